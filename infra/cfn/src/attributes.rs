@@ -64,8 +64,9 @@ pub trait Attributes: Sized {
     }
 
     /// `DependsOn`, for an order that no reference implies. Calls add up.
-    fn depends_on(self, other: &impl Referable) -> With<Self::Resource> {
-        self.attribute("DependsOn", other.logical_id().as_str())
+    fn depends_on<'a, O: Referable + 'a>(self, others: impl IntoIterator<Item = &'a O>) -> With<Self::Resource> {
+        let ids: Vec<&str> = others.into_iter().map(|it| it.logical_id().as_str()).collect();
+        self.attribute("DependsOn", ids)
     }
 
     /// `Condition`: the resource exists only when it holds.

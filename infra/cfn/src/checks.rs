@@ -84,11 +84,12 @@ fn cycles(template: &Template) -> Vec<Finding> {
         });
         targets.extend(entry.depends_on());
     }
-    // Takes away what waits for nothing that is left; what cannot be taken away waits for itself.
+    // Takes away what waits for nothing that is left, and what nothing waits for: a circle remains.
     loop {
+        let awaited: BTreeSet<&str> = edges.values().flatten().copied().collect();
         let free: Vec<&str> = edges
             .iter()
-            .filter(|(_, targets)| !targets.iter().any(|it| edges.contains_key(it)))
+            .filter(|(id, targets)| !awaited.contains(*id) || !targets.iter().any(|it| edges.contains_key(it)))
             .map(|(id, _)| *id)
             .collect();
         if free.is_empty() {

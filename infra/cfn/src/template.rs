@@ -76,7 +76,8 @@ impl Entry {
 
     /// The logical IDs it waits for beyond those it refers to.
     pub fn depends_on(&self) -> impl Iterator<Item = &str> {
-        self.attributes.iter().filter(|it| it.0 == "DependsOn").filter_map(|it| it.1.as_str())
+        let lists = self.attributes.iter().filter(|it| it.0 == "DependsOn").filter_map(|it| it.1.as_array());
+        lists.flatten().filter_map(Json::as_str)
     }
 }
 
