@@ -127,7 +127,7 @@ fn synth(stack: Stack) -> CloudAssembly {
 fn template(stack: Stack) -> Json {
     let assembly = synth(stack);
     assert!(assembly.findings.is_empty(), "{:?}", assembly.findings);
-    serde_json::from_str(&assembly.stacks[0].document).unwrap()
+    serde_json::from_str(&assembly.stacks[0].document).expect("a template is JSON")
 }
 
 fn messages(stack: Stack) -> Vec<String> {
