@@ -150,9 +150,9 @@ fn replacement(ty: &str, changed: &[String]) -> Replacement {
             .iter()
             .any(|it| it == listed || it.starts_with(&format!("{listed}/")) || listed.starts_with(&format!("{it}/")))
     };
-    if schema.replaces_on.iter().any(|it| touches(it)) {
+    if schema.replaces_on.iter().any(&touches) {
         Replacement::Yes
-    } else if schema.may_replace_on.iter().any(|it| touches(it)) {
+    } else if schema.may_replace_on.iter().any(touches) {
         Replacement::Maybe
     } else {
         Replacement::No
