@@ -42,7 +42,7 @@ fn a_wrong_type() {
         qlik(&format!(
             "{URL}\nschedules:\n  a:\n    apps: [{APP}]\n    rate: 1 hour\n    options: {{ weight: heavy }}"
         )),
-        "9:25: `heavy` is not allowed here; allowed is a whole number from 0 to 4294967295"
+        "9:28: `heavy` is not allowed here; allowed is a whole number from 0 to 4294967295"
     );
 }
 
@@ -159,5 +159,5 @@ fn a_time_zone_that_is_none() {
 fn a_file_that_is_no_tenant_at_all() {
     assert_eq!(whole(""), "1:1: the file is empty or ends too early");
     assert_eq!(whole("- acme\n"), "1:1: `-` is not allowed here; allowed is a mapping, `key: value`");
-    assert!(whole("tenant: acme\n---\ntenant: other\n").starts_with("3:1: "));
+    assert!(whole("tenant: acme\nsystems: {}\n---\ntenant: other\n").starts_with("4:1: "));
 }
