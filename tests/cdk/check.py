@@ -50,6 +50,8 @@ def check(cdk: str, assembly: Path) -> list[str]:
             return problems
         except subprocess.CalledProcessError as error:
             return [f"{assembly}: cdk {error.cmd[1]} ended with {error.returncode}: {error.stderr.strip()}"]
+        except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+            return [f"{assembly}: {error}"]
 
 
 def run(cdk: str, assembly: Path, command: str, *arguments: str) -> str:
