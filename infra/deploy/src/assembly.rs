@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::Error;
 
@@ -34,6 +34,8 @@ pub struct StackArtifact {
     /// The functions' zip files; the template itself is not among them.
     pub assets: Vec<Asset>,
     declared_parameters: BTreeSet<String>,
+    /// Logical ids of what holds data: CloudFormation is told to keep it when it is removed or replaced.
+    pub(crate) retained: BTreeSet<String>,
 }
 
 /// One file that the stack's resources read from the asset bucket.
@@ -111,7 +113,8 @@ impl StackArtifact {
         if missing.is_empty() && absent.is_none() {
             return Ok(());
         }
-        let what = if missing.is_empty() { absent.map(|asset| asset.name.as_str()).unwrap_or_default() } else { missing[0] };
+        let what =
+            if missing.is_empty() { absent.map(|asset| asset.name.as_str()).unwrap_or_default() } else { missing[0] };
         Err(Error::Refused(format!(
             "the functions of {} are not in the assembly (no code for {what}); run scripts/build-lambdas, then synthesize again",
             self.name
@@ -155,17 +158,21 @@ fn read_stack(folder: &Path, tenant: &str, manifest: &Manifest, id: &str) -> Res
     let properties = &artifact.properties;
     let name = properties.stack_name.clone().unwrap_or_else(|| id.to_owned());
     if !name.starts_with(&format!("{tenant}-")) {
-        return Err(Error::Refused(format!("stack `{name}` does not belong to tenant {tenant}: its name must start with `{tenant}-`")));
+        return Err(Error::Refused(format!(
+            "stack `{name}` does not belong to tenant {tenant}: its name must start with `{tenant}-`"
+        )));
     }
     let file = properties.template_file.as_deref().unwrap_or_default();
     let template = read_text(&inside(folder, file)?, tenant)?;
-    let document: Template = serde_json::from_str(&template)
-        .map_err(|error| Error::Refused(format!("{file} is not a JSON template ({error}); synthesize without --yaml to deploy")))?;
+    let document: Template = serde_json::from_str(&template).map_err(|error| {
+        Error::Refused(format!("{file} is not a JSON template ({error}); synthesize without --yaml to deploy"))
+    })?;
 
     let mut assets = Vec::new();
     for dependency in &artifact.dependencies {
         let Some(other) = manifest.artifacts.get(dependency).filter(|other| other.kind == ASSETS) else { continue };
-        let listed: AssetManifest = read_json(&inside(folder, other.properties.file.as_deref().unwrap_or_default())?, tenant)?;
+        let listed: AssetManifest =
+            read_json(&inside(folder, other.properties.file.as_deref().unwrap_or_default())?, tenant)?;
         for (asset_id, entry) in listed.files.into_iter().filter(|(_, entry)| entry.source.path != file) {
             assets.push(read_asset(folder, asset_id, entry)?);
         }
@@ -177,6 +184,12 @@ fn read_stack(folder: &Path, tenant: &str, manifest: &Manifest, id: &str) -> Res
         tags: properties.tags.clone(),
         assets,
         declared_parameters: document.parameters.into_keys().collect(),
+        retained: document
+            .resources
+            .into_iter()
+            .filter(|(_, resource)| resource.is_retained())
+            .map(|(id, _)| id)
+            .collect(),
     })
 }
 
@@ -197,7 +210,11 @@ fn read_asset(folder: &Path, id: String, entry: AssetEntry) -> Result<Asset, Err
 /// Joins a name from the assembly to its folder, refusing one that leads out of it.
 fn inside(folder: &Path, name: &str) -> Result<PathBuf, Error> {
     let plain = !name.is_empty() && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
-    if plain { Ok(folder.join(name)) } else { Err(Error::Refused(format!("`{name}` is not a file inside {}", folder.display()))) }
+    if plain {
+        Ok(folder.join(name))
+    } else {
+        Err(Error::Refused(format!("`{name}` is not a file inside {}", folder.display())))
+    }
 }
 
 fn read_text(path: &Path, tenant: &str) -> Result<String, Error> {
@@ -269,5 +286,20 @@ struct Destination {
 #[derive(Deserialize)]
 struct Template {
     #[serde(rename = "Parameters", default)]
-    parameters: BTreeMap<String, serde_json::Value>,
+    parameters: BTreeMap<String, IgnoredAny>,
+    #[serde(rename = "Resources", default)]
+    resources: BTreeMap<String, Policies>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Policies {
+    deletion_policy: Option<String>,
+    update_replace_policy: Option<String>,
+}
+
+impl Policies {
+    fn is_retained(&self) -> bool {
+        [&self.deletion_policy, &self.update_replace_policy].into_iter().flatten().any(|policy| policy != "Delete")
+    }
 }

@@ -35,7 +35,10 @@ pub(crate) async fn upload_missing(target: &Target, assets: &[Asset], progress: 
             .map_err(|error| Error::Refused(format!("cannot read {}: {error}", asset.path.display())))?;
         let hash = hex(&Sha256::digest(&bytes));
         if !asset.key.starts_with(&hash) {
-            return Err(Error::Refused(format!("{} has changed since it was synthesized; synthesize again", asset.path.display())));
+            return Err(Error::Refused(format!(
+                "{} has changed since it was synthesized; synthesize again",
+                asset.path.display()
+            )));
         }
         progress.begin(format!("uploading {} ({} KiB)", asset.name, bytes.len().div_ceil(1024)), 0);
         put(target, &asset.key, bytes, "application/zip").await?;
@@ -65,7 +68,9 @@ async fn require_bucket(target: &Target) -> Result<(), Error> {
             "the bucket {bucket} does not exist; run `cdk bootstrap aws://{}/{}` once, or name a bucket with --asset-bucket",
             target.account, target.region
         ))),
-        Some(404) => Err(Error::Refused(format!("the bucket {bucket} does not exist; create it, or leave --asset-bucket out"))),
+        Some(404) => {
+            Err(Error::Refused(format!("the bucket {bucket} does not exist; create it, or leave --asset-bucket out")))
+        }
         Some(301) => Err(Error::Refused(format!(
             "the bucket {bucket} is not in {}; the functions' code must lie in the region of the stack",
             target.region

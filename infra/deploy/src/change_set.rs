@@ -1,7 +1,9 @@
 //! One change set: created, looked at, and either executed or thrown away.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_cloudformation::types::{
-    Capability, ChangeAction, ChangeSetStatus, ChangeSetType, Parameter, Replacement, ResourceChange, Tag,
+    Capability, ChangeAction, ChangeSetStatus, ChangeSetType, Parameter, PolicyAction, Replacement, ResourceChange, Tag,
 };
 
 use crate::assets::TemplateSource;
@@ -68,7 +70,8 @@ pub(crate) async fn create(target: &Target, request: Request<'_>) -> Result<Opti
 /// Starts the change set's work.
 pub(crate) async fn execute(target: &Target, change_set: &ChangeSet, stack: &str) -> Result<(), Error> {
     let token = target.token(&format!("{}/execute", change_set.id));
-    let request = target.cloudformation.execute_change_set().change_set_name(&change_set.id).client_request_token(token);
+    let request =
+        target.cloudformation.execute_change_set().change_set_name(&change_set.id).client_request_token(token);
     request.send().await.map_err(|error| from_sdk(&format!("executing the change set of {stack}"), error))?;
     Ok(())
 }
@@ -80,24 +83,27 @@ pub(crate) async fn discard(target: &Target, id: &str, stack: &str) -> Result<()
     Ok(())
 }
 
-/// Whether the change takes something away: a removed resource, or one that is (or may be) replaced by a new one.
-pub(crate) fn takes_away(change: &ResourceChange) -> bool {
-    change.action() == Some(&ChangeAction::Remove)
-        || matches!(change.replacement(), Some(Replacement::True | Replacement::Conditional))
+/// Whether the stack would part from data: a resource that CloudFormation is told to keep (`retained` by the new template, or by the
+/// old one, as the change set says) is removed or replaced. Our templates give such a policy to everything that holds data.
+pub(crate) fn leaves_data_behind(change: &ResourceChange, retained: &BTreeSet<String>) -> bool {
+    use PolicyAction as P;
+    let replaced = matches!(change.replacement(), Some(Replacement::True | Replacement::Conditional));
+    matches!(change.policy_action(), Some(P::Retain | P::Snapshot | P::ReplaceAndRetain | P::ReplaceAndSnapshot))
+        || replaced && change.logical_resource_id().is_some_and(|id| retained.contains(id))
 }
 
 /// One line for a person: `replace Claims  AWS::DynamoDB::Table`.
 pub(crate) fn summary(change: &ResourceChange) -> String {
     let verb = match (change.action(), change.replacement()) {
-        (_, Some(Replacement::True)) => "replace",
-        (_, Some(Replacement::Conditional)) => "may replace",
-        (Some(ChangeAction::Add), _) => "add",
-        (Some(ChangeAction::Modify), _) => "change",
         (Some(ChangeAction::Remove), _) => "remove",
-        (Some(action), _) => action.as_str(),
-        (None, _) => "change",
+        (_, Some(Replacement::True)) => "replace",
+        _ => "perhaps replace",
     };
-    format!("{verb} {}  {}", change.logical_resource_id().unwrap_or_default(), change.resource_type().unwrap_or_default())
+    format!(
+        "{verb} {}  {}",
+        change.logical_resource_id().unwrap_or_default(),
+        change.resource_type().unwrap_or_default()
+    )
 }
 
 enum Outcome {

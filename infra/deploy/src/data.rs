@@ -36,7 +36,13 @@ async fn retain_nothing(target: &Target, found: &Doomed, progress: &Progress) ->
         stack: name,
         kind: ChangeSetType::Update,
         template: assets::template_source(target, &template.to_string()).await?,
-        parameters: found.stack.parameters().iter().filter_map(|parameter| parameter.parameter_key()).map(unchanged).collect(),
+        parameters: found
+            .stack
+            .parameters()
+            .iter()
+            .filter_map(|parameter| parameter.parameter_key())
+            .map(unchanged)
+            .collect(),
         tags: None,
     };
     let Some(change_set) = change_set::create(target, request).await? else { return Ok(()) };
@@ -81,14 +87,18 @@ async fn empty_bucket(target: &Target, bucket: &str, progress: &Progress) -> Res
         // Always the first page: what it listed is gone by the next round.
         let page = match target.s3.list_object_versions().bucket(bucket).send().await {
             Ok(page) => page,
-            Err(error) if error.raw_response().is_some_and(|response| response.status().as_u16() == 404) => return Ok(()),
+            Err(error) if error.raw_response().is_some_and(|response| response.status().as_u16() == 404) => {
+                return Ok(());
+            }
             Err(error) => return Err(from_sdk(&doing, error)),
         };
         let versions = page.versions().iter().map(|version| (version.key(), version.version_id()));
         let markers = page.delete_markers().iter().map(|marker| (marker.key(), marker.version_id()));
         let objects: Vec<_> = versions
             .chain(markers)
-            .filter_map(|(key, version)| ObjectIdentifier::builder().key(key?).set_version_id(version.map(str::to_owned)).build().ok())
+            .filter_map(|(key, version)| {
+                ObjectIdentifier::builder().key(key?).set_version_id(version.map(str::to_owned)).build().ok()
+            })
             .collect();
         if objects.is_empty() {
             progress.line(format!("{bucket}: {deleted} objects, versions and markers deleted"));
@@ -97,7 +107,14 @@ async fn empty_bucket(target: &Target, bucket: &str, progress: &Progress) -> Res
         deleted += objects.len();
         let delete = Delete::builder().set_objects(Some(objects)).quiet(true).build();
         let delete = delete.map_err(|error| Error::Failed(format!("{doing} failed: {error}")))?;
-        let answer = target.s3.delete_objects().bucket(bucket).delete(delete).send().await.map_err(|error| from_sdk(&doing, error))?;
+        let answer = target
+            .s3
+            .delete_objects()
+            .bucket(bucket)
+            .delete(delete)
+            .send()
+            .await
+            .map_err(|error| from_sdk(&doing, error))?;
         if let Some(refused) = answer.errors().first() {
             return Err(Error::Failed(format!(
                 "{doing} failed at {}: {}",

@@ -43,12 +43,17 @@ impl std::fmt::Display for Change {
 
 /// Deploys every stack of the assembly in order, and stops at the first that fails. Running it again goes on from there.
 ///
-/// With `yes`, a change set that removes or replaces resources is executed without asking.
+/// With `yes`, a change set that removes or replaces a resource with data is executed without asking.
 ///
 /// # Errors
 ///
 /// [`Error::Refused`] before anything was changed; [`Error::Failed`] with the first failed resource and its reason.
-pub async fn deploy(target: &Target, assembly: &Assembly, yes: bool, progress: &Progress) -> Result<Vec<Deployed>, Error> {
+pub async fn deploy(
+    target: &Target,
+    assembly: &Assembly,
+    yes: bool,
+    progress: &Progress,
+) -> Result<Vec<Deployed>, Error> {
     for stack in &assembly.stacks {
         stack.require_functions()?;
     }
@@ -62,7 +67,12 @@ pub async fn deploy(target: &Target, assembly: &Assembly, yes: bool, progress: &
     Ok(deployed)
 }
 
-async fn deploy_stack(target: &Target, stack: &StackArtifact, yes: bool, progress: &Progress) -> Result<Deployed, Error> {
+async fn deploy_stack(
+    target: &Target,
+    stack: &StackArtifact,
+    yes: bool,
+    progress: &Progress,
+) -> Result<Deployed, Error> {
     let name = stack.name.as_str();
     progress.begin(format!("{name}: looking at what is there"), 0);
     let (kind, existing) = ready_for_change(target, name, progress).await?;
@@ -79,7 +89,7 @@ async fn deploy_stack(target: &Target, stack: &StackArtifact, yes: bool, progres
         let outputs = existing.map(|stack| watch::outputs(&stack)).unwrap_or_default();
         return Ok(Deployed { stack: name.to_owned(), change: Change::Unchanged, outputs });
     };
-    agree(target, name, &change_set, yes, progress).await?;
+    agree(target, stack, &change_set, yes, progress).await?;
 
     let since = watch::newest_event(target, &change_set.stack_id).await?;
     progress.begin(format!("{name}: {} changes", change_set.changes.len()), change_set.changes.len() as u64);
@@ -99,7 +109,11 @@ async fn deploy_stack(target: &Target, stack: &StackArtifact, yes: bool, progres
 }
 
 /// Brings the stack into a state in which it can be created or updated.
-async fn ready_for_change(target: &Target, name: &str, progress: &Progress) -> Result<(ChangeSetType, Option<Stack>), Error> {
+async fn ready_for_change(
+    target: &Target,
+    name: &str,
+    progress: &Progress,
+) -> Result<(ChangeSetType, Option<Stack>), Error> {
     // Each round ends in a stable status, and only a deletion leads to another; three rounds mean that somebody else is at work.
     for _ in 0..3 {
         let Some(stack) = watch::settle(target, name).await? else { return Ok((ChangeSetType::Create, None)) };
@@ -118,19 +132,27 @@ async fn ready_for_change(target: &Target, name: &str, progress: &Progress) -> R
     Err(Error::Failed(format!("{name} keeps changing; somebody else is deploying it, try again later")))
 }
 
-/// Asks before anything is taken away.
-async fn agree(target: &Target, name: &str, change_set: &ChangeSet, yes: bool, progress: &Progress) -> Result<(), Error> {
-    let taken: Vec<_> = change_set.changes.iter().filter(|change| change_set::takes_away(change)).collect();
-    if taken.is_empty() || yes {
+/// Asks before the stack parts from data.
+async fn agree(
+    target: &Target,
+    stack: &StackArtifact,
+    change_set: &ChangeSet,
+    yes: bool,
+    progress: &Progress,
+) -> Result<(), Error> {
+    let name = stack.name.as_str();
+    let parted: Vec<_> =
+        change_set.changes.iter().filter(|change| change_set::leaves_data_behind(change, &stack.retained)).collect();
+    if parted.is_empty() || yes {
         return Ok(());
     }
     progress.clear();
-    progress.line(format!("{name} would lose resources:"));
-    for change in &taken {
+    progress.line(format!("{name} would part from data; the old resources stay, but outside the stack:"));
+    for change in &parted {
         progress.line(format!("  {}", change_set::summary(change)));
     }
     let question = format!("type yes to change {name} like this: ");
-    let answer = prompt::ask(&question, &format!("{name} would lose {} resources", taken.len()));
+    let answer = prompt::ask(&question, &format!("{name} would part from the data in {} resources", parted.len()));
     if matches!(answer.as_deref(), Ok("yes")) {
         return Ok(());
     }
@@ -145,7 +167,10 @@ fn parameters(target: &Target, stack: &StackArtifact) -> Vec<Parameter> {
         let bucket = if target.bucket.bootstrap { String::new() } else { target.bucket.name.clone() };
         values.insert(ASSET_BUCKET_PARAMETER.to_owned(), bucket);
     }
-    values.into_iter().map(|(key, value)| Parameter::builder().parameter_key(key).parameter_value(value).build()).collect()
+    values
+        .into_iter()
+        .map(|(key, value)| Parameter::builder().parameter_key(key).parameter_value(value).build())
+        .collect()
 }
 
 fn tags(stack: &StackArtifact) -> Vec<Tag> {

@@ -34,7 +34,13 @@ pub(crate) struct Resource {
 /// # Errors
 ///
 /// [`Error::Refused`] when the person did not agree; [`Error::Failed`] with the first resource that could not be deleted.
-pub async fn destroy(target: &Target, assembly: &Assembly, with_data: bool, yes: bool, progress: &Progress) -> Result<(), Error> {
+pub async fn destroy(
+    target: &Target,
+    assembly: &Assembly,
+    with_data: bool,
+    yes: bool,
+    progress: &Progress,
+) -> Result<(), Error> {
     let mut doomed = Vec::new();
     for stack in assembly.stacks.iter().rev() {
         progress.begin(format!("{}: looking at what is there", stack.name), 0);
@@ -52,8 +58,9 @@ pub async fn destroy(target: &Target, assembly: &Assembly, with_data: bool, yes:
     }
     if !yes {
         let tenant = &assembly.tenant;
-        let question = format!("type the tenant's name to delete this from account {} in {}: ", target.account, target.region);
-        if prompt::ask(&question, &format!("this deletes {} stacks of {tenant}", doomed.len()))? != *tenant {
+        let question =
+            format!("type the tenant's name to delete this from account {} in {}: ", target.account, target.region);
+        if prompt::ask(&question, &format!("this deletes what is listed of tenant {tenant}"))? != *tenant {
             return Err(Error::Refused(format!("nothing was deleted: the answer was not `{tenant}`")));
         }
     }
@@ -118,8 +125,11 @@ pub(crate) async fn look_at(target: &Target, name: &str) -> Result<Option<Doomed
 async fn template_of(target: &Target, name: &str) -> Result<Value, Error> {
     let request = target.cloudformation.get_template().stack_name(name).template_stage(TemplateStage::Original);
     let answer = request.send().await.map_err(|error| from_sdk(&format!("reading the template of {name}"), error))?;
-    serde_json::from_str(answer.template_body().unwrap_or_default())
-        .map_err(|_| Error::Refused(format!("{name} was not deployed from a JSON template, so what it retains is not known; deploy it again first")))
+    serde_json::from_str(answer.template_body().unwrap_or_default()).map_err(|_| {
+        Error::Refused(format!(
+            "{name} was not deployed from a JSON template, so what it retains is not known; deploy it again first"
+        ))
+    })
 }
 
 fn show(found: &Doomed, with_data: bool, progress: &Progress) {

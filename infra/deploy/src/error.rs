@@ -1,7 +1,7 @@
 //! What can go wrong, sorted by who has to act.
 
-use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudformation::config::http::HttpResponse;
+use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 
 /// Why a deployment did not happen, as one sentence for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +67,9 @@ where
         return Error::Refused(format!("access denied while {doing}: {said}"));
     }
     match error {
-        SdkError::ServiceError(_) if !message.is_empty() => Error::Failed(format!("{doing} failed: {message} ({code})")),
+        SdkError::ServiceError(_) if !message.is_empty() => {
+            Error::Failed(format!("{doing} failed: {message} ({code})"))
+        }
         SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => Error::Refused(format!(
             "no answer from AWS while {doing}: {}; check the network, the region and AWS_ENDPOINT_URL",
             innermost(&error)

@@ -26,7 +26,7 @@ enum Command {
     Deploy {
         #[command(flatten)]
         what: What,
-        /// Remove and replace resources without asking
+        /// Remove and replace resources with data without asking
         #[arg(long)]
         yes: bool,
     },
@@ -113,7 +113,12 @@ async fn run(command: Command, progress: &Progress) -> Result<(), Error> {
 async fn aws() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest())
         .retry_config(RetryConfig::standard().with_max_attempts(8))
-        .timeout_config(TimeoutConfig::builder().connect_timeout(Duration::from_secs(5)).read_timeout(Duration::from_secs(60)).build())
+        .timeout_config(
+            TimeoutConfig::builder()
+                .connect_timeout(Duration::from_secs(5))
+                .read_timeout(Duration::from_secs(60))
+                .build(),
+        )
         .load()
         .await
 }

@@ -44,7 +44,7 @@ impl Progress {
     /// Says how many steps of the stage are done.
     pub fn done(&self, steps: u64) {
         if let Some(bar) = &self.bar {
-            bar.set_position(steps);
+            bar.set_position(steps.min(bar.length().unwrap_or(steps)));
         }
     }
 

@@ -39,11 +39,15 @@ pub(crate) fn verb(status: &StackStatus) -> Verb {
         | S::UpdateInProgress
         | S::UpdateRollbackCompleteCleanupInProgress
         | S::UpdateRollbackInProgress => Verb::Wait,
-        S::DeleteFailed => Verb::Stop("an earlier deletion did not finish; run scripts/destroy first, then deploy again"),
-        S::UpdateRollbackFailed => {
-            Verb::Stop("an update could not be undone; repair what its events name, then run `aws cloudformation continue-update-rollback`")
+        S::DeleteFailed => {
+            Verb::Stop("an earlier deletion did not finish; run scripts/destroy first, then deploy again")
         }
-        S::ImportRollbackFailed => Verb::Stop("an import could not be undone; repair what its events name in the CloudFormation console"),
+        S::UpdateRollbackFailed => Verb::Stop(
+            "an update could not be undone; repair what its events name, then run `aws cloudformation continue-update-rollback`",
+        ),
+        S::ImportRollbackFailed => {
+            Verb::Stop("an import could not be undone; repair what its events name in the CloudFormation console")
+        }
         _ => Verb::Stop("this status is newer than this tool; look at the stack in the CloudFormation console"),
     }
 }
@@ -61,8 +65,15 @@ mod tests {
     fn every_status_of_the_sdk_has_its_own_verb() {
         for name in StackStatus::values() {
             let decided = verb(&StackStatus::from(*name));
-            assert!(!matches!(decided, Verb::Stop(advice) if advice.contains("newer than this tool")), "{name} has no verb");
-            assert_eq!(decided == Verb::Wait, name.ends_with("_IN_PROGRESS") && *name != "REVIEW_IN_PROGRESS", "{name}");
+            assert!(
+                !matches!(decided, Verb::Stop(advice) if advice.contains("newer than this tool")),
+                "{name} has no verb"
+            );
+            assert_eq!(
+                decided == Verb::Wait,
+                name.ends_with("_IN_PROGRESS") && *name != "REVIEW_IN_PROGRESS",
+                "{name}"
+            );
         }
         assert!(matches!(verb(&StackStatus::from("A_NEW_STATUS")), Verb::Stop(_)));
     }

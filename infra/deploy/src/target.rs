@@ -39,15 +39,21 @@ impl Target {
     /// [`Error::Refused`] when there is no region, when there are no credentials, or when AWS does not accept them.
     pub async fn connect(config: &SdkConfig, asset_bucket: Option<&str>) -> Result<Target, Error> {
         let Some(region) = config.region().map(ToString::to_string) else {
-            return Err(Error::Refused("no AWS region is set; set AWS_REGION, or a profile with a region in AWS_PROFILE".to_owned()));
+            return Err(Error::Refused(
+                "no AWS region is set; set AWS_REGION, or a profile with a region in AWS_PROFILE".to_owned(),
+            ));
         };
         let no_credentials = |why: &str| {
-            Error::Refused(format!("no AWS credentials were found ({why}); set AWS_PROFILE or AWS_ACCESS_KEY_ID, or sign in with `aws sso login`"))
+            Error::Refused(format!(
+                "no AWS credentials were found ({why}); set AWS_PROFILE or AWS_ACCESS_KEY_ID, or sign in with `aws sso login`"
+            ))
         };
         match config.credentials_provider() {
             None => return Err(no_credentials("no provider is configured")),
             // The provider's own error is not shown: a failing credential process may print what it read.
-            Some(provider) => provider.provide_credentials().await.map_err(|_| no_credentials("every known place was tried"))?,
+            Some(provider) => {
+                provider.provide_credentials().await.map_err(|_| no_credentials("every known place was tried"))?
+            }
         };
         let identity = aws_sdk_sts::Client::new(config)
             .get_caller_identity()

@@ -35,7 +35,9 @@ impl Pauses {
     /// Waits 50 to 100 % of the current pause, which then grows by half, up to five seconds.
     pub(crate) async fn wait(&mut self, for_what: &str) -> Result<(), Error> {
         if Instant::now() > self.give_up {
-            return Err(Error::Failed(format!("gave up waiting for {for_what} after two hours; it may still be under way")));
+            return Err(Error::Failed(format!(
+                "gave up waiting for {for_what} after two hours; it may still be under way"
+            )));
         }
         tokio::time::sleep(self.next.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
         self.next = (self.next + self.next / 2).min(Duration::from_secs(5));
@@ -48,7 +50,10 @@ pub(crate) async fn describe(target: &Target, stack: &str) -> Result<Option<Stac
     match target.cloudformation.describe_stacks().stack_name(stack).send().await {
         Ok(answer) => Ok(answer.stacks.unwrap_or_default().into_iter().next()),
         // There is no code of its own for this.
-        Err(error) if error.code() == Some("ValidationError") && error.message().is_some_and(|text| text.contains("does not exist")) => {
+        Err(error)
+            if error.code() == Some("ValidationError")
+                && error.message().is_some_and(|text| text.contains("does not exist")) =>
+        {
             Ok(None)
         }
         Err(error) => Err(from_sdk(&format!("looking at the stack {stack}"), error)),
@@ -75,7 +80,12 @@ pub(crate) async fn settle(target: &Target, stack_id: &str) -> Result<Option<Sta
 }
 
 /// Waits for the end of an operation that this run has started. `since` is the newest event before it.
-pub(crate) async fn follow(target: &Target, stack_id: &str, since: Option<String>, progress: &Progress) -> Result<Ended, Error> {
+pub(crate) async fn follow(
+    target: &Target,
+    stack_id: &str,
+    since: Option<String>,
+    progress: &Progress,
+) -> Result<Ended, Error> {
     let mut pauses = Pauses::new();
     let mut told = BTreeSet::new();
     let mut finished = BTreeSet::new();
@@ -137,9 +147,10 @@ fn status_of(event: &StackEvent) -> &str {
 }
 
 fn tell(event: &StackEvent, progress: &Progress) {
-    let reason = event.resource_status_reason().map(|reason| format!("  {reason}")).unwrap_or_default();
+    let reason = event.resource_status_reason().filter(|reason| !reason.is_empty()).map(|reason| format!("  {reason}"));
+    let reason = reason.unwrap_or_default();
     let (kind, name) = (event.resource_type().unwrap_or_default(), event.logical_resource_id().unwrap_or_default());
-    progress.line(format!("  {:<28} {name}  {kind}{reason}", status_of(event)));
+    progress.line(format!("  {:<20} {name}  {kind}{reason}", status_of(event)));
 }
 
 fn is_finished(event: &StackEvent) -> bool {
