@@ -1,1 +1,8 @@
-//! Placeholder.
+//! The systems that Ferrostack ships, one stack a file, and the tenants that have them.
+
+mod fields;
+pub mod qlik_reload;
+mod tenant;
+
+pub use fields::Name;
+pub use tenant::{Tenant, TenantError};

@@ -1,2 +1,72 @@
-//! Placeholder.
-fn main() {}
+//! Tenant files -> stacks -> templates -> `cfn-out/`; `scripts/deploy` takes it from there.
+
+mod cli;
+mod diff;
+mod report;
+mod tenants;
+mod write;
+
+use anyhow::Result;
+use cfn::{App, CloudAssembly};
+use clap::Parser;
+use cli::{Cli, Command, Synth};
+use stacks::Tenant;
+use std::process::ExitCode;
+
+/// Exit status when a tenant file or a stack is not right, or `--check` found a stale file.
+const FINDINGS: u8 = 1;
+/// Exit status when the command itself could not be carried out.
+const FAILED: u8 = 2;
+
+fn main() -> ExitCode {
+    let command = Cli::parse().command;
+    match run(command) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(FINDINGS),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+/// Whether there was nothing to find.
+fn run(command: Command) -> Result<bool> {
+    let tenants = match tenants::load(command.selection())? {
+        Ok(tenants) => tenants,
+        Err(error) => {
+            eprintln!("{error}");
+            return Ok(false);
+        }
+    };
+    match command {
+        Command::Synth(options) => synth(&tenants, &options),
+        Command::List(_) => Ok(report::list(&tenants)),
+        Command::Diff(options) => diff::show(&tenants, &options.out),
+    }
+}
+
+fn synth(tenants: &[Tenant], options: &Synth) -> Result<bool> {
+    let mut functions = write::Functions::new(&options.lambdas);
+    let mut good = true;
+    for tenant in tenants {
+        let assembly = assemble(tenant);
+        report::findings(&assembly.findings);
+        if assembly.has_errors() {
+            good = false;
+            continue;
+        }
+        let built = functions.of(&assembly)?;
+        let directory = options.out.join(tenant.tenant.as_str());
+        good &= if options.check {
+            write::check(&assembly, options.format(), &directory)?
+        } else {
+            write::write(&assembly, &built, options.format(), &directory)?
+        };
+    }
+    Ok(good)
+}
+
+fn assemble(tenant: &Tenant) -> CloudAssembly {
+    App::default().stacks(tenant.stacks()).checks(constructs::checks::ALL).synth()
+}

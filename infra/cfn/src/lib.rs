@@ -1,1 +1,44 @@
-//! Placeholder.
+//! CloudFormation as values: a pure core with no I/O that names no AWS service.
+//!
+//! ```text
+//! Value ─► Properties ─► Resource ─► Stack ─► App::synth ─► CloudAssembly {templates, assets, findings}
+//! ```
+//!
+//! A [`Stack`] is built by adding [`Construct`]s to it. Nothing panics and nothing returns an error on the way: every
+//! mistake becomes a [`Finding`] that carries the line of Rust that made it, so one run shows all of them.
+
+mod app;
+mod assembly;
+pub mod assertions;
+mod attributes;
+mod checks;
+mod constraint;
+mod finding;
+pub mod intrinsic;
+mod parameter;
+mod properties;
+mod references;
+mod resource;
+mod stack;
+mod template;
+mod value;
+
+pub use app::App;
+pub use assembly::{AssembledStack, BuiltFunction, BuiltFunctions, CloudAssembly, Format};
+pub use attributes::{Attributes, DeletionPolicy, With};
+pub use constraint::Constraint;
+pub use finding::{Finding, Severity};
+pub use intrinsic::{Condition, NamedCondition};
+pub use parameter::{Output, Parameter};
+pub use properties::{Properties, Property, rust_name};
+pub use references::{Reference, references};
+pub use resource::{Construct, LogicalId, Referable, Resource};
+pub use stack::{Asset, Mapping, Scope, Stack};
+pub use template::{Entry, Template};
+pub use value::Value;
+
+/// A JSON document; objects are ordered by key, so equal documents have equal bytes.
+pub type Json = serde_json::Value;
+
+/// What a check is: a plain function over a finished template.
+pub type Check = fn(&Template) -> Vec<Finding>;

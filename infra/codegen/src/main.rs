@@ -1,2 +1,53 @@
-//! Placeholder.
-fn main() {}
+//! `codegen`: the pinned specification and `bindings.toml` in, `infra/aws/src` out.
+
+use anyhow::{Result, bail};
+use clap::Parser;
+use codegen::config::Config;
+use codegen::sources::Sources;
+use codegen::specification::Specification;
+use codegen::{files, fixups, generate, trial};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Generates infra/aws/src from infra/codegen/specification, the extract of the pinned sources.
+#[derive(Parser)]
+struct Arguments {
+    /// Writes nothing; fails when a file is not what it should be, and names it.
+    #[arg(long)]
+    check: bool,
+    /// A folder with the pinned sources: makes the extract from them first.
+    #[arg(long, value_name = "FOLDER")]
+    sources: Option<PathBuf>,
+    /// Generates every resource type there is into a scratch folder and compiles it, to prove the generator.
+    #[arg(long, requires = "sources", conflicts_with = "check")]
+    all: bool,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let infra = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package lies in infra/");
+    let extract = infra.join("codegen/specification");
+    let config = Config::read(&infra.join("codegen/bindings.toml"))?;
+    let put = if arguments.check { files::check } else { files::write };
+
+    let mut specification = match &arguments.sources {
+        None => Specification::read(&extract, &config.sources())?,
+        Some(folder) => {
+            let mut sources = Sources::open(&config, folder)?;
+            if arguments.all {
+                return trial::run(&config, &mut sources, infra);
+            }
+            let (specification, _) = sources.extract(&config, &config.types)?;
+            put(&extract, &specification.files(), |name, _| name.ends_with(".json"))?;
+            specification
+        }
+    };
+    let extracted: BTreeSet<String> = specification.resources.keys().cloned().collect();
+    if let Some(ty) = config.types.symmetric_difference(&extracted).next() {
+        bail!("{ty} is in only one of bindings.toml and the extract; run scripts/bindings");
+    }
+    fixups::apply(&mut specification)?;
+    let (generated, _) = generate::generate(&specification)?;
+    let formatted = generate::formatted(generated, &infra.join("../rustfmt.toml"))?;
+    put(&infra.join("aws/src"), &formatted, |_, text| text.starts_with("// @generated"))
+}

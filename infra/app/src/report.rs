@@ -1,0 +1,26 @@
+//! What the commands print.
+
+use cfn::{Finding, Template};
+use stacks::Tenant;
+
+/// Findings go to standard error, apart from each other.
+pub(crate) fn findings(findings: &[Finding]) {
+    for finding in findings {
+        eprintln!("{finding}\n");
+    }
+}
+
+/// One line a template.
+pub(crate) fn template(template: &Template, bytes: usize, what: &str) {
+    println!("{:<40} {:>4} resources {:>8} bytes  {what}", template.stack, template.resources.len(), bytes);
+}
+
+/// One line a stack: tenant, stack.
+pub(crate) fn list(tenants: &[Tenant]) -> bool {
+    for tenant in tenants {
+        for stack in tenant.stacks() {
+            println!("{:<20} {}", tenant.tenant, stack.name());
+        }
+    }
+    true
+}

@@ -1,0 +1,174 @@
+//! The only part that writes: cloud assemblies into folders.
+
+use crate::report;
+use anyhow::{Context, Result};
+use cfn::{BuiltFunction, BuiltFunctions, CloudAssembly, Format};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// Writes the assembly into `directory`, one line of report a template.
+///
+/// Files are rewritten only when they differ, and files of an earlier synth that no longer belong go.
+pub(crate) fn write(
+    assembly: &CloudAssembly,
+    built: &BuiltFunctions,
+    format: Format,
+    directory: &Path,
+) -> Result<bool> {
+    fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
+    let files = assembly.files(built, format);
+    let zips = assembly.zips(built);
+    let mut changed = BTreeMap::new();
+    for (name, text) in &files {
+        changed.insert(name.as_str(), put(&directory.join(name), text)?);
+    }
+    for (name, source) in &zips {
+        copy(source, &directory.join(name))?;
+    }
+    let keep: BTreeSet<&OsStr> = files.keys().chain(zips.keys()).map(OsStr::new).collect();
+    remove_others(directory, &keep)?;
+    for stack in &assembly.stacks {
+        let name = template_name(&stack.template.stack, format);
+        report::template(&stack.template, files[&name].len(), changed[name.as_str()]);
+    }
+    Ok(true)
+}
+
+/// Compares the templates in `directory` with the assembly; each that differs is named on standard error.
+pub(crate) fn check(assembly: &CloudAssembly, format: Format, directory: &Path) -> Result<bool> {
+    let mut stale = BTreeSet::new();
+    let files = assembly.files(&BuiltFunctions::new(), format);
+    let templates: BTreeMap<_, _> = files.iter().filter(|it| is_template(it.0)).collect();
+    for (name, text) in &templates {
+        let path = directory.join(name);
+        if read(&path)?.as_deref() != Some(text.as_str()) {
+            stale.insert(path);
+        }
+    }
+    for name in names(directory)? {
+        if is_template(&name) && !templates.contains_key(&name) {
+            stale.insert(directory.join(name));
+        }
+    }
+    for path in &stale {
+        eprintln!("error: {} is not what a synth gives; run `cargo run synth`", path.display());
+    }
+    Ok(stale.is_empty())
+}
+
+/// The zips of built functions; each is read and hashed once.
+pub(crate) struct Functions {
+    directory: PathBuf,
+    known: BTreeMap<(String, String), Option<BuiltFunction>>,
+}
+
+impl Functions {
+    pub(crate) fn new(directory: &Path) -> Self {
+        Self { directory: directory.to_owned(), known: BTreeMap::new() }
+    }
+
+    /// Those of the assembly's functions that are built, as `<architecture>/<package>.zip`.
+    pub(crate) fn of(&mut self, assembly: &CloudAssembly) -> Result<BuiltFunctions> {
+        let mut built = BuiltFunctions::new();
+        for asset in assembly.stacks.iter().flat_map(|it| &it.assets) {
+            let key = (asset.package.clone(), asset.architecture.clone());
+            if !self.known.contains_key(&key) {
+                let path = self.directory.join(&asset.architecture).join(format!("{}.zip", asset.package));
+                self.known.insert(key.clone(), function(path)?);
+            }
+            if let Some(function) = &self.known[&key] {
+                built.insert(key, function.clone());
+            }
+        }
+        Ok(built)
+    }
+}
+
+fn function(path: PathBuf) -> Result<Option<BuiltFunction>> {
+    match fs::read(&path) {
+        Ok(bytes) => {
+            let sha256 = Sha256::digest(bytes).iter().map(|it| format!("{it:02x}")).collect();
+            Ok(Some(BuiltFunction { sha256, path }))
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    }
+}
+
+fn put(path: &Path, text: &str) -> Result<&'static str> {
+    let what = match read(path)? {
+        Some(old) if old == text => return Ok("unchanged"),
+        Some(_) => "changed",
+        None => "new",
+    };
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(what)
+}
+
+/// The name is the hash of the content, so a file that is there is the right one.
+fn copy(source: &Path, target: &Path) -> Result<()> {
+    if target.exists() {
+        return Ok(());
+    }
+    // Under another name first: a copy that was cut short must not look like the whole.
+    let unfinished = target.with_extension("unfinished");
+    fs::copy(source, &unfinished)
+        .and_then(|_| fs::rename(&unfinished, target))
+        .with_context(|| format!("cannot copy {} to {}", source.display(), target.display()))
+}
+
+fn read(path: &Path) -> Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    }
+}
+
+/// Files of ours that are not among `keep`; what others left there stays.
+fn remove_others(directory: &Path, keep: &BTreeSet<&OsStr>) -> Result<()> {
+    for name in names(directory)? {
+        if is_ours(&name) && !keep.contains(OsStr::new(&name)) {
+            let path = directory.join(name);
+            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+fn names(directory: &Path) -> Result<Vec<String>> {
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error).with_context(|| format!("cannot read {}", directory.display())),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.with_context(|| format!("cannot read {}", directory.display()))?;
+        names.extend(entry.file_name().into_string().ok());
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn is_template(name: &str) -> bool {
+    name.ends_with(".template.json") || name.ends_with(".template.yaml")
+}
+
+fn is_ours(name: &str) -> bool {
+    is_template(name)
+        || name.ends_with(".assets.json")
+        || name.ends_with(".parameters.json")
+        || (name.starts_with("asset.") && name.ends_with(".zip"))
+}
+
+fn template_name(stack: &str, format: Format) -> String {
+    match format {
+        Format::Json => format!("{stack}.template.json"),
+        Format::Yaml => format!("{stack}.template.yaml"),
+    }
+}

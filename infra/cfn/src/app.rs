@@ -1,0 +1,72 @@
+//! The stacks of one deployment.
+
+use crate::assembly::AssembledStack;
+use crate::{Check, CloudAssembly, Finding, Stack, checks};
+
+/// Every stack of one deployment.
+#[derive(Default)]
+pub struct App {
+    stacks: Vec<Stack>,
+    checks: Vec<Check>,
+}
+
+impl App {
+    /// Adds a stack.
+    #[must_use]
+    pub fn stack(mut self, stack: Stack) -> Self {
+        self.stacks.push(stack);
+        self
+    }
+
+    /// Adds several stacks.
+    #[must_use]
+    pub fn stacks(mut self, stacks: impl IntoIterator<Item = Stack>) -> Self {
+        self.stacks.extend(stacks);
+        self
+    }
+
+    /// Runs `checks` over every template, beside those that always run.
+    #[must_use]
+    pub fn checks(mut self, checks: &[Check]) -> Self {
+        self.checks.extend(checks);
+        self
+    }
+
+    /// Turns the stacks into templates and collects everything found wrong. Pure: reads and writes nothing.
+    pub fn synth(self) -> CloudAssembly {
+        let mut assembly = CloudAssembly::default();
+        for stack in self.stacks {
+            let mut findings = stack.findings;
+            for check in checks::ALL.iter().chain(&self.checks) {
+                findings.extend(check(&stack.template));
+            }
+            if !is_stack_name(&stack.template.stack) {
+                findings.push(Finding::error(
+                    "",
+                    "is no stack name; allowed are letters, digits and hyphens, a letter first, at most 128 characters",
+                ));
+            }
+            if assembly.stacks.iter().any(|it| it.template.stack == stack.template.stack) {
+                findings.push(Finding::error("", "two stacks have this name; rename one"));
+            }
+            let name = stack.template.stack.clone();
+            assembly.findings.extend(findings.into_iter().map(|it| Finding { stack: name.clone(), ..it }));
+            let document = stack.template.to_json();
+            assembly.findings.extend(checks::size(&name, document.len()));
+            assembly.stacks.push(AssembledStack {
+                document,
+                template: stack.template,
+                tags: stack.tags,
+                dependencies: stack.dependencies,
+                assets: stack.assets,
+            });
+        }
+        assembly
+    }
+}
+
+fn is_stack_name(name: &str) -> bool {
+    name.len() <= 128
+        && name.starts_with(|it: char| it.is_ascii_alphabetic())
+        && name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-')
+}

@@ -1,0 +1,180 @@
+//! What the specification allows a value to be.
+
+use crate::Json;
+use regex_lite::Regex;
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+/// Limits on one property, checked at synth. Intrinsics pass: their value is known only at deploy time.
+///
+/// The generated bindings hold these as constants; a limit that is `None` does not apply.
+#[derive(Clone, Copy, Debug)]
+pub struct Constraint {
+    /// Smallest number, inclusive.
+    pub minimum: Option<f64>,
+    /// Largest number, inclusive.
+    pub maximum: Option<f64>,
+    /// Fewest characters of a string.
+    pub min_length: Option<u64>,
+    /// Most characters of a string.
+    pub max_length: Option<u64>,
+    /// Regular expression that must match somewhere in the string.
+    pub pattern: Option<&'static str>,
+    /// The closed set of strings; empty when there is none.
+    pub values: &'static [&'static str],
+    /// Fewest items of a list.
+    pub min_items: Option<u64>,
+    /// Most items of a list.
+    pub max_items: Option<u64>,
+    /// Whether a list may not hold the same item twice.
+    pub unique_items: bool,
+    /// Limits on each item of a list, or on each value of a map.
+    pub items: Option<&'static Constraint>,
+}
+
+impl Constraint {
+    /// No limit at all; generated constants are written as what differs from this.
+    pub const NONE: Self = Self {
+        minimum: None,
+        maximum: None,
+        min_length: None,
+        max_length: None,
+        pattern: None,
+        values: &[],
+        min_items: None,
+        max_items: None,
+        unique_items: false,
+        items: None,
+    };
+
+    /// Where inside `json` and how this constraint is broken: `("[2]", "is 64, allowed is 128 to 10240")`.
+    pub(crate) fn broken_by(&self, json: &Json) -> Option<(String, String)> {
+        match json {
+            Json::String(text) => self.string(text).map(here),
+            Json::Number(number) => self.number(number.as_f64()?).map(here),
+            Json::Array(items) => self.list(items),
+            Json::Object(map) if !is_intrinsic(map) => {
+                let values = self.items?;
+                map.iter().find_map(|(key, it)| {
+                    values.broken_by(it).map(|(path, message)| (format!("[{key:?}]{path}"), message))
+                })
+            }
+            _ => None,
+        }
+    }
+
+    fn string(&self, text: &str) -> Option<String> {
+        let length = text.chars().count() as u64;
+        if !self.values.is_empty() && !self.values.contains(&text) {
+            return Some(format!("is {text:?}, allowed is {}", self.values.join(", ")));
+        }
+        if self.min_length.is_some_and(|min| length < min) || self.max_length.is_some_and(|max| length > max) {
+            let allowed = allowed(self.min_length, self.max_length);
+            return Some(format!("is {} with {length} characters, allowed is {allowed} characters", shortened(text)));
+        }
+        match self.pattern {
+            Some(pattern) if !matches(pattern, text) => {
+                Some(format!("is {}, allowed is what matches {pattern}", shortened(text)))
+            }
+            _ => None,
+        }
+    }
+
+    fn number(&self, number: f64) -> Option<String> {
+        let outside = self.minimum.is_some_and(|min| number < min) || self.maximum.is_some_and(|max| number > max);
+        outside.then(|| format!("is {number}, allowed is {}", allowed(self.minimum, self.maximum)))
+    }
+
+    fn list(&self, items: &[Json]) -> Option<(String, String)> {
+        let count = items.len() as u64;
+        if self.min_items.is_some_and(|min| count < min) || self.max_items.is_some_and(|max| count > max) {
+            return Some(here(format!(
+                "has {count} items, allowed is {} items",
+                allowed(self.min_items, self.max_items)
+            )));
+        }
+        if self.unique_items
+            && let Some(i) = (1..items.len()).find(|&i| items[..i].contains(&items[i]))
+        {
+            return Some((format!("[{i}]"), format!("is {}, which the list already has", items[i])));
+        }
+        let constraint = self.items?;
+        items
+            .iter()
+            .enumerate()
+            .find_map(|(i, item)| constraint.broken_by(item).map(|(path, message)| (format!("[{i}]{path}"), message)))
+    }
+}
+
+/// Whether an object is an intrinsic call: one key, `Ref`, `Condition` or `Fn::…`.
+pub(crate) fn is_intrinsic(map: &serde_json::Map<String, Json>) -> bool {
+    map.len() == 1 && map.keys().all(|key| key == "Ref" || key.starts_with("Fn::"))
+}
+
+fn here(message: String) -> (String, String) {
+    (String::new(), message)
+}
+
+fn allowed<N: std::fmt::Display + PartialEq>(min: Option<N>, max: Option<N>) -> String {
+    match (min, max) {
+        (Some(min), Some(max)) if min == max => format!("exactly {min}"),
+        (Some(min), Some(max)) => format!("{min} to {max}"),
+        (Some(min), None) => format!("at least {min}"),
+        (None, Some(max)) => format!("at most {max}"),
+        (None, None) => "anything".to_owned(),
+    }
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+        None => format!("{text:?}"),
+    }
+}
+
+/// Patterns are compiled once a thread: a fleet's synth meets the same few again and again.
+fn matches(pattern: &'static str, text: &str) -> bool {
+    thread_local! {
+        static COMPILED: RefCell<HashMap<&'static str, Option<Regex>>> = RefCell::default();
+    }
+    COMPILED.with_borrow_mut(|compiled| {
+        let regex = compiled.entry(pattern).or_insert_with(|| Regex::new(pattern).ok());
+        // The generator emits only patterns that compile.
+        regex.as_ref().is_none_or(|it| it.is_match(text))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const MEMORY: Constraint = Constraint { minimum: Some(128.0), maximum: Some(10240.0), ..Constraint::NONE };
+    const NAME: Constraint = Constraint { max_length: Some(3), pattern: Some("^[a-z]+$"), ..Constraint::NONE };
+    const NAMES: Constraint =
+        Constraint { max_items: Some(2), unique_items: true, items: Some(&NAME), ..Constraint::NONE };
+
+    fn message(constraint: &Constraint, json: Json) -> Option<String> {
+        constraint.broken_by(&json).map(|(path, message)| format!("{path} {message}").trim().to_owned())
+    }
+
+    #[test]
+    fn a_broken_limit_is_told_with_the_value_and_what_is_allowed() {
+        assert_eq!(message(&MEMORY, json!(64)).unwrap(), "is 64, allowed is 128 to 10240");
+        assert_eq!(
+            message(&NAME, json!("abcd")).unwrap(),
+            r#"is "abcd" with 4 characters, allowed is at most 3 characters"#
+        );
+        assert_eq!(message(&NAME, json!("A")).unwrap(), r#"is "A", allowed is what matches ^[a-z]+$"#);
+        assert_eq!(message(&NAMES, json!(["a", "b", "c"])).unwrap(), "has 3 items, allowed is at most 2 items");
+        assert_eq!(message(&NAMES, json!(["a", "a"])).unwrap(), r#"[1] is "a", which the list already has"#);
+        assert_eq!(message(&NAMES, json!(["a", "B"])).unwrap(), r#"[1] is "B", allowed is what matches ^[a-z]+$"#);
+    }
+
+    #[test]
+    fn limits_are_inclusive_and_intrinsics_pass() {
+        for json in [json!(128), json!(10240), json!({ "Ref": "Memory" })] {
+            assert_eq!(message(&MEMORY, json), None);
+        }
+    }
+}

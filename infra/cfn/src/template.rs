@@ -1,0 +1,129 @@
+//! Templates: what CloudFormation reads.
+
+use crate::Json;
+use indexmap::IndexMap;
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use std::panic::Location;
+
+/// A finished template. Sections keep the order in which the stack added to them.
+#[derive(Clone, Debug)]
+pub struct Template {
+    /// The name of the stack it makes; not part of the document.
+    pub stack: String,
+    /// What the stack is for.
+    pub description: Option<String>,
+    /// What tools read.
+    pub metadata: IndexMap<String, Json>,
+    /// What goes in from outside.
+    pub parameters: IndexMap<String, Json>,
+    /// Constants to look up.
+    pub mappings: IndexMap<String, Json>,
+    /// Named conditions.
+    pub conditions: IndexMap<String, Json>,
+    /// The resources by logical ID.
+    pub resources: IndexMap<String, Entry>,
+    /// What the stack shows when it stands.
+    pub outputs: IndexMap<String, Json>,
+}
+
+/// One resource of a template.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// `AWS::Service::Name`.
+    pub ty: &'static str,
+    /// The properties as JSON.
+    pub properties: Json,
+    /// What it has beside its properties, by name; `DependsOn` may stand several times.
+    pub attributes: Vec<(&'static str, Json)>,
+    /// Whether replacing or deleting it loses data.
+    pub stateful: bool,
+    /// The line in the stack that added it; not part of the document.
+    pub location: &'static Location<'static>,
+}
+
+impl Template {
+    pub(crate) fn new(stack: String) -> Self {
+        Self {
+            stack,
+            description: None,
+            metadata: IndexMap::new(),
+            parameters: IndexMap::new(),
+            mappings: IndexMap::new(),
+            conditions: IndexMap::new(),
+            resources: IndexMap::new(),
+            outputs: IndexMap::new(),
+        }
+    }
+
+    /// The document as JSON text, two spaces deep, with a line end.
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).expect("a template has string keys only");
+        text.push('\n');
+        text
+    }
+
+    /// The document as YAML text.
+    pub fn to_yaml(&self) -> String {
+        serde_saphyr::to_string(self).expect("a template has string keys only")
+    }
+}
+
+impl Entry {
+    /// One attribute; `None` where it is not set.
+    pub fn attribute(&self, name: &str) -> Option<&Json> {
+        self.attributes.iter().rev().find(|it| it.0 == name).map(|it| &it.1)
+    }
+
+    /// The logical IDs it waits for beyond those it refers to.
+    pub fn depends_on(&self) -> impl Iterator<Item = &str> {
+        let lists = self.attributes.iter().filter(|it| it.0 == "DependsOn").filter_map(|it| it.1.as_array());
+        lists.flatten().filter_map(Json::as_str)
+    }
+}
+
+impl Serialize for Template {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("AWSTemplateFormatVersion", "2010-09-09")?;
+        if let Some(description) = &self.description {
+            map.serialize_entry("Description", description)?;
+        }
+        for (name, section) in [
+            ("Metadata", &self.metadata),
+            ("Parameters", &self.parameters),
+            ("Mappings", &self.mappings),
+            ("Conditions", &self.conditions),
+        ] {
+            if !section.is_empty() {
+                map.serialize_entry(name, section)?;
+            }
+        }
+        map.serialize_entry("Resources", &self.resources)?;
+        if !self.outputs.is_empty() {
+            map.serialize_entry("Outputs", &self.outputs)?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for Entry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        const IN_ORDER: [&str; 6] =
+            ["Condition", "DeletionPolicy", "UpdateReplacePolicy", "CreationPolicy", "UpdatePolicy", "Metadata"];
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("Type", self.ty)?;
+        let depends_on: Vec<&str> = self.depends_on().collect();
+        if !depends_on.is_empty() {
+            map.serialize_entry("DependsOn", &depends_on)?;
+        }
+        for name in IN_ORDER {
+            if let Some(value) = self.attribute(name) {
+                map.serialize_entry(name, value)?;
+            }
+        }
+        if self.properties.as_object().is_none_or(|it| !it.is_empty()) {
+            map.serialize_entry("Properties", &self.properties)?;
+        }
+        map.end()
+    }
+}

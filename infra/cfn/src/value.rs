@@ -1,0 +1,158 @@
+//! Property values.
+
+use crate::properties::Problem;
+use crate::{Json, LogicalId};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+use std::panic::Location;
+
+/// A property value of type `T`: a literal, or an intrinsic that CloudFormation resolves to a `T` at deploy time.
+///
+/// `T` only marks: `Value<String>`, `Value<i64>`, `Value<bool>`, `Value<f64>`, `Value<Json>`, `Value<Vec<T>>`,
+/// `Value<BTreeMap<String, T>>`, or a generated property type or enum. Literals convert with [`Into`]; intrinsics come
+/// from [`crate::intrinsic`] and from the refs that [`crate::Stack::add`] returns.
+pub struct Value<T> {
+    json: Json,
+    problems: Vec<Problem>,
+    set_at: Option<&'static Location<'static>>,
+    ty: PhantomData<fn() -> T>,
+}
+
+impl<T> Value<T> {
+    /// A value as it stands, unchecked: the way past an enum or a type that the specification has wrong.
+    pub fn raw(json: impl Into<Json>) -> Self {
+        Self { json: json.into(), problems: Vec::new(), set_at: None, ty: PhantomData }
+    }
+
+    /// `{"Ref": id}`.
+    pub fn reference(id: &LogicalId) -> Self {
+        Self::raw(json!({ "Ref": id.as_str() }))
+    }
+
+    /// `{"Fn::GetAtt": [id, attribute]}`.
+    pub fn get_att(id: &LogicalId, attribute: &str) -> Self {
+        Self::raw(json!({ "Fn::GetAtt": [id.as_str(), attribute] }))
+    }
+
+    /// The same JSON read as another type, for example a string parameter where an enum is expected.
+    pub fn cast<U>(self) -> Value<U> {
+        Value { json: self.json, problems: self.problems, set_at: self.set_at, ty: PhantomData }
+    }
+
+    /// Remembers the caller's line as the one that set this value.
+    ///
+    /// A construct's setter calls it, so that a constraint broken inside the construct is reported at the line that
+    /// chose the value.
+    #[track_caller]
+    #[must_use]
+    pub fn set_here(mut self) -> Self {
+        self.set_at = Some(Location::caller());
+        self
+    }
+
+    /// The JSON of this value.
+    pub fn json(&self) -> &Json {
+        &self.json
+    }
+
+    pub(crate) fn from_parts(json: Json, problems: Vec<Problem>) -> Self {
+        Self { json, problems, set_at: None, ty: PhantomData }
+    }
+
+    pub(crate) fn into_parts(self) -> (Json, Vec<Problem>, Option<&'static Location<'static>>) {
+        (self.json, self.problems, self.set_at)
+    }
+}
+
+impl<T> Clone for Value<T> {
+    fn clone(&self) -> Self {
+        Self { json: self.json.clone(), problems: self.problems.clone(), set_at: self.set_at, ty: PhantomData }
+    }
+}
+
+impl<T> std::fmt::Debug for Value<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.json.fmt(f)
+    }
+}
+
+impl<T> From<Value<T>> for Json {
+    fn from(it: Value<T>) -> Json {
+        it.json
+    }
+}
+
+impl<T> From<&Value<T>> for Value<T> {
+    fn from(it: &Value<T>) -> Self {
+        it.clone()
+    }
+}
+
+macro_rules! literal {
+    ($($from:ty => $to:ty),* $(,)?) => {$(
+        impl From<$from> for Value<$to> {
+            fn from(it: $from) -> Self {
+                Self::raw(it)
+            }
+        }
+    )*};
+}
+literal! {
+    &str => String, String => String, bool => bool, Json => Json,
+    i32 => i64, u32 => i64, i64 => i64, u16 => i64,
+    i32 => f64, u32 => f64, i64 => f64, f64 => f64,
+}
+
+impl From<&String> for Value<String> {
+    fn from(it: &String) -> Self {
+        Self::raw(it.as_str())
+    }
+}
+
+impl<T, V: Into<Value<T>>> From<Vec<V>> for Value<Vec<T>> {
+    fn from(it: Vec<V>) -> Self {
+        list(it)
+    }
+}
+
+impl<T, V: Into<Value<T>>, const N: usize> From<[V; N]> for Value<Vec<T>> {
+    fn from(it: [V; N]) -> Self {
+        list(it)
+    }
+}
+
+impl<T, V: Into<Value<T>>> From<BTreeMap<String, V>> for Value<BTreeMap<String, T>> {
+    fn from(it: BTreeMap<String, V>) -> Self {
+        map(it)
+    }
+}
+
+impl<T, V: Into<Value<T>>, const N: usize> From<[(&str, V); N]> for Value<BTreeMap<String, T>> {
+    fn from(it: [(&str, V); N]) -> Self {
+        map(it.map(|(key, value)| (key.to_owned(), value)))
+    }
+}
+
+/// A list; what is wrong inside an item is reported as `[index]`.
+fn list<T, V: Into<Value<T>>>(items: impl IntoIterator<Item = V>) -> Value<Vec<T>> {
+    let mut problems = Vec::new();
+    let mut json = Vec::new();
+    for (index, item) in items.into_iter().enumerate() {
+        let (item, inner, _) = item.into().into_parts();
+        problems.extend(inner.into_iter().map(|it| it.inside(&format!("[{index}]"))));
+        json.push(item);
+    }
+    Value::from_parts(Json::Array(json), problems)
+}
+
+fn map<T, V: Into<Value<T>>>(entries: impl IntoIterator<Item = (String, V)>) -> Value<BTreeMap<String, T>> {
+    let mut problems = Vec::new();
+    let mut json = serde_json::Map::new();
+    for (key, value) in entries {
+        let (value, inner, _) = value.into().into_parts();
+        problems.extend(inner.into_iter().map(|it| it.inside(&key)));
+        json.insert(key, value);
+    }
+    Value::from_parts(Json::Object(json), problems)
+}

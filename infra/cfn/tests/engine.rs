@@ -1,0 +1,376 @@
+//! What the engine promises, on a resource type made up for it.
+
+use cfn::assertions::assert_includes;
+use cfn::intrinsic::{self, equals, find_in_map, if_, join, sub};
+use cfn::{
+    App, Attributes, BuiltFunctions, CloudAssembly, Constraint, Construct, Finding, Format, Json, LogicalId, Parameter,
+    Properties, Referable, Resource, Scope, Stack, Value,
+};
+use serde_json::json;
+use std::collections::BTreeMap;
+
+#[derive(Clone, Debug, Default)]
+struct Thing(Properties);
+
+#[derive(Clone, Debug)]
+struct ThingRef(LogicalId);
+
+impl Thing {
+    #[track_caller]
+    fn size(self, it: impl Into<Value<i64>>) -> Self {
+        const SIZE: Constraint = Constraint { minimum: Some(128.0), maximum: Some(10240.0), ..Constraint::NONE };
+        Self(self.0.set_checked("MemorySize", it, &SIZE))
+    }
+
+    fn name(self, it: impl Into<Value<String>>) -> Self {
+        Self(self.0.set("Name", it))
+    }
+
+    fn parts(self, it: impl Into<Value<Vec<Part>>>) -> Self {
+        Self(self.0.set("Parts", it))
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+struct Part(Properties);
+
+impl Part {
+    #[track_caller]
+    fn label(self, it: impl Into<Value<String>>) -> Self {
+        const LABEL: Constraint = Constraint { max_length: Some(2), ..Constraint::NONE };
+        Self(self.0.set_checked("Label", it, &LABEL))
+    }
+}
+
+impl From<Part> for Properties {
+    fn from(it: Part) -> Self {
+        it.0
+    }
+}
+
+impl cfn::Property for Part {}
+
+impl From<Thing> for Properties {
+    fn from(it: Thing) -> Self {
+        it.0
+    }
+}
+
+impl Resource for Thing {
+    const TYPE: &'static str = "Test::Of::Thing";
+    const STATEFUL: bool = false;
+    type Ref = ThingRef;
+}
+
+impl From<LogicalId> for ThingRef {
+    fn from(it: LogicalId) -> Self {
+        Self(it)
+    }
+}
+
+impl Referable for ThingRef {
+    fn logical_id(&self) -> &LogicalId {
+        &self.0
+    }
+}
+
+impl ThingRef {
+    fn reference(&self) -> Value<String> {
+        Value::reference(&self.0)
+    }
+
+    fn arn(&self) -> Value<String> {
+        Value::get_att(&self.0, "Arn")
+    }
+}
+
+/// A thing that holds data.
+struct Store;
+
+impl From<Store> for Properties {
+    fn from(_: Store) -> Self {
+        Properties::default()
+    }
+}
+
+impl Resource for Store {
+    const TYPE: &'static str = "Test::Of::Store";
+    const STATEFUL: bool = true;
+    type Ref = ThingRef;
+}
+
+/// A construct of two things, whose sizes are chosen outside and inside.
+struct Pair {
+    size: Value<i64>,
+}
+
+impl Pair {
+    #[track_caller]
+    fn new(size: i64) -> Self {
+        Self { size: Value::from(size).set_here() }
+    }
+}
+
+impl Construct for Pair {
+    type Ref = ThingRef;
+
+    fn add_to(self, scope: &mut Scope<'_>) -> ThingRef {
+        let first = scope.add("First", Thing::default().size(self.size));
+        scope.add_here(Thing::default().size(1).name(first.arn()))
+    }
+}
+
+fn synth(stack: Stack) -> CloudAssembly {
+    App::default().stack(stack).synth()
+}
+
+fn template(stack: Stack) -> Json {
+    let assembly = synth(stack);
+    assert!(assembly.findings.is_empty(), "{:?}", assembly.findings);
+    serde_json::from_str(&assembly.stacks[0].document).expect("a template is JSON")
+}
+
+fn messages(stack: Stack) -> Vec<String> {
+    synth(stack).findings.iter().map(|it| format!("{}: {}", it.subject, it.message)).collect()
+}
+
+#[test]
+fn a_broken_constraint_is_told_at_the_line_that_set_the_value() {
+    let mut stack = Stack::new("s");
+    stack.add("Deliver", Thing::default().size(64));
+    let line = line!() - 1;
+    let finding = &synth(stack).findings[0];
+    assert_eq!(finding.subject, "Deliver");
+    assert_eq!(finding.message, "memory_size is 64, allowed is 128 to 10240");
+    let location = finding.location.unwrap();
+    assert_eq!((location.line(), location.file().ends_with("tests/engine.rs")), (line, true));
+    let text = finding.to_string();
+    assert!(text.starts_with("error: s: Deliver: memory_size is 64, allowed is 128 to 10240\n  --> "), "{text}");
+}
+
+#[test]
+fn inside_a_construct_the_line_is_the_stacks_and_the_setters_where_it_kept_it() {
+    let mut stack = Stack::new("s");
+    let pair = Pair::new(2);
+    let chosen = line!() - 1;
+    stack.add("Pair", pair);
+    let added = line!() - 1;
+    let findings = synth(stack).findings;
+    let lines: Vec<(&str, u32)> =
+        findings.iter().map(|it| (it.subject.as_str(), it.location.unwrap().line())).collect();
+    assert_eq!(lines, [("PairFirst", chosen), ("Pair", added)]);
+}
+
+#[test]
+fn a_broken_constraint_deep_inside_has_its_whole_path() {
+    let mut stack = Stack::new("s");
+    stack.add("It", Thing::default().parts([Part::default().label("ok"), Part::default().label("long")]));
+    assert_eq!(messages(stack), [r#"It: parts[1].label is "long" with 4 characters, allowed is at most 2 characters"#]);
+}
+
+#[test]
+fn refs_and_attributes_become_intrinsics() {
+    let mut stack = Stack::new("s");
+    let a = stack.add("A", Thing::default());
+    stack.add("B", Thing::default().name(join("-", [a.reference(), a.arn()])).depends_on([&a]));
+    assert_includes(
+        &template(stack)["Resources"]["B"],
+        &json!({
+            "DependsOn": ["A"],
+            "Properties": { "Name": { "Fn::Join": ["-", [{ "Ref": "A" }, { "Fn::GetAtt": ["A", "Arn"] }]] } },
+        }),
+    );
+}
+
+#[test]
+fn every_intrinsic_has_cloudformations_shape() {
+    let mut stack = Stack::new("s");
+    let stage = stack.parameter("Stage", Parameter::string().default("test"));
+    let production = stack.condition("Production", equals(&stage, "prod"));
+    stack.condition(
+        "Other",
+        intrinsic::or([intrinsic::not(&production), intrinsic::and([(&production).into(), equals("a", "a")])]),
+    );
+    let sizes = stack.mapping("Sizes", [("test", BTreeMap::from([("name".to_owned(), json!("small"))]))]);
+    let cases: Vec<(Value<String>, Json)> = vec![
+        (sub("${Stage}-x"), json!({ "Fn::Sub": "${Stage}-x" })),
+        (intrinsic::sub_with("${A}", [("A", "b".into())]), json!({ "Fn::Sub": ["${A}", { "A": "b" }] })),
+        (
+            if_(&production, "yes", intrinsic::no_value()),
+            json!({ "Fn::If": ["Production", "yes", { "Ref": "AWS::NoValue" }] }),
+        ),
+        (find_in_map(&sizes, &stage, "name"), json!({ "Fn::FindInMap": ["Sizes", { "Ref": "Stage" }, "name"] })),
+        (
+            intrinsic::select(1, intrinsic::split(",", "a,b")),
+            json!({ "Fn::Select": [1, { "Fn::Split": [",", "a,b"] }] }),
+        ),
+        (intrinsic::base64("a"), json!({ "Fn::Base64": "a" })),
+        (intrinsic::select(0, intrinsic::availability_zones("")), json!({ "Fn::Select": [0, { "Fn::GetAZs": "" }] })),
+        (
+            intrinsic::join_list(",", intrinsic::cidr("10.0.0.0/16", 2, 8)),
+            json!({ "Fn::Join": [",", { "Fn::Cidr": ["10.0.0.0/16", 2, 8] }] }),
+        ),
+        (intrinsic::import_value("x"), json!({ "Fn::ImportValue": "x" })),
+        (
+            intrinsic::stack_output("other", "Url"),
+            json!({ "Fn::GetStackOutput": { "StackName": "other", "OutputName": "Url" } }),
+        ),
+        (
+            intrinsic::stack_output_from("other", "Url", "eu-west-1", Some("r".into())),
+            json!({ "Fn::GetStackOutput": { "StackName": "other", "OutputName": "Url", "Region": "eu-west-1", "RoleArn": "r" } }),
+        ),
+        (intrinsic::account_id(), json!({ "Ref": "AWS::AccountId" })),
+    ];
+    for (i, (value, expected)) in cases.into_iter().enumerate() {
+        assert_eq!(value.json(), &expected);
+        stack.add(&format!("It{i}"), Thing::default().name(value));
+    }
+    stack.output("Chosen", cfn::Output::new("x").only_if(&production));
+    let messages = messages(stack);
+    assert_eq!(messages, ["Other: nothing uses this condition"]);
+}
+
+#[test]
+fn a_name_that_is_not_there_is_found_wherever_it_is_used() {
+    let mut stack = Stack::new("s");
+    stack.add("A", Thing::default().name(sub("${Nowhere} ${Gone.Arn} ${AWS::Region}")));
+    let foreign = Stack::new("other").add("B", Thing::default());
+    stack.add("C", Thing::default().name(foreign.arn()).depends_on([&foreign]));
+    stack.output("Out", foreign.reference());
+    assert_eq!(
+        messages(stack),
+        [
+            r#"A: refers to "Nowhere", which is no resource or parameter of this stack"#,
+            r#"A: refers to "Gone", which is no resource of this stack"#,
+            r#"C: refers to "B", which is no resource of this stack"#,
+            r#"Out: refers to "B", which is no resource or parameter of this stack"#,
+            r#"C: depends on "B", which is no resource of this stack"#,
+        ]
+    );
+}
+
+#[test]
+fn names_that_clash_and_names_that_are_none_are_findings() {
+    let mut stack = Stack::new("s");
+    stack.add("A", Thing::default());
+    stack.add("A", Thing::default());
+    stack.add("a-b", Thing::default());
+    stack.output("O", Value::from("1"));
+    stack.output("O", Value::from("2"));
+    let findings = synth(stack).findings;
+    let messages: Vec<&str> = findings.iter().map(|it| it.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        [
+            "two resources have this logical ID; rename one",
+            r#""a-b" is no logical ID; allowed are 1 to 255 letters and digits"#,
+            "two outputs have this name; rename one",
+        ]
+    );
+    assert!(findings[0].help.as_deref().unwrap().contains("engine.rs"));
+}
+
+#[test]
+fn a_circle_is_found() {
+    let mut stack = Stack::new("s");
+    stack.add("A", Thing::default().name(sub("${B}")));
+    stack.add("B", Thing::default().name(sub("${C.Arn}")));
+    stack.add("C", Thing::default().name(sub("${A}")));
+    stack.add("D", Thing::default().name(sub("${A}")));
+    assert_eq!(messages(stack), ["A: waits for itself, through A, B, C"]);
+}
+
+#[test]
+fn what_holds_data_must_say_what_becomes_of_it() {
+    let mut stack = Stack::new("s");
+    stack.add("Bare", Store);
+    stack.add("Kept", Store.retain());
+    stack.add("Gone", Store.disposable());
+    assert_eq!(messages(stack), ["Bare: Test::Of::Store holds data and does not say what becomes of it"]);
+}
+
+#[test]
+fn retained_resources_survive_everything_but_a_failed_first_create() {
+    let mut stack = Stack::new("s");
+    stack.add("Kept", Store.retain());
+    assert_eq!(
+        template(stack)["Resources"]["Kept"],
+        json!({ "Type": "Test::Of::Store", "DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain" })
+    );
+}
+
+#[test]
+fn limits_are_told_from_four_fifths_on() {
+    let with = |count: usize| {
+        let mut stack = Stack::new("s");
+        for i in 0..count {
+            stack.add(&format!("It{i}"), Thing::default());
+        }
+        synth(stack).findings
+    };
+    assert!(with(399).is_empty());
+    let warning = &with(400)[0];
+    assert_eq!((warning.is_error(), warning.message.as_str()), (false, "400 resources, and at most 500 are allowed"));
+    let error = &with(501)[0];
+    assert_eq!((error.is_error(), error.message.as_str()), (true, "501 resources, allowed is at most 500"));
+}
+
+#[test]
+fn a_template_over_the_inline_size_is_a_warning_and_over_a_megabyte_an_error() {
+    let sized = |bytes: usize| {
+        let mut stack = Stack::new("s");
+        stack.add("It", Thing::default().name("x".repeat(bytes)));
+        synth(stack).findings
+    };
+    assert!(sized(51_000).is_empty());
+    assert!(matches!(&sized(52_000)[..], [Finding { severity: cfn::Severity::Warning, .. }]));
+    assert!(matches!(&sized(1_000_001)[..], [Finding { severity: cfn::Severity::Error, .. }]));
+}
+
+#[test]
+fn unused_parameters_are_a_warning() {
+    let mut stack = Stack::new("s");
+    stack.parameter("Lonely", Parameter::string());
+    let findings = synth(stack).findings;
+    assert_eq!(findings[0].message, "nothing uses this parameter");
+    assert!(!findings[0].is_error());
+}
+
+#[test]
+fn stack_names_are_checked_and_must_differ() {
+    let app = App::default().stack(Stack::new("a_b")).stack(Stack::new("same")).stack(Stack::new("same"));
+    let messages: Vec<String> = app.synth().findings.iter().map(|it| format!("{}: {}", it.stack, it.message)).collect();
+    assert!(messages[0].starts_with("a_b: is no stack name"), "{messages:?}");
+    assert_eq!(messages[1], "same: two stacks have this name; rename one");
+}
+
+#[test]
+fn the_assembly_names_its_files_and_their_hashes() {
+    let mut stack = Stack::new("s").tag("k", "v");
+    stack.deploy_after("platform");
+    stack.add("A", Thing::default());
+    let assembly = synth(stack);
+    let files = assembly.files(&BuiltFunctions::new(), Format::Json);
+    assert_eq!(files.keys().collect::<Vec<_>>(), ["manifest.json", "s.assets.json", "s.template.json"]);
+    let manifest: Json = serde_json::from_str(&files["manifest.json"]).unwrap();
+    assert_includes(
+        &manifest,
+        &json!({ "version": "34.0.0", "artifacts": { "s": {
+            "type": "aws:cloudformation:stack",
+            "dependencies": ["s.assets", "platform"],
+            "properties": { "templateFile": "s.template.json", "tags": { "k": "v" } },
+        } } }),
+    );
+}
+
+#[test]
+fn yaml_and_json_say_the_same() {
+    let mut stack = Stack::new("s").description("no: yes");
+    stack.add("A", Thing::default().name("on").size(128));
+    let assembly = synth(stack);
+    let json: Json =
+        serde_json::from_str(&assembly.files(&BuiltFunctions::new(), Format::Json)["s.template.json"]).unwrap();
+    let yaml: Json =
+        serde_saphyr::from_str(&assembly.files(&BuiltFunctions::new(), Format::Yaml)["s.template.yaml"]).unwrap();
+    assert_eq!(json, yaml);
+}

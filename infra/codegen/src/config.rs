@@ -1,0 +1,68 @@
+//! `bindings.toml`: what is in use, from which sources, and what the sources miss.
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// The whole file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Config {
+    /// Structure, attributes and replacement.
+    pub service_spec: Pin,
+    /// Lengths, ranges, patterns and sets.
+    pub cfn_lint: Pin,
+    /// The resource types in use.
+    pub types: BTreeSet<String>,
+    /// Types that hold data although the sources do not say so; they need not be in use.
+    pub stateful: BTreeSet<String>,
+}
+
+/// One source: the name and version to download, and the digest of the file that is read.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pin {
+    /// The name in its registry.
+    pub name: String,
+    /// The exact version.
+    pub version: String,
+    /// The file in the folder of sources.
+    pub file: String,
+    /// SHA-256 of that file, in hex.
+    pub sha256: String,
+}
+
+impl Config {
+    /// Reads `bindings.toml`.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or says something that it should not.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        toml::from_str(&text).with_context(|| format!("{} is not right", path.display()))
+    }
+
+    /// The sources as files name them, `name version`.
+    pub fn sources(&self) -> Vec<String> {
+        [&self.service_spec, &self.cfn_lint].map(|it| format!("{} {}", it.name, it.version)).to_vec()
+    }
+}
+
+/// One sentence about a type that the specification does not have.
+///
+/// # Errors
+///
+/// Always; it returns a result so that callers can pass it on.
+pub fn unknown_type<'a>(ty: &str, known: impl Iterator<Item = &'a String>) -> Result<()> {
+    let near = |it: &str| strsim::normalized_damerau_levenshtein(&ty.to_lowercase(), &it.to_lowercase());
+    let mut candidates: Vec<(f64, &str)> =
+        known.map(|it| (near(it), it.as_str())).filter(|(score, _)| *score > 0.7).collect();
+    candidates.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+    let names: Vec<&str> = candidates.iter().take(3).map(|(_, it)| *it).collect();
+    match names.as_slice() {
+        [] => bail!("bindings.toml names {ty}, which the specification does not have"),
+        _ => bail!("bindings.toml names {ty}, which the specification does not have; near are {}", names.join(", ")),
+    }
+}

@@ -1,0 +1,72 @@
+//! Doc comments: facts and a link, never the vendor's prose.
+
+use crate::specification::{Limits, Property, Replaces, Type};
+
+/// The page of a resource type in the CloudFormation reference.
+pub fn link(ty: &str) -> String {
+    let mut parts = ty.split("::").skip(1).map(str::to_lowercase);
+    let (service, name) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    format!("https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-{service}-{name}.html")
+}
+
+/// What is to be known about a property, in one line.
+pub fn property(name: &str, property: &Property) -> String {
+    let mut facts = Vec::new();
+    if property.required {
+        facts.push("required".to_owned());
+    }
+    if property.deprecated {
+        facts.push("deprecated".to_owned());
+    }
+    facts.extend(limits(&property.ty, &property.limits));
+    let facts = if facts.is_empty() { String::new() } else { format!(": {}", facts.join(", ")) };
+    let replaces = match property.replaces {
+        Replaces::No => "",
+        Replaces::Maybe => " May replace the resource when changed.",
+        Replaces::Yes => " Replaces the resource when changed.",
+    };
+    format!("`{name}`{facts}.{replaces}")
+}
+
+/// The name of a property and its limits, for a field that says nothing else.
+pub fn field(name: &str, property: &Property) -> String {
+    let limits = limits(&property.ty, &property.limits);
+    if limits.is_empty() { format!("`{name}`.") } else { format!("`{name}`: {}.", limits.join(", ")) }
+}
+
+/// What `Ref` gives.
+pub fn reference(parts: &[String]) -> String {
+    match parts {
+        [] => "`Ref`.".to_owned(),
+        [one] => format!("`Ref`: the `{one}`."),
+        many => format!("`Ref`: made of {}.", quoted(many)),
+    }
+}
+
+fn limits(ty: &Type, limits: &Limits) -> Vec<String> {
+    let mut facts = Vec::new();
+    facts.extend(range(&limits.minimum, &limits.maximum, ""));
+    facts.extend(range(&limits.min_length, &limits.max_length, " characters"));
+    facts.extend(range(&limits.min_items, &limits.max_items, " items"));
+    if limits.unique_items {
+        facts.push("no item twice".to_owned());
+    }
+    if let (Type::List(item) | Type::Map(item), Some(inner)) = (ty, &limits.items) {
+        facts.extend(self::limits(item, inner).into_iter().map(|it| format!("each {it}")));
+    }
+    facts
+}
+
+fn range<N: std::fmt::Display + PartialEq>(least: &Option<N>, most: &Option<N>, of: &str) -> Option<String> {
+    match (least, most) {
+        (Some(least), Some(most)) if least == most => Some(format!("exactly {least}{of}")),
+        (Some(least), Some(most)) => Some(format!("{least} to {most}{of}")),
+        (Some(least), None) => Some(format!("at least {least}{of}")),
+        (None, Some(most)) => Some(format!("at most {most}{of}")),
+        (None, None) => None,
+    }
+}
+
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(" and ")
+}

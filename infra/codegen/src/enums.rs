@@ -1,0 +1,103 @@
+//! The closed sets of one resource type, and what they are called.
+
+use crate::names;
+use crate::specification::{Limits, Property, Resource, Type};
+use anyhow::{Result, bail};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A longer set is a list that AWS extends all the time (time zones, regions, languages): it stays text, unchecked.
+const MOST_VALUES: usize = 64;
+
+/// The enums of one resource type.
+#[derive(Default)]
+pub struct Enums<'a> {
+    /// Rust name to values.
+    pub definitions: BTreeMap<String, &'a BTreeSet<String>>,
+    uses: BTreeMap<(Option<&'a str>, &'a str), String>,
+}
+
+impl<'a> Enums<'a> {
+    /// Finds and names them. An enum is called like its property, and with the property type in front where that name
+    /// would mean two things.
+    ///
+    /// # Errors
+    ///
+    /// When two sets have one name all the same.
+    pub fn of(ty: &'a str, resource: &'a Resource, taken: &BTreeSet<String>) -> Result<Self> {
+        let mut groups: BTreeMap<String, Vec<Use<'a>>> = BTreeMap::new();
+        let own = resource.properties.iter().map(|(name, it)| (None, name, it));
+        let inner = resource
+            .types
+            .iter()
+            .flat_map(|(owner, properties)| properties.iter().map(move |(name, it)| (Some(owner.as_str()), name, it)));
+        for (owner, name, property) in own.chain(inner) {
+            if let Some((values, in_list)) = set(property) {
+                let item = if in_list { names::singular(name) } else { name };
+                groups.entry(names::camel(item, "Value")).or_default().push(Use { owner, name, item, values });
+            }
+        }
+
+        let mut enums = Self::default();
+        for (name, uses) in groups {
+            let one_meaning = uses.iter().all(|it| it.values == uses[0].values) && !taken.contains(&name);
+            for it in uses {
+                let owner = it.owner.unwrap_or(names::short(ty));
+                let name = if one_meaning { name.clone() } else { names::camel(&format!("{owner}_{}", it.item), "") };
+                if taken.contains(&name)
+                    || enums.definitions.insert(name.clone(), it.values).is_some_and(|same| same != it.values)
+                {
+                    bail!("{ty}: two things would be called {name}");
+                }
+                enums.uses.insert((it.owner, it.name), name);
+            }
+        }
+        Ok(enums)
+    }
+
+    /// The enum that a property (in a property type, or in the resource) holds.
+    pub fn name(&self, owner: Option<&'a str>, property: &'a str) -> Option<&str> {
+        self.uses.get(&(owner, property)).map(String::as_str)
+    }
+}
+
+struct Use<'a> {
+    owner: Option<&'a str>,
+    name: &'a str,
+    item: &'a str,
+    values: &'a BTreeSet<String>,
+}
+
+/// The set of strings a property draws from, and whether it holds a list of them.
+fn set(property: &Property) -> Option<(&BTreeSet<String>, bool)> {
+    fn inside<'a>(ty: &Type, limits: &'a Limits, in_list: bool) -> Option<(&'a BTreeSet<String>, bool)> {
+        match ty {
+            Type::String if (1..=MOST_VALUES).contains(&limits.values.len()) => Some((&limits.values, in_list)),
+            Type::List(item) | Type::Map(item) => inside(item, limits.items.as_deref()?, true),
+            Type::Union(_) => inside(ty.simplified(), limits, in_list),
+            _ => None,
+        }
+    }
+    inside(&property.ty, &property.limits, false)
+}
+
+/// The variants for a set of values, in the values' order.
+///
+/// Values that differ only in capitals or signs keep their own capitals, and after that are numbered.
+pub fn variants(values: &BTreeSet<String>) -> Vec<(String, &str)> {
+    let mut count: BTreeMap<String, usize> = BTreeMap::new();
+    for value in values {
+        *count.entry(names::variant(value)).or_default() += 1;
+    }
+    let mut used = BTreeSet::new();
+    let mut name = |value: &str| {
+        let plain = names::variant(value);
+        let mut name = if count[&plain] == 1 { plain } else { names::verbatim_variant(value) };
+        let mut number = 2;
+        while !used.insert(name.clone()) {
+            name = format!("{}{number}", names::variant(value));
+            number += 1;
+        }
+        name
+    };
+    values.iter().map(|value| (name(value), value.as_str())).collect()
+}

@@ -1,0 +1,24 @@
+//! Generates the resource bindings from the CloudFormation specification, in two steps.
+//!
+//! ```text
+//! pinned sources ──extract──► specification/<service>.json ──fix-ups, generate──► infra/aws/src/<service>.rs
+//! ```
+//!
+//! The extract holds facts only and is committed, so the second step runs anywhere, offline, and `--check` can tell
+//! whether the bindings are what the extract gives. `bindings.toml` says which resource types are in use.
+
+pub mod config;
+pub mod database;
+pub mod docs;
+pub mod enums;
+pub mod files;
+pub mod fixups;
+pub mod generate;
+pub mod limits;
+pub mod module;
+pub mod names;
+pub mod patterns;
+pub mod schemas;
+pub mod sources;
+pub mod specification;
+pub mod trial;

@@ -1,0 +1,412 @@
+//! The Rust module of one resource type.
+
+use crate::enums::{self, Enums};
+use crate::names::{camel, short, snake};
+use crate::patterns::{Pattern, portable};
+use crate::specification::{Limits, Properties, Property, Resource, Type};
+use crate::{docs, generate::Counts};
+use anyhow::{Result, ensure};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+/// The text of a resource type's module, unformatted.
+///
+/// # Errors
+///
+/// When two things would have the same name in Rust.
+pub fn module(ty: &str, resource: &Resource, counts: &mut Counts) -> Result<String> {
+    let mut writer = Writer::new(ty, resource)?;
+    writer.resource(counts);
+    for (name, properties) in &resource.types {
+        writer.property_type(name, properties, counts)?;
+    }
+    writer.setter_clash("the resource", &resource.properties)?;
+    writer.enums(counts);
+    Ok(format!("/// [`{ty}`]({}).\npub mod {} {{\n{}}}\n", docs::link(ty), snake(short(ty)), writer.text))
+}
+
+struct Writer<'a> {
+    ty: &'a str,
+    resource: &'a Resource,
+    name: String,
+    /// Property types by CloudFormation's name.
+    types: BTreeMap<&'a str, String>,
+    enums: Enums<'a>,
+    text: String,
+}
+
+impl<'a> Writer<'a> {
+    fn new(ty: &'a str, resource: &'a Resource) -> Result<Self> {
+        let name = camel(short(ty), "Resource");
+        let mut taken = BTreeSet::from(["Required".to_owned(), name.clone(), format!("{name}Ref")]);
+        let mut types = BTreeMap::new();
+        for (cfn_name, properties) in &resource.types {
+            let mut rust_name = camel(cfn_name, "Property");
+            if rust_name == name || rust_name == format!("{name}Ref") {
+                rust_name += "Property";
+            }
+            ensure!(taken.insert(rust_name.clone()), "{ty}: two things would be called {rust_name}");
+            if required(properties).count() > 1 {
+                let named = format!("{rust_name}Required");
+                ensure!(taken.insert(named.clone()), "{ty}: two things would be called {named}");
+            }
+            types.insert(cfn_name.as_str(), rust_name);
+        }
+        let enums = Enums::of(ty, resource, &taken)?;
+        Ok(Self { ty, resource, name, types, enums, text: String::new() })
+    }
+
+    fn resource(&mut self, counts: &mut Counts) {
+        let Self { ty, resource, name, .. } = self;
+        let (ty, resource, name) = (*ty, *resource, name.clone());
+        counts.types += 1;
+        let about = if resource.stateful { " It holds data." } else { "" };
+        let documentation = format!("`{ty}`.{about} [Reference]({}).", docs::link(ty));
+        self.structure(None, &name, "Required", &documentation, &resource.properties, counts);
+        self.put(format_args!(
+            "impl cfn::Resource for {name} {{
+                const TYPE: &'static str = {ty:?};
+                const STATEFUL: bool = {};
+                type Ref = {name}Ref;
+            }}
+
+            /// A [`{name}`] in a stack.
+            #[derive(Clone, Debug)]
+            pub struct {name}Ref(cfn::LogicalId);
+
+            impl {name}Ref {{
+                /// {}
+                pub fn reference(&self) -> cfn::Value<String> {{
+                    cfn::Value::reference(&self.0)
+                }}
+            ",
+            resource.stateful,
+            docs::reference(&resource.reference),
+        ));
+        for (method, (attribute, ty)) in attributes(resource) {
+            counts.attributes += 1;
+            self.put(format_args!(
+                "
+                /// `{attribute}`.
+                pub fn {method}(&self) -> cfn::Value<{}> {{
+                    cfn::Value::get_att(&self.0, {attribute:?})
+                }}
+                ",
+                attribute_type(ty),
+            ));
+        }
+        self.put(format_args!(
+            "}}
+
+            impl From<cfn::LogicalId> for {name}Ref {{
+                fn from(id: cfn::LogicalId) -> Self {{
+                    Self(id)
+                }}
+            }}
+
+            impl cfn::Referable for {name}Ref {{
+                fn logical_id(&self) -> &cfn::LogicalId {{
+                    &self.0
+                }}
+            }}
+            "
+        ));
+    }
+
+    fn property_type(&mut self, cfn_name: &'a str, properties: &'a Properties, counts: &mut Counts) -> Result<()> {
+        counts.property_types += 1;
+        let name = self.types[cfn_name].clone();
+        let documentation = format!("`{cfn_name}` of `{}`.", self.ty);
+        self.setter_clash(cfn_name, properties)?;
+        self.structure(Some(cfn_name), &name, &format!("{name}Required"), &documentation, properties, counts);
+        self.put(format_args!("impl cfn::Property for {name} {{}}\n"));
+        Ok(())
+    }
+
+    /// The newtype, its constructor and setters.
+    fn structure(
+        &mut self,
+        owner: Option<&'a str>,
+        name: &str,
+        required_name: &str,
+        documentation: &str,
+        properties: &'a Properties,
+        counts: &mut Counts,
+    ) {
+        let required: Vec<_> = required(properties).collect();
+        let derives = if required.is_empty() { "Clone, Debug, Default" } else { "Clone, Debug" };
+        self.put(format_args!(
+            "
+            /// {documentation}
+            #[derive({derives})]
+            #[must_use]
+            pub struct {name}(cfn::Properties);
+            "
+        ));
+        if required.len() > 1 {
+            self.put(format_args!("\n/// What every [`{name}`] needs.\npub struct {required_name} {{\n"));
+            for (cfn_name, property) in &required {
+                let ty = self.value_type(owner, cfn_name, &property.ty);
+                let about = docs::field(cfn_name, property);
+                self.put(format_args!("/// {about}\npub {}: cfn::Value<{ty}>,\n", snake(cfn_name)));
+            }
+            self.put(format_args!("}}\n"));
+        }
+        self.put(format_args!("\nimpl {name} {{\n"));
+        self.constructor(owner, required_name, &required);
+        for (cfn_name, property) in properties {
+            self.setter(owner, cfn_name, property, counts);
+        }
+        self.put(format_args!(
+            "
+                /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+                pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {{
+                    Self(self.0.set_raw(name, json))
+                }}
+            }}
+
+            impl From<{name}> for cfn::Properties {{
+                fn from(it: {name}) -> Self {{
+                    it.0
+                }}
+            }}
+
+            "
+        ));
+    }
+
+    fn constructor(&mut self, owner: Option<&'a str>, required_name: &str, required: &[(&'a String, &'a Property)]) {
+        let checked = required.iter().any(|(name, it)| self.constraint(owner, name, it).is_some());
+        let track = if checked { "#[track_caller]\n" } else { "" };
+        match required {
+            [] => self.put(format_args!(
+                "/// With nothing set.
+                pub fn new() -> Self {{
+                    Self::default()
+                }}
+                "
+            )),
+            [(name, property)] => {
+                let (ty, about, name) =
+                    (self.value_type(owner, name, &property.ty), docs::field(name, property), snake(name));
+                self.put(format_args!(
+                    "/// With the one property it needs, {about}
+                    {track}pub fn new({name}: impl Into<cfn::Value<{ty}>>) -> Self {{
+                        Self(cfn::Properties::default()).{}({name})
+                    }}
+                    ",
+                    setter_name(&name),
+                ));
+            }
+            _ => {
+                let calls: String = required
+                    .iter()
+                    .map(|(name, _)| (setter_name(&snake(name)), snake(name)))
+                    .map(|(setter, field)| format!(".{setter}(required.{field})"))
+                    .collect();
+                self.put(format_args!(
+                    "/// With the properties it needs.
+                    {track}pub fn new(required: {required_name}) -> Self {{
+                        Self(cfn::Properties::default()){calls}
+                    }}
+                    "
+                ));
+            }
+        }
+    }
+
+    fn setter(&mut self, owner: Option<&'a str>, cfn_name: &'a str, property: &'a Property, counts: &mut Counts) {
+        counts.properties += 1;
+        let name = setter_name(&snake(cfn_name));
+        let ty = self.value_type(owner, cfn_name, &property.ty);
+        let about = docs::property(cfn_name, property);
+        match self.constraint(owner, cfn_name, property) {
+            None => self.put(format_args!(
+                "
+                /// {about}
+                pub fn {name}(self, it: impl Into<cfn::Value<{ty}>>) -> Self {{
+                    Self(self.0.set({cfn_name:?}, it))
+                }}
+                "
+            )),
+            Some(constraint) => {
+                counts.constraints += 1;
+                self.put(format_args!(
+                    "
+                    /// {about}
+                    #[track_caller]
+                    pub fn {name}(self, it: impl Into<cfn::Value<{ty}>>) -> Self {{
+                        Self(self.0.set_checked({cfn_name:?}, it, const {{ &{constraint} }}))
+                    }}
+                    "
+                ));
+            }
+        }
+    }
+
+    fn enums(&mut self, counts: &mut Counts) {
+        let ty = self.ty;
+        for (name, values) in std::mem::take(&mut self.enums.definitions) {
+            let variants = enums::variants(values);
+            counts.enums += 1;
+            counts.values += variants.len();
+            let uses = |text: &mut String, line: &dyn Fn(&str, &str) -> String| {
+                variants.iter().for_each(|(variant, value)| *text += &line(variant, value));
+            };
+            self.put(format_args!(
+                "
+                /// Values of a property of `{ty}`; [`cfn::Value::raw`] takes one that is newer than these.
+                #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+                pub enum {name} {{
+                "
+            ));
+            uses(&mut self.text, &|variant, value| format!("/// {}.\n{variant},\n", quoted(value)));
+            self.put(format_args!(
+                "}}
+
+                impl {name} {{
+                    /// The value as CloudFormation spells it.
+                    pub const fn as_str(self) -> &'static str {{
+                        match self {{
+                "
+            ));
+            uses(&mut self.text, &|variant, value| format!("Self::{variant} => {value:?},\n"));
+            self.put(format_args!(
+                "}}
+                    }}
+                }}
+
+                impl From<{name}> for cfn::Value<{name}> {{
+                    fn from(it: {name}) -> Self {{
+                        Self::raw(it.as_str())
+                    }}
+                }}
+                "
+            ));
+        }
+    }
+
+    /// The `T` of a property's `Value<T>`.
+    fn value_type(&self, owner: Option<&'a str>, name: &'a str, ty: &Type) -> String {
+        match ty.simplified() {
+            Type::String => self.enums.name(owner, name).unwrap_or("String").to_owned(),
+            Type::Integer => "i64".to_owned(),
+            Type::Number => "f64".to_owned(),
+            Type::Boolean => "bool".to_owned(),
+            Type::Tag => "crate::Tag".to_owned(),
+            Type::List(item) => format!("Vec<{}>", self.value_type(owner, name, item)),
+            Type::Map(item) => {
+                format!("std::collections::BTreeMap<String, {}>", self.value_type(owner, name, item))
+            }
+            Type::Property(name) => self.types[name.as_str()].clone(),
+            Type::Json | Type::Union(_) => "cfn::Json".to_owned(),
+        }
+    }
+
+    /// The constraint of a property as a Rust expression, where anything is left to check at synth.
+    fn constraint(&self, owner: Option<&'a str>, name: &'a str, property: &Property) -> Option<String> {
+        constraint(&property.limits, self.enums.name(owner, name).is_some())
+    }
+
+    fn setter_clash(&self, of: &str, properties: &Properties) -> Result<()> {
+        let mut setters = BTreeSet::new();
+        for name in properties.keys() {
+            let setter = setter_name(&snake(name));
+            ensure!(!setters.contains(&setter), "{}: two setters of {of} would be called {setter}", self.ty);
+            setters.insert(setter);
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, text: std::fmt::Arguments<'_>) {
+        self.text.write_fmt(text).expect("writing to a string does not fail");
+    }
+}
+
+fn required(properties: &Properties) -> impl Iterator<Item = (&String, &Property)> {
+    properties.iter().filter(|(_, it)| it.required)
+}
+
+/// A setter may not take the name of a constructor or of the way past it.
+fn setter_name(field: &str) -> String {
+    match field {
+        "new" | "with_raw" | "clone" | "into" => format!("{field}_"),
+        _ => field.to_owned(),
+    }
+}
+
+/// Methods of the ref. Where `A.B` and `AB` are both attributes, the one without the dot is the one to read.
+fn attributes(resource: &Resource) -> BTreeMap<String, (&str, &Type)> {
+    let mut methods: BTreeMap<String, (&str, &Type)> = BTreeMap::new();
+    for (attribute, ty) in &resource.attributes {
+        let method = match snake(attribute).as_str() {
+            "reference" | "logical_id" | "clone" => format!("{}_attribute", snake(attribute)),
+            method => method.to_owned(),
+        };
+        match methods.get(&method) {
+            Some((before, _)) if !before.contains('.') => {}
+            _ => {
+                methods.insert(method, (attribute, ty));
+            }
+        }
+    }
+    methods
+}
+
+/// Structures cannot be taken apart in a template, so an attribute that is one is JSON.
+fn attribute_type(ty: &Type) -> String {
+    match ty.simplified() {
+        Type::String => "String".to_owned(),
+        Type::Integer => "i64".to_owned(),
+        Type::Number => "f64".to_owned(),
+        Type::Boolean => "bool".to_owned(),
+        Type::List(item) if !matches!(**item, Type::Property(_) | Type::Json | Type::Map(_)) => {
+            format!("Vec<{}>", attribute_type(item))
+        }
+        _ => "cfn::Json".to_owned(),
+    }
+}
+
+fn constraint(limits: &Limits, is_enum: bool) -> Option<String> {
+    let mut fields = Vec::new();
+    let mut field = |name: &str, value: Option<String>| fields.extend(value.map(|it| format!("{name}: Some({it})")));
+    field("minimum", limits.minimum.as_ref().and_then(float));
+    field("maximum", limits.maximum.as_ref().and_then(float));
+    if !is_enum {
+        field("min_length", limits.min_length.map(|it| it.to_string()));
+        field("max_length", limits.max_length.map(|it| it.to_string()));
+        field("pattern", limits.pattern.as_deref().and_then(pattern));
+    }
+    field("min_items", limits.min_items.map(|it| it.to_string()));
+    field("max_items", limits.max_items.map(|it| it.to_string()));
+    field("items", limits.items.as_ref().and_then(|it| constraint(it, is_enum)).map(|it| format!("&{it}")));
+    if limits.unique_items {
+        fields.push("unique_items: true".to_owned());
+    }
+    (!fields.is_empty()).then(|| format!("cfn::Constraint {{ {}, ..cfn::Constraint::NONE }}", fields.join(", ")))
+}
+
+fn float(number: &serde_json::Number) -> Option<String> {
+    number.as_f64().map(|it| format!("{it:?}"))
+}
+
+fn pattern(text: &str) -> Option<String> {
+    match portable(text) {
+        Pattern::Checked(text) => Some(literal(&text)),
+        Pattern::AllowsAll | Pattern::Unsupported => None,
+    }
+}
+
+/// A raw string literal when that reads better.
+fn literal(text: &str) -> String {
+    let raw = text.contains(['\\', '"']) && !text.contains("\"#") && !text.contains(char::is_control);
+    match (raw, text.contains('"')) {
+        (false, _) => format!("{text:?}"),
+        (true, false) => format!("r\"{text}\""),
+        (true, true) => format!("r#\"{text}\"#"),
+    }
+}
+
+fn quoted(value: &str) -> String {
+    if value.trim().is_empty() || value.contains('`') { format!("{value:?}") } else { format!("`{value}`") }
+}

@@ -1,0 +1,48 @@
+//! Reads the resource schemas inside the cfn-lint wheel.
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read};
+
+/// The region whose schemas are read: it has nearly every type.
+const REGION: &str = "cfnlint/data/schemas/providers/us-east-1.json";
+
+/// The JSON Schema of each resource type.
+pub struct Schemas {
+    wheel: zip::ZipArchive<Cursor<Vec<u8>>>,
+    /// Resource type to the name of its file.
+    index: BTreeMap<String, String>,
+}
+
+impl Schemas {
+    /// Opens the wheel.
+    ///
+    /// # Errors
+    ///
+    /// When it does not have the layout that this generator knows.
+    pub fn open(wheel: Vec<u8>) -> Result<Self> {
+        let mut wheel = zip::ZipArchive::new(Cursor::new(wheel)).context("the wheel is not a zip file")?;
+        let index = serde_json::from_slice(&entry(&mut wheel, REGION)?).context("the schemas have another layout")?;
+        Ok(Self { wheel, index })
+    }
+
+    /// The schema of one type; nothing when there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the wheel lists one that it does not hold.
+    pub fn schema(&mut self, ty: &str) -> Result<Option<Value>> {
+        let Some(hash) = self.index.get(ty) else { return Ok(None) };
+        let path = format!("cfnlint/data/schemas/resources/{hash}.json");
+        let json = entry(&mut self.wheel, &path)?;
+        serde_json::from_slice(&json).with_context(|| format!("{path} is not JSON")).map(Some)
+    }
+}
+
+fn entry(wheel: &mut zip::ZipArchive<Cursor<Vec<u8>>>, path: &str) -> Result<Vec<u8>> {
+    let mut file = wheel.by_name(path).with_context(|| format!("the wheel has no {path}"))?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).with_context(|| format!("cannot unpack {path}"))?;
+    Ok(bytes)
+}

@@ -1,0 +1,216 @@
+//! The reduced specification: facts of the resource types in use, sorted by CloudFormation's own names.
+
+use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// Resource types by their CloudFormation name, `AWS::Service::Name`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Specification {
+    /// What the facts were taken from, `name version`.
+    pub sources: Vec<String>,
+    /// The resource types.
+    pub resources: BTreeMap<String, Resource>,
+}
+
+/// One resource type.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resource {
+    /// The properties or attributes that `Ref` gives, as far as the sources know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reference: Vec<String>,
+    /// Whether replacing or deleting it loses data.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub stateful: bool,
+    /// What `Fn::GetAtt` can read.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, Type>,
+    /// The properties.
+    pub properties: Properties,
+    /// The property types, the structures inside the properties.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub types: BTreeMap<String, Properties>,
+}
+
+/// Properties by their CloudFormation name.
+pub type Properties = BTreeMap<String, Property>;
+
+/// One property.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Property {
+    /// What it holds.
+    #[serde(rename = "type")]
+    pub ty: Type,
+    /// Whether it must be set.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub required: bool,
+    /// Whether changing it replaces the resource.
+    #[serde(default, skip_serializing_if = "Replaces::is_no")]
+    pub replaces: Replaces,
+    /// Whether AWS asks not to use it any more.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub deprecated: bool,
+    /// What its value may be.
+    #[serde(default, skip_serializing_if = "Limits::is_empty")]
+    pub limits: Limits,
+}
+
+/// What a property holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Type {
+    /// Text.
+    String,
+    /// A whole number.
+    Integer,
+    /// A number.
+    Number,
+    /// True or false.
+    Boolean,
+    /// Any JSON.
+    Json,
+    /// The usual tag, `Key` and `Value`.
+    Tag,
+    /// A list of one type.
+    List(Box<Type>),
+    /// A map from text to one type.
+    Map(Box<Type>),
+    /// A property type of the same resource.
+    Property(String),
+    /// One of several.
+    Union(Vec<Type>),
+}
+
+/// Whether a change replaces the resource.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Replaces {
+    /// It is updated in place.
+    #[default]
+    No,
+    /// It depends on the values.
+    Maybe,
+    /// Always.
+    Yes,
+}
+
+/// What a value may be; what is empty does not apply.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Smallest number, inclusive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum: Option<serde_json::Number>,
+    /// Largest number, inclusive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maximum: Option<serde_json::Number>,
+    /// Fewest characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_length: Option<u64>,
+    /// Most characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_length: Option<u64>,
+    /// Regular expression that must match somewhere, in the dialect of JSON Schema.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<String>,
+    /// The closed set of strings.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub values: BTreeSet<String>,
+    /// Fewest items.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_items: Option<u64>,
+    /// Most items.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_items: Option<u64>,
+    /// Whether no item may come twice.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unique_items: bool,
+    /// Limits on each item of a list, or on each value of a map.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub items: Option<Box<Limits>>,
+}
+
+impl Type {
+    /// A union as the bindings see it: text or JSON is JSON, anything else is what comes first; `Value::cast` is the
+    /// way to the rest.
+    pub fn simplified(&self) -> &Self {
+        match self {
+            Self::Union(types) if types.iter().all(|it| matches!(it, Self::Json | Self::String)) => &Self::Json,
+            Self::Union(types) => types.first().map_or(&Self::Json, Self::simplified),
+            other => other,
+        }
+    }
+}
+
+impl Replaces {
+    fn is_no(&self) -> bool {
+        *self == Self::No
+    }
+}
+
+impl Limits {
+    /// Whether nothing is limited.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+fn is_false(it: &bool) -> bool {
+    !it
+}
+
+/// One committed file: the resource types of one service.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    sources: Vec<String>,
+    resources: BTreeMap<String, Resource>,
+}
+
+impl Specification {
+    /// The committed files, `<service>.json` and its text.
+    pub fn files(&self) -> BTreeMap<String, String> {
+        let mut services: BTreeMap<String, BTreeMap<String, Resource>> = BTreeMap::new();
+        for (ty, resource) in &self.resources {
+            services.entry(crate::names::service(ty)).or_default().insert(ty.clone(), resource.clone());
+        }
+        let text = |resources| {
+            let file = File { sources: self.sources.clone(), resources };
+            serde_json::to_string_pretty(&file).expect("maps with string keys are JSON") + "\n"
+        };
+        services.into_iter().map(|(service, resources)| (format!("{service}.json"), text(resources))).collect()
+    }
+
+    /// Reads the committed files back.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read, or was made from other sources than `sources`.
+    pub fn read(folder: &Path, sources: &[String]) -> Result<Self> {
+        let mut resources = BTreeMap::new();
+        for path in json_files(folder)? {
+            let name = path.display();
+            let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {name}"))?;
+            let file: File = serde_json::from_str(&text).with_context(|| format!("{name} is not an extract"))?;
+            ensure!(
+                file.sources == sources,
+                "{name} was made from {}, bindings.toml pins {}; run scripts/bindings",
+                file.sources.join(" and "),
+                sources.join(" and ")
+            );
+            resources.extend(file.resources);
+        }
+        Ok(Self { sources: sources.to_vec(), resources })
+    }
+}
+
+fn json_files(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
+    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    let mut paths = entries.map(|it| Ok(it?.path())).collect::<Result<Vec<_>>>()?;
+    paths.retain(|it| it.extension().is_some_and(|it| it == "json"));
+    paths.sort();
+    Ok(paths)
+}

@@ -1,0 +1,75 @@
+//! EventBridge rules.
+
+use crate::{FunctionRef, QueueRef};
+use aws::events::rule::{self, DeadLetterConfig, InputTransformer, RetryPolicy, Target, TargetRequired};
+use aws::lambda::permission::{self, Permission};
+use cfn::{Construct, Json, Scope};
+use std::collections::BTreeMap;
+
+/// Calls a function for every event that matches a pattern.
+///
+/// Rules are for events. What happens by the clock is a [`crate::Schedule`]: a function's resource policy holds about
+/// fifty rules' permissions (20 KB) and a bus 300 rules, EventBridge Scheduler a million schedules.
+#[derive(Clone, Debug)]
+pub struct EventRule {
+    description: String,
+    pattern: Json,
+    target: FunctionRef,
+    input: EventInput,
+    dead_letters: QueueRef,
+}
+
+/// What the function gets of the event.
+#[derive(Clone, Debug)]
+pub struct EventInput {
+    /// Names of at most 100 values and where they lie in the event, `app` and `$.detail.appId`.
+    pub paths: BTreeMap<String, String>,
+    /// JSON text with `<app>` where a value goes, unquoted.
+    pub template: String,
+}
+
+impl EventRule {
+    /// Seconds that EventBridge goes on trying to reach the function.
+    pub const MAX_AGE: i64 = 3600;
+
+    /// A rule on the account's default bus. What the function does not take within an hour goes to `dead_letters`.
+    pub fn new(
+        description: &str,
+        pattern: Json,
+        target: &FunctionRef,
+        input: EventInput,
+        dead_letters: &QueueRef,
+    ) -> Self {
+        Self {
+            description: description.to_owned(),
+            pattern,
+            target: target.clone(),
+            input,
+            dead_letters: dead_letters.clone(),
+        }
+    }
+}
+
+impl Construct for EventRule {
+    type Ref = rule::RuleRef;
+
+    fn add_to(self, scope: &mut Scope<'_>) -> rule::RuleRef {
+        let transformer = InputTransformer::new(self.input.template).input_paths_map(self.input.paths);
+        let target = Target::new(TargetRequired { arn: self.target.arn(), id: "Function".into() })
+            .input_transformer(transformer)
+            .retry_policy(RetryPolicy::new().maximum_event_age_in_seconds(Self::MAX_AGE).maximum_retry_attempts(10))
+            .dead_letter_config(DeadLetterConfig::new().arn(self.dead_letters.arn()));
+        let rule = scope
+            .add_here(rule::Rule::new().description(self.description).event_pattern(self.pattern).targets([target]));
+        scope.add(
+            "Permission",
+            Permission::new(permission::Required {
+                action: "lambda:InvokeFunction".into(),
+                function_name: self.target.arn(),
+                principal: "events.amazonaws.com".into(),
+            })
+            .source_arn(rule.arn()),
+        );
+        rule
+    }
+}

@@ -1,0 +1,195 @@
+//! Lambda functions written in Rust.
+
+use crate::QueueRef;
+use crate::grant::{Grant, assumed_by, policy};
+use aws::iam::role::{self, Role};
+use aws::lambda::function::{self, Code, DeadLetterConfig, Environment, Function, LoggingConfig, TracingConfig};
+use aws::logs::log_group::LogGroup;
+use cfn::intrinsic::{equals, if_, sub};
+use cfn::{Asset, Attributes, Construct, LogicalId, Parameter, Referable, Scope, Value};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// A Lambda function built from the Cargo package `lambdas/<package>`.
+///
+/// It brings its own role with just the rights granted here, and a log group that is deleted with the stack and keeps
+/// [`RustFunction::LOG_DAYS`] days. Traces are on, logs are JSON.
+#[derive(Clone, Debug)]
+pub struct RustFunction {
+    package: String,
+    architecture: Architecture,
+    memory: Value<i64>,
+    timeout: Value<i64>,
+    variables: BTreeMap<String, Value<String>>,
+    grants: Vec<Grant>,
+    dead_letters: Option<QueueRef>,
+}
+
+/// The instruction set a function is built for and runs on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Architecture {
+    /// Intel and AMD. Every Rust toolchain on such a machine builds it.
+    #[default]
+    X86_64,
+    /// Graviton: cheaper for the same work; the toolchain needs the target `aarch64-unknown-linux-gnu`.
+    Arm64,
+}
+
+impl Architecture {
+    /// As Lambda and the build call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::X86_64 => "x86_64",
+            Self::Arm64 => "arm64",
+        }
+    }
+}
+
+impl From<Architecture> for Value<function::Architecture> {
+    fn from(it: Architecture) -> Self {
+        match it {
+            Architecture::X86_64 => function::Architecture::X86_64.into(),
+            Architecture::Arm64 => function::Architecture::Arm64.into(),
+        }
+    }
+}
+
+impl RustFunction {
+    /// Days that a function's log is kept.
+    pub const LOG_DAYS: i64 = 30;
+
+    /// A function with 256 MB and 30 seconds.
+    pub fn new(package: &str, architecture: Architecture) -> Self {
+        Self {
+            package: package.to_owned(),
+            architecture,
+            memory: 256.into(),
+            timeout: 30.into(),
+            variables: BTreeMap::new(),
+            grants: Vec::new(),
+            dead_letters: None,
+        }
+    }
+
+    /// Memory in MB, which is also its share of the processor: 1,769 MB is one.
+    #[track_caller]
+    #[must_use]
+    pub fn memory(mut self, megabytes: impl Into<Value<i64>>) -> Self {
+        self.memory = megabytes.into().set_here();
+        self
+    }
+
+    /// The most seconds one call may take, 1 to 900.
+    #[track_caller]
+    #[must_use]
+    pub fn timeout(mut self, seconds: impl Into<Value<i64>>) -> Self {
+        self.timeout = seconds.into().set_here();
+        self
+    }
+
+    /// An environment variable. Not for secrets: everyone who may describe the function reads it.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl Into<Value<String>>) -> Self {
+        self.variables.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// A right of its role.
+    #[must_use]
+    pub fn grant(mut self, grant: Grant) -> Self {
+        self.grants.push(grant);
+        self
+    }
+
+    /// Where events go whose asynchronous invocation failed for good, after the first try and two more.
+    #[must_use]
+    pub fn dead_letters(mut self, queue: &QueueRef) -> Self {
+        self.grants.push(queue.grant_send());
+        self.dead_letters = Some(queue.clone());
+        self
+    }
+}
+
+impl Construct for RustFunction {
+    type Ref = FunctionRef;
+
+    fn add_to(self, scope: &mut Scope<'_>) -> FunctionRef {
+        let logs = scope.add("Logs", LogGroup::new().retention_in_days(Self::LOG_DAYS).disposable());
+        let mut grants = self.grants;
+        grants.push(Grant::new(["logs:CreateLogStream", "logs:PutLogEvents"], [logs.arn()]));
+        // X-Ray has no resource types: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+        grants.push(Grant::new(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*".into()]));
+        let role = scope.add(
+            "Role",
+            Role::new(assumed_by("lambda.amazonaws.com", cfn::Json::Null)).policies([role::Policy::new(
+                role::PolicyRequired { policy_name: "Grants".into(), policy_document: policy(grants).into() },
+            )]),
+        );
+        let code = code(scope, &self.package, self.architecture);
+        let mut function = Function::new(function::Required { code: code.into(), role: role.arn() })
+            .runtime(function::Runtime::ProvidedAl2023)
+            .handler("bootstrap")
+            .architectures([self.architecture])
+            .memory_size(self.memory)
+            .timeout(self.timeout)
+            .logging_config(LoggingConfig::new().log_group(logs.reference()).log_format(function::LogFormat::Json))
+            .tracing_config(TracingConfig::new().mode(function::Mode::Active));
+        if !self.variables.is_empty() {
+            function = function.environment(Environment::new().variables(self.variables));
+        }
+        if let Some(queue) = self.dead_letters {
+            function = function.dead_letter_config(DeadLetterConfig::new().target_arn(queue.arn()));
+        }
+        FunctionRef(scope.add_here(function))
+    }
+}
+
+/// The code of a function: a bucket and a key that the stack is told when it deploys, so that the template stays the
+/// same when a compiler changes the zip.
+fn code(scope: &mut Scope<'_>, package: &str, architecture: Architecture) -> Code {
+    let bucket = scope.parameter(
+        "AssetBucket",
+        Parameter::string()
+            .default("")
+            .description("Bucket with the functions' code; empty is the one that `cdk bootstrap` made"),
+    );
+    let bootstrap = scope.condition("UseBootstrapBucket", equals(&bucket, ""));
+    let key_parameter = format!("{}CodeKey", scope.path());
+    let key = scope.parameter(
+        &key_parameter,
+        Parameter::string()
+            .description(&format!("Key of the code of {package} in the asset bucket"))
+            .allowed_pattern("^[0-9a-f]{64}\\.zip$"),
+    );
+    scope.asset(Asset { package: package.to_owned(), architecture: architecture.name().to_owned(), key_parameter });
+    let bootstrap_bucket = sub("cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}");
+    Code::new().s3_bucket(if_(&bootstrap, bootstrap_bucket, bucket)).s3_key(key)
+}
+
+/// A function in a stack.
+#[derive(Clone, Debug)]
+pub struct FunctionRef(function::FunctionRef);
+
+impl FunctionRef {
+    /// The function's ARN.
+    pub fn arn(&self) -> Value<String> {
+        self.0.arn()
+    }
+
+    /// The function's name.
+    pub fn name(&self) -> Value<String> {
+        self.0.reference()
+    }
+
+    /// The right to invoke it.
+    pub fn grant_invoke(&self) -> Grant {
+        Grant::new(["lambda:InvokeFunction"], [self.arn()])
+    }
+}
+
+impl Referable for FunctionRef {
+    fn logical_id(&self) -> &LogicalId {
+        self.0.logical_id()
+    }
+}

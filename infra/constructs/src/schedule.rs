@@ -1,0 +1,122 @@
+//! What happens by the clock.
+
+use crate::grant::{assumed_by, policy};
+use crate::schedule_expression::{check_cron, check_rate, check_time_zone};
+use crate::{FunctionRef, QueueRef};
+use aws::iam::role::{self, Role};
+use aws::scheduler::schedule::{self, DeadLetterConfig, FlexibleTimeWindow, RetryPolicy, Target, TargetRequired};
+use aws::scheduler::schedule_group;
+use cfn::intrinsic::account_id;
+use cfn::{Construct, Json, Scope, Value};
+use serde_json::json;
+
+/// The schedules of one function: a group and the one role with which EventBridge Scheduler calls it.
+#[derive(Clone, Debug)]
+pub struct ScheduleGroup {
+    target: FunctionRef,
+    dead_letters: QueueRef,
+}
+
+impl ScheduleGroup {
+    /// Schedules that call `target`; what it does not take goes to `dead_letters`.
+    pub fn new(target: &FunctionRef, dead_letters: &QueueRef) -> Self {
+        Self { target: target.clone(), dead_letters: dead_letters.clone() }
+    }
+}
+
+/// A schedule group in a stack.
+#[derive(Clone, Debug)]
+pub struct ScheduleGroupRef {
+    group: schedule_group::ScheduleGroupRef,
+    role_arn: Value<String>,
+    target: FunctionRef,
+    dead_letters: QueueRef,
+}
+
+impl Construct for ScheduleGroup {
+    type Ref = ScheduleGroupRef;
+
+    fn add_to(self, scope: &mut Scope<'_>) -> ScheduleGroupRef {
+        let group = scope.add_here(schedule_group::ScheduleGroup::new());
+        // Without the condition, another account's schedule could borrow the role (the confused deputy).
+        let only_ours = json!({ "StringEquals": {
+            "aws:SourceAccount": Json::from(account_id()),
+            "aws:SourceArn": Json::from(group.arn()),
+        } });
+        let grants = [self.target.grant_invoke(), self.dead_letters.grant_send()];
+        let role = scope.add(
+            "Role",
+            Role::new(assumed_by("scheduler.amazonaws.com", only_ours)).policies([role::Policy::new(
+                role::PolicyRequired { policy_name: "Grants".into(), policy_document: policy(grants).into() },
+            )]),
+        );
+        ScheduleGroupRef { group, role_arn: role.arn(), target: self.target, dead_letters: self.dead_letters }
+    }
+}
+
+/// Calls the group's function by the clock.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    expression: Result<String, String>,
+    /// Seconds that a call is tried; shorter than the interval, so that an outage replays one call and not a day's.
+    max_age: i64,
+    time_zone: String,
+    input: Json,
+    group: ScheduleGroupRef,
+}
+
+impl Schedule {
+    /// Shortest time that EventBridge Scheduler lets a call be tried, in seconds.
+    const SHORTEST_AGE: i64 = 60;
+    /// Longest time that we let it be tried, in seconds: under five minutes, the shortest interval that is usual.
+    const LONGEST_AGE: i64 = 240;
+
+    /// At the moments of a cron expression of six fields, in UTC unless [`Schedule::time_zone`] says otherwise. One
+    /// that AWS would refuse is a finding.
+    pub fn cron(expression: &str, input: Json, group: &ScheduleGroupRef) -> Self {
+        let checked = check_cron(expression).map(|()| format!("cron({expression})"));
+        Self::new(checked, Self::LONGEST_AGE, input, group)
+    }
+
+    /// Every so often, as in `5 minutes`. A rate that AWS would refuse is a finding.
+    pub fn rate(rate: &str, input: Json, group: &ScheduleGroupRef) -> Self {
+        let max_age =
+            if rate.ends_with("minute") || rate.ends_with("minutes") { Self::SHORTEST_AGE } else { Self::LONGEST_AGE };
+        Self::new(check_rate(rate).map(|()| format!("rate({rate})")), max_age, input, group)
+    }
+
+    fn new(expression: Result<String, String>, max_age: i64, input: Json, group: &ScheduleGroupRef) -> Self {
+        Self { expression, max_age, time_zone: "UTC".to_owned(), input, group: group.clone() }
+    }
+
+    /// The IANA time zone of a cron expression; it follows the zone's summer time.
+    #[must_use]
+    pub fn time_zone(mut self, zone: &str) -> Self {
+        self.time_zone = zone.to_owned();
+        self
+    }
+}
+
+impl Construct for Schedule {
+    type Ref = schedule::ScheduleRef;
+
+    fn add_to(self, scope: &mut Scope<'_>) -> schedule::ScheduleRef {
+        let zone = check_time_zone(&self.time_zone);
+        for wrong in [self.expression.as_ref().err(), zone.as_ref().err()].into_iter().flatten() {
+            scope.finding(wrong, None);
+        }
+        let target = Target::new(TargetRequired { arn: self.group.target.arn(), role_arn: self.group.role_arn })
+            .input(self.input.to_string())
+            .retry_policy(RetryPolicy::new().maximum_event_age_in_seconds(self.max_age).maximum_retry_attempts(5))
+            .dead_letter_config(DeadLetterConfig::new().arn(self.group.dead_letters.arn()));
+        scope.add_here(
+            schedule::Schedule::new(schedule::Required {
+                flexible_time_window: FlexibleTimeWindow::new(schedule::Mode::Off).into(),
+                schedule_expression: self.expression.unwrap_or_default().into(),
+                target: target.into(),
+            })
+            .schedule_expression_timezone(self.time_zone)
+            .group_name(self.group.group.reference()),
+        )
+    }
+}

@@ -1,0 +1,356 @@
+//! What differs between tenants.
+
+use crate::Name;
+use crate::fields::checked_text;
+use cfn::Json;
+use constructs::schedule_expression::{check_cron, check_rate, check_time_zone};
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What differs between tenants.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "Fields")]
+pub struct Props {
+    /// The tenant at Qlik, `https://acme.eu.qlikcloud.com`.
+    pub tenant_url: TenantUrl,
+    /// Reloads by the clock, by name.
+    pub schedules: BTreeMap<Name, ScheduleTrigger>,
+    /// Reloads on events, by name.
+    pub events: BTreeMap<Name, EventTrigger>,
+    /// Whether there is a REST API to ask for reloads.
+    pub requests: bool,
+    /// The apps that a request or an event may name beside those named here anyway.
+    allowed_apps: BTreeSet<AppId>,
+    /// The SNS topic that alarms go to.
+    pub alarm_topic: Option<TopicArn>,
+}
+
+/// [`Props`] as the file has them, before the rules that span several keys.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    tenant_url: TenantUrl,
+    #[serde(default)]
+    schedules: BTreeMap<Name, ScheduleTrigger>,
+    #[serde(default)]
+    events: BTreeMap<Name, EventTrigger>,
+    #[serde(default)]
+    requests: bool,
+    #[serde(default)]
+    allowed_apps: BTreeSet<AppId>,
+    alarm_topic: Option<TopicArn>,
+}
+
+impl Props {
+    /// Most apps that may be named from outside: their ids share the 4 KB that Lambda gives to a function's variables.
+    const MOST_ALLOWED_APPS: usize = 90;
+
+    /// Whether a request or an event names the app, so that the function must know which it may reload.
+    pub(crate) fn takes_app_ids(&self) -> bool {
+        self.requests || self.events.values().any(|it| matches!(it.app, App::From(_)))
+    }
+
+    /// Every app that this tenant reloads.
+    pub(crate) fn allowed_apps(&self) -> Vec<&str> {
+        let scheduled = self.schedules.values().flat_map(|it| &it.apps);
+        let fixed = self.events.values().filter_map(|it| match &it.app {
+            App::Fixed(app) => Some(app),
+            App::From(_) => None,
+        });
+        let all: BTreeSet<&str> = scheduled.chain(fixed).chain(&self.allowed_apps).map(AppId::as_str).collect();
+        all.into_iter().collect()
+    }
+
+    /// Whether some trigger follows its reload to the end.
+    pub(crate) fn waits_for_the_end(&self) -> bool {
+        let options = self.schedules.values().map(|it| &it.options).chain(self.events.values().map(|it| &it.options));
+        options.into_iter().any(|it| it.wait_for == Some(WaitFor::Finished))
+    }
+}
+
+impl TryFrom<Fields> for Props {
+    type Error = String;
+
+    fn try_from(it: Fields) -> Result<Self, String> {
+        let props = Self {
+            tenant_url: it.tenant_url,
+            schedules: it.schedules,
+            events: it.events,
+            requests: it.requests,
+            allowed_apps: it.allowed_apps,
+            alarm_topic: it.alarm_topic,
+        };
+        let apps = props.allowed_apps().len();
+        if props.takes_app_ids() && !(1..=Self::MOST_ALLOWED_APPS).contains(&apps) {
+            return Err(format!(
+                "{apps} apps can be reloaded, allowed are 1 to {} where `requests` or `app_from` let others name the app; \
+                 list them under `allowed_apps`",
+                Self::MOST_ALLOWED_APPS
+            ));
+        }
+        Ok(props)
+    }
+}
+
+/// Reloads by the clock.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "ScheduleFields")]
+pub struct ScheduleTrigger {
+    /// The apps, 1 to 20.
+    pub apps: Vec<AppId>,
+    /// The moments.
+    pub when: When,
+    /// The time zone of a cron expression; UTC where there is none.
+    pub time_zone: Option<TimeZone>,
+    /// How they are reloaded.
+    pub options: ReloadOptions,
+}
+
+/// When a schedule calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum When {
+    /// At the moments of a cron expression.
+    Cron(Cron),
+    /// Every so often.
+    Rate(Rate),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ScheduleFields {
+    apps: Vec<AppId>,
+    cron: Option<Cron>,
+    rate: Option<Rate>,
+    time_zone: Option<TimeZone>,
+    #[serde(default)]
+    options: ReloadOptions,
+}
+
+impl ScheduleTrigger {
+    const MOST_APPS: usize = 20;
+}
+
+impl TryFrom<ScheduleFields> for ScheduleTrigger {
+    type Error = String;
+
+    fn try_from(it: ScheduleFields) -> Result<Self, String> {
+        let when = match (it.cron, it.rate) {
+            (Some(cron), None) => When::Cron(cron),
+            (None, Some(rate)) => When::Rate(rate),
+            _ => return Err("a schedule has either `cron` or `rate`; give one of them".to_owned()),
+        };
+        if !(1..=Self::MOST_APPS).contains(&it.apps.len()) {
+            return Err(format!("{} apps, allowed are 1 to {}; make another schedule", it.apps.len(), Self::MOST_APPS));
+        }
+        if let Some(twice) = it.apps.iter().enumerate().find_map(|(i, app)| it.apps[..i].contains(app).then_some(app)) {
+            return Err(format!("the app `{}` stands twice in one schedule; remove one", twice.as_str()));
+        }
+        Ok(Self { apps: it.apps, when, time_zone: it.time_zone, options: it.options })
+    }
+}
+
+/// A reload for each event that matches.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "EventFields")]
+pub struct EventTrigger {
+    /// The EventBridge event pattern.
+    pub pattern: serde_json::Map<String, Json>,
+    /// The app.
+    pub app: App,
+    /// How it is reloaded.
+    pub options: ReloadOptions,
+}
+
+/// Which app an event reloads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum App {
+    /// Always this one.
+    Fixed(AppId),
+    /// The one whose id lies in the event at this path.
+    From(EventPath),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EventFields {
+    pattern: serde_json::Map<String, Json>,
+    app: Option<AppId>,
+    app_from: Option<EventPath>,
+    #[serde(default)]
+    options: ReloadOptions,
+}
+
+impl TryFrom<EventFields> for EventTrigger {
+    type Error = String;
+
+    fn try_from(it: EventFields) -> Result<Self, String> {
+        let app = match (it.app, it.app_from) {
+            (Some(app), None) => App::Fixed(app),
+            (None, Some(path)) => App::From(path),
+            _ => return Err("an event has either `app` or `app_from`; give one of them".to_owned()),
+        };
+        check_pattern(&it.pattern)?;
+        Ok(Self { pattern: it.pattern, app, options: it.options })
+    }
+}
+
+/// The leaves of an event pattern are lists; an empty pattern would match every event of the account.
+fn check_pattern(pattern: &serde_json::Map<String, Json>) -> Result<(), String> {
+    if pattern.is_empty() {
+        return Err("the pattern is empty; allowed is at least one key, such as `source: [my.application]`".to_owned());
+    }
+    pattern.iter().try_for_each(|(key, value)| match value {
+        Json::Array(items) if !items.is_empty() => Ok(()),
+        Json::Object(inner) => check_pattern(inner),
+        _ => Err(format!(
+            "`{key}` of the pattern is {value}; allowed is a list of values to match, as in `{key}: [{value}]`"
+        )),
+    })
+}
+
+/// How an app is reloaded.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(try_from = "ReloadFields")]
+pub struct ReloadOptions {
+    fields: serde_json::Map<String, Json>,
+    wait_for: Option<WaitFor>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReloadFields {
+    partial: Option<bool>,
+    weight: Option<u32>,
+    #[serde(default)]
+    variables: BTreeMap<String, String>,
+    wait_for: Option<WaitFor>,
+}
+
+/// What the function waits for before it is content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum WaitFor {
+    /// The reload runs.
+    Started,
+    /// The reload came to its end, or the function's fifteen minutes did.
+    Finished,
+}
+
+impl ReloadOptions {
+    /// Most variables of a reload. <https://qlik.dev/apis/rest/reloads/>
+    pub(crate) const MOST_VARIABLES: usize = 20;
+    /// Most characters of a variable's value (same source).
+    pub(crate) const LONGEST_VARIABLE: usize = 256;
+
+    /// The fields of the function's event: just those that the tenant file sets.
+    pub(crate) fn fields(&self) -> serde_json::Map<String, Json> {
+        self.fields.clone()
+    }
+}
+
+impl TryFrom<ReloadFields> for ReloadOptions {
+    type Error = String;
+
+    fn try_from(it: ReloadFields) -> Result<Self, String> {
+        if it.variables.len() > Self::MOST_VARIABLES {
+            return Err(format!("{} variables, allowed are at most {}", it.variables.len(), Self::MOST_VARIABLES));
+        }
+        if let Some((name, value)) = it.variables.iter().find(|(_, it)| it.chars().count() > Self::LONGEST_VARIABLE) {
+            let length = value.chars().count();
+            return Err(format!(
+                "variable `{name}` has {length} characters, allowed are at most {}",
+                Self::LONGEST_VARIABLE
+            ));
+        }
+        if let Some(name) = it.variables.iter().find_map(|(name, value)| value.contains(['<', '>']).then_some(name)) {
+            return Err(format!(
+                "variable `{name}` contains `<` or `>`, which EventBridge takes for a placeholder; leave them out"
+            ));
+        }
+        let mut fields = serde_json::Map::new();
+        let mut set = |name: &str, value: Option<Json>| {
+            fields.extend(value.map(|it| (name.to_owned(), it)));
+        };
+        set("partial", it.partial.map(Json::from));
+        set("weight", it.weight.map(Json::from));
+        set("variables", (!it.variables.is_empty()).then(|| it.variables.into_iter().collect()));
+        set("waitFor", it.wait_for.map(|it| Json::from(if it == WaitFor::Finished { "finished" } else { "started" })));
+        Ok(Self { fields, wait_for: it.wait_for })
+    }
+}
+
+/// The form of an app's id.
+pub(crate) const APP_ID: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
+
+checked_text! {
+    /// The id of a Qlik app: a GUID in lower case.
+    AppId, |text: &str| {
+        let groups: Vec<&str> = text.split('-').collect();
+        let lengths: Vec<usize> = groups.iter().map(|it| it.len()).collect();
+        let is_hex = |it: &str| it.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'));
+        if lengths == [8, 4, 4, 4, 12] && groups.into_iter().all(is_hex) {
+            return Ok(());
+        }
+        Err(format!("`{text}` is no app id; allowed is a GUID in lower case, as in the app's address: 687ef393-f0ad-4c64-ac59-6db967126015"))
+    }
+}
+
+checked_text! {
+    /// The address of a Qlik Cloud tenant, without a slash at its end.
+    TenantUrl, |text: &str| {
+        let host = text.strip_prefix("https://").unwrap_or_default();
+        let known = [".qlikcloud.com", ".qlikcloudgov.com"].iter().find_map(|it| host.strip_suffix(it));
+        let is_label = |it: &str| !it.is_empty() && it.len() <= 63 && it.bytes().all(|it| matches!(it, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+        let fits = known.and_then(|it| it.split_once('.')).is_some_and(|(tenant, region)| is_label(tenant) && is_region(region));
+        if fits {
+            return Ok(());
+        }
+        Err(format!("`{text}` is no Qlik Cloud tenant; allowed is https://<tenant>.<region>.qlikcloud.com (or qlikcloudgov.com) with nothing behind it"))
+    }
+}
+
+/// `eu`, `us`, `ap`, `de`, `sg`, `in`: two letters, and up to three more letters or digits.
+fn is_region(text: &str) -> bool {
+    (2..=5).contains(&text.len())
+        && text.bytes().take(2).all(|it| it.is_ascii_lowercase())
+        && text.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit())
+}
+
+checked_text! {
+    /// Six fields of a cron expression.
+    Cron, check_cron
+}
+
+checked_text! {
+    /// A rate, `5 minutes`.
+    Rate, check_rate
+}
+
+checked_text! {
+    /// An IANA time zone.
+    TimeZone, check_time_zone
+}
+
+checked_text! {
+    /// Where a value lies in an event, `$.detail.appId`.
+    EventPath, |text: &str| {
+        let is_key = |it: &str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_' || it == b'-');
+        if text.len() <= 256 && text.strip_prefix("$.").is_some_and(|it| it.split('.').all(is_key)) {
+            return Ok(());
+        }
+        Err(format!("`{text}` is no path into an event; allowed are keys joined by dots, as in $.detail.appId"))
+    }
+}
+
+checked_text! {
+    /// The ARN of an SNS topic.
+    TopicArn, |text: &str| {
+        let parts: Vec<&str> = text.split(':').collect();
+        match parts[..] {
+            ["arn", partition, "sns", region, account, topic]
+                if partition.starts_with("aws") && !region.is_empty() && account.len() == 12 && !topic.is_empty()
+                    && account.bytes().all(|it| it.is_ascii_digit()) => Ok(()),
+            _ => Err(format!("`{text}` is no SNS topic; allowed is arn:aws:sns:<region>:<account>:<name>")),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Tenants: one customer or stage each, with the systems it has.
+
+use crate::{Name, qlik_reload};
+use cfn::Stack;
+use constructs::Architecture;
+use serde::Deserialize;
+use serde_saphyr::{Error, MessageFormatter, UserMessageFormatter};
+use std::borrow::Cow;
+use std::fmt;
+
+/// One customer or stage: a name, and the settings of each system it has.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tenant {
+    /// The name; it starts the name of every stack of the tenant.
+    pub tenant: Name,
+    /// What the functions are built for; `x86_64` where the file does not say.
+    #[serde(default)]
+    pub architecture: Architecture,
+    /// The systems the tenant has.
+    pub systems: Systems,
+}
+
+/// The systems there are; a tenant has those that its file names.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Systems {
+    /// Reloads of Qlik Cloud apps by schedule or event.
+    pub qlik_reload: Option<qlik_reload::Props>,
+}
+
+impl Tenant {
+    /// Reads a tenant from the text of its file.
+    ///
+    /// # Errors
+    ///
+    /// The first mistake, with its line and column, the value, and what is allowed.
+    pub fn parse(text: &str) -> Result<Self, TenantError> {
+        // `no` is a text here and no boolean, as in YAML 1.2.
+        let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
+        serde_saphyr::from_str_with_options(text, options).map_err(|error| TenantError::new(&error, text))
+    }
+
+    /// The tenant's stacks, in the order in which they deploy.
+    pub fn stacks(&self) -> Vec<Stack> {
+        let qlik_reload = self.systems.qlik_reload.as_ref().map(|it| qlik_reload::stack(self, it));
+        qlik_reload.into_iter().collect()
+    }
+
+    /// An empty stack of this tenant for one of its systems.
+    pub(crate) fn stack(&self, system: &str, description: &str) -> Stack {
+        Stack::new(format!("{}-{system}", self.tenant))
+            .description(description)
+            .tag("ferrostack:tenant", self.tenant.as_str())
+            .tag("ferrostack:system", system)
+    }
+}
+
+/// A mistake in a tenant file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TenantError {
+    /// What is wrong, the value, what is allowed.
+    pub message: String,
+    /// The line, counted from 1.
+    pub line: u64,
+    /// The column, counted from 1.
+    pub column: u64,
+}
+
+impl TenantError {
+    fn new(error: &Error, text: &str) -> Self {
+        let error = error.without_snippet();
+        let Some(location) = error.location() else {
+            return Self { message: explain(error, ""), line: 1, column: 1 };
+        };
+        let value: String = text
+            .chars()
+            .skip(location.span().offset() as usize)
+            .take((location.span().len() as usize).clamp(1, 60))
+            .take_while(|it| *it != '\n')
+            .collect();
+        Self { message: explain(error, value.trim()), line: location.line(), column: location.column() }
+    }
+}
+
+impl fmt::Display for TenantError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.line, self.column, self.message)
+    }
+}
+
+impl std::error::Error for TenantError {}
+
+/// The parser's errors in our words: the value, and what is allowed.
+fn explain(error: &Error, value: &str) -> String {
+    match error {
+        Error::SerdeUnknownField { field, expected, .. } => {
+            format!("unknown key `{field}`; allowed are {}", expected.join(", "))
+        }
+        Error::SerdeUnknownVariant { variant, expected, .. } => {
+            format!("`{variant}` is not allowed here; allowed are {}", expected.join(", "))
+        }
+        Error::SerdeMissingField { field, .. } => format!("the key `{field}` is missing"),
+        Error::DuplicateMappingKey { key, .. } => match key {
+            Some(key) => format!("the key `{key}` stands here a second time; remove one of them"),
+            None => "a key stands here a second time; remove one of them".to_owned(),
+        },
+        Error::InvalidScalar { ty, .. } => format!("`{value}` is not allowed here; allowed is {}", in_words(ty)),
+        Error::InvalidBooleanStrict { .. } => format!("`{value}` is not allowed here; allowed are true and false"),
+        Error::Unexpected { expected, .. } => {
+            format!("`{value}` is not allowed here; allowed is {}", in_words(expected))
+        }
+        Error::Eof { .. } => "the file is empty or ends too early".to_owned(),
+        other => match UserMessageFormatter.format_message(other) {
+            Cow::Borrowed(text) => text.to_owned(),
+            Cow::Owned(text) => text,
+        },
+    }
+}
+
+fn in_words(expected: &str) -> &str {
+    match expected {
+        "u8" => "a whole number from 0 to 255",
+        "u16" => "a whole number from 0 to 65535",
+        "u32" => "a whole number from 0 to 4294967295",
+        "string scalar" => "one text",
+        "mapping start" => "a mapping, `key: value`",
+        "sequence start" => "a list, `- item`",
+        other => other,
+    }
+}

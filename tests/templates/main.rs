@@ -1,0 +1,6 @@
+//! Tests of tenant files and templates.
+
+mod constructs;
+mod malformed_tenants;
+mod properties;
+mod qlik_reload;

@@ -1,0 +1,163 @@
+//! What a tenant file's author reads when the file is wrong: one sentence, at the right place.
+
+use stacks::Tenant;
+
+const APP: &str = "687ef393-f0ad-4c64-ac59-6db967126015";
+
+/// The message for a file that has `qlik` as its Qlik settings, from line 4 on, four spaces deep.
+fn qlik(lines: &str) -> String {
+    let lines: String = lines.lines().map(|it| format!("    {it}\n")).collect();
+    whole(&format!("tenant: acme\nsystems:\n  qlik-reload:\n{lines}"))
+}
+
+fn whole(text: &str) -> String {
+    Tenant::parse(text).expect_err("the file is wrong").to_string()
+}
+
+const URL: &str = "tenant_url: https://acme.eu.qlikcloud.com";
+
+#[test]
+fn an_unknown_key() {
+    assert_eq!(
+        qlik("tenant_uri: https://acme.eu.qlikcloud.com"),
+        "4:5: unknown key `tenant_uri`; allowed are tenant_url, schedules, events, requests, allowed_apps, alarm_topic"
+    );
+    assert_eq!(whole("tenant: acme\nsystems:\n  qlik: {}\n"), "3:3: unknown key `qlik`; allowed are qlik-reload");
+}
+
+#[test]
+fn a_missing_key() {
+    assert_eq!(qlik("requests: false"), "4:5: the key `tenant_url` is missing");
+    assert_eq!(whole("systems: {}\n"), "1:1: the key `tenant` is missing");
+}
+
+#[test]
+fn a_wrong_type() {
+    assert_eq!(
+        qlik(&format!("{URL}\nrequests: maybe")),
+        "5:15: `maybe` is not allowed here; allowed are true and false"
+    );
+    assert_eq!(whole("tenant: [acme]\nsystems: {}\n"), "1:9: `[` is not allowed here; allowed is one text");
+    assert_eq!(
+        qlik(&format!(
+            "{URL}\nschedules:\n  a:\n    apps: [{APP}]\n    rate: 1 hour\n    options: {{ weight: heavy }}"
+        )),
+        "9:28: `heavy` is not allowed here; allowed is a whole number from 0 to 4294967295"
+    );
+}
+
+#[test]
+fn a_bad_name() {
+    let allowed = "is no name; allowed are at most 20 characters a-z and 0-9, in words that start with a letter and are joined by `-`";
+    for name in ["a_b", "A B", "9lives", "a--b", "a-", "twenty-one-characters"] {
+        assert_eq!(whole(&format!("tenant: {name}\nsystems: {{}}\n")), format!("1:9: `{name}` {allowed}"));
+    }
+    assert_eq!(
+        qlik(&format!("{URL}\nschedules:\n  Sales: {{ apps: [{APP}], rate: 1 hour }}")),
+        format!("6:7: `Sales` {allowed}")
+    );
+}
+
+#[test]
+fn a_key_that_stands_twice() {
+    assert_eq!(
+        qlik(&format!("{URL}\nrequests: true\nrequests: false")),
+        "6:5: the key `requests` stands here a second time; remove one of them"
+    );
+}
+
+#[test]
+fn an_app_id_that_is_none() {
+    let allowed =
+        "is no app id; allowed is a GUID in lower case, as in the app's address: 687ef393-f0ad-4c64-ac59-6db967126015";
+    for app in ["../users/me", "687EF393-f0ad-4c64-ac59-6db967126015", "687ef393-f0ad-4c64-ac59-6db9671260155"] {
+        assert_eq!(qlik(&format!("{URL}\nallowed_apps:\n  - {app}")), format!("6:9: `{app}` {allowed}"));
+    }
+}
+
+#[test]
+fn an_address_that_is_no_qlik_tenant() {
+    for url in [
+        "http://acme.eu.qlikcloud.com",
+        "http://169.254.169.254",
+        "https://user@acme.eu.qlikcloud.com",
+        "https://acme.eu.qlikcloud.com.evil.com",
+        "https://acme.eu.qlikcloud.com:444",
+        "https://acme.eu.qlikcloud.com/x",
+        "https://qlikcloud.com",
+    ] {
+        let message = qlik(&format!("tenant_url: {url}"));
+        assert!(
+            message.starts_with(&format!("4:17: `{url}` is no Qlik Cloud tenant; allowed is https://")),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn a_cron_that_eventbridge_would_refuse() {
+    assert_eq!(
+        qlik(&format!("{URL}\nschedules:\n  a:\n    apps: [{APP}]\n    cron: 0 6 * * MON-FRI *")),
+        "8:15: cron `0 6 * * MON-FRI *` must have `?` in exactly one of its day fields; \
+         put `?` where the other one decides, as in `0 6 ? * MON-FRI *`"
+    );
+}
+
+#[test]
+fn a_schedule_with_two_clocks_or_none() {
+    let message = "a schedule has either `cron` or `rate`; give one of them";
+    assert!(qlik(&format!("{URL}\nschedules:\n  a: {{ apps: [{APP}] }}")).ends_with(message));
+    assert!(
+        qlik(&format!("{URL}\nschedules:\n  a: {{ apps: [{APP}], rate: 1 hour, cron: 0 6 ? * * * }}"))
+            .ends_with(message)
+    );
+}
+
+#[test]
+fn a_pattern_that_would_match_everything() {
+    assert!(
+        qlik(&format!("{URL}\nevents:\n  a: {{ pattern: {{}}, app: {APP} }}"))
+            .ends_with("the pattern is empty; allowed is at least one key, such as `source: [my.application]`")
+    );
+}
+
+#[test]
+fn requests_for_apps_that_nobody_allowed() {
+    assert_eq!(
+        qlik(&format!("{URL}\nrequests: true")),
+        "4:5: 0 apps can be reloaded, allowed are 1 to 90 where `requests` or `app_from` let others name the app; \
+         list them under `allowed_apps`"
+    );
+}
+
+#[test]
+fn more_variables_or_longer_ones_than_qlik_takes() {
+    let with = |variables: &str| {
+        qlik(&format!(
+            "{URL}\nschedules:\n  a: {{ apps: [{APP}], rate: 1 hour, options: {{ variables: {{ {variables} }} }} }}"
+        ))
+    };
+    let many: Vec<String> = (0..21).map(|it| format!("v{it}: x")).collect();
+    assert!(with(&many.join(", ")).ends_with("21 variables, allowed are at most 20"));
+    assert!(
+        with(&format!("v: {}", "x".repeat(257))).ends_with("variable `v` has 257 characters, allowed are at most 256")
+    );
+    assert!(with("v: '<b>'").contains("which EventBridge takes for a placeholder"));
+}
+
+#[test]
+fn a_time_zone_that_is_none() {
+    assert!(
+        qlik(&format!(
+            "{URL}\nschedules:\n  a:\n    apps: [{APP}]\n    cron: 0 6 ? * * *\n    time_zone: Europe/Berln"
+        ))
+        .starts_with("9:20: `Europe/Berln` is no time zone")
+    );
+}
+
+#[test]
+fn a_file_that_is_no_tenant_at_all() {
+    assert_eq!(whole(""), "1:1: the file is empty or ends too early");
+    assert_eq!(whole("- acme\n"), "1:1: `-` is not allowed here; allowed is a mapping, `key: value`");
+    assert!(whole("tenant: acme\nsystems: {}\n---\ntenant: other\n").starts_with("4:1: "));
+}
