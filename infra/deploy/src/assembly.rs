@@ -1,0 +1,305 @@
+//! Reads the cloud assembly that `ferrostack synth` wrote: which stacks, in which order, with which files and parameters.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Component, Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use crate::Error;
+
+/// The template parameter that names the bucket with the functions' code; empty means the CDK bootstrap bucket.
+pub(crate) const ASSET_BUCKET_PARAMETER: &str = "AssetBucket";
+
+/// The stacks of one tenant, dependencies first.
+#[derive(Debug, Clone)]
+pub struct Assembly {
+    /// The tenant's name: the folder's.
+    pub tenant: String,
+    /// In the order in which they can be created.
+    pub stacks: Vec<StackArtifact>,
+}
+
+/// One stack as it was synthesized.
+#[derive(Debug, Clone)]
+pub struct StackArtifact {
+    /// The name in CloudFormation, `<tenant>-<system>`.
+    pub name: String,
+    /// The template, byte for byte as it was written: JSON.
+    pub template: String,
+    /// The template's parameters that the assembly gives a value.
+    pub parameters: BTreeMap<String, String>,
+    /// Tags of the stack, which CloudFormation hands on to its resources.
+    pub tags: BTreeMap<String, String>,
+    /// The functions' zip files; the template itself is not among them.
+    pub assets: Vec<Asset>,
+    declared_parameters: BTreeSet<String>,
+    /// Logical ids of what holds data: CloudFormation is told to keep it when it is removed or replaced.
+    pub(crate) retained: BTreeSet<String>,
+}
+
+/// One file that the stack's resources read from the asset bucket.
+#[derive(Debug, Clone)]
+pub struct Asset {
+    /// For people: what the file is.
+    pub name: String,
+    /// Where it lies on this machine.
+    pub path: PathBuf,
+    /// The key in the bucket, `<sha256 of the file>.zip`.
+    pub key: String,
+}
+
+impl Assembly {
+    /// Reads the assembly of a tenant from `<out>/<tenant>`.
+    ///
+    /// # Errors
+    ///
+    /// When the folder is no assembly of JSON templates, or when it holds no functions although a template needs them.
+    pub fn read(out: &Path, tenant: &str) -> Result<Assembly, Error> {
+        if !is_tenant_name(tenant) {
+            return Err(Error::Refused(format!(
+                "`{tenant}` is not a tenant name; allowed are up to 20 lower-case letters, digits and hyphens after a letter"
+            )));
+        }
+        let folder = out.join(tenant);
+        let manifest: Manifest = read_json(&folder.join("manifest.json"), tenant)?;
+        let stacks = in_dependency_order(&manifest)?
+            .into_iter()
+            .map(|id| read_stack(&folder, tenant, &manifest, id))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Assembly { tenant: tenant.to_owned(), stacks })
+    }
+
+    /// Keeps only the stack of one system.
+    ///
+    /// # Errors
+    ///
+    /// When the tenant has no such system; the message lists those it has.
+    pub fn only(mut self, system: &str) -> Result<Assembly, Error> {
+        let wanted = format!("{}-{system}", self.tenant);
+        let names: Vec<_> = self.stacks.iter().map(|stack| stack.name.clone()).collect();
+        self.stacks.retain(|stack| stack.name == wanted);
+        if self.stacks.is_empty() {
+            return Err(Error::Refused(format!(
+                "tenant {} has no system `{system}`; its stacks are {}",
+                self.tenant,
+                names.join(", ")
+            )));
+        }
+        Ok(self)
+    }
+}
+
+impl StackArtifact {
+    /// Whether the template lets the deployer say where the functions' code lies.
+    pub(crate) fn takes_asset_bucket(&self) -> bool {
+        self.declared_parameters.contains(ASSET_BUCKET_PARAMETER)
+    }
+
+    /// Fails when the template wants function code that the assembly does not carry.
+    ///
+    /// # Errors
+    ///
+    /// One sentence that names the script which builds the functions.
+    pub fn require_functions(&self) -> Result<(), Error> {
+        let missing: Vec<_> = self
+            .declared_parameters
+            .iter()
+            .filter(|name| name.ends_with("CodeKey"))
+            .filter(|name| self.parameters.get(*name).is_none_or(String::is_empty))
+            .map(String::as_str)
+            .collect();
+        let absent = self.assets.iter().find(|asset| !asset.path.is_file());
+        if missing.is_empty() && absent.is_none() {
+            return Ok(());
+        }
+        let what =
+            if missing.is_empty() { absent.map(|asset| asset.name.as_str()).unwrap_or_default() } else { missing[0] };
+        Err(Error::Refused(format!(
+            "the functions of {} are not in the assembly (no code for {what}); run scripts/build-lambdas, then synthesize again",
+            self.name
+        )))
+    }
+}
+
+fn is_tenant_name(name: &str) -> bool {
+    name.len() <= 20
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}
+
+/// The stack artifacts' ids, each after those it depends on, otherwise by name.
+fn in_dependency_order(manifest: &Manifest) -> Result<Vec<&str>, Error> {
+    let mut waiting: BTreeMap<&str, BTreeSet<&str>> = manifest
+        .artifacts
+        .iter()
+        .filter(|(_, artifact)| artifact.kind == STACK)
+        .map(|(id, artifact)| {
+            let stacks = artifact.dependencies.iter().map(String::as_str);
+            let stacks = stacks.filter(|id| manifest.artifacts.get(*id).is_some_and(|other| other.kind == STACK));
+            (id.as_str(), stacks.collect())
+        })
+        .collect();
+    let mut ordered = Vec::new();
+    while !waiting.is_empty() {
+        let next = waiting.iter().find(|(_, needs)| needs.iter().all(|need| ordered.contains(need)));
+        let Some(id) = next.map(|(id, _)| *id) else {
+            let names: Vec<_> = waiting.keys().copied().collect();
+            return Err(Error::Refused(format!("the stacks {} depend on each other in a circle", names.join(", "))));
+        };
+        waiting.remove(id);
+        ordered.push(id);
+    }
+    Ok(ordered)
+}
+
+fn read_stack(folder: &Path, tenant: &str, manifest: &Manifest, id: &str) -> Result<StackArtifact, Error> {
+    let artifact = &manifest.artifacts[id];
+    let properties = &artifact.properties;
+    let name = properties.stack_name.clone().unwrap_or_else(|| id.to_owned());
+    if !name.starts_with(&format!("{tenant}-")) {
+        return Err(Error::Refused(format!(
+            "stack `{name}` does not belong to tenant {tenant}: its name must start with `{tenant}-`"
+        )));
+    }
+    let file = properties.template_file.as_deref().unwrap_or_default();
+    let template = read_text(&inside(folder, file)?, tenant)?;
+    let document: Template = serde_json::from_str(&template).map_err(|error| {
+        Error::Refused(format!("{file} is not a JSON template ({error}); synthesize without --yaml to deploy"))
+    })?;
+
+    let mut assets = Vec::new();
+    for dependency in &artifact.dependencies {
+        let Some(other) = manifest.artifacts.get(dependency).filter(|other| other.kind == ASSETS) else { continue };
+        let listed: AssetManifest =
+            read_json(&inside(folder, other.properties.file.as_deref().unwrap_or_default())?, tenant)?;
+        for (asset_id, entry) in listed.files.into_iter().filter(|(_, entry)| entry.source.path != file) {
+            assets.push(read_asset(folder, asset_id, entry)?);
+        }
+    }
+    Ok(StackArtifact {
+        name,
+        template,
+        parameters: properties.parameters.clone(),
+        tags: properties.tags.clone(),
+        assets,
+        declared_parameters: document.parameters.into_keys().collect(),
+        retained: document
+            .resources
+            .into_iter()
+            .filter(|(_, resource)| resource.is_retained())
+            .map(|(id, _)| id)
+            .collect(),
+    })
+}
+
+fn read_asset(folder: &Path, id: String, entry: AssetEntry) -> Result<Asset, Error> {
+    let path = inside(folder, &entry.source.path)?;
+    if entry.source.packaging != "file" {
+        return Err(Error::Refused(format!(
+            "asset {} has the packaging `{}`; only `file` can be deployed",
+            entry.source.path, entry.source.packaging
+        )));
+    }
+    let Some(destination) = entry.destinations.into_values().next() else {
+        return Err(Error::Refused(format!("asset {} has no destination", entry.source.path)));
+    };
+    Ok(Asset { name: entry.display_name.unwrap_or(id), path, key: destination.object_key })
+}
+
+/// Joins a name from the assembly to its folder, refusing one that leads out of it.
+fn inside(folder: &Path, name: &str) -> Result<PathBuf, Error> {
+    let plain = !name.is_empty() && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
+    if plain {
+        Ok(folder.join(name))
+    } else {
+        Err(Error::Refused(format!("`{name}` is not a file inside {}", folder.display())))
+    }
+}
+
+fn read_text(path: &Path, tenant: &str) -> Result<String, Error> {
+    std::fs::read_to_string(path).map_err(|error| {
+        Error::Refused(format!("cannot read {} ({error}); run `cargo run -- synth {tenant}` first", path.display()))
+    })
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path, tenant: &str) -> Result<T, Error> {
+    serde_json::from_str(&read_text(path, tenant)?)
+        .map_err(|error| Error::Refused(format!("{} is not what a cloud assembly holds: {error}", path.display())))
+}
+
+const STACK: &str = "aws:cloudformation:stack";
+const ASSETS: &str = "cdk:asset-manifest";
+
+#[derive(Deserialize)]
+struct Manifest {
+    #[serde(default)]
+    artifacts: BTreeMap<String, Artifact>,
+}
+
+#[derive(Deserialize)]
+struct Artifact {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    dependencies: Vec<String>,
+    #[serde(default)]
+    properties: Properties,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Properties {
+    template_file: Option<String>,
+    stack_name: Option<String>,
+    file: Option<String>,
+    parameters: BTreeMap<String, String>,
+    tags: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct AssetManifest {
+    #[serde(default)]
+    files: BTreeMap<String, AssetEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AssetEntry {
+    display_name: Option<String>,
+    source: AssetSource,
+    destinations: BTreeMap<String, Destination>,
+}
+
+#[derive(Deserialize)]
+struct AssetSource {
+    path: String,
+    packaging: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Destination {
+    object_key: String,
+}
+
+#[derive(Deserialize)]
+struct Template {
+    #[serde(rename = "Parameters", default)]
+    parameters: BTreeMap<String, IgnoredAny>,
+    #[serde(rename = "Resources", default)]
+    resources: BTreeMap<String, Policies>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Policies {
+    deletion_policy: Option<String>,
+    update_replace_policy: Option<String>,
+}
+
+impl Policies {
+    fn is_retained(&self) -> bool {
+        [&self.deletion_policy, &self.update_replace_policy].into_iter().flatten().any(|policy| policy != "Delete")
+    }
+}

@@ -1,0 +1,109 @@
+//! Puts the files that a stack reads into the asset bucket, once each: keys are hashes of the contents.
+
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::ChecksumAlgorithm;
+use sha2::{Digest, Sha256};
+
+use crate::assembly::Asset;
+use crate::error::from_sdk;
+use crate::target::hex;
+use crate::{Error, Progress, Target};
+
+/// A template up to this size travels inside the request; a larger one is read from a bucket.
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>
+pub(crate) const INLINE_TEMPLATE_BYTES: usize = 51_200;
+
+/// How a template reaches CloudFormation.
+pub(crate) enum TemplateSource {
+    Inline(String),
+    Url(String),
+}
+
+/// Uploads those of `assets` that the bucket does not hold yet.
+pub(crate) async fn upload_missing(target: &Target, assets: &[Asset], progress: &Progress) -> Result<(), Error> {
+    if assets.is_empty() {
+        return Ok(());
+    }
+    require_bucket(target).await?;
+    for asset in assets {
+        if exists(target, &asset.key).await? {
+            progress.line(format!("  {} is already uploaded", asset.name));
+            continue;
+        }
+        let bytes = std::fs::read(&asset.path)
+            .map_err(|error| Error::Refused(format!("cannot read {}: {error}", asset.path.display())))?;
+        let hash = hex(&Sha256::digest(&bytes));
+        if !asset.key.starts_with(&hash) {
+            return Err(Error::Refused(format!(
+                "{} has changed since it was synthesized; synthesize again",
+                asset.path.display()
+            )));
+        }
+        progress.begin(format!("uploading {} ({} KiB)", asset.name, bytes.len().div_ceil(1024)), 0);
+        put(target, &asset.key, bytes, "application/zip").await?;
+    }
+    Ok(())
+}
+
+/// Uploads the template if it does not fit into a request.
+pub(crate) async fn template_source(target: &Target, template: &str) -> Result<TemplateSource, Error> {
+    if template.len() <= INLINE_TEMPLATE_BYTES {
+        return Ok(TemplateSource::Inline(template.to_owned()));
+    }
+    require_bucket(target).await?;
+    let key = format!("{}.json", hex(&Sha256::digest(template)));
+    if !exists(target, &key).await? {
+        put(target, &key, template.as_bytes().to_vec(), "application/json").await?;
+    }
+    Ok(TemplateSource::Url(target.object_url(&key)))
+}
+
+async fn require_bucket(target: &Target) -> Result<(), Error> {
+    let bucket = &target.bucket.name;
+    let request = target.s3.head_bucket().bucket(bucket).set_expected_bucket_owner(owner(target));
+    let Err(error) = request.send().await else { return Ok(()) };
+    match error.raw_response().map(|response| response.status().as_u16()) {
+        Some(404) if target.bucket.bootstrap => Err(Error::Refused(format!(
+            "the bucket {bucket} does not exist; run `cdk bootstrap aws://{}/{}` once, or name a bucket with --asset-bucket",
+            target.account, target.region
+        ))),
+        Some(404) => {
+            Err(Error::Refused(format!("the bucket {bucket} does not exist; create it, or leave --asset-bucket out")))
+        }
+        Some(301) => Err(Error::Refused(format!(
+            "the bucket {bucket} is not in {}; the functions' code must lie in the region of the stack",
+            target.region
+        ))),
+        _ => Err(from_sdk(&format!("looking for the bucket {bucket}"), error)),
+    }
+}
+
+/// Only the account itself can own its bootstrap bucket. The name can be guessed, so without this check a stranger who
+/// created it first would be handed the functions' code.
+fn owner(target: &Target) -> Option<String> {
+    target.bucket.bootstrap.then(|| target.account.clone())
+}
+
+async fn exists(target: &Target, key: &str) -> Result<bool, Error> {
+    let request = target.s3.head_object().bucket(&target.bucket.name).key(key);
+    match request.set_expected_bucket_owner(owner(target)).send().await {
+        Ok(_) => Ok(true),
+        Err(error) if error.raw_response().is_some_and(|response| response.status().as_u16() == 404) => Ok(false),
+        Err(error) => Err(from_sdk(&format!("looking for {key} in {}", target.bucket.name), error)),
+    }
+}
+
+/// S3 refuses the object if what arrives does not have the checksum that is computed here.
+async fn put(target: &Target, key: &str, bytes: Vec<u8>, content_type: &str) -> Result<(), Error> {
+    let doing = format!("uploading {key} to {}", target.bucket.name);
+    let request = target.s3.put_object().bucket(&target.bucket.name).key(key).content_type(content_type);
+    let request = request.checksum_algorithm(ChecksumAlgorithm::Sha256).set_expected_bucket_owner(owner(target));
+    match request.body(ByteStream::from(bytes)).send().await {
+        Ok(_) => Ok(()),
+        Err(error) if error.code() == Some("NoSuchBucket") => {
+            Err(Error::Refused(format!("the bucket {} does not exist any more", target.bucket.name)))
+        }
+        Err(error) => Err(from_sdk(&doing, error)),
+    }
+}

@@ -1,0 +1,147 @@
+//! `destroy --with-data`: makes a stack's deletion take along what the stack would retain.
+//!
+//! CloudFormation itself deletes the retained tables, secrets, queues and whatever else there is: the stack is first updated to a
+//! template that retains nothing. So no kind of resource needs code here, except buckets, which must be empty before they can go.
+//! Each step can be repeated after an interruption.
+
+use aws_sdk_cloudformation::types::{ChangeSetType, Parameter, StackStatus};
+use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use serde_json::{Value, json};
+
+use crate::destroy::Doomed;
+use crate::error::from_sdk;
+use crate::status::{Verb, verb};
+use crate::{Error, Progress, Target, assets, change_set, watch};
+
+/// Prepares a stack so that deleting it leaves nothing.
+pub(crate) async fn release(target: &Target, found: &Doomed, progress: &Progress) -> Result<(), Error> {
+    retain_nothing(target, found, progress).await?;
+    for bucket in found.resources.iter().filter(|resource| resource.kind == "AWS::S3::Bucket") {
+        empty_bucket(target, &bucket.physical_id, progress).await?;
+    }
+    Ok(())
+}
+
+async fn retain_nothing(target: &Target, found: &Doomed, progress: &Progress) -> Result<(), Error> {
+    let name = found.stack.stack_name().unwrap_or_default();
+    let Some(template) = without_retention(&found.template) else { return Ok(()) };
+    let status = found.stack.stack_status().cloned().unwrap_or(StackStatus::DeleteComplete);
+    if verb(&status) != Verb::Update {
+        progress.line(format!("{name} is {} and cannot be updated, so what it retains stays", status.as_str()));
+        return Ok(());
+    }
+    progress.begin(format!("{name}: giving up what it retains"), 0);
+    let unchanged = |key: &str| Parameter::builder().parameter_key(key).use_previous_value(true).build();
+    let request = change_set::Request {
+        stack: name,
+        kind: ChangeSetType::Update,
+        template: assets::template_source(target, &template.to_string()).await?,
+        parameters: found
+            .stack
+            .parameters()
+            .iter()
+            .filter_map(|parameter| parameter.parameter_key())
+            .map(unchanged)
+            .collect(),
+        tags: None,
+    };
+    let Some(change_set) = change_set::create(target, request).await? else { return Ok(()) };
+    let since = watch::newest_event(target, &change_set.stack_id).await?;
+    change_set::execute(target, &change_set, name).await?;
+    let ended = watch::follow(target, &change_set.stack_id, since, progress).await?;
+    match ended.status {
+        StackStatus::UpdateComplete => Ok(()),
+        status => Err(Error::Failed(format!(
+            "{name} still retains its data and was not deleted; the update ended as {}: {}",
+            status.as_str(),
+            ended.failure.unwrap_or_default()
+        ))),
+    }
+}
+
+/// The template with every retention policy and every deletion protection taken out; `None` if it has none.
+fn without_retention(template: &Value) -> Option<Value> {
+    let mut template = template.clone();
+    let mut changed = false;
+    for resource in template.get_mut("Resources")?.as_object_mut()?.values_mut() {
+        if matches!(resource["DeletionPolicy"].as_str(), Some("Retain" | "RetainExceptOnCreate")) {
+            resource["DeletionPolicy"] = json!("Delete");
+            // CloudFormation takes a new policy alone for no change at all; new metadata is one.
+            resource["Metadata"]["DeletedWithItsData"] = json!(true);
+            changed = true;
+        }
+        if resource["Type"] == "AWS::DynamoDB::Table" && resource["Properties"]["DeletionProtectionEnabled"] == true {
+            resource["Properties"]["DeletionProtectionEnabled"] = json!(false);
+            changed = true;
+        }
+    }
+    changed.then_some(template)
+}
+
+/// Deletes every object, every old version and every delete marker, a page of 1,000 at a time.
+async fn empty_bucket(target: &Target, bucket: &str, progress: &Progress) -> Result<(), Error> {
+    let doing = format!("emptying the bucket {bucket}");
+    progress.begin(doing.clone(), 0);
+    let mut deleted = 0;
+    loop {
+        // Always the first page: what it listed is gone by the next round.
+        let page = match target.s3.list_object_versions().bucket(bucket).send().await {
+            Ok(page) => page,
+            Err(error) if error.raw_response().is_some_and(|response| response.status().as_u16() == 404) => {
+                return Ok(());
+            }
+            Err(error) => return Err(from_sdk(&doing, error)),
+        };
+        let versions = page.versions().iter().map(|version| (version.key(), version.version_id()));
+        let markers = page.delete_markers().iter().map(|marker| (marker.key(), marker.version_id()));
+        let objects: Vec<_> = versions
+            .chain(markers)
+            .filter_map(|(key, version)| {
+                ObjectIdentifier::builder().key(key?).set_version_id(version.map(str::to_owned)).build().ok()
+            })
+            .collect();
+        if objects.is_empty() {
+            progress.line(format!("{bucket}: {deleted} objects, versions and markers deleted"));
+            return Ok(());
+        }
+        deleted += objects.len();
+        let delete = Delete::builder().set_objects(Some(objects)).quiet(true).build();
+        let delete = delete.map_err(|error| Error::Failed(format!("{doing} failed: {error}")))?;
+        let answer = target
+            .s3
+            .delete_objects()
+            .bucket(bucket)
+            .delete(delete)
+            .send()
+            .await
+            .map_err(|error| from_sdk(&doing, error))?;
+        if let Some(refused) = answer.errors().first() {
+            return Err(Error::Failed(format!(
+                "{doing} failed at {}: {}",
+                refused.key().unwrap_or_default(),
+                refused.message().unwrap_or_default()
+            )));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_that_retains_is_changed_in_nothing_but_its_retention() {
+        let template = json!({"Resources": {
+            "Claims": {"Type": "AWS::DynamoDB::Table", "DeletionPolicy": "RetainExceptOnCreate",
+                       "Properties": {"DeletionProtectionEnabled": true, "BillingMode": "PAY_PER_REQUEST"}},
+            "Reload": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 128}},
+        }});
+        let expected = json!({"Resources": {
+            "Claims": {"Type": "AWS::DynamoDB::Table", "DeletionPolicy": "Delete", "Metadata": {"DeletedWithItsData": true},
+                       "Properties": {"DeletionProtectionEnabled": false, "BillingMode": "PAY_PER_REQUEST"}},
+            "Reload": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 128}},
+        }});
+        assert_eq!(without_retention(&template), Some(expected.clone()));
+        assert_eq!(without_retention(&expected), None, "a second run finds nothing to do");
+    }
+}

@@ -1,0 +1,146 @@
+//! Takes the stacks of an assembly down, in the reverse of the order in which they came up.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudformation::types::{ResourceStatus, Stack, StackStatus, TemplateStage};
+use serde_json::Value;
+
+use crate::error::from_sdk;
+use crate::{Assembly, Error, Progress, Target, data, prompt, watch};
+
+/// A stack that exists, and what deleting it means for each of its resources.
+#[derive(Debug)]
+pub(crate) struct Doomed {
+    pub(crate) stack: Stack,
+    pub(crate) template: Value,
+    pub(crate) resources: Vec<Resource>,
+}
+
+/// One resource of a stack.
+#[derive(Debug)]
+pub(crate) struct Resource {
+    pub(crate) logical_id: String,
+    pub(crate) physical_id: String,
+    pub(crate) kind: String,
+    /// Whether CloudFormation leaves it when the stack goes (`DeletionPolicy`).
+    pub(crate) retained: bool,
+}
+
+/// Deletes the stacks of the assembly after showing what goes and what stays. A stack that does not exist is no error,
+/// so an interrupted run can simply be repeated.
+///
+/// With `with_data`, retained resources and the contents of buckets go too; with `yes`, nothing is asked.
+///
+/// # Errors
+///
+/// [`Error::Refused`] when the person did not agree; [`Error::Failed`] with the first resource that could not be deleted.
+pub async fn destroy(
+    target: &Target,
+    assembly: &Assembly,
+    with_data: bool,
+    yes: bool,
+    progress: &Progress,
+) -> Result<(), Error> {
+    let mut doomed = Vec::new();
+    for stack in assembly.stacks.iter().rev() {
+        progress.begin(format!("{}: looking at what is there", stack.name), 0);
+        match look_at(target, &stack.name).await? {
+            Some(found) => doomed.push(found),
+            None => progress.line(format!("{} does not exist; there is nothing to delete", stack.name)),
+        }
+    }
+    progress.clear();
+    if doomed.is_empty() {
+        return Ok(());
+    }
+    for found in &doomed {
+        show(found, with_data, progress);
+    }
+    if !yes {
+        let tenant = &assembly.tenant;
+        let question =
+            format!("type the tenant's name to delete this from account {} in {}: ", target.account, target.region);
+        if prompt::ask(&question, &format!("this deletes what is listed of tenant {tenant}"))? != *tenant {
+            return Err(Error::Refused(format!("nothing was deleted: the answer was not `{tenant}`")));
+        }
+    }
+    for found in &doomed {
+        if with_data {
+            data::release(target, found, progress).await?;
+        }
+        delete_stack(target, &found.stack, progress).await?;
+    }
+    Ok(())
+}
+
+/// Deletes one stack and waits for the end.
+pub(crate) async fn delete_stack(target: &Target, stack: &Stack, progress: &Progress) -> Result<(), Error> {
+    let name = stack.stack_name().unwrap_or_default();
+    let id = stack.stack_id().unwrap_or(name);
+    let since = watch::newest_event(target, id).await?;
+    progress.begin(format!("{name}: deleting"), 0);
+    let token = target.token(&format!("{id}/delete"));
+    let request = target.cloudformation.delete_stack().stack_name(id).client_request_token(token);
+    request.send().await.map_err(|error| from_sdk(&format!("deleting {name}"), error))?;
+    let ended = watch::follow(target, id, since, progress).await?;
+    if ended.status == StackStatus::DeleteComplete {
+        return Ok(());
+    }
+    let reason = ended.failure.unwrap_or_else(|| "CloudFormation named no resource".to_owned());
+    Err(Error::Failed(format!("{name} could not be deleted and is {}: {reason}", ended.status.as_str())))
+}
+
+/// The stack and its resources; `None` if it does not exist.
+pub(crate) async fn look_at(target: &Target, name: &str) -> Result<Option<Doomed>, Error> {
+    let Some(stack) = watch::settle(target, name).await? else { return Ok(None) };
+    if stack.stack_status() == Some(&StackStatus::DeleteComplete) {
+        return Ok(None);
+    }
+    let template = match stack.stack_status() {
+        // Nothing was ever executed, so there is no template yet.
+        Some(StackStatus::ReviewInProgress) => Value::Null,
+        _ => template_of(target, name).await?,
+    };
+    let mut resources = Vec::new();
+    let mut pages = target.cloudformation.list_stack_resources().stack_name(name).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| from_sdk(&format!("listing the resources of {name}"), error))?;
+        for summary in page.stack_resource_summaries.unwrap_or_default() {
+            if summary.resource_status() == Some(&ResourceStatus::DeleteComplete) {
+                continue;
+            }
+            let logical_id = summary.logical_resource_id.unwrap_or_default();
+            let policy = template["Resources"][&logical_id]["DeletionPolicy"].as_str();
+            resources.push(Resource {
+                retained: matches!(policy, Some("Retain" | "RetainExceptOnCreate")),
+                logical_id,
+                physical_id: summary.physical_resource_id.unwrap_or_default(),
+                kind: summary.resource_type.unwrap_or_default(),
+            });
+        }
+    }
+    Ok(Some(Doomed { stack, template, resources }))
+}
+
+async fn template_of(target: &Target, name: &str) -> Result<Value, Error> {
+    let request = target.cloudformation.get_template().stack_name(name).template_stage(TemplateStage::Original);
+    let answer = request.send().await.map_err(|error| from_sdk(&format!("reading the template of {name}"), error))?;
+    serde_json::from_str(answer.template_body().unwrap_or_default()).map_err(|_| {
+        Error::Refused(format!(
+            "{name} was not deployed from a JSON template, so what it retains is not known; deploy it again first"
+        ))
+    })
+}
+
+fn show(found: &Doomed, with_data: bool, progress: &Progress) {
+    let mut going: BTreeMap<&str, usize> = BTreeMap::new();
+    for resource in found.resources.iter().filter(|resource| with_data || !resource.retained) {
+        *going.entry(resource.kind.as_str()).or_default() += 1;
+    }
+    let going: Vec<_> = going.into_iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    progress.line(format!("{}: goes: {}", found.stack.stack_name().unwrap_or_default(), going.join(", ")));
+    for resource in found.resources.iter().filter(|resource| resource.retained) {
+        let fate = if with_data { "goes with its data" } else { "stays" };
+        progress.line(format!("  {fate}: {} {} {}", resource.logical_id, resource.kind, resource.physical_id));
+    }
+}

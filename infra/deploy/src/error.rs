@@ -1,0 +1,88 @@
+//! What can go wrong, sorted by who has to act.
+
+use aws_sdk_cloudformation::config::http::HttpResponse;
+use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
+
+/// Why a deployment did not happen, as one sentence for a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Error {
+    /// Nothing was attempted: wrong usage, or no credentials, region or access. Exit code 2.
+    Refused(String),
+    /// CloudFormation or an asset store was asked and the deployment did not succeed. Exit code 1.
+    Failed(String),
+}
+
+impl Error {
+    /// The process exit code that scripts can rely on: 1 for a failed deployment, 2 for one that could not start.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Error::Failed(_) => 1,
+            Error::Refused(_) => 2,
+        }
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Error::Refused(message) | Error::Failed(message) => formatter.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Codes with which AWS says that the caller, not the request, is the problem.
+const ACCESS_CODES: [&str; 14] = [
+    "AccessDenied",
+    "AccessDeniedException",
+    "AuthFailure",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "MissingAuthenticationToken",
+    "OptInRequired",
+    "RequestExpired",
+    "SignatureDoesNotMatch",
+    "UnauthorizedOperation",
+    "UnrecognizedClientException",
+];
+
+/// Turns an SDK error into a sentence; `doing` completes "… while", for example `creating the change set of acme-qlik-reload`.
+pub(crate) fn from_sdk<E>(doing: &str, error: SdkError<E, HttpResponse>) -> Error
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let status = error.raw_response().map(|response| response.status().as_u16());
+    let code = error.code().unwrap_or_default().to_owned();
+    let message = error.message().unwrap_or_default().to_owned();
+    if code.contains("Expired") {
+        return Error::Refused(format!("the AWS credentials have expired ({code}) while {doing}; sign in again"));
+    }
+    if ACCESS_CODES.contains(&code.as_str()) || status == Some(403) {
+        // A HEAD answer has neither code nor message.
+        let said = if message.is_empty() { "AWS answered 403".to_owned() } else { format!("{code}: {message}") };
+        return Error::Refused(format!("access denied while {doing}: {said}"));
+    }
+    match error {
+        SdkError::ServiceError(_) if !message.is_empty() => {
+            Error::Failed(format!("{doing} failed: {message} ({code})"))
+        }
+        SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => Error::Refused(format!(
+            "no answer from AWS while {doing}: {}; check the network, the region and AWS_ENDPOINT_URL",
+            innermost(&error)
+        )),
+        other => Error::Failed(format!("{doing} failed: {}", innermost(&other))),
+    }
+}
+
+/// The deepest cause is the one that names the host or the file; the outer ones only repeat "dispatch failure".
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}

@@ -1,0 +1,29 @@
+//! Deploys a tenant's cloud assembly through CloudFormation change sets, and takes it down again.
+//!
+//! ```text
+//! cfn-out/<tenant>/ ─► Assembly::read ─► deploy  ─► assets by hash ─► one change set a stack ─► events ─► outputs
+//!                                    └─► destroy ─► what goes, what stays ─► deletion, last stack first
+//! ```
+//!
+//! Every write carries a token, so a repeated request does no harm; every wait has a limit; running a command again after an
+//! interruption goes on from what is there.
+
+mod assembly;
+mod assets;
+mod change_set;
+mod data;
+mod deploy;
+mod destroy;
+mod error;
+mod progress;
+mod prompt;
+mod status;
+mod target;
+mod watch;
+
+pub use assembly::{Assembly, Asset, StackArtifact};
+pub use deploy::{Change, Deployed, deploy};
+pub use destroy::destroy;
+pub use error::Error;
+pub use progress::Progress;
+pub use target::Target;

@@ -1,0 +1,169 @@
+//! Follows one stack operation to its end: polls with back-off and jitter, and tells each event once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use aws_sdk_cloudformation::error::ProvideErrorMetadata;
+use aws_sdk_cloudformation::types::{Stack, StackEvent, StackStatus};
+
+use crate::error::from_sdk;
+use crate::status::is_under_way;
+use crate::{Error, Progress, Target};
+
+/// No operation of ours takes longer than CloudFormation's own limit for a custom resource, one hour, and a rollback.
+const LONGEST_OPERATION: Duration = Duration::from_secs(2 * 3600);
+
+/// How one operation ended.
+pub(crate) struct Ended {
+    pub(crate) status: StackStatus,
+    /// The first resource that failed, and why: the later ones are consequences.
+    pub(crate) failure: Option<String>,
+    pub(crate) outputs: BTreeMap<String, String>,
+}
+
+/// A growing, jittered pause: quick answers from quick operations, and few calls for slow ones.
+pub(crate) struct Pauses {
+    next: Duration,
+    give_up: Instant,
+}
+
+impl Pauses {
+    pub(crate) fn new() -> Pauses {
+        Pauses { next: Duration::from_millis(100), give_up: Instant::now() + LONGEST_OPERATION }
+    }
+
+    /// Waits 50 to 100 % of the current pause, which then grows by half, up to five seconds.
+    pub(crate) async fn wait(&mut self, for_what: &str) -> Result<(), Error> {
+        if Instant::now() > self.give_up {
+            return Err(Error::Failed(format!(
+                "gave up waiting for {for_what} after two hours; it may still be under way"
+            )));
+        }
+        tokio::time::sleep(self.next.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
+        self.next = (self.next + self.next / 2).min(Duration::from_secs(5));
+        Ok(())
+    }
+}
+
+/// The stack, unless it does not exist or is deleted. A name finds live stacks, an id (ARN) deleted ones too.
+pub(crate) async fn describe(target: &Target, stack: &str) -> Result<Option<Stack>, Error> {
+    match target.cloudformation.describe_stacks().stack_name(stack).send().await {
+        Ok(answer) => Ok(answer.stacks.unwrap_or_default().into_iter().next()),
+        // There is no code of its own for this.
+        Err(error)
+            if error.code() == Some("ValidationError")
+                && error.message().is_some_and(|text| text.contains("does not exist")) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(from_sdk(&format!("looking at the stack {stack}"), error)),
+    }
+}
+
+/// The newest event of a stack, as the mark from which [`follow`] tells events.
+pub(crate) async fn newest_event(target: &Target, stack: &str) -> Result<Option<String>, Error> {
+    let page = target.cloudformation.describe_stack_events().stack_name(stack).send().await;
+    let page = page.map_err(|error| from_sdk(&format!("reading the events of {stack}"), error))?;
+    Ok(page.stack_events().first().and_then(StackEvent::event_id).map(str::to_owned))
+}
+
+/// Waits for an operation that somebody else has started; `None` once the stack is gone.
+pub(crate) async fn settle(target: &Target, stack_id: &str) -> Result<Option<Stack>, Error> {
+    let mut pauses = Pauses::new();
+    loop {
+        let stack = describe(target, stack_id).await?;
+        if !stack.as_ref().and_then(Stack::stack_status).is_some_and(is_under_way) {
+            return Ok(stack);
+        }
+        pauses.wait(stack_id).await?;
+    }
+}
+
+/// Waits for the end of an operation that this run has started. `since` is the newest event before it.
+pub(crate) async fn follow(
+    target: &Target,
+    stack_id: &str,
+    since: Option<String>,
+    progress: &Progress,
+) -> Result<Ended, Error> {
+    let mut pauses = Pauses::new();
+    let mut told = BTreeSet::new();
+    let mut finished = BTreeSet::new();
+    let mut failure = None;
+    // The status alone does not do: for a moment it can still be the one from before the operation.
+    let mut ended = false;
+    loop {
+        let stack = describe(target, stack_id).await?;
+        for event in events_after(target, stack_id, since.as_deref()).await? {
+            if !told.insert(event.event_id().unwrap_or_default().to_owned()) {
+                continue;
+            }
+            tell(&event, progress);
+            failure = failure.or_else(|| failed_resource(&event));
+            if event.physical_resource_id() == Some(stack_id) {
+                ended = !status_of(&event).ends_with("_IN_PROGRESS");
+            } else if is_finished(&event) {
+                finished.insert(event.logical_resource_id().unwrap_or_default().to_owned());
+                progress.done(finished.len() as u64);
+            }
+        }
+        let status = stack.as_ref().and_then(Stack::stack_status).cloned().unwrap_or(StackStatus::DeleteComplete);
+        if ended && !is_under_way(&status) {
+            let outputs = stack.map(|stack| outputs(&stack)).unwrap_or_default();
+            return Ok(Ended { status, failure, outputs });
+        }
+        pauses.wait(stack_id).await?;
+    }
+}
+
+/// The stack's outputs by name.
+pub(crate) fn outputs(stack: &Stack) -> BTreeMap<String, String> {
+    let pair = |output: &aws_sdk_cloudformation::types::Output| {
+        Some((output.output_key()?.to_owned(), output.output_value()?.to_owned()))
+    };
+    stack.outputs().iter().filter_map(pair).collect()
+}
+
+/// Events newer than `since`, oldest first. The service lists the newest first, in pages.
+async fn events_after(target: &Target, stack_id: &str, since: Option<&str>) -> Result<Vec<StackEvent>, Error> {
+    let mut events = Vec::new();
+    let mut pages = target.cloudformation.describe_stack_events().stack_name(stack_id).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| from_sdk(&format!("reading the events of {stack_id}"), error))?;
+        for event in page.stack_events.unwrap_or_default() {
+            if since.is_some() && event.event_id() == since {
+                events.reverse();
+                return Ok(events);
+            }
+            events.push(event);
+        }
+    }
+    events.reverse();
+    Ok(events)
+}
+
+fn status_of(event: &StackEvent) -> &str {
+    event.resource_status().map_or("", |status| status.as_str())
+}
+
+fn tell(event: &StackEvent, progress: &Progress) {
+    let reason = event.resource_status_reason().filter(|reason| !reason.is_empty()).map(|reason| format!("  {reason}"));
+    let reason = reason.unwrap_or_default();
+    let (kind, name) = (event.resource_type().unwrap_or_default(), event.logical_resource_id().unwrap_or_default());
+    progress.line(format!("  {:<20} {name}  {kind}{reason}", status_of(event)));
+}
+
+fn is_finished(event: &StackEvent) -> bool {
+    status_of(event).ends_with("_COMPLETE") || status_of(event) == "DELETE_SKIPPED"
+}
+
+/// A resource that CloudFormation gave up only because another one failed is no cause.
+fn failed_resource(event: &StackEvent) -> Option<String> {
+    let reason = event.resource_status_reason().unwrap_or("no reason was given");
+    let is_stack = event.physical_resource_id().is_some() && event.physical_resource_id() == event.stack_id();
+    if !status_of(event).ends_with("_FAILED") || reason.contains("cancelled") || is_stack {
+        return None;
+    }
+    let (kind, name) = (event.resource_type().unwrap_or_default(), event.logical_resource_id().unwrap_or_default());
+    Some(format!("{name} ({kind}): {reason}"))
+}

@@ -1,0 +1,251 @@
+//! A CloudFormation, S3 and STS small enough to read, answering over HTTP what the real ones answer.
+//!
+//! One operation takes two polls: the first sees it in progress, the second sees its end.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+
+pub(crate) const ACCOUNT: &str = "111122223333";
+
+/// What a test sets up, and what it looks at afterwards.
+#[derive(Default)]
+pub(crate) struct Fake {
+    pub(crate) stacks: BTreeMap<String, FakeStack>,
+    /// Bucket to keys. `versions` are listed and deleted, but not read.
+    pub(crate) buckets: BTreeMap<String, BTreeSet<String>>,
+    pub(crate) versions: Vec<(String, String)>,
+    /// The next change set finds nothing to do.
+    pub(crate) no_changes: bool,
+    /// XML of the changes that a change set reports.
+    pub(crate) changes: String,
+    /// A resource that fails in the next operation, and why.
+    pub(crate) failing: Option<(&'static str, &'static str)>,
+    /// Answers for the next calls of an action, before it works again: status and code.
+    pub(crate) refusals: HashMap<&'static str, Vec<(u16, &'static str)>>,
+    /// Every call: the action's name, or method and path for S3.
+    pub(crate) calls: Vec<String>,
+    /// The last request of each action.
+    pub(crate) requests: HashMap<String, HashMap<String, String>>,
+    pub(crate) put_headers: HeaderMap,
+    pub(crate) listed_page_size: usize,
+}
+
+#[derive(Default, Clone)]
+pub(crate) struct FakeStack {
+    pub(crate) status: String,
+    pub(crate) next_status: Option<String>,
+    pub(crate) template: String,
+    pub(crate) resources: Vec<(&'static str, &'static str, &'static str)>,
+    pub(crate) events: Vec<String>,
+    pub(crate) outputs: Vec<(&'static str, &'static str)>,
+}
+
+pub(crate) type Shared = Arc<Mutex<Fake>>;
+
+/// Starts the fake; it ends with the test's runtime.
+pub(crate) async fn start(fake: Fake) -> (String, Shared) {
+    let shared = Arc::new(Mutex::new(fake));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let router = Router::new().fallback(answer).with_state(Arc::clone(&shared));
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    (endpoint, shared)
+}
+
+async fn answer(State(shared): State<Shared>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let mut fake = shared.lock().unwrap();
+    let form = headers.get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form"));
+    if !form {
+        return s3(&mut fake, &method, &uri, headers, &body);
+    }
+    let request: HashMap<String, String> =
+        axum::extract::Query::try_from_uri(&format!("/?{}", String::from_utf8_lossy(&body)).parse().unwrap())
+            .unwrap()
+            .0;
+    let action = request["Action"].clone();
+    fake.calls.push(action.clone());
+    if let Some(refusals) = fake.refusals.get_mut(action.as_str()).filter(|refusals| !refusals.is_empty()) {
+        let (status, code) = refusals.remove(0);
+        return error(status, code, "the fake was told to refuse");
+    }
+    let result = cloudformation(&mut fake, &action, &request);
+    fake.requests.insert(action.clone(), request);
+    match result {
+        Ok(result) => xml(&format!("<{action}Response><{action}Result>{result}</{action}Result></{action}Response>")),
+        Err(response) => response,
+    }
+}
+
+#[expect(clippy::result_large_err, reason = "one answer a request")]
+fn cloudformation(fake: &mut Fake, action: &str, request: &HashMap<String, String>) -> Result<String, Response> {
+    if action == "GetCallerIdentity" {
+        return Ok(format!("<Account>{ACCOUNT}</Account><Arn>arn:aws:iam::{ACCOUNT}:user/tester</Arn>"));
+    }
+    let name = stack_name(request);
+    let id = stack_id(&name);
+    let absent = || error(400, "ValidationError", &format!("Stack with id {name} does not exist"));
+    match action {
+        "DescribeStacks" => {
+            let by_id = request["StackName"].starts_with("arn:");
+            let stack = fake.stacks.get_mut(&name).filter(|stack| by_id || stack.status != "DELETE_COMPLETE");
+            let stack = stack.ok_or_else(absent)?;
+            let status = stack.status.clone();
+            if let Some(next) = stack.next_status.take() {
+                stack.events.insert(0, event(&id, &name, &id, "AWS::CloudFormation::Stack", &next, ""));
+                stack.status = next;
+            }
+            let outputs: String = stack
+                .outputs
+                .iter()
+                .map(|(key, value)| {
+                    format!("<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue></member>")
+                })
+                .collect();
+            Ok(format!(
+                "<Stacks><member><StackName>{name}</StackName><StackId>{id}</StackId><StackStatus>{status}</StackStatus>\
+                 <Parameters><member><ParameterKey>ReloadCodeKey</ParameterKey></member></Parameters>\
+                 <Outputs>{outputs}</Outputs></member></Stacks>"
+            ))
+        }
+        "CreateChangeSet" => {
+            let stack = fake.stacks.entry(name.clone()).or_default();
+            let kind = request["ChangeSetType"].as_str();
+            let exists = !matches!(stack.status.as_str(), "" | "DELETE_COMPLETE" | "REVIEW_IN_PROGRESS");
+            assert_eq!(kind, if exists { "UPDATE" } else { "CREATE" }, "the kind must fit the stack");
+            if !exists {
+                stack.status = "REVIEW_IN_PROGRESS".into();
+                stack.events = vec![event(&id, &name, &id, "AWS::CloudFormation::Stack", "REVIEW_IN_PROGRESS", "")];
+            }
+            stack.template = request.get("TemplateBody").cloned().unwrap_or_default();
+            Ok(format!("<Id>arn:change-set/{name}</Id><StackId>{id}</StackId>"))
+        }
+        "DescribeChangeSet" if fake.no_changes => Ok(
+            "<Status>FAILED</Status><StatusReason>The submitted information didn't contain changes. Submit different \
+             information to create a change set.</StatusReason>"
+                .into(),
+        ),
+        "DescribeChangeSet" => Ok(format!("<Status>CREATE_COMPLETE</Status><Changes>{}</Changes>", fake.changes)),
+        "ExecuteChangeSet" => {
+            let failing = fake.failing.take();
+            let stack = fake.stacks.get_mut(&name).expect("only existing change sets are executed");
+            let verb = if stack.status == "REVIEW_IN_PROGRESS" { "CREATE" } else { "UPDATE" };
+            begin(stack, &id, &name, verb, failing);
+            stack.outputs = vec![("Url", "https://example.test")];
+            Ok(String::new())
+        }
+        "DeleteStack" => {
+            let failing = fake.failing.take();
+            let stack = fake.stacks.get_mut(&name).ok_or_else(absent)?;
+            begin(stack, &id, &name, "DELETE", failing);
+            Ok(String::new())
+        }
+        "DescribeStackEvents" => {
+            Ok(format!("<StackEvents>{}</StackEvents>", fake.stacks.get(&name).ok_or_else(absent)?.events.concat()))
+        }
+        "ListStackResources" => {
+            let member = |(id, kind, physical): &(&str, &str, &str)| {
+                format!(
+                    "<member><LogicalResourceId>{id}</LogicalResourceId><ResourceType>{kind}</ResourceType>\
+                     <PhysicalResourceId>{physical}</PhysicalResourceId><ResourceStatus>CREATE_COMPLETE</ResourceStatus></member>"
+                )
+            };
+            let members: String = fake.stacks[&name].resources.iter().map(member).collect();
+            Ok(format!("<StackResourceSummaries>{members}</StackResourceSummaries>"))
+        }
+        "GetTemplate" => Ok(format!("<TemplateBody>{}</TemplateBody>", escape(&fake.stacks[&name].template))),
+        "DeleteChangeSet" => Ok(String::new()),
+        other => Err(error(400, "InvalidAction", other)),
+    }
+}
+
+/// Puts an operation under way: a resource event now, the end at the next look.
+fn begin(stack: &mut FakeStack, id: &str, name: &str, verb: &str, failing: Option<(&str, &str)>) {
+    let mut happen = |logical: &str, physical: &str, kind: &str, status: &str, reason: &str| {
+        stack.events.insert(0, event(id, logical, physical, kind, status, reason));
+    };
+    happen(name, id, "AWS::CloudFormation::Stack", &format!("{verb}_IN_PROGRESS"), "");
+    stack.next_status = Some(match failing {
+        None => {
+            happen("Reload", "reload-1", "AWS::Lambda::Function", &format!("{verb}_COMPLETE"), "");
+            format!("{verb}_COMPLETE")
+        }
+        Some((resource, reason)) => {
+            let failed = format!("{verb}_FAILED");
+            happen("Other", "", "AWS::SQS::Queue", &failed, "Resource creation cancelled");
+            happen(resource, "", "AWS::IAM::Role", &failed, reason);
+            happen("Later", "", "AWS::SQS::Queue", &failed, "a consequence");
+            match verb {
+                "CREATE" => "ROLLBACK_COMPLETE".into(),
+                "UPDATE" => "UPDATE_ROLLBACK_COMPLETE".into(),
+                _ => "DELETE_FAILED".into(),
+            }
+        }
+    });
+    stack.status = format!("{verb}_IN_PROGRESS");
+}
+
+fn event(stack_id: &str, logical: &str, physical: &str, kind: &str, status: &str, reason: &str) -> String {
+    static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let event_id = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    format!(
+        "<member><EventId>{event_id}</EventId><StackId>{stack_id}</StackId><LogicalResourceId>{logical}</LogicalResourceId>\
+         <PhysicalResourceId>{physical}</PhysicalResourceId><ResourceType>{kind}</ResourceType>\
+         <ResourceStatus>{status}</ResourceStatus><ResourceStatusReason>{reason}</ResourceStatusReason></member>"
+    )
+}
+
+fn s3(fake: &mut Fake, method: &Method, uri: &Uri, headers: HeaderMap, body: &Bytes) -> Response {
+    let path = uri.path().trim_matches('/').to_owned();
+    let query = uri.query().unwrap_or_default();
+    fake.calls.push(format!("{method} {path}"));
+    let (bucket, key) = path.split_once('/').unwrap_or((path.as_str(), ""));
+    let Some(keys) = fake.buckets.get_mut(bucket) else { return StatusCode::NOT_FOUND.into_response() };
+    if *method == Method::HEAD {
+        let found = key.is_empty() || keys.contains(key);
+        return if found { StatusCode::OK } else { StatusCode::NOT_FOUND }.into_response();
+    }
+    if *method == Method::PUT {
+        keys.insert(key.to_owned());
+        fake.put_headers = headers;
+        return StatusCode::OK.into_response();
+    }
+    if query.contains("versions") {
+        let page = fake.versions.iter().take(fake.listed_page_size.max(1));
+        let members: String = page
+            .map(|(key, version)| format!("<Version><Key>{key}</Key><VersionId>{version}</VersionId></Version>"))
+            .collect();
+        return xml(&format!("<ListVersionsResult>{members}</ListVersionsResult>"));
+    }
+    let wanted = String::from_utf8_lossy(body).into_owned();
+    fake.versions.retain(|(_, version)| !wanted.contains(&format!("<VersionId>{version}</VersionId>")));
+    xml("<DeleteResult></DeleteResult>")
+}
+
+/// The stack a request is about: by name, by id, or by a change set's id.
+fn stack_name(request: &HashMap<String, String>) -> String {
+    let text = request.get("StackName").or_else(|| request.get("ChangeSetName")).cloned().unwrap_or_default();
+    text.split('/').nth(1).map(str::to_owned).unwrap_or(text)
+}
+
+fn stack_id(name: &str) -> String {
+    format!("arn:aws:cloudformation:eu-west-1:{ACCOUNT}:stack/{name}/1")
+}
+
+fn error(status: u16, code: &str, message: &str) -> Response {
+    let body = format!("<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>");
+    (StatusCode::from_u16(status).unwrap(), [("content-type", "text/xml")], body).into_response()
+}
+
+fn xml(body: &str) -> Response {
+    (StatusCode::OK, [("content-type", "text/xml")], body.to_owned()).into_response()
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

@@ -1,0 +1,180 @@
+//! Puts the deployed qlik-reload system to work: by the clock, on an event, on request, twice, and in vain.
+
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use aws_config::SdkConfig;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::exercise::{Exercise, until};
+use crate::qlik::{App, Qlik, Started};
+use crate::signed::Caller;
+use crate::stack::DeployedStack;
+
+/// The apps of `tenant.yaml`, one for each way to ask for a reload, so that the stand-in's list tells them apart.
+const BY_SCHEDULE: &str = "00000000-0000-4000-8000-000000000001";
+const BY_EVENT: &str = "00000000-0000-4000-8000-000000000002";
+const BY_REQUEST: &str = "00000000-0000-4000-8000-000000000003";
+const TWICE: &str = "00000000-0000-4000-8000-000000000004";
+
+/// A rate of a minute, the emulator's sweep every ten seconds, a cold start, and some.
+const LONGEST_TICK: Duration = Duration::from_secs(120);
+const LONGEST_RELOAD: Duration = Duration::from_secs(45);
+
+/// Everything the steps need.
+#[derive(Debug)]
+pub struct System<'a> {
+    /// The deployed stack.
+    pub stack: &'a DeployedStack,
+    /// The stand-in that the function talks to.
+    pub qlik: &'a Qlik,
+    /// Calls the emulator.
+    pub caller: &'a Caller,
+}
+
+/// Stores the API key as an operator does after the first deployment.
+///
+/// # Errors
+///
+/// When the stack has no secret or it does not take the value.
+pub async fn store_api_key(config: &SdkConfig, stack: &DeployedStack, key: &str) -> anyhow::Result<()> {
+    let secret = stack.only("AWS::SecretsManager::Secret")?;
+    let client = aws_sdk_secretsmanager::Client::new(config);
+    client.put_secret_value().secret_id(secret).secret_string(json!({"key": key}).to_string()).send().await?;
+    Ok(())
+}
+
+/// Runs every step; the slow one, the schedule, comes last and has been ticking since the deployment.
+pub async fn exercise(system: &System<'_>, exercise: &mut Exercise<'_>) {
+    exercise.step("an event on the bus starts a reload", system.event()).await;
+    exercise.step("the same event delivered twice starts one reload", system.delivered_twice()).await;
+    exercise.step("a request without the API key is refused", system.request_without_key()).await;
+    exercise.step("a request repeated with its key starts one reload", system.request_repeated()).await;
+    exercise.step("a reload that fails ends in the dead-letter queue", system.dead_letter()).await;
+    exercise.step("the schedule starts a reload", system.schedule()).await;
+}
+
+impl System<'_> {
+    async fn event(&self) -> anyhow::Result<String> {
+        let entry = json!({
+            "Source": "ferrostack.local",
+            "DetailType": "Data Loaded",
+            "Detail": json!({"appId": BY_EVENT}).to_string(),
+        });
+        let answer = self.caller.json("events", "AWSEvents.PutEvents", "1.1", &json!({"Entries": [entry]})).await?;
+        ensure!(answer["FailedEntryCount"] == 0, "EventBridge refused the event: {answer}");
+        self.finished(BY_EVENT, LONGEST_RELOAD).await
+    }
+
+    /// EventBridge delivers at least once; here both deliveries are made by hand, at the same time.
+    async fn delivered_twice(&self) -> anyhow::Result<String> {
+        let event = json!({"appId": TWICE, "deliveryId": "delivered-twice"});
+        let (first, second) = tokio::join!(self.invoke(&event), self.invoke(&event));
+        // One of two at the same time may be told that the other is at work; Lambda would call it again later.
+        let third = self.invoke(&event).await.context("the third delivery")?;
+        ensure!(first.is_ok() || second.is_ok(), "neither delivery was taken: {first:?}, {second:?}");
+        let reloads = self.qlik.reloads_of(TWICE);
+        ensure!(reloads.len() == 1, "{} reloads were started", reloads.len());
+        ensure!(third["reloadId"] == *reloads[0].id, "the third delivery answered {third}");
+        Ok(format!("3 deliveries, 1 reload: {}", reloads[0].id))
+    }
+
+    async fn request_without_key(&self) -> anyhow::Result<String> {
+        let (status, body) = self.request(Method::POST, "/reloads", None, Some(json!({"appId": BY_REQUEST}))).await?;
+        ensure!(status == 403, "the answer was {status}: {body}");
+        ensure!(self.qlik.reloads_of(BY_REQUEST).is_empty(), "a reload was started all the same");
+        Ok("403".to_owned())
+    }
+
+    async fn request_repeated(&self) -> anyhow::Result<String> {
+        let key = self.api_key().await?;
+        let body = json!({"appId": BY_REQUEST});
+        let (status, first) = self.request(Method::POST, "/reloads", Some(&key), Some(body.clone())).await?;
+        ensure!(status == 202, "the answer was {status}: {first}");
+        let (status, second) = self.request(Method::POST, "/reloads", Some(&key), Some(body)).await?;
+        ensure!(status == 202 && second["reloadId"] == first["reloadId"], "the second answer was {status}: {second}");
+        let id = first["reloadId"].as_str().unwrap_or_default();
+        let (status, found) = self.request(Method::GET, &format!("/reloads/{id}"), Some(&key), None).await?;
+        ensure!(status == 200 && found["reloadId"] == id, "GET answered {status}: {found}");
+        self.finished(BY_REQUEST, LONGEST_RELOAD).await
+    }
+
+    /// As EventBridge does on AWS, the event is handed to Lambda to be invoked asynchronously, with Lambda's retries.
+    async fn dead_letter(&self) -> anyhow::Result<String> {
+        let event = json!({"appId": App::FAILS, "deliveryId": "fails", "waitFor": "finished"});
+        let path = format!("/2015-03-31/functions/{}/invocations", self.stack.only("AWS::Lambda::Function")?);
+        let headers = [("content-type", "application/json"), ("x-amz-invocation-type", "Event")];
+        self.caller.call("lambda", Method::POST, &path, &headers, event.to_string().into_bytes()).await?;
+        let queue = self.stack.only("AWS::SQS::Queue")?;
+        let ask = json!({"QueueUrl": queue, "WaitTimeSeconds": 1});
+        until("a message in the dead-letter queue", LONGEST_RELOAD, async || {
+            let answer = self.caller.json("sqs", "AmazonSQS.ReceiveMessage", "1.0", &ask).await?;
+            let body = answer["Messages"][0]["Body"].as_str().unwrap_or_default();
+            Ok(body.contains(App::FAILS).then_some(()))
+        })
+        .await?;
+        let reloads = self.qlik.reloads_of(App::FAILS);
+        ensure!(reloads.len() == 1, "{} reloads were started by one event and its retries", reloads.len());
+        Ok(format!("reload {} is {}", reloads[0].id, reloads[0].status))
+    }
+
+    async fn schedule(&self) -> anyhow::Result<String> {
+        self.finished(BY_SCHEDULE, LONGEST_TICK).await
+    }
+
+    /// Waits for the end of the app's reload and makes sure that there is one only.
+    async fn finished(&self, app: &str, limit: Duration) -> anyhow::Result<String> {
+        let Started { id, status, .. } = until("the end of a reload", limit, async || {
+            let ended = |reload: &Started| !matches!(reload.status, "QUEUED" | "RELOADING");
+            Ok(self.qlik.reloads_of(app).into_iter().find(ended))
+        })
+        .await?;
+        let count = self.qlik.reloads_of(app).len();
+        ensure!(count == 1, "{count} reloads were started");
+        ensure!(status == "SUCCEEDED", "reload {id} is {status}");
+        Ok(format!("reload {id} is {status}"))
+    }
+
+    async fn invoke(&self, event: &Value) -> anyhow::Result<Value> {
+        let path = format!("/2015-03-31/functions/{}/invocations", self.stack.only("AWS::Lambda::Function")?);
+        let headers = [("content-type", "application/json")];
+        let answer = self.caller.call("lambda", Method::POST, &path, &headers, event.to_string().into_bytes()).await?;
+        ensure!(answer["errorType"].is_null(), "the function answered {answer}");
+        Ok(answer)
+    }
+
+    /// A call of the REST API as its users make it: over HTTP, with or without the key.
+    async fn request(&self, method: Method, path: &str, key: Option<&str>, body: Option<Value>) -> anyhow::Result<(u16, Value)> {
+        let mut request = reqwest::Client::new().request(method, format!("{}{path}", self.rest_url()?));
+        if let Some(key) = key {
+            request = request.header("x-api-key", key).header("idempotency-key", "the-same-request");
+        }
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
+        let answer = request.send().await.context("no answer of the REST API")?;
+        let (status, text) = (answer.status().as_u16(), answer.text().await?);
+        Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
+    }
+
+    /// Where the emulator serves the REST API; on AWS it is the stack's output.
+    ///
+    /// # Errors
+    ///
+    /// When the stack has no REST API.
+    pub fn rest_url(&self) -> anyhow::Result<String> {
+        let api = self.stack.only("AWS::ApiGateway::RestApi")?;
+        let stage = self.stack.only("AWS::ApiGateway::Stage")?;
+        // The emulator's physical id of a stage is `<api>-<stage>` or the stage's name alone.
+        let stage = stage.strip_prefix(&format!("{api}-")).unwrap_or(stage);
+        Ok(format!("{}/_aws/execute-api/{api}/{stage}", self.caller.endpoint))
+    }
+
+    /// The value of the REST API's key, which CloudFormation does not tell.
+    async fn api_key(&self) -> anyhow::Result<String> {
+        let path = format!("/apikeys/{}?includeValue=true", self.stack.only("AWS::ApiGateway::ApiKey")?);
+        let key = self.caller.call("apigateway", Method::GET, &path, &[], Vec::new()).await?;
+        key["value"].as_str().map(str::to_owned).context("the API key has no value")
+    }
+}

@@ -1,0 +1,90 @@
+//! What a deployed stack is made of, by the names that the services know.
+
+use anyhow::Context;
+use aws_config::SdkConfig;
+use aws_sdk_cloudformation::Client;
+use serde_json::{Value, json};
+
+use crate::signed::Caller;
+
+/// A deployed stack's resources.
+#[derive(Debug, Clone)]
+pub struct DeployedStack {
+    /// The stack's name.
+    pub name: String,
+    resources: Vec<Resource>,
+    template: Value,
+}
+
+#[derive(Debug, Clone)]
+struct Resource {
+    logical_id: String,
+    kind: String,
+    physical_id: String,
+}
+
+impl DeployedStack {
+    /// Reads the stack back from CloudFormation.
+    ///
+    /// # Errors
+    ///
+    /// When CloudFormation does not know it.
+    pub async fn read(config: &SdkConfig, name: &str) -> anyhow::Result<DeployedStack> {
+        let client = Client::new(config);
+        let mut resources = Vec::new();
+        let mut pages = client.list_stack_resources().stack_name(name).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            for summary in page?.stack_resource_summaries.unwrap_or_default() {
+                resources.push(Resource {
+                    logical_id: summary.logical_resource_id.unwrap_or_default(),
+                    kind: summary.resource_type.unwrap_or_default(),
+                    physical_id: summary.physical_resource_id.unwrap_or_default(),
+                });
+            }
+        }
+        let template = client.get_template().stack_name(name).send().await?;
+        let template = serde_json::from_str(template.template_body().unwrap_or_default())?;
+        Ok(DeployedStack { name: name.to_owned(), resources, template })
+    }
+
+    /// The physical id of the only resource of a type.
+    ///
+    /// # Errors
+    ///
+    /// When there is none.
+    pub fn only(&self, kind: &str) -> anyhow::Result<&str> {
+        let found = self.resources.iter().find(|resource| resource.kind == kind);
+        found.map(|resource| resource.physical_id.as_str()).with_context(|| format!("{} has no {kind}", self.name))
+    }
+
+    fn physical_id(&self, logical_id: &str) -> Option<&str> {
+        self.resources.iter().find(|resource| resource.logical_id == logical_id).map(|resource| resource.physical_id.as_str())
+    }
+
+    /// Gives each function the dead-letter queue that its template names: the emulator's CloudFormation leaves it out.
+    /// Returns how many functions needed it.
+    ///
+    /// # Errors
+    ///
+    /// When the emulator does not take it.
+    pub async fn give_dead_letter_queues(&self, caller: &Caller) -> anyhow::Result<usize> {
+        let mut given = 0;
+        for resource in self.resources.iter().filter(|resource| resource.kind == "AWS::Lambda::Function") {
+            let target = &self.template["Resources"][&resource.logical_id]["Properties"]["DeadLetterConfig"]["TargetArn"];
+            let queue = target["Fn::GetAtt"][0].as_str().and_then(|id| self.physical_id(id));
+            let Some((account, name)) = queue.and_then(account_and_name) else { continue };
+            let arn = format!("arn:aws:sqs:{}:{account}:{name}", caller.region);
+            let path = format!("/2015-03-31/functions/{}/configuration", resource.physical_id);
+            let body = json!({"DeadLetterConfig": {"TargetArn": arn}}).to_string().into_bytes();
+            caller.call("lambda", reqwest::Method::PUT, &path, &[("content-type", "application/json")], body).await?;
+            given += 1;
+        }
+        Ok(given)
+    }
+}
+
+/// Out of a queue's URL, `http://localhost:4566/000000000000/name`.
+fn account_and_name(url: &str) -> Option<(&str, &str)> {
+    let (rest, name) = url.rsplit_once('/')?;
+    Some((rest.rsplit_once('/')?.1, name))
+}
