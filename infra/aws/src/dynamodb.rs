@@ -22,7 +22,7 @@ pub mod table {
             Self(self.0.set_checked(
                 "AttributeDefinitions",
                 it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -57,11 +57,7 @@ pub mod table {
         /// `KeySchema`: required, at least 1 items. Replaces the resource when changed.
         #[track_caller]
         pub fn key_schema(self, it: impl Into<cfn::Value<Vec<KeySchema>>>) -> Self {
-            Self(self.0.set_checked(
-                "KeySchema",
-                it,
-                const { &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("KeySchema", it, &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE }))
         }
 
         /// `KinesisStreamSpecification`.
@@ -118,7 +114,7 @@ pub mod table {
             Self(self.0.set_checked(
                 "TableName",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(1024), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(1024), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -138,7 +134,7 @@ pub mod table {
             Self(self.0.set_checked(
                 "VectorIndexes",
                 it,
-                const { &cfn::Constraint { min_items: Some(1), unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_items: Some(1), unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -153,16 +149,14 @@ pub mod table {
         }
     }
 
-    impl From<Table> for cfn::Properties {
-        fn from(it: Table) -> Self {
-            it.0
-        }
-    }
-
     impl cfn::Resource for Table {
         const TYPE: &'static str = "AWS::DynamoDB::Table";
         const STATEFUL: bool = true;
         type Ref = TableRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
     }
 
     /// A [`Table`] in a stack.
@@ -226,7 +220,7 @@ pub mod table {
             Self(self.0.set_checked(
                 "AttributeName",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -241,13 +235,11 @@ pub mod table {
         }
     }
 
-    impl From<AttributeDefinition> for cfn::Properties {
-        fn from(it: AttributeDefinition) -> Self {
-            it.0
+    impl cfn::Literal for AttributeDefinition {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for AttributeDefinition {}
 
     /// `ContributorInsightsSpecification` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug)]
@@ -276,13 +268,11 @@ pub mod table {
         }
     }
 
-    impl From<ContributorInsightsSpecification> for cfn::Properties {
-        fn from(it: ContributorInsightsSpecification) -> Self {
-            it.0
+    impl cfn::Literal for ContributorInsightsSpecification {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for ContributorInsightsSpecification {}
 
     /// `Csv` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug, Default)]
@@ -303,11 +293,7 @@ pub mod table {
         /// `HeaderList`: no item twice. Replaces the resource when changed.
         #[track_caller]
         pub fn header_list(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set_checked(
-                "HeaderList",
-                it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("HeaderList", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
@@ -316,13 +302,11 @@ pub mod table {
         }
     }
 
-    impl From<Csv> for cfn::Properties {
-        fn from(it: Csv) -> Self {
-            it.0
+    impl cfn::Literal for Csv {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for Csv {}
 
     /// `GlobalSecondaryIndex` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug)]
@@ -363,13 +347,11 @@ pub mod table {
             Self(self.0.set_checked(
                 "IndexName",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_length: Some(3),
-                        max_length: Some(255),
-                        pattern: Some("^[a-zA-Z0-9_.-]+$"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_length: Some(3),
+                    max_length: Some(255),
+                    pattern: Some("^[a-zA-Z0-9_.-]+$"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -380,7 +362,7 @@ pub mod table {
             Self(self.0.set_checked(
                 "KeySchema",
                 it,
-                const { &cfn::Constraint { min_items: Some(1), unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_items: Some(1), unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -410,13 +392,11 @@ pub mod table {
         }
     }
 
-    impl From<GlobalSecondaryIndex> for cfn::Properties {
-        fn from(it: GlobalSecondaryIndex) -> Self {
-            it.0
+    impl cfn::Literal for GlobalSecondaryIndex {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for GlobalSecondaryIndex {}
 
     /// `ImportSourceSpecification` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug)]
@@ -465,13 +445,11 @@ pub mod table {
         }
     }
 
-    impl From<ImportSourceSpecification> for cfn::Properties {
-        fn from(it: ImportSourceSpecification) -> Self {
-            it.0
+    impl cfn::Literal for ImportSourceSpecification {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for ImportSourceSpecification {}
 
     /// `InputFormatOptions` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug, Default)]
@@ -495,13 +473,11 @@ pub mod table {
         }
     }
 
-    impl From<InputFormatOptions> for cfn::Properties {
-        fn from(it: InputFormatOptions) -> Self {
-            it.0
+    impl cfn::Literal for InputFormatOptions {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for InputFormatOptions {}
 
     /// `KeySchema` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug)]
@@ -538,13 +514,11 @@ pub mod table {
         }
     }
 
-    impl From<KeySchema> for cfn::Properties {
-        fn from(it: KeySchema) -> Self {
-            it.0
+    impl cfn::Literal for KeySchema {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for KeySchema {}
 
     /// `KinesisStreamSpecification` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug)]
@@ -576,13 +550,11 @@ pub mod table {
         }
     }
 
-    impl From<KinesisStreamSpecification> for cfn::Properties {
-        fn from(it: KinesisStreamSpecification) -> Self {
-            it.0
+    impl cfn::Literal for KinesisStreamSpecification {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for KinesisStreamSpecification {}
 
     /// `LocalSecondaryIndex` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug)]
@@ -615,13 +587,11 @@ pub mod table {
             Self(self.0.set_checked(
                 "IndexName",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_length: Some(3),
-                        max_length: Some(255),
-                        pattern: Some("^[a-zA-Z0-9_.-]+$"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_length: Some(3),
+                    max_length: Some(255),
+                    pattern: Some("^[a-zA-Z0-9_.-]+$"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -632,13 +602,11 @@ pub mod table {
             Self(self.0.set_checked(
                 "KeySchema",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_items: Some(2),
-                        max_items: Some(2),
-                        unique_items: true,
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_items: Some(2),
+                    max_items: Some(2),
+                    unique_items: true,
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -654,13 +622,11 @@ pub mod table {
         }
     }
 
-    impl From<LocalSecondaryIndex> for cfn::Properties {
-        fn from(it: LocalSecondaryIndex) -> Self {
-            it.0
+    impl cfn::Literal for LocalSecondaryIndex {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for LocalSecondaryIndex {}
 
     /// `OnDemandThroughput` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug, Default)]
@@ -679,7 +645,7 @@ pub mod table {
             Self(self.0.set_checked(
                 "MaxReadRequestUnits",
                 it,
-                const { &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -689,7 +655,7 @@ pub mod table {
             Self(self.0.set_checked(
                 "MaxWriteRequestUnits",
                 it,
-                const { &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -699,13 +665,11 @@ pub mod table {
         }
     }
 
-    impl From<OnDemandThroughput> for cfn::Properties {
-        fn from(it: OnDemandThroughput) -> Self {
-            it.0
+    impl cfn::Literal for OnDemandThroughput {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for OnDemandThroughput {}
 
     /// `PointInTimeRecoverySpecification` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug, Default)]
@@ -729,7 +693,7 @@ pub mod table {
             Self(self.0.set_checked(
                 "RecoveryPeriodInDays",
                 it,
-                const { &cfn::Constraint { minimum: Some(1.0), maximum: Some(35.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(1.0), maximum: Some(35.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -739,13 +703,11 @@ pub mod table {
         }
     }
 
-    impl From<PointInTimeRecoverySpecification> for cfn::Properties {
-        fn from(it: PointInTimeRecoverySpecification) -> Self {
-            it.0
+    impl cfn::Literal for PointInTimeRecoverySpecification {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for PointInTimeRecoverySpecification {}
 
     /// `Projection` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug, Default)]
@@ -764,15 +726,13 @@ pub mod table {
             Self(self.0.set_checked(
                 "NonKeyAttributes",
                 it,
-                const {
-                    &cfn::Constraint {
-                        items: Some(&cfn::Constraint {
-                            min_length: Some(1),
-                            max_length: Some(255),
-                            ..cfn::Constraint::NONE
-                        }),
+                &cfn::Constraint {
+                    items: Some(&cfn::Constraint {
+                        min_length: Some(1),
+                        max_length: Some(255),
                         ..cfn::Constraint::NONE
-                    }
+                    }),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -788,13 +748,11 @@ pub mod table {
         }
     }
 
-    impl From<Projection> for cfn::Properties {
-        fn from(it: Projection) -> Self {
-            it.0
+    impl cfn::Literal for Projection {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for Projection {}
 
     /// `ProvisionedThroughput` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug)]
@@ -824,7 +782,7 @@ pub mod table {
             Self(self.0.set_checked(
                 "ReadCapacityUnits",
                 it,
-                const { &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -834,7 +792,7 @@ pub mod table {
             Self(self.0.set_checked(
                 "WriteCapacityUnits",
                 it,
-                const { &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -844,13 +802,11 @@ pub mod table {
         }
     }
 
-    impl From<ProvisionedThroughput> for cfn::Properties {
-        fn from(it: ProvisionedThroughput) -> Self {
-            it.0
+    impl cfn::Literal for ProvisionedThroughput {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for ProvisionedThroughput {}
 
     /// `ResourcePolicy` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug)]
@@ -874,13 +830,11 @@ pub mod table {
         }
     }
 
-    impl From<ResourcePolicy> for cfn::Properties {
-        fn from(it: ResourcePolicy) -> Self {
-            it.0
+    impl cfn::Literal for ResourcePolicy {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for ResourcePolicy {}
 
     /// `S3BucketSource` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug)]
@@ -914,13 +868,11 @@ pub mod table {
         }
     }
 
-    impl From<S3BucketSource> for cfn::Properties {
-        fn from(it: S3BucketSource) -> Self {
-            it.0
+    impl cfn::Literal for S3BucketSource {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for S3BucketSource {}
 
     /// `SSESpecification` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug)]
@@ -954,13 +906,11 @@ pub mod table {
         }
     }
 
-    impl From<SseSpecification> for cfn::Properties {
-        fn from(it: SseSpecification) -> Self {
-            it.0
+    impl cfn::Literal for SseSpecification {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for SseSpecification {}
 
     /// `SearchSchemaElement` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug)]
@@ -990,7 +940,7 @@ pub mod table {
             Self(self.0.set_checked(
                 "AttributeName",
                 it,
-                const { &cfn::Constraint { max_length: Some(65535), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_length: Some(65535), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -1005,13 +955,11 @@ pub mod table {
         }
     }
 
-    impl From<SearchSchemaElement> for cfn::Properties {
-        fn from(it: SearchSchemaElement) -> Self {
-            it.0
+    impl cfn::Literal for SearchSchemaElement {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for SearchSchemaElement {}
 
     /// `StreamSpecification` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug)]
@@ -1037,11 +985,7 @@ pub mod table {
         /// `Tags`: no item twice.
         #[track_caller]
         pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set_checked(
-                "Tags",
-                it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Tags", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
@@ -1050,13 +994,11 @@ pub mod table {
         }
     }
 
-    impl From<StreamSpecification> for cfn::Properties {
-        fn from(it: StreamSpecification) -> Self {
-            it.0
+    impl cfn::Literal for StreamSpecification {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for StreamSpecification {}
 
     /// `TimeToLiveSpecification` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug)]
@@ -1085,13 +1027,11 @@ pub mod table {
         }
     }
 
-    impl From<TimeToLiveSpecification> for cfn::Properties {
-        fn from(it: TimeToLiveSpecification) -> Self {
-            it.0
+    impl cfn::Literal for TimeToLiveSpecification {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for TimeToLiveSpecification {}
 
     /// `VectorAttribute` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug)]
@@ -1111,7 +1051,7 @@ pub mod table {
             Self(self.0.set_checked(
                 "AttributeName",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -1121,13 +1061,11 @@ pub mod table {
         }
     }
 
-    impl From<VectorAttribute> for cfn::Properties {
-        fn from(it: VectorAttribute) -> Self {
-            it.0
+    impl cfn::Literal for VectorAttribute {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for VectorAttribute {}
 
     /// `VectorIndex` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug)]
@@ -1166,7 +1104,7 @@ pub mod table {
             Self(self.0.set_checked(
                 "Dimensions",
                 it,
-                const { &cfn::Constraint { minimum: Some(1.0), maximum: Some(4096.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(1.0), maximum: Some(4096.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -1181,13 +1119,11 @@ pub mod table {
             Self(self.0.set_checked(
                 "IndexName",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_length: Some(3),
-                        max_length: Some(255),
-                        pattern: Some("^[a-zA-Z0-9_.-]+$"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_length: Some(3),
+                    max_length: Some(255),
+                    pattern: Some("^[a-zA-Z0-9_.-]+$"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -1203,7 +1139,7 @@ pub mod table {
             Self(self.0.set_checked(
                 "SearchSchema",
                 it,
-                const { &cfn::Constraint { min_items: Some(1), unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_items: Some(1), unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -1218,13 +1154,11 @@ pub mod table {
         }
     }
 
-    impl From<VectorIndex> for cfn::Properties {
-        fn from(it: VectorIndex) -> Self {
-            it.0
+    impl cfn::Literal for VectorIndex {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for VectorIndex {}
 
     /// `WarmThroughput` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug, Default)]
@@ -1243,7 +1177,7 @@ pub mod table {
             Self(self.0.set_checked(
                 "ReadUnitsPerSecond",
                 it,
-                const { &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -1253,7 +1187,7 @@ pub mod table {
             Self(self.0.set_checked(
                 "WriteUnitsPerSecond",
                 it,
-                const { &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -1263,13 +1197,11 @@ pub mod table {
         }
     }
 
-    impl From<WarmThroughput> for cfn::Properties {
-        fn from(it: WarmThroughput) -> Self {
-            it.0
+    impl cfn::Literal for WarmThroughput {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for WarmThroughput {}
 
     /// Values of a property of `AWS::DynamoDB::Table`; [`cfn::Value::raw`] takes one that is newer than these.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -1290,9 +1222,9 @@ pub mod table {
         }
     }
 
-    impl From<ApproximateCreationDateTimePrecision> for cfn::Value<ApproximateCreationDateTimePrecision> {
-        fn from(it: ApproximateCreationDateTimePrecision) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for ApproximateCreationDateTimePrecision {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1318,9 +1250,9 @@ pub mod table {
         }
     }
 
-    impl From<AttributeType> for cfn::Value<AttributeType> {
-        fn from(it: AttributeType) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for AttributeType {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1343,9 +1275,9 @@ pub mod table {
         }
     }
 
-    impl From<BillingMode> for cfn::Value<BillingMode> {
-        fn from(it: BillingMode) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for BillingMode {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1371,9 +1303,9 @@ pub mod table {
         }
     }
 
-    impl From<DistanceFunction> for cfn::Value<DistanceFunction> {
-        fn from(it: DistanceFunction) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for DistanceFunction {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1396,9 +1328,9 @@ pub mod table {
         }
     }
 
-    impl From<Mode> for cfn::Value<Mode> {
-        fn from(it: Mode) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for Mode {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1424,9 +1356,9 @@ pub mod table {
         }
     }
 
-    impl From<ProjectionType> for cfn::Value<ProjectionType> {
-        fn from(it: ProjectionType) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for ProjectionType {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1449,9 +1381,9 @@ pub mod table {
         }
     }
 
-    impl From<SearchSchemaElementType> for cfn::Value<SearchSchemaElementType> {
-        fn from(it: SearchSchemaElementType) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for SearchSchemaElementType {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1471,9 +1403,9 @@ pub mod table {
         }
     }
 
-    impl From<SseType> for cfn::Value<SseType> {
-        fn from(it: SseType) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for SseType {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1502,9 +1434,9 @@ pub mod table {
         }
     }
 
-    impl From<StreamViewType> for cfn::Value<StreamViewType> {
-        fn from(it: StreamViewType) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for StreamViewType {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1527,9 +1459,9 @@ pub mod table {
         }
     }
 
-    impl From<TableClass> for cfn::Value<TableClass> {
-        fn from(it: TableClass) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for TableClass {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 }

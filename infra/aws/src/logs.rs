@@ -36,7 +36,7 @@ pub mod log_group {
             Self(self.0.set_checked(
                 "FieldIndexPolicies",
                 it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -46,7 +46,7 @@ pub mod log_group {
             Self(self.0.set_checked(
                 "KmsKeyId",
                 it,
-                const { &cfn::Constraint { max_length: Some(256), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -61,7 +61,7 @@ pub mod log_group {
             Self(self.0.set_checked(
                 "LogGroupName",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(512), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(512), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -78,11 +78,7 @@ pub mod log_group {
         /// `Tags`: no item twice.
         #[track_caller]
         pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set_checked(
-                "Tags",
-                it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Tags", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
@@ -91,16 +87,14 @@ pub mod log_group {
         }
     }
 
-    impl From<LogGroup> for cfn::Properties {
-        fn from(it: LogGroup) -> Self {
-            it.0
-        }
-    }
-
     impl cfn::Resource for LogGroup {
         const TYPE: &'static str = "AWS::Logs::LogGroup";
         const STATEFUL: bool = true;
         type Ref = LogGroupRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
     }
 
     /// A [`LogGroup`] in a stack.
@@ -153,9 +147,9 @@ pub mod log_group {
         }
     }
 
-    impl From<LogGroupClass> for cfn::Value<LogGroupClass> {
-        fn from(it: LogGroupClass) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for LogGroupClass {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 }

@@ -30,7 +30,7 @@ pub use constraint::Constraint;
 pub use finding::{Finding, Severity};
 pub use intrinsic::{Condition, NamedCondition};
 pub use parameter::{Output, Parameter};
-pub use properties::{Properties, Property, rust_name};
+pub use properties::{Literal, Properties, rust_name};
 pub use references::{Reference, references};
 pub use resource::{Construct, LogicalId, Referable, Resource};
 pub use stack::{Asset, Mapping, Scope, Stack};
