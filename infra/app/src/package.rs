@@ -5,7 +5,7 @@ use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use sha2::{Digest, Sha256};
+use cfn::sha256;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
@@ -64,8 +64,7 @@ fn package_one(lambda_dir: &Path, name: String) -> anyhow::Result<Packaged> {
     ensure!(bytes <= MAX_ZIP_BYTES, "{name}: the zip has {bytes} bytes, allowed are {MAX_ZIP_BYTES}");
     let path = lambda_dir.join(format!("{name}.zip"));
     write_if_different(&path, &zip).with_context(|| format!("cannot write {}", path.display()))?;
-    let sha256 = Sha256::digest(&zip).iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Packaged { name, path, sha256, bytes })
+    Ok(Packaged { name, path, sha256: sha256(&zip), bytes })
 }
 
 fn zip(binary: &[u8]) -> anyhow::Result<Vec<u8>> {
@@ -123,7 +122,7 @@ mod tests {
             let zip = fs::read(&path).unwrap();
             assert_eq!(path, dir.path().join(format!("{name}.zip")));
             assert_eq!(bytes, zip.len() as u64);
-            assert_eq!(sha256, format!("{:x}", Sha256::digest(&zip)));
+            assert_eq!(sha256, cfn::sha256(&zip));
         }
     }
 

@@ -24,7 +24,7 @@ mod template;
 mod value;
 
 pub use app::App;
-pub use assembly::{AssembledStack, BuiltFunction, BuiltFunctions, CloudAssembly, Format};
+pub use assembly::{AssembledStack, BuiltFunction, BuiltFunctions, CloudAssembly, Format, sha256};
 pub use attributes::{Attributes, DeletionPolicy, With};
 pub use constraint::Constraint;
 pub use finding::{Finding, Severity};

@@ -61,7 +61,11 @@ impl Step {
 /// # Errors
 ///
 /// When the limit is reached; `what` says what was waited for.
-pub async fn until<T>(what: &str, limit: Duration, mut look: impl AsyncFnMut() -> anyhow::Result<Option<T>>) -> anyhow::Result<T> {
+pub async fn until<T>(
+    what: &str,
+    limit: Duration,
+    mut look: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
+) -> anyhow::Result<T> {
     let give_up = Instant::now() + limit;
     loop {
         if let Some(found) = look().await? {

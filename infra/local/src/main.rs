@@ -85,18 +85,16 @@ async fn run_in(
     let variables = [("QLIK_ENDPOINT_URL", qlik.url.as_str())];
     let emulator = Emulator::start(Start { python, folder, variables: &variables }).await?;
 
-    aws_sdk_s3::Client::from_conf(
-        aws_sdk_s3::config::Builder::from(&emulator.config).force_path_style(true).build(),
-    )
-    .create_bucket()
-    .bucket(ASSET_BUCKET)
-    .send()
-    .await
-    .context("cannot create the bucket for function code")?;
+    aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&emulator.config).force_path_style(true).build())
+        .create_bucket()
+        .bucket(ASSET_BUCKET)
+        .send()
+        .await
+        .context("cannot create the bucket for function code")?;
     let target = Target::connect(&emulator.config, Some(ASSET_BUCKET)).await?;
-    let deployed = ferrostack_deploy::deploy(&target, assembly, true, progress).await.with_context(|| {
-        format!("the deployment to the emulator failed, which says:\n{}", emulator.last_lines(20))
-    })?;
+    let deployed = ferrostack_deploy::deploy(&target, assembly, true, progress)
+        .await
+        .with_context(|| format!("the deployment to the emulator failed, which says:\n{}", emulator.last_lines(20)))?;
     progress.clear();
 
     let mut exercise = Exercise::new(progress);

@@ -145,7 +145,13 @@ impl System<'_> {
     }
 
     /// A call of the REST API as its users make it: over HTTP, with or without the key.
-    async fn request(&self, method: Method, path: &str, key: Option<&str>, body: Option<Value>) -> anyhow::Result<(u16, Value)> {
+    async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        key: Option<&str>,
+        body: Option<Value>,
+    ) -> anyhow::Result<(u16, Value)> {
         let mut request = reqwest::Client::new().request(method, format!("{}{path}", self.rest_url()?));
         if let Some(key) = key {
             request = request.header("x-api-key", key).header("idempotency-key", "the-same-request");

@@ -58,7 +58,10 @@ impl DeployedStack {
     }
 
     fn physical_id(&self, logical_id: &str) -> Option<&str> {
-        self.resources.iter().find(|resource| resource.logical_id == logical_id).map(|resource| resource.physical_id.as_str())
+        self.resources
+            .iter()
+            .find(|resource| resource.logical_id == logical_id)
+            .map(|resource| resource.physical_id.as_str())
     }
 
     /// Gives each function the dead-letter queue that its template names: the emulator's CloudFormation leaves it out.
@@ -70,7 +73,8 @@ impl DeployedStack {
     pub async fn give_dead_letter_queues(&self, caller: &Caller) -> anyhow::Result<usize> {
         let mut given = 0;
         for resource in self.resources.iter().filter(|resource| resource.kind == "AWS::Lambda::Function") {
-            let target = &self.template["Resources"][&resource.logical_id]["Properties"]["DeadLetterConfig"]["TargetArn"];
+            let target =
+                &self.template["Resources"][&resource.logical_id]["Properties"]["DeadLetterConfig"]["TargetArn"];
             let queue = target["Fn::GetAtt"][0].as_str().and_then(|id| self.physical_id(id));
             let Some((account, name)) = queue.and_then(account_and_name) else { continue };
             let arn = format!("arn:aws:sqs:{}:{account}:{name}", caller.region);
