@@ -6,8 +6,6 @@ use std::time::Duration;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Method, Response, redirect};
 
-use crate::backoff;
-use crate::clock::Budget;
 use crate::scrub::{one_line, scrub};
 use crate::secret::ApiKey;
 
@@ -21,7 +19,8 @@ pub(crate) struct Http {
 /// What came back.
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    pub(crate) retry_after: Option<Duration>,
+    /// The header of that name.
+    pub(crate) retry_after: Option<String>,
     /// Whole when the status is 2xx, otherwise the beginning; `Err` when it was too long, too slow or cut.
     pub(crate) body: Result<Vec<u8>, Broken>,
 }
@@ -54,14 +53,14 @@ impl Http {
         Http { client: OnceLock::new(), local, timeout }
     }
 
-    /// Sends one request, within the time-out of a call and what is left of `budget`.
+    /// Sends one request, within the time-out of a call and `time`.
     pub(crate) async fn send(
         &self,
         method: Method,
         url: &str,
         key: &ApiKey,
         body: Option<Vec<u8>>,
-        budget: &Budget,
+        time: Duration,
     ) -> Result<Answer, Lost> {
         let mut bearer = HeaderValue::try_from(format!("Bearer {}", key.expose()))
             .expect("an API key is made of the characters of a bearer token");
@@ -69,7 +68,7 @@ impl Http {
         let request = self
             .client()
             .request(method, url)
-            .timeout(self.timeout.min(budget.remaining()))
+            .timeout(self.timeout.min(time))
             .header(AUTHORIZATION, bearer)
             .header(CONTENT_TYPE, "application/json");
         let request = match body {
@@ -80,7 +79,7 @@ impl Http {
         let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         Ok(Answer {
             status: response.status().as_u16(),
-            retry_after: header.and_then(|value| backoff::retry_after(value, budget.now())),
+            retry_after: header.map(str::to_owned),
             body: match response.status().is_success() {
                 true => read(response).await,
                 false => Ok(read_beginning(response).await),

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::{Method, Url};
 
-use crate::backoff::{TRIES, pause};
+use crate::backoff::{TRIES, pause, retry_after};
 use crate::clock::Budget;
 use crate::error::{Error, Permanent, Result, Retryable};
 use crate::http::{Answer, Broken, Http, Lost};
@@ -48,15 +48,12 @@ struct Subject {
     missing: Permanent,
 }
 
-/// A call that gets less than this cannot be expected to succeed.
-const LEAST_TIME: Duration = Duration::from_secs(1);
-
 /// Qlik's clock against ours, and its creation times are cut to the second.
 const CLOCK_SKEW: Duration = Duration::from_secs(2);
 
 impl Qlik {
     pub(crate) async fn session(&self, budget: Budget, show_text: bool) -> Result<Session<'_>> {
-        let key = self.keys.get().await?;
+        let key = budget.spend(self.keys.get()).await?;
         Ok(Session { qlik: self, budget, key, reread: false, show_text })
     }
 }
@@ -76,6 +73,9 @@ impl Session<'_> {
     }
 
     /// Finds the first reload like `request` that somebody's API call started at or after `since`.
+    ///
+    /// Qlik has no idempotency key, so this is as near as one gets: the reload may be another delivery's of the same app, which is as
+    /// good, since it too began after this one was asked for.
     pub(crate) async fn started_since(&mut self, request: &ReloadRequest, since: SystemTime) -> Result<Option<Reload>> {
         let app = &request.app_id;
         let subject = Subject { doing: format!("list the reloads of app {app}"), missing: Permanent::AppNotFound };
@@ -172,21 +172,17 @@ impl Session<'_> {
         body: Option<Vec<u8>>,
     ) -> Result<std::result::Result<Answer, Lost>> {
         loop {
-            if self.budget.remaining() < LEAST_TIME {
-                return Err(Error::retryable(
-                    Retryable::TimedOut,
-                    "no time is left for another call to Qlik; the function's time-out must leave more than 6 seconds",
-                ));
-            }
+            // The client ends the call in time, and tells whether it was sent; nothing around it may cut it off.
+            let time = self.budget.for_a_call()?;
             let url = format!("{}/api/v1{path}", self.qlik.base);
-            let answer = self.qlik.http.send(method.clone(), &url, &self.key, body.clone(), &self.budget).await;
+            let answer = self.qlik.http.send(method.clone(), &url, &self.key, body.clone(), time).await;
             let status = answer.as_ref().map_or(0, |answer| answer.status);
             tracing::debug!(step = "call", method = method.as_str(), path, status);
             if status != 401 || self.reread {
                 return Ok(answer);
             }
             self.reread = true;
-            let key = self.qlik.keys.reread().await?;
+            let key = self.budget.spend(self.qlik.keys.reread()).await?;
             if key == self.key {
                 return Ok(answer);
             }
@@ -198,6 +194,7 @@ impl Session<'_> {
     fn refusal(&self, answer: &Answer, subject: &Subject) -> Error {
         let (status, doing) = (answer.status, &subject.doing);
         let detail = self.detail(answer);
+        let after = answer.retry_after.as_deref().and_then(|header| retry_after(header, self.budget.now()));
         let permanent = |kind, message| Error::permanent(kind, message);
         match status {
             401 => permanent(
@@ -219,12 +216,12 @@ impl Session<'_> {
             429 => Error::Retryable {
                 kind: Retryable::Throttled,
                 message: format!("could not {doing}: Qlik has too many requests ({status}{detail})"),
-                after: answer.retry_after,
+                after,
             },
             408 | 500.. => Error::Retryable {
                 kind: Retryable::QlikUnavailable,
                 message: format!("could not {doing}: Qlik is in trouble ({status}{detail})"),
-                after: answer.retry_after,
+                after,
             },
             300..=399 => permanent(
                 Permanent::QlikUnexpected,

@@ -103,7 +103,10 @@ impl Run<'_> {
         let reload = self.post(&mut session, request, progress).await?;
         progress.in_doubt = None;
         progress.reload = Some(memory(&reload));
-        if delivery.wait_for != WaitFor::Accepted
+        // A reload that is not going to be followed is recorded a moment later, when the run is settled.
+        let followed = delivery.wait_for != WaitFor::Accepted && reload::settled(&reload, delivery.wait_for).is_none();
+        if followed
+            && self.budget.remaining() > POLL
             && let Some(claim) = claim
             && let Err(error) = self.claims.note(claim, memory(&reload)).await
         {

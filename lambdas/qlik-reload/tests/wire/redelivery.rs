@@ -225,6 +225,19 @@ async fn a_post_without_an_answer_is_looked_for_before_another_is_sent() {
 }
 
 #[tokio::test]
+async fn a_post_cut_off_by_the_end_of_the_run_is_looked_for_by_the_next() {
+    let mut world = World::new().await;
+    world.qlik(Route::Post, [Answer::Silence]).qlik(Route::List, [page([reload("RELOADING")])]);
+    world.time_left = Duration::from_millis(6500);
+    assert_eq!(kind(world.invoke(delivery()).await), "TimedOut");
+    assert_eq!((world.count(Route::Post), world.count(Route::List)), (1, 0), "no time was left to look");
+    world.time_left = Duration::from_secs(60);
+    world.pass(Duration::from_secs(60));
+    assert_eq!(world.invoke(delivery()).await.unwrap()["reloadId"], RELOAD);
+    assert_eq!(world.count(Route::Post), 1);
+}
+
+#[tokio::test]
 async fn a_post_that_started_nothing_is_sent_again() {
     let world = World::new().await;
     world.qlik(Route::Post, [refusal(503), reply(201, reload("RELOADING"))]).qlik(Route::List, [page([])]);

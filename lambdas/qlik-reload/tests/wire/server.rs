@@ -8,15 +8,15 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// One request as it came.
 #[derive(Debug, Clone)]
-pub struct Request {
-    pub method: String,
-    pub target: String,
-    pub headers: Vec<(String, String)>,
-    pub body: String,
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) target: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
 }
 
 impl Request {
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str()).unwrap_or_default()
     }
@@ -24,7 +24,7 @@ impl Request {
 
 /// What the server does with a request.
 #[derive(Debug, Clone)]
-pub enum Answer {
+pub(crate) enum Answer {
     Reply {
         status: u16,
         headers: Vec<(&'static str, String)>,
@@ -40,12 +40,12 @@ pub enum Answer {
     },
 }
 
-pub fn reply(status: u16, body: impl ToString) -> Answer {
+pub(crate) fn reply(status: u16, body: impl ToString) -> Answer {
     Answer::Reply { status, headers: Vec::new(), body: body.to_string() }
 }
 
 /// Serves until the runtime ends; `answer` decides on each request.
-pub async fn serve<F, A>(answer: F) -> SocketAddr
+pub(crate) async fn serve<F, A>(answer: F) -> SocketAddr
 where
     F: Fn(Request) -> A + Clone + Send + 'static,
     A: Future<Output = Answer> + Send + 'static,

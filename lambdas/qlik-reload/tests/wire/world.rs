@@ -12,17 +12,17 @@ use serde_json::{Value, json};
 
 use crate::server::{Answer, Request, reply, serve};
 
-pub const APP: &str = "687ef393-f0ad-4c64-ac59-6db967126015";
-pub const OTHER_APP: &str = "00000000-f0ad-4c64-ac59-6db967126015";
-pub const RELOAD: &str = "5be59decca62aa00097268a4";
-pub const OTHER_RELOAD: &str = "aaaaaaaaca62aa00097268a4";
-pub const KEY: &str = "canary-api-key-7f3a";
-pub const NEW_KEY: &str = "canary-api-key-after-rotation-91bc";
-pub const VALUE: &str = "canary-variable-value";
+pub(crate) const APP: &str = "687ef393-f0ad-4c64-ac59-6db967126015";
+pub(crate) const OTHER_APP: &str = "00000000-f0ad-4c64-ac59-6db967126015";
+pub(crate) const RELOAD: &str = "5be59decca62aa00097268a4";
+pub(crate) const OTHER_RELOAD: &str = "aaaaaaaaca62aa00097268a4";
+pub(crate) const KEY: &str = "canary-api-key-7f3a";
+pub(crate) const NEW_KEY: &str = "canary-api-key-after-rotation-91bc";
+pub(crate) const VALUE: &str = "canary-variable-value";
 
 /// The calls to Qlik that a script can answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Route {
+pub(crate) enum Route {
     App,
     Post,
     Reload,
@@ -30,47 +30,47 @@ pub enum Route {
 }
 
 /// What the fakes know and have seen.
-pub struct State {
+pub(crate) struct State {
     script: BTreeMap<Route, VecDeque<Answer>>,
     /// The calls to Qlik, in order.
-    pub calls: Vec<(Route, Request)>,
+    pub(crate) calls: Vec<(Route, Request)>,
     /// The claims table: items in DynamoDB's JSON.
-    pub table: BTreeMap<String, Value>,
+    pub(crate) table: BTreeMap<String, Value>,
     /// What DynamoDB does instead of its work, one a call.
-    pub table_faults: VecDeque<TableFault>,
+    pub(crate) table_faults: VecDeque<TableFault>,
     /// The secret's values; the last one stays.
-    pub secrets: VecDeque<Result<String, &'static str>>,
-    pub secret_reads: usize,
+    pub(crate) secrets: VecDeque<Result<String, &'static str>>,
+    pub(crate) secret_reads: usize,
     now: SystemTime,
-    pub slept: Vec<Duration>,
+    pub(crate) slept: Vec<Duration>,
     log: Vec<u8>,
     results: Vec<String>,
 }
 
-pub enum TableFault {
+pub(crate) enum TableFault {
     Works,
     Denies,
     /// Does its work and closes the connection.
     LosesAnswer,
 }
 
-pub struct World {
-    pub state: Arc<Mutex<State>>,
-    pub address: SocketAddr,
-    pub handler: Handler,
+pub(crate) struct World {
+    pub(crate) state: Arc<Mutex<State>>,
+    pub(crate) address: SocketAddr,
+    pub(crate) handler: Handler,
     /// What is left of the function's time-out at each invocation.
-    pub time_left: Duration,
-    pub request_id: &'static str,
+    pub(crate) time_left: Duration,
+    pub(crate) request_id: &'static str,
     _logging: tracing::subscriber::DefaultGuard,
 }
 
 impl World {
-    pub async fn new() -> World {
+    pub(crate) async fn new() -> World {
         World::with(&[]).await
     }
 
     /// With further environment variables.
-    pub async fn with(variables: &[(&str, &str)]) -> World {
+    pub(crate) async fn with(variables: &[(&str, &str)]) -> World {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_714_557_600); // 2024-05-01T10:00:00Z
         let state = Arc::new(Mutex::new(State {
             script: BTreeMap::from([(Route::App, VecDeque::from([reply(200, r#"{"attributes":{}}"#)]))]),
@@ -103,12 +103,12 @@ impl World {
     }
 
     /// Sets the answers to one of Qlik's calls; the last one stays.
-    pub fn qlik<const N: usize>(&self, route: Route, answers: [Answer; N]) -> &World {
+    pub(crate) fn qlik<const N: usize>(&self, route: Route, answers: [Answer; N]) -> &World {
         self.state().script.insert(route, answers.into());
         self
     }
 
-    pub async fn invoke(&self, event: Value) -> Result<Value, Error> {
+    pub(crate) async fn invoke(&self, event: Value) -> Result<Value, Error> {
         let mut context = Context::default();
         context.request_id = self.request_id.to_owned();
         let deadline = self.state().now + self.time_left;
@@ -118,47 +118,47 @@ impl World {
         result
     }
 
-    pub fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap()
     }
 
     /// How often Qlik was called on `route`.
-    pub fn count(&self, route: Route) -> usize {
+    pub(crate) fn count(&self, route: Route) -> usize {
         self.state().calls.iter().filter(|(called, _)| *called == route).count()
     }
 
     /// How often Qlik was called at all.
-    pub fn calls(&self) -> usize {
+    pub(crate) fn calls(&self) -> usize {
         self.state().calls.len()
     }
 
-    pub fn secret_reads(&self) -> usize {
+    pub(crate) fn secret_reads(&self) -> usize {
         self.state().secret_reads
     }
 
     /// How many claims there are.
-    pub fn claims(&self) -> usize {
+    pub(crate) fn claims(&self) -> usize {
         self.state().table.len()
     }
 
-    pub fn request(&self, route: Route) -> Request {
+    pub(crate) fn request(&self, route: Route) -> Request {
         self.state().calls.iter().find(|(called, _)| *called == route).expect("the call was made").1.clone()
     }
 
-    pub fn pass(&self, time: Duration) {
+    pub(crate) fn pass(&self, time: Duration) {
         self.state().now += time;
     }
 
-    pub fn slept(&self) -> Duration {
+    pub(crate) fn slept(&self) -> Duration {
         self.state().slept.iter().sum()
     }
 
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         String::from_utf8(self.state().log.clone()).unwrap()
     }
 
     /// An attribute of the only claim.
-    pub fn claim(&self, attribute: &str) -> String {
+    pub(crate) fn claim(&self, attribute: &str) -> String {
         let state = self.state();
         let item = state.table.values().next().expect("there is a claim");
         let value = item[attribute].as_object().map(|typed| typed.values().next().unwrap().clone());
@@ -186,7 +186,7 @@ impl Drop for World {
 }
 
 /// The environment of a function whose every endpoint is `address`.
-pub fn environment(address: SocketAddr) -> BTreeMap<String, String> {
+pub(crate) fn environment(address: SocketAddr) -> BTreeMap<String, String> {
     let url = format!("http://{address}");
     let pairs = [
         ("QLIK_TENANT_URL", "https://acme.eu.qlikcloud.com"),
@@ -205,12 +205,12 @@ pub fn environment(address: SocketAddr) -> BTreeMap<String, String> {
     pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
 }
 
-pub fn event() -> Value {
+pub(crate) fn event() -> Value {
     json!({"appId": APP})
 }
 
 /// A reload as Qlik tells it, started at the world's first moment.
-pub fn reload(status: &str) -> Value {
+pub(crate) fn reload(status: &str) -> Value {
     json!({
         "id": RELOAD, "appId": APP, "tenantId": "t", "userId": "u", "type": "external", "status": status, "partial": false,
         "creationTime": "2024-05-01T10:00:00Z",
@@ -218,17 +218,17 @@ pub fn reload(status: &str) -> Value {
     })
 }
 
-pub fn page<const N: usize>(reloads: [Value; N]) -> Answer {
+pub(crate) fn page<const N: usize>(reloads: [Value; N]) -> Answer {
     reply(200, json!({"data": reloads.to_vec(), "links": {}}))
 }
 
 /// An error as Qlik tells it, quoting the key it was sent.
-pub fn refusal(status: u16) -> Answer {
+pub(crate) fn refusal(status: u16) -> Answer {
     refusal_quoting(status, KEY)
 }
 
 /// An error that quotes `text`.
-pub fn refusal_quoting(status: u16, text: &str) -> Answer {
+pub(crate) fn refusal_quoting(status: u16, text: &str) -> Answer {
     let detail = format!("Bearer {KEY} got {text}");
     reply(
         status,
