@@ -3,7 +3,6 @@
 
 /// [`AWS::ApiGateway::Account`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-account.html).
 pub mod account {
-
     /// `AWS::ApiGateway::Account`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-account.html).
     #[derive(Clone, Debug, Default)]
     #[must_use]
@@ -67,7 +66,6 @@ pub mod account {
 
 /// [`AWS::ApiGateway::ApiKey`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-apikey.html).
 pub mod api_key {
-
     /// `AWS::ApiGateway::ApiKey`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-apikey.html).
     #[derive(Clone, Debug, Default)]
     #[must_use]
@@ -200,7 +198,6 @@ pub mod api_key {
 
 /// [`AWS::ApiGateway::Deployment`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-deployment.html).
 pub mod deployment {
-
     /// `AWS::ApiGateway::Deployment`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-deployment.html).
     #[derive(Clone, Debug)]
     #[must_use]
@@ -595,7 +592,6 @@ pub mod deployment {
 
 /// [`AWS::ApiGateway::Method`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-method.html).
 pub mod method {
-
     /// `AWS::ApiGateway::Method`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-method.html).
     #[derive(Clone, Debug)]
     #[must_use]
@@ -1076,7 +1072,6 @@ pub mod method {
 
 /// [`AWS::ApiGateway::Model`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-model.html).
 pub mod model {
-
     /// `AWS::ApiGateway::Model`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-model.html).
     #[derive(Clone, Debug)]
     #[must_use]
@@ -1155,7 +1150,6 @@ pub mod model {
 
 /// [`AWS::ApiGateway::RequestValidator`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-requestvalidator.html).
 pub mod request_validator {
-
     /// `AWS::ApiGateway::RequestValidator`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-requestvalidator.html).
     #[derive(Clone, Debug)]
     #[must_use]
@@ -1234,7 +1228,6 @@ pub mod request_validator {
 
 /// [`AWS::ApiGateway::Resource`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-resource.html).
 pub mod resource {
-
     /// `AWS::ApiGateway::Resource`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-resource.html).
     #[derive(Clone, Debug)]
     #[must_use]
@@ -1321,7 +1314,6 @@ pub mod resource {
 
 /// [`AWS::ApiGateway::RestApi`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-restapi.html).
 pub mod rest_api {
-
     /// `AWS::ApiGateway::RestApi`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-restapi.html).
     #[derive(Clone, Debug, Default)]
     #[must_use]
@@ -1567,7 +1559,6 @@ pub mod rest_api {
 
 /// [`AWS::ApiGateway::Stage`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-stage.html).
 pub mod stage {
-
     /// `AWS::ApiGateway::Stage`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-stage.html).
     #[derive(Clone, Debug)]
     #[must_use]
@@ -1863,7 +1854,6 @@ pub mod stage {
 
 /// [`AWS::ApiGateway::UsagePlan`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-usageplan.html).
 pub mod usage_plan {
-
     /// `AWS::ApiGateway::UsagePlan`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-usageplan.html).
     #[derive(Clone, Debug, Default)]
     #[must_use]
@@ -2066,7 +2056,6 @@ pub mod usage_plan {
 
 /// [`AWS::ApiGateway::UsagePlanKey`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-usageplankey.html).
 pub mod usage_plan_key {
-
     /// `AWS::ApiGateway::UsagePlanKey`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-usageplankey.html).
     #[derive(Clone, Debug)]
     #[must_use]

@@ -3,7 +3,6 @@
 
 /// [`AWS::CloudWatch::Alarm`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudwatch-alarm.html).
 pub mod alarm {
-
     /// `AWS::CloudWatch::Alarm`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudwatch-alarm.html).
     #[derive(Clone, Debug)]
     #[must_use]

@@ -3,14 +3,13 @@
 
 /// [`AWS::DynamoDB::Table`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html).
 pub mod table {
-
     /// `AWS::DynamoDB::Table`. It holds data. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html).
     #[derive(Clone, Debug)]
     #[must_use]
     pub struct Table(cfn::Properties);
 
     impl Table {
-        /// With the one property it needs, `KeySchema`: at least 1 items.
+        /// With the one property it needs, `KeySchema`: at least 1 item.
         #[track_caller]
         pub fn new(key_schema: impl Into<cfn::Value<Vec<KeySchema>>>) -> Self {
             Self(cfn::Properties::default()).key_schema(key_schema)
@@ -54,7 +53,7 @@ pub mod table {
             Self(self.0.set("ImportSourceSpecification", it))
         }
 
-        /// `KeySchema`: required, at least 1 items. Replaces the resource when changed.
+        /// `KeySchema`: required, at least 1 item. Replaces the resource when changed.
         #[track_caller]
         pub fn key_schema(self, it: impl Into<cfn::Value<Vec<KeySchema>>>) -> Self {
             Self(self.0.set_checked("KeySchema", it, &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE }))
@@ -128,7 +127,7 @@ pub mod table {
             Self(self.0.set("TimeToLiveSpecification", it))
         }
 
-        /// `VectorIndexes`: at least 1 items, no item twice.
+        /// `VectorIndexes`: at least 1 item, no item twice.
         #[track_caller]
         pub fn vector_indexes(self, it: impl Into<cfn::Value<Vec<VectorIndex>>>) -> Self {
             Self(self.0.set_checked(
@@ -317,7 +316,7 @@ pub mod table {
     pub struct GlobalSecondaryIndexRequired {
         /// `IndexName`: 3 to 255 characters.
         pub index_name: cfn::Value<String>,
-        /// `KeySchema`: at least 1 items, no item twice.
+        /// `KeySchema`: at least 1 item, no item twice.
         pub key_schema: cfn::Value<Vec<KeySchema>>,
         /// `Projection`.
         pub projection: cfn::Value<Projection>,
@@ -356,7 +355,7 @@ pub mod table {
             ))
         }
 
-        /// `KeySchema`: required, at least 1 items, no item twice.
+        /// `KeySchema`: required, at least 1 item, no item twice.
         #[track_caller]
         pub fn key_schema(self, it: impl Into<cfn::Value<Vec<KeySchema>>>) -> Self {
             Self(self.0.set_checked(
@@ -1133,7 +1132,7 @@ pub mod table {
             Self(self.0.set("Projection", it))
         }
 
-        /// `SearchSchema`: at least 1 items, no item twice.
+        /// `SearchSchema`: at least 1 item, no item twice.
         #[track_caller]
         pub fn search_schema(self, it: impl Into<cfn::Value<Vec<SearchSchemaElement>>>) -> Self {
             Self(self.0.set_checked(

@@ -3,7 +3,6 @@
 
 /// [`AWS::Events::Rule`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-rule.html).
 pub mod rule {
-
     /// `AWS::Events::Rule`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-rule.html).
     #[derive(Clone, Debug, Default)]
     #[must_use]
@@ -34,9 +33,10 @@ pub mod rule {
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(1600),
-                    pattern: Some(
-                        r"^(arn:aws[\w-]*:events:[a-z]{2}-[a-z]+-[\w-]+:[0-9]{12}:event-bus\/)?[/\.\-_A-Za-z0-9]+$",
-                    ),
+                    pattern: Some(concat!(
+                        r"^(arn:aws[\w\-]*:events:(eusc-)?[a-z]{2}-[a-z]+-[\w\-]+:[0-9]{12}:even",
+                        r"t-bus\/)?[/\.\-_A-Za-z0-9]+$"
+                    )),
                     ..cfn::Constraint::NONE
                 },
             ))
@@ -800,9 +800,10 @@ pub mod rule {
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(1600),
-                    pattern: Some(
-                        r"^(^arn:aws([a-z]|\-)*:secretsmanager:[a-z0-9-.]+:.*)|(\$(\.[\w_-]+(\[(\d+|\*)\])*)*)$",
-                    ),
+                    pattern: Some(concat!(
+                        r"^(^arn:aws([a-z]|\-)*:secretsmanager:[a-z0-9-.]+:.*)|(\$(\.[\w_-]+(\[(",
+                        r"\d+|\*)\])*)*)$"
+                    )),
                     ..cfn::Constraint::NONE
                 },
             ))

@@ -3,7 +3,6 @@
 
 /// [`AWS::IAM::ManagedPolicy`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-managedpolicy.html).
 pub mod managed_policy {
-
     /// `AWS::IAM::ManagedPolicy`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-managedpolicy.html).
     #[derive(Clone, Debug)]
     #[must_use]
@@ -150,7 +149,6 @@ pub mod managed_policy {
 
 /// [`AWS::IAM::Policy`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-policy.html).
 pub mod policy {
-
     /// `AWS::IAM::Policy`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-policy.html).
     #[derive(Clone, Debug)]
     #[must_use]
@@ -253,7 +251,6 @@ pub mod policy {
 
 /// [`AWS::IAM::Role`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-role.html).
 pub mod role {
-
     /// `AWS::IAM::Role`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-role.html).
     #[derive(Clone, Debug)]
     #[must_use]

@@ -3,7 +3,6 @@
 
 /// [`AWS::Lambda::EventInvokeConfig`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-eventinvokeconfig.html).
 pub mod event_invoke_config {
-
     /// `AWS::Lambda::EventInvokeConfig`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-eventinvokeconfig.html).
     #[derive(Clone, Debug)]
     #[must_use]
@@ -32,7 +31,17 @@ pub mod event_invoke_config {
         /// `FunctionName`: required. Replaces the resource when changed.
         #[track_caller]
         pub fn function_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("FunctionName", it, &cfn::Constraint { pattern: Some(r"^(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]+(-[a-z]+)+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?$"), ..cfn::Constraint::NONE }))
+            Self(self.0.set_checked(
+                "FunctionName",
+                it,
+                &cfn::Constraint {
+                    pattern: Some(concat!(
+                        r"^(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]+(-[a-z]+)+-\d{1}:)?(\d{12}:)?(f",
+                        r"unction:)?([a-zA-Z0-9-_]+)(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?$"
+                    )),
+                    ..cfn::Constraint::NONE
+                },
+            ))
         }
 
         /// `MaximumEventAgeInSeconds`: 60 to 21600.
@@ -160,9 +169,10 @@ pub mod event_invoke_config {
                 it,
                 &cfn::Constraint {
                     max_length: Some(350),
-                    pattern: Some(
-                        r"^$|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:([a-z]+(-[a-z]+)+-\d{1})?:(\d{12})?:(.*)",
-                    ),
+                    pattern: Some(concat!(
+                        r"^$|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:([a-z]+(-[a-z]+)+-\d{1})?:(",
+                        r"\d{12})?:(.*)"
+                    )),
                     ..cfn::Constraint::NONE
                 },
             ))
@@ -200,9 +210,10 @@ pub mod event_invoke_config {
                 it,
                 &cfn::Constraint {
                     max_length: Some(350),
-                    pattern: Some(
-                        r"^$|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:([a-z]+(-[a-z]+)+-\d{1})?:(\d{12})?:(.*)",
-                    ),
+                    pattern: Some(concat!(
+                        r"^$|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:([a-z]+(-[a-z]+)+-\d{1})?:(",
+                        r"\d{12})?:(.*)"
+                    )),
                     ..cfn::Constraint::NONE
                 },
             ))
@@ -223,7 +234,6 @@ pub mod event_invoke_config {
 
 /// [`AWS::Lambda::Function`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html).
 pub mod function {
-
     /// `AWS::Lambda::Function`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html).
     #[derive(Clone, Debug)]
     #[must_use]
@@ -244,7 +254,7 @@ pub mod function {
             Self(cfn::Properties::default()).code(required.code).role(required.role)
         }
 
-        /// `Architectures`: exactly 1 items, no item twice.
+        /// `Architectures`: exactly 1 item, no item twice.
         #[track_caller]
         pub fn architectures(self, it: impl Into<cfn::Value<Vec<Architecture>>>) -> Self {
             Self(self.0.set_checked(
@@ -272,7 +282,18 @@ pub mod function {
         /// `CodeSigningConfigArn`: at most 200 characters.
         #[track_caller]
         pub fn code_signing_config_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("CodeSigningConfigArn", it, &cfn::Constraint { max_length: Some(200), pattern: Some(r"arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:code-signing-config:csc-[a-z0-9]{17}"), ..cfn::Constraint::NONE }))
+            Self(self.0.set_checked(
+                "CodeSigningConfigArn",
+                it,
+                &cfn::Constraint {
+                    max_length: Some(200),
+                    pattern: Some(concat!(
+                        "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[",
+                        r"a-z]+-\d{1}:\d{12}:code-signing-config:csc-[a-z0-9]{17}"
+                    )),
+                    ..cfn::Constraint::NONE
+                },
+            ))
         }
 
         /// `DeadLetterConfig`.
@@ -305,7 +326,7 @@ pub mod function {
             Self(self.0.set("EphemeralStorage", it))
         }
 
-        /// `FileSystemConfigs`: at most 1 items.
+        /// `FileSystemConfigs`: at most 1 item.
         #[track_caller]
         pub fn file_system_configs(self, it: impl Into<cfn::Value<Vec<FileSystemConfig>>>) -> Self {
             Self(self.0.set_checked(
@@ -315,10 +336,21 @@ pub mod function {
             ))
         }
 
-        /// `FunctionName`: at least 1 characters. Replaces the resource when changed.
+        /// `FunctionName`: at least 1 character. Replaces the resource when changed.
         #[track_caller]
         pub fn function_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("FunctionName", it, &cfn::Constraint { min_length: Some(1), pattern: Some(r"^([a-zA-Z0-9_-]{1,64}|arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\d{12}:function:[a-zA-Z0-9_-]{1,64})$"), ..cfn::Constraint::NONE }))
+            Self(self.0.set_checked(
+                "FunctionName",
+                it,
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    pattern: Some(concat!(
+                        r"^([a-zA-Z0-9_-]{1,64}|arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\d{12}:fu",
+                        "nction:[a-zA-Z0-9_-]{1,64})$"
+                    )),
+                    ..cfn::Constraint::NONE
+                },
+            ))
         }
 
         /// `FunctionScalingConfig`.
@@ -351,10 +383,26 @@ pub mod function {
             ))
         }
 
-        /// `Layers`: at most 5 items, no item twice, each at least 1 characters.
+        /// `Layers`: at most 5 items, no item twice, each at least 1 character.
         #[track_caller]
         pub fn layers(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set_checked("Layers", it, &cfn::Constraint { max_items: Some(5), items: Some(&cfn::Constraint { min_length: Some(1), pattern: Some(r"^(arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+|arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+)$"), ..cfn::Constraint::NONE }), unique_items: true, ..cfn::Constraint::NONE }))
+            Self(self.0.set_checked(
+                "Layers",
+                it,
+                &cfn::Constraint {
+                    max_items: Some(5),
+                    items: Some(&cfn::Constraint {
+                        min_length: Some(1),
+                        pattern: Some(concat!(
+                            r"^(arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\d{12}:layer:[a-zA-Z0-9-_]+:[",
+                            "0-9]+|arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+)$"
+                        )),
+                        ..cfn::Constraint::NONE
+                    }),
+                    unique_items: true,
+                    ..cfn::Constraint::NONE
+                },
+            ))
         }
 
         /// `LoggingConfig`.
@@ -362,13 +410,13 @@ pub mod function {
             Self(self.0.set("LoggingConfig", it))
         }
 
-        /// `MemorySize`: 128 to 32768.
+        /// `MemorySize`: 128 to 10240.
         #[track_caller]
         pub fn memory_size(self, it: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "MemorySize",
                 it,
-                &cfn::Constraint { minimum: Some(128.0), maximum: Some(32768.0), ..cfn::Constraint::NONE },
+                &cfn::Constraint { minimum: Some(128.0), maximum: Some(10240.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -437,13 +485,13 @@ pub mod function {
             Self(self.0.set("TenancyConfig", it))
         }
 
-        /// `Timeout`: 1 to 5400.
+        /// `Timeout`: 1 to 900.
         #[track_caller]
         pub fn timeout(self, it: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "Timeout",
                 it,
-                &cfn::Constraint { minimum: Some(1.0), maximum: Some(5400.0), ..cfn::Constraint::NONE },
+                &cfn::Constraint { minimum: Some(1.0), maximum: Some(900.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -802,7 +850,20 @@ pub mod function {
         /// `Arn`: required, at most 200 characters.
         #[track_caller]
         pub fn arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Arn", it, &cfn::Constraint { max_length: Some(200), pattern: Some(r"^arn:aws[a-zA-Z-]*:elasticfilesystem:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:access-point/fsap-[a-f0-9]{17}$|^arn:aws[-a-z]*:s3files:[0-9a-z-:]+:file-system/fs-[0-9a-f]{17,40}/access-point/fsap-[0-9a-f]{17,40}$"), ..cfn::Constraint::NONE }))
+            Self(self.0.set_checked(
+                "Arn",
+                it,
+                &cfn::Constraint {
+                    max_length: Some(200),
+                    pattern: Some(concat!(
+                        "^arn:aws[a-zA-Z-]*:elasticfilesystem:(eusc-)?[a-z]{2}((-gov)|(-iso([a-",
+                        r"z]?)))?-[a-z]+-\d{1}:\d{12}:access-point/fsap-[a-f0-9]{17}$|^arn:aws[-",
+                        "a-z]*:s3files:[0-9a-z-:]+:file-system/fs-[0-9a-f]{17,40}/access-point/",
+                        "fsap-[0-9a-f]{17,40}$"
+                    )),
+                    ..cfn::Constraint::NONE
+                },
+            ))
         }
 
         /// `LocalMountPath`: required, at most 160 characters.
@@ -947,7 +1008,19 @@ pub mod function {
         /// `CapacityProviderArn`: required, 1 to 140 characters.
         #[track_caller]
         pub fn capacity_provider_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("CapacityProviderArn", it, &cfn::Constraint { min_length: Some(1), max_length: Some(140), pattern: Some(r"^arn:aws[a-zA-Z-]*:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:capacity-provider:[a-zA-Z0-9-_]+$"), ..cfn::Constraint::NONE }))
+            Self(self.0.set_checked(
+                "CapacityProviderArn",
+                it,
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    max_length: Some(140),
+                    pattern: Some(concat!(
+                        "^arn:aws[a-zA-Z-]*:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-",
+                        r"z]+-\d{1}:\d{12}:capacity-provider:[a-zA-Z0-9-_]+$"
+                    )),
+                    ..cfn::Constraint::NONE
+                },
+            ))
         }
 
         /// `ExecutionEnvironmentMemoryGiBPerVCpu`: 2 to 8.
@@ -1737,7 +1810,6 @@ pub mod function {
 
 /// [`AWS::Lambda::Permission`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-permission.html).
 pub mod permission {
-
     /// `AWS::Lambda::Permission`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-permission.html).
     #[derive(Clone, Debug)]
     #[must_use]
@@ -1796,7 +1868,20 @@ pub mod permission {
         /// `FunctionName`: required, 1 to 140 characters. Replaces the resource when changed.
         #[track_caller]
         pub fn function_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("FunctionName", it, &cfn::Constraint { min_length: Some(1), max_length: Some(140), pattern: Some(r"^(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?$"), ..cfn::Constraint::NONE }))
+            Self(self.0.set_checked(
+                "FunctionName",
+                it,
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    max_length: Some(140),
+                    pattern: Some(concat!(
+                        "^(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)",
+                        r"))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST(\",
+                        ".PUBLISHED)?|[a-zA-Z0-9-_]+))?$"
+                    )),
+                    ..cfn::Constraint::NONE
+                },
+            ))
         }
 
         /// `FunctionUrlAuthType`. Replaces the resource when changed.
@@ -1857,7 +1942,19 @@ pub mod permission {
         /// `SourceArn`: 12 to 1024 characters. Replaces the resource when changed.
         #[track_caller]
         pub fn source_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("SourceArn", it, &cfn::Constraint { min_length: Some(12), max_length: Some(1024), pattern: Some(r"^arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)$"), ..cfn::Constraint::NONE }))
+            Self(self.0.set_checked(
+                "SourceArn",
+                it,
+                &cfn::Constraint {
+                    min_length: Some(12),
+                    max_length: Some(1024),
+                    pattern: Some(concat!(
+                        r"^arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:((eusc-)?[a-z]{2}((-gov)|(-is",
+                        r"o([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)$"
+                    )),
+                    ..cfn::Constraint::NONE
+                },
+            ))
         }
 
         /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.

@@ -3,7 +3,6 @@
 
 /// [`AWS::S3::Bucket`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucket.html).
 pub mod bucket {
-
     /// `AWS::S3::Bucket`. It holds data. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucket.html).
     #[derive(Clone, Debug, Default)]
     #[must_use]
@@ -2482,9 +2481,10 @@ pub mod bucket {
                 "ExpirationDate",
                 it,
                 &cfn::Constraint {
-                    pattern: Some(
-                        r"^(\d{4})-(0[0-9]|1[0-2])-([0-2]\d|3[01])T([01]\d|2[0-4]):([0-5]\d):([0-6]\d)((\.\d{3})?)Z$",
-                    ),
+                    pattern: Some(concat!(
+                        r"^(\d{4})-(0[0-9]|1[0-2])-([0-2]\d|3[01])T([01]\d|2[0-4]):([0-5]\d):([0",
+                        r"-6]\d)((\.\d{3})?)Z$"
+                    )),
                     ..cfn::Constraint::NONE
                 },
             ))
@@ -3015,9 +3015,10 @@ pub mod bucket {
                 "TransitionDate",
                 it,
                 &cfn::Constraint {
-                    pattern: Some(
-                        r"^(\d{4})-(0[0-9]|1[0-2])-([0-2]\d|3[01])T([01]\d|2[0-4]):([0-5]\d):([0-6]\d)((\.\d{3})?)Z$",
-                    ),
+                    pattern: Some(concat!(
+                        r"^(\d{4})-(0[0-9]|1[0-2])-([0-2]\d|3[01])T([01]\d|2[0-4]):([0-5]\d):([0",
+                        r"-6]\d)((\.\d{3})?)Z$"
+                    )),
                     ..cfn::Constraint::NONE
                 },
             ))
@@ -4118,7 +4119,6 @@ pub mod bucket {
 
 /// [`AWS::S3::BucketPolicy`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucketpolicy.html).
 pub mod bucket_policy {
-
     /// `AWS::S3::BucketPolicy`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucketpolicy.html).
     #[derive(Clone, Debug)]
     #[must_use]

@@ -3,7 +3,6 @@
 
 /// [`AWS::Scheduler::Schedule`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-scheduler-schedule.html).
 pub mod schedule {
-
     /// `AWS::Scheduler::Schedule`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-scheduler-schedule.html).
     #[derive(Clone, Debug)]
     #[must_use]
@@ -917,7 +916,7 @@ pub mod schedule {
             Self(self.0.set("EventBridgeParameters", it))
         }
 
-        /// `Input`: at least 1 characters.
+        /// `Input`: at least 1 character.
         #[track_caller]
         pub fn input(self, it: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked("Input", it, &cfn::Constraint { min_length: Some(1), ..cfn::Constraint::NONE }))
@@ -1151,7 +1150,6 @@ pub mod schedule {
 
 /// [`AWS::Scheduler::ScheduleGroup`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-scheduler-schedulegroup.html).
 pub mod schedule_group {
-
     /// `AWS::Scheduler::ScheduleGroup`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-scheduler-schedulegroup.html).
     #[derive(Clone, Debug, Default)]
     #[must_use]

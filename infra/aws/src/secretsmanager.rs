@@ -3,7 +3,6 @@
 
 /// [`AWS::SecretsManager::Secret`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-secretsmanager-secret.html).
 pub mod secret {
-
     /// `AWS::SecretsManager::Secret`. It holds data. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-secretsmanager-secret.html).
     #[derive(Clone, Debug, Default)]
     #[must_use]

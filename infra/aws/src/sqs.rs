@@ -3,7 +3,6 @@
 
 /// [`AWS::SQS::Queue`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sqs-queue.html).
 pub mod queue {
-
     /// `AWS::SQS::Queue`. It holds data. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sqs-queue.html).
     #[derive(Clone, Debug, Default)]
     #[must_use]
@@ -182,7 +181,6 @@ pub mod queue {
 
 /// [`AWS::SQS::QueuePolicy`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sqs-queuepolicy.html).
 pub mod queue_policy {
-
     /// `AWS::SQS::QueuePolicy`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sqs-queuepolicy.html).
     #[derive(Clone, Debug)]
     #[must_use]

@@ -21,7 +21,7 @@ pub fn module(ty: &str, resource: &Resource, counts: &mut Counts) -> Result<Stri
     }
     writer.setter_clash("the resource", &resource.properties)?;
     writer.enums(counts);
-    Ok(format!("/// [`{ty}`]({}).\npub mod {} {{\n{}}}\n", docs::link(ty), snake(short(ty)), writer.text))
+    Ok(format!("/// [`{ty}`]({}).\npub mod {} {{\n{}}}\n", docs::link(ty), snake(short(ty)), writer.text.trim_start()))
 }
 
 struct Writer<'a> {
@@ -387,6 +387,9 @@ fn constraint(limits: &Limits, is_enum: bool) -> Option<String> {
     field("min_items", limits.min_items.map(|it| it.to_string()));
     field("max_items", limits.max_items.map(|it| it.to_string()));
     field("items", limits.items.as_ref().and_then(|it| constraint(it, is_enum)).map(|it| format!("&{it}")));
+    if !limits.numbers.is_empty() {
+        fields.push(format!("numbers: &{:?}", limits.numbers.iter().collect::<Vec<_>>()));
+    }
     if limits.unique_items {
         fields.push("unique_items: true".to_owned());
     }
@@ -399,9 +402,16 @@ fn float(number: &serde_json::Number) -> Option<String> {
 
 fn pattern(text: &str) -> Option<String> {
     match portable(text) {
-        Pattern::Checked(text) => Some(literal(&text)),
+        Pattern::Checked(text) => Some(literals(&text)),
         Pattern::AllowsAll | Pattern::Unsupported => None,
     }
+}
+
+/// A string literal, in pieces where rustfmt could not fit it into a line.
+fn literals(text: &str) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let pieces: Vec<String> = chars.chunks(70).map(|it| literal(&it.iter().collect::<String>())).collect();
+    if let [one] = pieces.as_slice() { one.clone() } else { format!("concat!({})", pieces.join(", ")) }
 }
 
 /// A raw string literal when that reads better.
