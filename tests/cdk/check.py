@@ -45,7 +45,7 @@ def check(cdk: str, assembly: Path) -> list[str]:
             problems = [] if listed == names else [f"{assembly}: cdk ls lists {sorted(listed)}, the manifest has {sorted(names)}"]
             for id, artifact in stacks.items():
                 template = json.loads((assembly / artifact["properties"]["templateFile"]).read_text())
-                if json.loads(run(cdk, copy, "synth", "--json", artifact.get("displayName", id))) != template:
+                if json.loads(run(cdk, copy, "synth", "--exclusively", "--json", artifact.get("displayName", id))) != template:
                     problems.append(f"{assembly}: cdk synth {id} does not give back the template")
             return problems
         except subprocess.CalledProcessError as error:
