@@ -178,7 +178,7 @@ impl Drop for World {
             state.table.values().map(Value::to_string).collect(),
         ];
         for output in outputs {
-            for canary in [KEY, NEW_KEY, VALUE] {
+            for canary in [KEY, NEW_KEY, VALUE, "canary-arn", "canary-aws"] {
                 assert!(!output.contains(canary), "the secret `{canary}` got out: {output}");
             }
         }
@@ -195,8 +195,8 @@ pub(crate) fn environment(address: SocketAddr) -> BTreeMap<String, String> {
         ("CLAIMS_TABLE", "claims"),
         ("AWS_REGION", "eu-west-1"),
         ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
-        ("AWS_SECRET_ACCESS_KEY", "wJalr"),
-        ("AWS_SESSION_TOKEN", "session"),
+        ("AWS_SECRET_ACCESS_KEY", "canary-aws-secret"),
+        ("AWS_SESSION_TOKEN", "canary-aws-session"),
         // Port 9 discards: the service's own variable goes before the general one.
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
         ("AWS_ENDPOINT_URL_DYNAMODB", &url),
