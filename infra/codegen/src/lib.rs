@@ -8,6 +8,7 @@
 //! whether the bindings are what the extract gives. `bindings.toml` says which resource types are in use.
 
 pub mod config;
+pub mod constraint;
 pub mod database;
 pub mod docs;
 pub mod enums;

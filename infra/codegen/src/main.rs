@@ -8,6 +8,7 @@ use codegen::specification::Specification;
 use codegen::{files, fixups, generate, trial};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 /// Generates infra/aws/src from infra/codegen/specification, the extract of the pinned sources.
 #[derive(Parser)]
@@ -23,8 +24,17 @@ struct Arguments {
     all: bool,
 }
 
-fn main() -> Result<()> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
     let infra = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package lies in infra/");
     let extract = infra.join("codegen/specification");
     let config = Config::read(&infra.join("codegen/bindings.toml"))?;

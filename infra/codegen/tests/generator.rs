@@ -4,7 +4,7 @@ use codegen::config::{Config, Pin};
 use codegen::files::{self, Files};
 use codegen::sources::Sources;
 use codegen::specification::{Property, Replaces, Resource, Specification, Type};
-use codegen::{fixups, generate};
+use codegen::{fixups, generate, limits};
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,7 +57,7 @@ fn database(first: usize) -> Json {
 /// The same with every list of entities turned around.
 fn turned_around(mut database: Json) -> Json {
     for list in ["/schema/resource/entities", "/schema/typeDefinition/entities"] {
-        database.pointer_mut(list).and_then(Json::as_array_mut).unwrap().reverse();
+        database.pointer_mut(list).and_then(Json::as_array_mut).expect("the list is there").reverse();
     }
     database
 }
@@ -80,39 +80,39 @@ fn schema() -> Json {
 }
 
 /// Pinned sources in a folder of their own, and the configuration that pins them.
-fn pinned(name: &str, database: &Json) -> (Config, PathBuf) {
+fn pinned(name: &str, database: &Json) -> anyhow::Result<(Config, PathBuf)> {
     let folder = scratch(name);
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packed.write_all(database.to_string().as_bytes()).unwrap();
+    packed.write_all(database.to_string().as_bytes())?;
     let mut wheel = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let contents = [
         ("cfnlint/data/schemas/providers/us-east-1.json", json!({ SHOP: "abc" })),
         ("cfnlint/data/schemas/resources/abc.json", schema()),
     ];
     for (path, json) in contents {
-        wheel.start_file(path, zip::write::SimpleFileOptions::default()).unwrap();
-        wheel.write_all(json.to_string().as_bytes()).unwrap();
+        wheel.start_file(path, zip::write::SimpleFileOptions::default())?;
+        wheel.write_all(json.to_string().as_bytes())?;
     }
     let pin = |name: &str, bytes: Vec<u8>| {
-        std::fs::write(folder.join(name), &bytes).unwrap();
+        std::fs::write(folder.join(name), &bytes)?;
         let sha256 = Sha256::digest(&bytes).iter().map(|it| format!("{it:02x}")).collect();
-        Pin { name: name.to_owned(), version: "1.0".to_owned(), file: name.to_owned(), sha256 }
+        anyhow::Ok(Pin { name: name.to_owned(), version: "1.0".to_owned(), file: name.to_owned(), sha256 })
     };
     let config = Config {
-        service_spec: pin("structure", packed.finish().unwrap()),
-        cfn_lint: pin("limits", wheel.finish().unwrap().into_inner()),
+        service_spec: pin("structure", packed.finish()?)?,
+        cfn_lint: pin("limits", wheel.finish()?.into_inner())?,
         types: BTreeSet::from([SHOP.to_owned()]),
         stateful: BTreeSet::new(),
     };
-    (config, folder)
+    Ok((config, folder))
 }
 
 fn scratch(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     if folder.exists() {
-        std::fs::remove_dir_all(&folder).unwrap();
+        std::fs::remove_dir_all(&folder).expect("an earlier run left it");
     }
-    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::create_dir_all(&folder).expect("the scratch folder is ours");
     folder
 }
 
@@ -122,7 +122,8 @@ fn extract(config: &Config, folder: &Path) -> anyhow::Result<Specification> {
 
 fn rust(specification: &Specification) -> Files {
     let configuration = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rustfmt.toml");
-    generate::formatted(generate::generate(specification).unwrap().0, &configuration).unwrap()
+    let (files, _) = generate::generate(specification).expect("the names are unique");
+    generate::formatted(files, &configuration).expect("it is Rust")
 }
 
 fn sentence<T>(result: anyhow::Result<T>) -> String {
@@ -151,7 +152,7 @@ fn specification(ty: &str, resource: Resource) -> Specification {
 
 #[test]
 fn a_resource_type_becomes_this_rust() {
-    let (config, folder) = pinned("becomes", &database(0));
+    let (config, folder) = pinned("becomes", &database(0)).unwrap();
     let files = rust(&extract(&config, &folder).unwrap());
     let expected = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/expected");
     if std::env::var_os("UPDATE_EXPECTED").is_some() {
@@ -163,9 +164,9 @@ fn a_resource_type_becomes_this_rust() {
 
 #[test]
 fn neither_ids_nor_the_order_of_entities_show() {
-    let (config, folder) = pinned("order", &database(0));
+    let (config, folder) = pinned("order", &database(0)).unwrap();
     let first = extract(&config, &folder).unwrap();
-    let (config, folder) = pinned("other-order", &turned_around(database(7000)));
+    let (config, folder) = pinned("other-order", &turned_around(database(7000))).unwrap();
     let second = extract(&config, &folder).unwrap();
     assert_eq!(first.files(), second.files());
     assert_eq!(rust(&first), rust(&second));
@@ -174,7 +175,7 @@ fn neither_ids_nor_the_order_of_entities_show() {
 
 #[test]
 fn an_extract_reads_back_as_it_was_written() {
-    let (config, folder) = pinned("round", &database(0));
+    let (config, folder) = pinned("round", &database(0)).unwrap();
     let specification = extract(&config, &folder).unwrap();
     let extract = scratch("round-extract");
     files::write(&extract, &specification.files(), |_, _| true).unwrap();
@@ -188,7 +189,7 @@ fn an_extract_reads_back_as_it_was_written() {
 
 #[test]
 fn a_source_that_is_not_the_pinned_one_is_refused() {
-    let (config, folder) = pinned("digest", &database(0));
+    let (config, folder) = pinned("digest", &database(0)).unwrap();
     std::fs::write(folder.join("structure"), "something else").unwrap();
     let message = sentence(extract(&config, &folder));
     assert!(message.contains("digest/structure has SHA-256 "), "{message}");
@@ -197,7 +198,7 @@ fn a_source_that_is_not_the_pinned_one_is_refused() {
 
 #[test]
 fn an_unknown_type_is_one_sentence_with_what_is_near() {
-    let (config, folder) = pinned("unknown", &database(0));
+    let (config, folder) = pinned("unknown", &database(0)).unwrap();
     let unknown = |ty: &str| Config { types: BTreeSet::from([ty.to_owned()]), ..config.clone() };
     assert_eq!(
         sentence(extract(&unknown("AWS::Demo::Shops"), &folder)),
@@ -211,7 +212,7 @@ fn an_unknown_type_is_one_sentence_with_what_is_near() {
 
 #[test]
 fn an_overlay_that_the_sources_caught_up_with_is_an_error() {
-    let (config, folder) = pinned("overlay", &database(0));
+    let (config, folder) = pinned("overlay", &database(0)).unwrap();
     let overlay = |ty: &str| Config { stateful: BTreeSet::from([ty.to_owned()]), ..config.clone() };
     let shelf = Config { types: BTreeSet::from(["AWS::Demo::Shelf".to_owned()]), ..overlay("AWS::Demo::Shelf") };
     assert!(extract(&shelf, &folder).unwrap().resources["AWS::Demo::Shelf"].stateful);
@@ -234,6 +235,23 @@ fn a_fix_up_that_no_longer_applies_is_an_error() {
         "the fix-up alarm_needs_an_operator_and_periods of AWS::CloudWatch::Alarm no longer applies; delete it: \
          ComparisonOperator is required already"
     );
+}
+
+#[test]
+fn a_limit_holds_only_where_every_use_of_a_property_type_has_it() {
+    let mut shop = resource(&["Front", "Back"], &[("Door", &["Key", "Colour"])]);
+    for door in shop.properties.values_mut() {
+        door.ty = Type::Property("Door".to_owned());
+    }
+    let door =
+        |colours: u64| json!({ "properties": { "Key": { "maxLength": 9 }, "Colour": { "maxLength": colours } } });
+    let dropped = limits::join(SHOP, &mut shop, &json!({ "properties": { "Front": door(1), "Back": door(2) } }));
+    assert_eq!(
+        dropped,
+        [("AWS::Demo::Shop/Door/Colour".to_owned(), "the schema limits it differently in different places")]
+    );
+    assert_eq!(shop.types["Door"]["Key"].limits.max_length, Some(9));
+    assert_eq!(shop.types["Door"]["Colour"].limits.max_length, None);
 }
 
 #[test]
