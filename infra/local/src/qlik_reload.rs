@@ -12,7 +12,7 @@ use crate::qlik::{App, Qlik, Started};
 use crate::signed::Caller;
 use crate::stack::DeployedStack;
 
-/// The apps of `tenant.yaml`, one for each way to ask for a reload, so that the stand-in's list tells them apart.
+/// The apps of `local.yaml`, one for each way to ask for a reload, so that the stand-in's list tells them apart.
 const BY_SCHEDULE: &str = "00000000-0000-4000-8000-000000000001";
 const BY_EVENT: &str = "00000000-0000-4000-8000-000000000002";
 const BY_REQUEST: &str = "00000000-0000-4000-8000-000000000003";
@@ -145,7 +145,13 @@ impl System<'_> {
     }
 
     /// A call of the REST API as its users make it: over HTTP, with or without the key.
-    async fn request(&self, method: Method, path: &str, key: Option<&str>, body: Option<Value>) -> anyhow::Result<(u16, Value)> {
+    async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        key: Option<&str>,
+        body: Option<Value>,
+    ) -> anyhow::Result<(u16, Value)> {
         let mut request = reqwest::Client::new().request(method, format!("{}{path}", self.rest_url()?));
         if let Some(key) = key {
             request = request.header("x-api-key", key).header("idempotency-key", "the-same-request");

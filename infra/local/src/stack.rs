@@ -58,7 +58,22 @@ impl DeployedStack {
     }
 
     fn physical_id(&self, logical_id: &str) -> Option<&str> {
-        self.resources.iter().find(|resource| resource.logical_id == logical_id).map(|resource| resource.physical_id.as_str())
+        self.resources
+            .iter()
+            .find(|resource| resource.logical_id == logical_id)
+            .map(|resource| resource.physical_id.as_str())
+    }
+
+    /// What the functions have logged last, for a message about something that went wrong.
+    pub async fn function_logs(&self, caller: &Caller, count: usize) -> String {
+        let mut lines = Vec::new();
+        for group in self.resources.iter().filter(|resource| resource.kind == "AWS::Logs::LogGroup") {
+            let ask = json!({"logGroupName": group.physical_id});
+            let answer = caller.json("logs", "Logs_20140328.FilterLogEvents", "1.1", &ask).await.unwrap_or_default();
+            let events = answer["events"].as_array().cloned().unwrap_or_default();
+            lines.extend(events.iter().filter_map(|event| Some(event["message"].as_str()?.trim().to_owned())));
+        }
+        lines[lines.len().saturating_sub(count)..].join("\n")
     }
 
     /// Gives each function the dead-letter queue that its template names: the emulator's CloudFormation leaves it out.
@@ -70,7 +85,8 @@ impl DeployedStack {
     pub async fn give_dead_letter_queues(&self, caller: &Caller) -> anyhow::Result<usize> {
         let mut given = 0;
         for resource in self.resources.iter().filter(|resource| resource.kind == "AWS::Lambda::Function") {
-            let target = &self.template["Resources"][&resource.logical_id]["Properties"]["DeadLetterConfig"]["TargetArn"];
+            let target =
+                &self.template["Resources"][&resource.logical_id]["Properties"]["DeadLetterConfig"]["TargetArn"];
             let queue = target["Fn::GetAtt"][0].as_str().and_then(|id| self.physical_id(id));
             let Some((account, name)) = queue.and_then(account_and_name) else { continue };
             let arn = format!("arn:aws:sqs:{}:{account}:{name}", caller.region);
