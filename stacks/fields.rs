@@ -3,9 +3,8 @@
 use serde::Deserialize;
 use std::fmt;
 
-/// The name of a tenant or of something in its file: lower-case words joined by hyphens, each starting with a letter.
-///
-/// At most 20 characters, because stack and resource names are made of it.
+/// The name of something in a tenant file: lower-case words joined by hyphens, each starting with a letter, at most 20
+/// characters. Logical IDs are made of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Name(String);
@@ -49,12 +48,6 @@ impl TryFrom<String> for Name {
     }
 }
 
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
 /// Makes a newtype over text that is checked when it is read.
 macro_rules! checked_text {
     ($(#[$doc:meta])* $name:ident, $check:expr) => {
@@ -81,3 +74,21 @@ macro_rules! checked_text {
     };
 }
 pub(crate) use checked_text;
+
+checked_text! {
+    /// The name of a tenant: `[a-z][a-z0-9-]{0,19}`. Stack names are made of it.
+    TenantName, |text: &str| {
+        let starts = text.starts_with(|it: char| it.is_ascii_lowercase());
+        let fits = text.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-');
+        if starts && fits && text.len() <= 20 {
+            return Ok(());
+        }
+        Err(format!("`{text}` is no tenant name; allowed are at most 20 characters a-z, 0-9 and `-`, a letter first"))
+    }
+}
+
+impl fmt::Display for TenantName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}

@@ -4,5 +4,5 @@ mod fields;
 pub mod qlik_reload;
 mod tenant;
 
-pub use fields::Name;
+pub use fields::{Name, TenantName};
 pub use tenant::{Tenant, TenantError};

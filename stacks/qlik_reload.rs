@@ -31,7 +31,7 @@ pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
 
     let mut function = RustFunction::new("qlik-reload", tenant.architecture)
         .timeout(if props.waits_for_the_end() { 15 * 60 } else { 60 })
-        .env("QLIK_TENANT_URL", props.tenant_url.as_str())
+        .env("QLIK_TENANT_URL", props.tenant_url.as_str().trim_end_matches('/'))
         .env("API_KEY_SECRET", api_key.arn())
         .env("CLAIMS_TABLE", claims.name())
         .grant(api_key.grant_read())

@@ -1,6 +1,6 @@
 //! Tenants: one customer or stage each, with the systems it has.
 
-use crate::{Name, qlik_reload};
+use crate::{TenantName, qlik_reload};
 use cfn::Stack;
 use constructs::Architecture;
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use std::fmt;
 #[serde(deny_unknown_fields)]
 pub struct Tenant {
     /// The name; it starts the name of every stack of the tenant.
-    pub tenant: Name,
+    pub tenant: TenantName,
     /// What the functions are built for; `x86_64` where the file does not say.
     #[serde(default)]
     pub architecture: Architecture,

@@ -296,8 +296,9 @@ checked_text! {
 }
 
 checked_text! {
-    /// The address of a Qlik Cloud tenant, without a slash at its end.
+    /// The address of a Qlik Cloud tenant; a slash at its end is not part of it.
     TenantUrl, |text: &str| {
+        let text = text.strip_suffix('/').unwrap_or(text);
         let host = text.strip_prefix("https://").unwrap_or_default();
         let known = [".qlikcloud.com", ".qlikcloudgov.com"].iter().find_map(|it| host.strip_suffix(it));
         let is_label = |it: &str| !it.is_empty() && it.len() <= 63 && it.bytes().all(|it| matches!(it, b'a'..=b'z' | b'0'..=b'9' | b'-'));

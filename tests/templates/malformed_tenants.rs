@@ -48,14 +48,15 @@ fn a_wrong_type() {
 
 #[test]
 fn a_bad_name() {
-    let allowed = "is no name; allowed are at most 20 characters a-z and 0-9, in words that start with a letter and are joined by `-`";
-    for name in ["a_b", "A B", "9lives", "a--b", "a-", "twenty-one-characters"] {
+    let allowed = "is no tenant name; allowed are at most 20 characters a-z, 0-9 and `-`, a letter first";
+    for name in ["a_b", "A B", "9lives", "twenty-one-characters"] {
         assert_eq!(whole(&format!("tenant: {name}\nsystems: {{}}\n")), format!("1:9: `{name}` {allowed}"));
     }
-    assert_eq!(
-        qlik(&format!("{URL}\nschedules:\n  Sales: {{ apps: [{APP}], rate: 1 hour }}")),
-        format!("6:7: `Sales` {allowed}")
-    );
+    let allowed = "is no name; allowed are at most 20 characters a-z and 0-9, in words that start with a letter and are joined by `-`";
+    for name in ["Sales", "a--b", "a-", "a-1", "twenty-one-characters"] {
+        let message = qlik(&format!("{URL}\nschedules:\n  {name}: {{ apps: [{APP}], rate: 1 hour }}"));
+        assert_eq!(message, format!("6:7: `{name}` {allowed}"));
+    }
 }
 
 #[test]

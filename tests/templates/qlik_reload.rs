@@ -95,6 +95,16 @@ fn an_event_is_passed_on_as_app_and_delivery_id_with_retries_and_a_dead_letter_q
 }
 
 #[test]
+fn the_tenants_address_is_the_same_with_a_slash_and_without() {
+    let text = one_schedule("rate: 1 hour");
+    let with_slash = text.replace("qlikcloud.com", "qlikcloud.com/");
+    for text in [text, with_slash] {
+        let variables = &template(&text).properties("Reload")["Environment"]["Variables"];
+        assert_eq!(variables["QLIK_TENANT_URL"], json!("https://acme.eu.qlikcloud.com"));
+    }
+}
+
+#[test]
 fn only_what_others_may_name_is_listed_for_the_function() {
     let variables = |text: &str| template(text).properties("Reload")["Environment"]["Variables"].clone();
     assert_eq!(variables(&one_schedule("rate: 1 hour"))["ALLOWED_APPS"], Json::Null);

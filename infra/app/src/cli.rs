@@ -22,12 +22,18 @@ pub(crate) enum Command {
     List(Selection),
     /// Show what a synth would change, resource by resource, and what becomes of data
     Diff(Diff),
+    /// Zip built functions, so that the same binaries give the same bytes; scripts/build-lambdas calls this
+    Package {
+        /// The folder of one architecture, with <package>/bootstrap in it
+        #[arg(long, value_name = "DIR")]
+        lambdas: PathBuf,
+    },
 }
 
 #[derive(Args)]
 pub(crate) struct Synth {
     #[command(flatten)]
-    selection: Selection,
+    pub(crate) selection: Selection,
     /// Where to write; each tenant has its own folder in it
     #[arg(long, value_name = "DIR", default_value = "cfn-out")]
     pub(crate) out: PathBuf,
@@ -51,7 +57,7 @@ impl Synth {
 #[derive(Args)]
 pub(crate) struct Diff {
     #[command(flatten)]
-    selection: Selection,
+    pub(crate) selection: Selection,
     /// The assemblies to compare with
     #[arg(long, value_name = "DIR", default_value = "cfn-out")]
     pub(crate) out: PathBuf,
@@ -66,16 +72,6 @@ pub(crate) struct Selection {
     /// The tenants' folder
     #[arg(long, value_name = "DIR", default_value = "stacks/tenants")]
     pub(crate) tenants: PathBuf,
-}
-
-impl Command {
-    pub(crate) fn selection(&self) -> &Selection {
-        match self {
-            Self::Synth(it) => &it.selection,
-            Self::List(it) => it,
-            Self::Diff(it) => &it.selection,
-        }
-    }
 }
 
 /// `target/lambda`, or where Cargo was told to build.

@@ -2,6 +2,7 @@
 
 mod cli;
 mod diff;
+mod package;
 mod report;
 mod tenants;
 mod write;
@@ -9,7 +10,7 @@ mod write;
 use anyhow::Result;
 use cfn::{App, CloudAssembly};
 use clap::Parser;
-use cli::{Cli, Command, Synth};
+use cli::{Cli, Command, Selection, Synth};
 use stacks::Tenant;
 use std::process::ExitCode;
 
@@ -32,17 +33,22 @@ fn main() -> ExitCode {
 
 /// Whether there was nothing to find.
 fn run(command: Command) -> Result<bool> {
-    let tenants = match tenants::load(command.selection())? {
-        Ok(tenants) => tenants,
+    match command {
+        Command::Synth(options) => with_tenants(&options.selection, |it| synth(it, &options)),
+        Command::List(selection) => with_tenants(&selection, |it| Ok(report::list(it))),
+        Command::Diff(options) => with_tenants(&options.selection, |it| diff::show(it, &options.out)),
+        Command::Package { lambdas } => Ok(report::packages(&package::package(&lambdas)?)),
+    }
+}
+
+/// Every file is read before anything is done: one mistake in a tenant file, and nothing is written.
+fn with_tenants(selection: &Selection, work: impl FnOnce(&[Tenant]) -> Result<bool>) -> Result<bool> {
+    match tenants::load(selection)? {
+        Ok(tenants) => work(&tenants),
         Err(error) => {
             eprintln!("{error}");
-            return Ok(false);
+            Ok(false)
         }
-    };
-    match command {
-        Command::Synth(options) => synth(&tenants, &options),
-        Command::List(_) => Ok(report::list(&tenants)),
-        Command::Diff(options) => diff::show(&tenants, &options.out),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the commands print.
 
+use crate::package::Packaged;
 use cfn::{Finding, Template};
 use stacks::Tenant;
 
@@ -21,6 +22,14 @@ pub(crate) fn list(tenants: &[Tenant]) -> bool {
         for stack in tenant.stacks() {
             println!("{:<20} {}", tenant.tenant, stack.name());
         }
+    }
+    true
+}
+
+/// One line a function: package, bytes, hash.
+pub(crate) fn packages(packages: &[Packaged]) -> bool {
+    for it in packages {
+        println!("{:<40} {:>14} bytes  {}", it.name, it.bytes, it.sha256);
     }
     true
 }

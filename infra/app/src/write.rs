@@ -2,8 +2,7 @@
 
 use crate::report;
 use anyhow::{Context, Result};
-use cfn::{BuiltFunction, BuiltFunctions, CloudAssembly, Format};
-use sha2::{Digest, Sha256};
+use cfn::{BuiltFunction, BuiltFunctions, CloudAssembly, Format, sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs;
@@ -90,10 +89,7 @@ impl Functions {
 
 fn function(path: PathBuf) -> Result<Option<BuiltFunction>> {
     match fs::read(&path) {
-        Ok(bytes) => {
-            let sha256 = Sha256::digest(bytes).iter().map(|it| format!("{it:02x}")).collect();
-            Ok(Some(BuiltFunction { sha256, path }))
-        }
+        Ok(bytes) => Ok(Some(BuiltFunction { sha256: sha256(bytes), path })),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
     }

@@ -3,7 +3,6 @@
 
 /// [`AWS::ApiGateway::Account`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-account.html).
 pub mod account {
-
     /// `AWS::ApiGateway::Account`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-account.html).
     #[derive(Clone, Debug, Default)]
     #[must_use]
@@ -26,16 +25,14 @@ pub mod account {
         }
     }
 
-    impl From<Account> for cfn::Properties {
-        fn from(it: Account) -> Self {
-            it.0
-        }
-    }
-
     impl cfn::Resource for Account {
         const TYPE: &'static str = "AWS::ApiGateway::Account";
         const STATEFUL: bool = false;
         type Ref = AccountRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
     }
 
     /// A [`Account`] in a stack.
@@ -69,7 +66,6 @@ pub mod account {
 
 /// [`AWS::ApiGateway::ApiKey`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-apikey.html).
 pub mod api_key {
-
     /// `AWS::ApiGateway::ApiKey`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-apikey.html).
     #[derive(Clone, Debug, Default)]
     #[must_use]
@@ -109,11 +105,7 @@ pub mod api_key {
         /// `StageKeys`: no item twice.
         #[track_caller]
         pub fn stage_keys(self, it: impl Into<cfn::Value<Vec<StageKey>>>) -> Self {
-            Self(self.0.set_checked(
-                "StageKeys",
-                it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("StageKeys", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// `Tags`.
@@ -132,16 +124,14 @@ pub mod api_key {
         }
     }
 
-    impl From<ApiKey> for cfn::Properties {
-        fn from(it: ApiKey) -> Self {
-            it.0
-        }
-    }
-
     impl cfn::Resource for ApiKey {
         const TYPE: &'static str = "AWS::ApiGateway::ApiKey";
         const STATEFUL: bool = false;
         type Ref = ApiKeyRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
     }
 
     /// A [`ApiKey`] in a stack.
@@ -199,18 +189,15 @@ pub mod api_key {
         }
     }
 
-    impl From<StageKey> for cfn::Properties {
-        fn from(it: StageKey) -> Self {
-            it.0
+    impl cfn::Literal for StageKey {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for StageKey {}
 }
 
 /// [`AWS::ApiGateway::Deployment`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-deployment.html).
 pub mod deployment {
-
     /// `AWS::ApiGateway::Deployment`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-deployment.html).
     #[derive(Clone, Debug)]
     #[must_use]
@@ -253,16 +240,14 @@ pub mod deployment {
         }
     }
 
-    impl From<Deployment> for cfn::Properties {
-        fn from(it: Deployment) -> Self {
-            it.0
-        }
-    }
-
     impl cfn::Resource for Deployment {
         const TYPE: &'static str = "AWS::ApiGateway::Deployment";
         const STATEFUL: bool = false;
         type Ref = DeploymentRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
     }
 
     /// A [`Deployment`] in a stack.
@@ -320,13 +305,11 @@ pub mod deployment {
         }
     }
 
-    impl From<AccessLogSetting> for cfn::Properties {
-        fn from(it: AccessLogSetting) -> Self {
-            it.0
+    impl cfn::Literal for AccessLogSetting {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for AccessLogSetting {}
 
     /// `CanarySetting` of `AWS::ApiGateway::Deployment`.
     #[derive(Clone, Debug, Default)]
@@ -363,13 +346,11 @@ pub mod deployment {
         }
     }
 
-    impl From<CanarySetting> for cfn::Properties {
-        fn from(it: CanarySetting) -> Self {
-            it.0
+    impl cfn::Literal for CanarySetting {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for CanarySetting {}
 
     /// `DeploymentCanarySettings` of `AWS::ApiGateway::Deployment`.
     #[derive(Clone, Debug, Default)]
@@ -406,13 +387,11 @@ pub mod deployment {
         }
     }
 
-    impl From<DeploymentCanarySettings> for cfn::Properties {
-        fn from(it: DeploymentCanarySettings) -> Self {
-            it.0
+    impl cfn::Literal for DeploymentCanarySettings {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for DeploymentCanarySettings {}
 
     /// `MethodSetting` of `AWS::ApiGateway::Deployment`.
     #[derive(Clone, Debug, Default)]
@@ -481,13 +460,11 @@ pub mod deployment {
         }
     }
 
-    impl From<MethodSetting> for cfn::Properties {
-        fn from(it: MethodSetting) -> Self {
-            it.0
+    impl cfn::Literal for MethodSetting {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for MethodSetting {}
 
     /// `StageDescription` of `AWS::ApiGateway::Deployment`.
     #[derive(Clone, Debug, Default)]
@@ -566,7 +543,7 @@ pub mod deployment {
             Self(self.0.set_checked(
                 "MethodSettings",
                 it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -606,18 +583,15 @@ pub mod deployment {
         }
     }
 
-    impl From<StageDescription> for cfn::Properties {
-        fn from(it: StageDescription) -> Self {
-            it.0
+    impl cfn::Literal for StageDescription {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for StageDescription {}
 }
 
 /// [`AWS::ApiGateway::Method`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-method.html).
 pub mod method {
-
     /// `AWS::ApiGateway::Method`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-method.html).
     #[derive(Clone, Debug)]
     #[must_use]
@@ -678,7 +652,7 @@ pub mod method {
             Self(self.0.set_checked(
                 "MethodResponses",
                 it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -718,16 +692,14 @@ pub mod method {
         }
     }
 
-    impl From<Method> for cfn::Properties {
-        fn from(it: Method) -> Self {
-            it.0
-        }
-    }
-
     impl cfn::Resource for Method {
         const TYPE: &'static str = "AWS::ApiGateway::Method";
         const STATEFUL: bool = false;
         type Ref = MethodRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
     }
 
     /// A [`Method`] in a stack.
@@ -770,7 +742,7 @@ pub mod method {
             Self(self.0.set_checked(
                 "CacheKeyParameters",
                 it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -810,7 +782,7 @@ pub mod method {
             Self(self.0.set_checked(
                 "IntegrationResponses",
                 it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -845,7 +817,7 @@ pub mod method {
             Self(self.0.set_checked(
                 "TimeoutInMillis",
                 it,
-                const { &cfn::Constraint { minimum: Some(50.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(50.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -865,13 +837,11 @@ pub mod method {
         }
     }
 
-    impl From<Integration> for cfn::Properties {
-        fn from(it: Integration) -> Self {
-            it.0
+    impl cfn::Literal for Integration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for Integration {}
 
     /// `IntegrationResponse` of `AWS::ApiGateway::Method`.
     #[derive(Clone, Debug)]
@@ -918,13 +888,11 @@ pub mod method {
         }
     }
 
-    impl From<IntegrationResponse> for cfn::Properties {
-        fn from(it: IntegrationResponse) -> Self {
-            it.0
+    impl cfn::Literal for IntegrationResponse {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for IntegrationResponse {}
 
     /// `MethodResponse` of `AWS::ApiGateway::Method`.
     #[derive(Clone, Debug)]
@@ -958,13 +926,11 @@ pub mod method {
         }
     }
 
-    impl From<MethodResponse> for cfn::Properties {
-        fn from(it: MethodResponse) -> Self {
-            it.0
+    impl cfn::Literal for MethodResponse {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for MethodResponse {}
 
     /// Values of a property of `AWS::ApiGateway::Method`; [`cfn::Value::raw`] takes one that is newer than these.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -985,9 +951,9 @@ pub mod method {
         }
     }
 
-    impl From<ConnectionType> for cfn::Value<ConnectionType> {
-        fn from(it: ConnectionType) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for ConnectionType {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1010,9 +976,9 @@ pub mod method {
         }
     }
 
-    impl From<ContentHandling> for cfn::Value<ContentHandling> {
-        fn from(it: ContentHandling) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for ContentHandling {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1038,9 +1004,9 @@ pub mod method {
         }
     }
 
-    impl From<PassthroughBehavior> for cfn::Value<PassthroughBehavior> {
-        fn from(it: PassthroughBehavior) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for PassthroughBehavior {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1063,9 +1029,9 @@ pub mod method {
         }
     }
 
-    impl From<ResponseTransferMode> for cfn::Value<ResponseTransferMode> {
-        fn from(it: ResponseTransferMode) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for ResponseTransferMode {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1097,16 +1063,15 @@ pub mod method {
         }
     }
 
-    impl From<Type> for cfn::Value<Type> {
-        fn from(it: Type) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for Type {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 }
 
 /// [`AWS::ApiGateway::Model`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-model.html).
 pub mod model {
-
     /// `AWS::ApiGateway::Model`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-model.html).
     #[derive(Clone, Debug)]
     #[must_use]
@@ -1149,16 +1114,14 @@ pub mod model {
         }
     }
 
-    impl From<Model> for cfn::Properties {
-        fn from(it: Model) -> Self {
-            it.0
-        }
-    }
-
     impl cfn::Resource for Model {
         const TYPE: &'static str = "AWS::ApiGateway::Model";
         const STATEFUL: bool = false;
         type Ref = ModelRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
     }
 
     /// A [`Model`] in a stack.
@@ -1187,7 +1150,6 @@ pub mod model {
 
 /// [`AWS::ApiGateway::RequestValidator`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-requestvalidator.html).
 pub mod request_validator {
-
     /// `AWS::ApiGateway::RequestValidator`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-requestvalidator.html).
     #[derive(Clone, Debug)]
     #[must_use]
@@ -1225,16 +1187,14 @@ pub mod request_validator {
         }
     }
 
-    impl From<RequestValidator> for cfn::Properties {
-        fn from(it: RequestValidator) -> Self {
-            it.0
-        }
-    }
-
     impl cfn::Resource for RequestValidator {
         const TYPE: &'static str = "AWS::ApiGateway::RequestValidator";
         const STATEFUL: bool = false;
         type Ref = RequestValidatorRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
     }
 
     /// A [`RequestValidator`] in a stack.
@@ -1268,7 +1228,6 @@ pub mod request_validator {
 
 /// [`AWS::ApiGateway::Resource`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-resource.html).
 pub mod resource {
-
     /// `AWS::ApiGateway::Resource`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-resource.html).
     #[derive(Clone, Debug)]
     #[must_use]
@@ -1314,16 +1273,14 @@ pub mod resource {
         }
     }
 
-    impl From<Resource> for cfn::Properties {
-        fn from(it: Resource) -> Self {
-            it.0
-        }
-    }
-
     impl cfn::Resource for Resource {
         const TYPE: &'static str = "AWS::ApiGateway::Resource";
         const STATEFUL: bool = false;
         type Ref = ResourceRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
     }
 
     /// A [`Resource`] in a stack.
@@ -1357,7 +1314,6 @@ pub mod resource {
 
 /// [`AWS::ApiGateway::RestApi`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-restapi.html).
 pub mod rest_api {
-
     /// `AWS::ApiGateway::RestApi`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-restapi.html).
     #[derive(Clone, Debug, Default)]
     #[must_use]
@@ -1380,7 +1336,7 @@ pub mod rest_api {
             Self(self.0.set_checked(
                 "BinaryMediaTypes",
                 it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -1470,16 +1426,14 @@ pub mod rest_api {
         }
     }
 
-    impl From<RestApi> for cfn::Properties {
-        fn from(it: RestApi) -> Self {
-            it.0
-        }
-    }
-
     impl cfn::Resource for RestApi {
         const TYPE: &'static str = "AWS::ApiGateway::RestApi";
         const STATEFUL: bool = false;
         type Ref = RestApiRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
     }
 
     /// A [`RestApi`] in a stack.
@@ -1534,11 +1488,7 @@ pub mod rest_api {
         /// `Types`: no item twice.
         #[track_caller]
         pub fn types(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set_checked(
-                "Types",
-                it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Types", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// `VpcEndpointIds`: no item twice.
@@ -1547,7 +1497,7 @@ pub mod rest_api {
             Self(self.0.set_checked(
                 "VpcEndpointIds",
                 it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -1557,13 +1507,11 @@ pub mod rest_api {
         }
     }
 
-    impl From<EndpointConfiguration> for cfn::Properties {
-        fn from(it: EndpointConfiguration) -> Self {
-            it.0
+    impl cfn::Literal for EndpointConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for EndpointConfiguration {}
 
     /// `S3Location` of `AWS::ApiGateway::RestApi`.
     #[derive(Clone, Debug, Default)]
@@ -1602,18 +1550,15 @@ pub mod rest_api {
         }
     }
 
-    impl From<S3Location> for cfn::Properties {
-        fn from(it: S3Location) -> Self {
-            it.0
+    impl cfn::Literal for S3Location {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for S3Location {}
 }
 
 /// [`AWS::ApiGateway::Stage`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-stage.html).
 pub mod stage {
-
     /// `AWS::ApiGateway::Stage`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-stage.html).
     #[derive(Clone, Debug)]
     #[must_use]
@@ -1671,7 +1616,7 @@ pub mod stage {
             Self(self.0.set_checked(
                 "MethodSettings",
                 it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -1706,16 +1651,14 @@ pub mod stage {
         }
     }
 
-    impl From<Stage> for cfn::Properties {
-        fn from(it: Stage) -> Self {
-            it.0
-        }
-    }
-
     impl cfn::Resource for Stage {
         const TYPE: &'static str = "AWS::ApiGateway::Stage";
         const STATEFUL: bool = false;
         type Ref = StageRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
     }
 
     /// A [`Stage`] in a stack.
@@ -1768,13 +1711,11 @@ pub mod stage {
         }
     }
 
-    impl From<AccessLogSetting> for cfn::Properties {
-        fn from(it: AccessLogSetting) -> Self {
-            it.0
+    impl cfn::Literal for AccessLogSetting {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for AccessLogSetting {}
 
     /// `CanarySetting` of `AWS::ApiGateway::Stage`.
     #[derive(Clone, Debug, Default)]
@@ -1798,7 +1739,7 @@ pub mod stage {
             Self(self.0.set_checked(
                 "PercentTraffic",
                 it,
-                const { &cfn::Constraint { minimum: Some(0.0), maximum: Some(100.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(0.0), maximum: Some(100.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -1821,13 +1762,11 @@ pub mod stage {
         }
     }
 
-    impl From<CanarySetting> for cfn::Properties {
-        fn from(it: CanarySetting) -> Self {
-            it.0
+    impl cfn::Literal for CanarySetting {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for CanarySetting {}
 
     /// `MethodSetting` of `AWS::ApiGateway::Stage`.
     #[derive(Clone, Debug, Default)]
@@ -1886,7 +1825,7 @@ pub mod stage {
             Self(self.0.set_checked(
                 "ThrottlingBurstLimit",
                 it,
-                const { &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -1896,7 +1835,7 @@ pub mod stage {
             Self(self.0.set_checked(
                 "ThrottlingRateLimit",
                 it,
-                const { &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -1906,18 +1845,15 @@ pub mod stage {
         }
     }
 
-    impl From<MethodSetting> for cfn::Properties {
-        fn from(it: MethodSetting) -> Self {
-            it.0
+    impl cfn::Literal for MethodSetting {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for MethodSetting {}
 }
 
 /// [`AWS::ApiGateway::UsagePlan`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-usageplan.html).
 pub mod usage_plan {
-
     /// `AWS::ApiGateway::UsagePlan`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-usageplan.html).
     #[derive(Clone, Debug, Default)]
     #[must_use]
@@ -1932,11 +1868,7 @@ pub mod usage_plan {
         /// `ApiStages`: no item twice.
         #[track_caller]
         pub fn api_stages(self, it: impl Into<cfn::Value<Vec<ApiStage>>>) -> Self {
-            Self(self.0.set_checked(
-                "ApiStages",
-                it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("ApiStages", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// `Description`.
@@ -1970,16 +1902,14 @@ pub mod usage_plan {
         }
     }
 
-    impl From<UsagePlan> for cfn::Properties {
-        fn from(it: UsagePlan) -> Self {
-            it.0
-        }
-    }
-
     impl cfn::Resource for UsagePlan {
         const TYPE: &'static str = "AWS::ApiGateway::UsagePlan";
         const STATEFUL: bool = false;
         type Ref = UsagePlanRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
     }
 
     /// A [`UsagePlan`] in a stack.
@@ -2042,13 +1972,11 @@ pub mod usage_plan {
         }
     }
 
-    impl From<ApiStage> for cfn::Properties {
-        fn from(it: ApiStage) -> Self {
-            it.0
+    impl cfn::Literal for ApiStage {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for ApiStage {}
 
     /// `QuotaSettings` of `AWS::ApiGateway::UsagePlan`.
     #[derive(Clone, Debug, Default)]
@@ -2064,21 +1992,13 @@ pub mod usage_plan {
         /// `Limit`: at least 0.
         #[track_caller]
         pub fn limit(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set_checked(
-                "Limit",
-                it,
-                const { &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Limit", it, &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE }))
         }
 
         /// `Offset`: at least 0.
         #[track_caller]
         pub fn offset(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set_checked(
-                "Offset",
-                it,
-                const { &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Offset", it, &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE }))
         }
 
         /// `Period`.
@@ -2092,13 +2012,11 @@ pub mod usage_plan {
         }
     }
 
-    impl From<QuotaSettings> for cfn::Properties {
-        fn from(it: QuotaSettings) -> Self {
-            it.0
+    impl cfn::Literal for QuotaSettings {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for QuotaSettings {}
 
     /// `ThrottleSettings` of `AWS::ApiGateway::UsagePlan`.
     #[derive(Clone, Debug, Default)]
@@ -2114,21 +2032,13 @@ pub mod usage_plan {
         /// `BurstLimit`: at least 0.
         #[track_caller]
         pub fn burst_limit(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set_checked(
-                "BurstLimit",
-                it,
-                const { &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("BurstLimit", it, &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE }))
         }
 
         /// `RateLimit`: at least 0.
         #[track_caller]
         pub fn rate_limit(self, it: impl Into<cfn::Value<f64>>) -> Self {
-            Self(self.0.set_checked(
-                "RateLimit",
-                it,
-                const { &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("RateLimit", it, &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
@@ -2137,18 +2047,15 @@ pub mod usage_plan {
         }
     }
 
-    impl From<ThrottleSettings> for cfn::Properties {
-        fn from(it: ThrottleSettings) -> Self {
-            it.0
+    impl cfn::Literal for ThrottleSettings {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for ThrottleSettings {}
 }
 
 /// [`AWS::ApiGateway::UsagePlanKey`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-usageplankey.html).
 pub mod usage_plan_key {
-
     /// `AWS::ApiGateway::UsagePlanKey`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-usageplankey.html).
     #[derive(Clone, Debug)]
     #[must_use]
@@ -2194,16 +2101,14 @@ pub mod usage_plan_key {
         }
     }
 
-    impl From<UsagePlanKey> for cfn::Properties {
-        fn from(it: UsagePlanKey) -> Self {
-            it.0
-        }
-    }
-
     impl cfn::Resource for UsagePlanKey {
         const TYPE: &'static str = "AWS::ApiGateway::UsagePlanKey";
         const STATEFUL: bool = false;
         type Ref = UsagePlanKeyRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
     }
 
     /// A [`UsagePlanKey`] in a stack.
@@ -2250,9 +2155,9 @@ pub mod usage_plan_key {
         }
     }
 
-    impl From<KeyType> for cfn::Value<KeyType> {
-        fn from(it: KeyType) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for KeyType {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 }

@@ -3,7 +3,6 @@
 
 /// [`AWS::CloudWatch::Alarm`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudwatch-alarm.html).
 pub mod alarm {
-
     /// `AWS::CloudWatch::Alarm`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudwatch-alarm.html).
     #[derive(Clone, Debug)]
     #[must_use]
@@ -37,15 +36,13 @@ pub mod alarm {
             Self(self.0.set_checked(
                 "AlarmActions",
                 it,
-                const {
-                    &cfn::Constraint {
-                        items: Some(&cfn::Constraint {
-                            min_length: Some(1),
-                            max_length: Some(1024),
-                            ..cfn::Constraint::NONE
-                        }),
+                &cfn::Constraint {
+                    items: Some(&cfn::Constraint {
+                        min_length: Some(1),
+                        max_length: Some(1024),
                         ..cfn::Constraint::NONE
-                    }
+                    }),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -56,7 +53,7 @@ pub mod alarm {
             Self(self.0.set_checked(
                 "AlarmDescription",
                 it,
-                const { &cfn::Constraint { max_length: Some(1024), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_length: Some(1024), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -66,7 +63,7 @@ pub mod alarm {
             Self(self.0.set_checked(
                 "AlarmName",
                 it,
-                const { &cfn::Constraint { max_length: Some(255), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_length: Some(255), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -81,7 +78,7 @@ pub mod alarm {
             Self(self.0.set_checked(
                 "DatapointsToAlarm",
                 it,
-                const { &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -91,7 +88,7 @@ pub mod alarm {
             Self(self.0.set_checked(
                 "Dimensions",
                 it,
-                const { &cfn::Constraint { max_items: Some(30), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_items: Some(30), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -101,7 +98,7 @@ pub mod alarm {
             Self(self.0.set_checked(
                 "EvaluateLowSampleCountPercentile",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -116,7 +113,7 @@ pub mod alarm {
             Self(self.0.set_checked(
                 "EvaluationInterval",
                 it,
-                const { &cfn::Constraint { minimum: Some(10.0), maximum: Some(3600.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(10.0), maximum: Some(3600.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -126,7 +123,7 @@ pub mod alarm {
             Self(self.0.set_checked(
                 "EvaluationPeriods",
                 it,
-                const { &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -146,15 +143,13 @@ pub mod alarm {
             Self(self.0.set_checked(
                 "InsufficientDataActions",
                 it,
-                const {
-                    &cfn::Constraint {
-                        items: Some(&cfn::Constraint {
-                            min_length: Some(1),
-                            max_length: Some(1024),
-                            ..cfn::Constraint::NONE
-                        }),
+                &cfn::Constraint {
+                    items: Some(&cfn::Constraint {
+                        min_length: Some(1),
+                        max_length: Some(1024),
                         ..cfn::Constraint::NONE
-                    }
+                    }),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -165,18 +160,14 @@ pub mod alarm {
             Self(self.0.set_checked(
                 "MetricName",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Metrics`: no item twice.
         #[track_caller]
         pub fn metrics(self, it: impl Into<cfn::Value<Vec<MetricDataQuery>>>) -> Self {
-            Self(self.0.set_checked(
-                "Metrics",
-                it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Metrics", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// `Namespace`: 1 to 255 characters.
@@ -185,13 +176,11 @@ pub mod alarm {
             Self(self.0.set_checked(
                 "Namespace",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_length: Some(1),
-                        max_length: Some(255),
-                        pattern: Some("^[^:]"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    max_length: Some(255),
+                    pattern: Some("^[^:]"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -202,15 +191,13 @@ pub mod alarm {
             Self(self.0.set_checked(
                 "OKActions",
                 it,
-                const {
-                    &cfn::Constraint {
-                        items: Some(&cfn::Constraint {
-                            min_length: Some(1),
-                            max_length: Some(1024),
-                            ..cfn::Constraint::NONE
-                        }),
+                &cfn::Constraint {
+                    items: Some(&cfn::Constraint {
+                        min_length: Some(1),
+                        max_length: Some(1024),
                         ..cfn::Constraint::NONE
-                    }
+                    }),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -218,11 +205,7 @@ pub mod alarm {
         /// `Period`: at least 1.
         #[track_caller]
         pub fn period(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set_checked(
-                "Period",
-                it,
-                const { &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Period", it, &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE }))
         }
 
         /// `Statistic`.
@@ -236,7 +219,7 @@ pub mod alarm {
             Self(self.0.set_checked(
                 "Tags",
                 it,
-                const { &cfn::Constraint { max_items: Some(50), unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_items: Some(50), unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -251,7 +234,7 @@ pub mod alarm {
             Self(self.0.set_checked(
                 "ThresholdMetricId",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -276,16 +259,14 @@ pub mod alarm {
         }
     }
 
-    impl From<Alarm> for cfn::Properties {
-        fn from(it: Alarm) -> Self {
-            it.0
-        }
-    }
-
     impl cfn::Resource for Alarm {
         const TYPE: &'static str = "AWS::CloudWatch::Alarm";
         const STATEFUL: bool = false;
         type Ref = AlarmRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
     }
 
     /// A [`Alarm`] in a stack.
@@ -348,13 +329,11 @@ pub mod alarm {
         }
     }
 
-    impl From<AlarmPromQlCriteria> for cfn::Properties {
-        fn from(it: AlarmPromQlCriteria) -> Self {
-            it.0
+    impl cfn::Literal for AlarmPromQlCriteria {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for AlarmPromQlCriteria {}
 
     /// `Dimension` of `AWS::CloudWatch::Alarm`.
     #[derive(Clone, Debug)]
@@ -382,7 +361,7 @@ pub mod alarm {
             Self(self.0.set_checked(
                 "Name",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -392,7 +371,7 @@ pub mod alarm {
             Self(self.0.set_checked(
                 "Value",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(1024), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(1024), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -402,13 +381,11 @@ pub mod alarm {
         }
     }
 
-    impl From<Dimension> for cfn::Properties {
-        fn from(it: Dimension) -> Self {
-            it.0
+    impl cfn::Literal for Dimension {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for Dimension {}
 
     /// `EvaluationCriteria` of `AWS::CloudWatch::Alarm`.
     #[derive(Clone, Debug, Default)]
@@ -432,13 +409,11 @@ pub mod alarm {
         }
     }
 
-    impl From<EvaluationCriteria> for cfn::Properties {
-        fn from(it: EvaluationCriteria) -> Self {
-            it.0
+    impl cfn::Literal for EvaluationCriteria {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for EvaluationCriteria {}
 
     /// `EvaluationWindow` of `AWS::CloudWatch::Alarm`.
     #[derive(Clone, Debug, Default)]
@@ -467,13 +442,11 @@ pub mod alarm {
         }
     }
 
-    impl From<EvaluationWindow> for cfn::Properties {
-        fn from(it: EvaluationWindow) -> Self {
-            it.0
+    impl cfn::Literal for EvaluationWindow {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for EvaluationWindow {}
 
     /// `Metric` of `AWS::CloudWatch::Alarm`.
     #[derive(Clone, Debug, Default)]
@@ -492,7 +465,7 @@ pub mod alarm {
             Self(self.0.set_checked(
                 "Dimensions",
                 it,
-                const { &cfn::Constraint { max_items: Some(30), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_items: Some(30), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -502,7 +475,7 @@ pub mod alarm {
             Self(self.0.set_checked(
                 "MetricName",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -512,13 +485,11 @@ pub mod alarm {
             Self(self.0.set_checked(
                 "Namespace",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_length: Some(1),
-                        max_length: Some(255),
-                        pattern: Some("^[^:]"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    max_length: Some(255),
+                    pattern: Some("^[^:]"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -529,13 +500,11 @@ pub mod alarm {
         }
     }
 
-    impl From<Metric> for cfn::Properties {
-        fn from(it: Metric) -> Self {
-            it.0
+    impl cfn::Literal for Metric {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for Metric {}
 
     /// `MetricDataQuery` of `AWS::CloudWatch::Alarm`.
     #[derive(Clone, Debug)]
@@ -555,7 +524,7 @@ pub mod alarm {
             Self(self.0.set_checked(
                 "AccountId",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -565,7 +534,7 @@ pub mod alarm {
             Self(self.0.set_checked(
                 "Expression",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(2048), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -575,13 +544,11 @@ pub mod alarm {
             Self(self.0.set_checked(
                 "Id",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_length: Some(1),
-                        max_length: Some(255),
-                        pattern: Some(r"^([a-z])([A-Za-z0-9\_]*)$"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    max_length: Some(255),
+                    pattern: Some(r"^([a-z])([A-Za-z0-9\_]*)$"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -599,11 +566,7 @@ pub mod alarm {
         /// `Period`: at least 1.
         #[track_caller]
         pub fn period(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set_checked(
-                "Period",
-                it,
-                const { &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Period", it, &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE }))
         }
 
         /// `ReturnData`.
@@ -617,13 +580,11 @@ pub mod alarm {
         }
     }
 
-    impl From<MetricDataQuery> for cfn::Properties {
-        fn from(it: MetricDataQuery) -> Self {
-            it.0
+    impl cfn::Literal for MetricDataQuery {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for MetricDataQuery {}
 
     /// `MetricStat` of `AWS::CloudWatch::Alarm`.
     #[derive(Clone, Debug)]
@@ -655,11 +616,7 @@ pub mod alarm {
         /// `Period`: required, at least 1.
         #[track_caller]
         pub fn period(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set_checked(
-                "Period",
-                it,
-                const { &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Period", it, &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE }))
         }
 
         /// `Stat`: required.
@@ -678,13 +635,11 @@ pub mod alarm {
         }
     }
 
-    impl From<MetricStat> for cfn::Properties {
-        fn from(it: MetricStat) -> Self {
-            it.0
+    impl cfn::Literal for MetricStat {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for MetricStat {}
 
     /// `WallClockWindow` of `AWS::CloudWatch::Alarm`.
     #[derive(Clone, Debug, Default)]
@@ -708,13 +663,11 @@ pub mod alarm {
         }
     }
 
-    impl From<WallClockWindow> for cfn::Properties {
-        fn from(it: WallClockWindow) -> Self {
-            it.0
+    impl cfn::Literal for WallClockWindow {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for WallClockWindow {}
 
     /// `WarmUpConfiguration` of `AWS::CloudWatch::Alarm`.
     #[derive(Clone, Debug, Default)]
@@ -738,7 +691,7 @@ pub mod alarm {
             Self(self.0.set_checked(
                 "WarmUpPeriodDurationInMinutes",
                 it,
-                const { &cfn::Constraint { minimum: Some(1.0), maximum: Some(2880.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(1.0), maximum: Some(2880.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -748,13 +701,11 @@ pub mod alarm {
         }
     }
 
-    impl From<WarmUpConfiguration> for cfn::Properties {
-        fn from(it: WarmUpConfiguration) -> Self {
-            it.0
+    impl cfn::Literal for WarmUpConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for WarmUpConfiguration {}
 
     /// Values of a property of `AWS::CloudWatch::Alarm`; [`cfn::Value::raw`] takes one that is newer than these.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -790,9 +741,9 @@ pub mod alarm {
         }
     }
 
-    impl From<ComparisonOperator> for cfn::Value<ComparisonOperator> {
-        fn from(it: ComparisonOperator) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for ComparisonOperator {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -824,9 +775,9 @@ pub mod alarm {
         }
     }
 
-    impl From<Statistic> for cfn::Value<Statistic> {
-        fn from(it: Statistic) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for Statistic {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -855,9 +806,9 @@ pub mod alarm {
         }
     }
 
-    impl From<TreatMissingData> for cfn::Value<TreatMissingData> {
-        fn from(it: TreatMissingData) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for TreatMissingData {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -955,9 +906,9 @@ pub mod alarm {
         }
     }
 
-    impl From<Unit> for cfn::Value<Unit> {
-        fn from(it: Unit) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for Unit {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 }

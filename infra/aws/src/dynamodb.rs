@@ -3,14 +3,13 @@
 
 /// [`AWS::DynamoDB::Table`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html).
 pub mod table {
-
     /// `AWS::DynamoDB::Table`. It holds data. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html).
     #[derive(Clone, Debug)]
     #[must_use]
     pub struct Table(cfn::Properties);
 
     impl Table {
-        /// With the one property it needs, `KeySchema`: at least 1 items.
+        /// With the one property it needs, `KeySchema`: at least 1 item.
         #[track_caller]
         pub fn new(key_schema: impl Into<cfn::Value<Vec<KeySchema>>>) -> Self {
             Self(cfn::Properties::default()).key_schema(key_schema)
@@ -22,7 +21,7 @@ pub mod table {
             Self(self.0.set_checked(
                 "AttributeDefinitions",
                 it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -54,14 +53,10 @@ pub mod table {
             Self(self.0.set("ImportSourceSpecification", it))
         }
 
-        /// `KeySchema`: required, at least 1 items. Replaces the resource when changed.
+        /// `KeySchema`: required, at least 1 item. Replaces the resource when changed.
         #[track_caller]
         pub fn key_schema(self, it: impl Into<cfn::Value<Vec<KeySchema>>>) -> Self {
-            Self(self.0.set_checked(
-                "KeySchema",
-                it,
-                const { &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("KeySchema", it, &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE }))
         }
 
         /// `KinesisStreamSpecification`.
@@ -118,7 +113,7 @@ pub mod table {
             Self(self.0.set_checked(
                 "TableName",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(1024), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(1024), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -132,13 +127,13 @@ pub mod table {
             Self(self.0.set("TimeToLiveSpecification", it))
         }
 
-        /// `VectorIndexes`: at least 1 items, no item twice.
+        /// `VectorIndexes`: at least 1 item, no item twice.
         #[track_caller]
         pub fn vector_indexes(self, it: impl Into<cfn::Value<Vec<VectorIndex>>>) -> Self {
             Self(self.0.set_checked(
                 "VectorIndexes",
                 it,
-                const { &cfn::Constraint { min_items: Some(1), unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_items: Some(1), unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -153,16 +148,14 @@ pub mod table {
         }
     }
 
-    impl From<Table> for cfn::Properties {
-        fn from(it: Table) -> Self {
-            it.0
-        }
-    }
-
     impl cfn::Resource for Table {
         const TYPE: &'static str = "AWS::DynamoDB::Table";
         const STATEFUL: bool = true;
         type Ref = TableRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
     }
 
     /// A [`Table`] in a stack.
@@ -226,7 +219,7 @@ pub mod table {
             Self(self.0.set_checked(
                 "AttributeName",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -241,13 +234,11 @@ pub mod table {
         }
     }
 
-    impl From<AttributeDefinition> for cfn::Properties {
-        fn from(it: AttributeDefinition) -> Self {
-            it.0
+    impl cfn::Literal for AttributeDefinition {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for AttributeDefinition {}
 
     /// `ContributorInsightsSpecification` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug)]
@@ -276,13 +267,11 @@ pub mod table {
         }
     }
 
-    impl From<ContributorInsightsSpecification> for cfn::Properties {
-        fn from(it: ContributorInsightsSpecification) -> Self {
-            it.0
+    impl cfn::Literal for ContributorInsightsSpecification {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for ContributorInsightsSpecification {}
 
     /// `Csv` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug, Default)]
@@ -303,11 +292,7 @@ pub mod table {
         /// `HeaderList`: no item twice. Replaces the resource when changed.
         #[track_caller]
         pub fn header_list(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set_checked(
-                "HeaderList",
-                it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("HeaderList", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
@@ -316,13 +301,11 @@ pub mod table {
         }
     }
 
-    impl From<Csv> for cfn::Properties {
-        fn from(it: Csv) -> Self {
-            it.0
+    impl cfn::Literal for Csv {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for Csv {}
 
     /// `GlobalSecondaryIndex` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug)]
@@ -333,7 +316,7 @@ pub mod table {
     pub struct GlobalSecondaryIndexRequired {
         /// `IndexName`: 3 to 255 characters.
         pub index_name: cfn::Value<String>,
-        /// `KeySchema`: at least 1 items, no item twice.
+        /// `KeySchema`: at least 1 item, no item twice.
         pub key_schema: cfn::Value<Vec<KeySchema>>,
         /// `Projection`.
         pub projection: cfn::Value<Projection>,
@@ -363,24 +346,22 @@ pub mod table {
             Self(self.0.set_checked(
                 "IndexName",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_length: Some(3),
-                        max_length: Some(255),
-                        pattern: Some("^[a-zA-Z0-9_.-]+$"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_length: Some(3),
+                    max_length: Some(255),
+                    pattern: Some("^[a-zA-Z0-9_.-]+$"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
 
-        /// `KeySchema`: required, at least 1 items, no item twice.
+        /// `KeySchema`: required, at least 1 item, no item twice.
         #[track_caller]
         pub fn key_schema(self, it: impl Into<cfn::Value<Vec<KeySchema>>>) -> Self {
             Self(self.0.set_checked(
                 "KeySchema",
                 it,
-                const { &cfn::Constraint { min_items: Some(1), unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_items: Some(1), unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -410,13 +391,11 @@ pub mod table {
         }
     }
 
-    impl From<GlobalSecondaryIndex> for cfn::Properties {
-        fn from(it: GlobalSecondaryIndex) -> Self {
-            it.0
+    impl cfn::Literal for GlobalSecondaryIndex {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for GlobalSecondaryIndex {}
 
     /// `ImportSourceSpecification` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug)]
@@ -465,13 +444,11 @@ pub mod table {
         }
     }
 
-    impl From<ImportSourceSpecification> for cfn::Properties {
-        fn from(it: ImportSourceSpecification) -> Self {
-            it.0
+    impl cfn::Literal for ImportSourceSpecification {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for ImportSourceSpecification {}
 
     /// `InputFormatOptions` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug, Default)]
@@ -495,13 +472,11 @@ pub mod table {
         }
     }
 
-    impl From<InputFormatOptions> for cfn::Properties {
-        fn from(it: InputFormatOptions) -> Self {
-            it.0
+    impl cfn::Literal for InputFormatOptions {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for InputFormatOptions {}
 
     /// `KeySchema` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug)]
@@ -538,13 +513,11 @@ pub mod table {
         }
     }
 
-    impl From<KeySchema> for cfn::Properties {
-        fn from(it: KeySchema) -> Self {
-            it.0
+    impl cfn::Literal for KeySchema {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for KeySchema {}
 
     /// `KinesisStreamSpecification` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug)]
@@ -576,13 +549,11 @@ pub mod table {
         }
     }
 
-    impl From<KinesisStreamSpecification> for cfn::Properties {
-        fn from(it: KinesisStreamSpecification) -> Self {
-            it.0
+    impl cfn::Literal for KinesisStreamSpecification {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for KinesisStreamSpecification {}
 
     /// `LocalSecondaryIndex` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug)]
@@ -615,13 +586,11 @@ pub mod table {
             Self(self.0.set_checked(
                 "IndexName",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_length: Some(3),
-                        max_length: Some(255),
-                        pattern: Some("^[a-zA-Z0-9_.-]+$"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_length: Some(3),
+                    max_length: Some(255),
+                    pattern: Some("^[a-zA-Z0-9_.-]+$"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -632,13 +601,11 @@ pub mod table {
             Self(self.0.set_checked(
                 "KeySchema",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_items: Some(2),
-                        max_items: Some(2),
-                        unique_items: true,
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_items: Some(2),
+                    max_items: Some(2),
+                    unique_items: true,
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -654,13 +621,11 @@ pub mod table {
         }
     }
 
-    impl From<LocalSecondaryIndex> for cfn::Properties {
-        fn from(it: LocalSecondaryIndex) -> Self {
-            it.0
+    impl cfn::Literal for LocalSecondaryIndex {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for LocalSecondaryIndex {}
 
     /// `OnDemandThroughput` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug, Default)]
@@ -679,7 +644,7 @@ pub mod table {
             Self(self.0.set_checked(
                 "MaxReadRequestUnits",
                 it,
-                const { &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -689,7 +654,7 @@ pub mod table {
             Self(self.0.set_checked(
                 "MaxWriteRequestUnits",
                 it,
-                const { &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -699,13 +664,11 @@ pub mod table {
         }
     }
 
-    impl From<OnDemandThroughput> for cfn::Properties {
-        fn from(it: OnDemandThroughput) -> Self {
-            it.0
+    impl cfn::Literal for OnDemandThroughput {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for OnDemandThroughput {}
 
     /// `PointInTimeRecoverySpecification` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug, Default)]
@@ -729,7 +692,7 @@ pub mod table {
             Self(self.0.set_checked(
                 "RecoveryPeriodInDays",
                 it,
-                const { &cfn::Constraint { minimum: Some(1.0), maximum: Some(35.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(1.0), maximum: Some(35.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -739,13 +702,11 @@ pub mod table {
         }
     }
 
-    impl From<PointInTimeRecoverySpecification> for cfn::Properties {
-        fn from(it: PointInTimeRecoverySpecification) -> Self {
-            it.0
+    impl cfn::Literal for PointInTimeRecoverySpecification {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for PointInTimeRecoverySpecification {}
 
     /// `Projection` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug, Default)]
@@ -764,15 +725,13 @@ pub mod table {
             Self(self.0.set_checked(
                 "NonKeyAttributes",
                 it,
-                const {
-                    &cfn::Constraint {
-                        items: Some(&cfn::Constraint {
-                            min_length: Some(1),
-                            max_length: Some(255),
-                            ..cfn::Constraint::NONE
-                        }),
+                &cfn::Constraint {
+                    items: Some(&cfn::Constraint {
+                        min_length: Some(1),
+                        max_length: Some(255),
                         ..cfn::Constraint::NONE
-                    }
+                    }),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -788,13 +747,11 @@ pub mod table {
         }
     }
 
-    impl From<Projection> for cfn::Properties {
-        fn from(it: Projection) -> Self {
-            it.0
+    impl cfn::Literal for Projection {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for Projection {}
 
     /// `ProvisionedThroughput` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug)]
@@ -824,7 +781,7 @@ pub mod table {
             Self(self.0.set_checked(
                 "ReadCapacityUnits",
                 it,
-                const { &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -834,7 +791,7 @@ pub mod table {
             Self(self.0.set_checked(
                 "WriteCapacityUnits",
                 it,
-                const { &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -844,13 +801,11 @@ pub mod table {
         }
     }
 
-    impl From<ProvisionedThroughput> for cfn::Properties {
-        fn from(it: ProvisionedThroughput) -> Self {
-            it.0
+    impl cfn::Literal for ProvisionedThroughput {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for ProvisionedThroughput {}
 
     /// `ResourcePolicy` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug)]
@@ -874,13 +829,11 @@ pub mod table {
         }
     }
 
-    impl From<ResourcePolicy> for cfn::Properties {
-        fn from(it: ResourcePolicy) -> Self {
-            it.0
+    impl cfn::Literal for ResourcePolicy {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for ResourcePolicy {}
 
     /// `S3BucketSource` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug)]
@@ -914,13 +867,11 @@ pub mod table {
         }
     }
 
-    impl From<S3BucketSource> for cfn::Properties {
-        fn from(it: S3BucketSource) -> Self {
-            it.0
+    impl cfn::Literal for S3BucketSource {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for S3BucketSource {}
 
     /// `SSESpecification` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug)]
@@ -954,13 +905,11 @@ pub mod table {
         }
     }
 
-    impl From<SseSpecification> for cfn::Properties {
-        fn from(it: SseSpecification) -> Self {
-            it.0
+    impl cfn::Literal for SseSpecification {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for SseSpecification {}
 
     /// `SearchSchemaElement` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug)]
@@ -990,7 +939,7 @@ pub mod table {
             Self(self.0.set_checked(
                 "AttributeName",
                 it,
-                const { &cfn::Constraint { max_length: Some(65535), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_length: Some(65535), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -1005,13 +954,11 @@ pub mod table {
         }
     }
 
-    impl From<SearchSchemaElement> for cfn::Properties {
-        fn from(it: SearchSchemaElement) -> Self {
-            it.0
+    impl cfn::Literal for SearchSchemaElement {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for SearchSchemaElement {}
 
     /// `StreamSpecification` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug)]
@@ -1037,11 +984,7 @@ pub mod table {
         /// `Tags`: no item twice.
         #[track_caller]
         pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set_checked(
-                "Tags",
-                it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Tags", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
@@ -1050,13 +993,11 @@ pub mod table {
         }
     }
 
-    impl From<StreamSpecification> for cfn::Properties {
-        fn from(it: StreamSpecification) -> Self {
-            it.0
+    impl cfn::Literal for StreamSpecification {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for StreamSpecification {}
 
     /// `TimeToLiveSpecification` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug)]
@@ -1085,13 +1026,11 @@ pub mod table {
         }
     }
 
-    impl From<TimeToLiveSpecification> for cfn::Properties {
-        fn from(it: TimeToLiveSpecification) -> Self {
-            it.0
+    impl cfn::Literal for TimeToLiveSpecification {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for TimeToLiveSpecification {}
 
     /// `VectorAttribute` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug)]
@@ -1111,7 +1050,7 @@ pub mod table {
             Self(self.0.set_checked(
                 "AttributeName",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -1121,13 +1060,11 @@ pub mod table {
         }
     }
 
-    impl From<VectorAttribute> for cfn::Properties {
-        fn from(it: VectorAttribute) -> Self {
-            it.0
+    impl cfn::Literal for VectorAttribute {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for VectorAttribute {}
 
     /// `VectorIndex` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug)]
@@ -1166,7 +1103,7 @@ pub mod table {
             Self(self.0.set_checked(
                 "Dimensions",
                 it,
-                const { &cfn::Constraint { minimum: Some(1.0), maximum: Some(4096.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(1.0), maximum: Some(4096.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -1181,13 +1118,11 @@ pub mod table {
             Self(self.0.set_checked(
                 "IndexName",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_length: Some(3),
-                        max_length: Some(255),
-                        pattern: Some("^[a-zA-Z0-9_.-]+$"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_length: Some(3),
+                    max_length: Some(255),
+                    pattern: Some("^[a-zA-Z0-9_.-]+$"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -1197,13 +1132,13 @@ pub mod table {
             Self(self.0.set("Projection", it))
         }
 
-        /// `SearchSchema`: at least 1 items, no item twice.
+        /// `SearchSchema`: at least 1 item, no item twice.
         #[track_caller]
         pub fn search_schema(self, it: impl Into<cfn::Value<Vec<SearchSchemaElement>>>) -> Self {
             Self(self.0.set_checked(
                 "SearchSchema",
                 it,
-                const { &cfn::Constraint { min_items: Some(1), unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_items: Some(1), unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -1218,13 +1153,11 @@ pub mod table {
         }
     }
 
-    impl From<VectorIndex> for cfn::Properties {
-        fn from(it: VectorIndex) -> Self {
-            it.0
+    impl cfn::Literal for VectorIndex {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for VectorIndex {}
 
     /// `WarmThroughput` of `AWS::DynamoDB::Table`.
     #[derive(Clone, Debug, Default)]
@@ -1243,7 +1176,7 @@ pub mod table {
             Self(self.0.set_checked(
                 "ReadUnitsPerSecond",
                 it,
-                const { &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -1253,7 +1186,7 @@ pub mod table {
             Self(self.0.set_checked(
                 "WriteUnitsPerSecond",
                 it,
-                const { &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -1263,13 +1196,11 @@ pub mod table {
         }
     }
 
-    impl From<WarmThroughput> for cfn::Properties {
-        fn from(it: WarmThroughput) -> Self {
-            it.0
+    impl cfn::Literal for WarmThroughput {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for WarmThroughput {}
 
     /// Values of a property of `AWS::DynamoDB::Table`; [`cfn::Value::raw`] takes one that is newer than these.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -1290,9 +1221,9 @@ pub mod table {
         }
     }
 
-    impl From<ApproximateCreationDateTimePrecision> for cfn::Value<ApproximateCreationDateTimePrecision> {
-        fn from(it: ApproximateCreationDateTimePrecision) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for ApproximateCreationDateTimePrecision {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1318,9 +1249,9 @@ pub mod table {
         }
     }
 
-    impl From<AttributeType> for cfn::Value<AttributeType> {
-        fn from(it: AttributeType) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for AttributeType {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1343,9 +1274,9 @@ pub mod table {
         }
     }
 
-    impl From<BillingMode> for cfn::Value<BillingMode> {
-        fn from(it: BillingMode) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for BillingMode {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1371,9 +1302,9 @@ pub mod table {
         }
     }
 
-    impl From<DistanceFunction> for cfn::Value<DistanceFunction> {
-        fn from(it: DistanceFunction) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for DistanceFunction {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1396,9 +1327,9 @@ pub mod table {
         }
     }
 
-    impl From<Mode> for cfn::Value<Mode> {
-        fn from(it: Mode) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for Mode {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1424,9 +1355,9 @@ pub mod table {
         }
     }
 
-    impl From<ProjectionType> for cfn::Value<ProjectionType> {
-        fn from(it: ProjectionType) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for ProjectionType {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1449,9 +1380,9 @@ pub mod table {
         }
     }
 
-    impl From<SearchSchemaElementType> for cfn::Value<SearchSchemaElementType> {
-        fn from(it: SearchSchemaElementType) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for SearchSchemaElementType {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1471,9 +1402,9 @@ pub mod table {
         }
     }
 
-    impl From<SseType> for cfn::Value<SseType> {
-        fn from(it: SseType) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for SseType {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1502,9 +1433,9 @@ pub mod table {
         }
     }
 
-    impl From<StreamViewType> for cfn::Value<StreamViewType> {
-        fn from(it: StreamViewType) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for StreamViewType {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1527,9 +1458,9 @@ pub mod table {
         }
     }
 
-    impl From<TableClass> for cfn::Value<TableClass> {
-        fn from(it: TableClass) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for TableClass {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 }

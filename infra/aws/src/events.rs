@@ -3,7 +3,6 @@
 
 /// [`AWS::Events::Rule`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-rule.html).
 pub mod rule {
-
     /// `AWS::Events::Rule`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-rule.html).
     #[derive(Clone, Debug, Default)]
     #[must_use]
@@ -21,7 +20,7 @@ pub mod rule {
             Self(self.0.set_checked(
                 "Description",
                 it,
-                const { &cfn::Constraint { max_length: Some(512), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_length: Some(512), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -31,15 +30,14 @@ pub mod rule {
             Self(self.0.set_checked(
                 "EventBusName",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_length: Some(1),
-                        max_length: Some(1600),
-                        pattern: Some(
-                            r"^(arn:aws[\w-]*:events:[a-z]{2}-[a-z]+-[\w-]+:[0-9]{12}:event-bus\/)?[/\.\-_A-Za-z0-9]+$",
-                        ),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    max_length: Some(1600),
+                    pattern: Some(concat!(
+                        r"^(arn:aws[\w\-]*:events:(eusc-)?[a-z]{2}-[a-z]+-[\w\-]+:[0-9]{12}:even",
+                        r"t-bus\/)?[/\.\-_A-Za-z0-9]+$"
+                    )),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -55,13 +53,11 @@ pub mod rule {
             Self(self.0.set_checked(
                 "Name",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_length: Some(1),
-                        max_length: Some(64),
-                        pattern: Some(r"^[\.\-_A-Za-z0-9]+$"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    max_length: Some(64),
+                    pattern: Some(r"^[\.\-_A-Za-z0-9]+$"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -72,7 +68,7 @@ pub mod rule {
             Self(self.0.set_checked(
                 "RoleArn",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(1600), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(1600), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -82,12 +78,10 @@ pub mod rule {
             Self(self.0.set_checked(
                 "ScheduleExpression",
                 it,
-                const {
-                    &cfn::Constraint {
-                        max_length: Some(256),
-                        pattern: Some(r"^(rate\(.+\)|cron\(.+\))?$"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    max_length: Some(256),
+                    pattern: Some(r"^(rate\(.+\)|cron\(.+\))?$"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -108,7 +102,7 @@ pub mod rule {
             Self(self.0.set_checked(
                 "Targets",
                 it,
-                const { &cfn::Constraint { max_items: Some(5), unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_items: Some(5), unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -118,16 +112,14 @@ pub mod rule {
         }
     }
 
-    impl From<Rule> for cfn::Properties {
-        fn from(it: Rule) -> Self {
-            it.0
-        }
-    }
-
     impl cfn::Resource for Rule {
         const TYPE: &'static str = "AWS::Events::Rule";
         const STATEFUL: bool = false;
         type Ref = RuleRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
     }
 
     /// A [`Rule`] in a stack.
@@ -185,13 +177,11 @@ pub mod rule {
         }
     }
 
-    impl From<AppSyncParameters> for cfn::Properties {
-        fn from(it: AppSyncParameters) -> Self {
-            it.0
+    impl cfn::Literal for AppSyncParameters {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for AppSyncParameters {}
 
     /// `AwsVpcConfiguration` of `AWS::Events::Rule`.
     #[derive(Clone, Debug)]
@@ -215,7 +205,7 @@ pub mod rule {
             Self(self.0.set_checked(
                 "SecurityGroups",
                 it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -230,13 +220,11 @@ pub mod rule {
         }
     }
 
-    impl From<AwsVpcConfiguration> for cfn::Properties {
-        fn from(it: AwsVpcConfiguration) -> Self {
-            it.0
+    impl cfn::Literal for AwsVpcConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for AwsVpcConfiguration {}
 
     /// `BatchArrayProperties` of `AWS::Events::Rule`.
     #[derive(Clone, Debug, Default)]
@@ -260,13 +248,11 @@ pub mod rule {
         }
     }
 
-    impl From<BatchArrayProperties> for cfn::Properties {
-        fn from(it: BatchArrayProperties) -> Self {
-            it.0
+    impl cfn::Literal for BatchArrayProperties {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for BatchArrayProperties {}
 
     /// `BatchParameters` of `AWS::Events::Rule`.
     #[derive(Clone, Debug)]
@@ -313,13 +299,11 @@ pub mod rule {
         }
     }
 
-    impl From<BatchParameters> for cfn::Properties {
-        fn from(it: BatchParameters) -> Self {
-            it.0
+    impl cfn::Literal for BatchParameters {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for BatchParameters {}
 
     /// `BatchRetryStrategy` of `AWS::Events::Rule`.
     #[derive(Clone, Debug, Default)]
@@ -343,13 +327,11 @@ pub mod rule {
         }
     }
 
-    impl From<BatchRetryStrategy> for cfn::Properties {
-        fn from(it: BatchRetryStrategy) -> Self {
-            it.0
+    impl cfn::Literal for BatchRetryStrategy {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for BatchRetryStrategy {}
 
     /// `CapacityProviderStrategyItem` of `AWS::Events::Rule`.
     #[derive(Clone, Debug)]
@@ -369,7 +351,7 @@ pub mod rule {
             Self(self.0.set_checked(
                 "Base",
                 it,
-                const { &cfn::Constraint { minimum: Some(0.0), maximum: Some(100000.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(0.0), maximum: Some(100000.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -379,7 +361,7 @@ pub mod rule {
             Self(self.0.set_checked(
                 "CapacityProvider",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -389,7 +371,7 @@ pub mod rule {
             Self(self.0.set_checked(
                 "Weight",
                 it,
-                const { &cfn::Constraint { minimum: Some(0.0), maximum: Some(1000.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(0.0), maximum: Some(1000.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -399,13 +381,11 @@ pub mod rule {
         }
     }
 
-    impl From<CapacityProviderStrategyItem> for cfn::Properties {
-        fn from(it: CapacityProviderStrategyItem) -> Self {
-            it.0
+    impl cfn::Literal for CapacityProviderStrategyItem {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for CapacityProviderStrategyItem {}
 
     /// `DeadLetterConfig` of `AWS::Events::Rule`.
     #[derive(Clone, Debug, Default)]
@@ -424,7 +404,7 @@ pub mod rule {
             Self(self.0.set_checked(
                 "Arn",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(1600), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(1600), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -434,13 +414,11 @@ pub mod rule {
         }
     }
 
-    impl From<DeadLetterConfig> for cfn::Properties {
-        fn from(it: DeadLetterConfig) -> Self {
-            it.0
+    impl cfn::Literal for DeadLetterConfig {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for DeadLetterConfig {}
 
     /// `EcsParameters` of `AWS::Events::Rule`.
     #[derive(Clone, Debug)]
@@ -460,7 +438,7 @@ pub mod rule {
             Self(self.0.set_checked(
                 "CapacityProviderStrategy",
                 it,
-                const { &cfn::Constraint { max_items: Some(6), unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_items: Some(6), unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -495,7 +473,7 @@ pub mod rule {
             Self(self.0.set_checked(
                 "PlacementConstraints",
                 it,
-                const { &cfn::Constraint { max_items: Some(10), unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_items: Some(10), unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -505,7 +483,7 @@ pub mod rule {
             Self(self.0.set_checked(
                 "PlacementStrategies",
                 it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -525,28 +503,20 @@ pub mod rule {
             Self(self.0.set_checked(
                 "ReferenceId",
                 it,
-                const { &cfn::Constraint { max_length: Some(1024), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_length: Some(1024), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `TagList`: no item twice.
         #[track_caller]
         pub fn tag_list(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set_checked(
-                "TagList",
-                it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("TagList", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// `TaskCount`: at least 1.
         #[track_caller]
         pub fn task_count(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set_checked(
-                "TaskCount",
-                it,
-                const { &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("TaskCount", it, &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE }))
         }
 
         /// `TaskDefinitionArn`: required, 1 to 1600 characters.
@@ -555,7 +525,7 @@ pub mod rule {
             Self(self.0.set_checked(
                 "TaskDefinitionArn",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(1600), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(1600), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -565,13 +535,11 @@ pub mod rule {
         }
     }
 
-    impl From<EcsParameters> for cfn::Properties {
-        fn from(it: EcsParameters) -> Self {
-            it.0
+    impl cfn::Literal for EcsParameters {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for EcsParameters {}
 
     /// `HttpParameters` of `AWS::Events::Rule`.
     #[derive(Clone, Debug, Default)]
@@ -595,7 +563,7 @@ pub mod rule {
             Self(self.0.set_checked(
                 "PathParameterValues",
                 it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -613,13 +581,11 @@ pub mod rule {
         }
     }
 
-    impl From<HttpParameters> for cfn::Properties {
-        fn from(it: HttpParameters) -> Self {
-            it.0
+    impl cfn::Literal for HttpParameters {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for HttpParameters {}
 
     /// `InputTransformer` of `AWS::Events::Rule`.
     #[derive(Clone, Debug)]
@@ -644,7 +610,7 @@ pub mod rule {
             Self(self.0.set_checked(
                 "InputTemplate",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(8192), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(8192), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -654,13 +620,11 @@ pub mod rule {
         }
     }
 
-    impl From<InputTransformer> for cfn::Properties {
-        fn from(it: InputTransformer) -> Self {
-            it.0
+    impl cfn::Literal for InputTransformer {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for InputTransformer {}
 
     /// `KinesisParameters` of `AWS::Events::Rule`.
     #[derive(Clone, Debug)]
@@ -680,7 +644,7 @@ pub mod rule {
             Self(self.0.set_checked(
                 "PartitionKeyPath",
                 it,
-                const { &cfn::Constraint { max_length: Some(256), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -690,13 +654,11 @@ pub mod rule {
         }
     }
 
-    impl From<KinesisParameters> for cfn::Properties {
-        fn from(it: KinesisParameters) -> Self {
-            it.0
+    impl cfn::Literal for KinesisParameters {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for KinesisParameters {}
 
     /// `NetworkConfiguration` of `AWS::Events::Rule`.
     #[derive(Clone, Debug, Default)]
@@ -720,13 +682,11 @@ pub mod rule {
         }
     }
 
-    impl From<NetworkConfiguration> for cfn::Properties {
-        fn from(it: NetworkConfiguration) -> Self {
-            it.0
+    impl cfn::Literal for NetworkConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for NetworkConfiguration {}
 
     /// `PlacementConstraint` of `AWS::Events::Rule`.
     #[derive(Clone, Debug, Default)]
@@ -745,7 +705,7 @@ pub mod rule {
             Self(self.0.set_checked(
                 "Expression",
                 it,
-                const { &cfn::Constraint { max_length: Some(2000), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_length: Some(2000), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -760,13 +720,11 @@ pub mod rule {
         }
     }
 
-    impl From<PlacementConstraint> for cfn::Properties {
-        fn from(it: PlacementConstraint) -> Self {
-            it.0
+    impl cfn::Literal for PlacementConstraint {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for PlacementConstraint {}
 
     /// `PlacementStrategy` of `AWS::Events::Rule`.
     #[derive(Clone, Debug, Default)]
@@ -795,13 +753,11 @@ pub mod rule {
         }
     }
 
-    impl From<PlacementStrategy> for cfn::Properties {
-        fn from(it: PlacementStrategy) -> Self {
-            it.0
+    impl cfn::Literal for PlacementStrategy {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for PlacementStrategy {}
 
     /// `RedshiftDataParameters` of `AWS::Events::Rule`.
     #[derive(Clone, Debug)]
@@ -821,7 +777,7 @@ pub mod rule {
             Self(self.0.set_checked(
                 "Database",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -831,7 +787,7 @@ pub mod rule {
             Self(self.0.set_checked(
                 "DbUser",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -841,15 +797,14 @@ pub mod rule {
             Self(self.0.set_checked(
                 "SecretManagerArn",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_length: Some(1),
-                        max_length: Some(1600),
-                        pattern: Some(
-                            r"^(^arn:aws([a-z]|\-)*:secretsmanager:[a-z0-9-.]+:.*)|(\$(\.[\w_-]+(\[(\d+|\*)\])*)*)$",
-                        ),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    max_length: Some(1600),
+                    pattern: Some(concat!(
+                        r"^(^arn:aws([a-z]|\-)*:secretsmanager:[a-z0-9-.]+:.*)|(\$(\.[\w_-]+(\[(",
+                        r"\d+|\*)\])*)*)$"
+                    )),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -860,7 +815,7 @@ pub mod rule {
             Self(self.0.set_checked(
                 "Sql",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(100000), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(100000), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -875,7 +830,7 @@ pub mod rule {
             Self(self.0.set_checked(
                 "StatementName",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(500), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(500), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -890,13 +845,11 @@ pub mod rule {
         }
     }
 
-    impl From<RedshiftDataParameters> for cfn::Properties {
-        fn from(it: RedshiftDataParameters) -> Self {
-            it.0
+    impl cfn::Literal for RedshiftDataParameters {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for RedshiftDataParameters {}
 
     /// `RetryPolicy` of `AWS::Events::Rule`.
     #[derive(Clone, Debug, Default)]
@@ -915,7 +868,7 @@ pub mod rule {
             Self(self.0.set_checked(
                 "MaximumEventAgeInSeconds",
                 it,
-                const { &cfn::Constraint { minimum: Some(60.0), maximum: Some(86400.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(60.0), maximum: Some(86400.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -925,7 +878,7 @@ pub mod rule {
             Self(self.0.set_checked(
                 "MaximumRetryAttempts",
                 it,
-                const { &cfn::Constraint { minimum: Some(0.0), maximum: Some(185.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(0.0), maximum: Some(185.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -935,13 +888,11 @@ pub mod rule {
         }
     }
 
-    impl From<RetryPolicy> for cfn::Properties {
-        fn from(it: RetryPolicy) -> Self {
-            it.0
+    impl cfn::Literal for RetryPolicy {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for RetryPolicy {}
 
     /// `RunCommandParameters` of `AWS::Events::Rule`.
     #[derive(Clone, Debug)]
@@ -961,13 +912,11 @@ pub mod rule {
             Self(self.0.set_checked(
                 "RunCommandTargets",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_items: Some(1),
-                        max_items: Some(5),
-                        unique_items: true,
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_items: Some(1),
+                    max_items: Some(5),
+                    unique_items: true,
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -978,13 +927,11 @@ pub mod rule {
         }
     }
 
-    impl From<RunCommandParameters> for cfn::Properties {
-        fn from(it: RunCommandParameters) -> Self {
-            it.0
+    impl cfn::Literal for RunCommandParameters {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for RunCommandParameters {}
 
     /// `RunCommandTarget` of `AWS::Events::Rule`.
     #[derive(Clone, Debug)]
@@ -1012,7 +959,7 @@ pub mod rule {
             Self(self.0.set_checked(
                 "Key",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -1022,18 +969,16 @@ pub mod rule {
             Self(self.0.set_checked(
                 "Values",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_items: Some(1),
-                        max_items: Some(50),
-                        items: Some(&cfn::Constraint {
-                            min_length: Some(1),
-                            max_length: Some(256),
-                            ..cfn::Constraint::NONE
-                        }),
-                        unique_items: true,
+                &cfn::Constraint {
+                    min_items: Some(1),
+                    max_items: Some(50),
+                    items: Some(&cfn::Constraint {
+                        min_length: Some(1),
+                        max_length: Some(256),
                         ..cfn::Constraint::NONE
-                    }
+                    }),
+                    unique_items: true,
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -1044,13 +989,11 @@ pub mod rule {
         }
     }
 
-    impl From<RunCommandTarget> for cfn::Properties {
-        fn from(it: RunCommandTarget) -> Self {
-            it.0
+    impl cfn::Literal for RunCommandTarget {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for RunCommandTarget {}
 
     /// `SageMakerPipelineParameter` of `AWS::Events::Rule`.
     #[derive(Clone, Debug)]
@@ -1078,13 +1021,11 @@ pub mod rule {
             Self(self.0.set_checked(
                 "Name",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_length: Some(1),
-                        max_length: Some(256),
-                        pattern: Some("^[a-zA-Z0-9]([a-zA-Z0-9_-]*[a-zA-Z0-9])?$"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    max_length: Some(256),
+                    pattern: Some("^[a-zA-Z0-9]([a-zA-Z0-9_-]*[a-zA-Z0-9])?$"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -1092,11 +1033,7 @@ pub mod rule {
         /// `Value`: required, at most 1024 characters.
         #[track_caller]
         pub fn value(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked(
-                "Value",
-                it,
-                const { &cfn::Constraint { max_length: Some(1024), ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Value", it, &cfn::Constraint { max_length: Some(1024), ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
@@ -1105,13 +1042,11 @@ pub mod rule {
         }
     }
 
-    impl From<SageMakerPipelineParameter> for cfn::Properties {
-        fn from(it: SageMakerPipelineParameter) -> Self {
-            it.0
+    impl cfn::Literal for SageMakerPipelineParameter {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for SageMakerPipelineParameter {}
 
     /// `SageMakerPipelineParameters` of `AWS::Events::Rule`.
     #[derive(Clone, Debug, Default)]
@@ -1130,7 +1065,7 @@ pub mod rule {
             Self(self.0.set_checked(
                 "PipelineParameterList",
                 it,
-                const { &cfn::Constraint { max_items: Some(200), unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_items: Some(200), unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -1140,13 +1075,11 @@ pub mod rule {
         }
     }
 
-    impl From<SageMakerPipelineParameters> for cfn::Properties {
-        fn from(it: SageMakerPipelineParameters) -> Self {
-            it.0
+    impl cfn::Literal for SageMakerPipelineParameters {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for SageMakerPipelineParameters {}
 
     /// `SqsParameters` of `AWS::Events::Rule`.
     #[derive(Clone, Debug)]
@@ -1170,13 +1103,11 @@ pub mod rule {
         }
     }
 
-    impl From<SqsParameters> for cfn::Properties {
-        fn from(it: SqsParameters) -> Self {
-            it.0
+    impl cfn::Literal for SqsParameters {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for SqsParameters {}
 
     /// `Target` of `AWS::Events::Rule`.
     #[derive(Clone, Debug)]
@@ -1209,7 +1140,7 @@ pub mod rule {
             Self(self.0.set_checked(
                 "Arn",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(1600), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(1600), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -1239,13 +1170,11 @@ pub mod rule {
             Self(self.0.set_checked(
                 "Id",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_length: Some(1),
-                        max_length: Some(64),
-                        pattern: Some(r"^[\.\-_A-Za-z0-9]+$"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    max_length: Some(64),
+                    pattern: Some(r"^[\.\-_A-Za-z0-9]+$"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -1253,11 +1182,7 @@ pub mod rule {
         /// `Input`: at most 8192 characters.
         #[track_caller]
         pub fn input(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked(
-                "Input",
-                it,
-                const { &cfn::Constraint { max_length: Some(8192), ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Input", it, &cfn::Constraint { max_length: Some(8192), ..cfn::Constraint::NONE }))
         }
 
         /// `InputPath`: at most 256 characters.
@@ -1266,7 +1191,7 @@ pub mod rule {
             Self(self.0.set_checked(
                 "InputPath",
                 it,
-                const { &cfn::Constraint { max_length: Some(256), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -1296,7 +1221,7 @@ pub mod rule {
             Self(self.0.set_checked(
                 "RoleArn",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(1600), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(1600), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -1321,13 +1246,11 @@ pub mod rule {
         }
     }
 
-    impl From<Target> for cfn::Properties {
-        fn from(it: Target) -> Self {
-            it.0
+    impl cfn::Literal for Target {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for Target {}
 
     /// Values of a property of `AWS::Events::Rule`; [`cfn::Value::raw`] takes one that is newer than these.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -1348,9 +1271,9 @@ pub mod rule {
         }
     }
 
-    impl From<AssignPublicIp> for cfn::Value<AssignPublicIp> {
-        fn from(it: AssignPublicIp) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for AssignPublicIp {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1376,9 +1299,9 @@ pub mod rule {
         }
     }
 
-    impl From<LaunchType> for cfn::Value<LaunchType> {
-        fn from(it: LaunchType) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for LaunchType {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1398,9 +1321,9 @@ pub mod rule {
         }
     }
 
-    impl From<PropagateTags> for cfn::Value<PropagateTags> {
-        fn from(it: PropagateTags) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for PropagateTags {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1426,9 +1349,9 @@ pub mod rule {
         }
     }
 
-    impl From<State> for cfn::Value<State> {
-        fn from(it: State) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for State {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1451,9 +1374,9 @@ pub mod rule {
         }
     }
 
-    impl From<Type> for cfn::Value<Type> {
-        fn from(it: Type) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for Type {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 }

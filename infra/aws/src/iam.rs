@@ -3,7 +3,6 @@
 
 /// [`AWS::IAM::ManagedPolicy`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-managedpolicy.html).
 pub mod managed_policy {
-
     /// `AWS::IAM::ManagedPolicy`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-managedpolicy.html).
     #[derive(Clone, Debug)]
     #[must_use]
@@ -21,18 +20,14 @@ pub mod managed_policy {
             Self(self.0.set_checked(
                 "Description",
                 it,
-                const { &cfn::Constraint { max_length: Some(1000), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_length: Some(1000), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Groups`: no item twice.
         #[track_caller]
         pub fn groups(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set_checked(
-                "Groups",
-                it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Groups", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// `ManagedPolicyName`. Replaces the resource when changed.
@@ -46,13 +41,11 @@ pub mod managed_policy {
             Self(self.0.set_checked(
                 "Path",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_length: Some(1),
-                        max_length: Some(512),
-                        pattern: Some(r"^((/[A-Za-z0-9\.,\+@=_-]+)*)/$"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    max_length: Some(512),
+                    pattern: Some(r"^((/[A-Za-z0-9\.,\+@=_-]+)*)/$"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -65,21 +58,13 @@ pub mod managed_policy {
         /// `Roles`: no item twice.
         #[track_caller]
         pub fn roles(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set_checked(
-                "Roles",
-                it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Roles", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// `Users`: no item twice.
         #[track_caller]
         pub fn users(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set_checked(
-                "Users",
-                it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Users", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
@@ -88,16 +73,14 @@ pub mod managed_policy {
         }
     }
 
-    impl From<ManagedPolicy> for cfn::Properties {
-        fn from(it: ManagedPolicy) -> Self {
-            it.0
-        }
-    }
-
     impl cfn::Resource for ManagedPolicy {
         const TYPE: &'static str = "AWS::IAM::ManagedPolicy";
         const STATEFUL: bool = false;
         type Ref = ManagedPolicyRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
     }
 
     /// A [`ManagedPolicy`] in a stack.
@@ -166,7 +149,6 @@ pub mod managed_policy {
 
 /// [`AWS::IAM::Policy`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-policy.html).
 pub mod policy {
-
     /// `AWS::IAM::Policy`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-policy.html).
     #[derive(Clone, Debug)]
     #[must_use]
@@ -203,13 +185,11 @@ pub mod policy {
             Self(self.0.set_checked(
                 "PolicyName",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_length: Some(1),
-                        max_length: Some(128),
-                        pattern: Some(r"^[\w+=,.@-]+$"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    max_length: Some(128),
+                    pattern: Some(r"^[\w+=,.@-]+$"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -230,16 +210,14 @@ pub mod policy {
         }
     }
 
-    impl From<Policy> for cfn::Properties {
-        fn from(it: Policy) -> Self {
-            it.0
-        }
-    }
-
     impl cfn::Resource for Policy {
         const TYPE: &'static str = "AWS::IAM::Policy";
         const STATEFUL: bool = false;
         type Ref = PolicyRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
     }
 
     /// A [`Policy`] in a stack.
@@ -273,7 +251,6 @@ pub mod policy {
 
 /// [`AWS::IAM::Role`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-role.html).
 pub mod role {
-
     /// `AWS::IAM::Role`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-role.html).
     #[derive(Clone, Debug)]
     #[must_use]
@@ -296,12 +273,10 @@ pub mod role {
             Self(self.0.set_checked(
                 "Description",
                 it,
-                const {
-                    &cfn::Constraint {
-                        max_length: Some(1000),
-                        pattern: Some(r"^[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*$"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    max_length: Some(1000),
+                    pattern: Some(r"^[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*$"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -312,15 +287,13 @@ pub mod role {
             Self(self.0.set_checked(
                 "ManagedPolicyArns",
                 it,
-                const {
-                    &cfn::Constraint {
-                        items: Some(&cfn::Constraint {
-                            pattern: Some(r"arn:(aws[a-zA-Z-]*)?:iam::(\d{12}|aws):policy/[a-zA-Z_0-9+=,.@\-_/]+"),
-                            ..cfn::Constraint::NONE
-                        }),
-                        unique_items: true,
+                &cfn::Constraint {
+                    items: Some(&cfn::Constraint {
+                        pattern: Some(r"arn:(aws[a-zA-Z-]*)?:iam::(\d{12}|aws):policy/[a-zA-Z_0-9+=,.@\-_/]+"),
                         ..cfn::Constraint::NONE
-                    }
+                    }),
+                    unique_items: true,
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -331,7 +304,7 @@ pub mod role {
             Self(self.0.set_checked(
                 "MaxSessionDuration",
                 it,
-                const { &cfn::Constraint { minimum: Some(3600.0), maximum: Some(43200.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(3600.0), maximum: Some(43200.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -341,13 +314,11 @@ pub mod role {
             Self(self.0.set_checked(
                 "Path",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_length: Some(1),
-                        max_length: Some(512),
-                        pattern: Some(r"^(\u002F)|(\u002F[\u0021-\u007E]+\u002F)$"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    max_length: Some(512),
+                    pattern: Some(r"^(\u002F)|(\u002F[\u0021-\u007E]+\u002F)$"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -358,7 +329,7 @@ pub mod role {
             Self(self.0.set_checked(
                 "PermissionsBoundary",
                 it,
-                const { &cfn::Constraint { min_length: Some(20), max_length: Some(2048), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(20), max_length: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -373,13 +344,11 @@ pub mod role {
             Self(self.0.set_checked(
                 "RoleName",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_length: Some(1),
-                        max_length: Some(64),
-                        pattern: Some(r"^[\w+=,.@-]+$"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    max_length: Some(64),
+                    pattern: Some(r"^[\w+=,.@-]+$"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -387,11 +356,7 @@ pub mod role {
         /// `Tags`: at most 50 items.
         #[track_caller]
         pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set_checked(
-                "Tags",
-                it,
-                const { &cfn::Constraint { max_items: Some(50), ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Tags", it, &cfn::Constraint { max_items: Some(50), ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
@@ -400,16 +365,14 @@ pub mod role {
         }
     }
 
-    impl From<Role> for cfn::Properties {
-        fn from(it: Role) -> Self {
-            it.0
-        }
-    }
-
     impl cfn::Resource for Role {
         const TYPE: &'static str = "AWS::IAM::Role";
         const STATEFUL: bool = false;
         type Ref = RoleRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
     }
 
     /// A [`Role`] in a stack.
@@ -480,11 +443,9 @@ pub mod role {
         }
     }
 
-    impl From<Policy> for cfn::Properties {
-        fn from(it: Policy) -> Self {
-            it.0
+    impl cfn::Literal for Policy {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for Policy {}
 }

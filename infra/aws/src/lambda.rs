@@ -3,7 +3,6 @@
 
 /// [`AWS::Lambda::EventInvokeConfig`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-eventinvokeconfig.html).
 pub mod event_invoke_config {
-
     /// `AWS::Lambda::EventInvokeConfig`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-eventinvokeconfig.html).
     #[derive(Clone, Debug)]
     #[must_use]
@@ -32,7 +31,17 @@ pub mod event_invoke_config {
         /// `FunctionName`: required. Replaces the resource when changed.
         #[track_caller]
         pub fn function_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("FunctionName", it, const { &cfn::Constraint { pattern: Some(r"^(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]+(-[a-z]+)+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?$"), ..cfn::Constraint::NONE } }))
+            Self(self.0.set_checked(
+                "FunctionName",
+                it,
+                &cfn::Constraint {
+                    pattern: Some(concat!(
+                        r"^(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]+(-[a-z]+)+-\d{1}:)?(\d{12}:)?(f",
+                        r"unction:)?([a-zA-Z0-9-_]+)(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?$"
+                    )),
+                    ..cfn::Constraint::NONE
+                },
+            ))
         }
 
         /// `MaximumEventAgeInSeconds`: 60 to 21600.
@@ -41,7 +50,7 @@ pub mod event_invoke_config {
             Self(self.0.set_checked(
                 "MaximumEventAgeInSeconds",
                 it,
-                const { &cfn::Constraint { minimum: Some(60.0), maximum: Some(21600.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(60.0), maximum: Some(21600.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -51,7 +60,7 @@ pub mod event_invoke_config {
             Self(self.0.set_checked(
                 "MaximumRetryAttempts",
                 it,
-                const { &cfn::Constraint { minimum: Some(0.0), maximum: Some(2.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(0.0), maximum: Some(2.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -61,11 +70,9 @@ pub mod event_invoke_config {
             Self(self.0.set_checked(
                 "Qualifier",
                 it,
-                const {
-                    &cfn::Constraint {
-                        pattern: Some(r"^\$(LATEST(\.PUBLISHED)?)|[a-zA-Z0-9$_-]{1,129}$"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    pattern: Some(r"^\$(LATEST(\.PUBLISHED)?)|[a-zA-Z0-9$_-]{1,129}$"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -76,16 +83,14 @@ pub mod event_invoke_config {
         }
     }
 
-    impl From<EventInvokeConfig> for cfn::Properties {
-        fn from(it: EventInvokeConfig) -> Self {
-            it.0
-        }
-    }
-
     impl cfn::Resource for EventInvokeConfig {
         const TYPE: &'static str = "AWS::Lambda::EventInvokeConfig";
         const STATEFUL: bool = false;
         type Ref = EventInvokeConfigRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
     }
 
     /// A [`EventInvokeConfig`] in a stack.
@@ -138,13 +143,11 @@ pub mod event_invoke_config {
         }
     }
 
-    impl From<DestinationConfig> for cfn::Properties {
-        fn from(it: DestinationConfig) -> Self {
-            it.0
+    impl cfn::Literal for DestinationConfig {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for DestinationConfig {}
 
     /// `OnFailure` of `AWS::Lambda::EventInvokeConfig`.
     #[derive(Clone, Debug)]
@@ -164,14 +167,13 @@ pub mod event_invoke_config {
             Self(self.0.set_checked(
                 "Destination",
                 it,
-                const {
-                    &cfn::Constraint {
-                        max_length: Some(350),
-                        pattern: Some(
-                            r"^$|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:([a-z]+(-[a-z]+)+-\d{1})?:(\d{12})?:(.*)",
-                        ),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    max_length: Some(350),
+                    pattern: Some(concat!(
+                        r"^$|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:([a-z]+(-[a-z]+)+-\d{1})?:(",
+                        r"\d{12})?:(.*)"
+                    )),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -182,13 +184,11 @@ pub mod event_invoke_config {
         }
     }
 
-    impl From<OnFailure> for cfn::Properties {
-        fn from(it: OnFailure) -> Self {
-            it.0
+    impl cfn::Literal for OnFailure {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for OnFailure {}
 
     /// `OnSuccess` of `AWS::Lambda::EventInvokeConfig`.
     #[derive(Clone, Debug)]
@@ -208,14 +208,13 @@ pub mod event_invoke_config {
             Self(self.0.set_checked(
                 "Destination",
                 it,
-                const {
-                    &cfn::Constraint {
-                        max_length: Some(350),
-                        pattern: Some(
-                            r"^$|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:([a-z]+(-[a-z]+)+-\d{1})?:(\d{12})?:(.*)",
-                        ),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    max_length: Some(350),
+                    pattern: Some(concat!(
+                        r"^$|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:([a-z]+(-[a-z]+)+-\d{1})?:(",
+                        r"\d{12})?:(.*)"
+                    )),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -226,18 +225,15 @@ pub mod event_invoke_config {
         }
     }
 
-    impl From<OnSuccess> for cfn::Properties {
-        fn from(it: OnSuccess) -> Self {
-            it.0
+    impl cfn::Literal for OnSuccess {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for OnSuccess {}
 }
 
 /// [`AWS::Lambda::Function`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html).
 pub mod function {
-
     /// `AWS::Lambda::Function`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html).
     #[derive(Clone, Debug)]
     #[must_use]
@@ -258,19 +254,17 @@ pub mod function {
             Self(cfn::Properties::default()).code(required.code).role(required.role)
         }
 
-        /// `Architectures`: exactly 1 items, no item twice.
+        /// `Architectures`: exactly 1 item, no item twice.
         #[track_caller]
         pub fn architectures(self, it: impl Into<cfn::Value<Vec<Architecture>>>) -> Self {
             Self(self.0.set_checked(
                 "Architectures",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_items: Some(1),
-                        max_items: Some(1),
-                        unique_items: true,
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_items: Some(1),
+                    max_items: Some(1),
+                    unique_items: true,
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -288,7 +282,18 @@ pub mod function {
         /// `CodeSigningConfigArn`: at most 200 characters.
         #[track_caller]
         pub fn code_signing_config_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("CodeSigningConfigArn", it, const { &cfn::Constraint { max_length: Some(200), pattern: Some(r"arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:code-signing-config:csc-[a-z0-9]{17}"), ..cfn::Constraint::NONE } }))
+            Self(self.0.set_checked(
+                "CodeSigningConfigArn",
+                it,
+                &cfn::Constraint {
+                    max_length: Some(200),
+                    pattern: Some(concat!(
+                        "arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[",
+                        r"a-z]+-\d{1}:\d{12}:code-signing-config:csc-[a-z0-9]{17}"
+                    )),
+                    ..cfn::Constraint::NONE
+                },
+            ))
         }
 
         /// `DeadLetterConfig`.
@@ -302,7 +307,7 @@ pub mod function {
             Self(self.0.set_checked(
                 "Description",
                 it,
-                const { &cfn::Constraint { max_length: Some(256), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -321,20 +326,31 @@ pub mod function {
             Self(self.0.set("EphemeralStorage", it))
         }
 
-        /// `FileSystemConfigs`: at most 1 items.
+        /// `FileSystemConfigs`: at most 1 item.
         #[track_caller]
         pub fn file_system_configs(self, it: impl Into<cfn::Value<Vec<FileSystemConfig>>>) -> Self {
             Self(self.0.set_checked(
                 "FileSystemConfigs",
                 it,
-                const { &cfn::Constraint { max_items: Some(1), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_items: Some(1), ..cfn::Constraint::NONE },
             ))
         }
 
-        /// `FunctionName`: at least 1 characters. Replaces the resource when changed.
+        /// `FunctionName`: at least 1 character. Replaces the resource when changed.
         #[track_caller]
         pub fn function_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("FunctionName", it, const { &cfn::Constraint { min_length: Some(1), pattern: Some(r"^([a-zA-Z0-9_-]{1,64}|arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\d{12}:function:[a-zA-Z0-9_-]{1,64})$"), ..cfn::Constraint::NONE } }))
+            Self(self.0.set_checked(
+                "FunctionName",
+                it,
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    pattern: Some(concat!(
+                        r"^([a-zA-Z0-9_-]{1,64}|arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\d{12}:fu",
+                        "nction:[a-zA-Z0-9_-]{1,64})$"
+                    )),
+                    ..cfn::Constraint::NONE
+                },
+            ))
         }
 
         /// `FunctionScalingConfig`.
@@ -345,7 +361,11 @@ pub mod function {
         /// `Handler`: at most 128 characters.
         #[track_caller]
         pub fn handler(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Handler", it, const { &cfn::Constraint { max_length: Some(128), pattern: Some(r"^[^\s]+$"), ..cfn::Constraint::NONE } }))
+            Self(self.0.set_checked(
+                "Handler",
+                it,
+                &cfn::Constraint { max_length: Some(128), pattern: Some(r"^[^\s]+$"), ..cfn::Constraint::NONE },
+            ))
         }
 
         /// `ImageConfig`.
@@ -359,14 +379,30 @@ pub mod function {
             Self(self.0.set_checked(
                 "KmsKeyArn",
                 it,
-                const { &cfn::Constraint { max_length: Some(10000), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_length: Some(10000), ..cfn::Constraint::NONE },
             ))
         }
 
-        /// `Layers`: at most 5 items, no item twice, each at least 1 characters.
+        /// `Layers`: at most 5 items, no item twice, each at least 1 character.
         #[track_caller]
         pub fn layers(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set_checked("Layers", it, const { &cfn::Constraint { max_items: Some(5), items: Some(&cfn::Constraint { min_length: Some(1), pattern: Some(r"^(arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+|arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+)$"), ..cfn::Constraint::NONE }), unique_items: true, ..cfn::Constraint::NONE } }))
+            Self(self.0.set_checked(
+                "Layers",
+                it,
+                &cfn::Constraint {
+                    max_items: Some(5),
+                    items: Some(&cfn::Constraint {
+                        min_length: Some(1),
+                        pattern: Some(concat!(
+                            r"^(arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\d{12}:layer:[a-zA-Z0-9-_]+:[",
+                            "0-9]+|arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+)$"
+                        )),
+                        ..cfn::Constraint::NONE
+                    }),
+                    unique_items: true,
+                    ..cfn::Constraint::NONE
+                },
+            ))
         }
 
         /// `LoggingConfig`.
@@ -374,13 +410,13 @@ pub mod function {
             Self(self.0.set("LoggingConfig", it))
         }
 
-        /// `MemorySize`: 128 to 32768.
+        /// `MemorySize`: 128 to 10240.
         #[track_caller]
         pub fn memory_size(self, it: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "MemorySize",
                 it,
-                const { &cfn::Constraint { minimum: Some(128.0), maximum: Some(32768.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(128.0), maximum: Some(10240.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -405,7 +441,7 @@ pub mod function {
             Self(self.0.set_checked(
                 "ReservedConcurrentExecutions",
                 it,
-                const { &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -415,12 +451,10 @@ pub mod function {
             Self(self.0.set_checked(
                 "Role",
                 it,
-                const {
-                    &cfn::Constraint {
-                        max_length: Some(10000),
-                        pattern: Some(r"^arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+$"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    max_length: Some(10000),
+                    pattern: Some(r"^arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+$"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -443,11 +477,7 @@ pub mod function {
         /// `Tags`: no item twice.
         #[track_caller]
         pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set_checked(
-                "Tags",
-                it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Tags", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// `TenancyConfig`. Replaces the resource when changed.
@@ -455,13 +485,13 @@ pub mod function {
             Self(self.0.set("TenancyConfig", it))
         }
 
-        /// `Timeout`: 1 to 5400.
+        /// `Timeout`: 1 to 900.
         #[track_caller]
         pub fn timeout(self, it: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "Timeout",
                 it,
-                const { &cfn::Constraint { minimum: Some(1.0), maximum: Some(5400.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(1.0), maximum: Some(900.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -481,16 +511,14 @@ pub mod function {
         }
     }
 
-    impl From<Function> for cfn::Properties {
-        fn from(it: Function) -> Self {
-            it.0
-        }
-    }
-
     impl cfn::Resource for Function {
         const TYPE: &'static str = "AWS::Lambda::Function";
         const STATEFUL: bool = false;
         type Ref = FunctionRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
     }
 
     /// A [`Function`] in a stack.
@@ -566,13 +594,11 @@ pub mod function {
         }
     }
 
-    impl From<CapacityProviderConfig> for cfn::Properties {
-        fn from(it: CapacityProviderConfig) -> Self {
-            it.0
+    impl cfn::Literal for CapacityProviderConfig {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for CapacityProviderConfig {}
 
     /// `Code` of `AWS::Lambda::Function`.
     #[derive(Clone, Debug, Default)]
@@ -596,7 +622,7 @@ pub mod function {
             Self(self.0.set_checked(
                 "S3Bucket",
                 it,
-                const { &cfn::Constraint { min_length: Some(3), max_length: Some(63), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(3), max_length: Some(63), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -606,7 +632,7 @@ pub mod function {
             Self(self.0.set_checked(
                 "S3Key",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(1024), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(1024), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -621,7 +647,7 @@ pub mod function {
             Self(self.0.set_checked(
                 "S3ObjectVersion",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(1024), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(1024), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -631,7 +657,7 @@ pub mod function {
             Self(self.0.set_checked(
                 "SourceKMSKeyArn",
                 it,
-                const { &cfn::Constraint { max_length: Some(10000), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_length: Some(10000), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -646,13 +672,11 @@ pub mod function {
         }
     }
 
-    impl From<Code> for cfn::Properties {
-        fn from(it: Code) -> Self {
-            it.0
+    impl cfn::Literal for Code {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for Code {}
 
     /// `DeadLetterConfig` of `AWS::Lambda::Function`.
     #[derive(Clone, Debug, Default)]
@@ -671,7 +695,7 @@ pub mod function {
             Self(self.0.set_checked(
                 "TargetArn",
                 it,
-                const { &cfn::Constraint { max_length: Some(10000), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_length: Some(10000), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -681,13 +705,11 @@ pub mod function {
         }
     }
 
-    impl From<DeadLetterConfig> for cfn::Properties {
-        fn from(it: DeadLetterConfig) -> Self {
-            it.0
+    impl cfn::Literal for DeadLetterConfig {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for DeadLetterConfig {}
 
     /// `DurableConfig` of `AWS::Lambda::Function`.
     #[derive(Clone, Debug)]
@@ -707,7 +729,7 @@ pub mod function {
             Self(self.0.set_checked(
                 "ExecutionTimeout",
                 it,
-                const { &cfn::Constraint { minimum: Some(1.0), maximum: Some(31622400.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(1.0), maximum: Some(31622400.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -717,7 +739,7 @@ pub mod function {
             Self(self.0.set_checked(
                 "KMSKeyArn",
                 it,
-                const { &cfn::Constraint { max_length: Some(10000), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_length: Some(10000), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -727,7 +749,7 @@ pub mod function {
             Self(self.0.set_checked(
                 "RetentionPeriodInDays",
                 it,
-                const { &cfn::Constraint { minimum: Some(1.0), maximum: Some(90.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(1.0), maximum: Some(90.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -737,13 +759,11 @@ pub mod function {
         }
     }
 
-    impl From<DurableConfig> for cfn::Properties {
-        fn from(it: DurableConfig) -> Self {
-            it.0
+    impl cfn::Literal for DurableConfig {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for DurableConfig {}
 
     /// `Environment` of `AWS::Lambda::Function`.
     #[derive(Clone, Debug, Default)]
@@ -767,13 +787,11 @@ pub mod function {
         }
     }
 
-    impl From<Environment> for cfn::Properties {
-        fn from(it: Environment) -> Self {
-            it.0
+    impl cfn::Literal for Environment {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for Environment {}
 
     /// `EphemeralStorage` of `AWS::Lambda::Function`.
     #[derive(Clone, Debug)]
@@ -793,7 +811,7 @@ pub mod function {
             Self(self.0.set_checked(
                 "Size",
                 it,
-                const { &cfn::Constraint { minimum: Some(512.0), maximum: Some(32768.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(512.0), maximum: Some(32768.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -803,13 +821,11 @@ pub mod function {
         }
     }
 
-    impl From<EphemeralStorage> for cfn::Properties {
-        fn from(it: EphemeralStorage) -> Self {
-            it.0
+    impl cfn::Literal for EphemeralStorage {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for EphemeralStorage {}
 
     /// `FileSystemConfig` of `AWS::Lambda::Function`.
     #[derive(Clone, Debug)]
@@ -834,7 +850,20 @@ pub mod function {
         /// `Arn`: required, at most 200 characters.
         #[track_caller]
         pub fn arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Arn", it, const { &cfn::Constraint { max_length: Some(200), pattern: Some(r"^arn:aws[a-zA-Z-]*:elasticfilesystem:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:access-point/fsap-[a-f0-9]{17}$|^arn:aws[-a-z]*:s3files:[0-9a-z-:]+:file-system/fs-[0-9a-f]{17,40}/access-point/fsap-[0-9a-f]{17,40}$"), ..cfn::Constraint::NONE } }))
+            Self(self.0.set_checked(
+                "Arn",
+                it,
+                &cfn::Constraint {
+                    max_length: Some(200),
+                    pattern: Some(concat!(
+                        "^arn:aws[a-zA-Z-]*:elasticfilesystem:(eusc-)?[a-z]{2}((-gov)|(-iso([a-",
+                        r"z]?)))?-[a-z]+-\d{1}:\d{12}:access-point/fsap-[a-f0-9]{17}$|^arn:aws[-",
+                        "a-z]*:s3files:[0-9a-z-:]+:file-system/fs-[0-9a-f]{17,40}/access-point/",
+                        "fsap-[0-9a-f]{17,40}$"
+                    )),
+                    ..cfn::Constraint::NONE
+                },
+            ))
         }
 
         /// `LocalMountPath`: required, at most 160 characters.
@@ -843,12 +872,10 @@ pub mod function {
             Self(self.0.set_checked(
                 "LocalMountPath",
                 it,
-                const {
-                    &cfn::Constraint {
-                        max_length: Some(160),
-                        pattern: Some("^/mnt/[a-zA-Z0-9-_.]+$"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    max_length: Some(160),
+                    pattern: Some("^/mnt/[a-zA-Z0-9-_.]+$"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -864,13 +891,11 @@ pub mod function {
         }
     }
 
-    impl From<FileSystemConfig> for cfn::Properties {
-        fn from(it: FileSystemConfig) -> Self {
-            it.0
+    impl cfn::Literal for FileSystemConfig {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for FileSystemConfig {}
 
     /// `FunctionScalingConfig` of `AWS::Lambda::Function`.
     #[derive(Clone, Debug, Default)]
@@ -889,7 +914,7 @@ pub mod function {
             Self(self.0.set_checked(
                 "MaxExecutionEnvironments",
                 it,
-                const { &cfn::Constraint { minimum: Some(0.0), maximum: Some(15000.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(0.0), maximum: Some(15000.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -899,7 +924,7 @@ pub mod function {
             Self(self.0.set_checked(
                 "MinExecutionEnvironments",
                 it,
-                const { &cfn::Constraint { minimum: Some(0.0), maximum: Some(15000.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(0.0), maximum: Some(15000.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -909,13 +934,11 @@ pub mod function {
         }
     }
 
-    impl From<FunctionScalingConfig> for cfn::Properties {
-        fn from(it: FunctionScalingConfig) -> Self {
-            it.0
+    impl cfn::Literal for FunctionScalingConfig {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for FunctionScalingConfig {}
 
     /// `ImageConfig` of `AWS::Lambda::Function`.
     #[derive(Clone, Debug, Default)]
@@ -934,7 +957,7 @@ pub mod function {
             Self(self.0.set_checked(
                 "Command",
                 it,
-                const { &cfn::Constraint { max_items: Some(1500), unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_items: Some(1500), unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -944,7 +967,7 @@ pub mod function {
             Self(self.0.set_checked(
                 "EntryPoint",
                 it,
-                const { &cfn::Constraint { max_items: Some(1500), unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_items: Some(1500), unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -954,7 +977,7 @@ pub mod function {
             Self(self.0.set_checked(
                 "WorkingDirectory",
                 it,
-                const { &cfn::Constraint { max_length: Some(1000), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_length: Some(1000), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -964,13 +987,11 @@ pub mod function {
         }
     }
 
-    impl From<ImageConfig> for cfn::Properties {
-        fn from(it: ImageConfig) -> Self {
-            it.0
+    impl cfn::Literal for ImageConfig {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for ImageConfig {}
 
     /// `LambdaManagedInstancesCapacityProviderConfig` of `AWS::Lambda::Function`.
     #[derive(Clone, Debug)]
@@ -987,7 +1008,19 @@ pub mod function {
         /// `CapacityProviderArn`: required, 1 to 140 characters.
         #[track_caller]
         pub fn capacity_provider_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("CapacityProviderArn", it, const { &cfn::Constraint { min_length: Some(1), max_length: Some(140), pattern: Some(r"^arn:aws[a-zA-Z-]*:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:capacity-provider:[a-zA-Z0-9-_]+$"), ..cfn::Constraint::NONE } }))
+            Self(self.0.set_checked(
+                "CapacityProviderArn",
+                it,
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    max_length: Some(140),
+                    pattern: Some(concat!(
+                        "^arn:aws[a-zA-Z-]*:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-",
+                        r"z]+-\d{1}:\d{12}:capacity-provider:[a-zA-Z0-9-_]+$"
+                    )),
+                    ..cfn::Constraint::NONE
+                },
+            ))
         }
 
         /// `ExecutionEnvironmentMemoryGiBPerVCpu`: 2 to 8.
@@ -996,7 +1029,7 @@ pub mod function {
             Self(self.0.set_checked(
                 "ExecutionEnvironmentMemoryGiBPerVCpu",
                 it,
-                const { &cfn::Constraint { minimum: Some(2.0), maximum: Some(8.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(2.0), maximum: Some(8.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -1006,7 +1039,7 @@ pub mod function {
             Self(self.0.set_checked(
                 "PerExecutionEnvironmentMaxConcurrency",
                 it,
-                const { &cfn::Constraint { minimum: Some(1.0), maximum: Some(1600.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(1.0), maximum: Some(1600.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -1016,13 +1049,11 @@ pub mod function {
         }
     }
 
-    impl From<LambdaManagedInstancesCapacityProviderConfig> for cfn::Properties {
-        fn from(it: LambdaManagedInstancesCapacityProviderConfig) -> Self {
-            it.0
+    impl cfn::Literal for LambdaManagedInstancesCapacityProviderConfig {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for LambdaManagedInstancesCapacityProviderConfig {}
 
     /// `LoggingConfig` of `AWS::Lambda::Function`.
     #[derive(Clone, Debug, Default)]
@@ -1051,13 +1082,11 @@ pub mod function {
             Self(self.0.set_checked(
                 "LogGroup",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_length: Some(1),
-                        max_length: Some(512),
-                        pattern: Some(r"[\.\-_/#A-Za-z0-9]+"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    max_length: Some(512),
+                    pattern: Some(r"[\.\-_/#A-Za-z0-9]+"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -1073,13 +1102,11 @@ pub mod function {
         }
     }
 
-    impl From<LoggingConfig> for cfn::Properties {
-        fn from(it: LoggingConfig) -> Self {
-            it.0
+    impl cfn::Literal for LoggingConfig {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for LoggingConfig {}
 
     /// `RuntimeManagementConfig` of `AWS::Lambda::Function`.
     #[derive(Clone, Debug)]
@@ -1108,13 +1135,11 @@ pub mod function {
         }
     }
 
-    impl From<RuntimeManagementConfig> for cfn::Properties {
-        fn from(it: RuntimeManagementConfig) -> Self {
-            it.0
+    impl cfn::Literal for RuntimeManagementConfig {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for RuntimeManagementConfig {}
 
     /// `S3FilesConfig` of `AWS::Lambda::Function`.
     #[derive(Clone, Debug, Default)]
@@ -1138,13 +1163,11 @@ pub mod function {
         }
     }
 
-    impl From<S3FilesConfig> for cfn::Properties {
-        fn from(it: S3FilesConfig) -> Self {
-            it.0
+    impl cfn::Literal for S3FilesConfig {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for S3FilesConfig {}
 
     /// `SnapStart` of `AWS::Lambda::Function`.
     #[derive(Clone, Debug)]
@@ -1168,13 +1191,11 @@ pub mod function {
         }
     }
 
-    impl From<SnapStart> for cfn::Properties {
-        fn from(it: SnapStart) -> Self {
-            it.0
+    impl cfn::Literal for SnapStart {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for SnapStart {}
 
     /// `TenancyConfig` of `AWS::Lambda::Function`.
     #[derive(Clone, Debug)]
@@ -1198,13 +1219,11 @@ pub mod function {
         }
     }
 
-    impl From<TenancyConfig> for cfn::Properties {
-        fn from(it: TenancyConfig) -> Self {
-            it.0
+    impl cfn::Literal for TenancyConfig {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for TenancyConfig {}
 
     /// `TracingConfig` of `AWS::Lambda::Function`.
     #[derive(Clone, Debug, Default)]
@@ -1228,13 +1247,11 @@ pub mod function {
         }
     }
 
-    impl From<TracingConfig> for cfn::Properties {
-        fn from(it: TracingConfig) -> Self {
-            it.0
+    impl cfn::Literal for TracingConfig {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for TracingConfig {}
 
     /// `VpcConfig` of `AWS::Lambda::Function`.
     #[derive(Clone, Debug, Default)]
@@ -1258,16 +1275,14 @@ pub mod function {
             Self(self.0.set_checked(
                 "SecurityGroupIds",
                 it,
-                const {
-                    &cfn::Constraint {
-                        max_items: Some(5),
-                        items: Some(&cfn::Constraint {
-                            max_length: Some(1024),
-                            pattern: Some("^sg-[0-9a-zA-Z]*$"),
-                            ..cfn::Constraint::NONE
-                        }),
+                &cfn::Constraint {
+                    max_items: Some(5),
+                    items: Some(&cfn::Constraint {
+                        max_length: Some(1024),
+                        pattern: Some("^sg-[0-9a-zA-Z]*$"),
                         ..cfn::Constraint::NONE
-                    }
+                    }),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -1278,16 +1293,14 @@ pub mod function {
             Self(self.0.set_checked(
                 "SubnetIds",
                 it,
-                const {
-                    &cfn::Constraint {
-                        max_items: Some(16),
-                        items: Some(&cfn::Constraint {
-                            max_length: Some(1024),
-                            pattern: Some("^subnet-[0-9a-z]*$"),
-                            ..cfn::Constraint::NONE
-                        }),
+                &cfn::Constraint {
+                    max_items: Some(16),
+                    items: Some(&cfn::Constraint {
+                        max_length: Some(1024),
+                        pattern: Some("^subnet-[0-9a-z]*$"),
                         ..cfn::Constraint::NONE
-                    }
+                    }),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -1298,13 +1311,11 @@ pub mod function {
         }
     }
 
-    impl From<VpcConfig> for cfn::Properties {
-        fn from(it: VpcConfig) -> Self {
-            it.0
+    impl cfn::Literal for VpcConfig {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for VpcConfig {}
 
     /// Values of a property of `AWS::Lambda::Function`; [`cfn::Value::raw`] takes one that is newer than these.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -1337,9 +1348,9 @@ pub mod function {
         }
     }
 
-    impl From<ApplicationLogLevel> for cfn::Value<ApplicationLogLevel> {
-        fn from(it: ApplicationLogLevel) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for ApplicationLogLevel {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1362,9 +1373,9 @@ pub mod function {
         }
     }
 
-    impl From<ApplyOn> for cfn::Value<ApplyOn> {
-        fn from(it: ApplyOn) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for ApplyOn {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1387,9 +1398,9 @@ pub mod function {
         }
     }
 
-    impl From<Architecture> for cfn::Value<Architecture> {
-        fn from(it: Architecture) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for Architecture {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1415,9 +1426,9 @@ pub mod function {
         }
     }
 
-    impl From<DirectS3Read> for cfn::Value<DirectS3Read> {
-        fn from(it: DirectS3Read) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for DirectS3Read {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1440,9 +1451,9 @@ pub mod function {
         }
     }
 
-    impl From<LogFormat> for cfn::Value<LogFormat> {
-        fn from(it: LogFormat) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for LogFormat {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1465,9 +1476,9 @@ pub mod function {
         }
     }
 
-    impl From<Mode> for cfn::Value<Mode> {
-        fn from(it: Mode) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for Mode {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1490,9 +1501,9 @@ pub mod function {
         }
     }
 
-    impl From<PackageType> for cfn::Value<PackageType> {
-        fn from(it: PackageType) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for PackageType {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1515,9 +1526,9 @@ pub mod function {
         }
     }
 
-    impl From<RecursiveLoop> for cfn::Value<RecursiveLoop> {
-        fn from(it: RecursiveLoop) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for RecursiveLoop {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1687,9 +1698,9 @@ pub mod function {
         }
     }
 
-    impl From<Runtime> for cfn::Value<Runtime> {
-        fn from(it: Runtime) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for Runtime {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1712,9 +1723,9 @@ pub mod function {
         }
     }
 
-    impl From<S3ObjectStorageMode> for cfn::Value<S3ObjectStorageMode> {
-        fn from(it: S3ObjectStorageMode) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for S3ObjectStorageMode {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1740,9 +1751,9 @@ pub mod function {
         }
     }
 
-    impl From<SystemLogLevel> for cfn::Value<SystemLogLevel> {
-        fn from(it: SystemLogLevel) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for SystemLogLevel {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1762,9 +1773,9 @@ pub mod function {
         }
     }
 
-    impl From<TenantIsolationMode> for cfn::Value<TenantIsolationMode> {
-        fn from(it: TenantIsolationMode) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for TenantIsolationMode {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1790,16 +1801,15 @@ pub mod function {
         }
     }
 
-    impl From<UpdateRuntimeOn> for cfn::Value<UpdateRuntimeOn> {
-        fn from(it: UpdateRuntimeOn) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for UpdateRuntimeOn {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 }
 
 /// [`AWS::Lambda::Permission`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-permission.html).
 pub mod permission {
-
     /// `AWS::Lambda::Permission`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-permission.html).
     #[derive(Clone, Debug)]
     #[must_use]
@@ -1831,13 +1841,11 @@ pub mod permission {
             Self(self.0.set_checked(
                 "Action",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_length: Some(1),
-                        max_length: Some(256),
-                        pattern: Some("^(lambda:[*]|lambda:[a-zA-Z]+|[*])$"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    max_length: Some(256),
+                    pattern: Some("^(lambda:[*]|lambda:[a-zA-Z]+|[*])$"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -1848,13 +1856,11 @@ pub mod permission {
             Self(self.0.set_checked(
                 "EventSourceToken",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_length: Some(1),
-                        max_length: Some(256),
-                        pattern: Some(r"^[a-zA-Z0-9._\-]+$"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    max_length: Some(256),
+                    pattern: Some(r"^[a-zA-Z0-9._\-]+$"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -1862,7 +1868,20 @@ pub mod permission {
         /// `FunctionName`: required, 1 to 140 characters. Replaces the resource when changed.
         #[track_caller]
         pub fn function_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("FunctionName", it, const { &cfn::Constraint { min_length: Some(1), max_length: Some(140), pattern: Some(r"^(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?$"), ..cfn::Constraint::NONE } }))
+            Self(self.0.set_checked(
+                "FunctionName",
+                it,
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    max_length: Some(140),
+                    pattern: Some(concat!(
+                        "^(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)",
+                        r"))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST(\",
+                        ".PUBLISHED)?|[a-zA-Z0-9-_]+))?$"
+                    )),
+                    ..cfn::Constraint::NONE
+                },
+            ))
         }
 
         /// `FunctionUrlAuthType`. Replaces the resource when changed.
@@ -1881,13 +1900,11 @@ pub mod permission {
             Self(self.0.set_checked(
                 "Principal",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_length: Some(1),
-                        max_length: Some(256),
-                        pattern: Some("^.*$"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    max_length: Some(256),
+                    pattern: Some("^.*$"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -1898,13 +1915,11 @@ pub mod permission {
             Self(self.0.set_checked(
                 "PrincipalOrgID",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_length: Some(12),
-                        max_length: Some(34),
-                        pattern: Some("^o-[a-z0-9]{10,32}$"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_length: Some(12),
+                    max_length: Some(34),
+                    pattern: Some("^o-[a-z0-9]{10,32}$"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -1915,13 +1930,11 @@ pub mod permission {
             Self(self.0.set_checked(
                 "SourceAccount",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_length: Some(12),
-                        max_length: Some(12),
-                        pattern: Some(r"^\d{12}$"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_length: Some(12),
+                    max_length: Some(12),
+                    pattern: Some(r"^\d{12}$"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -1929,7 +1942,19 @@ pub mod permission {
         /// `SourceArn`: 12 to 1024 characters. Replaces the resource when changed.
         #[track_caller]
         pub fn source_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("SourceArn", it, const { &cfn::Constraint { min_length: Some(12), max_length: Some(1024), pattern: Some(r"^arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)$"), ..cfn::Constraint::NONE } }))
+            Self(self.0.set_checked(
+                "SourceArn",
+                it,
+                &cfn::Constraint {
+                    min_length: Some(12),
+                    max_length: Some(1024),
+                    pattern: Some(concat!(
+                        r"^arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:((eusc-)?[a-z]{2}((-gov)|(-is",
+                        r"o([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)$"
+                    )),
+                    ..cfn::Constraint::NONE
+                },
+            ))
         }
 
         /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
@@ -1938,16 +1963,14 @@ pub mod permission {
         }
     }
 
-    impl From<Permission> for cfn::Properties {
-        fn from(it: Permission) -> Self {
-            it.0
-        }
-    }
-
     impl cfn::Resource for Permission {
         const TYPE: &'static str = "AWS::Lambda::Permission";
         const STATEFUL: bool = false;
         type Ref = PermissionRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
     }
 
     /// A [`Permission`] in a stack.
@@ -1997,9 +2020,9 @@ pub mod permission {
         }
     }
 
-    impl From<FunctionUrlAuthType> for cfn::Value<FunctionUrlAuthType> {
-        fn from(it: FunctionUrlAuthType) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for FunctionUrlAuthType {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 }

@@ -3,7 +3,6 @@
 
 /// [`AWS::Logs::LogGroup`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-logs-loggroup.html).
 pub mod log_group {
-
     /// `AWS::Logs::LogGroup`. It holds data. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-logs-loggroup.html).
     #[derive(Clone, Debug, Default)]
     #[must_use]
@@ -36,7 +35,7 @@ pub mod log_group {
             Self(self.0.set_checked(
                 "FieldIndexPolicies",
                 it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -46,7 +45,11 @@ pub mod log_group {
             Self(self.0.set_checked(
                 "KmsKeyId",
                 it,
-                const { &cfn::Constraint { max_length: Some(256), ..cfn::Constraint::NONE } },
+                &cfn::Constraint {
+                    max_length: Some(256),
+                    pattern: Some(r"^arn:[a-z0-9-]+:kms:[a-z0-9-]+:\d{12}:(key|alias)/.+\z"),
+                    ..cfn::Constraint::NONE
+                },
             ))
         }
 
@@ -61,7 +64,12 @@ pub mod log_group {
             Self(self.0.set_checked(
                 "LogGroupName",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(512), ..cfn::Constraint::NONE } },
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    max_length: Some(512),
+                    pattern: Some(r"^[.\-_/#A-Za-z0-9]+\z"),
+                    ..cfn::Constraint::NONE
+                },
             ))
         }
 
@@ -70,19 +78,26 @@ pub mod log_group {
             Self(self.0.set("ResourcePolicyDocument", it))
         }
 
-        /// `RetentionInDays`.
+        /// `RetentionInDays`: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653.
+        #[track_caller]
         pub fn retention_in_days(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("RetentionInDays", it))
+            Self(self.0.set_checked(
+                "RetentionInDays",
+                it,
+                &cfn::Constraint {
+                    numbers: &[
+                        1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+                        3288, 3653,
+                    ],
+                    ..cfn::Constraint::NONE
+                },
+            ))
         }
 
         /// `Tags`: no item twice.
         #[track_caller]
         pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set_checked(
-                "Tags",
-                it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Tags", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
@@ -91,16 +106,14 @@ pub mod log_group {
         }
     }
 
-    impl From<LogGroup> for cfn::Properties {
-        fn from(it: LogGroup) -> Self {
-            it.0
-        }
-    }
-
     impl cfn::Resource for LogGroup {
         const TYPE: &'static str = "AWS::Logs::LogGroup";
         const STATEFUL: bool = true;
         type Ref = LogGroupRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
     }
 
     /// A [`LogGroup`] in a stack.
@@ -153,9 +166,9 @@ pub mod log_group {
         }
     }
 
-    impl From<LogGroupClass> for cfn::Value<LogGroupClass> {
-        fn from(it: LogGroupClass) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for LogGroupClass {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 }

@@ -3,7 +3,6 @@
 
 /// [`AWS::S3::Bucket`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucket.html).
 pub mod bucket {
-
     /// `AWS::S3::Bucket`. It holds data. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucket.html).
     #[derive(Clone, Debug, Default)]
     #[must_use]
@@ -36,7 +35,7 @@ pub mod bucket {
             Self(self.0.set_checked(
                 "AnalyticsConfigurations",
                 it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -51,12 +50,10 @@ pub mod bucket {
             Self(self.0.set_checked(
                 "BucketName",
                 it,
-                const {
-                    &cfn::Constraint {
-                        max_length: Some(63),
-                        pattern: Some("^([a-z0-9][a-z0-9.-]*[a-z0-9])?$"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    max_length: Some(63),
+                    pattern: Some("^([a-z0-9][a-z0-9.-]*[a-z0-9])?$"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -85,7 +82,7 @@ pub mod bucket {
             Self(self.0.set_checked(
                 "IntelligentTieringConfigurations",
                 it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -95,7 +92,7 @@ pub mod bucket {
             Self(self.0.set_checked(
                 "InventoryConfigurations",
                 it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -125,7 +122,7 @@ pub mod bucket {
             Self(self.0.set_checked(
                 "MetricsConfigurations",
                 it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -183,16 +180,14 @@ pub mod bucket {
         }
     }
 
-    impl From<Bucket> for cfn::Properties {
-        fn from(it: Bucket) -> Self {
-            it.0
-        }
-    }
-
     impl cfn::Resource for Bucket {
         const TYPE: &'static str = "AWS::S3::Bucket";
         const STATEFUL: bool = true;
         type Ref = BucketRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
     }
 
     /// A [`Bucket`] in a stack.
@@ -306,7 +301,7 @@ pub mod bucket {
             Self(self.0.set_checked(
                 "DaysAfterInitiation",
                 it,
-                const { &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -316,13 +311,11 @@ pub mod bucket {
         }
     }
 
-    impl From<AbortIncompleteMultipartUpload> for cfn::Properties {
-        fn from(it: AbortIncompleteMultipartUpload) -> Self {
-            it.0
+    impl cfn::Literal for AbortIncompleteMultipartUpload {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for AbortIncompleteMultipartUpload {}
 
     /// `AccelerateConfiguration` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -346,13 +339,11 @@ pub mod bucket {
         }
     }
 
-    impl From<AccelerateConfiguration> for cfn::Properties {
-        fn from(it: AccelerateConfiguration) -> Self {
-            it.0
+    impl cfn::Literal for AccelerateConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for AccelerateConfiguration {}
 
     /// `AccessControlTranslation` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -376,13 +367,11 @@ pub mod bucket {
         }
     }
 
-    impl From<AccessControlTranslation> for cfn::Properties {
-        fn from(it: AccessControlTranslation) -> Self {
-            it.0
+    impl cfn::Literal for AccessControlTranslation {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for AccessControlTranslation {}
 
     /// `AnalyticsConfiguration` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -421,11 +410,7 @@ pub mod bucket {
         /// `TagFilters`: no item twice.
         #[track_caller]
         pub fn tag_filters(self, it: impl Into<cfn::Value<Vec<TagFilter>>>) -> Self {
-            Self(self.0.set_checked(
-                "TagFilters",
-                it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("TagFilters", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
@@ -434,13 +419,11 @@ pub mod bucket {
         }
     }
 
-    impl From<AnalyticsConfiguration> for cfn::Properties {
-        fn from(it: AnalyticsConfiguration) -> Self {
-            it.0
+    impl cfn::Literal for AnalyticsConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for AnalyticsConfiguration {}
 
     /// `AnnotationTableConfiguration` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -484,13 +467,11 @@ pub mod bucket {
         }
     }
 
-    impl From<AnnotationTableConfiguration> for cfn::Properties {
-        fn from(it: AnnotationTableConfiguration) -> Self {
-            it.0
+    impl cfn::Literal for AnnotationTableConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for AnnotationTableConfiguration {}
 
     /// `BlockedEncryptionTypes` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug, Default)]
@@ -509,7 +490,7 @@ pub mod bucket {
             Self(self.0.set_checked(
                 "EncryptionType",
                 it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -519,13 +500,11 @@ pub mod bucket {
         }
     }
 
-    impl From<BlockedEncryptionTypes> for cfn::Properties {
-        fn from(it: BlockedEncryptionTypes) -> Self {
-            it.0
+    impl cfn::Literal for BlockedEncryptionTypes {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for BlockedEncryptionTypes {}
 
     /// `BucketEncryption` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -548,7 +527,7 @@ pub mod bucket {
             Self(self.0.set_checked(
                 "ServerSideEncryptionConfiguration",
                 it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -558,13 +537,11 @@ pub mod bucket {
         }
     }
 
-    impl From<BucketEncryption> for cfn::Properties {
-        fn from(it: BucketEncryption) -> Self {
-            it.0
+    impl cfn::Literal for BucketEncryption {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for BucketEncryption {}
 
     /// `CorsConfiguration` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -581,11 +558,7 @@ pub mod bucket {
         /// `CorsRules`: required, no item twice.
         #[track_caller]
         pub fn cors_rules(self, it: impl Into<cfn::Value<Vec<CorsRule>>>) -> Self {
-            Self(self.0.set_checked(
-                "CorsRules",
-                it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("CorsRules", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
@@ -594,13 +567,11 @@ pub mod bucket {
         }
     }
 
-    impl From<CorsConfiguration> for cfn::Properties {
-        fn from(it: CorsConfiguration) -> Self {
-            it.0
+    impl cfn::Literal for CorsConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for CorsConfiguration {}
 
     /// `CorsRule` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -630,7 +601,7 @@ pub mod bucket {
             Self(self.0.set_checked(
                 "AllowedHeaders",
                 it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -640,7 +611,7 @@ pub mod bucket {
             Self(self.0.set_checked(
                 "AllowedMethods",
                 it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -650,7 +621,7 @@ pub mod bucket {
             Self(self.0.set_checked(
                 "AllowedOrigins",
                 it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -660,28 +631,20 @@ pub mod bucket {
             Self(self.0.set_checked(
                 "ExposedHeaders",
                 it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Id`: at most 255 characters.
         #[track_caller]
         pub fn id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked(
-                "Id",
-                it,
-                const { &cfn::Constraint { max_length: Some(255), ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Id", it, &cfn::Constraint { max_length: Some(255), ..cfn::Constraint::NONE }))
         }
 
         /// `MaxAge`: at least 0.
         #[track_caller]
         pub fn max_age(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set_checked(
-                "MaxAge",
-                it,
-                const { &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("MaxAge", it, &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
@@ -690,13 +653,11 @@ pub mod bucket {
         }
     }
 
-    impl From<CorsRule> for cfn::Properties {
-        fn from(it: CorsRule) -> Self {
-            it.0
+    impl cfn::Literal for CorsRule {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for CorsRule {}
 
     /// `DataExport` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -735,13 +696,11 @@ pub mod bucket {
         }
     }
 
-    impl From<DataExport> for cfn::Properties {
-        fn from(it: DataExport) -> Self {
-            it.0
+    impl cfn::Literal for DataExport {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for DataExport {}
 
     /// `DefaultEventHold` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug, Default)]
@@ -770,13 +729,11 @@ pub mod bucket {
         }
     }
 
-    impl From<DefaultEventHold> for cfn::Properties {
-        fn from(it: DefaultEventHold) -> Self {
-            it.0
+    impl cfn::Literal for DefaultEventHold {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for DefaultEventHold {}
 
     /// `DefaultRetention` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug, Default)]
@@ -815,13 +772,11 @@ pub mod bucket {
         }
     }
 
-    impl From<DefaultRetention> for cfn::Properties {
-        fn from(it: DefaultRetention) -> Self {
-            it.0
+    impl cfn::Literal for DefaultRetention {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for DefaultRetention {}
 
     /// `DeleteMarkerReplication` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug, Default)]
@@ -845,13 +800,11 @@ pub mod bucket {
         }
     }
 
-    impl From<DeleteMarkerReplication> for cfn::Properties {
-        fn from(it: DeleteMarkerReplication) -> Self {
-            it.0
+    impl cfn::Literal for DeleteMarkerReplication {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for DeleteMarkerReplication {}
 
     /// `Destination` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -898,13 +851,11 @@ pub mod bucket {
         }
     }
 
-    impl From<Destination> for cfn::Properties {
-        fn from(it: Destination) -> Self {
-            it.0
+    impl cfn::Literal for Destination {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for Destination {}
 
     /// `EncryptionConfiguration` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -928,13 +879,11 @@ pub mod bucket {
         }
     }
 
-    impl From<EncryptionConfiguration> for cfn::Properties {
-        fn from(it: EncryptionConfiguration) -> Self {
-            it.0
+    impl cfn::Literal for EncryptionConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for EncryptionConfiguration {}
 
     /// `EventBridgeConfiguration` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -958,13 +907,11 @@ pub mod bucket {
         }
     }
 
-    impl From<EventBridgeConfiguration> for cfn::Properties {
-        fn from(it: EventBridgeConfiguration) -> Self {
-            it.0
+    impl cfn::Literal for EventBridgeConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for EventBridgeConfiguration {}
 
     /// `FilterRule` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -989,11 +936,7 @@ pub mod bucket {
         /// `Name`: required, at most 1024 characters.
         #[track_caller]
         pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked(
-                "Name",
-                it,
-                const { &cfn::Constraint { max_length: Some(1024), ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Name", it, &cfn::Constraint { max_length: Some(1024), ..cfn::Constraint::NONE }))
         }
 
         /// `Value`: required.
@@ -1007,13 +950,11 @@ pub mod bucket {
         }
     }
 
-    impl From<FilterRule> for cfn::Properties {
-        fn from(it: FilterRule) -> Self {
-            it.0
+    impl cfn::Literal for FilterRule {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for FilterRule {}
 
     /// `IntelligentTieringConfiguration` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -1055,21 +996,13 @@ pub mod bucket {
         /// `TagFilters`: no item twice.
         #[track_caller]
         pub fn tag_filters(self, it: impl Into<cfn::Value<Vec<TagFilter>>>) -> Self {
-            Self(self.0.set_checked(
-                "TagFilters",
-                it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("TagFilters", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// `Tierings`: required, no item twice.
         #[track_caller]
         pub fn tierings(self, it: impl Into<cfn::Value<Vec<Tiering>>>) -> Self {
-            Self(self.0.set_checked(
-                "Tierings",
-                it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Tierings", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
@@ -1078,13 +1011,11 @@ pub mod bucket {
         }
     }
 
-    impl From<IntelligentTieringConfiguration> for cfn::Properties {
-        fn from(it: IntelligentTieringConfiguration) -> Self {
-            it.0
+    impl cfn::Literal for IntelligentTieringConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for IntelligentTieringConfiguration {}
 
     /// `InventoryConfiguration` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -1142,7 +1073,7 @@ pub mod bucket {
             Self(self.0.set_checked(
                 "OptionalFields",
                 it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -1162,13 +1093,11 @@ pub mod bucket {
         }
     }
 
-    impl From<InventoryConfiguration> for cfn::Properties {
-        fn from(it: InventoryConfiguration) -> Self {
-            it.0
+    impl cfn::Literal for InventoryConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for InventoryConfiguration {}
 
     /// `InventoryTableConfiguration` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -1207,13 +1136,11 @@ pub mod bucket {
         }
     }
 
-    impl From<InventoryTableConfiguration> for cfn::Properties {
-        fn from(it: InventoryTableConfiguration) -> Self {
-            it.0
+    impl cfn::Literal for InventoryTableConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for InventoryTableConfiguration {}
 
     /// `JournalTableConfiguration` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -1252,13 +1179,11 @@ pub mod bucket {
         }
     }
 
-    impl From<JournalTableConfiguration> for cfn::Properties {
-        fn from(it: JournalTableConfiguration) -> Self {
-            it.0
+    impl cfn::Literal for JournalTableConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for JournalTableConfiguration {}
 
     /// `LambdaConfiguration` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -1300,13 +1225,11 @@ pub mod bucket {
         }
     }
 
-    impl From<LambdaConfiguration> for cfn::Properties {
-        fn from(it: LambdaConfiguration) -> Self {
-            it.0
+    impl cfn::Literal for LambdaConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for LambdaConfiguration {}
 
     /// `LifecycleConfiguration` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -1323,11 +1246,7 @@ pub mod bucket {
         /// `Rules`: required, no item twice.
         #[track_caller]
         pub fn rules(self, it: impl Into<cfn::Value<Vec<Rule>>>) -> Self {
-            Self(self.0.set_checked(
-                "Rules",
-                it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Rules", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// `TransitionDefaultMinimumObjectSize`.
@@ -1344,13 +1263,11 @@ pub mod bucket {
         }
     }
 
-    impl From<LifecycleConfiguration> for cfn::Properties {
-        fn from(it: LifecycleConfiguration) -> Self {
-            it.0
+    impl cfn::Literal for LifecycleConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for LifecycleConfiguration {}
 
     /// `LoggingConfiguration` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug, Default)]
@@ -1384,13 +1301,11 @@ pub mod bucket {
         }
     }
 
-    impl From<LoggingConfiguration> for cfn::Properties {
-        fn from(it: LoggingConfiguration) -> Self {
-            it.0
+    impl cfn::Literal for LoggingConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for LoggingConfiguration {}
 
     /// `MetadataConfiguration` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -1429,13 +1344,11 @@ pub mod bucket {
         }
     }
 
-    impl From<MetadataConfiguration> for cfn::Properties {
-        fn from(it: MetadataConfiguration) -> Self {
-            it.0
+    impl cfn::Literal for MetadataConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for MetadataConfiguration {}
 
     /// `MetadataDestination` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -1469,13 +1382,11 @@ pub mod bucket {
         }
     }
 
-    impl From<MetadataDestination> for cfn::Properties {
-        fn from(it: MetadataDestination) -> Self {
-            it.0
+    impl cfn::Literal for MetadataDestination {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for MetadataDestination {}
 
     /// `MetadataTableConfiguration` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -1499,13 +1410,11 @@ pub mod bucket {
         }
     }
 
-    impl From<MetadataTableConfiguration> for cfn::Properties {
-        fn from(it: MetadataTableConfiguration) -> Self {
-            it.0
+    impl cfn::Literal for MetadataTableConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for MetadataTableConfiguration {}
 
     /// `MetadataTableEncryptionConfiguration` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -1537,13 +1446,11 @@ pub mod bucket {
         }
     }
 
-    impl From<MetadataTableEncryptionConfiguration> for cfn::Properties {
-        fn from(it: MetadataTableEncryptionConfiguration) -> Self {
-            it.0
+    impl cfn::Literal for MetadataTableEncryptionConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for MetadataTableEncryptionConfiguration {}
 
     /// `Metrics` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -1572,13 +1479,11 @@ pub mod bucket {
         }
     }
 
-    impl From<Metrics> for cfn::Properties {
-        fn from(it: Metrics) -> Self {
-            it.0
+    impl cfn::Literal for Metrics {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for Metrics {}
 
     /// `MetricsConfiguration` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -1609,11 +1514,7 @@ pub mod bucket {
         /// `TagFilters`: no item twice.
         #[track_caller]
         pub fn tag_filters(self, it: impl Into<cfn::Value<Vec<TagFilter>>>) -> Self {
-            Self(self.0.set_checked(
-                "TagFilters",
-                it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("TagFilters", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
@@ -1622,13 +1523,11 @@ pub mod bucket {
         }
     }
 
-    impl From<MetricsConfiguration> for cfn::Properties {
-        fn from(it: MetricsConfiguration) -> Self {
-            it.0
+    impl cfn::Literal for MetricsConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for MetricsConfiguration {}
 
     /// `NoncurrentVersionExpiration` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -1657,13 +1556,11 @@ pub mod bucket {
         }
     }
 
-    impl From<NoncurrentVersionExpiration> for cfn::Properties {
-        fn from(it: NoncurrentVersionExpiration) -> Self {
-            it.0
+    impl cfn::Literal for NoncurrentVersionExpiration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for NoncurrentVersionExpiration {}
 
     /// `NoncurrentVersionTransition` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -1707,13 +1604,11 @@ pub mod bucket {
         }
     }
 
-    impl From<NoncurrentVersionTransition> for cfn::Properties {
-        fn from(it: NoncurrentVersionTransition) -> Self {
-            it.0
+    impl cfn::Literal for NoncurrentVersionTransition {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for NoncurrentVersionTransition {}
 
     /// `NotificationConfiguration` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug, Default)]
@@ -1737,7 +1632,7 @@ pub mod bucket {
             Self(self.0.set_checked(
                 "LambdaConfigurations",
                 it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -1747,7 +1642,7 @@ pub mod bucket {
             Self(self.0.set_checked(
                 "QueueConfigurations",
                 it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -1757,7 +1652,7 @@ pub mod bucket {
             Self(self.0.set_checked(
                 "TopicConfigurations",
                 it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -1767,13 +1662,11 @@ pub mod bucket {
         }
     }
 
-    impl From<NotificationConfiguration> for cfn::Properties {
-        fn from(it: NotificationConfiguration) -> Self {
-            it.0
+    impl cfn::Literal for NotificationConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for NotificationConfiguration {}
 
     /// `NotificationFilter` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -1797,13 +1690,11 @@ pub mod bucket {
         }
     }
 
-    impl From<NotificationFilter> for cfn::Properties {
-        fn from(it: NotificationFilter) -> Self {
-            it.0
+    impl cfn::Literal for NotificationFilter {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for NotificationFilter {}
 
     /// `ObjectLockConfiguration` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug, Default)]
@@ -1832,13 +1723,11 @@ pub mod bucket {
         }
     }
 
-    impl From<ObjectLockConfiguration> for cfn::Properties {
-        fn from(it: ObjectLockConfiguration) -> Self {
-            it.0
+    impl cfn::Literal for ObjectLockConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for ObjectLockConfiguration {}
 
     /// `ObjectLockRule` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug, Default)]
@@ -1862,13 +1751,11 @@ pub mod bucket {
         }
     }
 
-    impl From<ObjectLockRule> for cfn::Properties {
-        fn from(it: ObjectLockRule) -> Self {
-            it.0
+    impl cfn::Literal for ObjectLockRule {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for ObjectLockRule {}
 
     /// `OwnershipControls` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -1885,11 +1772,7 @@ pub mod bucket {
         /// `Rules`: required, no item twice.
         #[track_caller]
         pub fn rules(self, it: impl Into<cfn::Value<Vec<OwnershipControlsRule>>>) -> Self {
-            Self(self.0.set_checked(
-                "Rules",
-                it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Rules", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
@@ -1898,13 +1781,11 @@ pub mod bucket {
         }
     }
 
-    impl From<OwnershipControls> for cfn::Properties {
-        fn from(it: OwnershipControls) -> Self {
-            it.0
+    impl cfn::Literal for OwnershipControls {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for OwnershipControls {}
 
     /// `OwnershipControlsRule` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug, Default)]
@@ -1928,13 +1809,11 @@ pub mod bucket {
         }
     }
 
-    impl From<OwnershipControlsRule> for cfn::Properties {
-        fn from(it: OwnershipControlsRule) -> Self {
-            it.0
+    impl cfn::Literal for OwnershipControlsRule {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for OwnershipControlsRule {}
 
     /// `PartitionedPrefix` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug, Default)]
@@ -1958,13 +1837,11 @@ pub mod bucket {
         }
     }
 
-    impl From<PartitionedPrefix> for cfn::Properties {
-        fn from(it: PartitionedPrefix) -> Self {
-            it.0
+    impl cfn::Literal for PartitionedPrefix {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for PartitionedPrefix {}
 
     /// `PublicAccessBlockConfiguration` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug, Default)]
@@ -2003,13 +1880,11 @@ pub mod bucket {
         }
     }
 
-    impl From<PublicAccessBlockConfiguration> for cfn::Properties {
-        fn from(it: PublicAccessBlockConfiguration) -> Self {
-            it.0
+    impl cfn::Literal for PublicAccessBlockConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for PublicAccessBlockConfiguration {}
 
     /// `QueueConfiguration` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -2051,13 +1926,11 @@ pub mod bucket {
         }
     }
 
-    impl From<QueueConfiguration> for cfn::Properties {
-        fn from(it: QueueConfiguration) -> Self {
-            it.0
+    impl cfn::Literal for QueueConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for QueueConfiguration {}
 
     /// `RecordExpiration` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -2086,13 +1959,11 @@ pub mod bucket {
         }
     }
 
-    impl From<RecordExpiration> for cfn::Properties {
-        fn from(it: RecordExpiration) -> Self {
-            it.0
+    impl cfn::Literal for RecordExpiration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for RecordExpiration {}
 
     /// `RedirectAllRequestsTo` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -2121,13 +1992,11 @@ pub mod bucket {
         }
     }
 
-    impl From<RedirectAllRequestsTo> for cfn::Properties {
-        fn from(it: RedirectAllRequestsTo) -> Self {
-            it.0
+    impl cfn::Literal for RedirectAllRequestsTo {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for RedirectAllRequestsTo {}
 
     /// `RedirectRule` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug, Default)]
@@ -2171,13 +2040,11 @@ pub mod bucket {
         }
     }
 
-    impl From<RedirectRule> for cfn::Properties {
-        fn from(it: RedirectRule) -> Self {
-            it.0
+    impl cfn::Literal for RedirectRule {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for RedirectRule {}
 
     /// `ReplicaModifications` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -2201,13 +2068,11 @@ pub mod bucket {
         }
     }
 
-    impl From<ReplicaModifications> for cfn::Properties {
-        fn from(it: ReplicaModifications) -> Self {
-            it.0
+    impl cfn::Literal for ReplicaModifications {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for ReplicaModifications {}
 
     /// `ReplicationConfiguration` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -2237,11 +2102,7 @@ pub mod bucket {
         /// `Rules`: required, no item twice.
         #[track_caller]
         pub fn rules(self, it: impl Into<cfn::Value<Vec<ReplicationRule>>>) -> Self {
-            Self(self.0.set_checked(
-                "Rules",
-                it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Rules", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
@@ -2250,13 +2111,11 @@ pub mod bucket {
         }
     }
 
-    impl From<ReplicationConfiguration> for cfn::Properties {
-        fn from(it: ReplicationConfiguration) -> Self {
-            it.0
+    impl cfn::Literal for ReplicationConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for ReplicationConfiguration {}
 
     /// `ReplicationDestination` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -2310,13 +2169,11 @@ pub mod bucket {
         }
     }
 
-    impl From<ReplicationDestination> for cfn::Properties {
-        fn from(it: ReplicationDestination) -> Self {
-            it.0
+    impl cfn::Literal for ReplicationDestination {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for ReplicationDestination {}
 
     /// `ReplicationRule` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -2355,21 +2212,13 @@ pub mod bucket {
         /// `Id`: at most 255 characters.
         #[track_caller]
         pub fn id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked(
-                "Id",
-                it,
-                const { &cfn::Constraint { max_length: Some(255), ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Id", it, &cfn::Constraint { max_length: Some(255), ..cfn::Constraint::NONE }))
         }
 
         /// `Prefix`: at most 1024 characters.
         #[track_caller]
         pub fn prefix(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked(
-                "Prefix",
-                it,
-                const { &cfn::Constraint { max_length: Some(1024), ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Prefix", it, &cfn::Constraint { max_length: Some(1024), ..cfn::Constraint::NONE }))
         }
 
         /// `Priority`.
@@ -2393,13 +2242,11 @@ pub mod bucket {
         }
     }
 
-    impl From<ReplicationRule> for cfn::Properties {
-        fn from(it: ReplicationRule) -> Self {
-            it.0
+    impl cfn::Literal for ReplicationRule {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for ReplicationRule {}
 
     /// `ReplicationRuleAndOperator` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug, Default)]
@@ -2420,11 +2267,7 @@ pub mod bucket {
         /// `TagFilters`: no item twice.
         #[track_caller]
         pub fn tag_filters(self, it: impl Into<cfn::Value<Vec<TagFilter>>>) -> Self {
-            Self(self.0.set_checked(
-                "TagFilters",
-                it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("TagFilters", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
@@ -2433,13 +2276,11 @@ pub mod bucket {
         }
     }
 
-    impl From<ReplicationRuleAndOperator> for cfn::Properties {
-        fn from(it: ReplicationRuleAndOperator) -> Self {
-            it.0
+    impl cfn::Literal for ReplicationRuleAndOperator {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for ReplicationRuleAndOperator {}
 
     /// `ReplicationRuleFilter` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug, Default)]
@@ -2473,13 +2314,11 @@ pub mod bucket {
         }
     }
 
-    impl From<ReplicationRuleFilter> for cfn::Properties {
-        fn from(it: ReplicationRuleFilter) -> Self {
-            it.0
+    impl cfn::Literal for ReplicationRuleFilter {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for ReplicationRuleFilter {}
 
     /// `ReplicationTime` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -2516,13 +2355,11 @@ pub mod bucket {
         }
     }
 
-    impl From<ReplicationTime> for cfn::Properties {
-        fn from(it: ReplicationTime) -> Self {
-            it.0
+    impl cfn::Literal for ReplicationTime {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for ReplicationTime {}
 
     /// `ReplicationTimeValue` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -2546,13 +2383,11 @@ pub mod bucket {
         }
     }
 
-    impl From<ReplicationTimeValue> for cfn::Properties {
-        fn from(it: ReplicationTimeValue) -> Self {
-            it.0
+    impl cfn::Literal for ReplicationTimeValue {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for ReplicationTimeValue {}
 
     /// `RoutingRule` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -2581,13 +2416,11 @@ pub mod bucket {
         }
     }
 
-    impl From<RoutingRule> for cfn::Properties {
-        fn from(it: RoutingRule) -> Self {
-            it.0
+    impl cfn::Literal for RoutingRule {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for RoutingRule {}
 
     /// `RoutingRuleCondition` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug, Default)]
@@ -2616,13 +2449,11 @@ pub mod bucket {
         }
     }
 
-    impl From<RoutingRuleCondition> for cfn::Properties {
-        fn from(it: RoutingRuleCondition) -> Self {
-            it.0
+    impl cfn::Literal for RoutingRuleCondition {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for RoutingRuleCondition {}
 
     /// `Rule` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -2646,7 +2477,17 @@ pub mod bucket {
         /// `ExpirationDate`.
         #[track_caller]
         pub fn expiration_date(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("ExpirationDate", it, const { &cfn::Constraint { pattern: Some(r"^(\d{4})-(0[0-9]|1[0-2])-([0-2]\d|3[01])T([01]\d|2[0-4]):([0-5]\d):([0-6]\d)((\.\d{3})?)Z$"), ..cfn::Constraint::NONE } }))
+            Self(self.0.set_checked(
+                "ExpirationDate",
+                it,
+                &cfn::Constraint {
+                    pattern: Some(concat!(
+                        r"^(\d{4})-(0[0-9]|1[0-2])-([0-2]\d|3[01])T([01]\d|2[0-4]):([0-5]\d):([0",
+                        r"-6]\d)((\.\d{3})?)Z$"
+                    )),
+                    ..cfn::Constraint::NONE
+                },
+            ))
         }
 
         /// `ExpirationInDays`.
@@ -2662,11 +2503,7 @@ pub mod bucket {
         /// `Id`: at most 255 characters.
         #[track_caller]
         pub fn id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked(
-                "Id",
-                it,
-                const { &cfn::Constraint { max_length: Some(255), ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Id", it, &cfn::Constraint { max_length: Some(255), ..cfn::Constraint::NONE }))
         }
 
         /// `NoncurrentVersionExpiration`.
@@ -2693,7 +2530,7 @@ pub mod bucket {
             Self(self.0.set_checked(
                 "NoncurrentVersionTransitions",
                 it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -2720,11 +2557,7 @@ pub mod bucket {
         /// `TagFilters`: no item twice.
         #[track_caller]
         pub fn tag_filters(self, it: impl Into<cfn::Value<Vec<TagFilter>>>) -> Self {
-            Self(self.0.set_checked(
-                "TagFilters",
-                it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("TagFilters", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// `Transition`.
@@ -2738,7 +2571,7 @@ pub mod bucket {
             Self(self.0.set_checked(
                 "Transitions",
                 it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
@@ -2748,13 +2581,11 @@ pub mod bucket {
         }
     }
 
-    impl From<Rule> for cfn::Properties {
-        fn from(it: Rule) -> Self {
-            it.0
+    impl cfn::Literal for Rule {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for Rule {}
 
     /// `S3KeyFilter` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -2771,11 +2602,7 @@ pub mod bucket {
         /// `Rules`: required, no item twice.
         #[track_caller]
         pub fn rules(self, it: impl Into<cfn::Value<Vec<FilterRule>>>) -> Self {
-            Self(self.0.set_checked(
-                "Rules",
-                it,
-                const { &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Rules", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
@@ -2784,13 +2611,11 @@ pub mod bucket {
         }
     }
 
-    impl From<S3KeyFilter> for cfn::Properties {
-        fn from(it: S3KeyFilter) -> Self {
-            it.0
+    impl cfn::Literal for S3KeyFilter {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for S3KeyFilter {}
 
     /// `S3TablesDestination` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -2837,13 +2662,11 @@ pub mod bucket {
         }
     }
 
-    impl From<S3TablesDestination> for cfn::Properties {
-        fn from(it: S3TablesDestination) -> Self {
-            it.0
+    impl cfn::Literal for S3TablesDestination {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for S3TablesDestination {}
 
     /// `ServerSideEncryptionByDefault` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -2872,13 +2695,11 @@ pub mod bucket {
         }
     }
 
-    impl From<ServerSideEncryptionByDefault> for cfn::Properties {
-        fn from(it: ServerSideEncryptionByDefault) -> Self {
-            it.0
+    impl cfn::Literal for ServerSideEncryptionByDefault {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for ServerSideEncryptionByDefault {}
 
     /// `ServerSideEncryptionRule` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug, Default)]
@@ -2915,13 +2736,11 @@ pub mod bucket {
         }
     }
 
-    impl From<ServerSideEncryptionRule> for cfn::Properties {
-        fn from(it: ServerSideEncryptionRule) -> Self {
-            it.0
+    impl cfn::Literal for ServerSideEncryptionRule {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for ServerSideEncryptionRule {}
 
     /// `SourceSelectionCriteria` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug, Default)]
@@ -2950,13 +2769,11 @@ pub mod bucket {
         }
     }
 
-    impl From<SourceSelectionCriteria> for cfn::Properties {
-        fn from(it: SourceSelectionCriteria) -> Self {
-            it.0
+    impl cfn::Literal for SourceSelectionCriteria {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for SourceSelectionCriteria {}
 
     /// `SseKmsEncryptedObjects` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -2980,13 +2797,11 @@ pub mod bucket {
         }
     }
 
-    impl From<SseKmsEncryptedObjects> for cfn::Properties {
-        fn from(it: SseKmsEncryptedObjects) -> Self {
-            it.0
+    impl cfn::Literal for SseKmsEncryptedObjects {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for SseKmsEncryptedObjects {}
 
     /// `StorageClassAnalysis` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug, Default)]
@@ -3010,13 +2825,11 @@ pub mod bucket {
         }
     }
 
-    impl From<StorageClassAnalysis> for cfn::Properties {
-        fn from(it: StorageClassAnalysis) -> Self {
-            it.0
+    impl cfn::Literal for StorageClassAnalysis {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for StorageClassAnalysis {}
 
     /// `TagFilter` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -3053,13 +2866,11 @@ pub mod bucket {
         }
     }
 
-    impl From<TagFilter> for cfn::Properties {
-        fn from(it: TagFilter) -> Self {
-            it.0
+    impl cfn::Literal for TagFilter {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for TagFilter {}
 
     /// `TargetObjectKeyFormat` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug, Default)]
@@ -3088,13 +2899,11 @@ pub mod bucket {
         }
     }
 
-    impl From<TargetObjectKeyFormat> for cfn::Properties {
-        fn from(it: TargetObjectKeyFormat) -> Self {
-            it.0
+    impl cfn::Literal for TargetObjectKeyFormat {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for TargetObjectKeyFormat {}
 
     /// `Tiering` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -3131,13 +2940,11 @@ pub mod bucket {
         }
     }
 
-    impl From<Tiering> for cfn::Properties {
-        fn from(it: Tiering) -> Self {
-            it.0
+    impl cfn::Literal for Tiering {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for Tiering {}
 
     /// `TopicConfiguration` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -3179,13 +2986,11 @@ pub mod bucket {
         }
     }
 
-    impl From<TopicConfiguration> for cfn::Properties {
-        fn from(it: TopicConfiguration) -> Self {
-            it.0
+    impl cfn::Literal for TopicConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for TopicConfiguration {}
 
     /// `Transition` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -3206,7 +3011,17 @@ pub mod bucket {
         /// `TransitionDate`.
         #[track_caller]
         pub fn transition_date(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("TransitionDate", it, const { &cfn::Constraint { pattern: Some(r"^(\d{4})-(0[0-9]|1[0-2])-([0-2]\d|3[01])T([01]\d|2[0-4]):([0-5]\d):([0-6]\d)((\.\d{3})?)Z$"), ..cfn::Constraint::NONE } }))
+            Self(self.0.set_checked(
+                "TransitionDate",
+                it,
+                &cfn::Constraint {
+                    pattern: Some(concat!(
+                        r"^(\d{4})-(0[0-9]|1[0-2])-([0-2]\d|3[01])T([01]\d|2[0-4]):([0-5]\d):([0",
+                        r"-6]\d)((\.\d{3})?)Z$"
+                    )),
+                    ..cfn::Constraint::NONE
+                },
+            ))
         }
 
         /// `TransitionInDays`.
@@ -3220,13 +3035,11 @@ pub mod bucket {
         }
     }
 
-    impl From<Transition> for cfn::Properties {
-        fn from(it: Transition) -> Self {
-            it.0
+    impl cfn::Literal for Transition {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for Transition {}
 
     /// `VersioningConfiguration` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug)]
@@ -3250,13 +3063,11 @@ pub mod bucket {
         }
     }
 
-    impl From<VersioningConfiguration> for cfn::Properties {
-        fn from(it: VersioningConfiguration) -> Self {
-            it.0
+    impl cfn::Literal for VersioningConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for VersioningConfiguration {}
 
     /// `WebsiteConfiguration` of `AWS::S3::Bucket`.
     #[derive(Clone, Debug, Default)]
@@ -3295,13 +3106,11 @@ pub mod bucket {
         }
     }
 
-    impl From<WebsiteConfiguration> for cfn::Properties {
-        fn from(it: WebsiteConfiguration) -> Self {
-            it.0
+    impl cfn::Literal for WebsiteConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for WebsiteConfiguration {}
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -3322,9 +3131,9 @@ pub mod bucket {
         }
     }
 
-    impl From<AbacStatus> for cfn::Value<AbacStatus> {
-        fn from(it: AbacStatus) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for AbacStatus {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -3347,9 +3156,9 @@ pub mod bucket {
         }
     }
 
-    impl From<AccelerationStatus> for cfn::Value<AccelerationStatus> {
-        fn from(it: AccelerationStatus) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for AccelerationStatus {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -3390,9 +3199,9 @@ pub mod bucket {
         }
     }
 
-    impl From<AccessControl> for cfn::Value<AccessControl> {
-        fn from(it: AccessControl) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for AccessControl {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -3415,9 +3224,9 @@ pub mod bucket {
         }
     }
 
-    impl From<AccessTier> for cfn::Value<AccessTier> {
-        fn from(it: AccessTier) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for AccessTier {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -3449,9 +3258,9 @@ pub mod bucket {
         }
     }
 
-    impl From<AllowedMethod> for cfn::Value<AllowedMethod> {
-        fn from(it: AllowedMethod) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for AllowedMethod {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -3474,9 +3283,9 @@ pub mod bucket {
         }
     }
 
-    impl From<BucketNamespace> for cfn::Value<BucketNamespace> {
-        fn from(it: BucketNamespace) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for BucketNamespace {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -3499,9 +3308,9 @@ pub mod bucket {
         }
     }
 
-    impl From<ConfigurationState> for cfn::Value<ConfigurationState> {
-        fn from(it: ConfigurationState) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for ConfigurationState {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -3524,9 +3333,9 @@ pub mod bucket {
         }
     }
 
-    impl From<DeleteMarkerReplicationStatus> for cfn::Value<DeleteMarkerReplicationStatus> {
-        fn from(it: DeleteMarkerReplicationStatus) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for DeleteMarkerReplicationStatus {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -3549,9 +3358,9 @@ pub mod bucket {
         }
     }
 
-    impl From<EncryptionType> for cfn::Value<EncryptionType> {
-        fn from(it: EncryptionType) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for EncryptionType {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -3574,9 +3383,9 @@ pub mod bucket {
         }
     }
 
-    impl From<Expiration> for cfn::Value<Expiration> {
-        fn from(it: Expiration) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for Expiration {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -3602,9 +3411,9 @@ pub mod bucket {
         }
     }
 
-    impl From<Format> for cfn::Value<Format> {
-        fn from(it: Format) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for Format {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -3627,9 +3436,9 @@ pub mod bucket {
         }
     }
 
-    impl From<IncludedObjectVersions> for cfn::Value<IncludedObjectVersions> {
-        fn from(it: IncludedObjectVersions) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for IncludedObjectVersions {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -3652,9 +3461,9 @@ pub mod bucket {
         }
     }
 
-    impl From<IntelligentTieringConfigurationStatus> for cfn::Value<IntelligentTieringConfigurationStatus> {
-        fn from(it: IntelligentTieringConfigurationStatus) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for IntelligentTieringConfigurationStatus {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -3677,11 +3486,9 @@ pub mod bucket {
         }
     }
 
-    impl From<MetadataTableEncryptionConfigurationSseAlgorithm>
-        for cfn::Value<MetadataTableEncryptionConfigurationSseAlgorithm>
-    {
-        fn from(it: MetadataTableEncryptionConfigurationSseAlgorithm) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for MetadataTableEncryptionConfigurationSseAlgorithm {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -3704,9 +3511,9 @@ pub mod bucket {
         }
     }
 
-    impl From<MetricsStatus> for cfn::Value<MetricsStatus> {
-        fn from(it: MetricsStatus) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for MetricsStatus {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -3729,9 +3536,9 @@ pub mod bucket {
         }
     }
 
-    impl From<Mode> for cfn::Value<Mode> {
-        fn from(it: Mode) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for Mode {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -3769,9 +3576,9 @@ pub mod bucket {
         }
     }
 
-    impl From<NoncurrentVersionTransitionStorageClass> for cfn::Value<NoncurrentVersionTransitionStorageClass> {
-        fn from(it: NoncurrentVersionTransitionStorageClass) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for NoncurrentVersionTransitionStorageClass {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -3791,9 +3598,9 @@ pub mod bucket {
         }
     }
 
-    impl From<ObjectLockEnabled> for cfn::Value<ObjectLockEnabled> {
-        fn from(it: ObjectLockEnabled) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for ObjectLockEnabled {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -3819,9 +3626,9 @@ pub mod bucket {
         }
     }
 
-    impl From<ObjectOwnership> for cfn::Value<ObjectOwnership> {
-        fn from(it: ObjectOwnership) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for ObjectOwnership {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -3895,9 +3702,9 @@ pub mod bucket {
         }
     }
 
-    impl From<OptionalField> for cfn::Value<OptionalField> {
-        fn from(it: OptionalField) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for OptionalField {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -3917,9 +3724,9 @@ pub mod bucket {
         }
     }
 
-    impl From<Owner> for cfn::Value<Owner> {
-        fn from(it: Owner) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for Owner {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -3942,9 +3749,9 @@ pub mod bucket {
         }
     }
 
-    impl From<PartitionDateSource> for cfn::Value<PartitionDateSource> {
-        fn from(it: PartitionDateSource) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for PartitionDateSource {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -3967,9 +3774,9 @@ pub mod bucket {
         }
     }
 
-    impl From<Protocol> for cfn::Value<Protocol> {
-        fn from(it: Protocol) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for Protocol {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -3992,9 +3799,9 @@ pub mod bucket {
         }
     }
 
-    impl From<ReplicaModificationsStatus> for cfn::Value<ReplicaModificationsStatus> {
-        fn from(it: ReplicaModificationsStatus) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for ReplicaModificationsStatus {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -4035,9 +3842,9 @@ pub mod bucket {
         }
     }
 
-    impl From<ReplicationDestinationStorageClass> for cfn::Value<ReplicationDestinationStorageClass> {
-        fn from(it: ReplicationDestinationStorageClass) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for ReplicationDestinationStorageClass {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -4060,9 +3867,9 @@ pub mod bucket {
         }
     }
 
-    impl From<ReplicationRuleStatus> for cfn::Value<ReplicationRuleStatus> {
-        fn from(it: ReplicationRuleStatus) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for ReplicationRuleStatus {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -4085,9 +3892,9 @@ pub mod bucket {
         }
     }
 
-    impl From<ReplicationTimeStatus> for cfn::Value<ReplicationTimeStatus> {
-        fn from(it: ReplicationTimeStatus) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for ReplicationTimeStatus {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -4110,9 +3917,9 @@ pub mod bucket {
         }
     }
 
-    impl From<RuleStatus> for cfn::Value<RuleStatus> {
-        fn from(it: RuleStatus) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for RuleStatus {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -4135,9 +3942,9 @@ pub mod bucket {
         }
     }
 
-    impl From<ScheduleFrequency> for cfn::Value<ScheduleFrequency> {
-        fn from(it: ScheduleFrequency) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for ScheduleFrequency {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -4163,9 +3970,9 @@ pub mod bucket {
         }
     }
 
-    impl From<ServerSideEncryptionByDefaultSseAlgorithm> for cfn::Value<ServerSideEncryptionByDefaultSseAlgorithm> {
-        fn from(it: ServerSideEncryptionByDefaultSseAlgorithm) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for ServerSideEncryptionByDefaultSseAlgorithm {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -4188,9 +3995,9 @@ pub mod bucket {
         }
     }
 
-    impl From<SseKmsEncryptedObjectsStatus> for cfn::Value<SseKmsEncryptedObjectsStatus> {
-        fn from(it: SseKmsEncryptedObjectsStatus) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for SseKmsEncryptedObjectsStatus {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -4213,9 +4020,9 @@ pub mod bucket {
         }
     }
 
-    impl From<TableBucketType> for cfn::Value<TableBucketType> {
-        fn from(it: TableBucketType) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for TableBucketType {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -4238,9 +4045,9 @@ pub mod bucket {
         }
     }
 
-    impl From<TransitionDefaultMinimumObjectSize> for cfn::Value<TransitionDefaultMinimumObjectSize> {
-        fn from(it: TransitionDefaultMinimumObjectSize) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for TransitionDefaultMinimumObjectSize {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -4278,9 +4085,9 @@ pub mod bucket {
         }
     }
 
-    impl From<TransitionStorageClass> for cfn::Value<TransitionStorageClass> {
-        fn from(it: TransitionStorageClass) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for TransitionStorageClass {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -4303,16 +4110,15 @@ pub mod bucket {
         }
     }
 
-    impl From<VersioningConfigurationStatus> for cfn::Value<VersioningConfigurationStatus> {
-        fn from(it: VersioningConfigurationStatus) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for VersioningConfigurationStatus {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 }
 
 /// [`AWS::S3::BucketPolicy`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucketpolicy.html).
 pub mod bucket_policy {
-
     /// `AWS::S3::BucketPolicy`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucketpolicy.html).
     #[derive(Clone, Debug)]
     #[must_use]
@@ -4348,16 +4154,14 @@ pub mod bucket_policy {
         }
     }
 
-    impl From<BucketPolicy> for cfn::Properties {
-        fn from(it: BucketPolicy) -> Self {
-            it.0
-        }
-    }
-
     impl cfn::Resource for BucketPolicy {
         const TYPE: &'static str = "AWS::S3::BucketPolicy";
         const STATEFUL: bool = false;
         type Ref = BucketPolicyRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
     }
 
     /// A [`BucketPolicy`] in a stack.

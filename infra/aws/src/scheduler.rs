@@ -3,7 +3,6 @@
 
 /// [`AWS::Scheduler::Schedule`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-scheduler-schedule.html).
 pub mod schedule {
-
     /// `AWS::Scheduler::Schedule`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-scheduler-schedule.html).
     #[derive(Clone, Debug)]
     #[must_use]
@@ -35,7 +34,7 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "Description",
                 it,
-                const { &cfn::Constraint { max_length: Some(512), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_length: Some(512), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -55,13 +54,11 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "GroupName",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_length: Some(1),
-                        max_length: Some(64),
-                        pattern: Some("^[0-9a-zA-Z-_.]+$"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    max_length: Some(64),
+                    pattern: Some("^[0-9a-zA-Z-_.]+$"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -72,13 +69,11 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "KmsKeyArn",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_length: Some(1),
-                        max_length: Some(2048),
-                        pattern: Some(r"^arn:aws[a-z-]*:kms:[a-z0-9\-]+:\d{12}:(key|alias)\/[0-9a-zA-Z-_]*$"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    max_length: Some(2048),
+                    pattern: Some(r"^arn:aws[a-z-]*:kms:[a-z0-9\-]+:\d{12}:(key|alias)\/[0-9a-zA-Z-_]*$"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -89,13 +84,11 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "Name",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_length: Some(1),
-                        max_length: Some(64),
-                        pattern: Some("^[0-9a-zA-Z-_.]+$"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    max_length: Some(64),
+                    pattern: Some("^[0-9a-zA-Z-_.]+$"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -106,7 +99,7 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "ScheduleExpression",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -116,7 +109,7 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "ScheduleExpressionTimezone",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(50), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(50), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -141,16 +134,14 @@ pub mod schedule {
         }
     }
 
-    impl From<Schedule> for cfn::Properties {
-        fn from(it: Schedule) -> Self {
-            it.0
-        }
-    }
-
     impl cfn::Resource for Schedule {
         const TYPE: &'static str = "AWS::Scheduler::Schedule";
         const STATEFUL: bool = false;
         type Ref = ScheduleRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
     }
 
     /// A [`Schedule`] in a stack.
@@ -204,17 +195,15 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "SecurityGroups",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_items: Some(1),
-                        max_items: Some(5),
-                        items: Some(&cfn::Constraint {
-                            min_length: Some(1),
-                            max_length: Some(1000),
-                            ..cfn::Constraint::NONE
-                        }),
+                &cfn::Constraint {
+                    min_items: Some(1),
+                    max_items: Some(5),
+                    items: Some(&cfn::Constraint {
+                        min_length: Some(1),
+                        max_length: Some(1000),
                         ..cfn::Constraint::NONE
-                    }
+                    }),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -225,17 +214,15 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "Subnets",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_items: Some(1),
-                        max_items: Some(16),
-                        items: Some(&cfn::Constraint {
-                            min_length: Some(1),
-                            max_length: Some(1000),
-                            ..cfn::Constraint::NONE
-                        }),
+                &cfn::Constraint {
+                    min_items: Some(1),
+                    max_items: Some(16),
+                    items: Some(&cfn::Constraint {
+                        min_length: Some(1),
+                        max_length: Some(1000),
                         ..cfn::Constraint::NONE
-                    }
+                    }),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -246,13 +233,11 @@ pub mod schedule {
         }
     }
 
-    impl From<AwsVpcConfiguration> for cfn::Properties {
-        fn from(it: AwsVpcConfiguration) -> Self {
-            it.0
+    impl cfn::Literal for AwsVpcConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for AwsVpcConfiguration {}
 
     /// `CapacityProviderStrategyItem` of `AWS::Scheduler::Schedule`.
     #[derive(Clone, Debug)]
@@ -272,7 +257,7 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "Base",
                 it,
-                const { &cfn::Constraint { minimum: Some(0.0), maximum: Some(100000.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(0.0), maximum: Some(100000.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -282,7 +267,7 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "CapacityProvider",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -292,7 +277,7 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "Weight",
                 it,
-                const { &cfn::Constraint { minimum: Some(0.0), maximum: Some(1000.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(0.0), maximum: Some(1000.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -302,13 +287,11 @@ pub mod schedule {
         }
     }
 
-    impl From<CapacityProviderStrategyItem> for cfn::Properties {
-        fn from(it: CapacityProviderStrategyItem) -> Self {
-            it.0
+    impl cfn::Literal for CapacityProviderStrategyItem {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for CapacityProviderStrategyItem {}
 
     /// `DeadLetterConfig` of `AWS::Scheduler::Schedule`.
     #[derive(Clone, Debug, Default)]
@@ -327,13 +310,11 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "Arn",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_length: Some(1),
-                        max_length: Some(1600),
-                        pattern: Some(r"^arn:aws[a-z-]*:sqs:[a-z0-9\-]+:\d{12}:[a-zA-Z0-9\-_]+$"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    max_length: Some(1600),
+                    pattern: Some(r"^arn:aws[a-z-]*:sqs:[a-z0-9\-]+:\d{12}:[a-zA-Z0-9\-_]+$"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -344,13 +325,11 @@ pub mod schedule {
         }
     }
 
-    impl From<DeadLetterConfig> for cfn::Properties {
-        fn from(it: DeadLetterConfig) -> Self {
-            it.0
+    impl cfn::Literal for DeadLetterConfig {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for DeadLetterConfig {}
 
     /// `EcsParameters` of `AWS::Scheduler::Schedule`.
     #[derive(Clone, Debug)]
@@ -370,7 +349,7 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "CapacityProviderStrategy",
                 it,
-                const { &cfn::Constraint { max_items: Some(6), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_items: Some(6), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -390,7 +369,7 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "Group",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -410,7 +389,7 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "PlacementConstraints",
                 it,
-                const { &cfn::Constraint { max_items: Some(10), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_items: Some(10), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -420,7 +399,7 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "PlacementStrategy",
                 it,
-                const { &cfn::Constraint { max_items: Some(5), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_items: Some(5), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -430,7 +409,7 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "PlatformVersion",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -445,7 +424,7 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "ReferenceId",
                 it,
-                const { &cfn::Constraint { max_length: Some(1024), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_length: Some(1024), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -455,19 +434,17 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "Tags",
                 it,
-                const {
-                    &cfn::Constraint {
-                        max_items: Some(50),
+                &cfn::Constraint {
+                    max_items: Some(50),
+                    items: Some(&cfn::Constraint {
                         items: Some(&cfn::Constraint {
-                            items: Some(&cfn::Constraint {
-                                min_length: Some(1),
-                                max_length: Some(256),
-                                ..cfn::Constraint::NONE
-                            }),
+                            min_length: Some(1),
+                            max_length: Some(256),
                             ..cfn::Constraint::NONE
                         }),
                         ..cfn::Constraint::NONE
-                    }
+                    }),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -478,7 +455,7 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "TaskCount",
                 it,
-                const { &cfn::Constraint { minimum: Some(1.0), maximum: Some(10.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(1.0), maximum: Some(10.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -488,7 +465,7 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "TaskDefinitionArn",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(1600), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(1600), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -498,13 +475,11 @@ pub mod schedule {
         }
     }
 
-    impl From<EcsParameters> for cfn::Properties {
-        fn from(it: EcsParameters) -> Self {
-            it.0
+    impl cfn::Literal for EcsParameters {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for EcsParameters {}
 
     /// `EventBridgeParameters` of `AWS::Scheduler::Schedule`.
     #[derive(Clone, Debug)]
@@ -532,7 +507,7 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "DetailType",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -542,7 +517,7 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "Source",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -552,13 +527,11 @@ pub mod schedule {
         }
     }
 
-    impl From<EventBridgeParameters> for cfn::Properties {
-        fn from(it: EventBridgeParameters) -> Self {
-            it.0
+    impl cfn::Literal for EventBridgeParameters {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for EventBridgeParameters {}
 
     /// `FlexibleTimeWindow` of `AWS::Scheduler::Schedule`.
     #[derive(Clone, Debug)]
@@ -577,7 +550,7 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "MaximumWindowInMinutes",
                 it,
-                const { &cfn::Constraint { minimum: Some(1.0), maximum: Some(1440.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(1.0), maximum: Some(1440.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -592,13 +565,11 @@ pub mod schedule {
         }
     }
 
-    impl From<FlexibleTimeWindow> for cfn::Properties {
-        fn from(it: FlexibleTimeWindow) -> Self {
-            it.0
+    impl cfn::Literal for FlexibleTimeWindow {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for FlexibleTimeWindow {}
 
     /// `KinesisParameters` of `AWS::Scheduler::Schedule`.
     #[derive(Clone, Debug)]
@@ -618,7 +589,7 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "PartitionKey",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -628,13 +599,11 @@ pub mod schedule {
         }
     }
 
-    impl From<KinesisParameters> for cfn::Properties {
-        fn from(it: KinesisParameters) -> Self {
-            it.0
+    impl cfn::Literal for KinesisParameters {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for KinesisParameters {}
 
     /// `NetworkConfiguration` of `AWS::Scheduler::Schedule`.
     #[derive(Clone, Debug, Default)]
@@ -658,13 +627,11 @@ pub mod schedule {
         }
     }
 
-    impl From<NetworkConfiguration> for cfn::Properties {
-        fn from(it: NetworkConfiguration) -> Self {
-            it.0
+    impl cfn::Literal for NetworkConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for NetworkConfiguration {}
 
     /// `PlacementConstraint` of `AWS::Scheduler::Schedule`.
     #[derive(Clone, Debug, Default)]
@@ -683,7 +650,7 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "Expression",
                 it,
-                const { &cfn::Constraint { max_length: Some(2000), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_length: Some(2000), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -698,13 +665,11 @@ pub mod schedule {
         }
     }
 
-    impl From<PlacementConstraint> for cfn::Properties {
-        fn from(it: PlacementConstraint) -> Self {
-            it.0
+    impl cfn::Literal for PlacementConstraint {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for PlacementConstraint {}
 
     /// `PlacementStrategy` of `AWS::Scheduler::Schedule`.
     #[derive(Clone, Debug, Default)]
@@ -720,11 +685,7 @@ pub mod schedule {
         /// `Field`: at most 255 characters.
         #[track_caller]
         pub fn field(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked(
-                "Field",
-                it,
-                const { &cfn::Constraint { max_length: Some(255), ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Field", it, &cfn::Constraint { max_length: Some(255), ..cfn::Constraint::NONE }))
         }
 
         /// `Type`.
@@ -738,13 +699,11 @@ pub mod schedule {
         }
     }
 
-    impl From<PlacementStrategy> for cfn::Properties {
-        fn from(it: PlacementStrategy) -> Self {
-            it.0
+    impl cfn::Literal for PlacementStrategy {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for PlacementStrategy {}
 
     /// `RetryPolicy` of `AWS::Scheduler::Schedule`.
     #[derive(Clone, Debug, Default)]
@@ -763,7 +722,7 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "MaximumEventAgeInSeconds",
                 it,
-                const { &cfn::Constraint { minimum: Some(60.0), maximum: Some(86400.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(60.0), maximum: Some(86400.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -773,7 +732,7 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "MaximumRetryAttempts",
                 it,
-                const { &cfn::Constraint { minimum: Some(0.0), maximum: Some(185.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(0.0), maximum: Some(185.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -783,13 +742,11 @@ pub mod schedule {
         }
     }
 
-    impl From<RetryPolicy> for cfn::Properties {
-        fn from(it: RetryPolicy) -> Self {
-            it.0
+    impl cfn::Literal for RetryPolicy {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for RetryPolicy {}
 
     /// `SageMakerPipelineParameter` of `AWS::Scheduler::Schedule`.
     #[derive(Clone, Debug)]
@@ -817,13 +774,11 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "Name",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_length: Some(1),
-                        max_length: Some(256),
-                        pattern: Some(r"^[A-Za-z0-9\-_]*$"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    max_length: Some(256),
+                    pattern: Some(r"^[A-Za-z0-9\-_]*$"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -834,7 +789,7 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "Value",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(1024), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(1024), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -844,13 +799,11 @@ pub mod schedule {
         }
     }
 
-    impl From<SageMakerPipelineParameter> for cfn::Properties {
-        fn from(it: SageMakerPipelineParameter) -> Self {
-            it.0
+    impl cfn::Literal for SageMakerPipelineParameter {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for SageMakerPipelineParameter {}
 
     /// `SageMakerPipelineParameters` of `AWS::Scheduler::Schedule`.
     #[derive(Clone, Debug, Default)]
@@ -869,7 +822,7 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "PipelineParameterList",
                 it,
-                const { &cfn::Constraint { max_items: Some(200), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_items: Some(200), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -879,13 +832,11 @@ pub mod schedule {
         }
     }
 
-    impl From<SageMakerPipelineParameters> for cfn::Properties {
-        fn from(it: SageMakerPipelineParameters) -> Self {
-            it.0
+    impl cfn::Literal for SageMakerPipelineParameters {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for SageMakerPipelineParameters {}
 
     /// `SqsParameters` of `AWS::Scheduler::Schedule`.
     #[derive(Clone, Debug, Default)]
@@ -904,7 +855,7 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "MessageGroupId",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -914,13 +865,11 @@ pub mod schedule {
         }
     }
 
-    impl From<SqsParameters> for cfn::Properties {
-        fn from(it: SqsParameters) -> Self {
-            it.0
+    impl cfn::Literal for SqsParameters {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for SqsParameters {}
 
     /// `Target` of `AWS::Scheduler::Schedule`.
     #[derive(Clone, Debug)]
@@ -948,7 +897,7 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "Arn",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(1600), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(1600), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -967,14 +916,10 @@ pub mod schedule {
             Self(self.0.set("EventBridgeParameters", it))
         }
 
-        /// `Input`: at least 1 characters.
+        /// `Input`: at least 1 character.
         #[track_caller]
         pub fn input(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked(
-                "Input",
-                it,
-                const { &cfn::Constraint { min_length: Some(1), ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Input", it, &cfn::Constraint { min_length: Some(1), ..cfn::Constraint::NONE }))
         }
 
         /// `KinesisParameters`.
@@ -993,13 +938,11 @@ pub mod schedule {
             Self(self.0.set_checked(
                 "RoleArn",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_length: Some(1),
-                        max_length: Some(1600),
-                        pattern: Some(r"^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@\/-]+$"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    max_length: Some(1600),
+                    pattern: Some(r"^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@\/-]+$"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -1020,13 +963,11 @@ pub mod schedule {
         }
     }
 
-    impl From<Target> for cfn::Properties {
-        fn from(it: Target) -> Self {
-            it.0
+    impl cfn::Literal for Target {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for Target {}
 
     /// Values of a property of `AWS::Scheduler::Schedule`; [`cfn::Value::raw`] takes one that is newer than these.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -1047,9 +988,9 @@ pub mod schedule {
         }
     }
 
-    impl From<AssignPublicIp> for cfn::Value<AssignPublicIp> {
-        fn from(it: AssignPublicIp) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for AssignPublicIp {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1075,9 +1016,9 @@ pub mod schedule {
         }
     }
 
-    impl From<LaunchType> for cfn::Value<LaunchType> {
-        fn from(it: LaunchType) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for LaunchType {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1100,9 +1041,9 @@ pub mod schedule {
         }
     }
 
-    impl From<Mode> for cfn::Value<Mode> {
-        fn from(it: Mode) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for Mode {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1125,9 +1066,9 @@ pub mod schedule {
         }
     }
 
-    impl From<PlacementConstraintType> for cfn::Value<PlacementConstraintType> {
-        fn from(it: PlacementConstraintType) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for PlacementConstraintType {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1153,9 +1094,9 @@ pub mod schedule {
         }
     }
 
-    impl From<PlacementStrategyType> for cfn::Value<PlacementStrategyType> {
-        fn from(it: PlacementStrategyType) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for PlacementStrategyType {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1175,9 +1116,9 @@ pub mod schedule {
         }
     }
 
-    impl From<PropagateTags> for cfn::Value<PropagateTags> {
-        fn from(it: PropagateTags) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for PropagateTags {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 
@@ -1200,16 +1141,15 @@ pub mod schedule {
         }
     }
 
-    impl From<State> for cfn::Value<State> {
-        fn from(it: State) -> Self {
-            Self::raw(it.as_str())
+    impl cfn::Literal for State {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
         }
     }
 }
 
 /// [`AWS::Scheduler::ScheduleGroup`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-scheduler-schedulegroup.html).
 pub mod schedule_group {
-
     /// `AWS::Scheduler::ScheduleGroup`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-scheduler-schedulegroup.html).
     #[derive(Clone, Debug, Default)]
     #[must_use]
@@ -1227,13 +1167,11 @@ pub mod schedule_group {
             Self(self.0.set_checked(
                 "Name",
                 it,
-                const {
-                    &cfn::Constraint {
-                        min_length: Some(1),
-                        max_length: Some(64),
-                        pattern: Some("^[0-9a-zA-Z-_.]+$"),
-                        ..cfn::Constraint::NONE
-                    }
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    max_length: Some(64),
+                    pattern: Some("^[0-9a-zA-Z-_.]+$"),
+                    ..cfn::Constraint::NONE
                 },
             ))
         }
@@ -1241,11 +1179,7 @@ pub mod schedule_group {
         /// `Tags`: at most 200 items.
         #[track_caller]
         pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set_checked(
-                "Tags",
-                it,
-                const { &cfn::Constraint { max_items: Some(200), ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Tags", it, &cfn::Constraint { max_items: Some(200), ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
@@ -1254,16 +1188,14 @@ pub mod schedule_group {
         }
     }
 
-    impl From<ScheduleGroup> for cfn::Properties {
-        fn from(it: ScheduleGroup) -> Self {
-            it.0
-        }
-    }
-
     impl cfn::Resource for ScheduleGroup {
         const TYPE: &'static str = "AWS::Scheduler::ScheduleGroup";
         const STATEFUL: bool = false;
         type Ref = ScheduleGroupRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
     }
 
     /// A [`ScheduleGroup`] in a stack.

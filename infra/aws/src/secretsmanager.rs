@@ -3,7 +3,6 @@
 
 /// [`AWS::SecretsManager::Secret`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-secretsmanager-secret.html).
 pub mod secret {
-
     /// `AWS::SecretsManager::Secret`. It holds data. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-secretsmanager-secret.html).
     #[derive(Clone, Debug, Default)]
     #[must_use]
@@ -21,7 +20,7 @@ pub mod secret {
             Self(self.0.set_checked(
                 "Description",
                 it,
-                const { &cfn::Constraint { max_length: Some(2048), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_length: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -36,18 +35,14 @@ pub mod secret {
             Self(self.0.set_checked(
                 "KmsKeyId",
                 it,
-                const { &cfn::Constraint { max_length: Some(2048), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { max_length: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Name`: at most 512 characters. Replaces the resource when changed.
         #[track_caller]
         pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked(
-                "Name",
-                it,
-                const { &cfn::Constraint { max_length: Some(512), ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Name", it, &cfn::Constraint { max_length: Some(512), ..cfn::Constraint::NONE }))
         }
 
         /// `ReplicaRegions`.
@@ -61,7 +56,7 @@ pub mod secret {
             Self(self.0.set_checked(
                 "SecretString",
                 it,
-                const { &cfn::Constraint { min_length: Some(1), max_length: Some(65536), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { min_length: Some(1), max_length: Some(65536), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -73,11 +68,7 @@ pub mod secret {
         /// `Type`: at most 256 characters.
         #[track_caller]
         pub fn r#type(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked(
-                "Type",
-                it,
-                const { &cfn::Constraint { max_length: Some(256), ..cfn::Constraint::NONE } },
-            ))
+            Self(self.0.set_checked("Type", it, &cfn::Constraint { max_length: Some(256), ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
@@ -86,16 +77,14 @@ pub mod secret {
         }
     }
 
-    impl From<Secret> for cfn::Properties {
-        fn from(it: Secret) -> Self {
-            it.0
-        }
-    }
-
     impl cfn::Resource for Secret {
         const TYPE: &'static str = "AWS::SecretsManager::Secret";
         const STATEFUL: bool = true;
         type Ref = SecretRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
     }
 
     /// A [`Secret`] in a stack.
@@ -193,13 +182,11 @@ pub mod secret {
         }
     }
 
-    impl From<GenerateSecretString> for cfn::Properties {
-        fn from(it: GenerateSecretString) -> Self {
-            it.0
+    impl cfn::Literal for GenerateSecretString {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for GenerateSecretString {}
 
     /// `ReplicaRegion` of `AWS::SecretsManager::Secret`.
     #[derive(Clone, Debug)]
@@ -228,11 +215,9 @@ pub mod secret {
         }
     }
 
-    impl From<ReplicaRegion> for cfn::Properties {
-        fn from(it: ReplicaRegion) -> Self {
-            it.0
+    impl cfn::Literal for ReplicaRegion {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
         }
     }
-
-    impl cfn::Property for ReplicaRegion {}
 }

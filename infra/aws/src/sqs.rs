@@ -3,7 +3,6 @@
 
 /// [`AWS::SQS::Queue`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sqs-queue.html).
 pub mod queue {
-
     /// `AWS::SQS::Queue`. It holds data. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sqs-queue.html).
     #[derive(Clone, Debug, Default)]
     #[must_use]
@@ -31,7 +30,7 @@ pub mod queue {
             Self(self.0.set_checked(
                 "DelaySeconds",
                 it,
-                const { &cfn::Constraint { minimum: Some(0.0), maximum: Some(900.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(0.0), maximum: Some(900.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -51,7 +50,7 @@ pub mod queue {
             Self(self.0.set_checked(
                 "KmsDataKeyReusePeriodSeconds",
                 it,
-                const { &cfn::Constraint { minimum: Some(60.0), maximum: Some(86400.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(60.0), maximum: Some(86400.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -66,7 +65,7 @@ pub mod queue {
             Self(self.0.set_checked(
                 "MaximumMessageSize",
                 it,
-                const { &cfn::Constraint { minimum: Some(1024.0), maximum: Some(1048576.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(1024.0), maximum: Some(1048576.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -76,7 +75,7 @@ pub mod queue {
             Self(self.0.set_checked(
                 "MessageRetentionPeriod",
                 it,
-                const { &cfn::Constraint { minimum: Some(60.0), maximum: Some(1209600.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(60.0), maximum: Some(1209600.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -91,7 +90,7 @@ pub mod queue {
             Self(self.0.set_checked(
                 "ReceiveMessageWaitTimeSeconds",
                 it,
-                const { &cfn::Constraint { minimum: Some(0.0), maximum: Some(20.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(0.0), maximum: Some(20.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -121,7 +120,7 @@ pub mod queue {
             Self(self.0.set_checked(
                 "VisibilityTimeout",
                 it,
-                const { &cfn::Constraint { minimum: Some(0.0), maximum: Some(43200.0), ..cfn::Constraint::NONE } },
+                &cfn::Constraint { minimum: Some(0.0), maximum: Some(43200.0), ..cfn::Constraint::NONE },
             ))
         }
 
@@ -131,16 +130,14 @@ pub mod queue {
         }
     }
 
-    impl From<Queue> for cfn::Properties {
-        fn from(it: Queue) -> Self {
-            it.0
-        }
-    }
-
     impl cfn::Resource for Queue {
         const TYPE: &'static str = "AWS::SQS::Queue";
         const STATEFUL: bool = true;
         type Ref = QueueRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
     }
 
     /// A [`Queue`] in a stack.
@@ -184,7 +181,6 @@ pub mod queue {
 
 /// [`AWS::SQS::QueuePolicy`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sqs-queuepolicy.html).
 pub mod queue_policy {
-
     /// `AWS::SQS::QueuePolicy`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sqs-queuepolicy.html).
     #[derive(Clone, Debug)]
     #[must_use]
@@ -220,16 +216,14 @@ pub mod queue_policy {
         }
     }
 
-    impl From<QueuePolicy> for cfn::Properties {
-        fn from(it: QueuePolicy) -> Self {
-            it.0
-        }
-    }
-
     impl cfn::Resource for QueuePolicy {
         const TYPE: &'static str = "AWS::SQS::QueuePolicy";
         const STATEFUL: bool = false;
         type Ref = QueuePolicyRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
     }
 
     /// A [`QueuePolicy`] in a stack.

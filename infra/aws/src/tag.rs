@@ -17,10 +17,8 @@ impl Tag {
     }
 }
 
-impl From<Tag> for cfn::Properties {
-    fn from(it: Tag) -> Self {
-        it.0
+impl cfn::Literal for Tag {
+    fn into_value(self) -> cfn::Value<Self> {
+        self.0.into_value()
     }
 }
-
-impl cfn::Property for Tag {}

@@ -76,7 +76,7 @@ impl CloudAssembly {
                 Format::Yaml => (format!("{name}.template.yaml"), stack.template.to_yaml()),
             };
             let functions = stack.functions(built);
-            let hash = sha256(template.as_bytes());
+            let hash = sha256(&template);
             artifacts.insert(format!("{name}.assets"), asset_artifact(name));
             artifacts.insert(name.clone(), stack.artifact(&template_file, &hash, &functions));
             files.insert(format!("{name}.assets.json"), pretty(&assets(name, &template_file, &hash, &functions)));
@@ -216,6 +216,7 @@ fn pretty(json: &Json) -> String {
     format!("{json:#}\n")
 }
 
-fn sha256(bytes: &[u8]) -> String {
+/// The SHA-256 of some bytes in lower-case hex, which is how an assembly names its files.
+pub fn sha256(bytes: impl AsRef<[u8]>) -> String {
     Sha256::digest(bytes).iter().map(|it| format!("{it:02x}")).collect()
 }

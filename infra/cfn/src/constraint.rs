@@ -14,6 +14,8 @@ pub struct Constraint {
     pub minimum: Option<f64>,
     /// Largest number, inclusive.
     pub maximum: Option<f64>,
+    /// The closed set of whole numbers; empty when there is none.
+    pub numbers: &'static [i64],
     /// Fewest characters of a string.
     pub min_length: Option<u64>,
     /// Most characters of a string.
@@ -37,6 +39,7 @@ impl Constraint {
     pub const NONE: Self = Self {
         minimum: None,
         maximum: None,
+        numbers: &[],
         min_length: None,
         max_length: None,
         pattern: None,
@@ -81,6 +84,10 @@ impl Constraint {
     }
 
     fn number(&self, number: f64) -> Option<String> {
+        if !self.numbers.is_empty() && !self.numbers.iter().any(|&it| it as f64 == number) {
+            let allowed: Vec<String> = self.numbers.iter().map(i64::to_string).collect();
+            return Some(format!("is {number}, allowed is {}", allowed.join(", ")));
+        }
         let outside = self.minimum.is_some_and(|min| number < min) || self.maximum.is_some_and(|max| number > max);
         outside.then(|| format!("is {number}, allowed is {}", allowed(self.minimum, self.maximum)))
     }
@@ -169,6 +176,13 @@ mod tests {
         assert_eq!(message(&NAMES, json!(["a", "b", "c"])).unwrap(), "has 3 items, allowed is at most 2 items");
         assert_eq!(message(&NAMES, json!(["a", "a"])).unwrap(), r#"[1] is "a", which the list already has"#);
         assert_eq!(message(&NAMES, json!(["a", "B"])).unwrap(), r#"[1] is "B", allowed is what matches ^[a-z]+$"#);
+    }
+
+    #[test]
+    fn a_set_of_numbers_allows_no_other() {
+        const DAYS: Constraint = Constraint { numbers: &[1, 7, 30], ..Constraint::NONE };
+        assert_eq!(message(&DAYS, json!(8)).unwrap(), "is 8, allowed is 1, 7, 30");
+        assert_eq!(message(&DAYS, json!(7)), None);
     }
 
     #[test]

@@ -24,13 +24,13 @@ mod template;
 mod value;
 
 pub use app::App;
-pub use assembly::{AssembledStack, BuiltFunction, BuiltFunctions, CloudAssembly, Format};
+pub use assembly::{AssembledStack, BuiltFunction, BuiltFunctions, CloudAssembly, Format, sha256};
 pub use attributes::{Attributes, DeletionPolicy, With};
 pub use constraint::Constraint;
 pub use finding::{Finding, Severity};
 pub use intrinsic::{Condition, NamedCondition};
 pub use parameter::{Output, Parameter};
-pub use properties::{Properties, Property, rust_name};
+pub use properties::{Literal, Properties, rust_name};
 pub use references::{Reference, references};
 pub use resource::{Construct, LogicalId, Referable, Resource};
 pub use stack::{Asset, Mapping, Scope, Stack};

@@ -12,13 +12,19 @@ pub struct Properties {
     problems: Vec<Problem>,
 }
 
-/// A property type: a structure inside a resource's properties. The generated bindings implement it.
-pub trait Property: Into<Properties> {}
+/// A type that stands for values of itself: a structure inside a resource's properties, or a closed set.
+/// The generated bindings implement it.
+///
+/// It is a trait of its own because thousands of `From` implementations for the one type [`Value`] or [`Properties`]
+/// would cost the compiler a comparison a pair.
+pub trait Literal: Sized {
+    /// The value as the template has it.
+    fn into_value(self) -> Value<Self>;
+}
 
-impl<P: Property> From<P> for Value<P> {
-    fn from(it: P) -> Self {
-        let properties: Properties = it.into();
-        Value::from_parts(Json::Object(properties.json), properties.problems)
+impl<L: Literal> From<L> for Value<L> {
+    fn from(it: L) -> Self {
+        it.into_value()
     }
 }
 
@@ -51,6 +57,11 @@ impl Properties {
     pub fn set_raw(mut self, name: &str, json: impl Into<Json>) -> Self {
         self.json.insert(name.to_owned(), json.into());
         self
+    }
+
+    /// The structure that these are the properties of.
+    pub fn into_value<T>(self) -> Value<T> {
+        Value::from_parts(Json::Object(self.json), self.problems)
     }
 
     fn check(

@@ -23,13 +23,16 @@ impl fmt::Display for LogicalId {
 }
 
 /// One CloudFormation resource type; the generated bindings implement it.
-pub trait Resource: Into<Properties> {
+pub trait Resource: Sized {
     /// The type as the template has it, `AWS::Service::Name`.
     const TYPE: &'static str;
     /// Whether replacing or deleting it loses data.
     const STATEFUL: bool;
     /// What the author gets back: typed `Ref` and `GetAtt`.
     type Ref: From<LogicalId>;
+
+    /// Its properties as far as they are set.
+    fn into_properties(self) -> Properties;
 }
 
 /// Anything that names a resource of the stack, for `DependsOn`.

@@ -204,7 +204,7 @@ impl Scope<'_> {
 
     pub(crate) fn insert<R: Resource>(&mut self, resource: R, attributes: Vec<(&'static str, Json)>) -> LogicalId {
         let id = LogicalId(self.path.clone());
-        let (properties, problems) = resource.into().into_parts();
+        let (properties, problems) = resource.into_properties().into_parts();
         for problem in problems {
             self.report(problem);
         }

@@ -42,17 +42,9 @@ impl Part {
     }
 }
 
-impl From<Part> for Properties {
-    fn from(it: Part) -> Self {
-        it.0
-    }
-}
-
-impl cfn::Property for Part {}
-
-impl From<Thing> for Properties {
-    fn from(it: Thing) -> Self {
-        it.0
+impl cfn::Literal for Part {
+    fn into_value(self) -> Value<Self> {
+        self.0.into_value()
     }
 }
 
@@ -60,6 +52,10 @@ impl Resource for Thing {
     const TYPE: &'static str = "Test::Of::Thing";
     const STATEFUL: bool = false;
     type Ref = ThingRef;
+
+    fn into_properties(self) -> Properties {
+        self.0
+    }
 }
 
 impl From<LogicalId> for ThingRef {
@@ -87,16 +83,14 @@ impl ThingRef {
 /// A thing that holds data.
 struct Store;
 
-impl From<Store> for Properties {
-    fn from(_: Store) -> Self {
-        Properties::default()
-    }
-}
-
 impl Resource for Store {
     const TYPE: &'static str = "Test::Of::Store";
     const STATEFUL: bool = true;
     type Ref = ThingRef;
+
+    fn into_properties(self) -> Properties {
+        Properties::default()
+    }
 }
 
 /// A construct of two things, whose sizes are chosen outside and inside.

@@ -226,6 +226,10 @@ impl TypeValue {
                 let values = self.allowed_values.iter().filter_map(|it| it.as_str().map(str::to_owned));
                 Limits { values: values.collect(), ..Limits::default() }
             }
+            "integer" => {
+                let numbers = self.allowed_values.iter().filter_map(serde_json::Value::as_i64);
+                Limits { numbers: numbers.collect(), ..Limits::default() }
+            }
             "array" | "map" => {
                 let items = self.element.as_ref().map(|it| it.allowed_values()).filter(|it| !it.is_empty());
                 Limits { items: items.map(Box::new), ..Limits::default() }

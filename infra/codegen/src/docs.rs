@@ -46,8 +46,11 @@ pub fn reference(parts: &[String]) -> String {
 fn limits(ty: &Type, limits: &Limits) -> Vec<String> {
     let mut facts = Vec::new();
     facts.extend(range(&limits.minimum, &limits.maximum, ""));
-    facts.extend(range(&limits.min_length, &limits.max_length, " characters"));
-    facts.extend(range(&limits.min_items, &limits.max_items, " items"));
+    facts.extend(range(&limits.min_length, &limits.max_length, "character"));
+    facts.extend(range(&limits.min_items, &limits.max_items, "item"));
+    if !limits.numbers.is_empty() {
+        facts.push(limits.numbers.iter().map(i64::to_string).collect::<Vec<_>>().join(", "));
+    }
     if limits.unique_items {
         facts.push("no item twice".to_owned());
     }
@@ -58,13 +61,19 @@ fn limits(ty: &Type, limits: &Limits) -> Vec<String> {
 }
 
 fn range<N: std::fmt::Display + PartialEq>(least: &Option<N>, most: &Option<N>, of: &str) -> Option<String> {
-    match (least, most) {
-        (Some(least), Some(most)) if least == most => Some(format!("exactly {least}{of}")),
-        (Some(least), Some(most)) => Some(format!("{least} to {most}{of}")),
-        (Some(least), None) => Some(format!("at least {least}{of}")),
-        (None, Some(most)) => Some(format!("at most {most}{of}")),
-        (None, None) => None,
-    }
+    let range = match (least, most) {
+        (Some(least), Some(most)) if least == most => format!("exactly {least}"),
+        (Some(least), Some(most)) => format!("{least} to {most}"),
+        (Some(least), None) => format!("at least {least}"),
+        (None, Some(most)) => format!("at most {most}"),
+        (None, None) => return None,
+    };
+    let one = most.as_ref().or(least.as_ref()).is_some_and(|it| it.to_string() == "1");
+    Some(match (of, one) {
+        ("", _) => range,
+        (of, true) => format!("{range} {of}"),
+        (of, false) => format!("{range} {of}s"),
+    })
 }
 
 fn quoted(names: &[String]) -> String {

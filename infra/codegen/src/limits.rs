@@ -104,9 +104,13 @@ fn limits(schema: &Value, node: &Value, ty: &Type) -> Limits {
             values: get("enum").and_then(strings).unwrap_or_default(),
             ..Limits::default()
         },
-        Type::Integer | Type::Number => {
-            Limits { minimum: number("minimum"), maximum: number("maximum"), ..Limits::default() }
-        }
+        Type::Integer => Limits {
+            minimum: number("minimum"),
+            maximum: number("maximum"),
+            numbers: get("enum").and_then(whole_numbers).unwrap_or_default(),
+            ..Limits::default()
+        },
+        Type::Number => Limits { minimum: number("minimum"), maximum: number("maximum"), ..Limits::default() },
         Type::List(item) => Limits {
             min_items: count("minItems").filter(|it| *it > 0),
             max_items: count("maxItems"),
@@ -123,15 +127,19 @@ fn limits(schema: &Value, node: &Value, ty: &Type) -> Limits {
     }
 }
 
-/// A set that holds something other than text is none that an enum could be made of.
+/// A set that holds something else too is no set of texts.
 fn strings(values: &Value) -> Option<BTreeSet<String>> {
     values.as_array()?.iter().map(|it| it.as_str().map(str::to_owned)).collect()
 }
 
+fn whole_numbers(values: &Value) -> Option<BTreeSet<i64>> {
+    values.as_array()?.iter().map(Value::as_i64).collect()
+}
+
 /// Both sources may be behind AWS in what a set holds, so a set is what either of them allows.
 fn merge(limits: &mut Limits, more: &Limits) {
-    let mut values = std::mem::take(&mut limits.values);
-    values.extend(more.values.iter().cloned());
+    let values = &limits.values | &more.values;
+    let numbers = &limits.numbers | &more.numbers;
     let items = match (limits.items.take(), &more.items) {
         (Some(mut items), Some(more)) => {
             merge(&mut items, more);
@@ -139,7 +147,7 @@ fn merge(limits: &mut Limits, more: &Limits) {
         }
         (items, more) => items.or_else(|| more.clone()),
     };
-    *limits = Limits { values, items, ..more.clone() };
+    *limits = Limits { values, numbers, items, ..more.clone() };
 }
 
 fn property_of<'a>(schema: &'a Value, node: &'a Value, name: &str) -> Option<&'a Value> {

@@ -7,7 +7,6 @@ use crate::specification::{Limits, Properties, Property, Resource, Type};
 use crate::{docs, generate::Counts};
 use anyhow::{Result, ensure};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 
 /// The text of a resource type's module, unformatted.
 ///
@@ -22,7 +21,7 @@ pub fn module(ty: &str, resource: &Resource, counts: &mut Counts) -> Result<Stri
     }
     writer.setter_clash("the resource", &resource.properties)?;
     writer.enums(counts);
-    Ok(format!("/// [`{ty}`]({}).\npub mod {} {{\n{}}}\n", docs::link(ty), snake(short(ty)), writer.text))
+    Ok(format!("/// [`{ty}`]({}).\npub mod {} {{\n{}}}\n", docs::link(ty), snake(short(ty)), writer.text.trim_start()))
 }
 
 struct Writer<'a> {
@@ -68,6 +67,10 @@ impl<'a> Writer<'a> {
                 const TYPE: &'static str = {ty:?};
                 const STATEFUL: bool = {};
                 type Ref = {name}Ref;
+
+                fn into_properties(self) -> cfn::Properties {{
+                    self.0
+                }}
             }}
 
             /// A [`{name}`] in a stack.
@@ -119,7 +122,14 @@ impl<'a> Writer<'a> {
         let documentation = format!("`{cfn_name}` of `{}`.", self.ty);
         self.setter_clash(cfn_name, properties)?;
         self.structure(Some(cfn_name), &name, &format!("{name}Required"), &documentation, properties, counts);
-        self.put(format_args!("impl cfn::Property for {name} {{}}\n"));
+        self.put(format_args!(
+            "impl cfn::Literal for {name} {{
+                fn into_value(self) -> cfn::Value<Self> {{
+                    self.0.into_value()
+                }}
+            }}
+            "
+        ));
         Ok(())
     }
 
@@ -162,12 +172,6 @@ impl<'a> Writer<'a> {
                 /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
                 pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {{
                     Self(self.0.set_raw(name, json))
-                }}
-            }}
-
-            impl From<{name}> for cfn::Properties {{
-                fn from(it: {name}) -> Self {{
-                    it.0
                 }}
             }}
 
@@ -236,7 +240,7 @@ impl<'a> Writer<'a> {
                     /// {about}
                     #[track_caller]
                     pub fn {name}(self, it: impl Into<cfn::Value<{ty}>>) -> Self {{
-                        Self(self.0.set_checked({cfn_name:?}, it, const {{ &{constraint} }}))
+                        Self(self.0.set_checked({cfn_name:?}, it, &{constraint}))
                     }}
                     "
                 ));
@@ -276,9 +280,9 @@ impl<'a> Writer<'a> {
                     }}
                 }}
 
-                impl From<{name}> for cfn::Value<{name}> {{
-                    fn from(it: {name}) -> Self {{
-                        Self::raw(it.as_str())
+                impl cfn::Literal for {name} {{
+                    fn into_value(self) -> cfn::Value<Self> {{
+                        cfn::Value::raw(self.as_str())
                     }}
                 }}
                 "
@@ -318,8 +322,11 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
+    /// Appends text without the indentation that it has here.
     fn put(&mut self, text: std::fmt::Arguments<'_>) {
-        self.text.write_fmt(text).expect("writing to a string does not fail");
+        for line in text.to_string().split_inclusive('\n') {
+            self.text += line.trim_start_matches(' ');
+        }
     }
 }
 
@@ -327,10 +334,10 @@ fn required(properties: &Properties) -> impl Iterator<Item = (&String, &Property
     properties.iter().filter(|(_, it)| it.required)
 }
 
-/// A setter may not take the name of a constructor or of the way past it.
+/// A setter may not take the name of a constructor or of a method that every structure has.
 fn setter_name(field: &str) -> String {
     match field {
-        "new" | "with_raw" | "clone" | "into" => format!("{field}_"),
+        "new" | "with_raw" | "clone" | "default" | "into" => format!("{field}_"),
         _ => field.to_owned(),
     }
 }
@@ -380,6 +387,9 @@ fn constraint(limits: &Limits, is_enum: bool) -> Option<String> {
     field("min_items", limits.min_items.map(|it| it.to_string()));
     field("max_items", limits.max_items.map(|it| it.to_string()));
     field("items", limits.items.as_ref().and_then(|it| constraint(it, is_enum)).map(|it| format!("&{it}")));
+    if !limits.numbers.is_empty() {
+        fields.push(format!("numbers: &{:?}", limits.numbers.iter().collect::<Vec<_>>()));
+    }
     if limits.unique_items {
         fields.push("unique_items: true".to_owned());
     }
@@ -392,9 +402,16 @@ fn float(number: &serde_json::Number) -> Option<String> {
 
 fn pattern(text: &str) -> Option<String> {
     match portable(text) {
-        Pattern::Checked(text) => Some(literal(&text)),
+        Pattern::Checked(text) => Some(literals(&text)),
         Pattern::AllowsAll | Pattern::Unsupported => None,
     }
+}
+
+/// A string literal, in pieces where rustfmt could not fit it into a line.
+fn literals(text: &str) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let pieces: Vec<String> = chars.chunks(70).map(|it| literal(&it.iter().collect::<String>())).collect();
+    if let [one] = pieces.as_slice() { one.clone() } else { format!("concat!({})", pieces.join(", ")) }
 }
 
 /// A raw string literal when that reads better.

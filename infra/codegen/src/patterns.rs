@@ -28,29 +28,36 @@ pub fn portable(pattern: &str) -> Pattern {
     if odd.iter().all(|it| regex.is_match(it)) { Pattern::AllowsAll } else { Pattern::Checked(pattern) }
 }
 
-/// Replaces `{0,1000}` by `*` and `{1,1000}` by `+`.
+/// Replaces `{0,1000}` by `*` and `{1,1000}` by `+`, and spells `\Z` and `[\w-.]` as regex-lite does.
 fn loosened(pattern: &str) -> String {
     let mut out = String::with_capacity(pattern.len());
     let mut rest = pattern;
     while let Some(at) = rest.find(['\\', '[', '{']) {
         let (before, from) = rest.split_at(at);
         out += before;
-        let taken = match from.as_bytes()[0] {
-            b'\\' => from.chars().take(2).map(char::len_utf8).sum(),
-            b'[' => class(from),
+        let (taken, text) = match from.as_bytes()[0] {
+            b'\\' if from.starts_with(r"\Z") => (2, r"\z".to_owned()),
+            b'\\' => start(from, from.chars().take(2).map(char::len_utf8).sum()),
+            b'[' => {
+                let length = class(from);
+                let escaped = [r"\w-", r"\d-", r"\s-"]
+                    .iter()
+                    .fold(from[..length].to_owned(), |text, it| text.replace(it, &it.replace('-', r"\-")));
+                (length, escaped)
+            }
             _ => match repetition(from) {
-                Some((length, least)) => {
-                    out.push(if least == 0 { '*' } else { '+' });
-                    rest = &from[length..];
-                    continue;
-                }
-                None => 1,
+                Some((length, least)) => (length, if least == 0 { "*" } else { "+" }.to_owned()),
+                None => start(from, 1),
             },
         };
-        out += &from[..taken];
+        out += &text;
         rest = &from[taken..];
     }
     out + rest
+}
+
+fn start(text: &str, length: usize) -> (usize, String) {
+    (length, text[..length].to_owned())
 }
 
 /// The length of the character class that `text` starts with.
@@ -82,12 +89,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_counts_are_loosened_and_short_ones_stay() {
+    fn long_counts_are_loosened_and_foreign_spellings_translated() {
         for (pattern, expected) in [
             ("^[a-z]{1,64}$", "^[a-z]{1,64}$"),
             ("^[a-z]{1,2048}$", "^[a-z]+$"),
             (r"^[\]{}]{0,1000}\{1,999}$", r"^[\]{}]*\{1,999}$"),
             ("^x{300}$", "^x+$"),
+            (r"^[\w-.]+\Z", r"^[\w\-.]+\z"),
         ] {
             assert_eq!(portable(pattern), Pattern::Checked(expected.to_owned()), "{pattern}");
         }

@@ -107,6 +107,9 @@ pub struct Limits {
     /// Largest number, inclusive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maximum: Option<serde_json::Number>,
+    /// The closed set of whole numbers.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub numbers: BTreeSet<i64>,
     /// Fewest characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_length: Option<u64>,
@@ -116,7 +119,7 @@ pub struct Limits {
     /// Regular expression that must match somewhere, in the dialect of JSON Schema.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pattern: Option<String>,
-    /// The closed set of strings.
+    /// The closed set of texts.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub values: BTreeSet<String>,
     /// Fewest items.

@@ -13,8 +13,8 @@ use aws::apigateway::usage_plan::{ApiStage, ThrottleSettings, UsagePlan};
 use aws::apigateway::usage_plan_key::{self, UsagePlanKey};
 use aws::lambda::permission::{self, Permission};
 use cfn::intrinsic::sub_with;
-use cfn::{Attributes, Construct, Json, Scope, Value};
-use sha2::{Digest, Sha256};
+use cfn::{Attributes, Construct, Json, Scope, Value, sha256};
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// A regional REST API whose every route wants an API key and calls a function. Calls are throttled by a usage plan,
@@ -33,6 +33,13 @@ struct Route {
     function: FunctionRef,
     /// JSON schema, draft 4, of the body.
     body: Option<Json>,
+}
+
+impl Route {
+    /// All that a deployment publishes of it.
+    fn fingerprint(&self) -> String {
+        json!([self.method, self.path, Json::from(self.function.arn()), self.body]).to_string()
+    }
 }
 
 /// The stage of every API: it has one, a tenant is a stage of its own.
@@ -126,7 +133,7 @@ impl Construct for RestApi {
                 method = method.request_parameters(parameters);
             }
             methods.push(scope.add(&name, method));
-            deployed.push(format!("{route:?}"));
+            deployed.push(route.fingerprint());
             scope.add(
                 &format!("{name}Permission"),
                 Permission::new(permission::Required {
@@ -234,8 +241,9 @@ fn pascal(text: &str) -> String {
     chars.next().into_iter().flat_map(char::to_uppercase).chain(chars).collect()
 }
 
+/// Eight digits are enough to tell one deployment of this API from the next.
 fn hash(parts: &[String]) -> String {
-    Sha256::digest(parts.join("\n")).iter().take(4).map(|it| format!("{it:02x}")).collect()
+    sha256(parts.join("\n"))[..8].to_owned()
 }
 
 /// A REST API in a stack.

@@ -1,0 +1,180 @@
+//! Built functions as zips that have the same bytes wherever the same binary was built.
+
+use std::fs;
+use std::io::{Cursor, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, ensure};
+use cfn::sha256;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
+
+/// The file Lambda starts in a function on an OS-only runtime such as `provided.al2023`.
+const BOOTSTRAP: &str = "bootstrap";
+
+/// The largest zip that the Lambda API takes, in bytes: 50 MB
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
+const MAX_ZIP_BYTES: u64 = 50 * 1024 * 1024;
+
+/// One function's zip.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Packaged {
+    /// The function's package, and its folder below the Lambda directory.
+    pub(crate) name: String,
+    /// `<lambda_dir>/<name>.zip`.
+    pub(crate) path: PathBuf,
+    /// Of the zip, in lower-case hex.
+    pub(crate) sha256: String,
+    /// The size of the zip.
+    pub(crate) bytes: u64,
+}
+
+/// Makes `<lambda_dir>/<name>.zip` of every `<lambda_dir>/<name>/bootstrap`, ordered by name.
+///
+/// A zip has one entry, `bootstrap`, with mode 0755 and a fixed time. It is written only when its bytes differ.
+///
+/// # Errors
+/// When `lambda_dir` cannot be read or holds no function, a zip cannot be written or is larger than Lambda takes.
+pub(crate) fn package(lambda_dir: &Path) -> anyhow::Result<Vec<Packaged>> {
+    let names = function_names(lambda_dir).with_context(|| {
+        format!("cannot read {}; build the functions first: scripts/build-lambdas", lambda_dir.display())
+    })?;
+    ensure!(!names.is_empty(), "no function in {}; build them first: scripts/build-lambdas", lambda_dir.display());
+    names.into_iter().map(|name| package_one(lambda_dir, name)).collect()
+}
+
+fn function_names(lambda_dir: &Path) -> anyhow::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(lambda_dir)? {
+        let entry = entry?;
+        if entry.path().join(BOOTSTRAP).is_file() {
+            let name = entry.file_name().into_string();
+            names.push(name.map_err(|name| anyhow::anyhow!("{} is not a package name", name.display()))?);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn package_one(lambda_dir: &Path, name: String) -> anyhow::Result<Packaged> {
+    let bootstrap = lambda_dir.join(&name).join(BOOTSTRAP);
+    let binary = fs::read(&bootstrap).with_context(|| format!("cannot read {}", bootstrap.display()))?;
+    let zip = zip(&binary).with_context(|| format!("cannot zip {}", bootstrap.display()))?;
+    let bytes = zip.len() as u64;
+    ensure!(bytes <= MAX_ZIP_BYTES, "{name}: the zip has {bytes} bytes, allowed are {MAX_ZIP_BYTES}");
+    let path = lambda_dir.join(format!("{name}.zip"));
+    write_if_different(&path, &zip).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(Packaged { name, path, sha256: sha256(&zip), bytes })
+}
+
+fn zip(binary: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .last_modified_time(DateTime::default())
+        .unix_permissions(0o755);
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    zip.start_file(BOOTSTRAP, options)?;
+    zip.write_all(binary)?;
+    Ok(zip.finish()?.into_inner())
+}
+
+/// An unchanged file keeps its time. A changed one appears whole or not at all: a reader never sees half a zip.
+fn write_if_different(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    if fs::read(path).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    let partial = path.with_extension("zip.partial");
+    fs::write(&partial, bytes)?;
+    fs::rename(&partial, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::io::Read;
+    use std::os::unix::fs::PermissionsExt;
+    use std::time::SystemTime;
+
+    use tempfile::TempDir;
+    use zip::ZipArchive;
+
+    use super::*;
+
+    fn lambda_dir(functions: &[(&str, &[u8])]) -> TempDir {
+        let dir = TempDir::new().unwrap();
+        for (name, binary) in functions {
+            fs::create_dir(dir.path().join(name)).unwrap();
+            fs::write(dir.path().join(name).join(BOOTSTRAP), binary).unwrap();
+        }
+        dir
+    }
+
+    #[test]
+    fn every_function_becomes_a_zip_in_the_order_of_names() {
+        let dir = lambda_dir(&[("report-api", b"two"), ("qlik-reload", b"one"), ("write-back", b"three")]);
+        fs::create_dir(dir.path().join("not-a-function")).unwrap();
+        let packaged = package(dir.path()).unwrap();
+        assert_eq!(
+            packaged.iter().map(|p| p.name.as_str()).collect::<Vec<_>>(),
+            ["qlik-reload", "report-api", "write-back"]
+        );
+        for Packaged { name, path, sha256, bytes } in packaged {
+            let zip = fs::read(&path).unwrap();
+            assert_eq!(path, dir.path().join(format!("{name}.zip")));
+            assert_eq!(bytes, zip.len() as u64);
+            assert_eq!(sha256, cfn::sha256(&zip));
+        }
+    }
+
+    #[test]
+    fn a_zip_holds_only_the_binary_executable_by_everyone_and_without_a_time() {
+        let binary = b"\x7fELF".repeat(5000);
+        let dir = lambda_dir(&[("qlik-reload", &binary)]);
+        let packaged = package(dir.path()).unwrap();
+        let mut zip = ZipArchive::new(fs::File::open(&packaged[0].path).unwrap()).unwrap();
+        assert_eq!(zip.len(), 1);
+        let mut entry = zip.by_name(BOOTSTRAP).unwrap();
+        assert_eq!(entry.unix_mode(), Some(0o100_755));
+        assert_eq!(entry.last_modified().map(|time| time.to_string()).as_deref(), Some("1980-01-01 00:00:00"));
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content).unwrap();
+        assert_eq!(content, binary);
+        assert!(packaged[0].bytes < 1000, "a repetitive binary is compressed, but has {} bytes", packaged[0].bytes);
+    }
+
+    #[test]
+    fn a_zip_depends_on_nothing_but_the_binary() {
+        let (one, other) = (lambda_dir(&[("a", b"the binary")]), lambda_dir(&[("b", b"the binary")]));
+        let bootstrap = other.path().join("b").join(BOOTSTRAP);
+        fs::set_permissions(&bootstrap, Permissions::from_mode(0o600)).unwrap();
+        fs::File::options().write(true).open(&bootstrap).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        let sha256 = package(one.path()).unwrap()[0].sha256.clone();
+        assert_eq!(package(other.path()).unwrap()[0].sha256, sha256);
+    }
+
+    #[test]
+    fn a_zip_is_written_again_only_when_the_binary_changed() {
+        let dir = lambda_dir(&[("qlik-reload", b"old")]);
+        let old = package(dir.path()).unwrap();
+        let zip = fs::File::options().write(true).open(&old[0].path).unwrap();
+        zip.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        assert_eq!(package(dir.path()).unwrap(), old);
+        assert_eq!(fs::metadata(&old[0].path).unwrap().modified().unwrap(), SystemTime::UNIX_EPOCH);
+
+        fs::write(dir.path().join("qlik-reload").join(BOOTSTRAP), b"new").unwrap();
+        assert_ne!(package(dir.path()).unwrap()[0].sha256, old[0].sha256);
+        assert_ne!(fs::metadata(&old[0].path).unwrap().modified().unwrap(), SystemTime::UNIX_EPOCH);
+    }
+
+    #[test]
+    fn without_a_built_function_the_error_names_the_command_that_builds_them() {
+        let dir = lambda_dir(&[]);
+        for missing in [dir.path(), &dir.path().join("x86_64")] {
+            let error = package(missing).unwrap_err().to_string();
+            assert!(
+                error.contains(&missing.display().to_string()) && error.contains("scripts/build-lambdas"),
+                "{error}"
+            );
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! What the generator promises: a small made-up specification in, Rust text or one sentence out.
+
+use codegen::config::{Config, Pin};
+use codegen::files::{self, Files};
+use codegen::sources::Sources;
+use codegen::specification::{Property, Replaces, Resource, Specification, Type};
+use codegen::{fixups, generate};
+use serde_json::{Value as Json, json};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+const SHOP: &str = "AWS::Demo::Shop";
+
+/// The made-up service specification. Ids are counters, so `first` may be anything.
+fn database(first: usize) -> Json {
+    let id = |n: usize| (first + n).to_string();
+    let reference = |n: usize| json!({ "type": "ref", "reference": { "$ref": id(n) } });
+    json!({ "schema": {
+        "resource": { "entities": [
+            {
+                "$id": id(0), "cloudFormationType": SHOP, "name": "Shop", "isStateful": true,
+                "primaryIdentifier": ["ShopName"],
+                "attributes": {
+                    "Arn": { "type": { "type": "string" } },
+                    "Till.Count": { "type": { "type": "integer" } },
+                },
+                "properties": {
+                    "Hours": { "type": { "type": "array", "element": reference(2) } },
+                    "Kind": { "type": { "type": "string", "allowedValues": ["LARGE_SHOP", "small"] }, "required": true },
+                    "Policy": { "type": { "type": "union", "types": [{ "type": "json" }, { "type": "string" }] } },
+                    "Seats": { "type": { "type": "integer" }, "causesReplacement": "maybe" },
+                    "ShopName": { "type": { "type": "string" }, "required": true, "causesReplacement": "yes" },
+                    "Tags": { "type": { "type": "array", "element": { "type": "tag" } } },
+                    "Till": { "type": reference(3) },
+                    "Type": { "type": { "type": "string" }, "deprecated": "WARN" },
+                },
+            },
+            {
+                "$id": id(1), "cloudFormationType": "AWS::Demo::Shelf", "name": "Shelf",
+                "attributes": {}, "properties": { "Shop": { "type": { "type": "string" }, "required": true } },
+            },
+        ] },
+        "typeDefinition": { "entities": [
+            { "$id": id(2), "name": "Hours", "properties": {
+                "Opens": { "type": { "type": "integer" }, "required": true },
+            } },
+            { "$id": id(3), "name": "Till", "properties": {
+                "Coins": { "type": { "type": "map", "element": { "type": "integer" } }, "causesReplacement": "yes" },
+                "Kind": { "type": { "type": "string", "allowedValues": ["CASH"] } },
+            } },
+        ] },
+    } })
+}
+
+/// The same with every list of entities turned around.
+fn turned_around(mut database: Json) -> Json {
+    for list in ["/schema/resource/entities", "/schema/typeDefinition/entities"] {
+        database.pointer_mut(list).and_then(Json::as_array_mut).unwrap().reverse();
+    }
+    database
+}
+
+fn schema() -> Json {
+    json!({
+        "definitions": {
+            "Hours": { "type": "object", "properties": { "Opens": { "minimum": 0, "maximum": 24 } } },
+            "Till": { "properties": { "Coins": { "patternProperties": { ".*": { "minimum": 1 } } } } },
+        },
+        "properties": {
+            "Hours": { "items": { "$ref": "#/definitions/Hours" }, "maxItems": 7, "uniqueItems": true },
+            "Kind": { "enum": ["small", "tiny"] },
+            "Seats": { "enum": [2, 4] },
+            "ShopName": { "minLength": 1, "maxLength": 64, "pattern": "^[a-z]{1,2000}\\Z" },
+            "Till": { "$ref": "#/definitions/Till" },
+            "Type": { "pattern": "^(?!x)" },
+        },
+    })
+}
+
+/// Pinned sources in a folder of their own, and the configuration that pins them.
+fn pinned(name: &str, database: &Json) -> (Config, PathBuf) {
+    let folder = scratch(name);
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(database.to_string().as_bytes()).unwrap();
+    let mut wheel = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let contents = [
+        ("cfnlint/data/schemas/providers/us-east-1.json", json!({ SHOP: "abc" })),
+        ("cfnlint/data/schemas/resources/abc.json", schema()),
+    ];
+    for (path, json) in contents {
+        wheel.start_file(path, zip::write::SimpleFileOptions::default()).unwrap();
+        wheel.write_all(json.to_string().as_bytes()).unwrap();
+    }
+    let pin = |name: &str, bytes: Vec<u8>| {
+        std::fs::write(folder.join(name), &bytes).unwrap();
+        let sha256 = Sha256::digest(&bytes).iter().map(|it| format!("{it:02x}")).collect();
+        Pin { name: name.to_owned(), version: "1.0".to_owned(), file: name.to_owned(), sha256 }
+    };
+    let config = Config {
+        service_spec: pin("structure", packed.finish().unwrap()),
+        cfn_lint: pin("limits", wheel.finish().unwrap().into_inner()),
+        types: BTreeSet::from([SHOP.to_owned()]),
+        stateful: BTreeSet::new(),
+    };
+    (config, folder)
+}
+
+fn scratch(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn extract(config: &Config, folder: &Path) -> anyhow::Result<Specification> {
+    Ok(Sources::open(config, folder)?.extract(config, &config.types)?.0)
+}
+
+fn rust(specification: &Specification) -> Files {
+    let configuration = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rustfmt.toml");
+    generate::formatted(generate::generate(specification).unwrap().0, &configuration).unwrap()
+}
+
+fn sentence<T>(result: anyhow::Result<T>) -> String {
+    format!("{:#}", result.err().expect("this is a mistake"))
+}
+
+/// A type with these properties and property types, all text.
+fn resource(properties: &[&str], types: &[(&str, &[&str])]) -> Resource {
+    let text = |names: &[&str]| {
+        let property = Property {
+            ty: Type::String,
+            required: false,
+            replaces: Replaces::No,
+            deprecated: false,
+            limits: Default::default(),
+        };
+        names.iter().map(|it| (it.to_string(), property.clone())).collect::<BTreeMap<_, _>>()
+    };
+    let types = types.iter().map(|(name, properties)| (name.to_string(), text(properties))).collect();
+    Resource { properties: text(properties), types, ..Resource::default() }
+}
+
+fn specification(ty: &str, resource: Resource) -> Specification {
+    Specification { sources: Vec::new(), resources: BTreeMap::from([(ty.to_owned(), resource)]) }
+}
+
+#[test]
+fn a_resource_type_becomes_this_rust() {
+    let (config, folder) = pinned("becomes", &database(0));
+    let files = rust(&extract(&config, &folder).unwrap());
+    let expected = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/expected");
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        files::write(&expected, &files, |_, _| true).unwrap();
+    }
+    let hint = "look at the difference; UPDATE_EXPECTED=1 cargo test -p codegen writes it down";
+    files::check(&expected, &files, |_, _| true).expect(hint);
+}
+
+#[test]
+fn neither_ids_nor_the_order_of_entities_show() {
+    let (config, folder) = pinned("order", &database(0));
+    let first = extract(&config, &folder).unwrap();
+    let (config, folder) = pinned("other-order", &turned_around(database(7000)));
+    let second = extract(&config, &folder).unwrap();
+    assert_eq!(first.files(), second.files());
+    assert_eq!(rust(&first), rust(&second));
+    assert_eq!(rust(&first), rust(&first));
+}
+
+#[test]
+fn an_extract_reads_back_as_it_was_written() {
+    let (config, folder) = pinned("round", &database(0));
+    let specification = extract(&config, &folder).unwrap();
+    let extract = scratch("round-extract");
+    files::write(&extract, &specification.files(), |_, _| true).unwrap();
+    assert_eq!(Specification::read(&extract, &config.sources()).unwrap(), specification);
+
+    let other = Config { cfn_lint: Pin { version: "2.0".to_owned(), ..config.cfn_lint.clone() }, ..config };
+    let message = sentence(Specification::read(&extract, &other.sources()));
+    let expected = "was made from structure 1.0 and limits 1.0, bindings.toml pins structure 1.0 and limits 2.0; run scripts/bindings";
+    assert!(message.ends_with(expected), "{message}");
+}
+
+#[test]
+fn a_source_that_is_not_the_pinned_one_is_refused() {
+    let (config, folder) = pinned("digest", &database(0));
+    std::fs::write(folder.join("structure"), "something else").unwrap();
+    let message = sentence(extract(&config, &folder));
+    assert!(message.contains("digest/structure has SHA-256 "), "{message}");
+    assert!(message.ends_with("delete the file to download it again"), "{message}");
+}
+
+#[test]
+fn an_unknown_type_is_one_sentence_with_what_is_near() {
+    let (config, folder) = pinned("unknown", &database(0));
+    let unknown = |ty: &str| Config { types: BTreeSet::from([ty.to_owned()]), ..config.clone() };
+    assert_eq!(
+        sentence(extract(&unknown("AWS::Demo::Shops"), &folder)),
+        "bindings.toml names AWS::Demo::Shops, which the specification does not have; near are AWS::Demo::Shop, AWS::Demo::Shelf"
+    );
+    assert_eq!(
+        sentence(extract(&unknown("Qlik"), &folder)),
+        "bindings.toml names Qlik, which the specification does not have"
+    );
+}
+
+#[test]
+fn an_overlay_that_the_sources_caught_up_with_is_an_error() {
+    let (config, folder) = pinned("overlay", &database(0));
+    let overlay = |ty: &str| Config { stateful: BTreeSet::from([ty.to_owned()]), ..config.clone() };
+    let shelf = Config { types: BTreeSet::from(["AWS::Demo::Shelf".to_owned()]), ..overlay("AWS::Demo::Shelf") };
+    assert!(extract(&shelf, &folder).unwrap().resources["AWS::Demo::Shelf"].stateful);
+    assert_eq!(
+        sentence(extract(&overlay(SHOP), &folder)),
+        "bindings.toml calls AWS::Demo::Shop stateful, which the sources do now; delete the line"
+    );
+}
+
+#[test]
+fn a_fix_up_that_no_longer_applies_is_an_error() {
+    let mut alarm = resource(&["ComparisonOperator", "EvaluationPeriods"], &[]);
+    let mut before = specification("AWS::CloudWatch::Alarm", alarm.clone());
+    fixups::apply(&mut before).unwrap();
+    assert!(before.resources["AWS::CloudWatch::Alarm"].properties.values().all(|it| it.required));
+
+    alarm.properties.get_mut("ComparisonOperator").unwrap().required = true;
+    assert_eq!(
+        sentence(fixups::apply(&mut specification("AWS::CloudWatch::Alarm", alarm))),
+        "the fix-up alarm_needs_an_operator_and_periods of AWS::CloudWatch::Alarm no longer applies; delete it: \
+         ComparisonOperator is required already"
+    );
+}
+
+#[test]
+fn two_things_of_one_name_are_an_error() {
+    let two_types = resource(&[], &[("CORSRule", &[]), ("CorsRule", &[])]);
+    assert_eq!(
+        sentence(generate::generate(&specification(SHOP, two_types))),
+        "AWS::Demo::Shop: two things would be called CorsRule"
+    );
+    let two_setters = resource(&["KMSKey", "KmsKey"], &[]);
+    assert_eq!(
+        sentence(generate::generate(&specification(SHOP, two_setters))),
+        "AWS::Demo::Shop: two setters of the resource would be called kms_key"
+    );
+}
+
+#[test]
+fn names_that_rust_needs_are_escaped() {
+    let odd = resource(&["Match", "New", "Self", "3d"], &[("Option", &[]), ("String", &[])]);
+    let text = &rust(&specification("AWS::Demo::Macro", odd))["demo.rs"];
+    for expected in [
+        "pub mod r#macro {",
+        "pub fn r#match(self,",
+        "pub fn new_(self,",
+        "pub fn self_(self,",
+        "pub fn n3d(self,",
+        "pub struct OptionProperty(",
+        "pub struct StringProperty(",
+    ] {
+        assert!(text.contains(expected), "{expected} is not in:\n{text}");
+    }
+}
+
+#[test]
+fn a_set_too_long_to_be_closed_stays_text_and_a_name_of_two_sets_says_whose() {
+    let mut zoo = resource(&["Zone", "Status"], &[("Cage", &["Status"])]);
+    zoo.properties.get_mut("Zone").unwrap().limits.values = (0..65).map(|it| format!("zone-{it}")).collect();
+    zoo.properties.get_mut("Status").unwrap().limits.values = BTreeSet::from(["OPEN".to_owned()]);
+    let cage = zoo.types.get_mut("Cage").unwrap();
+    cage.get_mut("Status").unwrap().limits.values = BTreeSet::from(["EMPTY".to_owned(), "empty".to_owned()]);
+    let text = &rust(&specification("AWS::Demo::Zoo", zoo))["demo.rs"];
+    assert!(text.contains("pub fn zone(self, it: impl Into<cfn::Value<String>>)"), "{text}");
+    assert!(text.contains("pub fn status(self, it: impl Into<cfn::Value<ZooStatus>>)"), "{text}");
+    assert!(text.contains("pub fn status(self, it: impl Into<cfn::Value<CageStatus>>)"), "{text}");
+    // Two values that differ in capitals only keep their own.
+    assert!(text.contains("Self::EMPTY => \"EMPTY\"") && text.contains("Self::Empty => \"empty\""), "{text}");
+}
+
+#[test]
+fn a_check_names_what_differs_and_what_is_left_over() {
+    let folder = scratch("check");
+    let generated = Files::from([("a.rs".to_owned(), "// @generated\n".to_owned())]);
+    files::write(&folder, &generated, |_, _| true).unwrap();
+    files::check(&folder, &generated, |_, _| true).unwrap();
+
+    std::fs::write(folder.join("a.rs"), "// @generated, edited\n").unwrap();
+    std::fs::write(folder.join("b.rs"), "// @generated long ago\n").unwrap();
+    std::fs::write(folder.join("c.rs"), "// by hand\n").unwrap();
+    let message = sentence(files::check(&folder, &generated, |_, text| text.starts_with("// @generated")));
+    assert!(message.contains("check/a.rs") && message.contains("check/b.rs"), "{message}");
+    assert!(!message.contains("c.rs"), "{message}");
+}
+
+#[test]
+fn the_committed_bindings_are_what_the_committed_extract_gives() {
+    let check = std::process::Command::new(env!("CARGO_BIN_EXE_codegen")).arg("--check").output().unwrap();
+    assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
+}

@@ -1,0 +1,56 @@
+//! How long to wait before another try.
+
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
+
+/// How often one call is tried inside one run; what still fails then is left to the next delivery.
+pub(crate) const TRIES: u32 = 3;
+
+/// Before try `tried + 1`: what Qlik asked for and up to a second more, or full jitter up to 1, 2, 4 … seconds.
+///
+/// Many schedules start at the same minute, so nobody returns exactly when told.
+pub(crate) fn pause(tried: u32, after: Option<Duration>) -> Duration {
+    match after {
+        Some(after) => after + jitter(Duration::from_secs(1)),
+        None => jitter(Duration::from_secs(1 << (tried - 1).min(3))),
+    }
+}
+
+/// The wait that a `Retry-After` header asks for: seconds or an HTTP date, RFC 9110 section 10.2.3.
+pub(crate) fn retry_after(header: &str, now: SystemTime) -> Option<Duration> {
+    let header = header.trim();
+    if let Ok(seconds) = header.parse::<u32>() {
+        return Some(Duration::from_secs(seconds.into()));
+    }
+    let date = DateTime::from_str(header, DateTimeFormat::HttpDate).ok()?;
+    Some(SystemTime::try_from(date).ok()?.duration_since(now).unwrap_or_default())
+}
+
+fn jitter(most: Duration) -> Duration {
+    most.mul_f64(fastrand::f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_714_557_600);
+        assert_eq!(retry_after("7", now), Some(Duration::from_secs(7)));
+        assert_eq!(retry_after("Wed, 01 May 2024 10:00:09 GMT", now), Some(Duration::from_secs(9)));
+        assert_eq!(retry_after("Wed, 01 May 2024 09:00:00 GMT", now), Some(Duration::ZERO));
+        assert_eq!(retry_after("soon", now), None);
+        assert_eq!(retry_after("-1", now), None);
+    }
+
+    #[test]
+    fn a_pause_is_never_shorter_than_what_qlik_asked_for_and_grows_up_to_its_cap() {
+        for tried in 1..9 {
+            assert!(pause(tried, None) <= Duration::from_secs(8));
+            let asked = pause(tried, Some(Duration::from_secs(7)));
+            assert!(asked >= Duration::from_secs(7) && asked <= Duration::from_secs(8), "{asked:?}");
+        }
+    }
+}

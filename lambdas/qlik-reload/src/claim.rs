@@ -1,0 +1,294 @@
+//! One item a delivery in the claims table, so that one delivery is one reload.
+//!
+//! States and attributes are named as users of Powertools' idempotency know them: `id`, `status` (INPROGRESS, COMPLETED; past
+//! `expires` an item counts as EXPIRED, whether or not DynamoDB has deleted it), `in_progress_expiration` (milliseconds; the lease),
+//! `validation` (hash of the request) and `data` (JSON: the outcome). On top come `owner`, the run that wrote last, which every
+//! later write is conditional on, and `created` (milliseconds), since when a reload of this delivery may exist.
+
+use std::collections::HashMap;
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use serde::{Deserialize, Serialize};
+
+use crate::clock::millis;
+use crate::error::{Error, Permanent, Result, Retryable};
+use crate::reload::Status;
+use crate::request::ReloadId;
+
+/// The claims table.
+pub(crate) struct Claims {
+    pub(crate) client: Client,
+    pub(crate) table: String,
+}
+
+/// One delivery's item.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Claim {
+    id: String,
+    owner: String,
+    state: State,
+    lease: u64,
+    expires: u64,
+    pub(crate) created: u64,
+    validation: String,
+    memory: Option<Memory>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    InProgress,
+    Completed,
+}
+
+/// What is known of a delivery's outcome.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Memory {
+    /// Its reload, in the status seen last.
+    #[serde(rename_all = "camelCase")]
+    Reload { reload_id: ReloadId, status: Status },
+    /// The permanent failure it ended with.
+    #[serde(rename_all = "camelCase")]
+    Failure { error_type: Permanent, message: String },
+}
+
+/// What the claim means for a run that wants it.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Turn {
+    /// Nobody had it: start the reload.
+    First(Claim),
+    /// A run ended without saying whether Qlik started a reload: look for one first.
+    Unsure(Claim),
+    /// The reload is known but not its end: follow it. Without a claim another run holds it and will record the end.
+    Known(Option<Claim>, ReloadId, Status),
+    /// The reload succeeded.
+    Succeeded(ReloadId),
+    /// It failed, and will again.
+    Failed(Error),
+}
+
+/// Longer than any retry or redelivery of EventBridge (24 hours at most).
+const REMEMBERED: Duration = Duration::from_secs(25 * 60 * 60);
+
+/// Covers Lambda's two retries; after it, a delivery sent again from the dead-letter queue starts anew.
+const FAILURE_REMEMBERED: Duration = Duration::from_secs(60 * 60);
+
+impl Claims {
+    /// Claims `id` until `lease`, the time at which Lambda ends this run.
+    ///
+    /// # Errors
+    ///
+    /// When another run holds it and no reload is known yet, when the key came with another request, or the table does not answer.
+    pub(crate) async fn claim(
+        &self,
+        id: &str,
+        run: &str,
+        validation: String,
+        now: SystemTime,
+        lease: SystemTime,
+    ) -> Result<Turn> {
+        let wanted = Claim {
+            id: id.to_owned(),
+            owner: format!("{run}:{:016x}", fastrand::u64(..)),
+            state: State::InProgress,
+            lease: millis(lease),
+            expires: seconds(now + REMEMBERED),
+            created: millis(now),
+            validation,
+            memory: None,
+        };
+        let Some(existing) = self.put_new(&wanted, now).await? else { return Ok(Turn::First(wanted)) };
+        if existing.validation != wanted.validation {
+            return Err(Error::permanent(
+                Permanent::KeyReused,
+                "this delivery id or Idempotency-Key was used for another request; use a new one for each",
+            ));
+        }
+        let turn = turn(existing.clone(), now)?;
+        let takes_over = matches!(turn, Turn::Unsure(_) | Turn::Known(Some(_), ..));
+        if !takes_over {
+            return Ok(turn);
+        }
+        let taken = Claim { owner: wanted.owner, lease: wanted.lease, state: State::InProgress, ..existing.clone() };
+        if !self.put_over(&taken, &existing.owner).await? {
+            return Err(in_progress());
+        }
+        Ok(match turn {
+            Turn::Known(_, reload, status) => Turn::Known(Some(taken), reload, status),
+            _ => Turn::Unsure(taken),
+        })
+    }
+
+    /// Records the reload before it is followed, so that a run that dies cannot lose it.
+    pub(crate) async fn note(&self, claim: &mut Claim, memory: Memory) -> Result<()> {
+        claim.memory = Some(memory);
+        self.put_own(claim).await
+    }
+
+    /// Records how the delivery ended.
+    pub(crate) async fn complete(&self, mut claim: Claim, memory: Memory, now: SystemTime) -> Result<()> {
+        let kept = if let Memory::Failure { .. } = memory { FAILURE_REMEMBERED } else { REMEMBERED };
+        claim.state = State::Completed;
+        claim.expires = seconds(now + kept);
+        claim.memory = Some(memory);
+        self.put_own(&claim).await
+    }
+
+    /// Ends the lease and keeps what is known, for the next run to go on from.
+    pub(crate) async fn release(&self, mut claim: Claim, memory: Option<Memory>, now: SystemTime) -> Result<()> {
+        claim.lease = millis(now);
+        claim.memory = memory;
+        self.put_own(&claim).await
+    }
+
+    /// Gives the delivery back as if it had never come.
+    pub(crate) async fn forget(&self, claim: Claim) -> Result<()> {
+        let delete = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .key("id", AttributeValue::S(claim.id))
+            .condition_expression("#owner = :owner")
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_values(":owner", AttributeValue::S(claim.owner));
+        match delete.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(()),
+                _ => Err(unavailable(error.code())),
+            },
+        }
+    }
+
+    /// Writes `claim` where there is none or an expired one; gives back the one that stands there otherwise.
+    async fn put_new(&self, claim: &Claim, now: SystemTime) -> Result<Option<Claim>> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(to_item(claim)))
+            .condition_expression("attribute_not_exists(#id) OR #expires <= :now")
+            .expression_attribute_names("#id", "id")
+            .expression_attribute_names("#expires", "expires")
+            .expression_attribute_values(":now", AttributeValue::N(seconds(now).to_string()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let Err(error) = put.send().await else { return Ok(None) };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+                let standing = failed.item().and_then(from_item).ok_or_else(unreadable)?;
+                // The SDK tried again after a lost answer, and met this run's own write.
+                Ok(Some(standing).filter(|standing| standing.owner != claim.owner))
+            }
+            _ => Err(unavailable(error.code())),
+        }
+    }
+
+    /// Writes `claim` over the one that `previous` wrote; `false` when somebody else was faster.
+    async fn put_over(&self, claim: &Claim, previous: &str) -> Result<bool> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(to_item(claim)))
+            .condition_expression("#owner IN (:previous, :owner)")
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_values(":previous", AttributeValue::S(previous.to_owned()))
+            .expression_attribute_values(":owner", AttributeValue::S(claim.owner.clone()));
+        match put.send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                _ => Err(unavailable(error.code())),
+            },
+        }
+    }
+
+    async fn put_own(&self, claim: &Claim) -> Result<()> {
+        match self.put_over(claim, &claim.owner).await? {
+            true => Ok(()),
+            false => Err(in_progress()),
+        }
+    }
+}
+
+/// What the claim that stands there means at `now`.
+fn turn(claim: Claim, now: SystemTime) -> Result<Turn> {
+    let over = claim.state == State::Completed || claim.lease <= millis(now);
+    Ok(match (claim.memory.clone(), over) {
+        (Some(Memory::Failure { error_type, message }), _) => Turn::Failed(Error::permanent(error_type, message)),
+        (Some(Memory::Reload { reload_id, status: Status::Succeeded }), _) => Turn::Succeeded(reload_id),
+        (Some(Memory::Reload { reload_id, status }), over) => Turn::Known(over.then_some(claim), reload_id, status),
+        (None, true) => Turn::Unsure(claim),
+        (None, false) => return Err(in_progress()),
+    })
+}
+
+fn in_progress() -> Error {
+    Error::retryable(Retryable::InProgress, "another run is at work on this delivery; ask again later")
+}
+
+fn unavailable(code: Option<&str>) -> Error {
+    let cause = code.unwrap_or("it did not answer");
+    Error::retryable(Retryable::ClaimsUnavailable, format!("the claims table of CLAIMS_TABLE cannot be used: {cause}"))
+}
+
+fn unreadable() -> Error {
+    Error::retryable(
+        Retryable::ClaimsUnavailable,
+        "this delivery's claim cannot be read; delete the item or use a new delivery id",
+    )
+}
+
+fn seconds(time: SystemTime) -> u64 {
+    millis(time) / 1000
+}
+
+fn to_item(claim: &Claim) -> HashMap<String, AttributeValue> {
+    let text = |value: &str| AttributeValue::S(value.to_owned());
+    let number = |value: u64| AttributeValue::N(value.to_string());
+    let status = match claim.state {
+        State::InProgress => "INPROGRESS",
+        State::Completed => "COMPLETED",
+    };
+    let mut item = HashMap::from([
+        ("id".to_owned(), text(&claim.id)),
+        ("owner".to_owned(), text(&claim.owner)),
+        ("status".to_owned(), text(status)),
+        ("in_progress_expiration".to_owned(), number(claim.lease)),
+        ("expires".to_owned(), number(claim.expires)),
+        ("created".to_owned(), number(claim.created)),
+        ("validation".to_owned(), text(&claim.validation)),
+    ]);
+    if let Some(memory) = &claim.memory {
+        let data = serde_json::to_string(memory).expect("texts are always JSON");
+        item.insert("data".to_owned(), AttributeValue::S(data));
+    }
+    item
+}
+
+fn from_item(item: &HashMap<String, AttributeValue>) -> Option<Claim> {
+    let text = |name: &str| item.get(name)?.as_s().ok().cloned();
+    let number = |name: &str| item.get(name)?.as_n().ok()?.parse().ok();
+    Some(Claim {
+        id: text("id")?,
+        owner: text("owner")?,
+        state: match text("status")?.as_str() {
+            "INPROGRESS" => State::InProgress,
+            "COMPLETED" => State::Completed,
+            _ => return None,
+        },
+        lease: number("in_progress_expiration")?,
+        expires: number("expires")?,
+        created: number("created")?,
+        validation: text("validation")?,
+        memory: match text("data") {
+            Some(data) => Some(serde_json::from_str(&data).ok()?),
+            None => None,
+        },
+    })
+}

@@ -1,0 +1,142 @@
+//! One bounded HTTP exchange with Qlik: no redirect, no proxy, a limit on time and on bytes.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use reqwest::{Client, Method, Response, redirect};
+
+use crate::scrub::{one_line, scrub};
+use crate::secret::ApiKey;
+
+/// The way to Qlik; the client with its TLS set-up is made at the first call.
+pub(crate) struct Http {
+    client: OnceLock<Client>,
+    local: bool,
+    timeout: Duration,
+}
+
+/// What came back.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// The header of that name.
+    pub(crate) retry_after: Option<String>,
+    /// Whole when the status is 2xx, otherwise the beginning; `Err` when it was too long, too slow or cut.
+    pub(crate) body: Result<Vec<u8>, Broken>,
+}
+
+/// Why no answer came.
+pub(crate) enum Lost {
+    /// No connection: Qlik has not seen the request.
+    Unsent(String),
+    /// The request was on its way; Qlik may have acted on it.
+    Unanswered(Broken),
+}
+
+/// How an exchange broke off.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Broken {
+    TimedOut,
+    Cut,
+    TooLong,
+}
+
+/// A reload carries its script log, so this is far more than the rest of it needs.
+const MAX_BODY: usize = 4 * 1024 * 1024;
+
+/// Enough of an error's body to find its code and text in.
+const MAX_ERROR_BODY: usize = 4 * 1024;
+
+impl Http {
+    /// `local` allows plain HTTP, for a stand-in on this machine.
+    pub(crate) fn new(local: bool, timeout: Duration) -> Http {
+        Http { client: OnceLock::new(), local, timeout }
+    }
+
+    /// Sends one request, within the time-out of a call and `time`.
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        url: &str,
+        key: &ApiKey,
+        body: Option<Vec<u8>>,
+        time: Duration,
+    ) -> Result<Answer, Lost> {
+        let mut bearer = HeaderValue::try_from(format!("Bearer {}", key.expose()))
+            .expect("an API key is made of the characters of a bearer token");
+        bearer.set_sensitive(true);
+        let request = self
+            .client()
+            .request(method, url)
+            .timeout(self.timeout.min(time))
+            .header(AUTHORIZATION, bearer)
+            .header(CONTENT_TYPE, "application/json");
+        let request = match body {
+            Some(body) => request.body(body),
+            None => request,
+        };
+        let response = request.send().await.map_err(lost)?;
+        let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        Ok(Answer {
+            status: response.status().as_u16(),
+            retry_after: header.map(str::to_owned),
+            body: match response.status().is_success() {
+                true => read(response).await,
+                false => Ok(read_beginning(response).await),
+            },
+        })
+    }
+
+    fn client(&self) -> &Client {
+        self.client.get_or_init(|| {
+            Client::builder()
+                .user_agent(concat!("ferrostack-qlik-reload/", env!("CARGO_PKG_VERSION")))
+                .redirect(redirect::Policy::none())
+                .no_proxy()
+                .https_only(!self.local)
+                .connect_timeout(Duration::from_secs(3))
+                // A function sleeps between two events; what was open before is not to be trusted after.
+                .pool_idle_timeout(Duration::from_secs(20))
+                .build()
+                .expect("a client with fixed options can be built wherever there are root certificates")
+        })
+    }
+}
+
+async fn read(mut response: Response) -> Result<Vec<u8>, Broken> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
+        if body.len() + chunk.len() > MAX_BODY {
+            return Err(Broken::TooLong);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+async fn read_beginning(mut response: Response) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        body.extend_from_slice(&chunk);
+        if body.len() >= MAX_ERROR_BODY {
+            break;
+        }
+    }
+    body.truncate(MAX_ERROR_BODY);
+    body
+}
+
+fn lost(error: reqwest::Error) -> Lost {
+    if !error.is_connect() {
+        return Lost::Unanswered(broken(&error));
+    }
+    let mut cause: &dyn std::error::Error = &error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    Lost::Unsent(one_line(&scrub(&cause.to_string(), None), 200))
+}
+
+fn broken(error: &reqwest::Error) -> Broken {
+    if error.is_timeout() { Broken::TimedOut } else { Broken::Cut }
+}

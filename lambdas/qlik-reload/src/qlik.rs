@@ -1,0 +1,308 @@
+//! Qlik's REST interface as a run uses it: four calls, and what each answer means.
+
+use std::time::{Duration, SystemTime};
+
+use reqwest::{Method, Url};
+
+use crate::backoff::{TRIES, pause, retry_after};
+use crate::clock::Budget;
+use crate::error::{Error, Permanent, Result, Retryable};
+use crate::http::{Answer, Broken, Http, Lost};
+use crate::reload::{self, Reload};
+use crate::request::{AppId, ReloadId, ReloadRequest};
+use crate::scrub::{one_line, scrub};
+use crate::secret::{ApiKey, KeyCache};
+
+/// The tenant, for the life of the process.
+pub(crate) struct Qlik {
+    pub(crate) base: String,
+    pub(crate) http: Http,
+    pub(crate) keys: KeyCache,
+}
+
+/// The calls of one run: they share its time, its API key, and the one chance to read that key anew.
+pub(crate) struct Session<'a> {
+    qlik: &'a Qlik,
+    pub(crate) budget: Budget,
+    key: ApiKey,
+    reread: bool,
+    /// Whether errors may carry Qlik's own text, which could quote the request's variables.
+    pub(crate) show_text: bool,
+}
+
+/// What became of one `POST /reloads`.
+pub(crate) enum Posted {
+    Started(Reload),
+    /// Qlik has not started a reload.
+    NotStarted(Error),
+    /// Qlik may have; `accepted` when it said so but not which.
+    InDoubt {
+        error: Error,
+        accepted: bool,
+    },
+}
+
+/// What a call is about, for its errors.
+struct Subject {
+    doing: String,
+    missing: Permanent,
+}
+
+/// Qlik's clock against ours, and its creation times are cut to the second.
+const CLOCK_SKEW: Duration = Duration::from_secs(2);
+
+impl Qlik {
+    pub(crate) async fn session(&self, budget: Budget, show_text: bool) -> Result<Session<'_>> {
+        let key = budget.spend(self.keys.get()).await?;
+        Ok(Session { qlik: self, budget, key, reread: false, show_text })
+    }
+}
+
+impl Session<'_> {
+    /// Checks that the app is there and the key's user may see it.
+    pub(crate) async fn check_app(&mut self, app: &AppId) -> Result<()> {
+        let subject = Subject { doing: format!("read app {app}"), missing: Permanent::AppNotFound };
+        self.get(&format!("/apps/{app}"), &subject, |_| Some(())).await
+    }
+
+    /// Reads one reload.
+    pub(crate) async fn reload(&mut self, id: &ReloadId) -> Result<Reload> {
+        let subject = Subject { doing: format!("read reload {id}"), missing: Permanent::ReloadNotFound };
+        let reload = self.get(&format!("/reloads/{id}"), &subject, reload::parse).await?;
+        Ok(self.readable(reload))
+    }
+
+    /// Finds the first reload like `request` that somebody's API call started at or after `since`.
+    ///
+    /// Qlik has no idempotency key, so this is as near as one gets: the reload may be another delivery's of the same app, which is as
+    /// good, since it too began after this one was asked for.
+    pub(crate) async fn started_since(&mut self, request: &ReloadRequest, since: SystemTime) -> Result<Option<Reload>> {
+        let app = &request.app_id;
+        let subject = Subject { doing: format!("list the reloads of app {app}"), missing: Permanent::AppNotFound };
+        let query = [
+            ("appId", app.to_string()),
+            ("filter", "type eq \"external\"".to_owned()),
+            ("sort", "-creationTime".to_owned()),
+            ("log", "false".to_owned()),
+            ("limit", "100".to_owned()),
+        ];
+        let url = Url::parse_with_params("http://q/reloads", query).expect("a constant URL with encoded parameters");
+        let path = format!("/reloads?{}", url.query().unwrap_or_default());
+        let reloads = self.get(&path, &subject, reload::parse_page).await?;
+        let since = since - CLOCK_SKEW;
+        // Newest first, so the last is the one that started closest to `since`.
+        let mut ours = reloads.into_iter().filter(|reload| {
+            reload.app_id == *app
+                && reload.kind.as_deref() == Some("external")
+                && reload.partial == request.partial.unwrap_or(false)
+                && reload.created.is_some_and(|created| created >= since)
+        });
+        Ok(ours.next_back().map(|reload| self.readable(reload)))
+    }
+
+    /// Asks for the reload, once.
+    ///
+    /// # Errors
+    ///
+    /// When there was no time or no key to ask with; then nothing was sent.
+    pub(crate) async fn post(&mut self, request: &ReloadRequest) -> Result<Posted> {
+        let app = &request.app_id;
+        let subject = Subject { doing: format!("reload app {app}"), missing: Permanent::AppNotFound };
+        let body = serde_json::to_vec(request).expect("strings, numbers and booleans are always JSON");
+        let answer = match self.call(Method::POST, "/reloads", Some(body)).await? {
+            Ok(answer) => answer,
+            Err(Lost::Unsent(cause)) => return Ok(Posted::NotStarted(no_connection(&cause))),
+            Err(Lost::Unanswered(how)) => {
+                return Ok(Posted::InDoubt { error: unanswered(&subject, how), accepted: false });
+            }
+        };
+        if !(200..300).contains(&answer.status) {
+            let error = self.refusal(&answer, &subject);
+            return Ok(match answer.status {
+                408 | 500.. => Posted::InDoubt { error, accepted: false },
+                _ => Posted::NotStarted(error),
+            });
+        }
+        let reload = match (&answer.body, answer.status) {
+            (Ok(body), 201) => reload::parse(body).filter(|reload| reload.app_id == *app),
+            _ => None,
+        };
+        Ok(match reload {
+            Some(reload) => Posted::Started(self.readable(reload)),
+            None => Posted::InDoubt { error: unreadable(&answer, &subject), accepted: true },
+        })
+    }
+
+    /// Waits before another try; gives `error` back when it is permanent, or the tries or the time are used up.
+    pub(crate) async fn again(&self, tried: u32, error: Error, least: Duration) -> Result<()> {
+        let Error::Retryable { after, .. } = &error else { return Err(error) };
+        if tried >= TRIES {
+            return Err(error);
+        }
+        let wait = pause(tried, *after).max(least);
+        tracing::warn!(step = "retry", error = error.name(), reason = %error, seconds = wait.as_secs_f64());
+        match self.budget.wait(wait).await {
+            true => Ok(()),
+            false => Err(error),
+        }
+    }
+
+    async fn get<T>(&mut self, path: &str, subject: &Subject, parse: fn(&[u8]) -> Option<T>) -> Result<T> {
+        let mut tried = 1;
+        loop {
+            let error = match self.call(Method::GET, path, None).await? {
+                Ok(answer) if answer.status == 200 => match answer.body.as_deref().ok().and_then(parse) {
+                    Some(value) => return Ok(value),
+                    None => unreadable(&answer, subject),
+                },
+                Ok(answer) => self.refusal(&answer, subject),
+                Err(Lost::Unsent(cause)) => no_connection(&cause),
+                Err(Lost::Unanswered(how)) => unanswered(subject, how),
+            };
+            self.again(tried, error, Duration::ZERO).await?;
+            tried += 1;
+        }
+    }
+
+    /// One request; after the first 401 of a run the key is read anew, and used if it is another.
+    async fn call(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+    ) -> Result<std::result::Result<Answer, Lost>> {
+        loop {
+            // The client ends the call in time, and tells whether it was sent; nothing around it may cut it off.
+            let time = self.budget.for_a_call()?;
+            let url = format!("{}/api/v1{path}", self.qlik.base);
+            let answer = self.qlik.http.send(method.clone(), &url, &self.key, body.clone(), time).await;
+            let status = answer.as_ref().map_or(0, |answer| answer.status);
+            tracing::debug!(step = "call", method = method.as_str(), path, status);
+            if status != 401 || self.reread {
+                return Ok(answer);
+            }
+            self.reread = true;
+            let key = self.budget.spend(self.qlik.keys.reread()).await?;
+            if key == self.key {
+                return Ok(answer);
+            }
+            self.key = key;
+        }
+    }
+
+    /// The error for a status that is not the one hoped for.
+    fn refusal(&self, answer: &Answer, subject: &Subject) -> Error {
+        let (status, doing) = (answer.status, &subject.doing);
+        let detail = self.detail(answer);
+        let after = answer.retry_after.as_deref().and_then(|header| retry_after(header, self.budget.now()));
+        let permanent = |kind, message| Error::permanent(kind, message);
+        match status {
+            401 => permanent(
+                Permanent::Unauthorized,
+                format!(
+                    "Qlik refused the API key ({status}{detail}), also as read anew; store a valid one as {{\"key\":\"…\"}}"
+                ),
+            ),
+            403 => permanent(
+                Permanent::Forbidden,
+                format!("Qlik does not let the API key's user {doing} ({status}{detail}); give that user the right"),
+            ),
+            404 => permanent(
+                subject.missing,
+                format!(
+                    "could not {doing}: Qlik does not know it ({status}{detail}); check the id, and that the API key's user may see it"
+                ),
+            ),
+            429 => Error::Retryable {
+                kind: Retryable::Throttled,
+                message: format!("could not {doing}: Qlik has too many requests ({status}{detail})"),
+                after,
+            },
+            408 | 500.. => Error::Retryable {
+                kind: Retryable::QlikUnavailable,
+                message: format!("could not {doing}: Qlik is in trouble ({status}{detail})"),
+                after,
+            },
+            300..=399 => permanent(
+                Permanent::QlikUnexpected,
+                format!(
+                    "could not {doing}: Qlik answered with a redirect ({status}), which is not followed; check QLIK_TENANT_URL"
+                ),
+            ),
+            400..=499 => {
+                permanent(Permanent::QlikRefused, format!("could not {doing}: Qlik refused ({status}{detail})"))
+            }
+            _ => permanent(
+                Permanent::QlikUnexpected,
+                format!(
+                    "could not {doing}: Qlik answered {status}, which this call cannot have; check QLIK_TENANT_URL"
+                ),
+            ),
+        }
+    }
+
+    /// What of Qlik's error body may be shown: its codes, and its text, at most 512 bytes, where that cannot quote variables.
+    fn detail(&self, answer: &Answer) -> String {
+        let text = String::from_utf8_lossy(answer.body.as_deref().unwrap_or_default());
+        let shown = if self.show_text { self.scrubbed(&text) } else { codes(&text).join(" ") };
+        if shown.is_empty() { shown } else { format!(": {shown}") }
+    }
+
+    /// The reload with an error text that may be shown.
+    fn readable(&self, mut reload: Reload) -> Reload {
+        reload.error_message = reload.error_message.map(|text| match self.show_text {
+            true => self.scrubbed(&text),
+            false => "Qlik's text is not shown, since it may quote the request's variables".to_owned(),
+        });
+        reload
+    }
+
+    fn scrubbed(&self, text: &str) -> String {
+        one_line(&scrub(text, Some(self.key.expose())), 512)
+    }
+}
+
+/// The codes of `{"errors":[{"code":"RELOADS-004",…}]}`.
+fn codes(body: &str) -> Vec<String> {
+    let json: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    let errors = json["errors"].as_array().cloned().unwrap_or_default();
+    let codes = errors.iter().take(5).filter_map(|error| error["code"].as_str());
+    codes.filter(|code| is_error_code(code)).map(str::to_owned).collect()
+}
+
+/// `RELOADS-004`, `HTTP-401`: capitals, a hyphen, digits.
+fn is_error_code(code: &str) -> bool {
+    code.len() <= 32
+        && code.split_once('-').is_some_and(|(name, number)| {
+            name.bytes().all(|b| b.is_ascii_uppercase()) && number.bytes().all(|b| b.is_ascii_digit())
+        })
+}
+
+fn no_connection(cause: &str) -> Error {
+    Error::retryable(Retryable::QlikUnreachable, format!("Qlik could not be reached: {cause}"))
+}
+
+fn unanswered(subject: &Subject, how: Broken) -> Error {
+    let doing = &subject.doing;
+    match how {
+        Broken::TimedOut => {
+            Error::retryable(Retryable::TimedOut, format!("could not {doing}: Qlik did not answer in time"))
+        }
+        Broken::Cut => {
+            Error::retryable(Retryable::QlikUnavailable, format!("could not {doing}: Qlik closed the connection"))
+        }
+        Broken::TooLong => {
+            Error::retryable(Retryable::QlikUnavailable, format!("could not {doing}: Qlik's answer is too long"))
+        }
+    }
+}
+
+fn unreadable(answer: &Answer, subject: &Subject) -> Error {
+    match answer.body {
+        Err(how) => unanswered(subject, how),
+        Ok(_) => Error::retryable(
+            Retryable::QlikUnavailable,
+            format!("could not {}: Qlik answered {} with something that is not a reload", subject.doing, answer.status),
+        ),
+    }
+}

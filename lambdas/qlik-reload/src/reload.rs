@@ -1,0 +1,167 @@
+//! A reload as Qlik tells it, and what its status means to a run.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Permanent, Result, Retryable};
+use crate::request::{AppId, ReloadId, WaitFor};
+use crate::scrub::is_token;
+
+/// One reload.
+pub(crate) struct Reload {
+    pub(crate) id: ReloadId,
+    pub(crate) app_id: AppId,
+    pub(crate) status: Status,
+    pub(crate) kind: Option<String>,
+    pub(crate) partial: bool,
+    pub(crate) created: Option<SystemTime>,
+    pub(crate) error_code: Option<String>,
+    /// Qlik's own words; as parsed, they may quote anything.
+    pub(crate) error_message: Option<String>,
+}
+
+/// The seven documented statuses, and whatever else may come: <https://qlik.dev/apis/rest/reloads>.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub(crate) enum Status {
+    Queued,
+    Reloading,
+    Canceling,
+    Succeeded,
+    Failed,
+    Canceled,
+    ExceededLimit,
+    /// A status of the future; only letters, digits and `_`, at most 32 of them.
+    Other(String),
+}
+
+impl From<String> for Status {
+    fn from(text: String) -> Status {
+        match text.as_str() {
+            // CREATED is what older tenants say for QUEUED.
+            "QUEUED" | "CREATED" => Status::Queued,
+            "RELOADING" => Status::Reloading,
+            "CANCELING" => Status::Canceling,
+            "SUCCEEDED" => Status::Succeeded,
+            "FAILED" => Status::Failed,
+            "CANCELED" => Status::Canceled,
+            "EXCEEDED_LIMIT" => Status::ExceededLimit,
+            other => {
+                let plain = other.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_');
+                Status::Other(plain.take(32).collect())
+            }
+        }
+    }
+}
+
+impl From<Status> for String {
+    fn from(status: Status) -> String {
+        status.to_string()
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Status::Queued => "QUEUED",
+            Status::Reloading => "RELOADING",
+            Status::Canceling => "CANCELING",
+            Status::Succeeded => "SUCCEEDED",
+            Status::Failed => "FAILED",
+            Status::Canceled => "CANCELED",
+            Status::ExceededLimit => "EXCEEDED_LIMIT",
+            Status::Other(text) => text,
+        })
+    }
+}
+
+/// Reads one reload; `None` when it is not one.
+pub(crate) fn parse(body: &[u8]) -> Option<Reload> {
+    serde_json::from_slice::<Wire>(body).ok()?.into_reload()
+}
+
+/// Reads the page that `GET /reloads` answers; a reload that cannot be read is left out.
+pub(crate) fn parse_page(body: &[u8]) -> Option<Vec<Reload>> {
+    #[derive(Deserialize)]
+    struct Page {
+        data: Vec<Wire>,
+    }
+    let page: Page = serde_json::from_slice(body).ok()?;
+    Some(page.data.into_iter().filter_map(Wire::into_reload).collect())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Wire {
+    id: String,
+    app_id: String,
+    status: String,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    partial: Option<bool>,
+    creation_time: Option<String>,
+    error_code: Option<String>,
+    error_message: Option<String>,
+}
+
+impl Wire {
+    fn into_reload(self) -> Option<Reload> {
+        let created = self.creation_time.and_then(|time| DateTime::from_str(&time, DateTimeFormat::DateTime).ok());
+        Some(Reload {
+            id: ReloadId::try_from(self.id).ok()?,
+            app_id: AppId::parse(&self.app_id).ok()?,
+            status: self.status.into(),
+            kind: self.kind,
+            partial: self.partial.unwrap_or(false),
+            created: created.and_then(|time| SystemTime::try_from(time).ok()),
+            error_code: self.error_code.filter(|code| code.len() <= 64 && code.chars().all(is_token)),
+            error_message: self.error_message,
+        })
+    }
+}
+
+/// Whether the run is done with a reload in this status, or `None` to ask again later.
+pub(crate) fn settled(reload: &Reload, wait_for: WaitFor) -> Option<Result<()>> {
+    let id = &reload.id;
+    match reload.status {
+        Status::Succeeded => Some(Ok(())),
+        Status::Failed => {
+            let code = reload.error_code.as_deref().unwrap_or("no error code");
+            let text = reload.error_message.as_deref().unwrap_or("no error text");
+            Some(Err(Error::permanent(Permanent::ReloadFailed, format!("reload {id} ended FAILED ({code}): {text}"))))
+        }
+        Status::Canceled => Some(Err(Error::permanent(
+            Permanent::ReloadCanceled,
+            format!("reload {id} ended CANCELED: somebody stopped it"),
+        ))),
+        Status::ExceededLimit => Some(Err(Error::retryable(
+            Retryable::ReloadLimitExceeded,
+            format!(
+                "reload {id} ended EXCEEDED_LIMIT: the Qlik tenant runs as many reloads as it may; it is tried again later"
+            ),
+        ))),
+        Status::Reloading if wait_for == WaitFor::Started => Some(Ok(())),
+        Status::Queued | Status::Reloading | Status::Canceling | Status::Other(_) => None,
+    }
+}
+
+/// What an unsettled reload means when no time is left: waiting or working is fine, anything else is not a success.
+pub(crate) fn at_the_end(reload: &Reload) -> Result<()> {
+    let (id, status) = (&reload.id, &reload.status);
+    match status {
+        Status::Queued | Status::Reloading | Status::Succeeded => Ok(()),
+        Status::Other(_) => Err(Error::retryable(
+            Retryable::ReloadUnknown,
+            format!(
+                "reload {id} is UNKNOWN: its status `{status}` is none that this version knows; look at it in Qlik"
+            ),
+        )),
+        _ => Err(Error::retryable(
+            Retryable::ReloadUnknown,
+            format!("reload {id} is UNKNOWN: it was still {status} when the time budget ended; look at it in Qlik"),
+        )),
+    }
+}

@@ -1,0 +1,125 @@
+//! A small HTTP/1.1 server whose answers are scripted down to what a well-behaved server would not send.
+
+use std::future::Future;
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// One request as it came.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) target: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Request {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str()).unwrap_or_default()
+    }
+}
+
+/// What the server does with a request.
+#[derive(Debug, Clone)]
+pub(crate) enum Answer {
+    Reply {
+        status: u16,
+        headers: Vec<(&'static str, String)>,
+        body: String,
+    },
+    /// Never answers.
+    Silence,
+    /// Closes the connection without an answer.
+    HangUp,
+    /// Sends the head and half a body, and then nothing.
+    Stall {
+        status: u16,
+    },
+}
+
+pub(crate) fn reply(status: u16, body: impl ToString) -> Answer {
+    Answer::Reply { status, headers: Vec::new(), body: body.to_string() }
+}
+
+/// Serves until the runtime ends; `answer` decides on each request.
+pub(crate) async fn serve<F, A>(answer: F) -> SocketAddr
+where
+    F: Fn(Request) -> A + Clone + Send + 'static,
+    A: Future<Output = Answer> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let answer = answer.clone();
+            tokio::spawn(async move {
+                // A client that hangs up in the middle is part of some scenarios.
+                let _ = exchange(stream, answer).await;
+            });
+        }
+    });
+    address
+}
+
+async fn exchange<F, A>(mut stream: TcpStream, answer: F) -> std::io::Result<()>
+where
+    F: Fn(Request) -> A,
+    A: Future<Output = Answer>,
+{
+    let request = read(&mut stream).await?;
+    match answer(request).await {
+        Answer::HangUp => return Ok(()),
+        Answer::Silence => {}
+        Answer::Stall { status } => {
+            let head = format!("HTTP/1.1 {status} Stalled\r\nContent-Length: 1000\r\n\r\n{{\"id\":");
+            stream.write_all(head.as_bytes()).await?;
+        }
+        Answer::Reply { status, headers, body } => {
+            let mut head =
+                format!("HTTP/1.1 {status} Scripted\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
+            for (name, value) in headers {
+                head.push_str(&format!("{name}: {value}\r\n"));
+            }
+            stream.write_all(format!("{head}\r\n").as_bytes()).await?;
+            stream.write_all(body.as_bytes()).await?;
+            return stream.shutdown().await;
+        }
+    }
+    // Until the client gives up.
+    let mut rest = [0; 64];
+    while stream.read(&mut rest).await? > 0 {}
+    Ok(())
+}
+
+async fn read(stream: &mut TcpStream) -> std::io::Result<Request> {
+    let mut bytes = Vec::new();
+    let end = loop {
+        if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            break end;
+        }
+        if stream.read_buf(&mut bytes).await? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+    };
+    let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
+    let mut lines = head.split("\r\n");
+    let mut first = lines.next().unwrap().split(' ').map(str::to_owned);
+    let headers: Vec<(String, String)> = lines
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let mut request =
+        Request { method: first.next().unwrap(), target: first.next().unwrap(), headers, body: String::new() };
+    let length: usize = request.header("content-length").parse().unwrap_or(0);
+    let mut body = bytes.split_off(end + 4);
+    while body.len() < length {
+        if stream.read_buf(&mut body).await? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+    request.body = String::from_utf8(body).unwrap();
+    Ok(request)
+}

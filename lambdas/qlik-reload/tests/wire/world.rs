@@ -1,0 +1,345 @@
+//! Everything around the function: Qlik, Secrets Manager, DynamoDB, the clock, and what it wrote to its log.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, SystemTime};
+
+use lambda_runtime::{Context, LambdaEvent};
+use qlik_reload::{Clock, Error, Handler, Settings, logging};
+use serde_json::{Value, json};
+
+use crate::server::{Answer, Request, reply, serve};
+
+pub(crate) const APP: &str = "687ef393-f0ad-4c64-ac59-6db967126015";
+pub(crate) const OTHER_APP: &str = "00000000-f0ad-4c64-ac59-6db967126015";
+pub(crate) const RELOAD: &str = "5be59decca62aa00097268a4";
+pub(crate) const OTHER_RELOAD: &str = "aaaaaaaaca62aa00097268a4";
+pub(crate) const KEY: &str = "canary-api-key-7f3a";
+pub(crate) const NEW_KEY: &str = "canary-api-key-after-rotation-91bc";
+pub(crate) const VALUE: &str = "canary-variable-value";
+
+/// The calls to Qlik that a script can answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Route {
+    App,
+    Post,
+    Reload,
+    List,
+}
+
+/// What the fakes know and have seen.
+pub(crate) struct State {
+    script: BTreeMap<Route, VecDeque<Answer>>,
+    /// The calls to Qlik, in order.
+    pub(crate) calls: Vec<(Route, Request)>,
+    /// The claims table: items in DynamoDB's JSON.
+    pub(crate) table: BTreeMap<String, Value>,
+    /// What DynamoDB does instead of its work, one a call.
+    pub(crate) table_faults: VecDeque<TableFault>,
+    /// The secret's values; the last one stays.
+    pub(crate) secrets: VecDeque<Result<String, &'static str>>,
+    pub(crate) secret_reads: usize,
+    now: SystemTime,
+    pub(crate) slept: Vec<Duration>,
+    log: Vec<u8>,
+    results: Vec<String>,
+}
+
+pub(crate) enum TableFault {
+    Works,
+    Denies,
+    /// Does its work and closes the connection.
+    LosesAnswer,
+}
+
+pub(crate) struct World {
+    pub(crate) state: Arc<Mutex<State>>,
+    pub(crate) address: SocketAddr,
+    pub(crate) handler: Handler,
+    /// What is left of the function's time-out at each invocation.
+    pub(crate) time_left: Duration,
+    pub(crate) request_id: &'static str,
+    _logging: tracing::subscriber::DefaultGuard,
+}
+
+impl World {
+    pub(crate) async fn new() -> World {
+        World::with(&[]).await
+    }
+
+    /// With further environment variables.
+    pub(crate) async fn with(variables: &[(&str, &str)]) -> World {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_714_557_600); // 2024-05-01T10:00:00Z
+        let state = Arc::new(Mutex::new(State {
+            script: BTreeMap::from([(Route::App, VecDeque::from([reply(200, r#"{"attributes":{}}"#)]))]),
+            calls: Vec::new(),
+            table: BTreeMap::new(),
+            table_faults: VecDeque::new(),
+            secrets: VecDeque::from([Ok(json!({"key": KEY}).to_string())]),
+            secret_reads: 0,
+            now,
+            slept: Vec::new(),
+            log: Vec::new(),
+            results: Vec::new(),
+        }));
+        let served = state.clone();
+        let address = serve(move |request| std::future::ready(served.lock().unwrap().answer(request))).await;
+        let mut environment = environment(address);
+        environment.extend(variables.iter().map(|(name, value)| (name.to_string(), value.to_string())));
+        let mut settings = Settings::read(&|name: &str| environment.get(name).cloned()).unwrap();
+        settings.http_timeout = Duration::from_secs(2);
+        let writer = state.clone();
+        let subscriber = logging::subscriber(tracing::Level::TRACE, move || LogWriter(writer.clone()));
+        World {
+            handler: Handler::new(settings, clock(&state)),
+            state,
+            address,
+            time_left: Duration::from_secs(60),
+            request_id: "request-1",
+            _logging: tracing::subscriber::set_default(subscriber),
+        }
+    }
+
+    /// Sets the answers to one of Qlik's calls; the last one stays.
+    pub(crate) fn qlik<const N: usize>(&self, route: Route, answers: [Answer; N]) -> &World {
+        self.state().script.insert(route, answers.into());
+        self
+    }
+
+    pub(crate) async fn invoke(&self, event: Value) -> Result<Value, Error> {
+        let mut context = Context::default();
+        context.request_id = self.request_id.to_owned();
+        let deadline = self.state().now + self.time_left;
+        context.deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis() as u64;
+        let result = self.handler.handle(LambdaEvent::new(event, context)).await;
+        self.state().results.push(format!("{result:?}"));
+        result
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// How often Qlik was called on `route`.
+    pub(crate) fn count(&self, route: Route) -> usize {
+        self.state().calls.iter().filter(|(called, _)| *called == route).count()
+    }
+
+    /// How often Qlik was called at all.
+    pub(crate) fn calls(&self) -> usize {
+        self.state().calls.len()
+    }
+
+    pub(crate) fn secret_reads(&self) -> usize {
+        self.state().secret_reads
+    }
+
+    /// How many claims there are.
+    pub(crate) fn claims(&self) -> usize {
+        self.state().table.len()
+    }
+
+    pub(crate) fn request(&self, route: Route) -> Request {
+        self.state().calls.iter().find(|(called, _)| *called == route).expect("the call was made").1.clone()
+    }
+
+    pub(crate) fn pass(&self, time: Duration) {
+        self.state().now += time;
+    }
+
+    pub(crate) fn slept(&self) -> Duration {
+        self.state().slept.iter().sum()
+    }
+
+    pub(crate) fn log(&self) -> String {
+        String::from_utf8(self.state().log.clone()).unwrap()
+    }
+
+    /// An attribute of the only claim.
+    pub(crate) fn claim(&self, attribute: &str) -> String {
+        let state = self.state();
+        let item = state.table.values().next().expect("there is a claim");
+        let value = item[attribute].as_object().map(|typed| typed.values().next().unwrap().clone());
+        value.and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let state = self.state.lock().unwrap();
+        let outputs = [
+            String::from_utf8(state.log.clone()).unwrap(),
+            state.results.join("\n"),
+            state.table.values().map(Value::to_string).collect(),
+        ];
+        for output in outputs {
+            for canary in [KEY, NEW_KEY, VALUE] {
+                assert!(!output.contains(canary), "the secret `{canary}` got out: {output}");
+            }
+        }
+    }
+}
+
+/// The environment of a function whose every endpoint is `address`.
+pub(crate) fn environment(address: SocketAddr) -> BTreeMap<String, String> {
+    let url = format!("http://{address}");
+    let pairs = [
+        ("QLIK_TENANT_URL", "https://acme.eu.qlikcloud.com"),
+        ("QLIK_ENDPOINT_URL", &url),
+        ("API_KEY_SECRET", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:canary-arn"),
+        ("CLAIMS_TABLE", "claims"),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "wJalr"),
+        ("AWS_SESSION_TOKEN", "session"),
+        // Port 9 discards: the service's own variable goes before the general one.
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", &url),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &url),
+    ];
+    pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
+}
+
+pub(crate) fn event() -> Value {
+    json!({"appId": APP})
+}
+
+/// A reload as Qlik tells it, started at the world's first moment.
+pub(crate) fn reload(status: &str) -> Value {
+    json!({
+        "id": RELOAD, "appId": APP, "tenantId": "t", "userId": "u", "type": "external", "status": status, "partial": false,
+        "creationTime": "2024-05-01T10:00:00Z",
+        "links": {"self": {"href": format!("https://acme.eu.qlikcloud.com/api/v1/reloads/{RELOAD}")}},
+    })
+}
+
+pub(crate) fn page<const N: usize>(reloads: [Value; N]) -> Answer {
+    reply(200, json!({"data": reloads.to_vec(), "links": {}}))
+}
+
+/// An error as Qlik tells it, quoting the key it was sent.
+pub(crate) fn refusal(status: u16) -> Answer {
+    refusal_quoting(status, KEY)
+}
+
+/// An error that quotes `text`.
+pub(crate) fn refusal_quoting(status: u16, text: &str) -> Answer {
+    let detail = format!("Bearer {KEY} got {text}");
+    reply(
+        status,
+        json!({"errors": [{"code": format!("HTTP-{status}"), "title": text, "detail": detail}], "traceId": "trace"}),
+    )
+}
+
+fn clock(state: &Arc<Mutex<State>>) -> Clock {
+    let (present, passing) = (state.clone(), state.clone());
+    Clock::new(
+        move || present.lock().unwrap().now,
+        move |duration| {
+            let mut state = passing.lock().unwrap();
+            state.now += duration;
+            state.slept.push(duration);
+            Box::pin(tokio::task::yield_now())
+        },
+    )
+}
+
+struct LogWriter(Arc<Mutex<State>>);
+
+impl io::Write for LogWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().log.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl State {
+    fn answer(&mut self, request: Request) -> Answer {
+        match request.header("x-amz-target").rsplit('.').next() {
+            Some("GetSecretValue") => self.secret(),
+            Some(operation @ ("PutItem" | "DeleteItem")) => self.table(operation, &request.body),
+            _ => self.qlik(request),
+        }
+    }
+
+    fn qlik(&mut self, request: Request) -> Answer {
+        let route = match (request.method.as_str(), request.target.strip_prefix("/api/v1").unwrap_or_default()) {
+            ("GET", target) if target.starts_with("/apps/") => Route::App,
+            ("GET", target) if target.starts_with("/reloads?") => Route::List,
+            ("GET", target) if target.starts_with("/reloads/") => Route::Reload,
+            ("POST", "/reloads") => Route::Post,
+            _ => panic!("Qlik has no {} {}", request.method, request.target),
+        };
+        self.calls.push((route, request));
+        match self.script.get_mut(&route) {
+            Some(answers) if answers.len() > 1 => answers.pop_front().unwrap(),
+            Some(answers) => answers.front().unwrap().clone(),
+            None => reply(418, "this call is not in the script"),
+        }
+    }
+
+    fn secret(&mut self) -> Answer {
+        self.secret_reads += 1;
+        let secret = if self.secrets.len() > 1 { self.secrets.pop_front() } else { self.secrets.front().cloned() };
+        match secret.unwrap() {
+            Ok(text) => reply(200, json!({"ARN": "canary-arn", "Name": "n", "SecretString": text})),
+            Err(code) => {
+                reply(400, json!({"__type": code, "message": format!("canary-arn {KEY}"), "Message": "canary-arn"}))
+            }
+        }
+    }
+
+    fn table(&mut self, operation: &str, body: &str) -> Answer {
+        let fault = self.table_faults.pop_front().unwrap_or(TableFault::Works);
+        if let TableFault::Denies = fault {
+            return reply(
+                400,
+                json!({"__type": "com.amazon.coral.service#AccessDeniedException", "Message": "canary-arn"}),
+            );
+        }
+        let request: Value = serde_json::from_str(body).unwrap();
+        let id = request["Item"]["id"]["S"].as_str().or(request["Key"]["id"]["S"].as_str()).unwrap().to_owned();
+        let old = self.table.get(&id).cloned();
+        if !holds(&request, old.as_ref()) {
+            let mut failure =
+                json!({"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException", "message": "no"});
+            if request["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD" {
+                failure["Item"] = old.unwrap();
+            }
+            return reply(400, failure);
+        }
+        match operation {
+            "PutItem" => self.table.insert(id, request["Item"].clone()),
+            _ => self.table.remove(&id),
+        };
+        match fault {
+            TableFault::LosesAnswer => Answer::HangUp,
+            _ => reply(200, json!({})),
+        }
+    }
+}
+
+/// Whether the request's condition holds for the item that stands there; knows the conditions the function uses.
+fn holds(request: &Value, old: Option<&Value>) -> bool {
+    let values = &request["ExpressionAttributeValues"];
+    let number = |value: &Value| value["N"].as_str().unwrap().parse::<u64>().unwrap();
+    match request["ConditionExpression"].as_str().expect("every write has a condition") {
+        "attribute_not_exists(#id) OR #expires <= :now" => {
+            old.is_none_or(|old| number(&old["expires"]) <= number(&values[":now"]))
+        }
+        "#owner IN (:previous, :owner)" => {
+            old.is_some_and(|old| old["owner"] == values[":previous"] || old["owner"] == values[":owner"])
+        }
+        "#owner = :owner" => old.is_some_and(|old| old["owner"] == values[":owner"]),
+        other => panic!("the fake table does not know the condition {other}"),
+    }
+}

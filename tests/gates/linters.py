@@ -1,0 +1,123 @@
+"""Runs cfn-lint and checkov and says what they found, and how much of the templates they really read."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import cfnlint.decode
+from cfnlint.config import ConfigMixIn
+from cfnlint.runner import Runner
+from cfnlint.template import Template
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A rule that a resource breaks. What is no resource has the section as its type, as in `Outputs`."""
+
+    rule: str
+    template: str
+    id: str
+    type: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.template}: {self.id} ({self.type}): {self.rule}: {self.message}"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The findings, and the resources each side counted."""
+
+    findings: list[Finding]
+    # Each template with the number of resources in it, by our own count.
+    templates: list[tuple[str, int]]
+    # In the order of the templates.
+    cfn_lint_resources: list[int]
+    # Checkov reports one number for all.
+    checkov_resources: int
+    checkov_parsing_errors: list[str]
+
+
+def run_linters(templates: list[Path]) -> Seen:
+    """Runs both over all templates, side by side: checkov alone takes seconds to start."""
+    with tempfile.TemporaryDirectory() as folder, start_checkov(templates, folder) as checkov:
+        counts = [(shown(template), count_resources(template)) for template in templates]
+        runner = cfn_lint_runner()
+        cfn_lint = [cfn_lint_template(runner, template) for template in templates]
+        output = checkov.stdout.read()
+    if checkov.returncode != 0:
+        raise SystemExit(f"checkov ended with {checkov.returncode}")
+    report = json.loads(output)
+    results = report.get("results", {})
+    # A suppression inside a template is a finding like any other: exceptions.yaml is the only place for exceptions.
+    records = results.get("failed_checks", []) + results.get("skipped_checks", [])
+    return Seen(
+        findings=[finding for findings, _ in cfn_lint for finding in findings] + [checkov_finding(record) for record in records],
+        templates=counts,
+        cfn_lint_resources=[resources for _, resources in cfn_lint],
+        # With nothing to check, checkov answers with bare counts and no summary.
+        checkov_resources=report.get("summary", report)["resource_count"],
+        checkov_parsing_errors=[shown(Path(file)) for file in results.get("parsing_errors", [])],
+    )
+
+
+def count_resources(template: Path) -> int:
+    """The logical ids under `Resources`, a repeated one as often as it is there; 0 if there is nothing to read."""
+    try:
+        # Pairs instead of objects: an object would swallow what is repeated.
+        members = json.loads(template.read_text(), object_pairs_hook=list)
+        return sum(len(value) for key, value in members if key == "Resources")
+    except (ValueError, TypeError):
+        return 0
+
+
+def cfn_lint_runner() -> Runner:
+    # Mandatory means that no metadata in a template can switch a rule off.
+    return Runner(ConfigMixIn([], include_checks=["I"], mandatory_checks=["E", "W", "I"]))
+
+
+def cfn_lint_template(runner: Runner, path: Path) -> tuple[list[Finding], int]:
+    """The findings, and the resources cfn-lint saw: none in a template it cannot parse."""
+    template, matches = cfnlint.decode.decode(str(path))
+    resources = {}
+    if not matches:
+        resources = Template(str(path), template).get_resources()
+        matches = runner.validate_template(template)
+    return [cfn_lint_finding(match, path, resources) for match in matches], len(resources)
+
+
+def cfn_lint_finding(match, template: Path, resources: dict) -> Finding:
+    path = [str(part) for part in getattr(match, "path", None) or []]
+    section, id = path[:2] if len(path) >= 2 else ("Template", "-")
+    type = resources[id]["Type"] if section == "Resources" and id in resources else section
+    place = "/".join(path[2:])
+    return Finding(match.rule.id, shown(template), id, type, f"{match.message}{f' at {place}' if place else ''}")
+
+
+def start_checkov(templates: list[Path], folder: str) -> subprocess.Popen:
+    """Starts it in an empty folder, so that no configuration file lies in its way, and with nothing to fetch from the network."""
+    command = [sys.executable, "-m", "checkov.main", "--framework", "cloudformation", "--skip-download", "--compact", "--soft-fail"]
+    files = [str(template.resolve()) for template in templates]
+    # What it cannot parse is in its report as well; its log would say it twice.
+    environment = os.environ | {"LOG_LEVEL": "CRITICAL"}
+    return subprocess.Popen([*command, "--output", "json", "--file", *files], cwd=folder, env=environment, stdout=subprocess.PIPE)
+
+
+def checkov_finding(record: dict) -> Finding:
+    type, _, id = record["resource"].rpartition(".")
+    message = record["check_name"]
+    if record["check_result"]["result"] == "SKIPPED":
+        message += " (suppressed in the template, which is not the place for it)"
+    return Finding(record["check_id"], shown(Path(record["file_abs_path"])), id, type, message)
+
+
+def shown(path: Path) -> str:
+    """The path as a reader in the repository would type it."""
+    path = path.resolve()
+    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)

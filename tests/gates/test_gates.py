@@ -1,0 +1,133 @@
+"""Every way in which the gates must turn red, planted: `.tools/gates/bin/python -m unittest discover tests/gates`."""
+
+import datetime
+import json
+import tempfile
+import unittest
+from pathlib import Path
+
+import gates
+
+TODAY = datetime.date(2030, 6, 15)
+
+
+
+def queue(**properties: object) -> dict:
+    policies = {"DeletionPolicy": "Delete", "UpdateReplacePolicy": "Delete"}
+    return {"Type": "AWS::SQS::Queue", **policies, "Properties": {"MessageRetentionPeriod": 3600} | properties}
+
+
+# CKV_AWS_27 wants a key; with it, both linters are content.
+CLEAN = {"Resources": {"Failed": queue(KmsMasterKeyId="alias/aws/sqs")}}
+BREAKS_CKV_AWS_27 = {"Resources": {"Failed": queue()}}
+
+
+def entry(**changes: str) -> dict:
+    return {"rule": "CKV_AWS_27", "type": "AWS::SQS::Queue", "reason": "planted", "expires": "2030-12-31"} | changes
+
+
+def check(templates: dict[str, object], entries: list[dict], complete: bool = True) -> gates.Result:
+    """Checks templates, given as JSON or text, in a folder of their own against exceptions."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        for stem, template in templates.items():
+            text = template if isinstance(template, str) else json.dumps(template)
+            (folder / f"{stem}.template.json").write_text(text)
+        exceptions = folder / "exceptions.yaml"
+        # A date is a date in YAML only without quotes, which JSON cannot do.
+        lines = [f"- {{rule: {e['rule']}, " + ", ".join(f"{key}: {value}" for key, value in e.items() if key != "rule") + "}" for e in entries]
+        exceptions.write_text("\n".join(lines))
+        result = gates.check([folder], exceptions, TODAY, complete)
+        result.problems = [problem.replace(f"{folder}/", "") for problem in result.problems]
+        return result
+
+
+def broken_rules(result: gates.Result) -> list[str]:
+    return [problem.split(": ")[2] for problem in result.problems]
+
+
+class Gates(unittest.TestCase):
+    maxDiff = None
+
+    def test_a_template_without_findings_passes(self):
+        result = check({"clean": CLEAN}, [])
+        self.assertEqual(result.problems, [])
+        self.assertEqual(result.summary(), "gates: 1 templates, 1 resources, 0 findings excepted: passed")
+
+    def test_a_finding_is_a_problem_unless_it_is_listed(self):
+        unlisted = check({"queue": BREAKS_CKV_AWS_27}, [])
+        self.assertEqual(
+            unlisted.problems,
+            [
+                "queue.template.json: Failed (AWS::SQS::Queue): CKV_AWS_27: Ensure all data stored in the SQS queue is encrypted; "
+                "mend it, or list it in exceptions.yaml"
+            ],
+        )
+        listed = check({"queue": BREAKS_CKV_AWS_27}, [entry()])
+        self.assertEqual((listed.problems, listed.excepted), ([], 1))
+
+    def test_information_of_cfn_lint_is_a_finding_too(self):
+        failed = queue(KmsMasterKeyId="alias/aws/sqs")
+        del failed["Properties"]["MessageRetentionPeriod"]
+        self.assertEqual(broken_rules(check({"queue": {"Resources": {"Failed": failed}}}, [])), ["I3013"])
+
+    def test_entries_that_are_expired_useless_or_malformed_are_problems(self):
+        entries = [
+            entry(expires="2030-06-14", id="Failed"),
+            entry(id="Another"),
+            entry(rule="CKV_AWS_1"),
+            entry(expires="soon"),
+            entry(reason="''"),
+            entry(owner="me"),
+        ]
+        result = check({"queue": BREAKS_CKV_AWS_27}, entries)
+        self.assertEqual(
+            [problem.split("; ")[0] for problem in result.problems],
+            [
+                "exceptions.yaml: entry 4 expires on 'soon', which is no date such as 2030-12-31",
+                "exceptions.yaml: entry 5 has an empty reason",
+                "exceptions.yaml: entry 6 is {'rule': 'CKV_AWS_27', 'type': 'AWS::SQS::Queue', 'reason': 'planted', "
+                "'expires': datetime.date(2030, 12, 31), 'owner': 'me'}",
+                "the exception from CKV_AWS_27 for AWS::SQS::Queue Failed expired on 2030-06-14",
+                "the exception from CKV_AWS_27 for AWS::SQS::Queue Another matches no finding",
+                "the exception from CKV_AWS_1 for AWS::SQS::Queue matches no finding",
+            ],
+        )
+
+    def test_an_entry_serves_on_its_last_day_and_may_be_useless_in_a_part_of_the_whole(self):
+        result = check({"queue": BREAKS_CKV_AWS_27}, [entry(expires="2030-06-15"), entry(rule="CKV_AWS_1")], complete=False)
+        self.assertEqual(result.problems, [])
+
+    def test_a_template_cannot_suppress_its_own_findings(self):
+        ignored = {"cfn-lint": {"config": {"ignore_checks": ["E3002"]}}}
+        skipped = {"checkov": {"skip": [{"id": "CKV_AWS_27", "comment": "planted"}]}}
+        template = {"Metadata": ignored, "Resources": {"Failed": queue(Nonsense=1) | {"Metadata": ignored | skipped}}}
+        self.assertEqual(broken_rules(check({"queue": template}, [])), ["E3002", "CKV_AWS_27"])
+
+    def test_what_a_linter_cannot_read_does_not_pass(self):
+        failed = json.dumps(CLEAN["Resources"]["Failed"])
+        result = check(
+            {
+                "broken": '{"Resources": {"Failed": ',
+                "clean": CLEAN,
+                "empty": {"Resources": {}},
+                "twice": f'{{"Resources": {{"Failed": {failed}, "Failed": {failed}}}}}',
+            },
+            [],
+        )
+        problems = "\n".join(result.problems)
+        self.assertIn("broken.template.json: has no resources", problems)
+        self.assertIn("broken.template.json: checkov cannot parse it", problems)
+        self.assertIn("empty.template.json: has no resources", problems)
+        self.assertIn("twice.template.json: has 2 resources, but cfn-lint saw 0", problems)
+        self.assertIn("the templates have 3 resources, but checkov saw 1", problems)
+        self.assertNotIn("clean.template.json", problems)
+
+    def test_no_template_at_all_is_a_problem(self):
+        result = check({}, [])
+        self.assertEqual(len(result.problems), 1)
+        self.assertRegex(result.problems[0], "^no template in /.*; write them first: cargo run synth$")
+
+
+if __name__ == "__main__":
+    unittest.main()

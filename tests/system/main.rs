@@ -1,0 +1,3 @@
+//! Functions and stacks never link each other; here they meet.
+
+mod wiring;
