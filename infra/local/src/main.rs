@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow, bail, ensure};
 use clap::Parser;
 use ferrostack_deploy::{Assembly, Progress, Target};
 use ferrostack_local::emulator::{Emulator, REGION, Start};
@@ -103,7 +103,9 @@ async fn deploy_and_exercise(
     println!("emulator       {}", emulator.endpoint());
     println!("Qlik stand-in  {}", qlik.url);
 
+    let mut exercised = 0;
     for stack in deployed.iter().filter(|stack| stack.stack.ends_with("-qlik-reload")) {
+        exercised += 1;
         let stack = DeployedStack::read(&emulator.config, &stack.stack).await?;
         stack.give_dead_letter_queues(&emulator.caller).await?;
         qlik_reload::store_api_key(&emulator.config, &stack, api_key).await?;
@@ -116,6 +118,7 @@ async fn deploy_and_exercise(
             bail!("{} steps of {} failed", exercise.failed(), stack.name);
         }
     }
+    ensure!(exercised > 0, "tenant {} has no system that this could put to work", assembly.tenant);
     Ok(())
 }
 
