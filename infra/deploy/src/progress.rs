@@ -9,18 +9,27 @@ use indicatif::{ProgressBar, ProgressStyle};
 #[derive(Debug)]
 pub struct Progress {
     bar: Option<ProgressBar>,
+    lines: bool,
 }
 
 impl Progress {
     /// A bar when standard error is a terminal and `CI` is not set, plain lines otherwise.
     pub fn detect() -> Progress {
         let plain = std::env::var_os("CI").is_some_and(|value| !value.is_empty()) || !std::io::stderr().is_terminal();
-        Progress { bar: (!plain).then(new_bar) }
+        Progress { bar: (!plain).then(new_bar), lines: true }
+    }
+
+    /// Says which stage it is and no more, for a caller that has its own way to tell what happened.
+    #[must_use]
+    pub fn stages_only(mut self) -> Progress {
+        self.lines = false;
+        self
     }
 
     /// Prints one line, above the bar where there is one.
     pub fn line(&self, text: impl AsRef<str>) {
         match &self.bar {
+            _ if !self.lines => {}
             Some(bar) => bar.suspend(|| eprintln!("{}", text.as_ref())),
             None => eprintln!("{}", text.as_ref()),
         }

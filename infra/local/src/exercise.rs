@@ -1,58 +1,42 @@
-//! Trying out a deployed system: one step after the other, each with a limit, and a table of what happened.
+//! Trying out a deployed system: one step after the other, each with a limit, and a line of a table for each.
 
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use ferrostack_deploy::Progress;
 
-/// What was tried so far.
+/// Tries one thing after the other, and tells at once how each went.
 #[derive(Debug)]
 pub struct Exercise<'a> {
     progress: &'a Progress,
-    steps: Vec<Step>,
-}
-
-#[derive(Debug)]
-struct Step {
-    what: String,
-    took: Duration,
-    outcome: Result<String, String>,
+    failed: usize,
 }
 
 impl<'a> Exercise<'a> {
     /// Nothing tried yet.
     pub fn new(progress: &'a Progress) -> Exercise<'a> {
-        Exercise { progress, steps: Vec::new() }
+        Exercise { progress, failed: 0 }
     }
 
-    /// Runs one step and notes how it went. A step that fails does not hold the others up.
+    /// Runs one step and prints its line of the table. A step that fails does not hold the others up.
     pub async fn step(&mut self, what: &str, trial: impl Future<Output = anyhow::Result<String>>) {
         self.progress.begin(format!("trying: {what}"), 0);
         let started = Instant::now();
-        let outcome = trial.await.map_err(|error| format!("{error:#}"));
-        self.steps.push(Step { what: what.to_owned(), took: started.elapsed(), outcome });
+        let outcome = trial.await;
         self.progress.clear();
-        self.progress.line(self.steps.last().map(Step::line).unwrap_or_default());
-    }
-
-    /// Whether every step went well.
-    pub fn succeeded(&self) -> bool {
-        self.steps.iter().all(|step| step.outcome.is_ok())
-    }
-
-    /// One line a step.
-    pub fn table(&self) -> String {
-        self.steps.iter().map(Step::line).collect::<Vec<_>>().join("\n")
-    }
-}
-
-impl Step {
-    fn line(&self) -> String {
-        let (mark, text) = match &self.outcome {
+        let (mark, text) = match outcome {
             Ok(text) => ("ok  ", text),
-            Err(text) => ("FAIL", text),
+            Err(error) => {
+                self.failed += 1;
+                ("FAIL", format!("{error:#}"))
+            }
         };
-        format!("{mark} {:<58} {:>5.1} s  {text}", self.what, self.took.as_secs_f64())
+        println!("{mark} {what:<58} {:>5.1} s  {text}", started.elapsed().as_secs_f64());
+    }
+
+    /// How many steps failed.
+    pub fn failed(&self) -> usize {
+        self.failed
     }
 }
 

@@ -12,7 +12,7 @@ use crate::qlik::{App, Qlik, Started};
 use crate::signed::Caller;
 use crate::stack::DeployedStack;
 
-/// The apps of `tenant.yaml`, one for each way to ask for a reload, so that the stand-in's list tells them apart.
+/// The apps of `local.yaml`, one for each way to ask for a reload, so that the stand-in's list tells them apart.
 const BY_SCHEDULE: &str = "00000000-0000-4000-8000-000000000001";
 const BY_EVENT: &str = "00000000-0000-4000-8000-000000000002";
 const BY_REQUEST: &str = "00000000-0000-4000-8000-000000000003";

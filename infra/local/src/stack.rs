@@ -64,6 +64,18 @@ impl DeployedStack {
             .map(|resource| resource.physical_id.as_str())
     }
 
+    /// What the functions have logged last, for a message about something that went wrong.
+    pub async fn function_logs(&self, caller: &Caller, count: usize) -> String {
+        let mut lines = Vec::new();
+        for group in self.resources.iter().filter(|resource| resource.kind == "AWS::Logs::LogGroup") {
+            let ask = json!({"logGroupName": group.physical_id});
+            let answer = caller.json("logs", "Logs_20140328.FilterLogEvents", "1.1", &ask).await.unwrap_or_default();
+            let events = answer["events"].as_array().cloned().unwrap_or_default();
+            lines.extend(events.iter().filter_map(|event| Some(event["message"].as_str()?.trim().to_owned())));
+        }
+        lines[lines.len().saturating_sub(count)..].join("\n")
+    }
+
     /// Gives each function the dead-letter queue that its template names: the emulator's CloudFormation leaves it out.
     /// Returns how many functions needed it.
     ///
