@@ -103,6 +103,6 @@ fn a_functions_memory_is_checked_at_the_line_that_chose_it() {
     stack.add("Deliver", function);
     let findings = App::default().stack(stack).synth().findings;
     let finding = findings.iter().find(|it| it.message.contains("memory")).expect("64 MB is too little");
-    assert_eq!(finding.message, "memory_size is 64, allowed is 128 to 32768");
+    assert_eq!(finding.message, "memory_size is 64, allowed is 128 to 10240");
     assert_eq!(finding.location.map(|it| it.line()), Some(line));
 }

@@ -99,7 +99,8 @@ fn the_tenants_address_is_the_same_with_a_slash_and_without() {
     let text = one_schedule("rate: 1 hour");
     let with_slash = text.replace("qlikcloud.com", "qlikcloud.com/");
     for text in [text, with_slash] {
-        let variables = &template(&text).properties("Reload")["Environment"]["Variables"];
+        let template = template(&text);
+        let variables = &template.properties("Reload")["Environment"]["Variables"];
         assert_eq!(variables["QLIK_TENANT_URL"], json!("https://acme.eu.qlikcloud.com"));
     }
 }

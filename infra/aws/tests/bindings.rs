@@ -137,7 +137,7 @@ fn lists_are_checked_for_their_length_and_item_by_item() {
         messages(wrong),
         [
             r#"vpc_config.subnet_ids[1] is "net-2", allowed is what matches ^subnet-[0-9a-z]*$"#,
-            "architectures has 2 items, allowed is exactly 1 items",
+            "architectures has 2 items, allowed is exactly 1",
         ]
     );
 }

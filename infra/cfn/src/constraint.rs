@@ -95,10 +95,7 @@ impl Constraint {
     fn list(&self, items: &[Json]) -> Option<(String, String)> {
         let count = items.len() as u64;
         if self.min_items.is_some_and(|min| count < min) || self.max_items.is_some_and(|max| count > max) {
-            return Some(here(format!(
-                "has {count} items, allowed is {} items",
-                allowed(self.min_items, self.max_items)
-            )));
+            return Some(here(format!("has {count} items, allowed is {}", allowed(self.min_items, self.max_items))));
         }
         if self.unique_items
             && let Some(i) = (1..items.len()).find(|&i| items[..i].contains(&items[i]))
@@ -173,7 +170,7 @@ mod tests {
             r#"is "abcd" with 4 characters, allowed is at most 3 characters"#
         );
         assert_eq!(message(&NAME, json!("A")).unwrap(), r#"is "A", allowed is what matches ^[a-z]+$"#);
-        assert_eq!(message(&NAMES, json!(["a", "b", "c"])).unwrap(), "has 3 items, allowed is at most 2 items");
+        assert_eq!(message(&NAMES, json!(["a", "b", "c"])).unwrap(), "has 3 items, allowed is at most 2");
         assert_eq!(message(&NAMES, json!(["a", "a"])).unwrap(), r#"[1] is "a", which the list already has"#);
         assert_eq!(message(&NAMES, json!(["a", "B"])).unwrap(), r#"[1] is "B", allowed is what matches ^[a-z]+$"#);
     }
