@@ -4,6 +4,8 @@
 //! measures one that is there. It prints milliseconds and the binary's size, for the process alone: no download of the code, no
 //! virtual machine, no TLS. One event is six calls: claim, secret, app, reload, claim, answer.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be measured need not go on")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};

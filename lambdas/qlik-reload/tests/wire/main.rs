@@ -3,6 +3,8 @@
 //! Each [`world::World`] checks, when it is dropped, that neither the API key, a variable's value, the secret's ARN nor AWS
 //! credentials got into a log line, a result, an error or a claim.
 
+#![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
+
 mod claims;
 mod direct;
 mod process;
