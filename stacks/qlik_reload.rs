@@ -35,7 +35,7 @@ pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
         .env("API_KEY_SECRET", api_key.arn())
         .env("CLAIMS_TABLE", claims.name())
         .grant(api_key.grant_read())
-        .grant(claims.grant(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]))
+        .grant(claims.grant(["dynamodb:PutItem", "dynamodb:DeleteItem"]))
         .dead_letters(&dead_letters);
     if props.takes_app_ids() {
         function = function.env("ALLOWED_APPS", props.allowed_apps().join(","));
@@ -72,7 +72,7 @@ fn add_schedule(stack: &mut Stack, name: &Name, trigger: &ScheduleTrigger, group
         let mut input = trigger.options.fields();
         input.insert("appId".to_owned(), app.as_str().into());
         // Scheduler fills these in; a tick that it delivers twice has the same id twice.
-        input.insert("deliveryId".to_owned(), "<aws.scheduler.schedule-arn> <aws.scheduler.scheduled-time>".into());
+        input.insert("deliveryId".to_owned(), "<aws.scheduler.schedule-arn>/<aws.scheduler.scheduled-time>".into());
         let schedule = match &trigger.when {
             When::Cron(cron) => Schedule::cron(cron.as_str(), input.into(), group),
             When::Rate(rate) => Schedule::rate(rate.as_str(), input.into(), group),
@@ -124,13 +124,12 @@ fn reload_request() -> Json {
         "properties": {
             "appId": { "type": "string", "pattern": props::APP_ID },
             "partial": { "type": "boolean" },
-            "weight": { "type": "integer", "minimum": 0 },
+            "weight": { "type": "integer", "minimum": 1, "maximum": ReloadOptions::LARGEST_WEIGHT },
             "variables": {
                 "type": "object",
                 "maxProperties": ReloadOptions::MOST_VARIABLES,
                 "additionalProperties": { "type": "string", "maxLength": ReloadOptions::LONGEST_VARIABLE },
             },
-            "waitFor": { "type": "string", "enum": ["started", "finished"] },
-        },
+                    },
     })
 }

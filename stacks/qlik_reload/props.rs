@@ -220,7 +220,7 @@ pub struct ReloadOptions {
 #[serde(deny_unknown_fields)]
 struct ReloadFields {
     partial: Option<bool>,
-    weight: Option<u32>,
+    weight: Option<u8>,
     #[serde(default)]
     variables: BTreeMap<String, String>,
     wait_for: Option<WaitFor>,
@@ -237,6 +237,8 @@ enum WaitFor {
 }
 
 impl ReloadOptions {
+    /// The largest weight; the least is 1. <https://qlik.dev/changelog/150-api-updates-reload-weight>
+    pub(crate) const LARGEST_WEIGHT: u8 = 10;
     /// Most variables of a reload. <https://qlik.dev/apis/rest/reloads/>
     pub(crate) const MOST_VARIABLES: usize = 20;
     /// Most characters of a variable's value (same source).
@@ -252,6 +254,9 @@ impl TryFrom<ReloadFields> for ReloadOptions {
     type Error = String;
 
     fn try_from(it: ReloadFields) -> Result<Self, String> {
+        if let Some(weight) = it.weight.filter(|it| !(1..=Self::LARGEST_WEIGHT).contains(it)) {
+            return Err(format!("weight is {weight}, allowed is 1 to {}", Self::LARGEST_WEIGHT));
+        }
         if it.variables.len() > Self::MOST_VARIABLES {
             return Err(format!("{} variables, allowed are at most {}", it.variables.len(), Self::MOST_VARIABLES));
         }

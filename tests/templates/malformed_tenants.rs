@@ -42,7 +42,7 @@ fn a_wrong_type() {
         qlik(&format!(
             "{URL}\nschedules:\n  a:\n    apps: [{APP}]\n    rate: 1 hour\n    options: {{ weight: heavy }}"
         )),
-        "9:28: `heavy` is not allowed here; allowed is a whole number from 0 to 4294967295"
+        "9:28: `heavy` is not allowed here; allowed is a whole number from 0 to 255"
     );
 }
 
@@ -144,6 +144,15 @@ fn more_variables_or_longer_ones_than_qlik_takes() {
         with(&format!("v: {}", "x".repeat(257))).ends_with("variable `v` has 257 characters, allowed are at most 256")
     );
     assert!(with("v: '<b>'").contains("which EventBridge takes for a placeholder"));
+}
+
+#[test]
+fn a_weight_that_qlik_does_not_know() {
+    let weight = |it: &str| {
+        qlik(&format!("{URL}\nschedules:\n  a: {{ apps: [{APP}], rate: 1 hour, options: {{ weight: {it} }} }}"))
+    };
+    assert!(weight("0").ends_with("weight is 0, allowed is 1 to 10"));
+    assert!(weight("11").ends_with("weight is 11, allowed is 1 to 10"));
 }
 
 #[test]

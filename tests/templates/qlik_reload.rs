@@ -38,7 +38,7 @@ fn a_schedule_calls_the_function_with_its_app_and_an_id_for_each_tick() {
         }),
     );
     let input: Json = serde_json::from_str(schedule["Target"]["Input"].as_str().unwrap()).unwrap();
-    let delivery = "<aws.scheduler.schedule-arn> <aws.scheduler.scheduled-time>";
+    let delivery = "<aws.scheduler.schedule-arn>/<aws.scheduler.scheduled-time>";
     assert_eq!(input, json!({ "appId": APP, "deliveryId": delivery }));
 }
 
@@ -157,9 +157,8 @@ fn the_function_may_do_just_what_it_needs() {
         actions,
         [
             "secretsmanager:GetSecretValue",
-            "dynamodb:GetItem",
             "dynamodb:PutItem",
-            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
             "sqs:SendMessage",
             "logs:CreateLogStream",
             "logs:PutLogEvents",

@@ -103,6 +103,9 @@ pub(crate) struct Delivery {
 }
 
 /// Parses a direct event; without a `deliveryId`, Lambda's request id is the key, since it stays the same across asynchronous retries.
+///
+/// A `deliveryId` in which a placeholder such as `<aws.scheduler.scheduled-time>` stands as it was written counts as none: it would be
+/// the same at every tick, and all but the first would be taken for redeliveries. EventBridge fills it in, some emulators do not.
 pub(crate) fn direct(event: &Value, request_id: &str) -> Result<Delivery> {
     let fields = object(event, "the event")?;
     if fields.contains_key("detail-type") {
@@ -114,6 +117,7 @@ pub(crate) fn direct(event: &Value, request_id: &str) -> Result<Delivery> {
     let request = reload_request(fields)?;
     let key = match fields.get("deliveryId") {
         None => format!("request#{request_id}"),
+        Some(Value::String(id)) if id.contains("<aws.") => format!("request#{request_id}"),
         Some(Value::String(id)) if is_key(id) => format!("delivery#{}#{id}", request.app_id),
         Some(_) => {
             return Err(Error::invalid(

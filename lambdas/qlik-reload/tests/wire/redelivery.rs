@@ -57,6 +57,17 @@ async fn without_a_delivery_id_lambdas_request_id_tells_a_retry_from_a_new_event
 }
 
 #[tokio::test]
+async fn a_placeholder_that_nobody_filled_in_is_no_delivery_id() {
+    let mut world = World::new().await;
+    world.qlik(Route::Post, [reply(201, reload("RELOADING")), reply(201, reload("RELOADING"))]);
+    let event = json!({"appId": APP, "deliveryId": "<aws.scheduler.schedule-arn>/<aws.scheduler.scheduled-time>"});
+    world.invoke(event.clone()).await.unwrap();
+    world.request_id = "request-2";
+    world.invoke(event).await.unwrap();
+    assert_eq!(world.count(Route::Post), 2, "two ticks are two reloads");
+}
+
+#[tokio::test]
 async fn a_reload_that_succeeded_is_told_again_without_a_call() {
     let world = World::new().await;
     world.qlik(Route::Post, [reply(201, reload("SUCCEEDED"))]);
