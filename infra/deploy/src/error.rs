@@ -6,13 +6,20 @@ use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 /// Why a deployment did not happen, as one sentence for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
-    /// Nothing was attempted: wrong usage, or no credentials, region or access. Exit code 2.
+    /// The caller has to act first: wrong usage, an incomplete assembly, or no credentials, region or access. Exit code 2.
     Refused(String),
-    /// CloudFormation or an asset store was asked and the deployment did not succeed. Exit code 1.
+    /// AWS was at work and the deployment did not succeed. Exit code 1.
     Failed(String),
 }
 
 impl Error {
+    /// The same as a matter of the caller's, for what fails before anything was begun.
+    pub(crate) fn into_refusal(self) -> Error {
+        match self {
+            Error::Refused(message) | Error::Failed(message) => Error::Refused(message),
+        }
+    }
+
     /// The process exit code that scripts can rely on: 1 for a failed deployment, 2 for one that could not start.
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -70,8 +77,8 @@ where
         SdkError::ServiceError(_) if !message.is_empty() => {
             Error::Failed(format!("{doing} failed: {message} ({code})"))
         }
-        SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => Error::Refused(format!(
-            "no answer from AWS while {doing}: {}; check the network, the region and AWS_ENDPOINT_URL",
+        SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => Error::Failed(format!(
+            "no answer from AWS while {doing}: {}; check the network, the region and AWS_ENDPOINT_URL, then run it again",
             innermost(&error)
         )),
         other => Error::Failed(format!("{doing} failed: {}", innermost(&other))),

@@ -40,10 +40,10 @@ impl Progress {
         let stage = stage.into();
         match &self.bar {
             Some(bar) => {
-                bar.set_style(if steps == 0 { waiting() } else { counting() });
-                bar.set_length(steps);
-                bar.set_position(0);
+                bar.reset();
                 bar.set_message(stage);
+                bar.set_length(steps);
+                bar.set_style(if steps == 0 { waiting() } else { counting() });
                 bar.enable_steady_tick(Duration::from_millis(120));
             }
             None => eprintln!("{stage}"),
@@ -62,7 +62,6 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.disable_steady_tick();
             bar.finish_and_clear();
-            bar.reset();
         }
     }
 }

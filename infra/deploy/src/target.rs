@@ -59,7 +59,7 @@ impl Target {
             .get_caller_identity()
             .send()
             .await
-            .map_err(|error| from_sdk("asking AWS who is calling", error))?;
+            .map_err(|error| from_sdk("asking AWS who is calling", error).into_refusal())?;
         let account = identity.account().unwrap_or_default().to_owned();
         let bucket = match asset_bucket {
             Some(name) => AssetBucket { name: name.to_owned(), bootstrap: false },

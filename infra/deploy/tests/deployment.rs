@@ -130,6 +130,16 @@ async fn denied_access_is_one_sentence_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn where_nobody_answers_the_way_to_aws_is_to_be_checked() {
+    // A port that was free a moment ago: nothing listens there.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let error = deploy(&endpoint).await.unwrap_err();
+    assert_eq!((error.exit_code(), error.to_string().contains("check the network, the region")), (2, true), "{error}");
+}
+
+#[tokio::test]
 async fn expired_credentials_are_named_as_such() {
     let mut fake = with_bucket();
     fake.refusals.insert("GetCallerIdentity", vec![(403, "ExpiredToken")]);

@@ -40,8 +40,8 @@ impl App {
     pub const FORBIDDEN: &'static str = "00000000-0000-4000-8000-000000000403";
 }
 
-/// How the stand-in behaves.
-#[derive(Debug, Clone)]
+/// How the stand-in behaves. There is no `Debug`, which would show the key.
+#[derive(Clone)]
 pub struct Options {
     /// The one API key that is accepted.
     pub api_key: String,
