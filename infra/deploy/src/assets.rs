@@ -3,11 +3,9 @@
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ChecksumAlgorithm;
-use sha2::{Digest, Sha256};
 
 use crate::assembly::Asset;
 use crate::error::from_sdk;
-use crate::target::hex;
 use crate::{Error, Progress, Target};
 
 /// A template up to this size travels inside the request; a larger one is read from a bucket.
@@ -33,7 +31,7 @@ pub(crate) async fn upload_missing(target: &Target, assets: &[Asset], progress: 
         }
         let bytes = std::fs::read(&asset.path)
             .map_err(|error| Error::Refused(format!("cannot read {}: {error}", asset.path.display())))?;
-        let hash = hex(&Sha256::digest(&bytes));
+        let hash = cfn::sha256(&bytes);
         if !asset.key.starts_with(&hash) {
             return Err(Error::Refused(format!(
                 "{} has changed since it was synthesized; synthesize again",
@@ -52,7 +50,7 @@ pub(crate) async fn template_source(target: &Target, template: &str) -> Result<T
         return Ok(TemplateSource::Inline(template.to_owned()));
     }
     require_bucket(target).await?;
-    let key = format!("{}.json", hex(&Sha256::digest(template)));
+    let key = format!("{}.json", cfn::sha256(template));
     if !exists(target, &key).await? {
         put(target, &key, template.as_bytes().to_vec(), "application/json").await?;
     }

@@ -4,7 +4,6 @@ use aws_config::SdkConfig;
 use aws_sdk_cloudformation::Client as CloudFormation;
 use aws_sdk_cloudformation::config::ProvideCredentials;
 use aws_sdk_s3::Client as S3;
-use sha2::{Digest, Sha256};
 
 use crate::Error;
 use crate::error::from_sdk;
@@ -84,7 +83,7 @@ impl Target {
 
     /// A token for one write of this run: CloudFormation takes a repeated request with the same token for the same request.
     pub(crate) fn token(&self, of: &str) -> String {
-        let digest = hex(&Sha256::digest(format!("{}/{of}", self.run)));
+        let digest = cfn::sha256(format!("{}/{of}", self.run));
         format!("ferrostack-{}", &digest[..24])
     }
 
@@ -105,8 +104,4 @@ impl Target {
 fn run_id() -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     format!("{}-{}", now.as_nanos(), std::process::id())
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -46,6 +46,24 @@ async fn code_that_is_already_in_the_bucket_is_not_uploaded_again() {
 }
 
 #[tokio::test]
+async fn a_template_too_large_for_a_request_goes_through_the_bucket() {
+    let (endpoint, fake) = fake_aws::start(with_bucket()).await;
+    let folder = tempfile::tempdir().unwrap();
+    write_assembly(folder.path(), Some(b"code"));
+    let template = json!({"Metadata": {"Padding": "x".repeat(51_200)}, "Resources": {}}).to_string();
+    std::fs::write(folder.path().join(format!("acme/{STACK}.template.json")), template).unwrap();
+    let assembly = Assembly::read(folder.path(), "acme").unwrap();
+    let target = Target::connect(&config(&endpoint), None).await.unwrap();
+    ferrostack_deploy::deploy(&target, &assembly, false, &Progress::detect()).await.unwrap();
+
+    assert_eq!(calls(&fake, "PUT"), 2, "the code and the template");
+    let fake = fake.lock().unwrap();
+    let request = &fake.requests["CreateChangeSet"];
+    assert!(!request.contains_key("TemplateBody"));
+    assert!(request["TemplateURL"].contains(BOOTSTRAP_BUCKET), "{}", request["TemplateURL"]);
+}
+
+#[tokio::test]
 async fn an_existing_stack_is_updated() {
     let (endpoint, _fake) = fake_aws::start(with_stack("UPDATE_ROLLBACK_COMPLETE")).await;
     assert_eq!(deploy(&endpoint).await.unwrap()[0].change, Change::Updated);
