@@ -70,6 +70,25 @@ impl Assembly {
         Ok(Assembly { tenant: tenant.to_owned(), stacks })
     }
 
+    /// The tenants that have an assembly in `out`, by name.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be read.
+    pub fn tenants(out: &Path) -> Result<Vec<String>, Error> {
+        let unreadable =
+            |error| Error::Refused(format!("cannot read {} ({error}); run `cargo run synth` first", out.display()));
+        let mut tenants = Vec::new();
+        for entry in std::fs::read_dir(out).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            if entry.path().join("manifest.json").is_file() {
+                tenants.push(entry.file_name().to_string_lossy().into_owned());
+            }
+        }
+        tenants.sort();
+        Ok(tenants)
+    }
+
     /// Keeps only the stack of one system.
     ///
     /// # Errors

@@ -1,14 +1,12 @@
 //! One change set: created, looked at, and either executed or thrown away.
 
-use std::collections::BTreeSet;
-
 use aws_sdk_cloudformation::types::{
-    Capability, ChangeAction, ChangeSetStatus, ChangeSetType, Parameter, PolicyAction, Replacement, ResourceChange, Tag,
+    Capability, ChangeSetStatus, ChangeSetType, Parameter, ResourceChange, StackStatus, Tag,
 };
 
 use crate::assets::TemplateSource;
 use crate::error::from_sdk;
-use crate::watch::Pauses;
+use crate::watch::{self, Pauses};
 use crate::{Error, Target};
 
 /// A change set that can be executed.
@@ -83,27 +81,43 @@ pub(crate) async fn discard(target: &Target, id: &str, stack: &str) -> Result<()
     Ok(())
 }
 
-/// Whether the stack would part from data: a resource that CloudFormation is told to keep (`retained` by the new template, or by the
-/// old one, as the change set says) is removed or replaced. Our templates give such a policy to everything that holds data.
-pub(crate) fn leaves_data_behind(change: &ResourceChange, retained: &BTreeSet<String>) -> bool {
-    use PolicyAction as P;
-    let replaced = matches!(change.replacement(), Some(Replacement::True | Replacement::Conditional));
-    matches!(change.policy_action(), Some(P::Retain | P::Snapshot | P::ReplaceAndRetain | P::ReplaceAndSnapshot))
-        || replaced && change.logical_resource_id().is_some_and(|id| retained.contains(id))
+/// Deletes the stack that a change set of the type CREATE leaves behind when it is not executed, unless something came to be in it or
+/// another change set waits in it.
+pub(crate) async fn discard_empty_stack(target: &Target, stack: &str) -> Result<(), Error> {
+    let Some(found) = watch::describe(target, stack).await? else { return Ok(()) };
+    let id = found.stack_id().unwrap_or(stack);
+    if found.stack_status() != Some(&StackStatus::ReviewInProgress) || has_change_sets(target, id).await? {
+        return Ok(());
+    }
+    let token = target.token(&format!("{id}/discard"));
+    let request = target.cloudformation.delete_stack().stack_name(id).client_request_token(token);
+    request.send().await.map_err(|error| from_sdk(&format!("deleting the empty stack {stack}"), error))?;
+    let mut pauses = Pauses::new();
+    while let Some(found) = watch::describe(target, id).await? {
+        match found.stack_status() {
+            Some(StackStatus::DeleteComplete) => break,
+            Some(StackStatus::DeleteFailed) => {
+                return Err(Error::Failed(format!(
+                    "the empty stack {stack} could not be deleted; run scripts/destroy"
+                )));
+            }
+            _ => pauses.wait(&format!("the end of the empty stack {stack}")).await?,
+        }
+    }
+    Ok(())
 }
 
-/// One line for a person: `replace Claims  AWS::DynamoDB::Table`.
-pub(crate) fn summary(change: &ResourceChange) -> String {
-    let verb = match (change.action(), change.replacement()) {
-        (Some(ChangeAction::Remove), _) => "remove",
-        (_, Some(Replacement::True)) => "replace",
-        _ => "perhaps replace",
+async fn has_change_sets(target: &Target, stack_id: &str) -> Result<bool, Error> {
+    let answer = target.cloudformation.list_change_sets().stack_name(stack_id).send().await;
+    let answer = answer.map_err(|error| from_sdk(&format!("listing the change sets of {stack_id}"), error))?;
+    // One that is on its way out, as ours may be, is none that waits.
+    let waits = |status: Option<&ChangeSetStatus>| {
+        !matches!(
+            status,
+            Some(ChangeSetStatus::DeletePending | ChangeSetStatus::DeleteInProgress | ChangeSetStatus::DeleteComplete)
+        )
     };
-    format!(
-        "{verb} {}  {}",
-        change.logical_resource_id().unwrap_or_default(),
-        change.resource_type().unwrap_or_default()
-    )
+    Ok(answer.summaries().iter().any(|summary| waits(summary.status())))
 }
 
 enum Outcome {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::destroy::Doomed;
 use crate::error::from_sdk;
-use crate::status::{Verb, verb};
+use crate::verb::{Verb, verb};
 use crate::{Error, Progress, Target, assets, change_set, watch};
 
 /// Prepares a stack so that deleting it leaves nothing.

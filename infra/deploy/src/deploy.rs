@@ -1,13 +1,22 @@
 //! Brings the stacks of an assembly up, one change set each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_cloudformation::types::{ChangeSetType, Parameter, Stack, StackStatus, Tag};
+use aws_sdk_cloudformation::types::{ChangeSetType, Parameter, Stack, StackStatus};
 
 use crate::assembly::{ASSET_BUCKET_PARAMETER, StackArtifact};
 use crate::change_set::{self, ChangeSet};
-use crate::status::{Verb, verb};
-use crate::{Assembly, Error, Progress, Target, assets, destroy, prompt, watch};
+use crate::verb::{Verb, verb};
+use crate::{Assembly, Error, Progress, Target, assets, destroy, parting, version, watch};
+
+/// What an operator decides about a deployment.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The git revision that is deployed, with `-dirty` when not all is committed; up to 256 characters, kept as a tag of the stacks.
+    pub revision: Option<String>,
+    /// Logical ids of resources with data that may be replaced or removed.
+    pub allow_replacement: BTreeSet<String>,
+}
 
 /// What became of one stack.
 #[derive(Debug, Clone)]
@@ -43,15 +52,14 @@ impl std::fmt::Display for Change {
 
 /// Deploys every stack of the assembly in order, and stops at the first that fails. Running it again goes on from there.
 ///
-/// With `yes`, a change set that removes or replaces a resource with data is executed without asking.
-///
 /// # Errors
 ///
-/// [`Error::Refused`] before anything was changed; [`Error::Failed`] with the first failed resource and its reason.
+/// [`Error::Refused`] before the stack was changed, also when it would part from data that the options do not name;
+/// [`Error::Failed`] with the first failed resource and its reason.
 pub async fn deploy(
     target: &Target,
     assembly: &Assembly,
-    yes: bool,
+    options: &Options,
     progress: &Progress,
 ) -> Result<Vec<Deployed>, Error> {
     for stack in &assembly.stacks {
@@ -62,7 +70,7 @@ pub async fn deploy(
     }
     let mut deployed = Vec::new();
     for stack in &assembly.stacks {
-        deployed.push(deploy_stack(target, stack, yes, progress).await?);
+        deployed.push(deploy_stack(target, stack, options, progress).await?);
     }
     Ok(deployed)
 }
@@ -70,7 +78,7 @@ pub async fn deploy(
 async fn deploy_stack(
     target: &Target,
     stack: &StackArtifact,
-    yes: bool,
+    options: &Options,
     progress: &Progress,
 ) -> Result<Deployed, Error> {
     let name = stack.name.as_str();
@@ -78,18 +86,12 @@ async fn deploy_stack(
     let (kind, existing) = ready_for_change(target, name, progress).await?;
 
     progress.begin(format!("{name}: asking CloudFormation what would change"), 0);
-    let request = change_set::Request {
-        stack: name,
-        kind: kind.clone(),
-        template: assets::template_source(target, &stack.template).await?,
-        parameters: parameters(target, stack),
-        tags: Some(tags(stack)),
-    };
+    let request = request(target, stack, &kind, existing.as_ref(), options.revision.as_deref()).await?;
     let Some(change_set) = change_set::create(target, request).await? else {
         let outputs = existing.map(|stack| watch::outputs(&stack)).unwrap_or_default();
         return Ok(Deployed { stack: name.to_owned(), change: Change::Unchanged, outputs });
     };
-    agree(target, stack, &change_set, yes, progress).await?;
+    refuse_to_part(target, stack, &change_set, &options.allow_replacement).await?;
 
     let since = watch::newest_event(target, &change_set.stack_id).await?;
     progress.begin(format!("{name}: {} changes", change_set.changes.len()), change_set.changes.len() as u64);
@@ -132,35 +134,44 @@ async fn ready_for_change(
     Err(Error::Failed(format!("{name} keeps changing; somebody else is deploying it, try again later")))
 }
 
-/// Asks before the stack parts from data.
-async fn agree(
+/// Throws the change set away if it parts from data that is not `allowed` to go.
+async fn refuse_to_part(
     target: &Target,
     stack: &StackArtifact,
     change_set: &ChangeSet,
-    yes: bool,
-    progress: &Progress,
+    allowed: &BTreeSet<String>,
 ) -> Result<(), Error> {
-    let name = stack.name.as_str();
-    let parted: Vec<_> =
-        change_set.changes.iter().filter(|change| change_set::leaves_data_behind(change, &stack.retained)).collect();
-    if parted.is_empty() || yes {
+    let partings: Vec<_> =
+        change_set.changes.iter().filter_map(|change| parting::parting(change, &stack.retained)).collect();
+    let refused: Vec<_> = partings.iter().filter(|parting| !allowed.contains(&parting.logical_id)).collect();
+    if refused.is_empty() {
         return Ok(());
     }
-    progress.clear();
-    progress.line(format!("{name} would part from data; the old resources stay, but outside the stack:"));
-    for change in &parted {
-        progress.line(format!("  {}", change_set::summary(change)));
-    }
-    let question = format!("type yes to change {name} like this: ");
-    let answer = prompt::ask(&question, &format!("{name} would part from the data in {} resources", parted.len()));
-    if matches!(answer.as_deref(), Ok("yes")) {
-        return Ok(());
-    }
-    change_set::discard(target, &change_set.id, name).await?;
-    answer.and(Err(Error::Refused(format!("{name} was left as it is"))))
+    change_set::discard(target, &change_set.id, &stack.name).await?;
+    Err(Error::Refused(parting::refusal(&stack.name, &refused)))
 }
 
-fn parameters(target: &Target, stack: &StackArtifact) -> Vec<Parameter> {
+/// What the stack's change set is made from, whether it is then executed or only looked at.
+pub(crate) async fn request<'a>(
+    target: &Target,
+    stack: &'a StackArtifact,
+    kind: &ChangeSetType,
+    live: Option<&Stack>,
+    revision: Option<&str>,
+) -> Result<change_set::Request<'a>, Error> {
+    let parameters = parameters(target, stack);
+    let tags = version::tags(stack, revision, &parameters, live);
+    let parameter = |(key, value)| Parameter::builder().parameter_key(key).parameter_value(value).build();
+    Ok(change_set::Request {
+        stack: &stack.name,
+        kind: kind.clone(),
+        template: assets::template_source(target, &stack.template).await?,
+        parameters: parameters.into_iter().map(parameter).collect(),
+        tags: Some(tags),
+    })
+}
+
+fn parameters(target: &Target, stack: &StackArtifact) -> BTreeMap<String, String> {
     let mut values = stack.parameters.clone();
     if stack.takes_asset_bucket() {
         // The templates find the bootstrap bucket themselves, so that the stock `cdk` CLI deploys the same stack.
@@ -168,11 +179,4 @@ fn parameters(target: &Target, stack: &StackArtifact) -> Vec<Parameter> {
         values.insert(ASSET_BUCKET_PARAMETER.to_owned(), bucket);
     }
     values
-        .into_iter()
-        .map(|(key, value)| Parameter::builder().parameter_key(key).parameter_value(value).build())
-        .collect()
-}
-
-fn tags(stack: &StackArtifact) -> Vec<Tag> {
-    stack.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }

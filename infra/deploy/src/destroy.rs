@@ -99,7 +99,11 @@ pub(crate) async fn look_at(target: &Target, name: &str) -> Result<Option<Doomed
     let template = match stack.stack_status() {
         // Nothing was ever executed, so there is no template yet.
         Some(StackStatus::ReviewInProgress) => Value::Null,
-        _ => template_of(target, name).await?,
+        _ => template_of(target, name).await?.ok_or_else(|| {
+            Error::Refused(format!(
+                "{name} was not deployed from a JSON template, so what it retains is not known; deploy it again first"
+            ))
+        })?,
     };
     let mut resources = Vec::new();
     let mut pages = target.cloudformation.list_stack_resources().stack_name(name).into_paginator().send();
@@ -122,14 +126,11 @@ pub(crate) async fn look_at(target: &Target, name: &str) -> Result<Option<Doomed
     Ok(Some(Doomed { stack, template, resources }))
 }
 
-async fn template_of(target: &Target, name: &str) -> Result<Value, Error> {
+/// The template that the stack was deployed from; `None` if it is not JSON.
+pub(crate) async fn template_of(target: &Target, name: &str) -> Result<Option<Value>, Error> {
     let request = target.cloudformation.get_template().stack_name(name).template_stage(TemplateStage::Original);
     let answer = request.send().await.map_err(|error| from_sdk(&format!("reading the template of {name}"), error))?;
-    serde_json::from_str(answer.template_body().unwrap_or_default()).map_err(|_| {
-        Error::Refused(format!(
-            "{name} was not deployed from a JSON template, so what it retains is not known; deploy it again first"
-        ))
-    })
+    Ok(serde_json::from_str(answer.template_body().unwrap_or_default()).ok())
 }
 
 fn show(found: &Doomed, with_data: bool, progress: &Progress) {

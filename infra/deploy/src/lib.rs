@@ -1,7 +1,9 @@
 //! Deploys a tenant's cloud assembly through CloudFormation change sets, and takes it down again.
 //!
 //! ```text
-//! cfn-out/<tenant>/ ─► Assembly::read ─► deploy  ─► assets by hash ─► one change set a stack ─► events ─► outputs
+//! cfn-out/<tenant>/ ─► Assembly::read ─► plan    ─► one change set a stack, told and thrown away
+//!                                    ├─► deploy  ─► assets by hash ─► one change set a stack ─► events ─► outputs
+//!                                    ├─► status  ─► which version is deployed, and where it answers
 //!                                    └─► destroy ─► what goes, what stays ─► deletion, last stack first
 //! ```
 //!
@@ -15,15 +17,23 @@ mod data;
 mod deploy;
 mod destroy;
 mod error;
+mod parting;
+mod plan;
+mod plan_text;
 mod progress;
 mod prompt;
+mod rights;
 mod status;
 mod target;
+mod verb;
+mod version;
 mod watch;
 
 pub use assembly::{Assembly, Asset, StackArtifact};
-pub use deploy::{Change, Deployed, deploy};
+pub use deploy::{Change, Deployed, Options, deploy};
 pub use destroy::destroy;
 pub use error::Error;
+pub use plan::{StackPlan, plan};
 pub use progress::Progress;
+pub use status::{StackState, status};
 pub use target::Target;

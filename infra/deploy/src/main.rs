@@ -1,5 +1,6 @@
-//! `ferrostack-deploy`: brings a tenant's synthesized stacks up in AWS, and takes them down.
+//! `ferrostack-deploy`: brings a tenant's synthesized stacks up in AWS, looks at them, and takes them down.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use clap::{Args, Parser, Subcommand};
-use ferrostack_deploy::{Assembly, Error, Progress, Target};
+use ferrostack_deploy::{Assembly, Error, Options, Progress, Target};
 
 /// Deploys what `cargo run -- synth` wrote. Credentials and region come from the environment, as for the AWS CLI.
 ///
@@ -26,9 +27,23 @@ enum Command {
     Deploy {
         #[command(flatten)]
         what: What,
-        /// Remove and replace resources with data without asking
+        /// Only show what would change, which data is at risk and which rights are added; nothing is executed
         #[arg(long)]
-        yes: bool,
+        plan: bool,
+        /// Let this resource be replaced or removed although it holds data; can be repeated
+        #[arg(long, value_name = "LOGICAL_ID")]
+        allow_replacement: Vec<String>,
+        /// The git revision that is deployed, for `status` to show
+        #[arg(long, value_name = "REVISION")]
+        revision: Option<String>,
+    },
+    /// Show which version of each stack is deployed, whether it is what `synth` wrote, and its URLs; one line a stack
+    Status {
+        /// The tenants; none means all that `synth` wrote
+        tenants: Vec<String>,
+        /// The folder that `synth` wrote to
+        #[arg(long, default_value = "cfn-out")]
+        out: PathBuf,
     },
     /// Delete the tenant's stacks; data is kept unless asked for
     Destroy {
@@ -84,20 +99,42 @@ async fn main() -> ExitCode {
 
 async fn run(command: Command, progress: &Progress) -> Result<(), Error> {
     match command {
-        Command::Deploy { what, yes } => {
+        Command::Deploy { what, plan, allow_replacement, revision } => {
             let assembly = what.assembly()?;
             for stack in &assembly.stacks {
                 stack.require_functions()?;
             }
             let target = Target::connect(&aws().await, what.asset_bucket.as_deref()).await?;
             progress.line(format!("account {}, region {}", target.account, target.region));
-            let deployed = ferrostack_deploy::deploy(&target, &assembly, yes, progress).await?;
+            if plan {
+                let plans = ferrostack_deploy::plan(&target, &assembly, revision.as_deref(), progress).await?;
+                progress.clear();
+                let color =
+                    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty());
+                plans.iter().for_each(|plan| println!("{}", plan.text(color)));
+                return Ok(());
+            }
+            let options = Options { revision, allow_replacement: allow_replacement.into_iter().collect() };
+            let deployed = ferrostack_deploy::deploy(&target, &assembly, &options, progress).await?;
             progress.clear();
             for stack in deployed {
                 println!("{}: {}", stack.stack, stack.change);
                 for (name, value) in stack.outputs {
                     println!("  {name} = {value}");
                 }
+            }
+            Ok(())
+        }
+        Command::Status { tenants, out } => {
+            let tenants = if tenants.is_empty() { Assembly::tenants(&out)? } else { tenants };
+            let assemblies: Vec<_> =
+                tenants.iter().map(|tenant| Assembly::read(&out, tenant)).collect::<Result<_, _>>()?;
+            let target = Target::connect(&aws().await, None).await?;
+            progress.line(format!("account {}, region {}", target.account, target.region));
+            for assembly in &assemblies {
+                let states = ferrostack_deploy::status(&target, assembly, progress).await?;
+                progress.clear();
+                states.iter().for_each(|state| println!("{state}"));
             }
             Ok(())
         }

@@ -1,80 +1,70 @@
-//! What to do with a stack, by the status it is found in.
+//! Which version of each stack is deployed, and where it answers.
+
+use std::fmt;
 
 use aws_sdk_cloudformation::types::StackStatus;
 
-/// The first step of a deployment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verb {
-    /// There is nothing that could be updated: a change set of the type CREATE.
-    Create,
-    /// A change set of the type UPDATE.
-    Update,
-    /// The stack never came to be and cannot be updated: delete what is left, then create.
-    Recreate,
-    /// Somebody else's operation is under way: wait for its end, then look again.
-    Wait,
-    /// A person has to decide; the text says what can be done.
-    Stop(&'static str),
+use crate::version::{self, Version};
+use crate::{Assembly, Error, Progress, Target, watch};
+
+/// One stack as it is found; displayed as one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StackState {
+    tenant: String,
+    system: String,
+    /// `None` if the stack is not deployed.
+    deployed: Option<Deployed>,
 }
 
-/// The verb for each status that CloudFormation has.
-/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html>
-pub(crate) fn verb(status: &StackStatus) -> Verb {
-    use StackStatus as S;
-    match status {
-        S::DeleteComplete | S::ReviewInProgress => Verb::Create,
-        S::CreateComplete
-        | S::UpdateComplete
-        | S::UpdateRollbackComplete
-        | S::UpdateFailed
-        | S::ImportComplete
-        | S::ImportRollbackComplete => Verb::Update,
-        S::RollbackComplete | S::RollbackFailed | S::CreateFailed => Verb::Recreate,
-        S::CreateInProgress
-        | S::DeleteInProgress
-        | S::ImportInProgress
-        | S::ImportRollbackInProgress
-        | S::RollbackInProgress
-        | S::UpdateCompleteCleanupInProgress
-        | S::UpdateInProgress
-        | S::UpdateRollbackCompleteCleanupInProgress
-        | S::UpdateRollbackInProgress => Verb::Wait,
-        S::DeleteFailed => {
-            Verb::Stop("an earlier deletion did not finish; run scripts/destroy first, then deploy again")
-        }
-        S::UpdateRollbackFailed => Verb::Stop(
-            "an update could not be undone; repair what its events name, then run `aws cloudformation continue-update-rollback`",
-        ),
-        S::ImportRollbackFailed => {
-            Verb::Stop("an import could not be undone; repair what its events name in the CloudFormation console")
-        }
-        _ => Verb::Stop("this status is newer than this tool; look at the stack in the CloudFormation console"),
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Deployed {
+    status: String,
+    revision: Option<String>,
+    /// Whether the template is the assembly's; `None` where the stack does not say which it has.
+    same_template: Option<bool>,
+    /// Outputs that are URLs, by name.
+    urls: Vec<(String, String)>,
+}
+
+/// Looks at every stack of the assembly and changes nothing. A stack that was never executed counts as not deployed.
+///
+/// # Errors
+///
+/// When CloudFormation does not answer, or does not let the caller look.
+pub async fn status(target: &Target, assembly: &Assembly, progress: &Progress) -> Result<Vec<StackState>, Error> {
+    let mut states = Vec::new();
+    for stack in &assembly.stacks {
+        progress.begin(format!("{}: looking at what is there", stack.name), 0);
+        let found = watch::describe(target, &stack.name).await?.filter(|found| {
+            !matches!(found.stack_status(), Some(StackStatus::DeleteComplete | StackStatus::ReviewInProgress))
+        });
+        let deployed = found.map(|found| {
+            let version = Version::of(&found);
+            let is_url = |value: &str| ["https://", "http://", "wss://"].iter().any(|scheme| value.starts_with(scheme));
+            Deployed {
+                status: found.stack_status().map(StackStatus::as_str).unwrap_or_default().to_owned(),
+                revision: version.revision,
+                same_template: version.template.map(|template| template == version::template_hash(stack)),
+                urls: watch::outputs(&found).into_iter().filter(|(_, value)| is_url(value)).collect(),
+            }
+        });
+        let system = stack.name.strip_prefix(&format!("{}-", assembly.tenant)).unwrap_or(&stack.name);
+        states.push(StackState { tenant: assembly.tenant.clone(), system: system.to_owned(), deployed });
     }
+    Ok(states)
 }
 
-/// Whether CloudFormation is still working on the stack.
-pub(crate) fn is_under_way(status: &StackStatus) -> bool {
-    verb(status) == Verb::Wait
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_status_of_the_sdk_has_its_own_verb() {
-        for name in StackStatus::values() {
-            let decided = verb(&StackStatus::from(*name));
-            assert!(
-                !matches!(decided, Verb::Stop(advice) if advice.contains("newer than this tool")),
-                "{name} has no verb"
-            );
-            assert_eq!(
-                decided == Verb::Wait,
-                name.ends_with("_IN_PROGRESS") && *name != "REVIEW_IN_PROGRESS",
-                "{name}"
-            );
-        }
-        assert!(matches!(verb(&StackStatus::from("A_NEW_STATUS")), Verb::Stop(_)));
+impl fmt::Display for StackState {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}  ", self.tenant, self.system)?;
+        let Some(deployed) = &self.deployed else { return formatter.write_str("not deployed") };
+        let revision = deployed.revision.as_deref().unwrap_or("unknown");
+        let template = match deployed.same_template {
+            Some(true) => "equal",
+            Some(false) => "different",
+            None => "unknown",
+        };
+        write!(formatter, "{}  revision {revision}  template {template}", deployed.status)?;
+        deployed.urls.iter().try_for_each(|(name, url)| write!(formatter, "  {name} {url}"))
     }
 }

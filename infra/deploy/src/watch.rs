@@ -7,7 +7,7 @@ use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use aws_sdk_cloudformation::types::{Stack, StackEvent, StackStatus};
 
 use crate::error::from_sdk;
-use crate::status::is_under_way;
+use crate::verb::is_under_way;
 use crate::{Error, Progress, Target};
 
 /// No operation of ours takes longer than CloudFormation's own limit for a custom resource, one hour, and a rollback.

@@ -22,6 +22,8 @@ pub(crate) struct Fake {
     pub(crate) versions: Vec<(String, String)>,
     /// The next change set finds nothing to do.
     pub(crate) no_changes: bool,
+    /// Every change set fails for this reason.
+    pub(crate) refused_change_set: Option<&'static str>,
     /// XML of the changes that a change set reports.
     pub(crate) changes: String,
     /// A resource that fails in the next operation, and why.
@@ -44,9 +46,42 @@ pub(crate) struct FakeStack {
     pub(crate) resources: Vec<(&'static str, &'static str, &'static str)>,
     pub(crate) events: Vec<String>,
     pub(crate) outputs: Vec<(&'static str, &'static str)>,
+    pub(crate) parameters: BTreeMap<String, String>,
+    pub(crate) tags: BTreeMap<String, String>,
+    /// By id; what is asked for becomes the stack's own only when one is executed.
+    pub(crate) change_sets: BTreeMap<String, HashMap<String, String>>,
 }
 
 pub(crate) type Shared = Arc<Mutex<Fake>>;
+
+/// One change of a change set, as [`Fake::changes`] takes it; what is empty is left out.
+pub(crate) fn change(action: &str, id: &str, kind: &str, replacement: &str, policy: &str) -> String {
+    let element = |name: &str, text: &str| {
+        if text.is_empty() { String::new() } else { format!("<{name}>{text}</{name}>") }
+    };
+    let parts = [
+        element("PolicyAction", policy),
+        element("Action", action),
+        element("LogicalResourceId", id),
+        element("ResourceType", kind),
+        element("Replacement", replacement),
+    ];
+    format!("<member><Type>Resource</Type><ResourceChange>{}</ResourceChange></member>", parts.concat())
+}
+
+/// A change in place, or, with `replacement`, one that replaces: of properties, and of attributes such as `Tags`.
+pub(crate) fn modification(id: &str, kind: &str, replacement: &str, policy: &str, of: &[&str]) -> String {
+    let detail = |name: &&str| {
+        let target = match *name {
+            "Tags" | "DeletionPolicy" => format!("<Attribute>{name}</Attribute>"),
+            name => format!("<Attribute>Properties</Attribute><Name>{name}</Name>"),
+        };
+        format!("<member><Target>{target}</Target></member>")
+    };
+    let details: String = of.iter().map(detail).collect();
+    let change = change("Modify", id, kind, replacement, policy);
+    change.replace("</ResourceChange>", &format!("<Details>{details}</Details></ResourceChange>"))
+}
 
 /// Starts the fake; it ends with the test's runtime.
 pub(crate) async fn start(fake: Fake) -> (String, Shared) {
@@ -107,10 +142,11 @@ fn cloudformation(fake: &mut Fake, action: &str, request: &HashMap<String, Strin
                     format!("<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue></member>")
                 })
                 .collect();
+            let parameters = pairs("Parameter", &stack.parameters);
+            let tags = pairs("", &stack.tags);
             Ok(format!(
                 "<Stacks><member><StackName>{name}</StackName><StackId>{id}</StackId><StackStatus>{status}</StackStatus>\
-                 <Parameters><member><ParameterKey>ReloadCodeKey</ParameterKey></member></Parameters>\
-                 <Outputs>{outputs}</Outputs></member></Stacks>"
+                 <Parameters>{parameters}</Parameters><Tags>{tags}</Tags><Outputs>{outputs}</Outputs></member></Stacks>"
             ))
         }
         "CreateChangeSet" => {
@@ -119,21 +155,36 @@ fn cloudformation(fake: &mut Fake, action: &str, request: &HashMap<String, Strin
             let exists = !matches!(stack.status.as_str(), "" | "DELETE_COMPLETE" | "REVIEW_IN_PROGRESS");
             assert_eq!(kind, if exists { "UPDATE" } else { "CREATE" }, "the kind must fit the stack");
             if !exists {
+                *stack = FakeStack { change_sets: std::mem::take(&mut stack.change_sets), ..FakeStack::default() };
                 stack.status = "REVIEW_IN_PROGRESS".into();
                 stack.events = vec![event(&id, &name, &id, "AWS::CloudFormation::Stack", "REVIEW_IN_PROGRESS", "")];
             }
-            stack.template = request.get("TemplateBody").cloned().unwrap_or_default();
-            Ok(format!("<Id>arn:change-set/{name}</Id><StackId>{id}</StackId>"))
+            let change_set = format!("arn:change-set/{name}/{}", request["ChangeSetName"]);
+            stack.change_sets.insert(change_set.clone(), request.clone());
+            Ok(format!("<Id>{change_set}</Id><StackId>{id}</StackId>"))
         }
         "DescribeChangeSet" if fake.no_changes => Ok(
             "<Status>FAILED</Status><StatusReason>The submitted information didn't contain changes. Submit different \
              information to create a change set.</StatusReason>"
                 .into(),
         ),
+        "DescribeChangeSet" if fake.refused_change_set.is_some() => Ok(format!(
+            "<Status>FAILED</Status><StatusReason>{}</StatusReason>",
+            fake.refused_change_set.unwrap_or_default()
+        )),
         "DescribeChangeSet" => Ok(format!("<Status>CREATE_COMPLETE</Status><Changes>{}</Changes>", fake.changes)),
         "ExecuteChangeSet" => {
             let failing = fake.failing.take();
             let stack = fake.stacks.get_mut(&name).expect("only existing change sets are executed");
+            let wanted = stack.change_sets.remove(&request["ChangeSetName"]).expect("a change set is executed once");
+            stack.change_sets.clear();
+            stack.template = wanted.get("TemplateBody").cloned().unwrap_or_default();
+            let kept = std::mem::take(&mut stack.parameters);
+            let previous = |key: &String| kept[key].clone();
+            stack.parameters = members(&wanted, "Parameters", "ParameterKey", "ParameterValue", previous);
+            if wanted.keys().any(|key| key.starts_with("Tags.")) {
+                stack.tags = members(&wanted, "Tags", "Key", "Value", |_| String::new());
+            }
             let verb = if stack.status == "REVIEW_IN_PROGRESS" { "CREATE" } else { "UPDATE" };
             begin(stack, &id, &name, verb, failing);
             stack.outputs = vec![("Url", "https://example.test")];
@@ -158,10 +209,43 @@ fn cloudformation(fake: &mut Fake, action: &str, request: &HashMap<String, Strin
             let members: String = fake.stacks[&name].resources.iter().map(member).collect();
             Ok(format!("<StackResourceSummaries>{members}</StackResourceSummaries>"))
         }
+        "ListChangeSets" => {
+            let ids = fake.stacks.get(&name).ok_or_else(absent)?.change_sets.keys();
+            let members: String = ids
+                .map(|id| format!("<member><ChangeSetId>{id}</ChangeSetId><Status>CREATE_COMPLETE</Status></member>"))
+                .collect();
+            Ok(format!("<Summaries>{members}</Summaries>"))
+        }
         "GetTemplate" => Ok(format!("<TemplateBody>{}</TemplateBody>", escape(&fake.stacks[&name].template))),
-        "DeleteChangeSet" => Ok(String::new()),
+        "DeleteChangeSet" => {
+            let stack = fake.stacks.get_mut(&name).expect("only existing change sets are deleted");
+            stack.change_sets.remove(&request["ChangeSetName"]);
+            Ok(String::new())
+        }
         other => Err(error(400, "InvalidAction", other)),
     }
+}
+
+fn pairs(prefix: &str, values: &BTreeMap<String, String>) -> String {
+    let member = |(key, value)| {
+        format!("<member><{prefix}Key>{key}</{prefix}Key><{prefix}Value>{value}</{prefix}Value></member>")
+    };
+    values.iter().map(member).collect()
+}
+
+/// The members of a list in the query protocol; `previous` gives the value of one that is to keep it.
+fn members(
+    request: &HashMap<String, String>,
+    list: &str,
+    key: &str,
+    value: &str,
+    previous: impl Fn(&String) -> String,
+) -> BTreeMap<String, String> {
+    let keys = (1..).map_while(|n| {
+        let member = format!("{list}.member.{n}");
+        Some((request.get(&format!("{member}.{key}"))?, request.get(&format!("{member}.{value}"))))
+    });
+    keys.map(|(key, value)| (key.clone(), value.cloned().unwrap_or_else(|| previous(key)))).collect()
 }
 
 /// Puts an operation under way: a resource event now, the end at the next look.

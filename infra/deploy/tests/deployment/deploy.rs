@@ -1,0 +1,255 @@
+//! Bringing stacks up.
+
+use ferrostack_deploy::{Assembly, Change, Deployed, Error, Options, Progress};
+use serde_json::json;
+
+use crate::fake_aws::{self, ACCOUNT, Fake, Shared, change};
+use crate::tenant::{
+    BOOTSTRAP_BUCKET, STACK, acme, calls, connect, run, sha256, value_of, with_bucket, with_stack, write_assembly,
+};
+
+#[tokio::test]
+async fn a_new_stack_gets_its_code_uploaded_and_its_outputs_told() {
+    let (endpoint, fake) = fake_aws::start(with_bucket()).await;
+    let deployed = deploy(&endpoint).await.unwrap();
+
+    assert_eq!(deployed[0].change, Change::Created);
+    assert_eq!(deployed[0].outputs["Url"], "https://example.test");
+    let fake = fake.lock().unwrap();
+    let checksum = fake.put_headers.get("x-amz-checksum-sha256").or(fake.put_headers.get("x-amz-trailer"));
+    assert!(checksum.is_some(), "S3 must be able to check what arrives: {:?}", fake.put_headers);
+    assert_eq!(fake.put_headers["x-amz-expected-bucket-owner"], ACCOUNT);
+    let request = &fake.requests["CreateChangeSet"];
+    assert_eq!(request["Capabilities.member.1"], "CAPABILITY_IAM");
+    assert!(request.contains_key("ClientToken"));
+    assert_eq!(value_of(request, "Parameters", "Parameter", "AssetBucket"), Some(""));
+    assert_eq!(value_of(request, "Tags", "", "tenant"), Some("acme"));
+    assert!(fake.requests["ExecuteChangeSet"].contains_key("ClientRequestToken"));
+}
+
+#[tokio::test]
+async fn code_that_is_already_in_the_bucket_is_not_uploaded_again() {
+    let (endpoint, fake) = fake_aws::start(with_bucket()).await;
+    deploy(&endpoint).await.unwrap();
+    deploy(&endpoint).await.unwrap();
+    assert_eq!(calls(&fake, "PUT"), 1);
+}
+
+#[tokio::test]
+async fn a_template_too_large_for_a_request_goes_through_the_bucket() {
+    let (endpoint, fake) = fake_aws::start(with_bucket()).await;
+    let folder = tempfile::tempdir().unwrap();
+    write_assembly(folder.path(), Some(b"code"));
+    let template = json!({"Metadata": {"Padding": "x".repeat(51_200)}, "Resources": {}}).to_string();
+    std::fs::write(folder.path().join(format!("acme/{STACK}.template.json")), template).unwrap();
+    let assembly = Assembly::read(folder.path(), "acme").unwrap();
+    let target = connect(&endpoint).await.unwrap();
+    ferrostack_deploy::deploy(&target, &assembly, &Options::default(), &Progress::detect()).await.unwrap();
+
+    assert_eq!(calls(&fake, "PUT"), 2, "the code and the template");
+    let fake = fake.lock().unwrap();
+    let request = &fake.requests["CreateChangeSet"];
+    assert!(!request.contains_key("TemplateBody"));
+    assert!(request["TemplateURL"].contains(BOOTSTRAP_BUCKET), "{}", request["TemplateURL"]);
+}
+
+#[tokio::test]
+async fn an_existing_stack_is_updated() {
+    let (endpoint, _fake) = fake_aws::start(with_stack("UPDATE_ROLLBACK_COMPLETE")).await;
+    assert_eq!(deploy(&endpoint).await.unwrap()[0].change, Change::Updated);
+}
+
+#[tokio::test]
+async fn a_change_set_without_changes_is_thrown_away_and_the_stack_unchanged() {
+    let fake = Fake { no_changes: true, ..with_stack("CREATE_COMPLETE") };
+    let (endpoint, fake) = fake_aws::start(fake).await;
+    assert_eq!(deploy(&endpoint).await.unwrap()[0].change, Change::Unchanged);
+    assert_eq!(calls(&fake, "DeleteChangeSet"), 1);
+    assert_eq!(calls(&fake, "ExecuteChangeSet"), 0);
+}
+
+#[tokio::test]
+async fn a_stack_that_never_came_to_be_is_deleted_and_created_again() {
+    let (endpoint, fake) = fake_aws::start(with_stack("ROLLBACK_COMPLETE")).await;
+    assert_eq!(deploy(&endpoint).await.unwrap()[0].change, Change::Created);
+    assert_eq!(calls(&fake, "DeleteStack"), 1);
+}
+
+#[tokio::test]
+async fn a_stack_left_in_review_is_created() {
+    let (endpoint, fake) = fake_aws::start(with_stack("REVIEW_IN_PROGRESS")).await;
+    assert_eq!(deploy(&endpoint).await.unwrap()[0].change, Change::Created);
+    assert_eq!(calls(&fake, "DeleteStack"), 0);
+}
+
+#[tokio::test]
+async fn an_operation_of_somebody_else_is_waited_for() {
+    let mut fake = with_stack("UPDATE_IN_PROGRESS");
+    fake.stacks.get_mut(STACK).unwrap().next_status = Some("UPDATE_COMPLETE".into());
+    let (endpoint, _fake) = fake_aws::start(fake).await;
+    assert_eq!(deploy(&endpoint).await.unwrap()[0].change, Change::Updated);
+}
+
+#[tokio::test]
+async fn a_stack_that_needs_a_person_is_left_alone() {
+    let (endpoint, fake) = fake_aws::start(with_stack("UPDATE_ROLLBACK_FAILED")).await;
+    let error = deploy(&endpoint).await.unwrap_err();
+    assert!(error.to_string().contains("continue-update-rollback"), "{error}");
+    assert_eq!((error.exit_code(), calls(&fake, "CreateChangeSet")), (1, 0));
+}
+
+#[tokio::test]
+async fn a_failed_deployment_names_the_first_failed_resource_and_its_reason() {
+    let fake = Fake { failing: Some(("Role", "MalformedPolicyDocument: no")), ..with_bucket() };
+    let (endpoint, _fake) = fake_aws::start(fake).await;
+    let expected = "acme-qlik-reload ended as ROLLBACK_COMPLETE: Role (AWS::IAM::Role): MalformedPolicyDocument: no";
+    assert_eq!(deploy(&endpoint).await.unwrap_err(), Error::Failed(expected.to_owned()));
+}
+
+#[tokio::test]
+async fn parting_from_data_is_refused_with_what_becomes_of_it_and_the_option_that_allows_it() {
+    let (endpoint, fake) = fake_aws::start(parting()).await;
+    let error = deploy(&endpoint).await.unwrap_err();
+    let expected = "acme-qlik-reload was left as it is, because Claims (AWS::DynamoDB::Table) may be replaced and ITS DATA IS LOST, \
+                    and Old (AWS::SQS::Queue) would be removed and its data is kept outside the stack; to do it all the same, \
+                    add --allow-replacement Claims --allow-replacement Old";
+    assert_eq!(error, Error::Refused(expected.to_owned()));
+    assert_eq!((calls(&fake, "ExecuteChangeSet"), calls(&fake, "DeleteChangeSet")), (0, 1));
+}
+
+#[tokio::test]
+async fn every_resource_with_data_must_be_allowed_by_name() {
+    let (endpoint, fake) = fake_aws::start(parting()).await;
+    let arguments = &["deploy", "acme", "--allow-replacement", "Claims"];
+    let (code, _, said) = run(Some(endpoint.clone()), arguments).await;
+    let said = said.lines().last().unwrap();
+    assert_eq!((code, said.ends_with("add --allow-replacement Old")), (Some(2), true), "{said}");
+    assert_eq!(calls(&fake, "ExecuteChangeSet"), 0);
+
+    let arguments = &["deploy", "acme", "--allow-replacement", "Claims", "--allow-replacement", "Old"];
+    assert_eq!(run(Some(endpoint), arguments).await.0, Some(0));
+    assert_eq!(calls(&fake, "ExecuteChangeSet"), 1);
+}
+
+#[tokio::test]
+async fn what_holds_no_data_is_replaced_without_asking() {
+    let fake = Fake {
+        changes: change("Modify", "Stage", "AWS::ApiGateway::Deployment", "True", "ReplaceAndDelete"),
+        ..parting()
+    };
+    let (endpoint, _fake) = fake_aws::start(fake).await;
+    assert_eq!(deploy(&endpoint).await.unwrap()[0].change, Change::Updated);
+}
+
+#[tokio::test]
+async fn the_stack_is_tagged_with_what_is_deployed() {
+    let (endpoint, fake) = fake_aws::start(with_bucket()).await;
+    deploy_revision(&endpoint, "1a2b3c-dirty").await;
+    let fake = fake.lock().unwrap();
+    let stack = &fake.stacks[STACK];
+    assert_eq!(stack.tags["ferrostack:revision"], "1a2b3c-dirty");
+    assert_eq!(stack.tags["ferrostack:template"], sha256(stack.template.as_bytes()));
+    assert_eq!(stack.tags["tenant"], "acme");
+}
+
+#[tokio::test]
+async fn a_new_revision_of_the_same_template_and_code_does_not_tag_everything_anew() {
+    let (endpoint, fake) = fake_aws::start(with_bucket()).await;
+    deploy_revision(&endpoint, "1").await;
+    deploy_revision(&endpoint, "2").await;
+    assert_eq!(revision(&fake), "1");
+    fake.lock().unwrap().stacks.get_mut(STACK).unwrap().parameters.insert("ReloadCodeKey".into(), "older.zip".into());
+    deploy_revision(&endpoint, "3").await;
+    assert_eq!(revision(&fake), "3", "other code is another version");
+    fake.lock().unwrap().stacks.get_mut(STACK).unwrap().tags.insert("ferrostack:template".into(), "another".into());
+    deploy_revision(&endpoint, "4").await;
+    assert_eq!(revision(&fake), "4", "another template is another version");
+}
+
+#[tokio::test]
+async fn throttled_calls_are_repeated() {
+    let mut fake = with_bucket();
+    fake.refusals.insert("CreateChangeSet", vec![(400, "Throttling"), (503, "ServiceUnavailable")]);
+    fake.refusals.insert("DescribeStackEvents", vec![(400, "Throttling")]);
+    let (endpoint, fake) = fake_aws::start(fake).await;
+    assert_eq!(deploy(&endpoint).await.unwrap()[0].change, Change::Created);
+    assert_eq!(calls(&fake, "CreateChangeSet"), 3);
+}
+
+#[tokio::test]
+async fn denied_access_is_one_sentence_and_changes_nothing() {
+    let mut fake = with_bucket();
+    fake.refusals.insert("CreateChangeSet", vec![(403, "AccessDenied")]);
+    let (endpoint, _fake) = fake_aws::start(fake).await;
+    let expected =
+        "access denied while creating the change set of acme-qlik-reload: AccessDenied: the fake was told to refuse";
+    assert_eq!(deploy(&endpoint).await.unwrap_err(), Error::Refused(expected.to_owned()));
+}
+
+#[tokio::test]
+async fn where_nobody_answers_the_way_to_aws_is_to_be_checked() {
+    // A port that was free a moment ago: nothing listens there.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let error = deploy(&endpoint).await.unwrap_err();
+    assert_eq!((error.exit_code(), error.to_string().contains("check the network, the region")), (2, true), "{error}");
+}
+
+#[tokio::test]
+async fn expired_credentials_are_named_as_such() {
+    let mut fake = with_bucket();
+    fake.refusals.insert("GetCallerIdentity", vec![(403, "ExpiredToken")]);
+    let (endpoint, _fake) = fake_aws::start(fake).await;
+    let error = deploy(&endpoint).await.unwrap_err();
+    assert_eq!((error.exit_code(), error.to_string().contains("have expired")), (2, true), "{error}");
+}
+
+#[tokio::test]
+async fn a_missing_bucket_is_told_with_the_command_that_makes_it() {
+    let (endpoint, fake) = fake_aws::start(Fake::default()).await;
+    let error = deploy(&endpoint).await.unwrap_err();
+    assert!(error.to_string().contains("run `cdk bootstrap aws://111122223333/eu-west-1`"), "{error}");
+    assert_eq!((error.exit_code(), calls(&fake, "CreateChangeSet")), (2, 0));
+}
+
+#[tokio::test]
+async fn without_built_functions_the_script_that_builds_them_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    write_assembly(folder.path(), None);
+    let assembly = Assembly::read(folder.path(), "acme").unwrap();
+    let error = assembly.stacks[0].require_functions().unwrap_err();
+    assert!(error.to_string().contains("scripts/build-lambdas"), "{error}");
+    assert_eq!(error.exit_code(), 2);
+}
+
+#[tokio::test]
+async fn without_credentials_the_command_ends_2_and_says_what_to_do() {
+    let (code, _, said) = run(None, &["deploy", "acme"]).await;
+    assert!(said.starts_with("error: no AWS credentials were found"), "{said}");
+    assert_eq!((code, said.lines().count()), (Some(2), 1));
+}
+
+async fn deploy(endpoint: &str) -> Result<Vec<Deployed>, Error> {
+    let target = connect(endpoint).await?;
+    ferrostack_deploy::deploy(&target, &acme().assembly, &Options::default(), &Progress::detect()).await
+}
+
+async fn deploy_revision(endpoint: &str, revision: &str) {
+    let options = Options { revision: Some(revision.to_owned()), ..Options::default() };
+    let target = connect(endpoint).await.unwrap();
+    ferrostack_deploy::deploy(&target, &acme().assembly, &options, &Progress::detect()).await.unwrap();
+}
+
+fn revision(fake: &Shared) -> String {
+    fake.lock().unwrap().stacks[STACK].tags["ferrostack:revision"].clone()
+}
+
+/// An update that perhaps replaces a table, whose data goes, and removes a queue, which stays.
+fn parting() -> Fake {
+    let changes = [
+        change("Modify", "Claims", "AWS::DynamoDB::Table", "Conditional", "ReplaceAndDelete"),
+        change("Remove", "Old", "AWS::SQS::Queue", "", "Retain"),
+    ];
+    Fake { changes: changes.concat(), ..with_stack("CREATE_COMPLETE") }
+}

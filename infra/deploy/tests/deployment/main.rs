@@ -1,0 +1,9 @@
+//! The deployer against a fake AWS, over real HTTP.
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may panic as the test may")]
+
+mod deploy;
+mod destroy;
+mod fake_aws;
+mod plan;
+mod status;
+mod tenant;
