@@ -77,6 +77,11 @@ fn an_event_is_passed_on_as_app_and_delivery_id_with_retries_and_a_dead_letter_q
     ));
     let rule = template.properties("EventAsked");
     assert_eq!(rule["EventPattern"], json!({ "source": ["a.b"] }));
+    assert_eq!(
+        rule["Name"],
+        json!({ "Fn::Sub": "${AWS::StackName}-EventAsked" }),
+        "the queue's policy goes by this name"
+    );
     assert_includes(
         &rule["Targets"][0],
         &json!({

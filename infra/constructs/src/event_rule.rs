@@ -3,6 +3,7 @@
 use crate::{FunctionRef, QueueRef};
 use aws::events::rule::{self, DeadLetterConfig, InputTransformer, RetryPolicy, Target, TargetRequired};
 use aws::lambda::permission::{self, Permission};
+use cfn::intrinsic::sub;
 use cfn::{Construct, Json, Scope};
 use std::collections::BTreeMap;
 
@@ -31,6 +32,8 @@ pub struct EventInput {
 impl EventRule {
     /// Seconds that EventBridge goes on trying to reach the function.
     pub const MAX_AGE: i64 = 3600;
+    /// Most characters of a rule's name. <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html>
+    const LONGEST_NAME: usize = 64;
 
     /// A rule on the account's default bus. What the function does not take within an hour goes to `dead_letters`.
     pub fn new(
@@ -59,8 +62,17 @@ impl Construct for EventRule {
             .input_transformer(transformer)
             .retry_policy(RetryPolicy::new().maximum_event_age_in_seconds(Self::MAX_AGE).maximum_retry_attempts(10))
             .dead_letter_config(DeadLetterConfig::new().arn(self.dead_letters.arn()));
-        let rule = scope
-            .add_here(rule::Rule::new().description(self.description).event_pattern(self.pattern).targets([target]));
+        let length = scope.stack_name().len() + 1 + scope.path().len();
+        if length > Self::LONGEST_NAME {
+            let message = format!("the rule's name would have {length} characters, allowed are {}", Self::LONGEST_NAME);
+            scope.finding(message, Some("shorten the logical ID or the stack's name"));
+        }
+        // The dead-letter queue lets in the rules whose name starts with the stack's; a name that CloudFormation makes up has
+        // only the first part of a long one.
+        let name = sub(format!("${{AWS::StackName}}-{}", scope.path()));
+        let rule = scope.add_here(
+            rule::Rule::new().name(name).description(self.description).event_pattern(self.pattern).targets([target]),
+        );
         scope.add(
             "Permission",
             Permission::new(permission::Required {

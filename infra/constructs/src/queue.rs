@@ -39,7 +39,7 @@ impl Construct for Queue {
     }
 }
 
-/// Lets the stack's own event rules deliver what their target would not take: their names start with the stack's.
+/// Lets the stack's own event rules deliver what their target would not take: [`crate::EventRule`] names them after the stack.
 fn from_event_rules(queue: &queue::QueueRef) -> Json {
     json!({
         "Effect": "Allow",
