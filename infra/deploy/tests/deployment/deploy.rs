@@ -132,6 +132,14 @@ async fn every_resource_with_data_must_be_allowed_by_name() {
 }
 
 #[tokio::test]
+async fn a_table_that_the_template_does_not_retain_is_not_removed_unasked_either() {
+    let fake = Fake { changes: change("Remove", "Gone", "AWS::DynamoDB::Table", "", "Delete"), ..parting() };
+    let (endpoint, _fake) = fake_aws::start(fake).await;
+    let error = deploy(&endpoint).await.unwrap_err();
+    assert!(error.to_string().contains("Gone (AWS::DynamoDB::Table) would be removed and ITS DATA IS LOST"), "{error}");
+}
+
+#[tokio::test]
 async fn what_holds_no_data_is_replaced_without_asking() {
     let fake = Fake {
         changes: change("Modify", "Stage", "AWS::ApiGateway::Deployment", "True", "ReplaceAndDelete"),
