@@ -96,7 +96,7 @@ async fn deploy_and_exercise(
 ) -> anyhow::Result<()> {
     create_asset_bucket(emulator).await?;
     let target = Target::connect(&emulator.config, Some(ASSET_BUCKET)).await?;
-    let deployed = ferrostack_deploy::deploy(&target, assembly, true, progress).await;
+    let deployed = ferrostack_deploy::deploy(&target, assembly, &ferrostack_deploy::Options::default(), progress).await;
     let deployed = deployed
         .with_context(|| format!("the deployment to the emulator failed; it says:\n{}", emulator.last_lines(20)))?;
     progress.clear();
