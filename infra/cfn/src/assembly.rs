@@ -3,7 +3,7 @@
 use crate::{Asset, Finding, Json, Template};
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// The version of the cloud assembly schema: the newest that every CLI from 2.100 on reads.
@@ -93,12 +93,6 @@ impl CloudAssembly {
     pub fn zips(&self, built: &BuiltFunctions) -> BTreeMap<String, PathBuf> {
         let functions = self.stacks.iter().flat_map(|it| it.functions(built));
         functions.map(|(_, it)| (zip_name(it), it.path.clone())).collect()
-    }
-
-    /// The packages whose functions the assembly needs and `built` has not.
-    pub fn missing<'a>(&'a self, built: &BuiltFunctions) -> BTreeSet<&'a str> {
-        let assets = self.stacks.iter().flat_map(|it| &it.assets);
-        assets.filter(|it| !built.contains_key(&key(it))).map(|it| it.package.as_str()).collect()
     }
 }
 

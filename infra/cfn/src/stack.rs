@@ -158,14 +158,6 @@ impl Scope<'_> {
         self.add("", construct)
     }
 
-    /// Whether the template already has a resource, parameter or condition of that name.
-    pub fn has(&self, name: &str) -> bool {
-        let template = &self.stack.template;
-        template.resources.contains_key(name)
-            || template.parameters.contains_key(name)
-            || template.conditions.contains_key(name)
-    }
-
     /// The path so far, the logical ID of [`Scope::add_here`].
     pub fn path(&self) -> &str {
         &self.path

@@ -294,6 +294,37 @@ fn retained_resources_survive_everything_but_a_failed_first_create() {
 }
 
 #[test]
+fn attributes_metadata_and_conditions_stand_where_cloudformation_looks_for_them() {
+    let mut stack = Stack::new("s");
+    stack.metadata("Owner", "platform");
+    let stage = stack.parameter("Stage", Parameter::string().allowed_values(["test", "prod"]).no_echo());
+    let production = stack.condition("Production", equals(&stage, "prod"));
+    let policy = json!({ "ResourceSignal": { "Count": 1 } });
+    stack.add(
+        "A",
+        Thing::default()
+            .only_if(&production)
+            .metadata(json!({ "k": "v" }))
+            .creation_policy(policy.clone())
+            .update_policy(json!({ "UseOnlineResharding": true })),
+    );
+    assert_includes(
+        &template(stack),
+        &json!({
+            "Metadata": { "Owner": "platform" },
+            "Parameters": { "Stage": { "Type": "String", "AllowedValues": ["test", "prod"], "NoEcho": true } },
+            "Conditions": { "Production": { "Fn::Equals": [{ "Ref": "Stage" }, "prod"] } },
+            "Resources": { "A": {
+                "Condition": "Production",
+                "Metadata": { "k": "v" },
+                "CreationPolicy": policy,
+                "UpdatePolicy": { "UseOnlineResharding": true },
+            } },
+        }),
+    );
+}
+
+#[test]
 fn limits_are_told_from_four_fifths_on() {
     let with = |count: usize| {
         let mut stack = Stack::new("s");

@@ -261,9 +261,4 @@ impl RestApiRef {
             [("Api", self.api.reference()), ("Stage", self.stage.reference())],
         )
     }
-
-    /// The API's id.
-    pub fn id(&self) -> Value<String> {
-        self.api.reference()
-    }
 }
