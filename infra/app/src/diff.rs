@@ -2,7 +2,7 @@
 
 use crate::{assemble, report};
 use anyhow::{Context, Result};
-use cfn::Json;
+use cfn::{Json, is_intrinsic};
 use stacks::Tenant;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -193,10 +193,6 @@ fn paths(old: &Json, new: &Json) -> Vec<String> {
     let mut found = Vec::new();
     collect(old, new, "", &mut found);
     found
-}
-
-fn is_intrinsic(object: &serde_json::Map<String, Json>) -> bool {
-    object.len() == 1 && object.keys().all(|it| it == "Ref" || it.starts_with("Fn::"))
 }
 
 impl fmt::Display for Change {

@@ -134,7 +134,7 @@ fn limits(template: &Template) -> Vec<Finding> {
 /// Most bytes of a template that is uploaded first (same source as above).
 const BYTES: usize = 1_000_000;
 /// Most bytes of a template that is sent inside the request.
-const INLINE_BYTES: usize = 51_200;
+pub const INLINE_BYTES: usize = 51_200;
 
 /// The size of the document that is written.
 pub(crate) fn size(stack: &str, bytes: usize) -> Option<Finding> {

@@ -110,8 +110,8 @@ impl Constraint {
     }
 }
 
-/// Whether an object is an intrinsic call: one key, `Ref`, `Condition` or `Fn::…`.
-pub(crate) fn is_intrinsic(map: &serde_json::Map<String, Json>) -> bool {
+/// Whether an object is an intrinsic call: one key, `Ref` or `Fn::…`.
+pub fn is_intrinsic(map: &serde_json::Map<String, Json>) -> bool {
     map.len() == 1 && map.keys().all(|key| key == "Ref" || key.starts_with("Fn::"))
 }
 

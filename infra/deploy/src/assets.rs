@@ -8,10 +8,6 @@ use crate::assembly::Asset;
 use crate::error::from_sdk;
 use crate::{Error, Progress, Target};
 
-/// A template up to this size travels inside the request; a larger one is read from a bucket.
-/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>
-pub(crate) const INLINE_TEMPLATE_BYTES: usize = 51_200;
-
 /// How a template reaches CloudFormation.
 pub(crate) enum TemplateSource {
     Inline(String),
@@ -46,7 +42,7 @@ pub(crate) async fn upload_missing(target: &Target, assets: &[Asset], progress: 
 
 /// Uploads the template if it does not fit into a request.
 pub(crate) async fn template_source(target: &Target, template: &str) -> Result<TemplateSource, Error> {
-    if template.len() <= INLINE_TEMPLATE_BYTES {
+    if template.len() <= cfn::INLINE_BYTES {
         return Ok(TemplateSource::Inline(template.to_owned()));
     }
     require_bucket(target).await?;
