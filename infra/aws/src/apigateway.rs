@@ -590,6 +590,100 @@ pub mod deployment {
     }
 }
 
+/// [`AWS::ApiGateway::GatewayResponse`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-gatewayresponse.html).
+pub mod gateway_response {
+    /// `AWS::ApiGateway::GatewayResponse`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-gatewayresponse.html).
+    #[derive(Clone, Debug)]
+    #[must_use]
+    pub struct GatewayResponse(cfn::Properties);
+
+    /// What every [`GatewayResponse`] needs.
+    pub struct Required {
+        /// `ResponseType`.
+        pub response_type: cfn::Value<String>,
+        /// `RestApiId`.
+        pub rest_api_id: cfn::Value<String>,
+    }
+
+    impl GatewayResponse {
+        /// With the properties it needs.
+        pub fn new(required: Required) -> Self {
+            Self(cfn::Properties::default()).response_type(required.response_type).rest_api_id(required.rest_api_id)
+        }
+
+        /// `ResponseParameters`.
+        pub fn response_parameters(
+            self,
+            it: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>,
+        ) -> Self {
+            Self(self.0.set("ResponseParameters", it))
+        }
+
+        /// `ResponseTemplates`.
+        pub fn response_templates(self, it: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
+            Self(self.0.set("ResponseTemplates", it))
+        }
+
+        /// `ResponseType`: required. Replaces the resource when changed.
+        pub fn response_type(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ResponseType", it))
+        }
+
+        /// `RestApiId`: required. Replaces the resource when changed.
+        pub fn rest_api_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("RestApiId", it))
+        }
+
+        /// `StatusCode`.
+        pub fn status_code(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("StatusCode", it))
+        }
+
+        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
+            Self(self.0.set_raw(name, json))
+        }
+    }
+
+    impl cfn::Resource for GatewayResponse {
+        const TYPE: &'static str = "AWS::ApiGateway::GatewayResponse";
+        const STATEFUL: bool = false;
+        type Ref = GatewayResponseRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
+    }
+
+    /// A [`GatewayResponse`] in a stack.
+    #[derive(Clone, Debug)]
+    pub struct GatewayResponseRef(cfn::LogicalId);
+
+    impl GatewayResponseRef {
+        /// `Ref`: the `Id`.
+        pub fn reference(&self) -> cfn::Value<String> {
+            cfn::Value::reference(&self.0)
+        }
+
+        /// `Id`.
+        pub fn id(&self) -> cfn::Value<String> {
+            cfn::Value::get_att(&self.0, "Id")
+        }
+    }
+
+    impl From<cfn::LogicalId> for GatewayResponseRef {
+        fn from(id: cfn::LogicalId) -> Self {
+            Self(id)
+        }
+    }
+
+    impl cfn::Referable for GatewayResponseRef {
+        fn logical_id(&self) -> &cfn::LogicalId {
+            &self.0
+        }
+    }
+}
+
 /// [`AWS::ApiGateway::Method`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-method.html).
 pub mod method {
     /// `AWS::ApiGateway::Method`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-method.html).

@@ -232,6 +232,1280 @@ pub mod event_invoke_config {
     }
 }
 
+/// [`AWS::Lambda::EventSourceMapping`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-eventsourcemapping.html).
+pub mod event_source_mapping {
+    /// `AWS::Lambda::EventSourceMapping`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-eventsourcemapping.html).
+    #[derive(Clone, Debug)]
+    #[must_use]
+    pub struct EventSourceMapping(cfn::Properties);
+
+    impl EventSourceMapping {
+        /// With the one property it needs, `FunctionName`: 1 to 140 characters.
+        #[track_caller]
+        pub fn new(function_name: impl Into<cfn::Value<String>>) -> Self {
+            Self(cfn::Properties::default()).function_name(function_name)
+        }
+
+        /// `AmazonManagedKafkaEventSourceConfig`. Replaces the resource when changed.
+        pub fn amazon_managed_kafka_event_source_config(
+            self,
+            it: impl Into<cfn::Value<AmazonManagedKafkaEventSourceConfig>>,
+        ) -> Self {
+            Self(self.0.set("AmazonManagedKafkaEventSourceConfig", it))
+        }
+
+        /// `BatchSize`: 1 to 10000.
+        #[track_caller]
+        pub fn batch_size(self, it: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set_checked(
+                "BatchSize",
+                it,
+                &cfn::Constraint { minimum: Some(1.0), maximum: Some(10000.0), ..cfn::Constraint::NONE },
+            ))
+        }
+
+        /// `BisectBatchOnFunctionError`.
+        pub fn bisect_batch_on_function_error(self, it: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("BisectBatchOnFunctionError", it))
+        }
+
+        /// `DestinationConfig`.
+        pub fn destination_config(self, it: impl Into<cfn::Value<DestinationConfig>>) -> Self {
+            Self(self.0.set("DestinationConfig", it))
+        }
+
+        /// `DocumentDBEventSourceConfig`.
+        pub fn document_db_event_source_config(self, it: impl Into<cfn::Value<DocumentDbEventSourceConfig>>) -> Self {
+            Self(self.0.set("DocumentDBEventSourceConfig", it))
+        }
+
+        /// `Enabled`.
+        pub fn enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("Enabled", it))
+        }
+
+        /// `EventSourceArn`: 12 to 1024 characters. Replaces the resource when changed.
+        #[track_caller]
+        pub fn event_source_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "EventSourceArn",
+                it,
+                &cfn::Constraint {
+                    min_length: Some(12),
+                    max_length: Some(1024),
+                    pattern: Some(concat!(
+                        r"arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso",
+                        r"([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)"
+                    )),
+                    ..cfn::Constraint::NONE
+                },
+            ))
+        }
+
+        /// `FilterCriteria`.
+        pub fn filter_criteria(self, it: impl Into<cfn::Value<FilterCriteria>>) -> Self {
+            Self(self.0.set("FilterCriteria", it))
+        }
+
+        /// `FunctionName`: required, 1 to 140 characters.
+        #[track_caller]
+        pub fn function_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "FunctionName",
+                it,
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    max_length: Some(140),
+                    pattern: Some(concat!(
+                        "(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?))",
+                        r")?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST(\.",
+                        "PUBLISHED)?|[a-zA-Z0-9-_]+))?"
+                    )),
+                    ..cfn::Constraint::NONE
+                },
+            ))
+        }
+
+        /// `FunctionResponseTypes`: at most 1 item, no item twice.
+        #[track_caller]
+        pub fn function_response_types(self, it: impl Into<cfn::Value<Vec<FunctionResponseType>>>) -> Self {
+            Self(self.0.set_checked(
+                "FunctionResponseTypes",
+                it,
+                &cfn::Constraint { max_items: Some(1), unique_items: true, ..cfn::Constraint::NONE },
+            ))
+        }
+
+        /// `KmsKeyArn`: 12 to 2048 characters.
+        #[track_caller]
+        pub fn kms_key_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "KmsKeyArn",
+                it,
+                &cfn::Constraint { min_length: Some(12), max_length: Some(2048), ..cfn::Constraint::NONE },
+            ))
+        }
+
+        /// `LoggingConfig`.
+        pub fn logging_config(self, it: impl Into<cfn::Value<LoggingConfig>>) -> Self {
+            Self(self.0.set("LoggingConfig", it))
+        }
+
+        /// `MaximumBatchingWindowInSeconds`: 0 to 300.
+        #[track_caller]
+        pub fn maximum_batching_window_in_seconds(self, it: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set_checked(
+                "MaximumBatchingWindowInSeconds",
+                it,
+                &cfn::Constraint { minimum: Some(0.0), maximum: Some(300.0), ..cfn::Constraint::NONE },
+            ))
+        }
+
+        /// `MaximumRecordAgeInSeconds`: -1 to 604800.
+        #[track_caller]
+        pub fn maximum_record_age_in_seconds(self, it: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set_checked(
+                "MaximumRecordAgeInSeconds",
+                it,
+                &cfn::Constraint { minimum: Some(-1.0), maximum: Some(604800.0), ..cfn::Constraint::NONE },
+            ))
+        }
+
+        /// `MaximumRetryAttempts`: -1 to 10000.
+        #[track_caller]
+        pub fn maximum_retry_attempts(self, it: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set_checked(
+                "MaximumRetryAttempts",
+                it,
+                &cfn::Constraint { minimum: Some(-1.0), maximum: Some(10000.0), ..cfn::Constraint::NONE },
+            ))
+        }
+
+        /// `MetricsConfig`.
+        pub fn metrics_config(self, it: impl Into<cfn::Value<MetricsConfig>>) -> Self {
+            Self(self.0.set("MetricsConfig", it))
+        }
+
+        /// `ParallelizationFactor`: 1 to 10.
+        #[track_caller]
+        pub fn parallelization_factor(self, it: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set_checked(
+                "ParallelizationFactor",
+                it,
+                &cfn::Constraint { minimum: Some(1.0), maximum: Some(10.0), ..cfn::Constraint::NONE },
+            ))
+        }
+
+        /// `ProvisionedPollerConfig`.
+        pub fn provisioned_poller_config(self, it: impl Into<cfn::Value<ProvisionedPollerConfig>>) -> Self {
+            Self(self.0.set("ProvisionedPollerConfig", it))
+        }
+
+        /// `Queues`: exactly 1 item, no item twice, each 1 to 1000 characters.
+        #[track_caller]
+        pub fn queues(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set_checked(
+                "Queues",
+                it,
+                &cfn::Constraint {
+                    min_items: Some(1),
+                    max_items: Some(1),
+                    items: Some(&cfn::Constraint {
+                        min_length: Some(1),
+                        max_length: Some(1000),
+                        ..cfn::Constraint::NONE
+                    }),
+                    unique_items: true,
+                    ..cfn::Constraint::NONE
+                },
+            ))
+        }
+
+        /// `ScalingConfig`.
+        pub fn scaling_config(self, it: impl Into<cfn::Value<ScalingConfig>>) -> Self {
+            Self(self.0.set("ScalingConfig", it))
+        }
+
+        /// `SelfManagedEventSource`. Replaces the resource when changed.
+        pub fn self_managed_event_source(self, it: impl Into<cfn::Value<SelfManagedEventSource>>) -> Self {
+            Self(self.0.set("SelfManagedEventSource", it))
+        }
+
+        /// `SelfManagedKafkaEventSourceConfig`. Replaces the resource when changed.
+        pub fn self_managed_kafka_event_source_config(
+            self,
+            it: impl Into<cfn::Value<SelfManagedKafkaEventSourceConfig>>,
+        ) -> Self {
+            Self(self.0.set("SelfManagedKafkaEventSourceConfig", it))
+        }
+
+        /// `SourceAccessConfigurations`: 1 to 29 items, no item twice.
+        #[track_caller]
+        pub fn source_access_configurations(self, it: impl Into<cfn::Value<Vec<SourceAccessConfiguration>>>) -> Self {
+            Self(self.0.set_checked(
+                "SourceAccessConfigurations",
+                it,
+                &cfn::Constraint {
+                    min_items: Some(1),
+                    max_items: Some(29),
+                    unique_items: true,
+                    ..cfn::Constraint::NONE
+                },
+            ))
+        }
+
+        /// `StartingPosition`: 6 to 12 characters. Replaces the resource when changed.
+        #[track_caller]
+        pub fn starting_position(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "StartingPosition",
+                it,
+                &cfn::Constraint {
+                    min_length: Some(6),
+                    max_length: Some(12),
+                    pattern: Some("(LATEST|TRIM_HORIZON|AT_TIMESTAMP)+"),
+                    ..cfn::Constraint::NONE
+                },
+            ))
+        }
+
+        /// `StartingPositionTimestamp`. Replaces the resource when changed.
+        pub fn starting_position_timestamp(self, it: impl Into<cfn::Value<f64>>) -> Self {
+            Self(self.0.set("StartingPositionTimestamp", it))
+        }
+
+        /// `Tags`: no item twice.
+        #[track_caller]
+        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+            Self(self.0.set_checked("Tags", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
+        }
+
+        /// `Topics`: exactly 1 item, no item twice, each 1 to 249 characters.
+        #[track_caller]
+        pub fn topics(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set_checked(
+                "Topics",
+                it,
+                &cfn::Constraint {
+                    min_items: Some(1),
+                    max_items: Some(1),
+                    items: Some(&cfn::Constraint {
+                        min_length: Some(1),
+                        max_length: Some(249),
+                        pattern: Some(r"^[^.]([a-zA-Z0-9\-_.]+)"),
+                        ..cfn::Constraint::NONE
+                    }),
+                    unique_items: true,
+                    ..cfn::Constraint::NONE
+                },
+            ))
+        }
+
+        /// `TumblingWindowInSeconds`: 0 to 900.
+        #[track_caller]
+        pub fn tumbling_window_in_seconds(self, it: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set_checked(
+                "TumblingWindowInSeconds",
+                it,
+                &cfn::Constraint { minimum: Some(0.0), maximum: Some(900.0), ..cfn::Constraint::NONE },
+            ))
+        }
+
+        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
+            Self(self.0.set_raw(name, json))
+        }
+    }
+
+    impl cfn::Resource for EventSourceMapping {
+        const TYPE: &'static str = "AWS::Lambda::EventSourceMapping";
+        const STATEFUL: bool = false;
+        type Ref = EventSourceMappingRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
+    }
+
+    /// A [`EventSourceMapping`] in a stack.
+    #[derive(Clone, Debug)]
+    pub struct EventSourceMappingRef(cfn::LogicalId);
+
+    impl EventSourceMappingRef {
+        /// `Ref`: the `Id`.
+        pub fn reference(&self) -> cfn::Value<String> {
+            cfn::Value::reference(&self.0)
+        }
+
+        /// `EventSourceMappingArn`.
+        pub fn event_source_mapping_arn(&self) -> cfn::Value<String> {
+            cfn::Value::get_att(&self.0, "EventSourceMappingArn")
+        }
+
+        /// `Id`.
+        pub fn id(&self) -> cfn::Value<String> {
+            cfn::Value::get_att(&self.0, "Id")
+        }
+    }
+
+    impl From<cfn::LogicalId> for EventSourceMappingRef {
+        fn from(id: cfn::LogicalId) -> Self {
+            Self(id)
+        }
+    }
+
+    impl cfn::Referable for EventSourceMappingRef {
+        fn logical_id(&self) -> &cfn::LogicalId {
+            &self.0
+        }
+    }
+
+    /// `AmazonManagedKafkaEventSourceConfig` of `AWS::Lambda::EventSourceMapping`.
+    #[derive(Clone, Debug, Default)]
+    #[must_use]
+    pub struct AmazonManagedKafkaEventSourceConfig(cfn::Properties);
+
+    impl AmazonManagedKafkaEventSourceConfig {
+        /// With nothing set.
+        pub fn new() -> Self {
+            Self::default()
+        }
+
+        /// `ConsumerGroupId`: 1 to 200 characters. Replaces the resource when changed.
+        #[track_caller]
+        pub fn consumer_group_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "ConsumerGroupId",
+                it,
+                &cfn::Constraint { min_length: Some(1), max_length: Some(200), ..cfn::Constraint::NONE },
+            ))
+        }
+
+        /// `SchemaRegistryConfig`.
+        pub fn schema_registry_config(self, it: impl Into<cfn::Value<SchemaRegistryConfig>>) -> Self {
+            Self(self.0.set("SchemaRegistryConfig", it))
+        }
+
+        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
+            Self(self.0.set_raw(name, json))
+        }
+    }
+
+    impl cfn::Literal for AmazonManagedKafkaEventSourceConfig {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
+        }
+    }
+
+    /// `DestinationConfig` of `AWS::Lambda::EventSourceMapping`.
+    #[derive(Clone, Debug, Default)]
+    #[must_use]
+    pub struct DestinationConfig(cfn::Properties);
+
+    impl DestinationConfig {
+        /// With nothing set.
+        pub fn new() -> Self {
+            Self::default()
+        }
+
+        /// `OnFailure`.
+        pub fn on_failure(self, it: impl Into<cfn::Value<OnFailure>>) -> Self {
+            Self(self.0.set("OnFailure", it))
+        }
+
+        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
+            Self(self.0.set_raw(name, json))
+        }
+    }
+
+    impl cfn::Literal for DestinationConfig {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
+        }
+    }
+
+    /// `DocumentDBEventSourceConfig` of `AWS::Lambda::EventSourceMapping`.
+    #[derive(Clone, Debug, Default)]
+    #[must_use]
+    pub struct DocumentDbEventSourceConfig(cfn::Properties);
+
+    impl DocumentDbEventSourceConfig {
+        /// With nothing set.
+        pub fn new() -> Self {
+            Self::default()
+        }
+
+        /// `CollectionName`: 1 to 57 characters.
+        #[track_caller]
+        pub fn collection_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "CollectionName",
+                it,
+                &cfn::Constraint { min_length: Some(1), max_length: Some(57), ..cfn::Constraint::NONE },
+            ))
+        }
+
+        /// `DatabaseName`: 1 to 63 characters.
+        #[track_caller]
+        pub fn database_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "DatabaseName",
+                it,
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    max_length: Some(63),
+                    pattern: Some(r"^[^ /\.$\x22]*$"),
+                    ..cfn::Constraint::NONE
+                },
+            ))
+        }
+
+        /// `FullDocument`.
+        pub fn full_document(self, it: impl Into<cfn::Value<FullDocument>>) -> Self {
+            Self(self.0.set("FullDocument", it))
+        }
+
+        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
+            Self(self.0.set_raw(name, json))
+        }
+    }
+
+    impl cfn::Literal for DocumentDbEventSourceConfig {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
+        }
+    }
+
+    /// `Endpoints` of `AWS::Lambda::EventSourceMapping`.
+    #[derive(Clone, Debug, Default)]
+    #[must_use]
+    pub struct Endpoints(cfn::Properties);
+
+    impl Endpoints {
+        /// With nothing set.
+        pub fn new() -> Self {
+            Self::default()
+        }
+
+        /// `KafkaBootstrapServers`: 1 to 10 items, no item twice, each 1 to 300 characters. Replaces the resource when changed.
+        #[track_caller]
+        pub fn kafka_bootstrap_servers(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set_checked(
+                "KafkaBootstrapServers",
+                it,
+                &cfn::Constraint {
+                    min_items: Some(1),
+                    max_items: Some(10),
+                    items: Some(&cfn::Constraint {
+                        min_length: Some(1),
+                        max_length: Some(300),
+                        pattern: Some(concat!(
+                            r"^(([a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9\-]*[a-zA-Z0-9])\.)*([A-Za-z0-9]|[",
+                            r"A-Za-z0-9][A-Za-z0-9\-]*[A-Za-z0-9]):[0-9]{1,5}"
+                        )),
+                        ..cfn::Constraint::NONE
+                    }),
+                    unique_items: true,
+                    ..cfn::Constraint::NONE
+                },
+            ))
+        }
+
+        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
+            Self(self.0.set_raw(name, json))
+        }
+    }
+
+    impl cfn::Literal for Endpoints {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
+        }
+    }
+
+    /// `Filter` of `AWS::Lambda::EventSourceMapping`.
+    #[derive(Clone, Debug, Default)]
+    #[must_use]
+    pub struct Filter(cfn::Properties);
+
+    impl Filter {
+        /// With nothing set.
+        pub fn new() -> Self {
+            Self::default()
+        }
+
+        /// `Pattern`: at most 4096 characters.
+        #[track_caller]
+        pub fn pattern(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "Pattern",
+                it,
+                &cfn::Constraint { max_length: Some(4096), ..cfn::Constraint::NONE },
+            ))
+        }
+
+        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
+            Self(self.0.set_raw(name, json))
+        }
+    }
+
+    impl cfn::Literal for Filter {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
+        }
+    }
+
+    /// `FilterCriteria` of `AWS::Lambda::EventSourceMapping`.
+    #[derive(Clone, Debug, Default)]
+    #[must_use]
+    pub struct FilterCriteria(cfn::Properties);
+
+    impl FilterCriteria {
+        /// With nothing set.
+        pub fn new() -> Self {
+            Self::default()
+        }
+
+        /// `Filters`: 1 to 20 items, no item twice.
+        #[track_caller]
+        pub fn filters(self, it: impl Into<cfn::Value<Vec<Filter>>>) -> Self {
+            Self(self.0.set_checked(
+                "Filters",
+                it,
+                &cfn::Constraint {
+                    min_items: Some(1),
+                    max_items: Some(20),
+                    unique_items: true,
+                    ..cfn::Constraint::NONE
+                },
+            ))
+        }
+
+        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
+            Self(self.0.set_raw(name, json))
+        }
+    }
+
+    impl cfn::Literal for FilterCriteria {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
+        }
+    }
+
+    /// `LoggingConfig` of `AWS::Lambda::EventSourceMapping`.
+    #[derive(Clone, Debug, Default)]
+    #[must_use]
+    pub struct LoggingConfig(cfn::Properties);
+
+    impl LoggingConfig {
+        /// With nothing set.
+        pub fn new() -> Self {
+            Self::default()
+        }
+
+        /// `SystemLogLevel`.
+        pub fn system_log_level(self, it: impl Into<cfn::Value<SystemLogLevel>>) -> Self {
+            Self(self.0.set("SystemLogLevel", it))
+        }
+
+        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
+            Self(self.0.set_raw(name, json))
+        }
+    }
+
+    impl cfn::Literal for LoggingConfig {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
+        }
+    }
+
+    /// `MetricsConfig` of `AWS::Lambda::EventSourceMapping`.
+    #[derive(Clone, Debug, Default)]
+    #[must_use]
+    pub struct MetricsConfig(cfn::Properties);
+
+    impl MetricsConfig {
+        /// With nothing set.
+        pub fn new() -> Self {
+            Self::default()
+        }
+
+        /// `Metrics`: at most 3 items, no item twice.
+        #[track_caller]
+        pub fn metrics(self, it: impl Into<cfn::Value<Vec<Metric>>>) -> Self {
+            Self(self.0.set_checked(
+                "Metrics",
+                it,
+                &cfn::Constraint { max_items: Some(3), unique_items: true, ..cfn::Constraint::NONE },
+            ))
+        }
+
+        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
+            Self(self.0.set_raw(name, json))
+        }
+    }
+
+    impl cfn::Literal for MetricsConfig {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
+        }
+    }
+
+    /// `OnFailure` of `AWS::Lambda::EventSourceMapping`.
+    #[derive(Clone, Debug, Default)]
+    #[must_use]
+    pub struct OnFailure(cfn::Properties);
+
+    impl OnFailure {
+        /// With nothing set.
+        pub fn new() -> Self {
+            Self::default()
+        }
+
+        /// `Destination`: 12 to 1024 characters.
+        #[track_caller]
+        pub fn destination(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "Destination",
+                it,
+                &cfn::Constraint {
+                    min_length: Some(12),
+                    max_length: Some(1024),
+                    pattern: Some(concat!(
+                        r"^$|kafka://([^.]([a-zA-Z0-9\-_.]{0,248}))|arn:(aws[a-zA-Z0-9-]*):([a-z",
+                        r"A-Z0-9\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?:(",
+                        r"\d{12})?:(.*)"
+                    )),
+                    ..cfn::Constraint::NONE
+                },
+            ))
+        }
+
+        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
+            Self(self.0.set_raw(name, json))
+        }
+    }
+
+    impl cfn::Literal for OnFailure {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
+        }
+    }
+
+    /// `ProvisionedPollerConfig` of `AWS::Lambda::EventSourceMapping`.
+    #[derive(Clone, Debug, Default)]
+    #[must_use]
+    pub struct ProvisionedPollerConfig(cfn::Properties);
+
+    impl ProvisionedPollerConfig {
+        /// With nothing set.
+        pub fn new() -> Self {
+            Self::default()
+        }
+
+        /// `MaximumPollers`: 1 to 10000.
+        #[track_caller]
+        pub fn maximum_pollers(self, it: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set_checked(
+                "MaximumPollers",
+                it,
+                &cfn::Constraint { minimum: Some(1.0), maximum: Some(10000.0), ..cfn::Constraint::NONE },
+            ))
+        }
+
+        /// `MinimumPollers`: 1 to 200.
+        #[track_caller]
+        pub fn minimum_pollers(self, it: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set_checked(
+                "MinimumPollers",
+                it,
+                &cfn::Constraint { minimum: Some(1.0), maximum: Some(200.0), ..cfn::Constraint::NONE },
+            ))
+        }
+
+        /// `PollerGroupName`: at most 128 characters.
+        #[track_caller]
+        pub fn poller_group_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "PollerGroupName",
+                it,
+                &cfn::Constraint { max_length: Some(128), pattern: Some("^[a-zA-Z0-9-_]*$"), ..cfn::Constraint::NONE },
+            ))
+        }
+
+        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
+            Self(self.0.set_raw(name, json))
+        }
+    }
+
+    impl cfn::Literal for ProvisionedPollerConfig {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
+        }
+    }
+
+    /// `ScalingConfig` of `AWS::Lambda::EventSourceMapping`.
+    #[derive(Clone, Debug, Default)]
+    #[must_use]
+    pub struct ScalingConfig(cfn::Properties);
+
+    impl ScalingConfig {
+        /// With nothing set.
+        pub fn new() -> Self {
+            Self::default()
+        }
+
+        /// `MaximumConcurrency`: 2 to 1000.
+        #[track_caller]
+        pub fn maximum_concurrency(self, it: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set_checked(
+                "MaximumConcurrency",
+                it,
+                &cfn::Constraint { minimum: Some(2.0), maximum: Some(1000.0), ..cfn::Constraint::NONE },
+            ))
+        }
+
+        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
+            Self(self.0.set_raw(name, json))
+        }
+    }
+
+    impl cfn::Literal for ScalingConfig {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
+        }
+    }
+
+    /// `SchemaRegistryAccessConfig` of `AWS::Lambda::EventSourceMapping`.
+    #[derive(Clone, Debug, Default)]
+    #[must_use]
+    pub struct SchemaRegistryAccessConfig(cfn::Properties);
+
+    impl SchemaRegistryAccessConfig {
+        /// With nothing set.
+        pub fn new() -> Self {
+            Self::default()
+        }
+
+        /// `Type`.
+        pub fn r#type(self, it: impl Into<cfn::Value<SchemaRegistryAccessConfigType>>) -> Self {
+            Self(self.0.set("Type", it))
+        }
+
+        /// `URI`: 1 to 10000 characters.
+        #[track_caller]
+        pub fn uri(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "URI",
+                it,
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    max_length: Some(10000),
+                    pattern: Some(concat!(
+                        r"arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso",
+                        r"([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)"
+                    )),
+                    ..cfn::Constraint::NONE
+                },
+            ))
+        }
+
+        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
+            Self(self.0.set_raw(name, json))
+        }
+    }
+
+    impl cfn::Literal for SchemaRegistryAccessConfig {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
+        }
+    }
+
+    /// `SchemaRegistryConfig` of `AWS::Lambda::EventSourceMapping`.
+    #[derive(Clone, Debug, Default)]
+    #[must_use]
+    pub struct SchemaRegistryConfig(cfn::Properties);
+
+    impl SchemaRegistryConfig {
+        /// With nothing set.
+        pub fn new() -> Self {
+            Self::default()
+        }
+
+        /// `AccessConfigs`: at most 2 items, no item twice.
+        #[track_caller]
+        pub fn access_configs(self, it: impl Into<cfn::Value<Vec<SchemaRegistryAccessConfig>>>) -> Self {
+            Self(self.0.set_checked(
+                "AccessConfigs",
+                it,
+                &cfn::Constraint { max_items: Some(2), unique_items: true, ..cfn::Constraint::NONE },
+            ))
+        }
+
+        /// `EventRecordFormat`.
+        pub fn event_record_format(self, it: impl Into<cfn::Value<EventRecordFormat>>) -> Self {
+            Self(self.0.set("EventRecordFormat", it))
+        }
+
+        /// `SchemaRegistryURI`: 1 to 10000 characters.
+        #[track_caller]
+        pub fn schema_registry_uri(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "SchemaRegistryURI",
+                it,
+                &cfn::Constraint { min_length: Some(1), max_length: Some(10000), ..cfn::Constraint::NONE },
+            ))
+        }
+
+        /// `SchemaValidationConfigs`: 1 to 2 items, no item twice.
+        #[track_caller]
+        pub fn schema_validation_configs(self, it: impl Into<cfn::Value<Vec<SchemaValidationConfig>>>) -> Self {
+            Self(self.0.set_checked(
+                "SchemaValidationConfigs",
+                it,
+                &cfn::Constraint {
+                    min_items: Some(1),
+                    max_items: Some(2),
+                    unique_items: true,
+                    ..cfn::Constraint::NONE
+                },
+            ))
+        }
+
+        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
+            Self(self.0.set_raw(name, json))
+        }
+    }
+
+    impl cfn::Literal for SchemaRegistryConfig {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
+        }
+    }
+
+    /// `SchemaValidationConfig` of `AWS::Lambda::EventSourceMapping`.
+    #[derive(Clone, Debug, Default)]
+    #[must_use]
+    pub struct SchemaValidationConfig(cfn::Properties);
+
+    impl SchemaValidationConfig {
+        /// With nothing set.
+        pub fn new() -> Self {
+            Self::default()
+        }
+
+        /// `Attribute`.
+        pub fn attribute(self, it: impl Into<cfn::Value<Attribute>>) -> Self {
+            Self(self.0.set("Attribute", it))
+        }
+
+        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
+            Self(self.0.set_raw(name, json))
+        }
+    }
+
+    impl cfn::Literal for SchemaValidationConfig {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
+        }
+    }
+
+    /// `SelfManagedEventSource` of `AWS::Lambda::EventSourceMapping`.
+    #[derive(Clone, Debug, Default)]
+    #[must_use]
+    pub struct SelfManagedEventSource(cfn::Properties);
+
+    impl SelfManagedEventSource {
+        /// With nothing set.
+        pub fn new() -> Self {
+            Self::default()
+        }
+
+        /// `Endpoints`. Replaces the resource when changed.
+        pub fn endpoints(self, it: impl Into<cfn::Value<Endpoints>>) -> Self {
+            Self(self.0.set("Endpoints", it))
+        }
+
+        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
+            Self(self.0.set_raw(name, json))
+        }
+    }
+
+    impl cfn::Literal for SelfManagedEventSource {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
+        }
+    }
+
+    /// `SelfManagedKafkaEventSourceConfig` of `AWS::Lambda::EventSourceMapping`.
+    #[derive(Clone, Debug, Default)]
+    #[must_use]
+    pub struct SelfManagedKafkaEventSourceConfig(cfn::Properties);
+
+    impl SelfManagedKafkaEventSourceConfig {
+        /// With nothing set.
+        pub fn new() -> Self {
+            Self::default()
+        }
+
+        /// `ConsumerGroupId`: 1 to 200 characters. Replaces the resource when changed.
+        #[track_caller]
+        pub fn consumer_group_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "ConsumerGroupId",
+                it,
+                &cfn::Constraint { min_length: Some(1), max_length: Some(200), ..cfn::Constraint::NONE },
+            ))
+        }
+
+        /// `ConsumptionMode`.
+        pub fn consumption_mode(self, it: impl Into<cfn::Value<ConsumptionMode>>) -> Self {
+            Self(self.0.set("ConsumptionMode", it))
+        }
+
+        /// `SchemaRegistryConfig`.
+        pub fn schema_registry_config(self, it: impl Into<cfn::Value<SchemaRegistryConfig>>) -> Self {
+            Self(self.0.set("SchemaRegistryConfig", it))
+        }
+
+        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
+            Self(self.0.set_raw(name, json))
+        }
+    }
+
+    impl cfn::Literal for SelfManagedKafkaEventSourceConfig {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
+        }
+    }
+
+    /// `SourceAccessConfiguration` of `AWS::Lambda::EventSourceMapping`.
+    #[derive(Clone, Debug, Default)]
+    #[must_use]
+    pub struct SourceAccessConfiguration(cfn::Properties);
+
+    impl SourceAccessConfiguration {
+        /// With nothing set.
+        pub fn new() -> Self {
+            Self::default()
+        }
+
+        /// `Type`.
+        pub fn r#type(self, it: impl Into<cfn::Value<SourceAccessConfigurationType>>) -> Self {
+            Self(self.0.set("Type", it))
+        }
+
+        /// `URI`: 1 to 200 characters.
+        #[track_caller]
+        pub fn uri(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "URI",
+                it,
+                &cfn::Constraint { min_length: Some(1), max_length: Some(200), ..cfn::Constraint::NONE },
+            ))
+        }
+
+        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
+            Self(self.0.set_raw(name, json))
+        }
+    }
+
+    impl cfn::Literal for SourceAccessConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
+        }
+    }
+
+    /// Values of a property of `AWS::Lambda::EventSourceMapping`; [`cfn::Value::raw`] takes one that is newer than these.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Attribute {
+        /// `KEY`.
+        Key,
+        /// `VALUE`.
+        Value,
+    }
+
+    impl Attribute {
+        /// The value as CloudFormation spells it.
+        pub const fn as_str(self) -> &'static str {
+            match self {
+                Self::Key => "KEY",
+                Self::Value => "VALUE",
+            }
+        }
+    }
+
+    impl cfn::Literal for Attribute {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
+        }
+    }
+
+    /// Values of a property of `AWS::Lambda::EventSourceMapping`; [`cfn::Value::raw`] takes one that is newer than these.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum ConsumptionMode {
+        /// `Queue`.
+        Queue,
+        /// `Stream`.
+        Stream,
+    }
+
+    impl ConsumptionMode {
+        /// The value as CloudFormation spells it.
+        pub const fn as_str(self) -> &'static str {
+            match self {
+                Self::Queue => "Queue",
+                Self::Stream => "Stream",
+            }
+        }
+    }
+
+    impl cfn::Literal for ConsumptionMode {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
+        }
+    }
+
+    /// Values of a property of `AWS::Lambda::EventSourceMapping`; [`cfn::Value::raw`] takes one that is newer than these.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum EventRecordFormat {
+        /// `JSON`.
+        Json,
+        /// `SOURCE`.
+        Source,
+    }
+
+    impl EventRecordFormat {
+        /// The value as CloudFormation spells it.
+        pub const fn as_str(self) -> &'static str {
+            match self {
+                Self::Json => "JSON",
+                Self::Source => "SOURCE",
+            }
+        }
+    }
+
+    impl cfn::Literal for EventRecordFormat {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
+        }
+    }
+
+    /// Values of a property of `AWS::Lambda::EventSourceMapping`; [`cfn::Value::raw`] takes one that is newer than these.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum FullDocument {
+        /// `Default`.
+        Default,
+        /// `UpdateLookup`.
+        UpdateLookup,
+    }
+
+    impl FullDocument {
+        /// The value as CloudFormation spells it.
+        pub const fn as_str(self) -> &'static str {
+            match self {
+                Self::Default => "Default",
+                Self::UpdateLookup => "UpdateLookup",
+            }
+        }
+    }
+
+    impl cfn::Literal for FullDocument {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
+        }
+    }
+
+    /// Values of a property of `AWS::Lambda::EventSourceMapping`; [`cfn::Value::raw`] takes one that is newer than these.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum FunctionResponseType {
+        /// `ReportBatchItemFailures`.
+        ReportBatchItemFailures,
+    }
+
+    impl FunctionResponseType {
+        /// The value as CloudFormation spells it.
+        pub const fn as_str(self) -> &'static str {
+            match self {
+                Self::ReportBatchItemFailures => "ReportBatchItemFailures",
+            }
+        }
+    }
+
+    impl cfn::Literal for FunctionResponseType {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
+        }
+    }
+
+    /// Values of a property of `AWS::Lambda::EventSourceMapping`; [`cfn::Value::raw`] takes one that is newer than these.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Metric {
+        /// `ErrorCount`.
+        ErrorCount,
+        /// `EventCount`.
+        EventCount,
+        /// `KafkaMetrics`.
+        KafkaMetrics,
+    }
+
+    impl Metric {
+        /// The value as CloudFormation spells it.
+        pub const fn as_str(self) -> &'static str {
+            match self {
+                Self::ErrorCount => "ErrorCount",
+                Self::EventCount => "EventCount",
+                Self::KafkaMetrics => "KafkaMetrics",
+            }
+        }
+    }
+
+    impl cfn::Literal for Metric {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
+        }
+    }
+
+    /// Values of a property of `AWS::Lambda::EventSourceMapping`; [`cfn::Value::raw`] takes one that is newer than these.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum SchemaRegistryAccessConfigType {
+        /// `BASIC_AUTH`.
+        BasicAuth,
+        /// `CLIENT_CERTIFICATE_TLS_AUTH`.
+        ClientCertificateTlsAuth,
+        /// `OAUTHBEARER_AUTH`.
+        OauthbearerAuth,
+        /// `SERVER_ROOT_CA_CERTIFICATE`.
+        ServerRootCaCertificate,
+    }
+
+    impl SchemaRegistryAccessConfigType {
+        /// The value as CloudFormation spells it.
+        pub const fn as_str(self) -> &'static str {
+            match self {
+                Self::BasicAuth => "BASIC_AUTH",
+                Self::ClientCertificateTlsAuth => "CLIENT_CERTIFICATE_TLS_AUTH",
+                Self::OauthbearerAuth => "OAUTHBEARER_AUTH",
+                Self::ServerRootCaCertificate => "SERVER_ROOT_CA_CERTIFICATE",
+            }
+        }
+    }
+
+    impl cfn::Literal for SchemaRegistryAccessConfigType {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
+        }
+    }
+
+    /// Values of a property of `AWS::Lambda::EventSourceMapping`; [`cfn::Value::raw`] takes one that is newer than these.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum SourceAccessConfigurationType {
+        /// `BASIC_AUTH`.
+        BasicAuth,
+        /// `CLIENT_CERTIFICATE_TLS_AUTH`.
+        ClientCertificateTlsAuth,
+        /// `IAM_AUTH`.
+        IamAuth,
+        /// `IAM_OAUTHBEARER_AUTH`.
+        IamOauthbearerAuth,
+        /// `OAUTHBEARER_AUDIENCE`.
+        OauthbearerAudience,
+        /// `OAUTHBEARER_AUTH`.
+        OauthbearerAuth,
+        /// `OAUTHBEARER_IDENTITY_POOL`.
+        OauthbearerIdentityPool,
+        /// `OAUTHBEARER_LOGICAL_CLUSTER`.
+        OauthbearerLogicalCluster,
+        /// `OAUTHBEARER_SCOPE`.
+        OauthbearerScope,
+        /// `SASL_SCRAM_256_AUTH`.
+        SaslScram256Auth,
+        /// `SASL_SCRAM_512_AUTH`.
+        SaslScram512Auth,
+        /// `SERVER_ROOT_CA_CERTIFICATE`.
+        ServerRootCaCertificate,
+        /// `VIRTUAL_HOST`.
+        VirtualHost,
+        /// `VPC_SECURITY_GROUP`.
+        VpcSecurityGroup,
+        /// `VPC_SUBNET`.
+        VpcSubnet,
+    }
+
+    impl SourceAccessConfigurationType {
+        /// The value as CloudFormation spells it.
+        pub const fn as_str(self) -> &'static str {
+            match self {
+                Self::BasicAuth => "BASIC_AUTH",
+                Self::ClientCertificateTlsAuth => "CLIENT_CERTIFICATE_TLS_AUTH",
+                Self::IamAuth => "IAM_AUTH",
+                Self::IamOauthbearerAuth => "IAM_OAUTHBEARER_AUTH",
+                Self::OauthbearerAudience => "OAUTHBEARER_AUDIENCE",
+                Self::OauthbearerAuth => "OAUTHBEARER_AUTH",
+                Self::OauthbearerIdentityPool => "OAUTHBEARER_IDENTITY_POOL",
+                Self::OauthbearerLogicalCluster => "OAUTHBEARER_LOGICAL_CLUSTER",
+                Self::OauthbearerScope => "OAUTHBEARER_SCOPE",
+                Self::SaslScram256Auth => "SASL_SCRAM_256_AUTH",
+                Self::SaslScram512Auth => "SASL_SCRAM_512_AUTH",
+                Self::ServerRootCaCertificate => "SERVER_ROOT_CA_CERTIFICATE",
+                Self::VirtualHost => "VIRTUAL_HOST",
+                Self::VpcSecurityGroup => "VPC_SECURITY_GROUP",
+                Self::VpcSubnet => "VPC_SUBNET",
+            }
+        }
+    }
+
+    impl cfn::Literal for SourceAccessConfigurationType {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
+        }
+    }
+
+    /// Values of a property of `AWS::Lambda::EventSourceMapping`; [`cfn::Value::raw`] takes one that is newer than these.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum SystemLogLevel {
+        /// `DEBUG`.
+        Debug,
+        /// `INFO`.
+        Info,
+        /// `WARN`.
+        Warn,
+    }
+
+    impl SystemLogLevel {
+        /// The value as CloudFormation spells it.
+        pub const fn as_str(self) -> &'static str {
+            match self {
+                Self::Debug => "DEBUG",
+                Self::Info => "INFO",
+                Self::Warn => "WARN",
+            }
+        }
+    }
+
+    impl cfn::Literal for SystemLogLevel {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
+        }
+    }
+}
+
 /// [`AWS::Lambda::Function`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html).
 pub mod function {
     /// `AWS::Lambda::Function`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html).

@@ -10,16 +10,26 @@ pub use schema::{Schema, schema};
 pub use tag::Tag;
 
 pub mod apigateway;
+pub mod apigatewayv2;
+pub mod athena;
+pub mod cloudformation;
 pub mod cloudwatch;
 pub mod dynamodb;
+pub mod ec2;
 pub mod events;
 pub mod iam;
+pub mod kms;
 pub mod lambda;
 pub mod logs;
+pub mod quicksight;
+pub mod redshiftserverless;
 pub mod s3;
 pub mod scheduler;
 pub mod secretsmanager;
 pub mod sqs;
+pub mod ssm;
+pub mod transfer;
+pub mod wafv2;
 
 static SCHEMAS: &[Schema] = &[
     Schema { ty: "AWS::ApiGateway::Account", stateful: false, replaces_on: &[], may_replace_on: &[] },
@@ -39,6 +49,12 @@ static SCHEMAS: &[Schema] = &[
             "DeploymentCanarySettings/UseStageCache",
             "RestApiId",
         ],
+        may_replace_on: &[],
+    },
+    Schema {
+        ty: "AWS::ApiGateway::GatewayResponse",
+        stateful: false,
+        replaces_on: &["ResponseType", "RestApiId"],
         may_replace_on: &[],
     },
     Schema {
@@ -79,6 +95,23 @@ static SCHEMAS: &[Schema] = &[
         replaces_on: &["KeyId", "KeyType", "UsagePlanId"],
         may_replace_on: &[],
     },
+    Schema { ty: "AWS::ApiGatewayV2::Api", stateful: false, replaces_on: &["ProtocolType"], may_replace_on: &[] },
+    Schema { ty: "AWS::ApiGatewayV2::Integration", stateful: false, replaces_on: &["ApiId"], may_replace_on: &[] },
+    Schema { ty: "AWS::ApiGatewayV2::Route", stateful: false, replaces_on: &["ApiId"], may_replace_on: &[] },
+    Schema {
+        ty: "AWS::ApiGatewayV2::Stage",
+        stateful: false,
+        replaces_on: &["ApiId", "StageName"],
+        may_replace_on: &[],
+    },
+    Schema { ty: "AWS::Athena::DataCatalog", stateful: false, replaces_on: &["Name"], may_replace_on: &[] },
+    Schema { ty: "AWS::Athena::WorkGroup", stateful: false, replaces_on: &["Name"], may_replace_on: &[] },
+    Schema {
+        ty: "AWS::CloudFormation::CustomResource",
+        stateful: false,
+        replaces_on: &["ServiceToken"],
+        may_replace_on: &[],
+    },
     Schema { ty: "AWS::CloudWatch::Alarm", stateful: false, replaces_on: &["AlarmName"], may_replace_on: &[] },
     Schema {
         ty: "AWS::DynamoDB::Table",
@@ -100,6 +133,27 @@ static SCHEMAS: &[Schema] = &[
         ],
         may_replace_on: &[],
     },
+    Schema {
+        ty: "AWS::EC2::SecurityGroup",
+        stateful: false,
+        replaces_on: &["GroupDescription", "GroupName", "VpcId"],
+        may_replace_on: &[],
+    },
+    Schema {
+        ty: "AWS::EC2::VPCEndpoint",
+        stateful: false,
+        replaces_on: &[
+            "DnsOptions/PrivateDnsPreference",
+            "DnsOptions/PrivateDnsSpecifiedDomains",
+            "ResourceConfigurationArn",
+            "ServiceName",
+            "ServiceNetworkArn",
+            "ServiceRegion",
+            "VpcEndpointType",
+            "VpcId",
+        ],
+        may_replace_on: &[],
+    },
     Schema { ty: "AWS::Events::Rule", stateful: false, replaces_on: &["EventBusName", "Name"], may_replace_on: &[] },
     Schema {
         ty: "AWS::IAM::ManagedPolicy",
@@ -109,10 +163,28 @@ static SCHEMAS: &[Schema] = &[
     },
     Schema { ty: "AWS::IAM::Policy", stateful: false, replaces_on: &[], may_replace_on: &[] },
     Schema { ty: "AWS::IAM::Role", stateful: false, replaces_on: &["Path", "RoleName"], may_replace_on: &[] },
+    Schema { ty: "AWS::KMS::Key", stateful: true, replaces_on: &[], may_replace_on: &[] },
     Schema {
         ty: "AWS::Lambda::EventInvokeConfig",
         stateful: false,
         replaces_on: &["FunctionName", "Qualifier"],
+        may_replace_on: &[],
+    },
+    Schema {
+        ty: "AWS::Lambda::EventSourceMapping",
+        stateful: false,
+        replaces_on: &[
+            "AmazonManagedKafkaEventSourceConfig",
+            "AmazonManagedKafkaEventSourceConfig/ConsumerGroupId",
+            "EventSourceArn",
+            "SelfManagedEventSource",
+            "SelfManagedEventSource/Endpoints",
+            "SelfManagedEventSource/Endpoints/KafkaBootstrapServers",
+            "SelfManagedKafkaEventSourceConfig",
+            "SelfManagedKafkaEventSourceConfig/ConsumerGroupId",
+            "StartingPosition",
+            "StartingPositionTimestamp",
+        ],
         may_replace_on: &[],
     },
     Schema {
@@ -139,6 +211,42 @@ static SCHEMAS: &[Schema] = &[
     },
     Schema { ty: "AWS::Logs::LogGroup", stateful: true, replaces_on: &["LogGroupName"], may_replace_on: &[] },
     Schema {
+        ty: "AWS::QuickSight::Analysis",
+        stateful: false,
+        replaces_on: &["AnalysisId", "AwsAccountId"],
+        may_replace_on: &[],
+    },
+    Schema {
+        ty: "AWS::QuickSight::Dashboard",
+        stateful: false,
+        replaces_on: &["AwsAccountId", "DashboardId"],
+        may_replace_on: &[],
+    },
+    Schema {
+        ty: "AWS::QuickSight::DataSet",
+        stateful: false,
+        replaces_on: &["AwsAccountId", "DataSetId"],
+        may_replace_on: &[],
+    },
+    Schema {
+        ty: "AWS::QuickSight::DataSource",
+        stateful: false,
+        replaces_on: &["AwsAccountId", "DataSourceId", "Type"],
+        may_replace_on: &[],
+    },
+    Schema {
+        ty: "AWS::RedshiftServerless::Namespace",
+        stateful: true,
+        replaces_on: &["NamespaceName", "Tags"],
+        may_replace_on: &[],
+    },
+    Schema {
+        ty: "AWS::RedshiftServerless::Workgroup",
+        stateful: false,
+        replaces_on: &["NamespaceName", "WorkgroupName"],
+        may_replace_on: &[],
+    },
+    Schema {
         ty: "AWS::S3::Bucket",
         stateful: true,
         replaces_on: &["BucketName", "BucketNamePrefix", "BucketNamespace", "ObjectLockEnabled"],
@@ -147,7 +255,35 @@ static SCHEMAS: &[Schema] = &[
     Schema { ty: "AWS::S3::BucketPolicy", stateful: false, replaces_on: &["Bucket"], may_replace_on: &[] },
     Schema { ty: "AWS::SQS::Queue", stateful: true, replaces_on: &["FifoQueue", "QueueName"], may_replace_on: &[] },
     Schema { ty: "AWS::SQS::QueuePolicy", stateful: false, replaces_on: &[], may_replace_on: &[] },
+    Schema { ty: "AWS::SSM::Parameter", stateful: false, replaces_on: &["Name"], may_replace_on: &[] },
     Schema { ty: "AWS::Scheduler::Schedule", stateful: false, replaces_on: &["Name"], may_replace_on: &[] },
     Schema { ty: "AWS::Scheduler::ScheduleGroup", stateful: false, replaces_on: &["Name"], may_replace_on: &[] },
+    Schema {
+        ty: "AWS::SecretsManager::ResourcePolicy",
+        stateful: false,
+        replaces_on: &["SecretId"],
+        may_replace_on: &[],
+    },
+    Schema {
+        ty: "AWS::SecretsManager::RotationSchedule",
+        stateful: false,
+        replaces_on: &["SecretId"],
+        may_replace_on: &[],
+    },
     Schema { ty: "AWS::SecretsManager::Secret", stateful: true, replaces_on: &["Name"], may_replace_on: &[] },
+    Schema { ty: "AWS::Transfer::Connector", stateful: false, replaces_on: &[], may_replace_on: &[] },
+    Schema { ty: "AWS::WAFv2::IPSet", stateful: false, replaces_on: &["Name", "Scope"], may_replace_on: &[] },
+    Schema {
+        ty: "AWS::WAFv2::LoggingConfiguration",
+        stateful: false,
+        replaces_on: &["ResourceArn"],
+        may_replace_on: &[],
+    },
+    Schema { ty: "AWS::WAFv2::WebACL", stateful: false, replaces_on: &["Name", "Scope"], may_replace_on: &[] },
+    Schema {
+        ty: "AWS::WAFv2::WebACLAssociation",
+        stateful: false,
+        replaces_on: &["ResourceArn", "WebACLArn"],
+        may_replace_on: &[],
+    },
 ];

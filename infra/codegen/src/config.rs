@@ -17,6 +17,8 @@ pub struct Config {
     pub types: BTreeSet<String>,
     /// Types that hold data although the sources do not say so; they need not be in use.
     pub stateful: BTreeSet<String>,
+    /// Property types that stay plain JSON, `Resource.Property`.
+    pub opaque: BTreeSet<String>,
 }
 
 /// One source: the name and version to download, and the digest of the file that is read.

@@ -63,6 +63,9 @@ impl Sources {
                     Some(schema) => dropped.extend(join(ty, &mut resource, &schema)),
                     None => dropped.push((ty.clone(), "there is no schema of this type")),
                 }
+                for name in config.opaque.iter().filter_map(|it| it.strip_prefix(ty)?.strip_prefix('.')) {
+                    resource.make_opaque(name).with_context(|| format!("bindings.toml calls {ty}.{name} opaque"))?;
+                }
                 specification.resources.insert(ty.clone(), resource);
             }
         }

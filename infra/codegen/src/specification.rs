@@ -136,7 +136,49 @@ pub struct Limits {
     pub items: Option<Box<Limits>>,
 }
 
+impl Resource {
+    /// Makes one property type plain JSON, and forgets the property types that only it needed.
+    ///
+    /// # Errors
+    ///
+    /// When the resource has no such property type.
+    pub fn make_opaque(&mut self, name: &str) -> Result<()> {
+        ensure!(self.types.remove(name).is_some(), "it has no property type {name}");
+        let all = self.types.values_mut().chain([&mut self.properties]);
+        all.flat_map(BTreeMap::values_mut).for_each(|it| it.ty.make_opaque(name));
+        let mut needed = BTreeSet::new();
+        let mut waiting: Vec<&Property> = self.properties.values().collect();
+        while let Some(property) = waiting.pop() {
+            for inner in property.ty.property_types() {
+                if needed.insert(inner.to_owned()) {
+                    waiting.extend(self.types.get(inner).into_iter().flatten().map(|(_, it)| it));
+                }
+            }
+        }
+        self.types.retain(|it, _| needed.contains(it));
+        Ok(())
+    }
+}
+
 impl Type {
+    fn make_opaque(&mut self, name: &str) {
+        match self {
+            Self::Property(it) if it == name => *self = Self::Json,
+            Self::List(item) | Self::Map(item) => item.make_opaque(name),
+            Self::Union(types) => types.iter_mut().for_each(|it| it.make_opaque(name)),
+            _ => {}
+        }
+    }
+
+    fn property_types(&self) -> Vec<&str> {
+        match self {
+            Self::Property(name) => vec![name],
+            Self::List(item) | Self::Map(item) => item.property_types(),
+            Self::Union(types) => types.iter().flat_map(Self::property_types).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// A union as the bindings see it: text or JSON is JSON, anything else is what comes first; `Value::cast` is the
     /// way to the rest.
     pub fn simplified(&self) -> &Self {

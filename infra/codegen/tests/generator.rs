@@ -103,6 +103,7 @@ fn pinned(name: &str, database: &Json) -> anyhow::Result<(Config, PathBuf)> {
         cfn_lint: pin("limits", wheel.finish()?.into_inner())?,
         types: BTreeSet::from([SHOP.to_owned()]),
         stateful: BTreeSet::new(),
+        opaque: BTreeSet::new(),
     };
     Ok((config, folder))
 }
@@ -219,6 +220,23 @@ fn an_overlay_that_the_sources_caught_up_with_is_an_error() {
     assert_eq!(
         sentence(extract(&overlay(SHOP), &folder)),
         "bindings.toml calls AWS::Demo::Shop stateful, which the sources do now; delete the line"
+    );
+}
+
+#[test]
+fn an_opaque_property_type_is_json_and_takes_along_what_only_it_needed() {
+    let (config, folder) = pinned("opaque", &database(0)).unwrap();
+    let opaque = |name: &str| Config { opaque: BTreeSet::from([format!("{SHOP}.{name}")]), ..config.clone() };
+    let before = &extract(&config, &folder).unwrap().resources[SHOP];
+    let after = &extract(&opaque("Till"), &folder).unwrap().resources[SHOP];
+    assert_eq!(
+        (&before.properties["Till"].ty, &after.properties["Till"].ty),
+        (&Type::Property("Till".to_owned()), &Type::Json)
+    );
+    assert_eq!(before.types.keys().filter(|it| !after.types.contains_key(*it)).collect::<Vec<_>>(), ["Till"]);
+    assert_eq!(
+        sentence(extract(&opaque("Tills"), &folder)),
+        "bindings.toml calls AWS::Demo::Shop.Tills opaque: it has no property type Tills"
     );
 }
 

@@ -14,11 +14,7 @@ use serde_json::json;
 use tokio::process::Command;
 use tokio::sync::Notify;
 
-#[path = "../tests/wire/server.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
-mod server;
-
-use server::{Answer, Request, reply, serve};
+use loopback::{Answer, Request, reply, serve};
 
 const RUNS: usize = 40;
 const APP: &str = "687ef393-f0ad-4c64-ac59-6db967126015";
@@ -112,7 +108,7 @@ impl Lambda {
                         "arn:aws:lambda:eu-west-1:123456789012:function:f".to_owned(),
                     ),
                 ];
-                Answer::Reply { status: 200, headers, body: json!({"appId": APP}).to_string() }
+                Answer::Reply { status: 200, headers, body: json!({"appId": APP}).to_string().into_bytes() }
             }
             ("POST", "/2018-06-01/runtime/invocation/request-1/response") => {
                 self.answered.notify_one();

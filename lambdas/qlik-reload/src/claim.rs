@@ -15,10 +15,10 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use serde::{Deserialize, Serialize};
 
-use crate::clock::millis;
 use crate::error::{Error, Permanent, Result, Retryable};
 use crate::reload::Status;
 use crate::request::ReloadId;
+use function::millis;
 
 /// The claims table.
 pub(crate) struct Claims {

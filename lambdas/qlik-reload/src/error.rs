@@ -117,6 +117,12 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+impl From<function::Invalid> for Error {
+    fn from(invalid: function::Invalid) -> Error {
+        Error::invalid(invalid.0)
+    }
+}
+
 impl From<Error> for Diagnostic {
     fn from(error: Error) -> Diagnostic {
         Diagnostic { error_type: error.name(), error_message: error.message().to_owned() }

@@ -6,9 +6,8 @@ use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use tracing::{Instrument, error, info, info_span, warn};
 
-use crate::aws;
+use crate::budget::Budget;
 use crate::claim::Claims;
-use crate::clock::{Budget, Clock};
 use crate::error::{Error, Permanent, Result};
 use crate::http::Http;
 use crate::qlik::Qlik;
@@ -18,6 +17,7 @@ use crate::rest::{self, Call};
 use crate::run::{Report, Run};
 use crate::secret::KeyCache;
 use crate::settings::{AllowedApps, Settings};
+use function::Clock;
 
 /// The function, for the life of its process.
 pub struct Handler {
@@ -36,8 +36,12 @@ const REST_TIME: Duration = Duration::from_secs(24);
 impl Handler {
     /// Wires the function; nothing is connected before the first event.
     pub fn new(settings: Settings, clock: Clock) -> Handler {
-        let claims = Claims { client: aws::dynamodb(&settings.aws), table: settings.claims_table };
-        let keys = KeyCache::new(aws::secrets_manager(&settings.aws), settings.api_key_secret, clock.clone());
+        let claims = Claims { client: aws_sdk_dynamodb::Client::new(&settings.dynamodb), table: settings.claims_table };
+        let keys = KeyCache::new(
+            aws_sdk_secretsmanager::Client::new(&settings.secrets_manager),
+            settings.api_key_secret,
+            clock.clone(),
+        );
         let http = Http::new(settings.local, settings.http_timeout);
         let qlik = Qlik { base: settings.qlik, http, keys };
         Handler { clock, allowed_apps: settings.allowed_apps, claims, qlik }

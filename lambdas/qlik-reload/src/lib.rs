@@ -23,14 +23,12 @@
 //!
 //! A REST request is always answered, never an `Err`.
 
-mod aws;
 mod backoff;
+mod budget;
 mod claim;
-mod clock;
 mod error;
 mod handler;
 mod http;
-pub mod logging;
 mod qlik;
 mod reload;
 mod request;
@@ -40,7 +38,6 @@ mod scrub;
 mod secret;
 mod settings;
 
-pub use clock::{Clock, Sleep};
 pub use error::{Error, Permanent, Retryable};
 pub use handler::Handler;
 pub use settings::Settings;

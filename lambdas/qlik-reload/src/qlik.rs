@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use reqwest::{Method, Url};
 
 use crate::backoff::{TRIES, pause, retry_after};
-use crate::clock::Budget;
+use crate::budget::Budget;
 use crate::error::{Error, Permanent, Result, Retryable};
 use crate::http::{Answer, Broken, Http, Lost};
 use crate::reload::{self, Reload};

@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use tracing::{info, warn};
 
+use crate::budget::Budget;
 use crate::claim::{Claim, Claims, Memory, Turn};
-use crate::clock::Budget;
 use crate::error::{Error, Permanent, Result, Retryable};
 use crate::qlik::{Posted, Qlik, Session};
 use crate::reload::{self, Reload, Status};

@@ -8,9 +8,9 @@ use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use crate::clock::Clock;
 use crate::error::{Error, Result, Retryable};
 use crate::scrub::is_token;
+use function::Clock;
 
 /// A Qlik API key. It has no `Debug` and no `Display`; only the HTTP header and the scrubber look inside.
 #[derive(Clone, PartialEq)]

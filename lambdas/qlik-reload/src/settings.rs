@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::aws::{self, AwsSettings};
+use aws_types::SdkConfig;
+use function::{aws, required};
+
 use crate::error::{Error, Result};
 use crate::request::AppId;
 use crate::scrub::shown;
@@ -17,7 +19,8 @@ pub struct Settings {
     pub(crate) api_key_secret: String,
     pub(crate) claims_table: String,
     pub(crate) allowed_apps: AllowedApps,
-    pub(crate) aws: AwsSettings,
+    pub(crate) dynamodb: SdkConfig,
+    pub(crate) secrets_manager: SdkConfig,
     /// The longest that one call to Qlik may take; 10 seconds unless changed.
     pub http_timeout: Duration,
 }
@@ -44,7 +47,8 @@ impl Settings {
             api_key_secret: required(variable, "API_KEY_SECRET")?,
             claims_table: required(variable, "CLAIMS_TABLE")?,
             allowed_apps: AllowedApps::parse(&variable("ALLOWED_APPS").unwrap_or_default())?,
-            aws: aws::settings(variable)?,
+            dynamodb: aws::service(variable, "DYNAMODB")?,
+            secrets_manager: aws::service(variable, "SECRETS_MANAGER")?,
             http_timeout: Duration::from_secs(10),
         })
     }
@@ -63,11 +67,6 @@ impl AllowedApps {
     pub(crate) fn contains(&self, app: &AppId) -> bool {
         self.0.is_empty() || self.0.contains(app)
     }
-}
-
-pub(crate) fn required(variable: &impl Fn(&str) -> Option<String>, name: &str) -> Result<String> {
-    let value = variable(name).filter(|value| !value.is_empty());
-    value.ok_or_else(|| Error::invalid(format!("the environment variable {name} is missing; the stack sets it")))
 }
 
 /// The tenant's base URL without a slash at the end.

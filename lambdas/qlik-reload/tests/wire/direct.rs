@@ -5,8 +5,8 @@ use std::time::Duration;
 use qlik_reload::{Error, Permanent, Retryable};
 use serde_json::{Value, json};
 
-use crate::server::{Answer, reply};
 use crate::world::*;
+use loopback::{Answer, reply};
 
 #[track_caller]
 fn permanent(result: Result<Value, Error>, expected: Permanent) -> String {
@@ -314,8 +314,7 @@ async fn qlik_out_of_reach_is_retryable_and_gives_the_delivery_back() {
 async fn a_redirect_is_not_followed() {
     let world = World::new().await;
     let elsewhere = format!("http://{}/api/v1/reloads/stolen", world.address);
-    let redirect =
-        |status| Answer::Reply { status, headers: vec![("Location", elsewhere.clone())], body: String::new() };
+    let redirect = |status| Answer::Reply { status, headers: vec![("Location", elsewhere.clone())], body: Vec::new() };
     for status in [301, 302, 307, 308] {
         world.qlik(Route::App, [redirect(status)]);
         let before = world.calls();

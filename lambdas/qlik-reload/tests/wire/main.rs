@@ -11,5 +11,4 @@ mod process;
 mod redelivery;
 mod rest;
 mod secrets;
-mod server;
 mod world;

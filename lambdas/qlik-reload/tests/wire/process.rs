@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 use tokio::sync::mpsc;
 
-use crate::server::{Answer, Request, reply, serve};
 use crate::world::*;
+use loopback::{Answer, Request, reply, serve};
 
 /// Gives the binary one event and returns the path and the body of what it reports back, and all it wrote.
 async fn run(event: Value, world: &World) -> (String, Value, String) {
@@ -29,7 +29,7 @@ async fn run(event: Value, world: &World) -> (String, Value, String) {
                 ("Lambda-Runtime-Deadline-Ms", deadline.to_string()),
                 ("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-west-1:123456789012:function:f".to_owned()),
             ];
-            Answer::Reply { status: 200, headers, body: event.to_string() }
+            Answer::Reply { status: 200, headers, body: event.to_string().into_bytes() }
         }
     })
     .await;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use qlik_reload::{Error, Permanent, Retryable};
 use serde_json::{Value, json};
 
-use crate::server::{Answer, reply};
 use crate::world::*;
+use loopback::{Answer, reply};
 
 fn delivery() -> Value {
     json!({"appId": APP, "deliveryId": "rule/2024-05-01T10:00:00Z"})

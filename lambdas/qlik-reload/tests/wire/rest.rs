@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::server::{Answer, reply};
 use crate::world::*;
+use loopback::{Answer, reply};
 
 fn post(body: impl ToString, headers: Value) -> Value {
     json!({

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::server::reply;
 use crate::world::*;
+use loopback::reply;
 
 async fn world() -> World {
     let world = World::new().await;

@@ -6,11 +6,12 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
+use function::{Clock, logging};
 use lambda_runtime::{Context, LambdaEvent};
-use qlik_reload::{Clock, Error, Handler, Settings, logging};
+use qlik_reload::{Error, Handler, Settings};
 use serde_json::{Value, json};
 
-use crate::server::{Answer, Request, reply, serve};
+use loopback::{Answer, Request, reply, serve};
 
 pub(crate) const APP: &str = "687ef393-f0ad-4c64-ac59-6db967126015";
 pub(crate) const OTHER_APP: &str = "00000000-f0ad-4c64-ac59-6db967126015";
@@ -91,7 +92,8 @@ impl World {
         let mut settings = Settings::read(&|name: &str| environment.get(name).cloned()).unwrap();
         settings.http_timeout = Duration::from_secs(2);
         let writer = state.clone();
-        let subscriber = logging::subscriber(tracing::Level::TRACE, move || LogWriter(writer.clone()));
+        let subscriber =
+            logging::subscriber(&["qlik_reload"], tracing::Level::TRACE, move || LogWriter(writer.clone()));
         World {
             handler: Handler::new(settings, clock(&state)),
             state,

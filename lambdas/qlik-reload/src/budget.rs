@@ -1,40 +1,10 @@
-//! Time as the function sees it, so that a test can pass an hour in a millisecond.
+//! The time that a run may spend.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use function::Clock;
+
 use crate::error::{Error, Result, Retryable};
-
-/// The present, and waiting: the machine's own or a test's.
-#[derive(Clone)]
-pub struct Clock {
-    now: Arc<dyn Fn() -> SystemTime + Send + Sync>,
-    sleep: Arc<dyn Fn(Duration) -> Sleep + Send + Sync>,
-}
-
-/// What [`Clock::new`]'s second argument gives back: resolves when the time has passed.
-pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-impl Clock {
-    /// The machine's clock.
-    pub fn system() -> Clock {
-        Clock::new(SystemTime::now, |duration| Box::pin(tokio::time::sleep(duration)))
-    }
-
-    /// A clock made of its two functions.
-    pub fn new(
-        now: impl Fn() -> SystemTime + Send + Sync + 'static,
-        sleep: impl Fn(Duration) -> Sleep + Send + Sync + 'static,
-    ) -> Clock {
-        Clock { now: Arc::new(now), sleep: Arc::new(sleep) }
-    }
-
-    pub(crate) fn now(&self) -> SystemTime {
-        (self.now)()
-    }
-}
 
 /// A call that gets less than this cannot be expected to succeed.
 const LEAST_TIME: Duration = Duration::from_secs(1);
@@ -76,7 +46,7 @@ impl Budget {
     pub(crate) async fn wait(&self, duration: Duration) -> bool {
         let fits = duration < self.remaining();
         if fits {
-            (self.clock.sleep)(duration).await;
+            self.clock.sleep(duration).await;
         }
         fits
     }
@@ -88,10 +58,4 @@ fn out_of_time() -> Error {
         Retryable::TimedOut,
         "no time is left to ask Qlik; the function's time-out must be well above the 6 seconds it keeps for its end",
     )
-}
-
-/// Milliseconds since 1970, as DynamoDB items and Lambda deadlines count.
-pub(crate) fn millis(time: SystemTime) -> u64 {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,5 +1,7 @@
 //! A small HTTP/1.1 server whose answers are scripted down to what a well-behaved server would not send.
 
+#![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
+
 use std::future::Future;
 use std::net::SocketAddr;
 
@@ -8,15 +10,20 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// One request as it came.
 #[derive(Debug, Clone)]
-pub(crate) struct Request {
-    pub(crate) method: String,
-    pub(crate) target: String,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: String,
+pub struct Request {
+    /// `GET`, `POST` …
+    pub method: String,
+    /// Path and query as they came.
+    pub target: String,
+    /// Names and values as they came.
+    pub headers: Vec<(String, String)>,
+    /// The body, as text: what functions send is JSON, XML or a form.
+    pub body: String,
 }
 
 impl Request {
-    pub(crate) fn header(&self, name: &str) -> &str {
+    /// The value of a header, empty when it did not come.
+    pub fn header(&self, name: &str) -> &str {
         let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str()).unwrap_or_default()
     }
@@ -24,11 +31,15 @@ impl Request {
 
 /// What the server does with a request.
 #[derive(Debug, Clone)]
-pub(crate) enum Answer {
+pub enum Answer {
+    /// Answers and closes the connection.
     Reply {
+        /// The HTTP status.
         status: u16,
+        /// Headers beside the length of the body.
         headers: Vec<(&'static str, String)>,
-        body: String,
+        /// The body.
+        body: Vec<u8>,
     },
     /// Never answers.
     Silence,
@@ -36,16 +47,22 @@ pub(crate) enum Answer {
     HangUp,
     /// Sends the head and half a body, and then nothing.
     Stall {
+        /// The HTTP status in the head.
         status: u16,
     },
 }
 
-pub(crate) fn reply(status: u16, body: impl ToString) -> Answer {
-    Answer::Reply { status, headers: Vec::new(), body: body.to_string() }
+/// An answer without headers of its own.
+pub fn reply(status: u16, body: impl ToString) -> Answer {
+    Answer::Reply { status, headers: Vec::new(), body: body.to_string().into_bytes() }
 }
 
-/// Serves until the runtime ends; `answer` decides on each request.
-pub(crate) async fn serve<F, A>(answer: F) -> SocketAddr
+/// Serves on a free port of loopback until the runtime ends; `answer` decides on each request.
+///
+/// # Panics
+///
+/// When no port is free, or a client sends what is no HTTP.
+pub async fn serve<F, A>(answer: F) -> SocketAddr
 where
     F: Fn(Request) -> A + Clone + Send + 'static,
     A: Future<Output = Answer> + Send + 'static,
@@ -84,7 +101,7 @@ where
                 head.push_str(&format!("{name}: {value}\r\n"));
             }
             stream.write_all(format!("{head}\r\n").as_bytes()).await?;
-            stream.write_all(body.as_bytes()).await?;
+            stream.write_all(&body).await?;
             return stream.shutdown().await;
         }
     }

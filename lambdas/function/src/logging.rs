@@ -20,15 +20,15 @@ pub fn level(variable: &impl Fn(&str) -> Option<String>) -> Level {
     }
 }
 
-/// A subscriber that writes this crate's lines at `level` and everybody else's from WARN up.
+/// A subscriber that writes the lines of the crates `ours` at `level` and everybody else's from WARN up.
 ///
 /// The libraries below log requests and events at TRACE and DEBUG, tokens included, so no setting turns those on.
-pub fn subscriber<W>(level: Level, writer: W) -> impl Subscriber + Send + Sync + use<W>
+pub fn subscriber<W>(ours: &[&'static str], level: Level, writer: W) -> impl Subscriber + Send + Sync + use<W>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let others = LevelFilter::WARN.min(LevelFilter::from_level(level));
-    let filter = Targets::new().with_default(others).with_target(env!("CARGO_CRATE_NAME"), level);
+    let filter = Targets::new().with_default(others).with_targets(ours.iter().map(|name| (*name, level)));
     let lines = fmt::layer().json().flatten_event(true).with_span_list(false).with_writer(writer);
     Registry::default().with(filter).with(lines)
 }

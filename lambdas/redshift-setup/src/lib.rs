@@ -1,0 +1,1 @@
+//! Custom resource that gives a warehouse what a system needs: tables, views, the signing function, grants.

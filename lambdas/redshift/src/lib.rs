@@ -1,0 +1,1 @@
+//! Redshift through its Data API: statements with named parameters, identifiers, results.

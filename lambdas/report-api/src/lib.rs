@@ -1,0 +1,1 @@
+//! The REST API of reports: submit, list, describe, result, download, delete.

@@ -1,0 +1,1 @@
+//! The queue of report jobs and the slots they run in.

@@ -1,0 +1,1 @@
+//! Sends finished reports on: by e-mail, to another bucket, by SFTP.

@@ -1,0 +1,1 @@
+//! The web pages behind signed links: GET shows the form, POST writes the quote once.

@@ -1,0 +1,1 @@
+//! Rotates the signing key; the old one still verifies.

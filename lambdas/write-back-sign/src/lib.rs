@@ -1,0 +1,1 @@
+//! Redshift Lambda UDF that signs rows: batch in, tokens out.

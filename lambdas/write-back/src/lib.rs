@@ -1,0 +1,1 @@
+//! Tokens of signed links: their form, their keys, signing and verifying.
