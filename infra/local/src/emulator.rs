@@ -11,6 +11,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 
 use crate::child::Supervised;
+use crate::front::Front;
 use crate::signed::Caller;
 
 /// A running emulator with nothing in it. It ends when this is dropped, or this process does.
@@ -54,7 +55,8 @@ impl Emulator {
     /// When it is not installed, ends early or does not answer; its log is quoted.
     pub async fn start(start: Start<'_>) -> anyhow::Result<Emulator> {
         let port = free_port()?;
-        let endpoint = format!("http://127.0.0.1:{port}");
+        let direct = format!("http://127.0.0.1:{port}");
+        let endpoint = Front::start(&direct).await.context("no port of the loopback interface is free")?.url;
         let log = start.folder.join("ministack.log");
         let mut command = Command::new(start.python);
         command.args(["-m", "ministack"]).current_dir(start.folder);
@@ -76,7 +78,7 @@ impl Emulator {
             .envs(start.variables.iter().copied());
         let output = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
         let mut child = Supervised::start(&command, output)?;
-        wait_until_ready(&mut child, &endpoint, &log).await?;
+        wait_until_ready(&mut child, &direct, &log).await?;
         let credentials = Credentials::new(KEY, KEY, None, None, "emulator");
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -87,7 +89,7 @@ impl Emulator {
         Ok(Emulator { config, caller: Caller::new(&endpoint, REGION, credentials), log, child })
     }
 
-    /// Where it listens.
+    /// Where it is reached, behind what stands for the end of TLS.
     pub fn endpoint(&self) -> &str {
         &self.caller.endpoint
     }

@@ -2,8 +2,8 @@
 //! and its systems put to work.
 //!
 //! ```text
-//! ferrostack-local ─┬─ Qlik       stand-in, this process          ◄── QLIK_ENDPOINT_URL ──┐
-//!                   ├─ Emulator   MiniStack, child process ── functions, its children ────┘
+//! ferrostack-local ─┬─ Qlik, QuickSight    stand-ins, this process   ◄── …_ENDPOINT_URL… ──┐
+//!                   ├─ Front ► Emulator    MiniStack, child process ── functions, its children
 //!                   ├─ ferrostack_deploy::deploy ──► CloudFormation of the emulator
 //!                   └─ qlik_reload::exercise ──► events, schedules, requests, failures
 //! ```
@@ -13,7 +13,9 @@
 pub mod child;
 pub mod emulator;
 pub mod exercise;
+pub mod front;
 pub mod qlik;
 pub mod qlik_reload;
+pub mod quicksight;
 pub mod signed;
 pub mod stack;

@@ -64,8 +64,7 @@ impl Caller {
         let signable =
             SignableRequest::new(method.as_str(), &url, headers.iter().copied(), SignableBody::Bytes(&body))?;
         let (instructions, _) = sign(signable, &params)?.into_parts();
-        // As a proxy that ends TLS says it: policies that demand TLS look at this, since the emulator itself speaks plain HTTP.
-        let mut request = self.http.request(method, &url).header("x-forwarded-proto", "https").body(body);
+        let mut request = self.http.request(method, &url).body(body);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
