@@ -11,6 +11,7 @@ use ferrostack_local::emulator::{Emulator, REGION, Start};
 use ferrostack_local::exercise::Exercise;
 use ferrostack_local::qlik::{Options, Qlik};
 use ferrostack_local::qlik_reload::{self, System};
+use ferrostack_local::rest::Rest;
 use ferrostack_local::stack::DeployedStack;
 
 /// Starts the AWS emulator and the stand-ins, deploys the local tenant, and puts its systems to work.
@@ -109,8 +110,9 @@ async fn deploy_and_exercise(
         let stack = DeployedStack::read(&emulator.config, &stack.stack).await?;
         stack.give_dead_letter_queues(&emulator.caller).await?;
         qlik_reload::store_api_key(&emulator.config, &stack, api_key).await?;
-        let system = System { stack: &stack, qlik, caller: &emulator.caller };
-        println!("REST API       {}\n\n{}", system.rest_url()?, stack.name);
+        let rest = Rest::of(&stack, &emulator.caller).await?;
+        println!("REST API       {}\n\n{}", rest.url, stack.name);
+        let system = System { stack: &stack, qlik, caller: &emulator.caller, rest: &rest };
         let mut exercise = Exercise::new(progress);
         qlik_reload::exercise(&system, &mut exercise).await;
         if exercise.failed() > 0 {
