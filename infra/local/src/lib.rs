@@ -22,3 +22,4 @@ pub mod report_delivery;
 pub mod rest;
 pub mod signed;
 pub mod stack;
+pub mod stand_ins;

@@ -2,17 +2,17 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail, ensure};
 use clap::Parser;
 use ferrostack_deploy::{Assembly, Progress, Target};
 use ferrostack_local::emulator::{Emulator, REGION, Start};
 use ferrostack_local::exercise::Exercise;
-use ferrostack_local::qlik::{Options, Qlik};
-use ferrostack_local::qlik_reload::{self, System};
+use ferrostack_local::left_out::leave_out;
 use ferrostack_local::rest::Rest;
 use ferrostack_local::stack::DeployedStack;
+use ferrostack_local::stand_ins::StandIns;
+use ferrostack_local::{qlik_reload, report_delivery};
 
 /// Starts the AWS emulator and the stand-ins, deploys the local tenant, and puts its systems to work.
 #[derive(Parser)]
@@ -24,6 +24,9 @@ struct Arguments {
     /// Keep the folder with the logs; it is always kept after a failure
     #[arg(long)]
     keep: bool,
+    /// Put only this system to work, for example qlik-reload; all are deployed
+    #[arg(long)]
+    only: Option<String>,
     /// The folder that `synth` wrote to
     #[arg(long, default_value = "cfn-out")]
     out: PathBuf,
@@ -35,12 +38,8 @@ struct Arguments {
     python: PathBuf,
 }
 
-/// The deployer's bucket for function code; on AWS it is the one that `cdk bootstrap` makes.
+/// The deployer's bucket for function code; on AWS it is the platform's.
 const ASSET_BUCKET: &str = "ferrostack-local-assets";
-
-/// A reload takes two seconds here: long enough to be seen under way, short enough to wait for.
-const QUEUED: Duration = Duration::from_millis(500);
-const RELOADING: Duration = Duration::from_millis(1500);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -66,14 +65,15 @@ async fn run(arguments: &Arguments, progress: &Progress) -> anyhow::Result<()> {
     let folder = tempfile::Builder::new().prefix("ferrostack-local-").tempdir()?;
 
     progress.begin("starting the emulator and the stand-ins", 0);
-    let api_key = random_key();
-    let qlik = Qlik::start(Options { api_key: api_key.clone(), queued: QUEUED, reloading: RELOADING }).await?;
-    let variables = [("QLIK_ENDPOINT_URL", qlik.url.as_str())];
+    let stand_ins = StandIns::start().await?;
+    let variables = stand_ins.variables();
     let emulator = Emulator::start(Start { python: &python, folder: folder.path(), variables: &variables }).await?;
+    stand_ins.quicksight.writes_to(&emulator.caller);
 
     // Ctrl-C ends the run in the orderly way; so does everything that fails.
+    let world = World { emulator: &emulator, stand_ins: &stand_ins, progress };
     let result = tokio::select! {
-        result = deploy_and_exercise(&assembly, &emulator, &qlik, &api_key, progress) => result,
+        result = world.deploy_and_exercise(assembly, arguments.only.as_deref()) => result,
         _ = tokio::signal::ctrl_c() => Err(anyhow!("interrupted")),
     };
     if result.is_ok() && !arguments.once {
@@ -88,40 +88,78 @@ async fn run(arguments: &Arguments, progress: &Progress) -> anyhow::Result<()> {
     result
 }
 
-async fn deploy_and_exercise(
-    assembly: &Assembly,
-    emulator: &Emulator,
-    qlik: &Qlik,
-    api_key: &str,
-    progress: &Progress,
-) -> anyhow::Result<()> {
-    create_asset_bucket(emulator).await?;
-    let target = Target::connect(&emulator.config, Some(ASSET_BUCKET)).await?;
-    let deployed = ferrostack_deploy::deploy(&target, assembly, &ferrostack_deploy::Options::default(), progress).await;
-    let deployed = deployed
-        .with_context(|| format!("the deployment to the emulator failed; it says:\n{}", emulator.last_lines(20)))?;
-    progress.clear();
-    println!("emulator       {}", emulator.endpoint());
-    println!("Qlik stand-in  {}", qlik.url);
+/// What is running.
+struct World<'a> {
+    emulator: &'a Emulator,
+    stand_ins: &'a StandIns,
+    progress: &'a Progress,
+}
 
-    let mut exercised = 0;
-    for stack in deployed.iter().filter(|stack| stack.stack.ends_with("-qlik-reload")) {
-        exercised += 1;
-        let stack = DeployedStack::read(&emulator.config, &stack.stack).await?;
-        stack.give_dead_letter_queues(&emulator.caller).await?;
-        qlik_reload::store_api_key(&emulator.config, &stack, api_key).await?;
-        let rest = Rest::of(&stack, &emulator.caller).await?;
-        println!("REST API       {}\n\n{}", rest.url, stack.name);
-        let system = System { stack: &stack, qlik, caller: &emulator.caller, rest: &rest };
-        let mut exercise = Exercise::new(progress);
-        qlik_reload::exercise(&system, &mut exercise).await;
-        if exercise.failed() > 0 {
-            eprintln!("the functions' last lines:\n{}", stack.function_logs(&emulator.caller, 30).await);
-            bail!("{} steps of {} failed", exercise.failed(), stack.name);
+impl World<'_> {
+    async fn deploy_and_exercise(&self, assembly: Assembly, only: Option<&str>) -> anyhow::Result<()> {
+        let deployed = self.deploy(assembly).await?;
+        println!("{:<20} {}", "emulator", self.emulator.endpoint());
+        self.stand_ins.addresses().iter().for_each(|(name, url)| println!("{name:<20} {url}"));
+
+        let mut failed = Vec::new();
+        let is_wanted = |stack: &&String| only.is_none_or(|system| stack.ends_with(&format!("-{system}")));
+        let wanted: Vec<_> = deployed.iter().filter(is_wanted).collect();
+        ensure!(!wanted.is_empty(), "the tenant has no system {}", only.unwrap_or_default());
+        for name in wanted {
+            let stack = DeployedStack::read(&self.emulator.config, name).await?;
+            stack.give_dead_letter_queues(&self.emulator.caller).await?;
+            println!("\n{name}");
+            let failures = self.exercise(&stack).await?;
+            if failures > 0 {
+                let logs = stack.function_logs(&self.emulator.caller, 30).await;
+                eprintln!("the functions' last lines:\n{logs}");
+                failed.push(format!("{failures} steps of {name}"));
+            }
         }
+        ensure!(failed.is_empty(), "failed: {}", failed.join(", "));
+        Ok(())
     }
-    ensure!(exercised > 0, "tenant {} has no system that this could put to work", assembly.tenant);
-    Ok(())
+
+    /// The names of the stacks that were deployed.
+    async fn deploy(&self, mut assembly: Assembly) -> anyhow::Result<Vec<String>> {
+        create_asset_bucket(self.emulator).await?;
+        for stack in &mut assembly.stacks {
+            let (template, gone) = leave_out(&stack.template)?;
+            stack.template = template;
+            if !gone.is_empty() {
+                println!("{}: left out, since the emulator does not know it: {}", stack.name, gone.join(", "));
+            }
+        }
+        let target = Target::connect(&self.emulator.config, Some(ASSET_BUCKET)).await?;
+        let options = ferrostack_deploy::Options::default();
+        let deployed = ferrostack_deploy::deploy(&target, &assembly, &options, self.progress).await;
+        let failed = || format!("the deployment to the emulator failed; it says:\n{}", self.emulator.last_lines(20));
+        let deployed = deployed.with_context(failed)?;
+        self.progress.clear();
+        Ok(deployed.into_iter().map(|it| it.stack).collect())
+    }
+
+    /// Puts one stack's system to work, and tells how many steps failed.
+    async fn exercise(&self, stack: &DeployedStack) -> anyhow::Result<usize> {
+        let caller = &self.emulator.caller;
+        let mut exercise = Exercise::new(self.progress);
+        match stack.system() {
+            "qlik-reload" => {
+                qlik_reload::store_api_key(&self.emulator.config, stack, &self.stand_ins.qlik_key).await?;
+                let rest = Rest::of(stack, caller).await?;
+                let system = qlik_reload::System { stack, qlik: &self.stand_ins.qlik, caller, rest: &rest };
+                qlik_reload::exercise(&system, &mut exercise).await;
+            }
+            "report-delivery" => {
+                let rest = Rest::of(stack, caller).await?;
+                let quicksight = &self.stand_ins.quicksight;
+                let system = report_delivery::System { rest: &rest, quicksight, progress: self.progress };
+                report_delivery::exercise(&system, &mut exercise).await;
+            }
+            other => bail!("there is no exercise for {other}"),
+        }
+        Ok(exercise.failed())
+    }
 }
 
 async fn create_asset_bucket(emulator: &Emulator) -> anyhow::Result<()> {
@@ -139,9 +177,4 @@ async fn stay_up(emulator: &Emulator) -> anyhow::Result<()> {
     );
     println!("The emulator's log: {}", emulator.log.display());
     Ok(tokio::signal::ctrl_c().await?)
-}
-
-/// For the stand-in of this run only; nothing outside this machine accepts it.
-fn random_key() -> String {
-    std::iter::repeat_with(fastrand::alphanumeric).take(32).collect()
 }

@@ -12,6 +12,7 @@ use crate::signed::Caller;
 pub struct DeployedStack {
     /// The stack's name.
     pub name: String,
+    system: String,
     resources: Vec<Resource>,
     template: Value,
 }
@@ -44,7 +45,16 @@ impl DeployedStack {
         }
         let template = client.get_template().stack_name(name).send().await?;
         let template = serde_json::from_str(template.template_body().unwrap_or_default())?;
-        Ok(DeployedStack { name: name.to_owned(), resources, template })
+        let described = client.describe_stacks().stack_name(name).send().await?;
+        let mut tags = described.stacks().iter().flat_map(|stack| stack.tags());
+        let system = tags.find(|tag| tag.key() == Some("ferrostack:system")).and_then(|tag| tag.value());
+        let system = system.with_context(|| format!("{name} has no tag ferrostack:system"))?.to_owned();
+        Ok(DeployedStack { name: name.to_owned(), system, resources, template })
+    }
+
+    /// The system it is a stack of: its tag `ferrostack:system`, for example `qlik-reload`.
+    pub fn system(&self) -> &str {
+        &self.system
     }
 
     /// The physical id of the only resource of a type.
