@@ -10,6 +10,7 @@
 //!
 //! What the emulator does otherwise than AWS is listed in this crate's README.
 
+pub mod browser;
 pub mod child;
 pub mod emulator;
 pub mod exercise;
@@ -21,5 +22,7 @@ pub mod quicksight;
 pub mod report_delivery;
 pub mod rest;
 pub mod signed;
+pub mod sql;
 pub mod stack;
 pub mod stand_ins;
+pub mod write_back;
