@@ -13,7 +13,9 @@
 pub mod child;
 pub mod emulator;
 pub mod exercise;
+pub mod postgres;
 pub mod qlik;
 pub mod qlik_reload;
+pub mod redshift;
 pub mod signed;
 pub mod stack;
