@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use blake2::Blake2bMac;
 use blake2::digest::consts::U32;
 use blake2::digest::{FixedOutput, Update};
-use blake2::{Blake2bMac, digest};
 use subtle::ConstantTimeEq;
 
 use crate::key::{Key, is_kid};
@@ -103,15 +103,30 @@ impl Submission {
         hex(&self.0)
     }
 
-    /// A name for it that tells nothing of the token, in 64 hexadecimal digits: BLAKE2b-256 of the MAC, unkeyed.
+    /// A name for it that tells nothing of the token, in 64 hexadecimal digits: unkeyed BLAKE2b-256 of the MAC.
     ///
     /// Whoever knows a row could make its token from the MAC, so what is stored, logged or shown beside the database is this.
     pub fn name(&self) -> String {
-        let mut hash = Blake2bMac::<U32>::new_with_salt_and_personal(None, &[], b"wb-submission-v1")
-            .expect("without a key, and with a personalization of 16 bytes, nothing is too long");
-        digest::Update::update(&mut hash, &self.0);
-        hex(&hash.finalize_fixed())
+        hash(b"wb-submission-v1", &[&self.0])
     }
+}
+
+impl Link {
+    /// A name for what makes one quote: the tenant, the customer and the skill, in 64 hexadecimal digits.
+    pub fn quote_name(&self, tenant: &str) -> String {
+        hash(b"wb-quote-v1", &[tenant.as_bytes(), self.customer.as_bytes(), self.skill.as_bytes()])
+    }
+}
+
+/// BLAKE2b-256, unkeyed, of the parts, each after its length.
+fn hash(personalization: &[u8], parts: &[&[u8]]) -> String {
+    let mut hash = Blake2bMac::<U32>::new_with_salt_and_personal(None, &[], personalization)
+        .expect("without a key, and with a personalization of at most 16 bytes, nothing is too long");
+    for part in parts {
+        hash.update(&u64::try_from(part.len()).expect("a length fits into 64 bits").to_be_bytes());
+        hash.update(part);
+    }
+    hex(&hash.finalize_fixed())
 }
 
 /// A payload whose MAC holds.
