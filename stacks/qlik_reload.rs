@@ -103,7 +103,7 @@ fn event_rule(trigger: &EventTrigger, reload: &FunctionRef, dead_letters: &Queue
         description,
         Json::Object(trigger.pattern.clone()),
         reload,
-        EventInput { paths, template },
+        Some(EventInput { paths, template }),
         dead_letters,
     )
 }
@@ -130,6 +130,6 @@ fn reload_request() -> Json {
                 "maxProperties": ReloadOptions::MOST_VARIABLES,
                 "additionalProperties": { "type": "string", "maxLength": ReloadOptions::LONGEST_VARIABLE },
             },
-                    },
+        },
     })
 }
