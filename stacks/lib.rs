@@ -2,6 +2,7 @@
 
 mod fields;
 pub mod qlik_reload;
+pub mod report_delivery;
 mod tenant;
 
 pub use fields::{Name, TenantName};

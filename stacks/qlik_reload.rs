@@ -10,7 +10,7 @@
 
 mod props;
 
-pub use props::{App, EventTrigger, Props, ReloadOptions, ScheduleTrigger, TenantUrl, When};
+pub use props::{App, EventTrigger, Props, ReloadOptions, ScheduleTrigger, TenantUrl};
 
 use crate::{Name, Tenant};
 use cfn::{Json, Stack};
@@ -71,16 +71,11 @@ fn add_schedule(stack: &mut Stack, name: &Name, trigger: &ScheduleTrigger, group
     for (index, app) in trigger.apps.iter().enumerate() {
         let mut input = trigger.options.fields();
         input.insert("appId".to_owned(), app.as_str().into());
-        // Scheduler fills these in; a tick that it delivers twice has the same id twice.
-        input.insert("deliveryId".to_owned(), "<aws.scheduler.schedule-arn>/<aws.scheduler.scheduled-time>".into());
-        let schedule = match &trigger.when {
-            When::Cron(cron) => Schedule::cron(cron.as_str(), input.into(), group),
-            When::Rate(rate) => Schedule::rate(rate.as_str(), input.into(), group),
-        };
+        input.insert("deliveryId".to_owned(), Schedule::DELIVERY_ID.into());
+        let schedule = trigger.when.schedule(trigger.time_zone.as_ref(), input.into(), group);
         // No name starts with a digit, so these never meet, and adding an app leaves the first one's ID as it is.
         let number = if index == 0 { String::new() } else { (index + 1).to_string() };
-        let zone = trigger.time_zone.as_ref().map_or("UTC", |it| it.as_str());
-        stack.add(&format!("Schedule{number}{}", name.logical()), schedule.time_zone(zone));
+        stack.add(&format!("Schedule{number}{}", name.logical()), schedule);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Tenants: one customer or stage each, with the systems it has.
 
-use crate::{TenantName, qlik_reload};
+use crate::{TenantName, qlik_reload, report_delivery};
 use cfn::Stack;
 use constructs::Architecture;
 use serde::Deserialize;
@@ -27,6 +27,8 @@ pub struct Tenant {
 pub struct Systems {
     /// Reloads of Qlik Cloud apps by schedule or event.
     pub qlik_reload: Option<qlik_reload::Props>,
+    /// QuickSight reports as files.
+    pub report_delivery: Option<report_delivery::Props>,
 }
 
 impl Tenant {
@@ -43,8 +45,12 @@ impl Tenant {
 
     /// The tenant's stacks, in the order in which they deploy.
     pub fn stacks(&self) -> Vec<Stack> {
-        let qlik_reload = self.systems.qlik_reload.as_ref().map(|it| qlik_reload::stack(self, it));
-        qlik_reload.into_iter().collect()
+        let systems = &self.systems;
+        let stacks = [
+            systems.qlik_reload.as_ref().map(|it| qlik_reload::stack(self, it)),
+            systems.report_delivery.as_ref().map(|it| report_delivery::stack(self, it)),
+        ];
+        stacks.into_iter().flatten().collect()
     }
 
     /// An empty stack of this tenant for one of its systems.

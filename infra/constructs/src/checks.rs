@@ -56,7 +56,7 @@ fn functions_without_logs(template: &Template) -> Vec<Finding> {
 /// Everyone who may describe a function reads its variables.
 fn secrets_in_variables(template: &Template) -> Vec<Finding> {
     const TELLING: [&str; 5] = ["PASSWORD", "PASSWD", "TOKEN", "API_KEY", "PRIVATE_KEY"];
-    const POINTING: [&str; 6] = ["_ARN", "_SECRET", "_ID", "_NAME", "_TABLE", "_URL"];
+    const POINTING: [&str; 7] = ["_ARN", "_SECRET", "_ID", "_NAME", "_TABLE", "_URL", "_SECONDS"];
     let mut findings = Vec::new();
     for (id, entry) in of_type(template, "AWS::Lambda::Function") {
         let variables = entry.properties["Environment"]["Variables"].as_object();
