@@ -52,17 +52,17 @@ impl TryFrom<String> for Name {
     }
 }
 
-/// Makes a newtype over text that is checked when it is read.
+/// Makes a newtype over text that is checked when it is read: documentation, visibility and name, check.
 macro_rules! checked_text {
-    ($(#[$doc:meta])* $name:ident, $check:expr) => {
+    ($(#[$doc:meta])* $visibility:vis $name:ident, $check:expr) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
         #[serde(try_from = "String")]
-        pub struct $name(String);
+        $visibility struct $name(String);
 
         impl $name {
             /// The text as it was written.
-            pub fn as_str(&self) -> &str {
+            $visibility fn as_str(&self) -> &str {
                 &self.0
             }
         }
@@ -81,7 +81,7 @@ pub(crate) use checked_text;
 
 checked_text! {
     /// The name of a tenant: `[a-z][a-z0-9-]{0,19}`. Stack names are made of it.
-    TenantName, |text: &str| {
+    pub TenantName, |text: &str| {
         let starts = text.starts_with(|it: char| it.is_ascii_lowercase());
         let fits = text.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-');
         if starts && fits && text.len() <= 20 {
@@ -99,22 +99,22 @@ impl fmt::Display for TenantName {
 
 checked_text! {
     /// Six fields of a cron expression.
-    Cron, check_cron
+    pub Cron, check_cron
 }
 
 checked_text! {
     /// A rate, `5 minutes`.
-    Rate, check_rate
+    pub Rate, check_rate
 }
 
 checked_text! {
     /// An IANA time zone.
-    TimeZone, check_time_zone
+    pub TimeZone, check_time_zone
 }
 
 checked_text! {
     /// The ARN of an SNS topic.
-    TopicArn, |text: &str| {
+    pub TopicArn, |text: &str| {
         let parts: Vec<&str> = text.split(':').collect();
         match parts[..] {
             ["arn", partition, "sns", region, account, topic]
@@ -156,7 +156,7 @@ impl When {
 
 checked_text! {
     /// The ARN of a Cognito user pool.
-    UserPoolArn, |text: &str| {
+    pub UserPoolArn, |text: &str| {
         let parts: Vec<&str> = text.split(':').collect();
         match parts[..] {
             ["arn", partition, "cognito-idp", region, account, pool]

@@ -4,6 +4,7 @@ mod fields;
 pub mod qlik_reload;
 pub mod report_delivery;
 mod tenant;
+pub mod write_back;
 
 pub use fields::{Name, TenantName};
 pub use tenant::{Tenant, TenantError};

@@ -1,6 +1,6 @@
 //! Tenants: one customer or stage each, with the systems it has.
 
-use crate::{TenantName, qlik_reload, report_delivery};
+use crate::{TenantName, qlik_reload, report_delivery, write_back};
 use cfn::Stack;
 use constructs::Architecture;
 use serde::Deserialize;
@@ -29,6 +29,8 @@ pub struct Systems {
     pub qlik_reload: Option<qlik_reload::Props>,
     /// QuickSight reports as files.
     pub report_delivery: Option<report_delivery::Props>,
+    /// Quotes written to Redshift by signed links.
+    pub write_back: Option<write_back::Props>,
 }
 
 impl Tenant {
@@ -49,13 +51,19 @@ impl Tenant {
         let stacks = [
             systems.qlik_reload.as_ref().map(|it| qlik_reload::stack(self, it)),
             systems.report_delivery.as_ref().map(|it| report_delivery::stack(self, it)),
+            systems.write_back.as_ref().map(|it| write_back::stack(self, it)),
         ];
         stacks.into_iter().flatten().collect()
     }
 
+    /// The name of the stack of one of its systems.
+    pub(crate) fn stack_name(&self, system: &str) -> String {
+        format!("{}-{system}", self.tenant)
+    }
+
     /// An empty stack of this tenant for one of its systems.
     pub(crate) fn stack(&self, system: &str, description: &str) -> Stack {
-        Stack::new(format!("{}-{system}", self.tenant))
+        Stack::new(self.stack_name(system))
             .description(description)
             .tag("ferrostack:tenant", self.tenant.as_str())
             .tag("ferrostack:system", system)

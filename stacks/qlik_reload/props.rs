@@ -275,7 +275,7 @@ pub(crate) const APP_ID: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4
 
 checked_text! {
     /// The id of a Qlik app: a GUID in lower case.
-    AppId, |text: &str| {
+    pub AppId, |text: &str| {
         let groups: Vec<&str> = text.split('-').collect();
         let lengths: Vec<usize> = groups.iter().map(|it| it.len()).collect();
         let is_hex = |it: &str| it.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'));
@@ -288,7 +288,7 @@ checked_text! {
 
 checked_text! {
     /// The address of a Qlik Cloud tenant; a slash at its end is not part of it.
-    TenantUrl, |text: &str| {
+    pub TenantUrl, |text: &str| {
         let text = text.strip_suffix('/').unwrap_or(text);
         let host = text.strip_prefix("https://").unwrap_or_default();
         let known = [".qlikcloud.com", ".qlikcloudgov.com"].iter().find_map(|it| host.strip_suffix(it));
@@ -310,7 +310,7 @@ fn is_region(text: &str) -> bool {
 
 checked_text! {
     /// Where a value lies in an event, `$.detail.appId`.
-    EventPath, |text: &str| {
+    pub EventPath, |text: &str| {
         let is_key = |it: &str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_' || it == b'-');
         if text.len() <= 256 && text.strip_prefix("$.").is_some_and(|it| it.split('.').all(is_key)) {
             return Ok(());

@@ -60,7 +60,7 @@ pub struct Sftp {
 
 checked_text! {
     /// An e-mail address.
-    Address, |text: &str| {
+    pub Address, |text: &str| {
         let is_plain = |it: u8| it.is_ascii_graphic() && !matches!(it, b'<' | b'>' | b'"' | b',' | b';' | b'@');
         let fits = text.split_once('@').is_some_and(|(name, domain)| {
             !name.is_empty() && name.bytes().all(is_plain) && domain.contains('.') && domain.bytes().all(is_plain)
@@ -81,7 +81,7 @@ impl Address {
 
 checked_text! {
     /// The name of a bucket.
-    BucketName, |text: &str| {
+    pub BucketName, |text: &str| {
         let is_plain = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || matches!(it, b'.' | b'-');
         if (3..=63).contains(&text.len()) && text.bytes().all(is_plain) {
             return Ok(());
@@ -92,7 +92,7 @@ checked_text! {
 
 checked_text! {
     /// The start of a key, with a slash at its end.
-    KeyPrefix, |text: &str| {
+    pub KeyPrefix, |text: &str| {
         let is_part = |it: &str| !it.is_empty() && it.trim_matches('.') != ""
             && it.bytes().all(|it| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'_' | b'.'));
         if text.len() <= 256 && text.strip_suffix('/').is_some_and(|it| it.split('/').all(is_part)) {
@@ -104,7 +104,7 @@ checked_text! {
 
 checked_text! {
     /// The id of a connector of AWS Transfer Family.
-    Connector, |text: &str| {
+    pub Connector, |text: &str| {
         if text.strip_prefix("c-").is_some_and(|it| it.len() == 17 && it.bytes().all(|it| it.is_ascii_hexdigit())) {
             return Ok(());
         }
@@ -114,7 +114,7 @@ checked_text! {
 
 checked_text! {
     /// A folder on a server.
-    Folder, |text: &str| {
+    pub Folder, |text: &str| {
         if text.starts_with('/') && text.len() <= 512 && !text.split('/').any(|it| it == "..") && !text.contains(char::is_control) {
             return Ok(());
         }

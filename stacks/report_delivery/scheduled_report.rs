@@ -123,7 +123,7 @@ impl ScheduledReport {
 
 checked_text! {
     /// An id of QuickSight's: of a dashboard, a sheet or a visual.
-    Id, |text: &str| {
+    pub Id, |text: &str| {
         if (1..=512).contains(&text.len()) && text.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-' || it == b'_') {
             return Ok(());
         }

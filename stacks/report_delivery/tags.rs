@@ -57,7 +57,7 @@ impl RowLevelTag {
 
 checked_text! {
     /// The key of a row-level security tag.
-    TagKey, |text: &str| {
+    pub TagKey, |text: &str| {
         if (1..=128).contains(&text.chars().count()) {
             return Ok(());
         }
@@ -67,7 +67,7 @@ checked_text! {
 
 checked_text! {
     /// The value of a row-level security tag.
-    TagText, |text: &str| {
+    pub TagText, |text: &str| {
         // `*` is QuickSight's sign for all rows: a tenant that sees everything must not come about by a slip.
         if (1..=256).contains(&text.chars().count()) && text != "*" {
             return Ok(());
@@ -78,7 +78,7 @@ checked_text! {
 
 checked_text! {
     /// The name of a claim in a caller's token.
-    Claim, |text: &str| {
+    pub Claim, |text: &str| {
         let is_plain = |it: u8| it.is_ascii_alphanumeric() || matches!(it, b':' | b'_' | b'-' | b'.');
         if (1..=64).contains(&text.len()) && text.bytes().all(is_plain) {
             return Ok(());

@@ -14,7 +14,7 @@ use aws::apigateway::rest_api;
 use aws::apigateway::stage::{self, MethodSetting, Stage};
 use aws::lambda::permission::{self, Permission};
 use cfn::intrinsic::sub_with;
-use cfn::{Attributes, Construct, Json, Scope, Value, sha256};
+use cfn::{Attributes, Construct, Json, Referable, Scope, Value, sha256};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -166,6 +166,7 @@ impl Construct for RestApi {
         }
         let api = scope.add_here(api);
         let methods = add_methods(&self, scope, &api);
+        add_permissions(&self, scope, &api);
         let deployment = scope
             .add(&format!("Deployment{}", self.fingerprint()), Deployment::new(api.reference()).depends_on(&methods));
         let log = access::log(scope);
@@ -233,17 +234,28 @@ fn add_methods(it: &RestApi, scope: &mut Scope<'_>, api: &rest_api::RestApiRef) 
             method = method.request_parameters(parameters);
         }
         methods.push(scope.add(&name, method));
-        scope.add(
-            &format!("{name}Permission"),
-            Permission::new(permission::Required {
-                action: "lambda:InvokeFunction".into(),
-                function_name: route.function.arn(),
-                principal: "apigateway.amazonaws.com".into(),
-            })
-            .source_arn(invocations(api, route)),
-        );
     }
     methods
+}
+
+/// Lets the API call its functions: one permission a function, for the routes of this API and no other.
+fn add_permissions(it: &RestApi, scope: &mut Scope<'_>, api: &rest_api::RestApiRef) {
+    let functions: BTreeMap<&str, &FunctionRef> =
+        it.routes.iter().map(|it| (it.function.logical_id().as_str(), &it.function)).collect();
+    for (id, function) in functions {
+        scope.add(
+            &format!("Calls{id}"),
+            Permission::new(permission::Required {
+                action: "lambda:InvokeFunction".into(),
+                function_name: function.arn(),
+                principal: "apigateway.amazonaws.com".into(),
+            })
+            .source_arn(sub_with(
+                "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*",
+                [("Api", api.reference())],
+            )),
+        );
+    }
 }
 
 /// The API resource of a path; the ones on the way to it are made once.
@@ -274,19 +286,6 @@ fn path_parameters(path: &[&str]) -> Option<BTreeMap<String, bool>> {
         .map(|name| (format!("method.request.path.{name}"), true))
         .collect();
     (!parameters.is_empty()).then_some(parameters)
-}
-
-/// The ARN of the calls of one route, at any stage; parameters of the path may be anything.
-fn invocations(api: &rest_api::RestApiRef, route: &Route) -> Value<String> {
-    let path: Vec<&str> = route.path.iter().map(|it| if it.starts_with('{') { "*" } else { it }).collect();
-    sub_with(
-        format!(
-            "arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{Api}}/*/{}/{}",
-            if route.method == "ANY" { "*" } else { route.method },
-            path.join("/")
-        ),
-        [("Api", api.reference())],
-    )
 }
 
 fn name_of(path: &[&str]) -> String {
