@@ -53,7 +53,7 @@ pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
     }
     if props.requests {
         let requests = stack.add("Requests", request_api(&reload));
-        stack.output("RequestUrl", requests.url());
+        stack.output("RequestUrl", requests.url(""));
     }
 
     let topic = props.alarm_topic.as_ref().map(|it| it.as_str());

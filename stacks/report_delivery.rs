@@ -22,8 +22,8 @@ pub use scheduled_report::ScheduledReport;
 pub use tags::{RowLevelTag, TagValue};
 
 use crate::{Name, Tenant};
-use cfn::intrinsic::{account_id, sub, sub_with};
-use cfn::{Json, Parameter, Stack, Value};
+use cfn::intrinsic::{account_id, sub};
+use cfn::{Json, Parameter, Stack};
 use constructs::{
     Alarm, Bucket, BucketRef, EventRule, FunctionRef, Grant, Index, Queue, QueueRef, RestApi, RustFunction, Schedule,
     ScheduleGroup, Secret, Table, TableRef, TableTrigger, Writer,
@@ -82,11 +82,11 @@ pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
         .function("report-poller", tenant)
         .timeout(55)
         .env("ACCOUNT_ID", account_id())
-        .env("SLOT_TABLE", slots.clone())
+        .env("SLOT_TABLE", slots)
         .env("SLOTS", props.slots.to_string())
         .grant(jobs.grant(["dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:UpdateItem"]))
         .grant(jobs.grant_query_index(OPEN))
-        .grant(slot_grant(slots))
+        .grant(slot_grant())
         .grant(snapshot_grant(props))
         .grant(reports.grant_below(&below, ["s3:GetObject"]));
     let poller = stack.add("ReportPoller", poller);
@@ -115,7 +115,7 @@ pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
     stack.add("PollerErrors", Alarm::on_errors(&poller, "The queue of reports does not move").tell(topic));
     stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "A report was given up").tell(topic));
 
-    stack.output("ReportUrl", sub_with("${Url}/qs-anonymous-snapshot", [("Url", requests.url())]));
+    stack.output("ReportUrl", requests.url("/qs-anonymous-snapshot"));
     if let Some(key) = requests.key_id() {
         stack.output("ApiKeyId", key);
     }
@@ -150,7 +150,7 @@ impl Stores<'_> {
 }
 
 /// The slots belong to the account: every tenant reads who holds them, and takes and gives back its own.
-fn slot_grant(table: Value<String>) -> Grant {
+fn slot_grant() -> Grant {
     let actions = [
         "dynamodb:ConditionCheckItem",
         "dynamodb:DeleteItem",
@@ -159,8 +159,7 @@ fn slot_grant(table: Value<String>) -> Grant {
         "dynamodb:Scan",
         "dynamodb:UpdateItem",
     ];
-    let arn = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${Table}";
-    Grant::new(actions, [sub_with(arn, [("Table", table)])])
+    Grant::new(actions, [sub("arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${SlotTable}")])
 }
 
 /// Snapshot jobs of the tenant's dashboards, or of all where the tenant file names none.

@@ -25,7 +25,6 @@ pub use warehouse::Warehouse;
 use crate::Tenant;
 use aws::iam::role::{self, Role};
 use aws::lambda::permission::{self, Permission};
-use cfn::intrinsic::sub_with;
 use cfn::{Json, Stack, Value};
 use constructs::{
     Alarm, ApiEndpoint, CustomResource, FunctionRef, Queue, QueueRef, RestApi, RestApiRef, Rotation, RustFunction,
@@ -77,14 +76,13 @@ pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
         .dead_letters(&dead_letters);
     let setup = stack.add("Setup", setup);
 
-    let link_base = sub_with("${Url}/quote?t=", [("Url", quotes.url())]);
     let in_warehouse = CustomResource::new(&setup, SETUP_SECONDS + 60)
         .property("Kind", "write-back")
         .property("Warehouse", place.for_setup())
         .property("Schema", props.schema.as_str())
         .property("Source", props.source.json())
         .property("Sign", json!({ "Function": Json::from(sign.name()), "Role": Json::from(invoker.arn()) }))
-        .property("LinkBase", Json::from(link_base))
+        .property("LinkBase", Json::from(quotes.url("/quote?t=")))
         .property("Tenant", tenant.tenant.as_str())
         .property("Writer", Json::from(place.writer(&api)))
         .property("Inputs", Json::from_iter(props.inputs.iter().map(Input::for_setup)))
@@ -100,7 +98,7 @@ pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
     stack.add("RotateErrors", Alarm::on_errors(&rotate, "The signing key could not be rotated").tell(topic));
     stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "An event was given up").tell(topic));
 
-    stack.output("QuoteUrl", sub_with("${Url}/quote", [("Url", quotes.url())]));
+    stack.output("QuoteUrl", quotes.url("/quote"));
     if let Some(key) = quotes.key_id() {
         stack.output("ApiKeyId", key);
     }
@@ -198,10 +196,7 @@ fn add_quotes(stack: &mut Stack, props: &Props, api: &FunctionRef) -> RestApiRef
         .usage(access.usage())
         .private(endpoint)
         .only_from(access.only_from.iter().map(access::Block::text).collect())
-        .route("GET", "/quote", api)
-        .route("HEAD", "/quote", api)
-        .route("OPTIONS", "/quote", api)
-        .route("POST", "/quote", api)
+        .route("ANY", "/quote", api)
         .route("GET", "/quote/status", api);
     if !access.api_key {
         quotes = quotes.keyless();

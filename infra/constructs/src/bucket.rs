@@ -8,8 +8,8 @@ use aws::s3::bucket::{
     VersioningConfiguration,
 };
 use aws::s3::bucket_policy::{BucketPolicy, Required};
-use cfn::intrinsic::{account_id, join};
-use cfn::{Attributes, Construct, Json, Scope, Value};
+use cfn::intrinsic::{account_id, sub};
+use cfn::{Attributes, Construct, Json, Referable, Scope, Value};
 use serde_json::json;
 
 /// A bucket that is private, encrypted, versioned, reached over TLS only, and survives its stack.
@@ -129,7 +129,7 @@ impl Writer {
 
 /// The ARN of all objects whose key starts with `prefix`.
 fn objects(bucket: &bucket::BucketRef, prefix: &str) -> Value<String> {
-    join("", [bucket.arn(), format!("/{prefix}*").into()])
+    sub(format!("${{{}.Arn}}/{prefix}*", bucket.logical_id()))
 }
 
 /// A bucket in a stack.

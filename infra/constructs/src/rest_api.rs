@@ -13,7 +13,7 @@ use aws::apigateway::resource::{self, Resource};
 use aws::apigateway::rest_api;
 use aws::apigateway::stage::{self, MethodSetting, Stage};
 use aws::lambda::permission::{self, Permission};
-use cfn::intrinsic::sub_with;
+use cfn::intrinsic::{sub, sub_with};
 use cfn::{Attributes, Construct, Json, Referable, Scope, Value, sha256};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -250,10 +250,10 @@ fn add_permissions(it: &RestApi, scope: &mut Scope<'_>, api: &rest_api::RestApiR
                 function_name: function.arn(),
                 principal: "apigateway.amazonaws.com".into(),
             })
-            .source_arn(sub_with(
-                "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*",
-                [("Api", api.reference())],
-            )),
+            .source_arn(sub(format!(
+                "arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{{}}}/*",
+                api.logical_id()
+            ))),
         );
     }
 }
@@ -319,21 +319,19 @@ impl RestApiRef {
 
     /// The ARN of its stage.
     pub fn stage_arn(&self) -> Value<String> {
-        sub_with(
-            "arn:${AWS::Partition}:apigateway:${AWS::Region}::/restapis/${Api}/stages/${Stage}",
-            [("Api", self.api.reference()), ("Stage", self.stage.reference())],
-        )
+        let (api, stage) = (self.api.logical_id(), self.stage.logical_id());
+        sub(format!("arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}::/restapis/${{{api}}}/stages/${{{stage}}}"))
     }
 
-    /// The address under which its routes lie, without a slash at the end.
-    pub fn url(&self) -> Value<String> {
-        let (api, stage) = (("Api", self.api.reference()), ("Stage", self.stage.reference()));
+    /// The address of a path, such as `/reloads`, and of all routes with `""`.
+    pub fn url(&self, path: &str) -> Value<String> {
+        let (api, stage) = (self.api.logical_id(), self.stage.logical_id());
+        let rest = format!(".execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/${{{stage}}}{path}");
         match &self.vpc_endpoint {
-            None => sub_with("https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${Stage}", [api, stage]),
-            Some(endpoint) => sub_with(
-                "https://${Api}-${Endpoint}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${Stage}",
-                [api, stage, ("Endpoint", endpoint.clone())],
-            ),
+            None => sub(format!("https://${{{api}}}{rest}")),
+            Some(endpoint) => {
+                sub_with(format!("https://${{{api}}}-${{Endpoint}}{rest}"), [("Endpoint", endpoint.clone())])
+            }
         }
     }
 }

@@ -6,8 +6,8 @@ use aws::dynamodb::table::{
     GlobalSecondaryIndexRequired, KeySchema, KeySchemaRequired, PointInTimeRecoverySpecification, Projection,
     ProjectionType, SseSpecification, StreamSpecification, StreamViewType, TimeToLiveSpecification,
 };
-use cfn::intrinsic::join;
-use cfn::{Attributes, Construct, Scope, Value};
+use cfn::intrinsic::sub;
+use cfn::{Attributes, Construct, Referable, Scope, Value};
 
 /// A table with a string key, paid by request, encrypted, with 35 days of point-in-time recovery; it survives its
 /// stack unless it is [`Table::disposable`].
@@ -141,7 +141,7 @@ impl TableRef {
 
     /// The right to query one of its indexes.
     pub fn grant_query_index(&self, name: &'static str) -> Grant {
-        Grant::new(["dynamodb:Query"], [join("", [self.0.arn(), "/index/".into(), name.into()])])
+        Grant::new(["dynamodb:Query"], [sub(format!("${{{}.Arn}}/index/{name}", self.0.logical_id()))])
     }
 
     /// The rights that Lambda needs to follow its stream.

@@ -9,8 +9,8 @@ use aws::apigateway::stage::{AccessLogSetting, StageRef};
 use aws::apigateway::usage_plan::{ApiStage, QuotaSettings, ThrottleSettings, UsagePlan};
 use aws::apigateway::usage_plan_key::{self, UsagePlanKey};
 use aws::logs::log_group::LogGroup;
-use cfn::intrinsic::sub_with;
-use cfn::{Attributes, Construct, Json, Scope, Value};
+use cfn::intrinsic::sub;
+use cfn::{Attributes, Construct, Json, Referable, Scope, Value};
 use serde_json::json;
 
 /// From where an API can be called.
@@ -69,10 +69,8 @@ pub(super) fn log(scope: &mut Scope<'_>) -> AccessLogSetting {
         "milliseconds": "$context.responseLatency",
     });
     // The group's own ARN ends in `:*`, which API Gateway would take off and then call a change.
-    let arn = sub_with(
-        "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${Group}",
-        [("Group", group.reference())],
-    );
+    let group = group.logical_id();
+    let arn = sub(format!("arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:${{{group}}}"));
     AccessLogSetting::new().destination_arn(arn).format(format.to_string())
 }
 
