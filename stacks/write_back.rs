@@ -172,7 +172,7 @@ fn quote_api(
         .env("INPUTS", props.inputs_for_api())
         .env("LOCALE", props.locale.as_str())
         .grant(signing_key.grant_read())
-        .grant(claims.grant(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]))
+        .grant(claims.grant(["dynamodb:GetItem", "dynamodb:PutItem"]))
         .dead_letters(dead_letters);
     let function = optional
         .into_iter()

@@ -11,7 +11,7 @@ use serde_json::json;
 pub struct Input {
     /// Its name.
     pub name: InputName,
-    label: Option<Label>,
+    label: Label,
     kind: Kind,
     required: bool,
 }
@@ -28,7 +28,7 @@ enum Kind {
 #[serde(deny_unknown_fields)]
 struct InputFields {
     name: InputName,
-    label: Option<Label>,
+    label: Label,
     r#type: InputType,
     max_length: Option<u32>,
     minimum: Option<String>,
@@ -91,7 +91,7 @@ impl TryFrom<InputFields> for Input {
                     "the input `{name}` is a text, which has no `minimum` or `maximum`; set `max_length`"
                 ));
             }
-            InputType::Text => Kind::Text(in_range("`max_length`", it.max_length.unwrap_or(500), 1..=4000)?),
+            InputType::Text => Kind::Text(in_range("`max_length`", it.max_length.unwrap_or(500), 1..=2000)?),
             ty if it.max_length.is_some() => {
                 let ty = ty.name();
                 return Err(format!("the input `{name}` is of the type {ty}, which has no `max_length`; leave it out"));
@@ -115,10 +115,7 @@ impl TryFrom<InputFields> for Input {
 impl Input {
     /// The input as write-back-api reads it.
     pub(super) fn for_api(&self) -> Json {
-        let mut json = json!({ "name": self.name.as_str() });
-        if let Some(label) = &self.label {
-            json["label"] = label.as_str().into();
-        }
+        let mut json = json!({ "name": self.name.as_str(), "label": self.label.as_str() });
         match &self.kind {
             Kind::Text(length) => {
                 json["type"] = "text".into();
@@ -154,19 +151,20 @@ checked_text! {
     /// The name of an input: a column is made of it.
     pub InputName, |text: &str| {
         let starts = text.starts_with(|it: char| it.is_ascii_lowercase());
-        if starts && text.len() <= 40 && text.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'_') {
+        // `t` is the field that carries the token.
+        if text != "t" && starts && text.len() <= 60 && text.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'_') {
             return Ok(());
         }
-        Err(format!("`{text}` is no name of an input; allowed are at most 40 characters a-z, 0-9 and `_`, a letter first"))
+        Err(format!("`{text}` is no name of an input; allowed are at most 60 characters a-z, 0-9 and `_`, a letter first, and not `t`"))
     }
 }
 
 checked_text! {
     /// What stands beside an input.
     pub(super) Label, |text: &str| {
-        if (1..=80).contains(&text.chars().count()) && !text.contains(char::is_control) {
+        if (1..=100).contains(&text.chars().count()) && !text.contains(char::is_control) {
             return Ok(());
         }
-        Err(format!("`{text}` is no label; allowed are 1 to 80 characters"))
+        Err(format!("`{text}` is no label; allowed are 1 to 100 characters"))
     }
 }

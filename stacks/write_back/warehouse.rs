@@ -351,7 +351,7 @@ checked_text! {
         match parts[..] {
             ["arn", partition, "secretsmanager", region, account, "secret", name]
                 if partition.starts_with("aws") && !region.is_empty() && account.len() == 12
-                    && account.bytes().all(|it| it.is_ascii_digit()) && !name.is_empty() && !name.contains('*') => Ok(()),
+                    && account.bytes().all(|it| it.is_ascii_digit()) && !name.is_empty() && !name.contains(['*', '?']) => Ok(()),
             _ => Err(format!("`{text}` is no secret; allowed is arn:aws:secretsmanager:<region>:<account>:secret:<name>")),
         }
     }

@@ -137,27 +137,27 @@ fn each_function_may_do_just_what_it_needs() {
         rights(&template, "ReportApiRole"),
         [
             r#"secretsmanager:GetSecretValue: {"Fn::GetAtt":["PageKey","Id"]}"#.to_owned(),
-            format!("dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem: {jobs}"),
+            format!("dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:Scan dynamodb:UpdateItem: {jobs}"),
             format!("s3:GetObject s3:DeleteObject s3:DeleteObjectVersion: {files}"),
-            r#"s3:ListBucket s3:ListBucketVersions: {"Fn::GetAtt":["Reports","Arn"]}"#.to_owned(),
+            r#"s3:ListBucket: {"Fn::GetAtt":["Reports","Arn"]}"#.to_owned(),
+            r#"s3:ListBucketVersions: {"Fn::GetAtt":["Reports","Arn"]}"#.to_owned(),
         ]
     );
-    let list = &template.properties("ReportApiRole")["Policies"][0]["PolicyDocument"]["Statement"][4];
+    let list = &template.properties("ReportApiRole")["Policies"][0]["PolicyDocument"]["Statement"][5];
     assert_eq!(list["Condition"], json!({ "StringLike": { "s3:prefix": "t/acme/*" } }));
     let dashboard = "arn:${AWS::Partition}:quicksight:${AWS::Region}:${AWS::AccountId}:dashboard/d1";
     assert_eq!(
         rights(&template, "ReportPollerRole"),
         [
-            format!("dynamodb:ConditionCheckItem dynamodb:GetItem dynamodb:UpdateItem: {jobs}"),
+            format!("dynamodb:GetItem dynamodb:UpdateItem: {jobs}"),
             r#"dynamodb:Query: {"Fn::Sub":"${Jobs.Arn}/index/open"}"#.to_owned(),
-            "dynamodb:ConditionCheckItem dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:Scan dynamodb:UpdateItem: \
+            "dynamodb:DeleteItem dynamodb:PutItem dynamodb:Scan: \
              {\"Fn::Sub\":\"arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${SlotTable}\"}"
                 .to_owned(),
             format!(
                 "quicksight:DescribeDashboardSnapshotJob quicksight:DescribeDashboardSnapshotJobResult quicksight:StartDashboardSnapshotJob: \
                  [{{\"Fn::Sub\":\"{dashboard}\"}},{{\"Fn::Sub\":\"{dashboard}/snapshot-job/*\"}}]"
             ),
-            format!("s3:GetObject: {files}"),
         ]
     );
     let identity = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/";
@@ -283,6 +283,13 @@ fn whose_rows_a_report_shows_is_fixed_or_a_claim_of_a_caller_with_a_token() {
 }
 
 #[test]
+fn reports_that_show_all_rows_are_a_warning() {
+    let assembly = template_tests::assembly(&tenant_file("report-delivery", "row_level_tags: []"));
+    let messages: Vec<&str> = assembly.findings.iter().map(|it| it.message.as_str()).collect();
+    assert_eq!(messages, ["reports show all rows, since `row_level_tags` is empty"]);
+}
+
+#[test]
 fn the_slot_table_is_the_platforms() {
     let template = with("slots: 12");
     assert_eq!(
@@ -315,6 +322,7 @@ fn a_mistake_in_the_file_is_one_sentence() {
         ("dashboards: [a/b]", "`a/b` is no QuickSight id; allowed are 1 to 512 letters, digits, `-` and `_`"),
         ("dashboards: ['*']", "`*` is no QuickSight id"),
         ("deliveries: { email: { from: Reports <r@a.example> } }", "`Reports <r@a.example>` is no e-mail address"),
+        ("deliveries: { email: { from: '*@a.example' } }", "`*@a.example` is no e-mail address"),
         ("deliveries: { partner_bucket: { name: P, prefix: a/ } }", "`P` is no bucket"),
         ("deliveries: { partner_bucket: { name: partner, prefix: ../ } }", "`../` is no prefix"),
         ("deliveries: { sftp: { connector: c-1, folder: / } }", "`c-1` is no connector"),
@@ -346,8 +354,9 @@ fn a_mistake_in_the_file_is_one_sentence() {
 
 #[test]
 fn a_mistake_in_the_tags_is_one_sentence() {
+    let many = format!("[{}]", "{ key: a, value: b },".repeat(51));
     for (tags, message) in [
-        ("[]", "0 row-level tags, allowed are 1 to 50: QuickSight makes no report for nobody in particular"),
+        (many.as_str(), "51 row-level tags, allowed are at most 50"),
         (
             "[{ key: a, value: '*' }]",
             "`*` is no tag value; allowed are 1 to 256 characters, and not `*`, which would show every row",

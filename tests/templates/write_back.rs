@@ -97,7 +97,7 @@ fn a_link_is_signed_for_the_api_that_takes_it() {
 #[test]
 fn setup_is_told_all_it_creates_and_answers_in_time() {
     let template = with(
-        "readers: { groups: [g], users: [u] }\ninputs:\n  - { name: comment, type: text, max_length: 9, required: true }\n  - { name: discount, type: decimal, minimum: '0', maximum: '30' }\n",
+        "readers: { groups: [g], users: [u] }\ninputs:\n  - { name: comment, label: L, type: text, max_length: 9, required: true }\n  - { name: discount, label: L, type: decimal, minimum: '0', maximum: '30' }\n",
     );
     let setup = template.properties("InWarehouse");
     assert_includes(
@@ -123,8 +123,8 @@ fn setup_is_told_all_it_creates_and_answers_in_time() {
     assert_eq!(
         inputs,
         json!([
-            { "name": "comment", "type": "text", "maxLength": 9, "required": true },
-            { "name": "discount", "type": "decimal", "minimum": "0", "maximum": "30" },
+            { "name": "comment", "label": "L", "type": "text", "maxLength": 9, "required": true },
+            { "name": "discount", "label": "L", "type": "decimal", "minimum": "0", "maximum": "30" },
         ])
     );
 }
@@ -149,10 +149,7 @@ fn each_function_may_do_just_what_it_needs() {
     );
     assert_eq!(rights(&template, "SetupRole"), data_api);
     let claims = r#"{"Fn::GetAtt":["Claims","Arn"]}"#;
-    let own = [
-        format!("secretsmanager:GetSecretValue: {key}"),
-        format!("dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem: {claims}"),
-    ];
+    let own = [format!("secretsmanager:GetSecretValue: {key}"), format!("dynamodb:GetItem dynamodb:PutItem: {claims}")];
     assert_eq!(rights(&template, "QuoteApiRole"), [&own[..], &data_api[..]].concat());
     let statements = template.properties("SetupRole")["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap();
     let everywhere = statements.iter().find(|it| it["Resource"] == "*" && it["Action"][0] != "xray:PutTraceSegments");
@@ -343,24 +340,28 @@ fn a_mistake_in_the_file_is_one_sentence() {
         ("schema: 'x\"; drop'", "is no name in Redshift"),
         ("locale: german", "`german` is no locale; allowed is a language, or a language and a country, as in de-DE"),
         ("currency: euro", "`euro` is no currency; allowed are the three letters of ISO 4217, as in EUR"),
-        ("inputs: [{ name: Comment, type: text }]", "`Comment` is no name of an input"),
+        ("inputs: [{ name: Comment, label: L, type: text }]", "`Comment` is no name of an input"),
+        ("inputs: [{ name: t, label: L, type: text }]", "`t` is no name of an input"),
         (
-            "inputs: [{ name: a, type: colour }]",
+            "inputs: [{ name: a, label: L, type: colour }]",
             "`colour` is not allowed here; allowed are text, integer, decimal, date",
         ),
         (
-            "inputs: [{ name: a, type: text, minimum: '1' }]",
+            "inputs: [{ name: a, label: L, type: text, minimum: '1' }]",
             "the input `a` is a text, which has no `minimum` or `maximum`; set `max_length`",
         ),
         (
-            "inputs: [{ name: a, type: date, max_length: 1 }]",
+            "inputs: [{ name: a, label: L, type: date, max_length: 1 }]",
             "the input `a` is of the type date, which has no `max_length`; leave it out",
         ),
         (
-            "inputs: [{ name: a, type: decimal, maximum: 1e3 }]",
+            "inputs: [{ name: a, label: L, type: decimal, maximum: 1e3 }]",
             "`1e3` is no end of the range of `a`; allowed is a value of the type decimal",
         ),
-        ("inputs: [{ name: a, type: date }, { name: a, type: text }]", "the input `a` stands twice; remove one"),
+        (
+            "inputs: [{ name: a, label: L, type: date }, { name: a, label: L, type: text }]",
+            "the input `a` stands twice; remove one",
+        ),
         ("access: { only_from: [10.0.0.1/8] }", "`10.0.0.1/8` is no block of addresses"),
         ("access: { only_from: [10.0.0.0/33] }", "`10.0.0.0/33` is no block of addresses"),
         (

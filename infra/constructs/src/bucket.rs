@@ -152,9 +152,14 @@ impl BucketRef {
         Grant::new(actions, [objects(&self.0, prefix)])
     }
 
-    /// The right to list the keys that start with `prefix`, with all their versions.
-    pub fn grant_list_below(&self, prefix: &str) -> Grant {
-        Grant::new(["s3:ListBucket", "s3:ListBucketVersions"], [self.0.arn()])
+    /// The right to list its keys, and with it to be told that a key is not there: without it, S3 only refuses.
+    pub fn grant_list(&self) -> Grant {
+        Grant::new(["s3:ListBucket"], [self.0.arn()])
+    }
+
+    /// The right to list all versions of the keys that start with `prefix`.
+    pub fn grant_list_versions_below(&self, prefix: &str) -> Grant {
+        Grant::new(["s3:ListBucketVersions"], [self.0.arn()])
             .only_when(json!({ "StringLike": { "s3:prefix": format!("{prefix}*") } }))
     }
 }
