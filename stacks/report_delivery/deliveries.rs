@@ -94,7 +94,7 @@ checked_text! {
 checked_text! {
     /// The start of a key, with a slash at its end.
     pub KeyPrefix, |text: &str| {
-        let is_part = |it: &str| !it.is_empty() && it.trim_matches('.') != ""
+        let is_part = |it: &str| !it.is_empty() && !it.trim_matches('.').is_empty()
             && it.bytes().all(|it| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'_' | b'.'));
         if text.len() <= 256 && text.strip_suffix('/').is_some_and(|it| it.split('/').all(is_part)) {
             return Ok(());
