@@ -2,5 +2,6 @@
 
 mod constructs;
 mod malformed_tenants;
+mod platform;
 mod properties;
 mod qlik_reload;
