@@ -81,8 +81,9 @@ pub(crate) async fn delete_stack(target: &Target, stack: &Stack, progress: &Prog
     progress.begin(format!("{name}: deleting"), 0);
     let token = target.token(&format!("{id}/delete"));
     let request = target.cloudformation.delete_stack().stack_name(id).client_request_token(token);
-    request.send().await.map_err(|error| from_sdk(&format!("deleting {name}"), error))?;
-    let ended = watch::follow(target, id, since, progress).await?;
+    let deleted = target.lanes.changes.call(|| request.clone().send()).await;
+    deleted.map_err(|error| from_sdk(&format!("deleting {name}"), error))?;
+    let ended = watch::follow(target, id, since, &BTreeMap::new(), progress).await?;
     if ended.status == StackStatus::DeleteComplete {
         return Ok(());
     }
@@ -106,8 +107,10 @@ pub(crate) async fn look_at(target: &Target, name: &str) -> Result<Option<Doomed
         })?,
     };
     let mut resources = Vec::new();
-    let mut pages = target.cloudformation.list_stack_resources().stack_name(name).into_paginator().send();
-    while let Some(page) = pages.next().await {
+    let mut next = None;
+    loop {
+        let request = target.cloudformation.list_stack_resources().stack_name(name).set_next_token(next);
+        let page = target.lanes.looks.call(|| request.clone().send()).await;
         let page = page.map_err(|error| from_sdk(&format!("listing the resources of {name}"), error))?;
         for summary in page.stack_resource_summaries.unwrap_or_default() {
             if summary.resource_status() == Some(&ResourceStatus::DeleteComplete) {
@@ -122,14 +125,18 @@ pub(crate) async fn look_at(target: &Target, name: &str) -> Result<Option<Doomed
                 kind: summary.resource_type.unwrap_or_default(),
             });
         }
+        next = page.next_token;
+        if next.is_none() {
+            return Ok(Some(Doomed { stack, template, resources }));
+        }
     }
-    Ok(Some(Doomed { stack, template, resources }))
 }
 
 /// The template that the stack was deployed from; `None` if it is not JSON.
 pub(crate) async fn template_of(target: &Target, name: &str) -> Result<Option<Value>, Error> {
     let request = target.cloudformation.get_template().stack_name(name).template_stage(TemplateStage::Original);
-    let answer = request.send().await.map_err(|error| from_sdk(&format!("reading the template of {name}"), error))?;
+    let answer = target.lanes.looks.call(|| request.clone().send()).await;
+    let answer = answer.map_err(|error| from_sdk(&format!("reading the template of {name}"), error))?;
     Ok(serde_json::from_str(answer.template_body().unwrap_or_default()).ok())
 }
 

@@ -131,10 +131,7 @@ fn cloudformation(fake: &mut Fake, action: &str, request: &HashMap<String, Strin
             let stack = fake.stacks.get_mut(&name).filter(|stack| by_id || stack.status != "DELETE_COMPLETE");
             let stack = stack.ok_or_else(absent)?;
             let status = stack.status.clone();
-            if let Some(next) = stack.next_status.take() {
-                stack.events.insert(0, event(&id, &name, &id, "AWS::CloudFormation::Stack", &next, ""));
-                stack.status = next;
-            }
+            go_on(stack, &id, &name);
             let outputs: String = stack
                 .outputs
                 .iter()
@@ -190,6 +187,12 @@ fn cloudformation(fake: &mut Fake, action: &str, request: &HashMap<String, Strin
             stack.outputs = vec![("Url", "https://example.test")];
             Ok(String::new())
         }
+        "ContinueUpdateRollback" => {
+            let failing = fake.failing.take();
+            let stack = fake.stacks.get_mut(&name).ok_or_else(absent)?;
+            begin(stack, &id, &name, "UPDATE_ROLLBACK", failing);
+            Ok(String::new())
+        }
         "DeleteStack" => {
             let failing = fake.failing.take();
             let stack = fake.stacks.get_mut(&name).ok_or_else(absent)?;
@@ -197,7 +200,10 @@ fn cloudformation(fake: &mut Fake, action: &str, request: &HashMap<String, Strin
             Ok(String::new())
         }
         "DescribeStackEvents" => {
-            Ok(format!("<StackEvents>{}</StackEvents>", fake.stacks.get(&name).ok_or_else(absent)?.events.concat()))
+            let stack = fake.stacks.get_mut(&name).ok_or_else(absent)?;
+            let events = stack.events.concat();
+            go_on(stack, &id, &name);
+            Ok(format!("<StackEvents>{events}</StackEvents>"))
         }
         "ListStackResources" => {
             let member = |(id, kind, physical): &(&str, &str, &str)| {
@@ -260,18 +266,27 @@ fn begin(stack: &mut FakeStack, id: &str, name: &str, verb: &str, failing: Optio
             format!("{verb}_COMPLETE")
         }
         Some((resource, reason)) => {
-            let failed = format!("{verb}_FAILED");
+            let failed = format!("{}_FAILED", verb.trim_end_matches("_ROLLBACK"));
             happen("Other", "", "AWS::SQS::Queue", &failed, "Resource creation cancelled");
             happen(resource, "", "AWS::IAM::Role", &failed, reason);
             happen("Later", "", "AWS::SQS::Queue", &failed, "a consequence");
             match verb {
                 "CREATE" => "ROLLBACK_COMPLETE".into(),
                 "UPDATE" => "UPDATE_ROLLBACK_COMPLETE".into(),
+                "UPDATE_ROLLBACK" => "UPDATE_ROLLBACK_FAILED".into(),
                 _ => "DELETE_FAILED".into(),
             }
         }
     });
     stack.status = format!("{verb}_IN_PROGRESS");
+}
+
+/// Comes to the end of what is under way.
+fn go_on(stack: &mut FakeStack, id: &str, name: &str) {
+    if let Some(next) = stack.next_status.take() {
+        stack.events.insert(0, event(id, name, id, "AWS::CloudFormation::Stack", &next, ""));
+        stack.status = next;
+    }
 }
 
 fn event(stack_id: &str, logical: &str, physical: &str, kind: &str, status: &str, reason: &str) -> String {

@@ -119,9 +119,9 @@ async fn a_stack_that_never_came_to_be_is_left_for_the_deployment_to_delete() {
 
 #[tokio::test]
 async fn a_stack_that_needs_a_person_is_told_as_in_a_deployment() {
-    let (endpoint, _fake) = fake_aws::start(with_stack("UPDATE_ROLLBACK_FAILED")).await;
+    let (endpoint, _fake) = fake_aws::start(with_stack("DELETE_FAILED")).await;
     let error = plan(&endpoint, false).await.unwrap_err();
-    assert_eq!((error.exit_code(), error.to_string().contains("continue-update-rollback")), (1, true), "{error}");
+    assert_eq!((error.exit_code(), error.to_string().contains("run scripts/destroy first")), (1, true), "{error}");
 }
 
 async fn plan(endpoint: &str, color: bool) -> Result<String, Error> {

@@ -117,6 +117,7 @@ pub(crate) fn write_assembly(out: &Path, code: Option<&[u8]>) {
         STACK: {
             "type": "aws:cloudformation:stack",
             "dependencies": [format!("{STACK}.assets")],
+            "metadata": {format!("/{STACK}/Claims"): [{"type": "ferrostack:source", "data": "stacks/qlik_reload.rs:12"}]},
             "properties": {
                 "templateFile": format!("{STACK}.template.json"),
                 "stackName": STACK,
