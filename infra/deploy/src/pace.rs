@@ -161,7 +161,12 @@ fn fault<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Fault {
     match error {
         _ if THROTTLED.contains(&code) || status == Some(429) => Fault::Throttled,
         _ if status.is_some_and(|status| status >= 500) => Fault::Lost,
-        SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_timeout() => Fault::Lost,
+        // What is of another kind and has none at all is a mistake of ours or of the configuration.
+        SdkError::DispatchFailure(failure)
+            if failure.is_io() || failure.is_timeout() || failure.as_other().is_some() =>
+        {
+            Fault::Lost
+        }
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) => Fault::Lost,
         _ => Fault::Final,
     }

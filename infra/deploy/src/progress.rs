@@ -10,6 +10,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 pub struct Progress {
     bars: Option<(MultiProgress, ProgressBar)>,
     lines: bool,
+    stages: bool,
     /// Starts each line, where several things happen at the same time.
     prefix: String,
 }
@@ -23,13 +24,18 @@ impl Progress {
             let bar = bars.add(new_bar());
             (bars, bar)
         });
-        Progress { bars, lines: true, prefix: String::new() }
+        Progress { bars, lines: true, stages: true, prefix: String::new() }
+    }
+
+    /// Says nothing at all.
+    pub fn silent() -> Progress {
+        Progress { bars: None, lines: false, stages: false, prefix: String::new() }
     }
 
     /// For one of several things that happen at the same time: it has a bar of its own, and its lines begin with its name.
     pub(crate) fn part(&self, name: &str) -> Progress {
         let bars = self.bars.as_ref().map(|(bars, _)| (bars.clone(), bars.add(new_bar())));
-        Progress { bars, lines: self.lines, prefix: format!("{name}: ") }
+        Progress { bars, lines: self.lines, stages: self.stages, prefix: format!("{name}: ") }
     }
 
     /// Says which stage it is and no more, for a caller that has its own way to tell what happened.
@@ -60,7 +66,8 @@ impl Progress {
                 bar.set_style(if steps == 0 { waiting() } else { counting() });
                 bar.enable_steady_tick(Duration::from_millis(120));
             }
-            None => eprintln!("{stage}"),
+            None if self.stages => eprintln!("{stage}"),
+            None => {}
         }
     }
 
