@@ -12,12 +12,15 @@
 
 mod assembly;
 mod assets;
+mod bucket;
 mod change_set;
 mod data;
 mod deploy;
 mod destroy;
+mod drift;
 mod error;
 mod fleet;
+mod hotswap;
 mod journal;
 mod pace;
 mod parting;
@@ -35,9 +38,10 @@ mod waves;
 
 pub use assembly::{Assembly, Asset, PLATFORM, StackArtifact};
 pub use deploy::{Change, Deployed, Options, deploy};
-pub use destroy::destroy;
+pub use destroy::{Teardown, destroy};
 pub use error::Error;
 pub use fleet::{Fleet, Outcome, Report, deploy_fleet};
+pub use hotswap::{Swapped, hotswap};
 pub use pace::Rates;
 pub use plan::{StackPlan, clear_plans, plan};
 pub use progress::Progress;

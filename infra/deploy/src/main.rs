@@ -9,7 +9,9 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use clap::{Args, Parser, Subcommand};
-use ferrostack_deploy::{Assembly, Error, Fleet, Options, Outcome, PLATFORM, Progress, Rates, Report, Target, prompt};
+use ferrostack_deploy::{
+    Assembly, Error, Fleet, Options, Outcome, PLATFORM, Progress, Rates, Report, Target, Teardown, prompt,
+};
 
 /// Deploys what `cargo run -- synth` wrote. Credentials and region come from the environment, as for the AWS CLI.
 ///
@@ -35,6 +37,9 @@ enum Command {
         tenants: Vec<String>,
         #[command(flatten)]
         place: Place,
+        /// Also find out what somebody changed by hand; takes up to some minutes a stack
+        #[arg(long)]
+        drift: bool,
     },
     /// Delete the tenant's stacks; data is kept unless asked for
     Destroy {
@@ -51,6 +56,9 @@ enum Command {
         /// Do not ask for the tenant's name
         #[arg(long)]
         yes: bool,
+        /// Only show what would go and what would stay; nothing is deleted
+        #[arg(long)]
+        plan: bool,
     },
 }
 
@@ -81,6 +89,10 @@ struct Deploy {
     /// Plan, refusals and rollback are the same. For development; what depends on a resource may fail for some minutes
     #[arg(long)]
     express: bool,
+    /// Only give the functions their new code, within seconds, and say what else is different and was skipped. CloudFormation does not
+    /// learn of it, so this is for development
+    #[arg(long, conflicts_with_all = ["plan", "express", "allow_replacement", "bootstrap"])]
+    hotswap: bool,
     /// Do not ask before several tenants are deployed
     #[arg(long)]
     yes: bool,
@@ -147,22 +159,22 @@ async fn main() -> ExitCode {
 async fn run(command: Command, progress: &Progress) -> Result<u8, Error> {
     match command {
         Command::Deploy(command) => deploy(command, progress).await,
-        Command::Status { tenants, place } => {
+        Command::Status { tenants, place, drift } => {
             let tenants = if tenants.is_empty() { Assembly::tenants(&place.out)? } else { tenants };
             let assemblies: Vec<_> =
                 tenants.iter().map(|tenant| Assembly::read(&place.out, tenant)).collect::<Result<_, _>>()?;
             let target = place.target(progress).await?;
             for assembly in &assemblies {
-                let states = ferrostack_deploy::status(&target, assembly, progress).await?;
+                let states = ferrostack_deploy::status(&target, assembly, drift, progress).await?;
                 progress.clear();
                 states.iter().for_each(|state| println!("{state}"));
             }
             Ok(0)
         }
-        Command::Destroy { tenant, place, only, with_data, yes } => {
+        Command::Destroy { tenant, place, only, with_data, yes, plan } => {
             let assembly = place.assembly(&tenant, only.as_deref())?;
             let target = place.target(progress).await?;
-            ferrostack_deploy::destroy(&target, &assembly, with_data, yes, progress).await?;
+            ferrostack_deploy::destroy(&target, &assembly, Teardown { with_data, yes, plan }, progress).await?;
             Ok(0)
         }
     }
@@ -190,6 +202,14 @@ async fn deploy(command: Deploy, progress: &Progress) -> Result<u8, Error> {
         if answer != "yes" {
             return Err(Error::Refused("nothing was deployed: the answer was not `yes`".to_owned()));
         }
+    }
+    if command.hotswap {
+        for tenant in &tenants {
+            let swapped = ferrostack_deploy::hotswap(&target, tenant, progress).await?;
+            progress.clear();
+            swapped.iter().for_each(|stack| println!("{stack}"));
+        }
+        return Ok(0);
     }
     let fleet =
         Fleet { concurrency: command.concurrency.into(), failures: command.failures, ..Fleet::new(&command.place.out) };

@@ -36,6 +36,10 @@ pub(crate) struct Fake {
     pub(crate) requests: HashMap<String, HashMap<String, String>>,
     pub(crate) put_headers: HeaderMap,
     pub(crate) listed_page_size: usize,
+    /// Bodies of the requests that gave functions their code.
+    pub(crate) swapped: Vec<String>,
+    /// Resources that somebody changed by hand.
+    pub(crate) drifted: Vec<&'static str>,
 }
 
 #[derive(Default, Clone)]
@@ -222,6 +226,17 @@ fn cloudformation(fake: &mut Fake, action: &str, request: &HashMap<String, Strin
                 .collect();
             Ok(format!("<Summaries>{members}</Summaries>"))
         }
+        "DetectStackDrift" => Ok("<StackDriftDetectionId>1</StackDriftDetectionId>".into()),
+        "DescribeStackDriftDetectionStatus" => Ok("<DetectionStatus>DETECTION_COMPLETE</DetectionStatus>".into()),
+        "DescribeStackResourceDrifts" => {
+            let member = |id: &&str| {
+                format!(
+                    "<member><LogicalResourceId>{id}</LogicalResourceId><StackResourceDriftStatus>MODIFIED</StackResourceDriftStatus></member>"
+                )
+            };
+            let members: String = fake.drifted.iter().map(member).collect();
+            Ok(format!("<StackResourceDrifts>{members}</StackResourceDrifts>"))
+        }
         "GetTemplate" => Ok(format!("<TemplateBody>{}</TemplateBody>", escape(&fake.stacks[&name].template))),
         "DeleteChangeSet" => {
             let stack = fake.stacks.get_mut(&name).expect("only existing change sets are deleted");
@@ -301,6 +316,11 @@ fn event(stack_id: &str, logical: &str, physical: &str, kind: &str, status: &str
 
 fn s3(fake: &mut Fake, method: &Method, uri: &Uri, headers: HeaderMap, body: &Bytes) -> Response {
     let path = uri.path().trim_matches('/').to_owned();
+    if path.starts_with("2015-03-31/functions/") {
+        fake.calls.push(format!("{method} {path}"));
+        fake.swapped.extend((*method == Method::PUT).then(|| String::from_utf8_lossy(body).into_owned()));
+        return ([("content-type", "application/json")], r#"{"LastUpdateStatus":"Successful"}"#).into_response();
+    }
     let query = uri.query().unwrap_or_default();
     fake.calls.push(format!("{method} {path}"));
     let (bucket, key) = path.split_once('/').unwrap_or((path.as_str(), ""));
@@ -315,11 +335,20 @@ fn s3(fake: &mut Fake, method: &Method, uri: &Uri, headers: HeaderMap, body: &By
         return StatusCode::OK.into_response();
     }
     if query.contains("versions") {
-        let page = fake.versions.iter().take(fake.listed_page_size.max(1));
-        let members: String = page
-            .map(|(key, version)| format!("<Version><Key>{key}</Key><VersionId>{version}</VersionId></Version>"))
-            .collect();
-        return xml(&format!("<ListVersionsResult>{members}</ListVersionsResult>"));
+        let after = query.split('&').find_map(|it| it.strip_prefix("version-id-marker=")).unwrap_or_default();
+        let left: Vec<_> = fake.versions.iter().filter(|(_, version)| version.as_str() > after).collect();
+        let page = &left[..left.len().min(fake.listed_page_size.max(1))];
+        let member = |(key, version): &&(String, String)| {
+            format!("<Version><Key>{key}</Key><VersionId>{version}</VersionId><Size>7</Size></Version>")
+        };
+        let members: String = page.iter().map(member).collect();
+        let next = match page.last() {
+            Some((key, version)) if page.len() < left.len() => format!(
+                "<IsTruncated>true</IsTruncated><NextKeyMarker>{key}</NextKeyMarker><NextVersionIdMarker>{version}</NextVersionIdMarker>"
+            ),
+            _ => String::new(),
+        };
+        return xml(&format!("<ListVersionsResult>{next}{members}</ListVersionsResult>"));
     }
     let wanted = String::from_utf8_lossy(body).into_owned();
     fake.versions.retain(|(_, version)| !wanted.contains(&format!("<VersionId>{version}</VersionId>")));

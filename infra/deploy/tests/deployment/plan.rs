@@ -112,7 +112,8 @@ async fn a_stack_without_changes_is_one_line() {
 #[tokio::test]
 async fn a_stack_that_never_came_to_be_is_left_for_the_deployment_to_delete() {
     let (endpoint, fake) = fake_aws::start(with_stack("ROLLBACK_COMPLETE")).await;
-    let expected = "acme-qlik-reload: is ROLLBACK_COMPLETE; would be deleted and created again: 1 added\n  + Claims (AWS::DynamoDB::Table)";
+    let expected = "acme-qlik-reload: is ROLLBACK_COMPLETE; would be deleted and created again: 2 added\n  \
+                    + Claims (AWS::DynamoDB::Table)\n  + Reload (AWS::Lambda::Function)";
     assert_eq!(plan(&endpoint, false).await.unwrap(), expected);
     assert_eq!((calls(&fake, "DeleteStack"), calls(&fake, "CreateChangeSet")), (0, 0));
 }

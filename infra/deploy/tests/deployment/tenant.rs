@@ -96,7 +96,10 @@ pub(crate) fn write_assembly(out: &Path, code: Option<&[u8]>) {
     let write = |name: &str, value: &serde_json::Value| std::fs::write(folder.join(name), value.to_string()).unwrap();
     let template = json!({
         "Parameters": {"AssetBucket": {"Type": "String", "Default": ""}, "ReloadCodeKey": {"Type": "String"}},
-        "Resources": {"Claims": {"Type": "AWS::DynamoDB::Table", "DeletionPolicy": "RetainExceptOnCreate"}},
+        "Resources": {
+            "Claims": {"Type": "AWS::DynamoDB::Table", "DeletionPolicy": "RetainExceptOnCreate"},
+            "Reload": {"Type": "AWS::Lambda::Function", "Properties": {"Code": {"S3Key": {"Ref": "ReloadCodeKey"}}}},
+        },
     });
     write(&format!("{STACK}.template.json"), &template);
     let mut files = json!({"template": {"source": {"path": format!("{STACK}.template.json"), "packaging": "file"}, "destinations": {}}});
