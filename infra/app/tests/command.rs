@@ -66,6 +66,10 @@ fn synth_writes_an_assembly_and_says_what_changed() {
         ["acme-qlik-reload.assets.json", "acme-qlik-reload.template.json", "manifest.json"]
     );
     let written = fs::metadata(workspace.template()).expect("a template").modified().expect("a time");
+    assert_eq!(
+        files(&workspace.path("cfn-out/platform")),
+        ["ferrostack-platform.assets.json", "ferrostack-platform.template.json", "manifest.json"]
+    );
     assert!(out(&workspace.run(&["synth", "acme"])).ends_with("unchanged\n"));
     assert_eq!(fs::metadata(workspace.template()).expect("a template").modified().expect("a time"), written);
 }
@@ -126,6 +130,18 @@ fn a_tenant_lies_in_a_file_of_its_name() {
         "{}",
         err(&output)
     );
+}
+
+#[test]
+fn what_all_tenants_share_is_synthesized_without_a_tenant_and_no_tenant_takes_its_name() {
+    let workspace = Workspace::new(&[]);
+    let output = workspace.run(&["synth", "platform"]);
+    assert!(out(&output).starts_with("ferrostack-platform "), "{}{}", out(&output), err(&output));
+    assert!(workspace.path("cfn-out/platform/ferrostack-platform.template.json").exists());
+    let workspace = Workspace::new(&[("platform.yaml", &TENANT.replace("acme\n", "platform\n"))]);
+    let output = workspace.run(&["synth"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err(&output).starts_with("error: the name `platform` is taken"), "{}", err(&output));
 }
 
 #[test]

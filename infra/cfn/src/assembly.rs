@@ -1,6 +1,6 @@
 //! The cloud assembly: what stock `cdk` CLIs from 2.100 on, `aws cloudformation deploy` and our own deployer read.
 
-use crate::{Asset, Finding, Json, Template};
+use crate::{Asset, Entry, Finding, Json, Template};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -134,8 +134,18 @@ impl AssembledStack {
             "environment": "aws://unknown-account/unknown-region",
             "displayName": name,
             "dependencies": dependencies,
+            "metadata": self.sources(),
             "properties": properties,
         })
+    }
+
+    /// The line of Rust that made each resource, for a deployer to name when one fails. The stock CLI skips types it does not know.
+    fn sources(&self) -> Json {
+        let note = |(id, entry): (&String, &Entry)| {
+            let line = format!("{}:{}", entry.location.file(), entry.location.line());
+            (format!("/{}/{id}", self.template.stack), json!([{ "type": "ferrostack:source", "data": line }]))
+        };
+        Json::Object(self.template.resources.iter().map(note).collect())
     }
 }
 

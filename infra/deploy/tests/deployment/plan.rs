@@ -112,16 +112,17 @@ async fn a_stack_without_changes_is_one_line() {
 #[tokio::test]
 async fn a_stack_that_never_came_to_be_is_left_for_the_deployment_to_delete() {
     let (endpoint, fake) = fake_aws::start(with_stack("ROLLBACK_COMPLETE")).await;
-    let expected = "acme-qlik-reload: is ROLLBACK_COMPLETE; would be deleted and created again: 1 added\n  + Claims (AWS::DynamoDB::Table)";
+    let expected = "acme-qlik-reload: is ROLLBACK_COMPLETE; would be deleted and created again: 2 added\n  \
+                    + Claims (AWS::DynamoDB::Table)\n  + Reload (AWS::Lambda::Function)";
     assert_eq!(plan(&endpoint, false).await.unwrap(), expected);
     assert_eq!((calls(&fake, "DeleteStack"), calls(&fake, "CreateChangeSet")), (0, 0));
 }
 
 #[tokio::test]
 async fn a_stack_that_needs_a_person_is_told_as_in_a_deployment() {
-    let (endpoint, _fake) = fake_aws::start(with_stack("UPDATE_ROLLBACK_FAILED")).await;
+    let (endpoint, _fake) = fake_aws::start(with_stack("DELETE_FAILED")).await;
     let error = plan(&endpoint, false).await.unwrap_err();
-    assert_eq!((error.exit_code(), error.to_string().contains("continue-update-rollback")), (1, true), "{error}");
+    assert_eq!((error.exit_code(), error.to_string().contains("run scripts/destroy first")), (1, true), "{error}");
 }
 
 async fn plan(endpoint: &str, color: bool) -> Result<String, Error> {

@@ -96,7 +96,10 @@ pub(crate) fn write_assembly(out: &Path, code: Option<&[u8]>) {
     let write = |name: &str, value: &serde_json::Value| std::fs::write(folder.join(name), value.to_string()).unwrap();
     let template = json!({
         "Parameters": {"AssetBucket": {"Type": "String", "Default": ""}, "ReloadCodeKey": {"Type": "String"}},
-        "Resources": {"Claims": {"Type": "AWS::DynamoDB::Table", "DeletionPolicy": "RetainExceptOnCreate"}},
+        "Resources": {
+            "Claims": {"Type": "AWS::DynamoDB::Table", "DeletionPolicy": "RetainExceptOnCreate"},
+            "Reload": {"Type": "AWS::Lambda::Function", "Properties": {"Code": {"S3Key": {"Ref": "ReloadCodeKey"}}}},
+        },
     });
     write(&format!("{STACK}.template.json"), &template);
     let mut files = json!({"template": {"source": {"path": format!("{STACK}.template.json"), "packaging": "file"}, "destinations": {}}});
@@ -117,6 +120,7 @@ pub(crate) fn write_assembly(out: &Path, code: Option<&[u8]>) {
         STACK: {
             "type": "aws:cloudformation:stack",
             "dependencies": [format!("{STACK}.assets")],
+            "metadata": {format!("/{STACK}/Claims"): [{"type": "ferrostack:source", "data": "stacks/qlik_reload.rs:12"}]},
             "properties": {
                 "templateFile": format!("{STACK}.template.json"),
                 "stackName": STACK,
