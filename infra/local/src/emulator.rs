@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_s3::config::SharedCredentialsProvider;
 
 use crate::child::Supervised;
 use crate::front::Front;
-use crate::signed::Caller;
+use crate::signed::{Caller, KEY};
 
 /// A running emulator with nothing in it. It ends when this is dropped, or this process does.
 #[derive(Debug)]
@@ -40,9 +40,6 @@ pub struct Start<'a> {
 
 /// The region that everything is deployed to.
 pub const REGION: &str = "us-east-1";
-
-/// The emulator's administrator. It takes this key whatever is configured, and does not check its signature.
-const KEY: &str = "test";
 
 /// It usually takes a second or two; a first run has to compile its Python.
 const LONGEST_START: Duration = Duration::from_secs(60);
@@ -79,7 +76,7 @@ impl Emulator {
         let output = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
         let mut child = Supervised::start(&command, output)?;
         wait_until_ready(&mut child, &direct, &log).await?;
-        let credentials = Credentials::new(KEY, KEY, None, None, "emulator");
+        let credentials = Caller::administrator();
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(REGION))

@@ -1,18 +1,18 @@
 //! `ferrostack-local`: everything on this machine, with no AWS account.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow, bail, ensure};
 use clap::Parser;
-use ferrostack_deploy::{Assembly, Progress, Target};
+use ferrostack_deploy::{Assembly, PLATFORM, Progress, Target};
 use ferrostack_local::emulator::{Emulator, REGION, Start};
 use ferrostack_local::exercise::Exercise;
 use ferrostack_local::left_out::leave_out;
 use ferrostack_local::rest::Rest;
 use ferrostack_local::stack::DeployedStack;
 use ferrostack_local::stand_ins::StandIns;
-use ferrostack_local::{qlik_reload, report_delivery};
+use ferrostack_local::{qlik_reload, report_delivery, write_back};
 
 /// Starts the AWS emulator and the stand-ins, deploys the local tenant, and puts its systems to work.
 #[derive(Parser)]
@@ -33,13 +33,13 @@ struct Arguments {
     /// The tenant to deploy
     #[arg(long, default_value = "local")]
     tenant: String,
+    /// Where the browser leaves its pictures of the pages
+    #[arg(long, default_value = "target/local/pictures")]
+    pictures: PathBuf,
     /// The Python that MiniStack is installed for
     #[arg(long, default_value = ".tools/venv/bin/python")]
     python: PathBuf,
 }
-
-/// The deployer's bucket for function code; on AWS it is the platform's.
-const ASSET_BUCKET: &str = "ferrostack-local-assets";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -61,19 +61,20 @@ async fn run(arguments: &Arguments, progress: &Progress) -> anyhow::Result<()> {
     if !python.is_file() {
         bail!("MiniStack is not installed: there is no {}; run scripts/tools local", arguments.python.display());
     }
-    let assembly = Assembly::read(&arguments.out, &arguments.tenant)?;
+    let platform = Assembly::read(&arguments.out, PLATFORM)?;
+    let tenant = Assembly::read(&arguments.out, &arguments.tenant)?;
     let folder = tempfile::Builder::new().prefix("ferrostack-local-").tempdir()?;
 
     progress.begin("starting the emulator and the stand-ins", 0);
-    let stand_ins = StandIns::start().await?;
+    let stand_ins = StandIns::start(folder.path(), &python).await?;
     let variables = stand_ins.variables();
     let emulator = Emulator::start(Start { python: &python, folder: folder.path(), variables: &variables }).await?;
-    stand_ins.quicksight.writes_to(&emulator.caller);
+    stand_ins.connect(&emulator.caller);
 
     // Ctrl-C ends the run in the orderly way; so does everything that fails.
-    let world = World { emulator: &emulator, stand_ins: &stand_ins, progress };
+    let world = World { emulator: &emulator, stand_ins: &stand_ins, pictures: &arguments.pictures, progress };
     let result = tokio::select! {
-        result = world.deploy_and_exercise(assembly, arguments.only.as_deref()) => result,
+        result = world.deploy_and_exercise(platform, tenant, arguments.only.as_deref()) => result,
         _ = tokio::signal::ctrl_c() => Err(anyhow!("interrupted")),
     };
     if result.is_ok() && !arguments.once {
@@ -81,6 +82,7 @@ async fn run(arguments: &Arguments, progress: &Progress) -> anyhow::Result<()> {
     }
     progress.begin("stopping the emulator", 0);
     emulator.stop().await;
+    stand_ins.stop().await;
     progress.clear();
     if arguments.keep || result.is_err() {
         eprintln!("the logs are in {}", folder.keep().display());
@@ -92,12 +94,20 @@ async fn run(arguments: &Arguments, progress: &Progress) -> anyhow::Result<()> {
 struct World<'a> {
     emulator: &'a Emulator,
     stand_ins: &'a StandIns,
+    pictures: &'a Path,
     progress: &'a Progress,
 }
 
 impl World<'_> {
-    async fn deploy_and_exercise(&self, assembly: Assembly, only: Option<&str>) -> anyhow::Result<()> {
-        let deployed = self.deploy(assembly).await?;
+    async fn deploy_and_exercise(
+        &self,
+        platform: Assembly,
+        tenant: Assembly,
+        only: Option<&str>,
+    ) -> anyhow::Result<()> {
+        self.deploy(platform).await?;
+        write_back::seed(&self.stand_ins.sql).await?;
+        let deployed = self.deploy(tenant).await?;
         println!("{:<20} {}", "emulator", self.emulator.endpoint());
         self.stand_ins.addresses().iter().for_each(|(name, url)| println!("{name:<20} {url}"));
 
@@ -122,7 +132,6 @@ impl World<'_> {
 
     /// The names of the stacks that were deployed.
     async fn deploy(&self, mut assembly: Assembly) -> anyhow::Result<Vec<String>> {
-        create_asset_bucket(self.emulator).await?;
         for stack in &mut assembly.stacks {
             let (template, gone) = leave_out(&stack.template)?;
             stack.template = template;
@@ -130,7 +139,7 @@ impl World<'_> {
                 println!("{}: left out, since the emulator does not know it: {}", stack.name, gone.join(", "));
             }
         }
-        let target = Target::connect(&self.emulator.config, Some(ASSET_BUCKET)).await?;
+        let target = Target::connect(&self.emulator.config, None).await?;
         let options = ferrostack_deploy::Options::default();
         let deployed = ferrostack_deploy::deploy(&target, &assembly, &options, self.progress).await;
         let failed = || format!("the deployment to the emulator failed; it says:\n{}", self.emulator.last_lines(20));
@@ -156,17 +165,15 @@ impl World<'_> {
                 let system = report_delivery::System { rest: &rest, quicksight, progress: self.progress };
                 report_delivery::exercise(&system, &mut exercise).await;
             }
+            "write-back" => {
+                let rest = Rest::of(stack, caller).await?;
+                let system = write_back::System { rest: &rest, sql: &self.stand_ins.sql, pictures: self.pictures };
+                write_back::exercise(&system, &mut exercise).await;
+            }
             other => bail!("there is no exercise for {other}"),
         }
         Ok(exercise.failed())
     }
-}
-
-async fn create_asset_bucket(emulator: &Emulator) -> anyhow::Result<()> {
-    let config = aws_sdk_s3::config::Builder::from(&emulator.config).force_path_style(true).build();
-    let client = aws_sdk_s3::Client::from_conf(config);
-    client.create_bucket().bucket(ASSET_BUCKET).send().await.context("cannot create the bucket for function code")?;
-    Ok(())
 }
 
 async fn stay_up(emulator: &Emulator) -> anyhow::Result<()> {
