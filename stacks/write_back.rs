@@ -56,17 +56,9 @@ pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
         .dead_letters(&dead_letters);
     let sign = stack.add("Sign", sign);
     add_invocation(&mut stack, &invoker, &sign);
-    let rotate = RustFunction::new("write-back-rotate", tenant.architecture)
-        .env("SIGNING_KEYS_SECRET", signing_key.arn())
-        .grant(signing_key.grant([
-            "secretsmanager:DescribeSecret",
-            "secretsmanager:GetSecretValue",
-            "secretsmanager:PutSecretValue",
-            "secretsmanager:UpdateSecretVersionStage",
-        ]))
-        .dead_letters(&dead_letters);
-    let rotate = stack.add("Rotate", rotate);
-    stack.add("Rotation", Rotation::new(&signing_key, &rotate, props.rotation_days));
+    if props.rotation_days > 0 {
+        add_rotation(&mut stack, tenant, props, &signing_key, &dead_letters);
+    }
     let setup = place
         .grants(Part::Setup)
         .into_iter()
@@ -95,7 +87,6 @@ pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
     let topic = props.alarm_topic.as_ref().map(|it| it.as_str());
     stack.add("ApiErrors", Alarm::on_errors(&api, "A quote could not be written").tell(topic));
     stack.add("SignErrors", Alarm::on_errors(&sign, "Links of quotes could not be signed").tell(topic));
-    stack.add("RotateErrors", Alarm::on_errors(&rotate, "The signing key could not be rotated").tell(topic));
     stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "An event was given up").tell(topic));
 
     stack.output("QuoteUrl", quotes.url("/quote"));
@@ -179,6 +170,23 @@ fn quote_api(
         .filter_map(|(name, value)| Some((name, value?)))
         .fold(function, |it, (name, value)| it.env(name, value));
     place.grants(Part::Writer).into_iter().fold(function, RustFunction::grant)
+}
+
+/// Replaces the signing key every so many days.
+fn add_rotation(stack: &mut Stack, tenant: &Tenant, props: &Props, key: &SecretRef, dead_letters: &QueueRef) {
+    let rotate = RustFunction::new("write-back-rotate", tenant.architecture)
+        .env("SIGNING_KEYS_SECRET", key.arn())
+        .grant(key.grant([
+            "secretsmanager:DescribeSecret",
+            "secretsmanager:GetSecretValue",
+            "secretsmanager:PutSecretValue",
+            "secretsmanager:UpdateSecretVersionStage",
+        ]))
+        .dead_letters(dead_letters);
+    let rotate = stack.add("Rotate", rotate);
+    stack.add("Rotation", Rotation::new(key, &rotate, props.rotation_days));
+    let topic = props.alarm_topic.as_ref().map(|it| it.as_str());
+    stack.add("RotateErrors", Alarm::on_errors(&rotate, "The signing key could not be rotated").tell(topic));
 }
 
 /// The API that browsers open; the signed link is what lets them in, unless `access` wants more.

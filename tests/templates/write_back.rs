@@ -54,6 +54,13 @@ fn the_signing_key_is_made_by_secrets_manager_and_rotated_by_one_function() {
 }
 
 #[test]
+fn a_key_that_is_never_replaced_needs_nothing_that_could_replace_it() {
+    let (with_rotation, without) = (with(""), with("rotation_days: 0"));
+    let gone: Vec<&String> = with_rotation.resources.keys().filter(|it| !without.resources.contains_key(*it)).collect();
+    assert_eq!(gone, ["RotateLogs", "RotateRole", "Rotate", "RotationPermission", "Rotation", "RotateErrors"]);
+}
+
+#[test]
 fn redshift_may_call_the_signing_function_and_nothing_else() {
     for (warehouse, users) in [(WORKGROUP, "*"), (CREATE, "*"), (CLUSTER, "analytics")] {
         let template = template(&file(warehouse, ""));
@@ -331,7 +338,7 @@ fn logical_ids_of_what_holds_data_stay_as_they_are() {
 fn a_mistake_in_the_file_is_one_sentence() {
     for (lines, message) in [
         ("token_seconds: 59", "`token_seconds` is 59, allowed is 60 to 2678400"),
-        ("rotation_days: 0", "`rotation_days` is 0, allowed is 1 to 1000"),
+        ("rotation_days: 1001", "`rotation_days` is 1001, allowed is 0 to 1000"),
         (
             "token_seconds: 86400\nrotation_days: 1",
             "links are good for 86400 seconds and the key for 1 days; a link must not outlive",
