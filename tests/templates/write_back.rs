@@ -344,6 +344,14 @@ fn a_mistake_in_the_file_is_one_sentence() {
             "links are good for 86400 seconds and the key for 1 days; a link must not outlive",
         ),
         ("schema: 'a-b'", "`a-b` is no name in Redshift"),
+        (
+            "inputs: [{ name: a, label: L, type: date, minimum: 2030-02-29 }]",
+            "`2030-02-29` is no end of the range of `a`; allowed is a value of the type date",
+        ),
+        (
+            "inputs: [{ name: a, label: L, type: decimal, minimum: '0.5', maximum: '0.45' }]",
+            "the range of the input `a` is empty: its `minimum` lies above its `maximum`",
+        ),
         ("schema: 'x\"; drop'", "is no name in Redshift"),
         ("locale: german", "`german` is no locale; allowed is a language, or a language and a country, as in de-DE"),
         ("currency: euro", "`euro` is no currency; allowed are the three letters of ISO 4217, as in EUR"),
