@@ -48,7 +48,7 @@ pub struct PartnerBucket {
     pub prefix: KeyPrefix,
 }
 
-/// Delivery by a connector of AWS Transfer Family.
+/// Delivery by a connector of AWS Transfer Family, whose role may read the bucket of the reports.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sftp {
