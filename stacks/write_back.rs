@@ -13,6 +13,7 @@
 mod access;
 mod dashboard;
 mod inputs;
+mod place;
 mod props;
 mod warehouse;
 
@@ -30,8 +31,8 @@ use constructs::{
     Alarm, ApiEndpoint, CustomResource, FunctionRef, Queue, QueueRef, RestApi, RestApiRef, Rotation, RustFunction,
     Secret, SecretRef, Table, TableRef, WebAcl,
 };
+use place::{Part, Place};
 use serde_json::json;
-use warehouse::{Part, Place};
 
 /// The stack of one tenant.
 pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
@@ -42,7 +43,7 @@ pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
     let claims = stack.add("Claims", Table::new("id").expires("expires"));
     let dead_letters = stack.add("DeadLetters", Queue::dead_letters());
     let invoker = stack.add("SignInvoker", invoker(&props.warehouse));
-    let place = warehouse::place(&mut stack, tenant, &props.warehouse, &invoker);
+    let place = place::place(&mut stack, tenant, &props.warehouse, &invoker);
 
     let api = stack.add("QuoteApi", quote_api(tenant, props, &place, &signing_key, &claims, &dead_letters));
     let quotes = add_quotes(&mut stack, props, &api);

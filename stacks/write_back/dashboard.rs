@@ -2,8 +2,9 @@
 
 mod definition;
 
+use super::place::{Host, Place};
 use super::props::Props;
-use super::warehouse::{Host, Place, SecretArn};
+use super::warehouse::SecretArn;
 use crate::fields::checked_text;
 use aws::cloudformation::custom_resource::CustomResourceRef;
 use aws::quicksight::dashboard::{self, Dashboard};
