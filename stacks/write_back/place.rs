@@ -1,9 +1,9 @@
 //! The warehouse as the rest of the stack sees it: how it is entered, by whom, and where.
 
 use super::access::{GroupId, SubnetId};
+use super::invoker::Invoker;
 use super::warehouse::{Made, Warehouse};
 use crate::Tenant;
-use aws::iam::role::RoleRef;
 use aws::redshiftserverless::namespace::{LogExport, Namespace};
 use aws::redshiftserverless::workgroup::{Workgroup, WorkgroupRef};
 use cfn::intrinsic::{sub, sub_with};
@@ -51,7 +51,7 @@ pub(super) enum Part {
 }
 
 /// The warehouse, which is made where the tenant file says so.
-pub(super) fn place(stack: &mut Stack, tenant: &Tenant, warehouse: &Warehouse, invoker: &RoleRef) -> Place {
+pub(super) fn place(stack: &mut Stack, tenant: &Tenant, warehouse: &Warehouse, invoker: &Invoker) -> Place {
     match warehouse {
         Warehouse::Made(made) => made.add(stack, invoker),
         Warehouse::Workgroup(it) => {
@@ -78,14 +78,14 @@ pub(super) fn place(stack: &mut Stack, tenant: &Tenant, warehouse: &Warehouse, i
 }
 
 impl Made {
-    fn add(&self, stack: &mut Stack, invoker: &RoleRef) -> Place {
+    fn add(&self, stack: &mut Stack, invoker: &Invoker) -> Place {
         // A namespace and a workgroup want a name; the stack's is unique in the account.
         let name = stack.name().to_owned();
         let namespace = Namespace::new(name.as_str())
             .db_name(self.database.as_str())
             .admin_username(ADMIN)
             .manage_admin_password(true)
-            .iam_roles([invoker.arn()])
+            .iam_roles([invoker.arn.clone()])
             .log_exports([LogExport::Connectionlog, LogExport::Useractivitylog, LogExport::Userlog]);
         let namespace = stack.add("Namespace", namespace.retain());
         let workgroup = Workgroup::new(name.as_str())

@@ -94,6 +94,7 @@ pub struct Existing {
     pub(super) database: Identifier,
     /// The secret of a user that may create in the database; without one, setup logs in as its IAM role.
     pub(super) secret: Option<SecretArn>,
+    sign_role: Option<RoleArn>,
 }
 
 /// A provisioned cluster that is there.
@@ -104,9 +105,19 @@ pub struct Cluster {
     pub(super) database: Identifier,
     /// A user that may create in the database, a superuser as a rule.
     pub(super) user: Identifier,
+    sign_role: Option<RoleArn>,
 }
 
 impl Warehouse {
+    /// A role that is attached to it already, with which it is to call the signing function.
+    pub(super) fn sign_role(&self) -> Option<&RoleArn> {
+        match self {
+            Self::Made(_) => None,
+            Self::Workgroup(it) => it.sign_role.as_ref(),
+            Self::Cluster(it) => it.sign_role.as_ref(),
+        }
+    }
+
     /// The database users that may take on the role that calls the signing function: those of this cluster, or of
     /// anything Serverless in this account and region, where users are not known under the name of their workgroup alone.
     pub(super) fn users(&self) -> Value<String> {
@@ -150,5 +161,26 @@ checked_text! {
                     && account.bytes().all(|it| it.is_ascii_digit()) && !name.is_empty() && !name.contains(['*', '?']) => Ok(()),
             _ => Err(format!("`{text}` is no secret; allowed is arn:aws:secretsmanager:<region>:<account>:secret:<name>")),
         }
+    }
+}
+
+checked_text! {
+    /// An IAM role.
+    pub(super) RoleArn, |text: &str| {
+        let parts: Vec<&str> = text.split(':').collect();
+        let is_plain = |it: u8| it.is_ascii_alphanumeric() || b"+=,.@_-/".contains(&it);
+        match parts[..] {
+            ["arn", partition, "iam", "", account, role]
+                if partition.starts_with("aws") && account.len() == 12 && account.bytes().all(|it| it.is_ascii_digit())
+                    && role.strip_prefix("role/").is_some_and(|it| !it.is_empty() && !it.ends_with('/') && it.bytes().all(is_plain)) => Ok(()),
+            _ => Err(format!("`{text}` is no role; allowed is arn:aws:iam::<account>:role/<name>")),
+        }
+    }
+}
+
+impl RoleArn {
+    /// The role's name, without its path.
+    pub(super) fn name(&self) -> &str {
+        self.as_str().rsplit('/').next().unwrap_or_default()
     }
 }
