@@ -13,6 +13,8 @@
 mod access;
 mod dashboard;
 mod inputs;
+mod invoker;
+mod place;
 mod props;
 mod warehouse;
 
@@ -23,15 +25,14 @@ pub use props::{Props, Readers, Source};
 pub use warehouse::Warehouse;
 
 use crate::Tenant;
-use aws::iam::role::{self, Role};
-use aws::lambda::permission::{self, Permission};
 use cfn::{Json, Stack, Value};
 use constructs::{
     Alarm, ApiEndpoint, CustomResource, FunctionRef, Queue, QueueRef, RestApi, RestApiRef, Rotation, RustFunction,
     Secret, SecretRef, Table, TableRef, WebAcl,
 };
+use invoker::Invoker;
+use place::{Part, Place};
 use serde_json::json;
-use warehouse::{Part, Place};
 
 /// The stack of one tenant.
 pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
@@ -41,8 +42,8 @@ pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
     let signing_key = stack.add("SigningKey", signing_key);
     let claims = stack.add("Claims", Table::new("id").expires("expires"));
     let dead_letters = stack.add("DeadLetters", Queue::dead_letters());
-    let invoker = stack.add("SignInvoker", invoker(&props.warehouse));
-    let place = warehouse::place(&mut stack, tenant, &props.warehouse, &invoker);
+    let invoker = Invoker::add(&mut stack, &props.warehouse);
+    let place = place::place(&mut stack, tenant, &props.warehouse, &invoker);
 
     let api = stack.add("QuoteApi", quote_api(tenant, props, &place, &signing_key, &claims, &dead_letters));
     let quotes = add_quotes(&mut stack, props, &api);
@@ -55,18 +56,10 @@ pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
         .grant(signing_key.grant_read())
         .dead_letters(&dead_letters);
     let sign = stack.add("Sign", sign);
-    add_invocation(&mut stack, &invoker, &sign);
-    let rotate = RustFunction::new("write-back-rotate", tenant.architecture)
-        .env("SIGNING_KEYS_SECRET", signing_key.arn())
-        .grant(signing_key.grant([
-            "secretsmanager:DescribeSecret",
-            "secretsmanager:GetSecretValue",
-            "secretsmanager:PutSecretValue",
-            "secretsmanager:UpdateSecretVersionStage",
-        ]))
-        .dead_letters(&dead_letters);
-    let rotate = stack.add("Rotate", rotate);
-    stack.add("Rotation", Rotation::new(&signing_key, &rotate, props.rotation_days));
+    invoker.may_call(&mut stack, &sign);
+    if props.rotation_days > 0 {
+        add_rotation(&mut stack, tenant, props, &signing_key, &dead_letters);
+    }
     let setup = place
         .grants(Part::Setup)
         .into_iter()
@@ -81,7 +74,7 @@ pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
         .property("Warehouse", place.for_setup())
         .property("Schema", props.schema.as_str())
         .property("Source", props.source.json())
-        .property("Sign", json!({ "Function": Json::from(sign.name()), "Role": Json::from(invoker.arn()) }))
+        .property("Sign", json!({ "Function": Json::from(sign.name()), "Role": Json::from(invoker.arn.clone()) }))
         .property("LinkBase", Json::from(quotes.url("/quote?t=")))
         .property("Tenant", tenant.tenant.as_str())
         .property("Writer", Json::from(place.writer(&api)))
@@ -95,14 +88,13 @@ pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
     let topic = props.alarm_topic.as_ref().map(|it| it.as_str());
     stack.add("ApiErrors", Alarm::on_errors(&api, "A quote could not be written").tell(topic));
     stack.add("SignErrors", Alarm::on_errors(&sign, "Links of quotes could not be signed").tell(topic));
-    stack.add("RotateErrors", Alarm::on_errors(&rotate, "The signing key could not be rotated").tell(topic));
     stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "An event was given up").tell(topic));
 
     stack.output("QuoteUrl", quotes.url("/quote"));
     if let Some(key) = quotes.key_id() {
         stack.output("ApiKeyId", key);
     }
-    stack.output("SignInvokerRole", invoker.arn());
+    stack.output("SignInvokerRole", invoker.arn);
     stack.output("SignFunction", sign.name());
     stack.output("SigningKeySecret", signing_key.arn());
     stack.output("ClaimsTable", claims.name());
@@ -112,43 +104,6 @@ pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
 
 /// Seconds for the statements that set up the warehouse; a paused Serverless workgroup needs one to wake up.
 const SETUP_SECONDS: i64 = 300;
-
-/// The role with which Redshift calls the signing function, for database users of this account only.
-/// <https://docs.aws.amazon.com/redshift/latest/mgmt/authorizing-redshift-service-database-users.html>
-fn invoker(warehouse: &Warehouse) -> Role {
-    let users = warehouse.users();
-    let services = ["redshift.amazonaws.com", "redshift-serverless.amazonaws.com"];
-    let statement = json!({
-        "Effect": "Allow",
-        "Principal": { "Service": services },
-        "Action": "sts:AssumeRole",
-        "Condition": { "StringLike": { "sts:ExternalId": Json::from(users) } },
-    });
-    Role::new(json!({ "Version": "2012-10-17", "Statement": [statement] }))
-        .description("Redshift calls the function that signs links of quotes; attach it to the cluster or namespace")
-}
-
-/// Both sides of the right to call the signing function: the role's, and the function's.
-fn add_invocation(stack: &mut Stack, invoker: &role::RoleRef, sign: &FunctionRef) {
-    let statement =
-        json!({ "Effect": "Allow", "Action": ["lambda:InvokeFunction"], "Resource": Json::from(sign.arn()) });
-    stack.add(
-        "SignInvokerGrants",
-        aws::iam::policy::Policy::new(aws::iam::policy::Required {
-            policy_document: json!({ "Version": "2012-10-17", "Statement": [statement] }).into(),
-            policy_name: "Grants".into(),
-        })
-        .roles([invoker.reference()]),
-    );
-    stack.add(
-        "SignPermission",
-        Permission::new(permission::Required {
-            action: "lambda:InvokeFunction".into(),
-            function_name: sign.arn(),
-            principal: invoker.arn(),
-        }),
-    );
-}
 
 fn quote_api(
     tenant: &Tenant,
@@ -179,6 +134,23 @@ fn quote_api(
         .filter_map(|(name, value)| Some((name, value?)))
         .fold(function, |it, (name, value)| it.env(name, value));
     place.grants(Part::Writer).into_iter().fold(function, RustFunction::grant)
+}
+
+/// Replaces the signing key every so many days.
+fn add_rotation(stack: &mut Stack, tenant: &Tenant, props: &Props, key: &SecretRef, dead_letters: &QueueRef) {
+    let rotate = RustFunction::new("write-back-rotate", tenant.architecture)
+        .env("SIGNING_KEYS_SECRET", key.arn())
+        .grant(key.grant([
+            "secretsmanager:DescribeSecret",
+            "secretsmanager:GetSecretValue",
+            "secretsmanager:PutSecretValue",
+            "secretsmanager:UpdateSecretVersionStage",
+        ]))
+        .dead_letters(dead_letters);
+    let rotate = stack.add("Rotate", rotate);
+    stack.add("Rotation", Rotation::new(key, &rotate, props.rotation_days));
+    let topic = props.alarm_topic.as_ref().map(|it| it.as_str());
+    stack.add("RotateErrors", Alarm::on_errors(&rotate, "The signing key could not be rotated").tell(topic));
 }
 
 /// The API that browsers open; the signed link is what lets them in, unless `access` wants more.

@@ -56,25 +56,32 @@ impl InputType {
         }
     }
 
-    /// Whether `text` is an end of the range of such an input.
-    fn takes(self, text: &str) -> bool {
+    /// Where `text` stands in the order of such values; `None` where it is no value of this type.
+    fn rank(self, text: &str) -> Option<i64> {
         let digits = |it: &str, most: usize| (1..=most).contains(&it.len()) && it.bytes().all(|it| it.is_ascii_digit());
-        let unsigned = text.strip_prefix('-').unwrap_or(text);
+        let (sign, unsigned) = text.strip_prefix('-').map_or((1, text), |it| (-1, it));
         match self {
-            Self::Text => false,
-            Self::Integer => digits(unsigned, 18),
-            Self::Decimal => match unsigned.split_once('.') {
-                Some((whole, part)) => digits(whole, 16) && digits(part, 2),
-                None => digits(unsigned, 16),
-            },
+            Self::Text => None,
+            Self::Integer if digits(unsigned, 18) => Some(sign * unsigned.parse::<i64>().ok()?),
+            Self::Integer => None,
+            Self::Decimal => {
+                let (whole, part) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
+                let fits = digits(whole, 14) && digits(part, 4);
+                fits.then(|| Some(sign * format!("{whole}{part:0<4}").parse::<i64>().ok()?))?
+            }
             Self::Date => {
                 let parts: Vec<&str> = text.split('-').collect();
-                let lengths: Vec<usize> = parts.iter().map(|it| it.len()).collect();
-                let number = |it: usize| parts[it].parse::<u32>().unwrap_or_default();
-                lengths == [4, 2, 2]
-                    && parts.iter().all(|it| digits(it, 4))
-                    && (1..=12).contains(&number(1))
-                    && (1..=31).contains(&number(2))
+                let [year, month, day] = parts[..] else { return None };
+                let fits = year.len() == 4 && month.len() == 2 && day.len() == 2 && digits(year, 4);
+                let (year, month, day): (i64, i64, i64) = (year.parse().ok()?, month.parse().ok()?, day.parse().ok()?);
+                let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+                let days = match month {
+                    2 => 28 + i64::from(is_leap),
+                    4 | 6 | 9 | 11 => 30,
+                    _ => 31,
+                };
+                (fits && (1..=12).contains(&month) && (1..=days).contains(&day))
+                    .then_some((year * 12 + month) * 31 + day)
             }
         }
     }
@@ -97,13 +104,21 @@ impl TryFrom<InputFields> for Input {
                 return Err(format!("the input `{name}` is of the type {ty}, which has no `max_length`; leave it out"));
             }
             ty => {
-                for end in [&it.minimum, &it.maximum].into_iter().flatten() {
-                    if !ty.takes(end) {
+                let rank = |end: &Option<String>| {
+                    match end {
+                    Some(end) => ty.rank(end).map(Some).ok_or_else(|| {
                         let ty = ty.name();
-                        return Err(format!(
-                            "`{end}` is no end of the range of `{name}`; allowed is a value of the type {ty}, as in -5, 0.25 or 2030-12-31"
-                        ));
-                    }
+                        format!("`{end}` is no end of the range of `{name}`; allowed is a value of the type {ty}, as in -5, 0.25 or 2030-12-31")
+                    }),
+                    None => Ok(None),
+                }
+                };
+                if let (Some(minimum), Some(maximum)) = (rank(&it.minimum)?, rank(&it.maximum)?)
+                    && minimum > maximum
+                {
+                    return Err(format!(
+                        "the range of the input `{name}` is empty: its `minimum` lies above its `maximum`"
+                    ));
                 }
                 Kind::Ranged { ty: ty.name(), minimum: it.minimum, maximum: it.maximum }
             }

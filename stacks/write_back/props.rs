@@ -31,7 +31,7 @@ pub struct Props {
     pub currency: Option<Currency>,
     /// Seconds that a link is good for, counted from when the dashboard showed it.
     pub token_seconds: u32,
-    /// Days after which the signing key is replaced.
+    /// Days after which the signing key is replaced; 0 is never, and adds nothing that could replace it.
     pub rotation_days: u32,
     /// Who may call the API.
     pub access: Access,
@@ -95,8 +95,8 @@ impl TryFrom<Fields> for Props {
 
     fn try_from(it: Fields) -> Result<Self, String> {
         let token_seconds = in_range("`token_seconds`", it.token_seconds, 60..=Self::LONGEST_TOKEN)?;
-        let rotation_days = in_range("`rotation_days`", it.rotation_days, 1..=1000)?;
-        if rotation_days * 24 * 60 * 60 <= token_seconds + Self::CACHE_SECONDS {
+        let rotation_days = in_range("`rotation_days`", it.rotation_days, 0..=1000)?;
+        if rotation_days > 0 && rotation_days * 24 * 60 * 60 <= token_seconds + Self::CACHE_SECONDS {
             return Err(format!(
                 "links are good for {token_seconds} seconds and the key for {rotation_days} days; \
                  a link must not outlive the key after its own: raise `rotation_days`, or lower `token_seconds`"

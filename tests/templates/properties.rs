@@ -100,6 +100,7 @@ fn write_back() -> impl Strategy<Value = String> {
     let others = some_of(&[
         "write_on_click: true",
         "locale: de",
+        "rotation_days: 0",
         "currency: EUR",
         "inputs: [{ name: a, label: A, type: date, minimum: 2030-01-01 }, { name: b, label: B, type: text, required: true }]",
         "dashboard: { secret: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:s', vpc_connection: 'arn:aws:quicksight:eu-west-1:123456789012:vpcConnection/v', owners: ['arn:aws:quicksight:eu-west-1:123456789012:user/default/a'] }",

@@ -54,6 +54,13 @@ fn the_signing_key_is_made_by_secrets_manager_and_rotated_by_one_function() {
 }
 
 #[test]
+fn a_key_that_is_never_replaced_needs_nothing_that_could_replace_it() {
+    let (with_rotation, without) = (with(""), with("rotation_days: 0"));
+    let gone: Vec<&String> = with_rotation.resources.keys().filter(|it| !without.resources.contains_key(*it)).collect();
+    assert_eq!(gone, ["RotateLogs", "RotateRole", "Rotate", "RotationPermission", "Rotation", "RotateErrors"]);
+}
+
+#[test]
 fn redshift_may_call_the_signing_function_and_nothing_else() {
     for (warehouse, users) in [(WORKGROUP, "*"), (CREATE, "*"), (CLUSTER, "analytics")] {
         let template = template(&file(warehouse, ""));
@@ -79,6 +86,17 @@ fn redshift_may_call_the_signing_function_and_nothing_else() {
             &json!({ "Principal": { "Fn::GetAtt": ["SignInvoker", "Arn"] }, "FunctionName": { "Fn::GetAtt": ["Sign", "Arn"] } }),
         );
     }
+}
+
+#[test]
+fn a_role_that_the_cluster_has_already_is_given_the_right_and_no_other_is_made() {
+    let role = "arn:aws:iam::123456789012:role/data/redshift";
+    let warehouse = format!("warehouse: {{ cluster: {{ name: c, database: d, user: u, sign_role: '{role}' }} }}\n");
+    let template = template(&file(&warehouse, ""));
+    assert!(!template.resources.contains_key("SignInvoker"));
+    assert_eq!(template.properties("SignInvokerGrants")["Roles"], json!(["redshift"]));
+    assert_eq!(template.properties("SignPermission")["Principal"], json!(role));
+    assert_eq!(template.properties("InWarehouse")["Sign"]["Role"], json!(role));
 }
 
 #[test]
@@ -331,12 +349,20 @@ fn logical_ids_of_what_holds_data_stay_as_they_are() {
 fn a_mistake_in_the_file_is_one_sentence() {
     for (lines, message) in [
         ("token_seconds: 59", "`token_seconds` is 59, allowed is 60 to 2678400"),
-        ("rotation_days: 0", "`rotation_days` is 0, allowed is 1 to 1000"),
+        ("rotation_days: 1001", "`rotation_days` is 1001, allowed is 0 to 1000"),
         (
             "token_seconds: 86400\nrotation_days: 1",
             "links are good for 86400 seconds and the key for 1 days; a link must not outlive",
         ),
         ("schema: 'a-b'", "`a-b` is no name in Redshift"),
+        (
+            "inputs: [{ name: a, label: L, type: date, minimum: 2030-02-29 }]",
+            "`2030-02-29` is no end of the range of `a`; allowed is a value of the type date",
+        ),
+        (
+            "inputs: [{ name: a, label: L, type: decimal, minimum: '0.5', maximum: '0.45' }]",
+            "the range of the input `a` is empty: its `minimum` lies above its `maximum`",
+        ),
         ("schema: 'x\"; drop'", "is no name in Redshift"),
         ("locale: german", "`german` is no locale; allowed is a language, or a language and a country, as in de-DE"),
         ("currency: euro", "`euro` is no currency; allowed are the three letters of ISO 4217, as in EUR"),
