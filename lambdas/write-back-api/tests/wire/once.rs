@@ -8,7 +8,7 @@ use crate::world::*;
 const ACCEPT: Row<'_> = Row { action: Some("accept"), quote_id: Some(QUOTE), ..ROW };
 
 fn says(code: &'static str) -> Fault {
-    Fault::Says(400, code, "canary")
+    Fault::Says(400, code, "no: 'canary'")
 }
 
 #[tokio::test]
@@ -154,7 +154,7 @@ async fn a_statement_that_passes_later_is_tried_again_with_the_same_token() {
 #[tokio::test]
 async fn while_the_warehouse_is_away_nothing_is_lost() {
     let world = World::new().await;
-    let paused = Fault::Says(400, "ValidationException", "the cluster is paused canary");
+    let paused = Fault::Says(400, "ValidationException", "the cluster is paused: 'canary'");
     world.state().faults.insert("ExecuteStatement", [paused].into());
     let token = world.token(&ROW);
     let page = world.post(&token).await;
@@ -200,7 +200,8 @@ async fn the_second_barrier_holds_when_the_service_forgets_client_tokens() {
     world.state().remembers_client_tokens = false;
     world.state().faults.insert("ExecuteStatement", [Fault::LosesAnswer].into());
     assert_eq!(world.post(&world.token(&ROW)).await.status, 200);
-    assert_eq!((world.state().statements.len(), world.statuses().len()), (2, 1));
+    let statements = world.state().statements.len();
+    assert_eq!((statements, world.statuses().len()), (2, 1));
 }
 
 #[tokio::test]

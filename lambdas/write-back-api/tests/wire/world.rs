@@ -420,7 +420,7 @@ impl State {
         let mut answer =
             json!({"Id": body["Id"], "Status": statement.end, "HasResultSet": false, "ResultRows": statement.written});
         if statement.end == "FAILED" {
-            answer["Error"] = json!("ERROR: value 'canary-customer' in insert into canary");
+            answer["Error"] = json!("ERROR: value 'canary-customer' in insert");
         }
         reply(200, answer)
     }
