@@ -100,7 +100,7 @@ impl io::Write for LogWriter {
 }
 
 fn accept(token: &Value, now: u64) -> Result<Accepted, Refusal> {
-    let key = Key::parse(SECRET).ok().unwrap();
+    let key = Key::parse(SECRET).unwrap();
     Token::decode(token.as_str().unwrap())?.accept(&key, "acme", "a1b2c3d4e5", now)
 }
 
