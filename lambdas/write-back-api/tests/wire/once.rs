@@ -27,7 +27,7 @@ async fn a_quote_is_generated_with_all_values_as_parameters() {
         ("skill", Some("")),
         ("cost", Some("1234.50")),
         ("status", Some("generated")),
-        ("created_at", Some("2024-05-01 10:00:00")),
+        ("created_at", Some("2024-05-01 10:00:00.000")),
         ("created_by", None),
         ("input_comment", Some("canary\n; drop")),
         ("input_discount", None),
@@ -219,7 +219,7 @@ async fn a_run_that_died_is_taken_over_when_its_time_is_over_and_with_its_inputs
     assert_eq!(world.status(&waiting.refresh()).await.status, 503);
     assert_eq!(world.send(comment("third")).await.status, 200);
     assert_eq!(world.column("input_comment"), [Some("first".to_owned())]);
-    assert_eq!(world.column("created_at"), [Some("2024-05-01 10:00:00".to_owned())]);
+    assert_eq!(world.column("created_at"), [Some("2024-05-01 10:00:00.000".to_owned())]);
 }
 
 #[tokio::test]
