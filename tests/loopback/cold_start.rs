@@ -2,6 +2,7 @@
 //!
 //! For the process alone: no download of the code, no virtual machine, no TLS.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -27,25 +28,13 @@ pub async fn measure(
     budget: &str,
     services: impl Fn(&Request) -> Answer + Send + Sync + 'static,
 ) -> String {
-    let (answered, mut answers) = mpsc::channel(1);
-    let is_due = Arc::new(AtomicBool::new(false));
-    let lambda = Arc::new(Lambda { event: event.to_owned(), is_due: is_due.clone(), answered, services });
-    let address = serve(move |request| {
-        let lambda = lambda.clone();
-        async move { lambda.answer(request).await }
-    })
-    .await;
+    let mut stage = Stage::new(event, services).await;
     let (mut times, mut processor_times, mut last) = (Vec::new(), Vec::new(), String::new());
     for _ in 0..RUNS {
-        is_due.store(true, Ordering::SeqCst);
-        let started = Instant::now();
-        let mut child = function(binary, &address.to_string(), variables).spawn().unwrap();
-        let answer: Request = tokio::time::timeout(Duration::from_secs(30), answers.recv()).await.unwrap().unwrap();
-        times.push(started.elapsed());
-        processor_times.push(processor_time(child.id().unwrap()));
-        child.kill().await.unwrap();
-        assert!(answer.target.ends_with("/response"), "the function failed: {}", answer.body);
-        last = answer.body;
+        let (answer, time, processor_time) = stage.run(binary, variables).await;
+        times.push(time);
+        processor_times.push(processor_time);
+        last = answer;
     }
     times.sort();
     processor_times.sort();
@@ -59,6 +48,53 @@ pub async fn measure(
         std::fs::metadata(binary).unwrap().len() as f64 / 1e6,
     );
     last
+}
+
+/// Starts `binary` once and returns its answer's body; otherwise like [`measure`].
+///
+/// # Panics
+///
+/// When the process does not answer within 30 seconds or answers with an error.
+pub async fn first_answer(
+    binary: &str,
+    variables: &[(&str, &str)],
+    event: &str,
+    services: impl Fn(&Request) -> Answer + Send + Sync + 'static,
+) -> String {
+    Stage::new(event, services).await.run(binary, variables).await.0
+}
+
+/// What processes are started on.
+struct Stage {
+    address: SocketAddr,
+    is_due: Arc<AtomicBool>,
+    answers: mpsc::Receiver<Request>,
+}
+
+impl Stage {
+    async fn new(event: &str, services: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Stage {
+        let (answered, answers) = mpsc::channel(1);
+        let is_due = Arc::new(AtomicBool::new(false));
+        let lambda = Arc::new(Lambda { event: event.to_owned(), is_due: is_due.clone(), answered, services });
+        let address = serve(move |request| {
+            let lambda = lambda.clone();
+            async move { lambda.answer(request).await }
+        })
+        .await;
+        Stage { address, is_due, answers }
+    }
+
+    /// The answer's body, the time until it came, and the time of a processor that the process used.
+    async fn run(&mut self, binary: &str, variables: &[(&str, &str)]) -> (String, Duration, Duration) {
+        self.is_due.store(true, Ordering::SeqCst);
+        let started = Instant::now();
+        let mut child = function(binary, &self.address.to_string(), variables).spawn().unwrap();
+        let answer = tokio::time::timeout(Duration::from_secs(30), self.answers.recv()).await.unwrap().unwrap();
+        let (time, processor_time) = (started.elapsed(), processor_time(child.id().unwrap()));
+        child.kill().await.unwrap();
+        assert!(answer.target.ends_with("/response"), "the function failed: {}", answer.body);
+        (answer.body, time, processor_time)
+    }
 }
 
 /// What a process has used of a processor, which a busy machine changes less than the time on the wall.

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use function::{Clock, logging};
 use lambda_runtime::{Context, LambdaEvent};
-use loopback::{Request, reply, serve};
+use loopback::{Request, cold_start, reply, serve};
 use serde_json::{Value, json};
 use write_back::{Accepted, Key, Refusal, Token};
 use write_back_sign::{Batch, Handler, Settings};
@@ -198,4 +198,17 @@ async fn a_batch_that_cannot_be_answered_fails_as_a_whole_and_says_nothing_of_th
     // As many long rows as Lambda takes in give more than it lets out.
     let long = json!(["generate", "x".repeat(256), "x".repeat(256), "1", null, "x".repeat(256)]);
     failed(&world.sign(json!(vec![long; 5500])).await);
+}
+
+#[tokio::test]
+async fn the_process_answers_with_json_in_a_string() {
+    let variables =
+        [("TENANT", "acme"), ("AUDIENCE", "a1b2c3d4e5"), ("SIGNING_KEYS_SECRET", "arn"), ("TOKEN_SECONDS", "60")];
+    let event = json!({"num_records": 2, "arguments": [row("a"), [7, {"x": null}]]}).to_string();
+    let services = |_: &Request| reply(200, json!({"SecretString": SECRET}));
+    let answer = cold_start::first_answer(env!("CARGO_BIN_EXE_write-back-sign"), &variables, &event, services).await;
+    let answer: String = serde_json::from_str(&answer).unwrap();
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!((&answer["success"], &answer["results"][1]), (&json!(true), &json!(null)));
+    assert!(answer["results"][0].is_string(), "{answer}");
 }
