@@ -23,7 +23,7 @@ pub(crate) struct Insert {
 pub(crate) struct Stamp<'a> {
     pub(crate) quote_id: &'a QuoteId,
     pub(crate) status: &'a str,
-    /// `2024-05-01 10:00:00`, UTC.
+    /// `2024-05-01 10:00:00.123`, UTC.
     pub(crate) created_at: String,
 }
 

@@ -219,11 +219,12 @@ impl Desk {
     }
 }
 
-/// `2024-05-01 10:00:00`, UTC, to the second.
+/// `2024-05-01 10:00:00.123`, UTC. Which row of a quote is the latest goes by it, so seconds would not do.
 fn database_time(millis: u64) -> String {
     let seconds = i64::try_from(millis / 1000).unwrap_or(i64::MAX);
     let text = DateTime::from_secs(seconds).fmt(DateTimeFormat::DateTime);
-    text.expect("a time of this millennium can be written").replace('T', " ").replace('Z', "")
+    let text = text.expect("a time of this millennium can be written").replace('T', " ").replace('Z', "");
+    format!("{text}.{:03}", millis % 1000)
 }
 
 fn random() -> Result<String, Trouble> {

@@ -20,7 +20,7 @@ const KEY: &str = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXY
 fn main() {
     let rows: usize = if cfg!(debug_assertions) { 2_000 } else { 15_000 };
     let body = batch(rows);
-    let key = Key::parse(&json!({"kid": "k1", "key": KEY}).to_string()).ok().unwrap();
+    let key = Key::parse(&json!({"kid": "k1", "key": KEY}).to_string()).unwrap();
     let terms = Terms { tenant: "acme", audience: "a1b2c3d4e5", issued: 1_714_557_600, expires: 1_714_559_400 };
     let signed = || answer(&serde_json::from_str(&body).unwrap(), &key, &terms).unwrap().0;
 

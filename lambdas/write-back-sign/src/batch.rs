@@ -23,8 +23,11 @@ const FIELDS: usize = 6;
 #[derive(Default)]
 struct Rows {
     text: String,
-    rows: Vec<Result<[Option<(u32, u32)>; FIELDS], Fault>>,
+    rows: Vec<Spans>,
 }
+
+/// Where the texts of a row are, `None` for NULL; or why there is no row.
+type Spans = Result<[Option<(u32, u32)>; FIELDS], Fault>;
 
 impl Batch {
     /// The rows in order; a row that cannot be one is the fault in its place.
@@ -70,8 +73,6 @@ impl<'de> Visitor<'de> for Arguments {
 
 /// Reads one row and puts its texts to the end of the string.
 struct RowSeed<'a>(&'a mut String);
-
-type Spans = Result<[Option<(u32, u32)>; FIELDS], Fault>;
 
 impl<'de> DeserializeSeed<'de> for RowSeed<'_> {
     type Value = Spans;

@@ -21,7 +21,7 @@ const ROW: Row<'_> = Row {
 };
 
 fn key(kid: &str, key: &str) -> Key {
-    Key::parse(&format!(r#"{{"kid":"{kid}","key":"{key}"}}"#)).ok().unwrap()
+    Key::parse(&format!(r#"{{"kid":"{kid}","key":"{key}"}}"#)).unwrap()
 }
 
 fn k1() -> Key {

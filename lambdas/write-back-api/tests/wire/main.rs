@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
 
 mod clicks;
+mod crowd;
 mod form;
 mod links;
 mod once;

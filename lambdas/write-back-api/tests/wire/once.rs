@@ -8,7 +8,7 @@ use crate::world::*;
 const ACCEPT: Row<'_> = Row { action: Some("accept"), quote_id: Some(QUOTE), ..ROW };
 
 fn says(code: &'static str) -> Fault {
-    Fault::Says(400, code, "canary")
+    Fault::Says(400, code, "no: 'canary'")
 }
 
 #[tokio::test]
@@ -27,7 +27,7 @@ async fn a_quote_is_generated_with_all_values_as_parameters() {
         ("skill", Some("")),
         ("cost", Some("1234.50")),
         ("status", Some("generated")),
-        ("created_at", Some("2024-05-01 10:00:00")),
+        ("created_at", Some("2024-05-01 10:00:00.000")),
         ("created_by", None),
         ("input_comment", Some("canary\n; drop")),
         ("input_discount", None),
@@ -154,7 +154,7 @@ async fn a_statement_that_passes_later_is_tried_again_with_the_same_token() {
 #[tokio::test]
 async fn while_the_warehouse_is_away_nothing_is_lost() {
     let world = World::new().await;
-    let paused = Fault::Says(400, "ValidationException", "the cluster is paused canary");
+    let paused = Fault::Says(400, "ValidationException", "the cluster is paused: 'canary'");
     world.state().faults.insert("ExecuteStatement", [paused].into());
     let token = world.token(&ROW);
     let page = world.post(&token).await;
@@ -200,7 +200,8 @@ async fn the_second_barrier_holds_when_the_service_forgets_client_tokens() {
     world.state().remembers_client_tokens = false;
     world.state().faults.insert("ExecuteStatement", [Fault::LosesAnswer].into());
     assert_eq!(world.post(&world.token(&ROW)).await.status, 200);
-    assert_eq!((world.state().statements.len(), world.statuses().len()), (2, 1));
+    let statements = world.state().statements.len();
+    assert_eq!((statements, world.statuses().len()), (2, 1));
 }
 
 #[tokio::test]
@@ -218,7 +219,7 @@ async fn a_run_that_died_is_taken_over_when_its_time_is_over_and_with_its_inputs
     assert_eq!(world.status(&waiting.refresh()).await.status, 503);
     assert_eq!(world.send(comment("third")).await.status, 200);
     assert_eq!(world.column("input_comment"), [Some("first".to_owned())]);
-    assert_eq!(world.column("created_at"), [Some("2024-05-01 10:00:00".to_owned())]);
+    assert_eq!(world.column("created_at"), [Some("2024-05-01 10:00:00.000".to_owned())]);
 }
 
 #[tokio::test]

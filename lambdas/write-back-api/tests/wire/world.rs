@@ -123,7 +123,7 @@ impl World {
 
     pub(crate) fn signed(&self, row: &Row<'_>, terms: &Terms<'_>, kid: &str) -> String {
         let mut token = String::new();
-        Signer::new(&Key::parse(&secret(kid)).ok().unwrap(), terms).unwrap().sign(row, &mut token).unwrap();
+        Signer::new(&Key::parse(&secret(kid)).unwrap(), terms).unwrap().sign(row, &mut token).unwrap();
         self.state().secrets_of_the_test.push(token.clone());
         token
     }
@@ -420,7 +420,7 @@ impl State {
         let mut answer =
             json!({"Id": body["Id"], "Status": statement.end, "HasResultSet": false, "ResultRows": statement.written});
         if statement.end == "FAILED" {
-            answer["Error"] = json!("ERROR: value 'canary-customer' in insert into canary");
+            answer["Error"] = json!("ERROR: value 'canary-customer' in insert");
         }
         reply(200, answer)
     }
