@@ -48,7 +48,6 @@ pub(crate) struct Input {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Written {
-    kind: String,
     warehouse: Warehouse,
     schema: String,
     source: WrittenSource,
@@ -109,7 +108,6 @@ impl Properties {
         }
         let written: Written = serde_json::from_value(properties.clone())
             .map_err(|error| format!("the properties cannot be read: {error}"))?;
-        debug_assert_eq!(written.kind, "write-back");
         let named = |property: &str, name: &str| identifier(name).map_err(|error| format!("{property}: {error}"));
         let readers = written.readers;
         let mut granted = Vec::new();

@@ -33,12 +33,12 @@ pub(crate) fn create_history(names: &Names) -> String {
     )
 }
 
-/// The columns of a table or view, in order; none when it is not there.
+/// The columns of a table or view, in order; none when it is not there. Redshift keeps names in lower case.
 pub(crate) const COLUMNS: &str = "select a.attname::varchar(128)
 from pg_catalog.pg_attribute a
 join pg_catalog.pg_class c on c.oid = a.attrelid
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-where n.nspname = :schema and c.relname = :relation and a.attnum > 0 and not a.attisdropped
+where lower(n.nspname) = lower(:schema) and c.relname = :relation and a.attnum > 0 and not a.attisdropped
 order by a.attnum";
 
 pub(crate) fn add_column(names: &Names, input: &Input) -> String {

@@ -17,12 +17,12 @@ use serde_json::Value;
 static SHARED: tokio::sync::Mutex<Weak<Postgres>> = tokio::sync::Mutex::const_new(Weak::new());
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
-pub struct World {
-    pub client: Client,
-    pub redshift: Redshift,
-    pub database: String,
+pub(crate) struct World {
+    pub(crate) client: Client,
+    pub(crate) redshift: Redshift,
+    pub(crate) database: String,
     /// What the Lambda and EventBridge were asked.
-    pub requests: Arc<Mutex<Vec<Request>>>,
+    pub(crate) requests: Arc<Mutex<Vec<Request>>>,
     _postgres: Arc<Postgres>,
 }
 
@@ -41,12 +41,12 @@ async fn postgres() -> Arc<Postgres> {
 
 impl World {
     /// Without a Lambda.
-    pub async fn new() -> World {
+    pub(crate) async fn new() -> World {
         World::with(|_, _| Answer::HangUp).await
     }
 
     /// `answer` plays Lambda and EventBridge; it gets the number of the request, from 0.
-    pub async fn with(answer: impl Fn(usize, &Request) -> Answer + Clone + Send + 'static) -> World {
+    pub(crate) async fn with(answer: impl Fn(usize, &Request) -> Answer + Clone + Send + 'static) -> World {
         let postgres = postgres().await;
         let database = format!("test_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
         let options = Options { database: &database, region: "us-east-1", rows_a_page: 3 };
@@ -71,11 +71,11 @@ impl World {
     }
 
     /// Runs a statement to its end.
-    pub async fn run(&self, sql: &str) -> DescribeStatementOutput {
+    pub(crate) async fn run(&self, sql: &str) -> DescribeStatementOutput {
         self.run_with(sql, &[], None).await
     }
 
-    pub async fn run_with(
+    pub(crate) async fn run_with(
         &self,
         sql: &str,
         parameters: &[(&str, &str)],
@@ -99,12 +99,12 @@ impl World {
         self.describe(started.id().unwrap()).await
     }
 
-    pub async fn describe(&self, id: &str) -> DescribeStatementOutput {
+    pub(crate) async fn describe(&self, id: &str) -> DescribeStatementOutput {
         self.client.describe_statement().id(id).send().await.unwrap()
     }
 
     /// Runs statements that must work.
-    pub async fn all(&self, statements: &[&str]) {
+    pub(crate) async fn all(&self, statements: &[&str]) {
         for sql in statements {
             let described = self.run(sql).await;
             assert_eq!(described.error(), None, "{sql}");
@@ -112,7 +112,7 @@ impl World {
     }
 
     /// The result of a query that must work, as text; NULL is `-`.
-    pub async fn rows(&self, sql: &str) -> Vec<Vec<String>> {
+    pub(crate) async fn rows(&self, sql: &str) -> Vec<Vec<String>> {
         let described = self.run(sql).await;
         assert_eq!(described.error(), None, "{sql}");
         let mut pages = self.client.get_statement_result().id(described.id()).into_paginator().send();
@@ -124,12 +124,12 @@ impl World {
     }
 
     /// The error of a statement that must fail.
-    pub async fn error(&self, sql: &str) -> String {
+    pub(crate) async fn error(&self, sql: &str) -> String {
         self.run(sql).await.error().unwrap_or("no error").to_owned()
     }
 
     /// The bodies of the requests so far.
-    pub fn bodies(&self) -> Vec<Value> {
+    pub(crate) fn bodies(&self) -> Vec<Value> {
         let requests = self.requests.lock().unwrap();
         requests.iter().map(|request| serde_json::from_str(&request.body).unwrap()).collect()
     }
