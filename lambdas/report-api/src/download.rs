@@ -34,7 +34,10 @@ impl Files {
         }
         let count = job.files.len();
         let Some(file) = number.checked_sub(1).and_then(|at| job.files.get(at)) else {
-            return Err(Error { status: 404, ..Error::invalid(format!("the job has {count} files, and no file {number}")) });
+            return Err(Error {
+                status: 404,
+                ..Error::invalid(format!("the job has {count} files, and no file {number}"))
+            });
         };
         // It was checked when it was recorded; what signs must not rely on that.
         if !file.key.starts_with(&job.key.prefix(&self.tenant)) {

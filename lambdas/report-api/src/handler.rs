@@ -172,7 +172,10 @@ impl Handler {
         let items = serde_json::to_string(&entries).expect("texts and numbers are always JSON");
         let (count, scanned) = (entries.len(), page.items.len());
         let next = json!(next);
-        Ok(answer::text(200, format!(r#"{{"Items":{items},"Count":{count},"ScannedCount":{scanned},"NextToken":{next}}}"#)))
+        Ok(answer::text(
+            200,
+            format!(r#"{{"Items":{items},"Count":{count},"ScannedCount":{scanned},"NextToken":{next}}}"#),
+        ))
     }
 
     async fn delete(&self, key: &JobKey, caller: &Caller) -> Result<Value> {

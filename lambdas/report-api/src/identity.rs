@@ -70,7 +70,10 @@ pub(crate) fn caller(sources: &[TagSource], authorizer: &Value) -> Result<Caller
             TagSource::Fixed(fixed) => fixed.value.clone(),
             TagSource::Claimed(claimed) => {
                 let value = claim(authorizer, &claimed.claim).ok_or_else(|| {
-                    Error::forbidden(format!("the caller has no claim `{}`, which reports are filtered by", claimed.claim))
+                    Error::forbidden(format!(
+                        "the caller has no claim `{}`, which reports are filtered by",
+                        claimed.claim
+                    ))
                 })?;
                 for part in [&claimed.key, &value] {
                     digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());

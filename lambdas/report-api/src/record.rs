@@ -53,7 +53,8 @@ pub(crate) fn result(job: &Job, request: &Request, settings: &Settings) -> Value
         body["ErrorInfo"] = error;
     }
     if job.state == State::Completed {
-        let errors: Vec<Value> = job.reason.iter().map(|it| json!({"ErrorType": it.kind, "ErrorMessage": it.message})).collect();
+        let errors: Vec<Value> =
+            job.reason.iter().map(|it| json!({"ErrorType": it.kind, "ErrorMessage": it.message})).collect();
         let one = |found: &report_queue::files::File| {
             json!({
                 "S3DestinationConfiguration": destination(job, request, settings),

@@ -66,12 +66,13 @@ fn submit(event: &Value) -> Result<Call<'_>> {
         return Err(Error::too_large(message));
     }
     let visible = |key: &&str| (1..=256).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
-    let idempotency_key = match header(event, "Idempotency-Key") {
-        None => None,
-        Some(key) => Some(Some(key).filter(visible).ok_or_else(|| {
-            Error::invalid("the header Idempotency-Key is not 1 to 256 visible ASCII characters")
-        })?),
-    };
+    let idempotency_key =
+        match header(event, "Idempotency-Key") {
+            None => None,
+            Some(key) => Some(Some(key).filter(visible).ok_or_else(|| {
+                Error::invalid("the header Idempotency-Key is not 1 to 256 visible ASCII characters")
+            })?),
+        };
     Ok(Call::Submit { body, idempotency_key })
 }
 

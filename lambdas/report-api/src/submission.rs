@@ -21,7 +21,8 @@ impl Handler {
         let (dashboard, request) = submission.check(caller.tags)?;
         let allowed = &self.settings.dashboards;
         if !allowed.is_empty() && !allowed.contains(&dashboard) {
-            let message = format!("`dashboardId` is `{dashboard}`, which is not among the tenant's dashboards for reports");
+            let message =
+                format!("`dashboardId` is `{dashboard}`, which is not among the tenant's dashboards for reports");
             return Err(Error::invalid(message));
         }
         let job = match key {

@@ -188,10 +188,10 @@ impl Expression {
             sets.push(format!("{} = {value_name}", self.name(name)));
         }
         let removes: Vec<String> = remove.into_iter().map(|name| self.name(name)).collect();
-        match removes.is_empty() {
-            true => format!("SET {}", sets.join(", ")),
-            false => format!("SET {} REMOVE {}", sets.join(", "), removes.join(", ")),
-        }
+        let clause =
+            |verb: &str, terms: Vec<String>| (!terms.is_empty()).then(|| format!("{verb} {}", terms.join(", ")));
+        let clauses = [clause("SET", sets), clause("REMOVE", removes)];
+        clauses.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 
     fn name(&mut self, name: &str) -> String {

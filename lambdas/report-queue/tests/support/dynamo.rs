@@ -23,7 +23,6 @@ pub(crate) struct Dynamo {
 }
 
 #[derive(Clone, Copy)]
-#[expect(dead_code, reason = "each function's tests use some")]
 pub(crate) enum Fault {
     Works,
     Denies,
@@ -74,8 +73,8 @@ impl Dynamo {
         assert_eq!(body["ConsistentRead"], true, "a single job is read as of now");
         self.items_read += 1;
         match self.table(&body["TableName"]).get(&name(&body["Key"])) {
-            Some(item) => reply(200, json!({"Item": item})),
-            None => reply(200, json!({})),
+            Some(item) if item["dashboardId"] == body["Key"]["dashboardId"] => reply(200, json!({"Item": item})),
+            _ => reply(200, json!({})),
         }
     }
 
@@ -187,9 +186,9 @@ fn holds(write: &Value, item: Option<&Value>) -> bool {
 }
 
 fn update(write: &Value, item: &mut Value) {
-    let expression = write["UpdateExpression"].as_str().unwrap().strip_prefix("SET ").unwrap();
-    let (sets, removes) = expression.split_once(" REMOVE ").unwrap_or((expression, ""));
-    for set in sets.split(", ") {
+    let expression = format!(" {}", write["UpdateExpression"].as_str().unwrap());
+    let (sets, removes) = expression.split_once(" REMOVE ").unwrap_or((&expression, ""));
+    for set in sets.trim_start_matches(" SET ").split(", ").filter(|it| !it.is_empty()) {
         let (placeholder, value) = set.split_once(" = ").unwrap();
         item[attribute(write, placeholder)] = write["ExpressionAttributeValues"][value].clone();
     }
