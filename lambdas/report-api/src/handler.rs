@@ -1,5 +1,6 @@
 //! Tells the triggers apart, and the resources, and answers each.
 
+use aws_sdk_s3::config::ResponseChecksumValidation;
 use function::{Clock, millis};
 use lambda_runtime::LambdaEvent;
 use report_queue::{
@@ -49,7 +50,11 @@ impl Handler {
             slots: String::new(),
         };
         // The bucket in the path: its name may hold dots, and a stand-in has one host.
-        let s3 = aws_sdk_s3::config::Builder::from(&settings.s3).force_path_style(true).build();
+        let s3 = aws_sdk_s3::config::Builder::from(&settings.s3)
+            .force_path_style(true)
+            // A browser that follows a signed address sends no header to ask for a checksum.
+            .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
+            .build();
         let files = Files {
             client: aws_sdk_s3::Client::from_conf(s3),
             bucket: settings.bucket.clone(),
@@ -96,6 +101,7 @@ impl Handler {
         match call {
             Call::Submit { body, idempotency_key } => {
                 let submission = Submission::read(body)?;
+                self.check_recipients(&submission)?;
                 Ok(answer::ok(202, &self.submit(submission, caller, idempotency_key).await?))
             }
             Call::List { dashboard, token } => self.list(dashboard, token, &caller).await,
@@ -117,6 +123,18 @@ impl Handler {
             }
             Call::Delete(key) => self.delete(&key, &caller).await,
         }
+    }
+
+    /// Who has a key may not make this a way to send mail to anybody.
+    fn check_recipients(&self, submission: &Submission) -> Result<()> {
+        let allowed = &self.settings.recipient_domains;
+        let domain = |address: &str| address.rsplit('@').next().unwrap_or_default().to_ascii_lowercase();
+        if submission.recipients().iter().all(|address| allowed.contains(&domain(address))) {
+            return Ok(());
+        }
+        let domains = allowed.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let domains = if domains.is_empty() { "none; schedules can send reports" } else { &domains };
+        Err(Error::invalid(format!("`recipients` has an address outside of the tenant's domains; allowed: {domains}")))
     }
 
     /// A report by schedule: fixed tags only, since nobody calls.

@@ -21,6 +21,8 @@ pub struct Settings {
     pub(crate) url_life: Duration,
     /// The dashboards that may be asked for; any when there are none.
     pub(crate) dashboards: BTreeSet<String>,
+    /// The domains, in lower case, that callers may have reports sent to; none when there are none.
+    pub(crate) recipient_domains: BTreeSet<String>,
     pub(crate) dynamodb: SdkConfig,
     pub(crate) s3: SdkConfig,
     pub(crate) secrets_manager: SdkConfig,
@@ -32,6 +34,7 @@ impl Settings {
     /// `TENANT`, `ACCOUNT_ID`, `JOBS_TABLE`, `REPORT_BUCKET`, `PAGE_KEY_SECRET` (an ARN) and `ROW_LEVEL_TAGS` are required. `ROW_LEVEL_TAGS` is
     /// a JSON list of at most 50 tags, each `{"key":…,"value":…}` or `{"key":…,"claim":…}`; an empty list is for datasets without
     /// row-level security. `URL_SECONDS` (1 to 300) is 300 unless given, `DASHBOARDS` is a JSON list of ids.
+    /// `RECIPIENT_DOMAINS` is a JSON list of the domains that callers may have reports sent to; schedules may send anywhere.
     ///
     /// # Errors
     ///
@@ -54,7 +57,8 @@ impl Settings {
             page_key_secret: required(variable, "PAGE_KEY_SECRET")?,
             tags: tags(&required(variable, "ROW_LEVEL_TAGS")?)?,
             url_life: Duration::from_secs(seconds),
-            dashboards: dashboards(environment::optional(variable, "DASHBOARDS"))?,
+            dashboards: list(variable, "DASHBOARDS", "dashboard ids", is_id)?,
+            recipient_domains: list(variable, "RECIPIENT_DOMAINS", "domains in lower case", is_domain)?,
             dynamodb: aws::service(variable, "DYNAMODB")?,
             s3: aws::service(variable, "S3")?,
             secrets_manager: aws::service(variable, "SECRETS_MANAGER")?,
@@ -73,9 +77,18 @@ fn tags(text: &str) -> Result<Vec<TagSource>, Invalid> {
     }
 }
 
-fn dashboards(text: Option<String>) -> Result<BTreeSet<String>, Invalid> {
-    let Some(text) = text else { return Ok(BTreeSet::new()) };
-    let ids: Option<BTreeSet<String>> = serde_json::from_str(&text).ok();
-    ids.filter(|ids| ids.iter().all(|id| is_id(id)))
-        .ok_or_else(|| Invalid("DASHBOARDS is not a JSON list of dashboard ids".to_owned()))
+fn list(
+    variable: &impl Fn(&str) -> Option<String>,
+    name: &str,
+    what: &str,
+    fits: fn(&str) -> bool,
+) -> Result<BTreeSet<String>, Invalid> {
+    let Some(text) = environment::optional(variable, name) else { return Ok(BTreeSet::new()) };
+    let entries: Option<BTreeSet<String>> = serde_json::from_str(&text).ok();
+    let entries = entries.filter(|entries| entries.iter().all(|it| fits(it)));
+    entries.ok_or_else(|| Invalid(format!("{name} is not of its form; allowed is a JSON list of {what}")))
+}
+
+fn is_domain(text: &str) -> bool {
+    text.contains('.') && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-".contains(&b))
 }

@@ -20,6 +20,9 @@ pub struct Dynamo {
     pub slots: String,
 }
 
+/// A poller that finds no free slot reads one page of the queue, however long that is.
+const OPEN_PAGE: i32 = 100;
+
 impl Tables for Dynamo {
     async fn job(&self, key: &JobKey) -> Result<Option<Item>, Unavailable> {
         let (_, key) = self.address(&Table::Jobs(key.clone()));
@@ -53,6 +56,7 @@ impl Tables for Dynamo {
             .key_condition_expression("#open = :open")
             .expression_attribute_names("#open", "open")
             .expression_attribute_values(":open", AttributeValue::S(open.name().to_owned()))
+            .limit(OPEN_PAGE)
             .set_exclusive_start_key(after.map(typed));
         let answer = query.send().await.map_err(|error| unavailable("the index of open jobs", error.code()))?;
         let items = answer.items.unwrap_or_default().into_iter().map(plain).collect();

@@ -204,7 +204,9 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
     async fn end(&self, job: &Job) -> Result<bool, Unavailable> {
         let (uploaded, reason) = match self.quicksight.result(&job.key).await {
             Ok(Outcome::NotYet) => return Ok(false),
-            Ok(Outcome::Failed(reason)) => return self.finish(job, State::Failed, vec![reason_of(&reason)]).await,
+            Ok(Outcome::Failed(reason)) => {
+                return self.finish(job, State::Failed, vec![remote(RemoteStatus::Failed), reason_of(&reason)]).await;
+            }
             Ok(Outcome::Completed(uploaded, reason)) => (uploaded, reason),
             Err(reason) => return self.miss(job, reason).await,
         };
@@ -220,7 +222,7 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
             Ok(files) => (State::Completed, files, reason),
         };
         let files = serde_json::to_string(&files).expect("texts are always JSON");
-        let mut set = vec![("files", files.into())];
+        let mut set = vec![remote(RemoteStatus::Completed), ("files", files.into())];
         set.extend(reason.as_ref().map(reason_of));
         self.finish(job, state, set).await
     }
@@ -234,11 +236,6 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
             ("expires", ((now + whole(KEPT)) / 1000).into()),
         ];
         set.extend(more);
-        let remote = match state {
-            State::Completed => Some(RemoteStatus::Completed),
-            _ => None,
-        };
-        set.extend(remote.map(|status| ("remoteStatus", status.name().into())));
         self.free(job, set, &["open", "slot", "lease", "notBefore"]).await?;
         info!(step = "end", job = %job.key, state = state.name());
         Ok(true)
@@ -490,6 +487,10 @@ fn done(written: Result<(), WriteError>) -> Result<(), Unavailable> {
         Err(WriteError::Refused(_)) => Err(Unavailable("the job was changed meanwhile".to_owned())),
         Err(WriteError::Unknown(reason)) => Err(reason),
     }
+}
+
+fn remote(status: RemoteStatus) -> Set {
+    ("remoteStatus", status.name().into())
 }
 
 fn reason_of(reason: &Reason) -> Set {

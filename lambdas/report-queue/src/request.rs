@@ -113,6 +113,11 @@ impl Submission {
         })
     }
 
+    /// The addresses that the report is to be sent to, as they came.
+    pub fn recipients(&self) -> &[String] {
+        self.recipients.as_deref().unwrap_or_default()
+    }
+
     /// Checks the fields: the dashboard's id, and the request for a caller with `tags`.
     ///
     /// # Errors

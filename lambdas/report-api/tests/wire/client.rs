@@ -43,6 +43,7 @@ async fn a_published_client_gets_its_report() {
     assert_eq!(steps, 3);
     assert!(address.contains("/reports/t/acme/d1/PDF_"), "{address}");
     assert!(address.contains("X-Amz-Expires=300&") && address.contains("response-content-disposition=attachment"));
+    assert!(address.contains("X-Amz-SignedHeaders=host&"), "a browser sends nothing else: {address}");
     assert!(address.contains("response-content-type=application%2Fpdf"));
 }
 

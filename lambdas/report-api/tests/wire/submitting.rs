@@ -13,7 +13,7 @@ fn with(field: &str, value: Value) -> Value {
 
 #[tokio::test]
 async fn a_submission_is_one_write_and_calls_nobody_else() {
-    let world = World::new().await;
+    let world = World::with(&[("RECIPIENT_DOMAINS", r#"["example.com"]"#)]).await;
     let body = json!({
         "dashboardId": "d1", "sheetId": "s1", "format": "CSV", "visualId": ["v1"],
         "bucketConfiguration": {"BucketPrefix": "monthly/emea/"}, "recipients": ["canary@example.com"],
@@ -54,7 +54,7 @@ async fn parameters_are_kept_and_shown_to_the_digit() {
 
 #[tokio::test]
 async fn a_bad_request_is_answered_with_one_sentence_before_any_call() {
-    let world = World::new().await;
+    let world = World::with(&[("RECIPIENT_DOMAINS", r#"["example.com"]"#)]).await;
     let decimals = |text: &str| json!({"DecimalParameters": [{"Name": "D", "Values": [text]}]});
     for (body, expected) in [
         (json!({}), "`dashboardId` is missing"),
@@ -83,6 +83,9 @@ async fn a_bad_request_is_answered_with_one_sentence_before_any_call() {
         (with("recipients", json!(["a@example.com, b@example.com"])), "`recipients` has"),
         (with("recipients", json!(["a@example.com\r\nBcc: b@example.com"])), "`recipients` has"),
         (with("recipients", json!(["<a@example.com>"])), "`recipients` has"),
+        (with("recipients", json!(["a b@example.com"])), "`recipients` has `a b@example.com`; allowed are plain"),
+        (with("recipients", json!(["a@example.org"])), "outside of the tenant's domains; allowed: example.com"),
+        (with("recipients", json!(["a@example.org@EXAMPLE.com"])), "`recipients` has `a@example.org@EXAMPLE.com`"),
         (with("recipients", json!(vec!["a@example.com"; 51])), "at most 50"),
     ] {
         let (status, message) = world.refused(post(&body, json!({}))).await;
@@ -162,6 +165,14 @@ async fn only_the_tenants_dashboards_are_taken_when_they_are_named() {
     world.job().await;
     let (status, message) = world.refused(post(with("dashboardId", json!("d3")), json!({}))).await;
     assert!(status == 400 && message.contains("`d3`"), "{message}");
+}
+
+#[tokio::test]
+async fn unless_the_tenant_names_domains_callers_have_reports_sent_to_nobody() {
+    let world = World::new().await;
+    let (status, message) = world.refused(post(with("recipients", json!(["canary@example.com"])), json!({}))).await;
+    assert!(status == 400 && message.contains("allowed: none"), "{message}");
+    assert_eq!(world.calls(), 0);
 }
 
 #[tokio::test]

@@ -67,7 +67,7 @@ async fn a_failed_jobs_reason_is_kept() {
         json!({"JobStatus": "FAILED", "ErrorInfo": {"ErrorType": "INTERNAL", "ErrorMessage": "no such sheet"}});
     world.state().remote.insert("a".to_owned(), ("FAILED", result));
     world.sweep().await;
-    assert_eq!(world.at("a"), "FAILED");
+    assert_eq!((world.at("a"), world.job("a", "remoteStatus")), ("FAILED".to_owned(), json!("FAILED")));
     assert_eq!(world.job("a", "reason"), json!(r#"{"type":"INTERNAL","message":"no such sheet"}"#));
 }
 

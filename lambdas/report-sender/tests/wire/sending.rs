@@ -30,6 +30,7 @@ async fn a_small_report_is_attached_to_one_mail() {
     assert_eq!((&attachments[0]["FileName"], &attachments[1]["FileName"]), (&json!("d1-1.pdf"), &json!("d1-2.pdf")));
     assert_eq!(attachments[0]["RawContent"], "Y2FuYXJ5LWNvbnRlbnQ=");
     assert_eq!(world.standing("a", "mail"), "SENT");
+    assert_eq!(world.state().dynamo.count("TransactWriteItems"), 2, "the claim and the end");
 }
 
 #[tokio::test]
