@@ -24,6 +24,12 @@ pub(crate) struct Faults {
     pub(crate) stale: u64,
 }
 
+/// A tenant and its job.
+pub(crate) type Id = (String, JobKey);
+
+/// What a file of a tenant's job sets off.
+type Trigger = Rc<dyn Fn(&str, JobKey)>;
+
 /// Everything outside of the functions.
 pub(crate) struct Aws {
     pub(crate) rng: fastrand::Rng,
@@ -31,7 +37,7 @@ pub(crate) struct Aws {
     pub(crate) bugs: &'static [Bug],
     pub(crate) slots_allowed: usize,
     /// All that was ever written, with its time: the index shows what was.
-    pub(crate) jobs: BTreeMap<(String, JobKey), Vec<(u64, Option<Item>)>>,
+    pub(crate) jobs: BTreeMap<Id, Vec<(u64, Option<Item>)>>,
     pub(crate) slots: BTreeMap<String, Item>,
     /// QuickSight's jobs by the id they were started with.
     pub(crate) remote: BTreeMap<String, Remote>,
@@ -42,7 +48,7 @@ pub(crate) struct Aws {
     /// A digest of all that happened, in order.
     pub(crate) history: u64,
     /// Called when a file of a job is there.
-    pub(crate) uploaded: Option<Rc<dyn Fn(&str, JobKey)>>,
+    pub(crate) uploaded: Option<Trigger>,
 }
 
 #[derive(Debug, Clone)]
@@ -224,7 +230,7 @@ impl Remote {
 }
 
 impl Aws {
-    pub(crate) fn job(&self, key: &(String, JobKey)) -> Option<Item> {
+    pub(crate) fn job(&self, key: &Id) -> Option<Item> {
         self.jobs.get(key).and_then(|versions| versions.last()).and_then(|(_, item)| item.clone())
     }
 

@@ -10,7 +10,7 @@ use report_queue::{
     begin_deletion, end_deletion, submit,
 };
 
-use super::aws::{Access, Aws, Faults};
+use super::aws::{Access, Aws, Faults, Id};
 use super::bugs::Bug;
 use super::executor::Timeline;
 
@@ -112,9 +112,9 @@ struct World {
     timeline: Timeline,
     begin: u64,
     /// The jobs whose submission was answered with yes.
-    accepted: Rc<RefCell<BTreeSet<(String, JobKey)>>>,
+    accepted: Rc<RefCell<BTreeSet<Id>>>,
     /// The jobs whose deletion was answered with yes, and when.
-    deleted: Rc<RefCell<BTreeMap<(String, JobKey), u64>>>,
+    deleted: Rc<RefCell<BTreeMap<Id, u64>>>,
 }
 
 impl World {
@@ -220,7 +220,7 @@ impl World {
             }
             looked = now;
             let aws = aws.borrow();
-            let ended = |id: &(String, JobKey)| aws.job(id).is_some_and(|item| is_ended(&item));
+            let ended = |id: &Id| aws.job(id).is_some_and(|item| is_ended(&item));
             let all = accepted.borrow().iter().chain(aws.jobs.keys()).all(ended);
             all && !aws.slots.keys().any(|it| it.starts_with("slot#"))
         };
@@ -238,7 +238,7 @@ impl World {
         for (id, _) in aws.jobs.iter() {
             let Some(item) = aws.job(id) else { continue };
             let job = Job::read(&item).expect("the state machine writes jobs that it can read");
-            let remote = aws.remote.values().filter(|it| (&it.tenant, &it.key) == (&id.0, &id.1)).last();
+            let remote = aws.remote.values().rfind(|it| (&it.tenant, &it.key) == (&id.0, &id.1));
             let right = match (job.state, remote) {
                 (State::Completed, Some(remote)) => !remote.fails && job.files.len() == 1,
                 (State::Failed, Some(remote)) => remote.fails && job.reason.is_some(),
