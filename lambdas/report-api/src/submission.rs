@@ -26,15 +26,12 @@ impl Handler {
             return Err(Error::invalid(message));
         }
         let job = match key {
-            Some(key) => named(&self.settings.tenant, &caller.viewer, key),
-            None => random(),
+            // Without the format: another format under the same key is another request, not another job.
+            Some(key) => format!("KEY_{}", named(&self.settings.tenant, &caller.viewer, key)),
+            None => format!("{}_{}", request.format.name(), random()),
         };
-        let key = JobKey { dashboard, job: format!("{}_{job}", request.format.name()) };
+        let key = JobKey { dashboard, job };
         let job = Job::new(key, &request, caller.viewer, millis(self.clock.now()));
-        // An item of the table holds 400 KB, and the request is the one part of it that a caller makes.
-        if job.request.len() > 300 * 1024 {
-            return Err(Error::too_large("the request has over 300 KB; send fewer parameters"));
-        }
         let status = match submit(&self.tables, &job).await? {
             Submitted::New => "QUEUED",
             Submitted::Again(standing) => record::status(&standing),

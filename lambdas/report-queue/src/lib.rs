@@ -18,8 +18,10 @@
 //!
 //! Every call to AWS goes through [`Tables`] and [`QuickSight`]. Their second implementation is the simulation in `tests/`.
 
+mod drain;
 mod dynamo;
 pub mod files;
+mod follow;
 mod job;
 pub mod parameters;
 mod poller;

@@ -132,8 +132,11 @@ async fn the_same_key_is_the_same_job_and_another_request_under_it_a_conflict() 
     let (_, first) = world.call(post(pdf(), key.clone())).await;
     let (status, second) = world.call(post(pdf(), key.clone())).await;
     assert_eq!((status, &second), (202, &first));
-    let (status, _) = world.refused(post(with("sheetId", json!("s2")), key.clone())).await;
-    assert_eq!((status, world.state().dynamo.jobs.len()), (409, 1));
+    let csv = json!({"dashboardId": "d1", "sheetId": "s1", "format": "CSV", "visualId": ["v1"]});
+    for other in [with("sheetId", json!("s2")), csv] {
+        assert_eq!(world.refused(post(other, key.clone())).await.0, 409);
+    }
+    assert_eq!(world.state().dynamo.jobs.len(), 1);
     // The same key of another tenant is another job.
     let other = World::beside(world.state.clone(), &[("TENANT", "globex")]).await;
     let (_, others) = other.call(post(pdf(), key)).await;
