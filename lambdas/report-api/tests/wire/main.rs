@@ -9,5 +9,6 @@ mod client;
 #[path = "../../../report-queue/tests/support/dynamo.rs"]
 mod dynamo;
 mod reading;
+mod settings;
 mod submitting;
 mod world;

@@ -7,5 +7,6 @@
 #[path = "../../../report-queue/tests/support/dynamo.rs"]
 mod dynamo;
 mod polling;
+mod settings;
 mod starting;
 mod world;

@@ -8,4 +8,5 @@
 #[path = "../../../report-queue/tests/support/dynamo.rs"]
 mod dynamo;
 mod sending;
+mod settings;
 mod world;
