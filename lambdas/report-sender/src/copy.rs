@@ -32,7 +32,7 @@ impl Copies {
                 .key(format!("{}{}/{name}", self.to.prefix, job.key));
             if let Err(error) = copy.send().await {
                 return Err(match error.code() {
-                    Some(code @ ("AccessDenied" | "NoSuchKey" | "NoSuchBucket")) => Failure::Refused(code.to_owned()),
+                    Some(code @ "NoSuchKey") => Failure::Refused(code.to_owned()),
                     code => Failure::Unknown(code.unwrap_or("no answer").to_owned()),
                 });
             }

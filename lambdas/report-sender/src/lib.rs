@@ -15,7 +15,7 @@
 //! | what came of it | e-mail | copy, SFTP |
 //! |---|---|---|
 //! | refused for good | `FAILED`, not tried again | `FAILED`, not tried again |
-//! | refused for now (throttled, paused) | tried again by the stream | tried again by the stream |
+//! | refused for now (throttled, paused, not allowed, not set up) | tried again by the stream | tried again by the stream |
 //! | no answer, or the function died | `UNKNOWN`: a second mail would be worse | tried again: it writes the same files anew |
 //!
 //! Whatever did not succeed is an `Err` once all records of the batch have had their turn, so that the stream's retry, its

@@ -66,12 +66,12 @@ impl Mails {
         let code = error.code().unwrap_or_default().to_owned();
         Err(match code.as_str() {
             "" => Failure::Unknown("ses gave no answer".to_owned()),
-            "BadRequestException"
-            | "MessageRejected"
+            "BadRequestException" | "MessageRejected" => Failure::Refused(code),
+            // The first three are for somebody to set up; that is not this mail's fault.
+            "AccessDeniedException"
             | "MailFromDomainNotVerifiedException"
             | "NotFoundException"
-            | "AccessDeniedException" => Failure::Refused(code),
-            "TooManyRequestsException"
+            | "TooManyRequestsException"
             | "LimitExceededException"
             | "SendingPausedException"
             | "AccountSuspendedException"

@@ -38,9 +38,7 @@ impl Transfers {
                 Ok(answer) => info!(step = "transfer", transfer = answer.transfer_id),
                 Err(error) => {
                     return Err(match error.code() {
-                        Some(
-                            code @ ("InvalidRequestException" | "ResourceNotFoundException" | "AccessDeniedException"),
-                        ) => Failure::Refused(code.to_owned()),
+                        Some(code @ "InvalidRequestException") => Failure::Refused(code.to_owned()),
                         code => Failure::Unknown(code.unwrap_or("no answer").to_owned()),
                     });
                 }

@@ -85,9 +85,9 @@ async fn one_failure_keeps_no_other_way_and_no_other_job_from_its_turn() {
     world.completed("a", 1, &["a@example.com"]);
     world.completed("b", 1, &["a@example.com"]);
     world.state().mail_faults = [refusal(429, "TooManyRequestsException")].into();
-    world.state().copy_faults = [denied(403, "AccessDenied")].into();
+    world.state().copy_faults = [denied(404, "NoSuchKey")].into();
     assert_eq!(world.stream(&["a", "b"]).await.unwrap_err(), "2 deliveries were not made; the log names each");
-    assert_eq!([world.standing("a", "mail"), world.standing("a", "partner")], ["?", "FAILED AccessDenied"]);
+    assert_eq!([world.standing("a", "mail"), world.standing("a", "partner")], ["?", "FAILED NoSuchKey"]);
     assert_eq!([world.standing("a", "sftp"), world.standing("b", "mail"), world.standing("b", "partner")], ["SENT"; 3]);
     // The stream brings them again: only what may succeed is tried.
     assert_eq!(world.stream(&["a", "b"]).await.unwrap(), json!({"sent": 1}));
@@ -104,6 +104,17 @@ async fn a_mail_without_an_answer_is_not_sent_again_and_a_copy_is() {
     assert_eq!((world.standing("a", "mail"), world.standing("a", "partner")), ("UNKNOWN".to_owned(), "?".to_owned()));
     assert_eq!(world.stream(&["a"]).await.unwrap(), json!({"sent": 1}));
     assert_eq!((world.made().0, world.standing("a", "partner")), (1, "SENT".to_owned()));
+}
+
+#[tokio::test]
+async fn what_is_not_set_up_is_tried_again_until_it_is() {
+    let world = World::with(&[MAIL, PARTNER, SFTP]).await;
+    world.completed("a", 1, &["a@example.com"]);
+    world.state().mail_faults = [refusal(400, "MailFromDomainNotVerifiedException")].into();
+    world.state().copy_faults = [denied(403, "AccessDenied")].into();
+    world.state().transfer_faults = [refusal(400, "ResourceNotFoundException")].into();
+    assert!(world.stream(&["a"]).await.unwrap_err().starts_with("3 deliveries"));
+    assert_eq!(world.stream(&["a"]).await.unwrap(), json!({"sent": 3}));
 }
 
 #[tokio::test]
