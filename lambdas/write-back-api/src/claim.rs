@@ -1,7 +1,7 @@
 //! The claims table: one item a submission, so that one token is one row, and one item a quote, so that one quote has one id.
 //!
 //! A submission: `id` (`submission#` and the submission's name), `state`, `owner` (the run that may write the next state), `lease` and
-//! `created` (milliseconds), `inputs` (JSON), `statement`, `quoteId`, `status`, and `expires` (seconds; the table's TTL).
+//! `created` (milliseconds), `inputs` (JSON), `quote` (its name), `statement`, `quoteId`, `status`, and `expires` (seconds; the TTL).
 //! A quote: `id` (`quote#` and the quote's name), `quoteId`, and `generatedBy`, the submission whose row is the first. It stays.
 
 use std::collections::HashMap;
@@ -36,6 +36,8 @@ pub(crate) struct Claim {
     /// Seconds.
     pub(crate) expires: u64,
     pub(crate) inputs: Values,
+    /// The quote's name, which tells its item.
+    pub(crate) quote: String,
     pub(crate) progress: Progress,
 }
 
@@ -225,6 +227,7 @@ fn to_item(claim: &Claim) -> HashMap<String, AttributeValue> {
         ("created".to_owned(), number(claim.created)),
         ("expires".to_owned(), number(claim.expires)),
         ("inputs".to_owned(), text(&inputs)),
+        ("quote".to_owned(), text(&claim.quote)),
     ]);
     let (state, statement, entry) = match &claim.progress {
         Progress::Claimed => ("CLAIMED", None, None),
@@ -261,6 +264,7 @@ fn from_item(item: &HashMap<String, AttributeValue>) -> Option<Claim> {
         created: number("created")?,
         expires: number("expires")?,
         inputs: serde_json::from_str(string(item, "inputs")?).ok()?,
+        quote: string(item, "quote")?.to_owned(),
         progress,
     })
 }

@@ -75,43 +75,34 @@ impl Desk {
             created: millis(now),
             expires: accepted.ends.max(millis(now) / 1000) + REMEMBERED,
             inputs,
+            quote: accepted.link.quote_name(&self.tenant),
             progress: Progress::Claimed,
         };
         let claim = match self.claims.put_new(&wanted).await? {
             Won::Yes => wanted,
             Won::No(standing) => {
                 if standing.progress != Progress::Claimed || standing.lease > millis(now) {
-                    return self.follow(standing, accepted, until).await;
+                    return self.follow(standing, until).await;
                 }
                 // Its run is over. The row stays the first one's: its inputs and its time.
                 let taken = Claim { owner: wanted.owner, lease: wanted.lease, ..standing.clone() };
                 match self.claims.put_over(&taken, &standing.owner).await? {
                     Won::Yes => taken,
-                    Won::No(faster) => return self.follow(faster, accepted, until).await,
+                    Won::No(faster) => return self.follow(faster, until).await,
                 }
             }
         };
         let claim = self.hand_in(claim, accepted, until).await?;
-        self.follow(claim, accepted, until).await
+        self.follow(claim, until).await
     }
 
     /// How a submission stands that was made before; looks at its statement once.
     pub(crate) async fn standing(&self, name: &str) -> Result<Option<Standing>, Trouble> {
         let Some(claim) = self.claims.get(name).await? else { return Ok(None) };
-        let (progress, since) = (claim.progress.clone(), SystemTime::UNIX_EPOCH + Duration::from_millis(claim.created));
-        Ok(Some(match progress {
-            Progress::Submitted(statement, entry) => match self.data.status(&statement).await {
-                Ok(Statements::Finished { .. }) => self.finished(claim, &statement, entry).await,
-                // What a failure gives back is known to whoever has the token; here it is only told.
-                Ok(Statements::Failed { .. } | Statements::Aborted) => Standing::Failed,
-                Ok(Statements::Running) | Err(Error::Unavailable(_)) => Standing::Running { since },
-                Err(Error::Refused(reason)) => return Err(Trouble::Refused(reason)),
-            },
-            Progress::Claimed if claim.lease <= millis(self.clock.now()) => Standing::Interrupted,
-            Progress::Claimed => Standing::Running { since },
-            Progress::Finished(entry) => Standing::Finished(entry),
-            Progress::Failed => Standing::Failed,
-        }))
+        if claim.progress == Progress::Claimed && claim.lease <= millis(self.clock.now()) {
+            return Ok(Some(Standing::Interrupted));
+        }
+        self.follow(claim, self.clock.now()).await.map(Some)
     }
 
     /// Submits the statement of a claim that this run holds, and records that.
@@ -120,7 +111,7 @@ impl Desk {
             Action::Accept(quote_id) => Entry { quote_id: quote_id.clone(), status: Status::Accepted },
             Action::Generate => {
                 let new = QuoteId::random().map_err(|error| Trouble::Service(error.to_string()))?;
-                self.claims.quote(&accepted.link.quote_name(&self.tenant), new, &claim.name).await?
+                self.claims.quote(&claim.quote, new, &claim.name).await?
             }
         };
         let created_at = database_time(claim.created);
@@ -178,8 +169,8 @@ impl Desk {
         }
     }
 
-    /// Waits for a claim's statement and records its end.
-    async fn follow(&self, claim: Claim, accepted: &Accepted, until: SystemTime) -> Result<Standing, Trouble> {
+    /// Looks at a claim's statement until it has ended or `until` is reached, and records its end.
+    async fn follow(&self, claim: Claim, until: SystemTime) -> Result<Standing, Trouble> {
         let since = SystemTime::UNIX_EPOCH + Duration::from_millis(claim.created);
         let (statement, entry) = match claim.progress.clone() {
             Progress::Submitted(statement, entry) => (statement, entry),
@@ -187,35 +178,28 @@ impl Desk {
             Progress::Failed => return Ok(Standing::Failed),
             Progress::Claimed => return Ok(Standing::Running { since }),
         };
-        match self.data.wait(&statement, until).await {
+        let reason = match self.data.wait(&statement, until).await {
             Ok(Statements::Finished { rows, .. }) => {
-                info!(step = "finished", rows, status = entry.status.name());
-                Ok(self.finished(claim, &statement, entry).await)
-            }
-            Ok(failed @ (Statements::Failed { .. } | Statements::Aborted)) => {
-                let reason = match failed {
-                    Statements::Failed { message } => message,
-                    _ => "it was cancelled".to_owned(),
-                };
-                warn!(step = "failed", %statement, %reason);
-                if entry.status == Status::Generated {
-                    self.claims.give_back(&accepted.link.quote_name(&self.tenant), &entry, &claim.name).await?;
+                info!(step = "finished", %statement, rows, status = entry.status.name());
+                let finished = Claim { progress: Progress::Finished(entry.clone()), ..claim };
+                // The row is there whether or not that is recorded; the next one to ask records it.
+                if let Err(problem) = self.claims.end(&finished, &statement).await {
+                    warn!(step = "record", %problem);
                 }
-                self.claims.end(&Claim { progress: Progress::Failed, ..claim }, &statement).await?;
-                Ok(Standing::Failed)
+                return Ok(Standing::Finished(entry));
             }
-            Ok(Statements::Running) | Err(Error::Unavailable(_)) => Ok(Standing::Running { since }),
-            Err(Error::Refused(reason)) => Err(Trouble::Refused(reason)),
+            Ok(Statements::Running) | Err(Error::Unavailable(_)) => return Ok(Standing::Running { since }),
+            Err(Error::Refused(reason)) => return Err(Trouble::Refused(reason)),
+            Ok(Statements::Failed { message }) => message,
+            Ok(Statements::Aborted) => "it was cancelled".to_owned(),
+        };
+        warn!(step = "failed", %statement, %reason);
+        // First the quote, so that a run which dies in between leaves a claim that is looked at again.
+        if entry.status == Status::Generated {
+            self.claims.give_back(&claim.quote, &entry, &claim.name).await?;
         }
-    }
-
-    async fn finished(&self, claim: Claim, statement: &redshift::StatementId, entry: Entry) -> Standing {
-        let finished = Claim { progress: Progress::Finished(entry.clone()), ..claim };
-        // The row is there whether or not that is recorded; the next one to ask records it.
-        if let Err(problem) = self.claims.end(&finished, statement).await {
-            warn!(step = "record", %problem);
-        }
-        Standing::Finished(entry)
+        self.claims.end(&Claim { progress: Progress::Failed, ..claim }, &statement).await?;
+        Ok(Standing::Failed)
     }
 }
 

@@ -144,6 +144,20 @@ async fn a_failed_statement_is_told_without_sql_and_remembered() {
 }
 
 #[tokio::test]
+async fn a_failure_seen_by_the_waiting_page_only_also_gives_the_quote_back() {
+    let world = World::new().await;
+    world.state().looks = 1000;
+    world.state().ends = ["FAILED"].into();
+    let address = world.post(&world.token(&ROW)).await.refresh();
+    world.state().statements.values_mut().for_each(Statement::finish);
+    assert_eq!(world.status(&address).await.status, 502);
+    world.state().looks = 0;
+    world.pass(60);
+    assert_eq!(world.post(&world.token(&ROW)).await.status, 200);
+    assert_eq!(world.statuses(), ["generated"]);
+}
+
+#[tokio::test]
 async fn a_statement_that_passes_later_is_tried_again_with_the_same_token() {
     let world = World::new().await;
     world.state().faults.insert("ExecuteStatement", [says("ActiveStatementsExceededException")].into());
