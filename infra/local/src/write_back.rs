@@ -27,8 +27,10 @@ pub struct System<'a> {
 /// The database of `local.yaml`.
 pub const DATABASE: &str = "sales";
 
-/// What quotes are made of: the table that `local.yaml` names, with customers that want to break something.
-const SOURCE: [&str; 3] = [
+/// What is there before the stack: the readers' group and the table that `local.yaml` names, with customers that want to break
+/// something.
+const WAREHOUSE: [&str; 4] = [
+    "create group quicksight",
     "create schema sales",
     "create table sales.rates (customer varchar(256), skill varchar(256), cost decimal(18, 2))",
     "insert into sales.rates values ('Acme & Sons', 'Java', 1250.00), ('O''Brien; DROP TABLE x--', 'SQL', 99.95), \
@@ -37,13 +39,13 @@ const SOURCE: [&str; 3] = [
 
 const LONGEST_WRITE: Duration = Duration::from_secs(90);
 
-/// Makes the rows that quotes are made of, which are there before the stack is.
+/// Makes what a warehouse has before the stack is deployed to it.
 ///
 /// # Errors
 ///
 /// When the database refuses it.
 pub async fn seed(sql: &Sql) -> anyhow::Result<()> {
-    for statement in SOURCE {
+    for statement in WAREHOUSE {
         sql.run(statement).await?;
     }
     Ok(())
