@@ -85,12 +85,12 @@ def own(aws: "Emulator", folder: Path) -> None:
     assert "  ~ Reload (AWS::Lambda::Function)" in plan and "added" not in plan and "removed" not in plan, plan
     assert deploy("--all", "--yes").startswith("example  deployed    example-qlik-reload unchanged\nsecond   deployed    second-qlik-reload updated\n")
 
-    # A second queue with a name that the first one has: the update fails half-way.
     broken = json.loads(synthesized)
-    broken["Resources"]["Broken"] = {"Type": "AWS::Lambda::EventSourceMapping", "Properties": {"FunctionName": "nobody", "EventSourceArn": "arn:aws:sqs:us-east-1:000000000000:nowhere"}}
+    nobody = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:nobody"
+    broken["Resources"]["Broken"] = {"Type": "Custom::Nobody", "Properties": {"ServiceToken": nobody}}
     template.write_text(json.dumps(broken))
-    failed = aws.own("deploy", "second", code=None)
-    print(f"deploy: the emulator about a mapping of no function: {failed.returncode} {failed.stderr.strip().splitlines()[-1]}")
+    said = deploy("second", code=1).strip().splitlines()[-1]
+    assert said.startswith("error: second-qlik-reload ended as UPDATE_ROLLBACK_COMPLETE: Broken (Custom::Nobody): "), said
 
     template.write_text(synthesized)
     for tenant in ("example", "second", "platform"):
@@ -171,14 +171,12 @@ class Emulator:
     def aws(self, *arguments: str) -> str:
         return self.run(VENV / "aws", *arguments)
 
-    def own(self, *arguments: str, code: int | None = 0):
-        """What our command prints; with no code, all about how it ended."""
+    def own(self, *arguments: str, code: int = 0) -> str:
+        """What our command prints, or says on standard error where it is to end with another code than 0."""
         done = self.try_to(self.folder / "ferrostack-deploy", *arguments, "--out", self.folder / "cfn-out")
-        if code is None:
-            return done
         if done.returncode != code:
             sys.exit(f"deploy: {' '.join(arguments)} ended with {done.returncode}, expected {code}:\n{done.stdout}{done.stderr}")
-        return done.stdout
+        return done.stderr if code else done.stdout
 
     def status(self) -> str | None:
         stacks = json.loads(self.aws("cloudformation", "describe-stacks"))["Stacks"]
