@@ -87,6 +87,7 @@ fn built_functions_become_assets_and_parameters() {
     assert!(parameters.contains(&format!("ReloadCodeKey={hash}.zip")), "{parameters}");
     let read = |name: &str| fs::read_to_string(workspace.path(&format!("cfn-out/acme/{name}"))).expect("a file");
     assert!(read("acme-qlik-reload.cdk.json").contains(&hash) && read("manifest.json").contains("reload.cdk.json"));
+    assert!(read("manifest.json").contains("stacks/qlik_reload.rs:"), "the line that made each resource");
     assert!(!read("acme-qlik-reload.template.json").contains(&hash), "a compiler must not change the template");
     assert!(workspace.path(&format!("cfn-out/acme/asset.{hash}.zip")).exists());
     fs::write(workspace.path("target/lambda/x86_64/qlik-reload.zip"), "abcd").expect("a zip");
