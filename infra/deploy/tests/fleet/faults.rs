@@ -15,7 +15,7 @@ fn size(variable: &str, default: u64) -> u64 {
 
 #[test]
 fn a_fleet_comes_up_whole_and_once_whatever_is_lost_and_whenever_it_is_killed() {
-    let (tenants, seeds) = (size("FLEET_TENANTS", 40) as usize, size("FLEET_SEEDS", 4));
+    let (tenants, seeds) = (size("FLEET_TENANTS", 30) as usize, size("FLEET_SEEDS", 4));
     let first = size("FLEET_FIRST_SEED", 0);
     let folder = tenants::folder();
     tenants::write(folder.path(), tenants);
