@@ -84,7 +84,11 @@ fn built_functions_become_assets_and_parameters() {
     let hash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
     let parameters =
         fs::read_to_string(workspace.path("cfn-out/acme/acme-qlik-reload.parameters.json")).expect("parameters");
-    assert!(parameters.contains("ReloadCodeKey") && parameters.contains(&format!("{hash}.zip")), "{parameters}");
+    assert!(parameters.contains(&format!("ReloadCodeKey={hash}.zip")), "{parameters}");
+    let read = |name: &str| fs::read_to_string(workspace.path(&format!("cfn-out/acme/{name}"))).expect("a file");
+    assert!(read("acme-qlik-reload.cdk.json").contains(hash) && read("manifest.json").contains("reload.cdk.json"));
+    assert!(read("manifest.json").contains("stacks/qlik_reload.rs:"), "the line that made each resource");
+    assert!(!read("acme-qlik-reload.template.json").contains(hash), "a compiler must not change the template");
     assert!(workspace.path(&format!("cfn-out/acme/asset.{hash}.zip")).exists());
     fs::write(workspace.path("target/lambda/x86_64/qlik-reload.zip"), "abcd").expect("a zip");
     assert_eq!(workspace.run(&["synth"]).status.code(), Some(0));

@@ -192,13 +192,15 @@ fn read_stack(folder: &Path, tenant: &str, manifest: &Manifest, id: &str) -> Res
     let artifact = &manifest.artifacts[id];
     let properties = &artifact.properties;
     let name = properties.stack_name.clone().unwrap_or_else(|| id.to_owned());
-    if !name.starts_with(&format!("{tenant}-")) && !(tenant == PLATFORM && name == PLATFORM_STACK) {
+    let shared = tenant == PLATFORM && name == PLATFORM_STACK;
+    if !shared && !name.starts_with(&format!("{tenant}-")) {
         return Err(Error::Refused(format!(
             "stack `{name}` does not belong to tenant {tenant}: its name must start with `{tenant}-`"
         )));
     }
-    let file = properties.template_file.as_deref().unwrap_or_default();
-    let template = read_text(&inside(folder, file)?, tenant)?;
+    // Not the manifest's file: that one has the code's keys in it for the stock `cdk` CLI, and so changes with the code.
+    let file = format!("{name}.template.json");
+    let template = read_text(&inside(folder, &file)?, tenant)?;
     let document: Template = serde_json::from_str(&template).map_err(|error| {
         Error::Refused(format!("{file} is not a JSON template ({error}); synthesize without --yaml to deploy"))
     })?;
@@ -213,7 +215,9 @@ fn read_stack(folder: &Path, tenant: &str, manifest: &Manifest, id: &str) -> Res
         let Some(other) = manifest.artifacts.get(dependency).filter(|other| other.kind == ASSETS) else { continue };
         let listed: AssetManifest =
             read_json(&inside(folder, other.properties.file.as_deref().unwrap_or_default())?, tenant)?;
-        for (asset_id, entry) in listed.files.into_iter().filter(|(_, entry)| entry.source.path != file) {
+        let template_file = properties.template_file.as_deref();
+        let files = listed.files.into_iter().filter(|(_, entry)| Some(entry.source.path.as_str()) != template_file);
+        for (asset_id, entry) in files {
             assets.push(read_asset(folder, asset_id, entry)?);
         }
     }

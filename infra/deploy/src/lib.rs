@@ -1,14 +1,16 @@
-//! Deploys a tenant's cloud assembly through CloudFormation change sets, and takes it down again.
+//! Deploys tenants' cloud assemblies through CloudFormation change sets, one or a thousand, and takes them down again.
 //!
 //! ```text
 //! cfn-out/<tenant>/ ─► Assembly::read ─► plan    ─► one change set a stack, told and thrown away
-//!                                    ├─► deploy  ─► assets by hash ─► one change set a stack ─► events ─► outputs
-//!                                    ├─► status  ─► which version is deployed, and where it answers
+//!                                    ├─► fleet   ─► waves of tenants, journal ─┐
+//!                                    ├─► deploy  ─► assets by hash ────────────┴► one change set a stack ─► events ─► outputs
+//!                                    ├─► hotswap ─► code of functions only
+//!                                    ├─► status  ─► which version is deployed, what drifted, and where it answers
 //!                                    └─► destroy ─► what goes, what stays ─► deletion, last stack first
 //! ```
 //!
 //! Every write carries a token, so a repeated request does no harm; every wait has a limit; running a command again after an
-//! interruption goes on from what is there.
+//! interruption goes on from what is there. Every call takes its turn in a lane ([`Rates`]) that all tenants share.
 
 mod assembly;
 mod assets;

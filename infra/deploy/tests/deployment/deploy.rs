@@ -278,6 +278,38 @@ async fn without_built_functions_the_script_that_builds_them_is_named() {
 }
 
 #[tokio::test]
+async fn what_keeps_the_caller_out_is_one_sentence_with_exit_code_2_and_changes_nothing() {
+    let cases = [
+        ("GetCallerIdentity", "ExpiredToken", "the AWS credentials have expired"),
+        ("GetCallerIdentity", "InvalidClientTokenId", "access denied while asking AWS who is calling"),
+        ("DescribeStacks", "AccessDenied", "access denied while looking at the stack ferrostack-platform"),
+        ("CreateChangeSet", "AccessDenied", "access denied while creating the change set of acme-qlik-reload"),
+    ];
+    for (action, code, sentence) in cases {
+        let mut fake = with_bucket();
+        fake.refusals.insert(action, vec![(403, code); 20]);
+        let (endpoint, fake) = fake_aws::start(fake).await;
+        let (exit, printed, said) = run(Some(endpoint), &["deploy", "acme"]).await;
+        let last = said.lines().last().unwrap();
+        assert!(last.starts_with(&format!("error: {sentence}")), "{action}: {said}");
+        assert_eq!((exit, printed.as_str(), calls(&fake, "ExecuteChangeSet")), (Some(2), "", 0), "{action}");
+        assert!(fake.lock().unwrap().stacks.is_empty(), "{action}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_region_the_command_says_how_to_set_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ferrostack-deploy"));
+    write_assembly(folder.path(), Some(b"code"));
+    command.args(["deploy", "acme", "--out"]).arg(folder.path()).env_clear().env("HOME", folder.path());
+    let output = command.env("AWS_EC2_METADATA_DISABLED", "true").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("error: no AWS region is set"), "{said}");
+    assert_eq!((output.status.code(), said.lines().count()), (Some(2), 1));
+}
+
+#[tokio::test]
 async fn without_credentials_the_command_ends_2_and_says_what_to_do() {
     let (code, _, said) = run(None, &["deploy", "acme"]).await;
     assert!(said.starts_with("error: no AWS credentials were found"), "{said}");

@@ -24,6 +24,8 @@ pub(crate) struct Fake {
     pub(crate) no_changes: bool,
     /// Every change set fails for this reason.
     pub(crate) refused_change_set: Option<&'static str>,
+    /// No change set is ever ready.
+    pub(crate) slow_change_set: bool,
     /// XML of the changes that a change set reports.
     pub(crate) changes: String,
     /// A resource that fails in the next operation, and why.
@@ -164,6 +166,7 @@ fn cloudformation(fake: &mut Fake, action: &str, request: &HashMap<String, Strin
             stack.change_sets.insert(change_set.clone(), request.clone());
             Ok(format!("<Id>{change_set}</Id><StackId>{id}</StackId>"))
         }
+        "DescribeChangeSet" if fake.slow_change_set => Ok("<Status>CREATE_IN_PROGRESS</Status>".into()),
         "DescribeChangeSet" if fake.no_changes => Ok(
             "<Status>FAILED</Status><StatusReason>The submitted information didn't contain changes. Submit different \
              information to create a change set.</StatusReason>"
@@ -240,7 +243,8 @@ fn cloudformation(fake: &mut Fake, action: &str, request: &HashMap<String, Strin
         "GetTemplate" => Ok(format!("<TemplateBody>{}</TemplateBody>", escape(&fake.stacks[&name].template))),
         "DeleteChangeSet" => {
             let stack = fake.stacks.get_mut(&name).expect("only existing change sets are deleted");
-            stack.change_sets.remove(&request["ChangeSetName"]);
+            // By id, or by name.
+            stack.change_sets.retain(|id, _| !id.ends_with(&request["ChangeSetName"]));
             Ok(String::new())
         }
         other => Err(error(400, "InvalidAction", other)),

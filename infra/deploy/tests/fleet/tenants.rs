@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_cloudformation::config::{Credentials, SharedCredentialsProvider};
@@ -39,6 +40,8 @@ pub(crate) async fn connect(endpoint: &str) -> Target {
         .region(Region::new("eu-west-1"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .timeout_config(timeouts.build())
+        // Only for the first call, which asks who is calling; the deployer repeats all others itself.
+        .retry_config(RetryConfig::standard().with_max_attempts(12))
         .build();
     Target::connect(&config, Some("assets")).await.unwrap()
 }
