@@ -107,7 +107,7 @@ pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
     let poller = stack.add("ReportPoller", poller);
 
     let sweeps = stack.add("Sweeps", ScheduleGroup::new(&poller, &dead_letters));
-    stack.add("Sweep", Schedule::rate("1 minute", json!({ "sweep": true }), &sweeps));
+    stack.add("Sweep", Schedule::rate("1 minute", json!({ "sweep": true, "every": 5 }), &sweeps));
     stack.add("Stored", stored(&reports, &below, &poller, &dead_letters));
     let requests = stack.add("Requests", request_api(props, &api));
     let address = requests.url("/qs-anonymous-snapshot");

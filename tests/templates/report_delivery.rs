@@ -230,7 +230,7 @@ fn the_queue_moves_each_minute_and_when_a_file_of_the_tenant_arrives() {
     let sweep = template.properties("Sweep");
     assert_eq!(sweep["ScheduleExpression"], json!("rate(1 minute)"));
     assert_eq!(sweep["Target"]["Arn"], json!({ "Fn::GetAtt": ["ReportPoller", "Arn"] }));
-    assert_eq!(sweep["Target"]["Input"], json!(r#"{"sweep":true}"#));
+    assert_eq!(sweep["Target"]["Input"], json!(r#"{"every":5,"sweep":true}"#));
     let stored = template.properties("Stored");
     assert_eq!(
         stored["EventPattern"],

@@ -1,10 +1,10 @@
 //! Tells the triggers apart.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use function::Clock;
 use lambda_runtime::LambdaEvent;
-use report_queue::{Dynamo, Poller, Sweep};
+use report_queue::{Dynamo, Poller, Sweep, Unavailable};
 use serde_json::{Value, json};
 use tracing::{Instrument, error, info, info_span};
 
@@ -36,7 +36,8 @@ impl Handler {
         Handler { poller: Poller { tables, quicksight, clock, tenant, bucket, slots } }
     }
 
-    /// Handles one event: `{"sweep":true}`, or EventBridge's of an object created. Answers with what was done, in numbers.
+    /// Handles one event: `{"sweep":true}`, with `"every":5` again each 5 seconds as long as jobs are open, or EventBridge's of an
+    /// object created. Answers with what was done, in numbers.
     ///
     /// # Errors
     ///
@@ -56,7 +57,7 @@ impl Handler {
         // The rest is for the step that is under way when the time is up.
         let until = now + left.mul_f64(0.8);
         let sweep = if event["sweep"] == true {
-            self.poller.sweep(until).await
+            self.sweep(event["every"].as_u64(), until).await
         } else if let ("aws.s3", Some(key)) =
             (event["source"].as_str().unwrap_or_default(), event["detail"]["object"]["key"].as_str())
         {
@@ -69,8 +70,25 @@ impl Handler {
             return Err(format!("the event is not one this function knows; {allowed}"));
         };
         let sweep = sweep.map_err(|unavailable| unavailable.to_string())?;
-        let Sweep { followed, claimed, ended, failures } = sweep;
+        let Sweep { followed, claimed, ended, failures, .. } = sweep;
         info!(step = "end", followed, claimed, ended, failures);
         Ok(json!({"followed": followed, "claimed": claimed, "ended": ended, "failures": failures}))
+    }
+
+    /// One sweep, or one each `every` seconds: between two ticks of the schedule a throttled job would wait for the next one.
+    async fn sweep(&self, every: Option<u64>, until: SystemTime) -> Result<Sweep, Unavailable> {
+        let mut all = Sweep::default();
+        loop {
+            let sweep = self.poller.sweep(until).await?;
+            all.followed += sweep.followed;
+            all.claimed += sweep.claimed;
+            all.ended += sweep.ended;
+            all.failures += sweep.failures;
+            let pause = every.map(Duration::from_secs).filter(|_| sweep.open > sweep.ended);
+            match pause.filter(|it| self.poller.clock.now() + *it < until) {
+                Some(pause) => self.poller.clock.sleep(pause).await,
+                None => return Ok(all),
+            }
+        }
     }
 }

@@ -30,6 +30,8 @@ pub struct Poller<T, Q> {
 /// What a sweep did.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Sweep {
+    /// Jobs that the index had as open, waiting or started.
+    pub open: u32,
     /// Jobs looked at that have a slot.
     pub followed: u32,
     /// Jobs given a slot.
@@ -58,6 +60,7 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
         let mut after = None;
         loop {
             let page = self.tables.open(Open::Started, after).await?;
+            sweep.open += page.items.len() as u32;
             for item in &page.items {
                 if self.clock.now() >= until {
                     return Ok(sweep);

@@ -96,6 +96,28 @@ async fn no_room_puts_the_job_back_asks_once_and_waits_before_it_asks_again() {
 }
 
 #[tokio::test]
+async fn a_sweep_that_repeats_itself_asks_again_before_the_next_tick_and_ends_in_time() {
+    let world = World::new(5).await;
+    world.queued("a", 1);
+    world.queued("b", 2);
+    world.state().refusals.insert("a".to_owned(), refusal(429, "ThrottlingException"));
+    let began = world.state().now;
+    world.invoke(json!({"sweep": true, "every": 5})).await.unwrap();
+    assert_eq!(world.at("b"), "RUNNING", "the job after it did not wait for the next tick");
+    assert!(world.starts() > 2, "a was asked for {} times, b among them", world.starts());
+    let took = world.state().now.duration_since(began).unwrap();
+    assert!(took > Duration::from_secs(40) && took < world.time_left.mul_f64(0.8), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_sweep_that_repeats_itself_ends_at_once_when_nothing_is_open() {
+    let world = World::new(5).await;
+    let began = world.state().now;
+    world.invoke(json!({"sweep": true, "every": 5})).await.unwrap();
+    assert_eq!(world.state().now, began);
+}
+
+#[tokio::test]
 async fn a_job_that_quicksight_will_not_take_fails_with_its_reason_and_the_next_one_starts() {
     let world = World::new(1).await;
     world.queued("a", 1);

@@ -77,7 +77,14 @@ impl World {
         let write = move || Log(writer.clone());
         let logged = logging::subscriber(&["report_poller", "report_queue"], tracing::Level::TRACE, write);
         let present = state.clone();
-        let clock = Clock::new(move || present.lock().unwrap().now, |_| Box::pin(std::future::ready(())));
+        let passing = state.clone();
+        let clock = Clock::new(
+            move || present.lock().unwrap().now,
+            move |duration| {
+                passing.lock().unwrap().now += duration;
+                Box::pin(std::future::ready(()))
+            },
+        );
         World {
             handler: Handler::new(settings, clock),
             state,
