@@ -51,10 +51,7 @@ async fn a_call_within_a_call_and_a_call_in_an_insert_run_once_each() {
     let world = World::with(signer).await;
     world.all(&[DECLARED, "create table t (token varchar(2048))"]).await;
     world.all(&["insert into t select f_sign(f_sign('x', 'y', 1), null, null)"]).await;
-    assert_eq!(
-        world.rows("select * from t").await,
-        [[r#"1.0:["0.0:[\"x\",\"y\",1]",null,null]"#]]
-    );
+    assert_eq!(world.rows("select * from t").await, [[r#"1.0:["0.0:[\"x\",\"y\",1]",null,null]"#]]);
     assert_eq!(world.bodies().len(), 2);
 }
 
