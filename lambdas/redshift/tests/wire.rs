@@ -118,7 +118,7 @@ async fn a_lost_answer_is_asked_for_again_with_the_same_token_and_then_given_bac
 async fn the_end_of_a_statement_is_waited_for_through_lost_answers() {
     let world = World::new(|number| match number {
         0 => reply(200, json!({"Id": ID, "Status": "SUBMITTED"})),
-        1 | 2 | 3 => Answer::HangUp,
+        1..=3 => Answer::HangUp,
         4 => reply(200, json!({"Id": ID, "Status": "STARTED"})),
         _ => reply(200, json!({"Id": ID, "Status": "FINISHED", "ResultRows": 3, "HasResultSet": true})),
     })
