@@ -1,7 +1,11 @@
 //! Values of a tenant file that more than one system has: types that cannot be wrong once they are read.
 
+use cfn::Json;
+use constructs::schedule_expression::{check_cron, check_rate, check_time_zone};
+use constructs::{Schedule, ScheduleGroupRef};
 use serde::Deserialize;
 use std::fmt;
+use std::ops::RangeInclusive;
 
 /// The name of something in a tenant file: lower-case words joined by hyphens, each starting with a letter, at most 20
 /// characters. Logical IDs are made of it.
@@ -48,17 +52,17 @@ impl TryFrom<String> for Name {
     }
 }
 
-/// Makes a newtype over text that is checked when it is read.
+/// Makes a newtype over text that is checked when it is read: documentation, visibility and name, check.
 macro_rules! checked_text {
-    ($(#[$doc:meta])* $name:ident, $check:expr) => {
+    ($(#[$doc:meta])* $visibility:vis $name:ident, $check:expr) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
         #[serde(try_from = "String")]
-        pub struct $name(String);
+        $visibility struct $name(String);
 
         impl $name {
             /// The text as it was written.
-            pub fn as_str(&self) -> &str {
+            $visibility fn as_str(&self) -> &str {
                 &self.0
             }
         }
@@ -77,7 +81,7 @@ pub(crate) use checked_text;
 
 checked_text! {
     /// The name of a tenant: `[a-z][a-z0-9-]{0,19}`. Stack names are made of it.
-    TenantName, |text: &str| {
+    pub TenantName, |text: &str| {
         let starts = text.starts_with(|it: char| it.is_ascii_lowercase());
         let fits = text.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-');
         if starts && fits && text.len() <= 20 {
@@ -91,4 +95,86 @@ impl fmt::Display for TenantName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
     }
+}
+
+checked_text! {
+    /// Six fields of a cron expression.
+    pub Cron, check_cron
+}
+
+checked_text! {
+    /// A rate, `5 minutes`.
+    pub Rate, check_rate
+}
+
+checked_text! {
+    /// An IANA time zone.
+    pub TimeZone, check_time_zone
+}
+
+checked_text! {
+    /// The ARN of an SNS topic.
+    pub TopicArn, |text: &str| {
+        let parts: Vec<&str> = text.split(':').collect();
+        match parts[..] {
+            ["arn", partition, "sns", region, account, topic]
+                if partition.starts_with("aws") && !region.is_empty() && account.len() == 12 && !topic.is_empty()
+                    && account.bytes().all(|it| it.is_ascii_digit()) => Ok(()),
+            _ => Err(format!("`{text}` is no SNS topic; allowed is arn:aws:sns:<region>:<account>:<name>")),
+        }
+    }
+}
+
+/// When a schedule calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum When {
+    /// At the moments of a cron expression.
+    Cron(Cron),
+    /// Every so often.
+    Rate(Rate),
+}
+
+impl When {
+    /// The one of the two that is given.
+    pub(crate) fn one_of(cron: Option<Cron>, rate: Option<Rate>) -> Result<Self, String> {
+        match (cron, rate) {
+            (Some(cron), None) => Ok(Self::Cron(cron)),
+            (None, Some(rate)) => Ok(Self::Rate(rate)),
+            _ => Err("a schedule has either `cron` or `rate`; give one of them".to_owned()),
+        }
+    }
+
+    /// The schedule that calls `group`'s function with `input` at these moments.
+    pub(crate) fn schedule(&self, zone: Option<&TimeZone>, input: Json, group: &ScheduleGroupRef) -> Schedule {
+        let schedule = match self {
+            Self::Cron(cron) => Schedule::cron(cron.as_str(), input, group),
+            Self::Rate(rate) => Schedule::rate(rate.as_str(), input, group),
+        };
+        schedule.time_zone(zone.map_or("UTC", TimeZone::as_str))
+    }
+}
+
+checked_text! {
+    /// The ARN of a Cognito user pool.
+    pub UserPoolArn, |text: &str| {
+        let parts: Vec<&str> = text.split(':').collect();
+        match parts[..] {
+            ["arn", partition, "cognito-idp", region, account, pool]
+                if partition.starts_with("aws") && !region.is_empty() && account.len() == 12
+                    && account.bytes().all(|it| it.is_ascii_digit()) && pool.starts_with("userpool/") => Ok(()),
+            _ => Err(format!("`{text}` is no user pool; allowed is arn:aws:cognito-idp:<region>:<account>:userpool/<id>")),
+        }
+    }
+}
+
+/// A number that has to lie in a range.
+///
+/// # Errors
+///
+/// What the number is called, the number, and the range.
+pub(crate) fn in_range(name: &str, value: u32, range: RangeInclusive<u32>) -> Result<u32, String> {
+    if range.contains(&value) {
+        return Ok(value);
+    }
+    Err(format!("{name} is {value}, allowed is {} to {}", range.start(), range.end()))
 }

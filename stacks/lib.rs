@@ -2,7 +2,9 @@
 
 mod fields;
 pub mod qlik_reload;
+pub mod report_delivery;
 mod tenant;
+pub mod write_back;
 
 pub use fields::{Name, TenantName};
 pub use tenant::{Tenant, TenantError};

@@ -10,7 +10,7 @@
 
 mod props;
 
-pub use props::{App, EventTrigger, Props, ReloadOptions, ScheduleTrigger, TenantUrl, When};
+pub use props::{App, EventTrigger, Props, ReloadOptions, ScheduleTrigger, TenantUrl};
 
 use crate::{Name, Tenant};
 use cfn::{Json, Stack};
@@ -53,7 +53,7 @@ pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
     }
     if props.requests {
         let requests = stack.add("Requests", request_api(&reload));
-        stack.output("RequestUrl", requests.url());
+        stack.output("RequestUrl", requests.url(""));
     }
 
     let topic = props.alarm_topic.as_ref().map(|it| it.as_str());
@@ -71,16 +71,11 @@ fn add_schedule(stack: &mut Stack, name: &Name, trigger: &ScheduleTrigger, group
     for (index, app) in trigger.apps.iter().enumerate() {
         let mut input = trigger.options.fields();
         input.insert("appId".to_owned(), app.as_str().into());
-        // Scheduler fills these in; a tick that it delivers twice has the same id twice.
-        input.insert("deliveryId".to_owned(), "<aws.scheduler.schedule-arn>/<aws.scheduler.scheduled-time>".into());
-        let schedule = match &trigger.when {
-            When::Cron(cron) => Schedule::cron(cron.as_str(), input.into(), group),
-            When::Rate(rate) => Schedule::rate(rate.as_str(), input.into(), group),
-        };
+        input.insert("deliveryId".to_owned(), Schedule::DELIVERY_ID.into());
+        let schedule = trigger.when.schedule(trigger.time_zone.as_ref(), input.into(), group);
         // No name starts with a digit, so these never meet, and adding an app leaves the first one's ID as it is.
         let number = if index == 0 { String::new() } else { (index + 1).to_string() };
-        let zone = trigger.time_zone.as_ref().map_or("UTC", |it| it.as_str());
-        stack.add(&format!("Schedule{number}{}", name.logical()), schedule.time_zone(zone));
+        stack.add(&format!("Schedule{number}{}", name.logical()), schedule);
     }
 }
 
@@ -103,7 +98,7 @@ fn event_rule(trigger: &EventTrigger, reload: &FunctionRef, dead_letters: &Queue
         description,
         Json::Object(trigger.pattern.clone()),
         reload,
-        EventInput { paths, template },
+        Some(EventInput { paths, template }),
         dead_letters,
     )
 }
@@ -130,6 +125,6 @@ fn reload_request() -> Json {
                 "maxProperties": ReloadOptions::MOST_VARIABLES,
                 "additionalProperties": { "type": "string", "maxLength": ReloadOptions::LONGEST_VARIABLE },
             },
-                    },
+        },
     })
 }

@@ -1,6 +1,6 @@
 //! Tenants: one customer or stage each, with the systems it has.
 
-use crate::{TenantName, qlik_reload};
+use crate::{TenantName, qlik_reload, report_delivery, write_back};
 use cfn::Stack;
 use constructs::Architecture;
 use serde::Deserialize;
@@ -27,6 +27,10 @@ pub struct Tenant {
 pub struct Systems {
     /// Reloads of Qlik Cloud apps by schedule or event.
     pub qlik_reload: Option<qlik_reload::Props>,
+    /// QuickSight reports as files.
+    pub report_delivery: Option<report_delivery::Props>,
+    /// Quotes written to Redshift by signed links.
+    pub write_back: Option<write_back::Props>,
 }
 
 impl Tenant {
@@ -43,13 +47,23 @@ impl Tenant {
 
     /// The tenant's stacks, in the order in which they deploy.
     pub fn stacks(&self) -> Vec<Stack> {
-        let qlik_reload = self.systems.qlik_reload.as_ref().map(|it| qlik_reload::stack(self, it));
-        qlik_reload.into_iter().collect()
+        let systems = &self.systems;
+        let stacks = [
+            systems.qlik_reload.as_ref().map(|it| qlik_reload::stack(self, it)),
+            systems.report_delivery.as_ref().map(|it| report_delivery::stack(self, it)),
+            systems.write_back.as_ref().map(|it| write_back::stack(self, it)),
+        ];
+        stacks.into_iter().flatten().collect()
+    }
+
+    /// The name of the stack of one of its systems.
+    pub(crate) fn stack_name(&self, system: &str) -> String {
+        format!("{}-{system}", self.tenant)
     }
 
     /// An empty stack of this tenant for one of its systems.
     pub(crate) fn stack(&self, system: &str, description: &str) -> Stack {
-        Stack::new(format!("{}-{system}", self.tenant))
+        Stack::new(self.stack_name(system))
             .description(description)
             .tag("ferrostack:tenant", self.tenant.as_str())
             .tag("ferrostack:system", system)

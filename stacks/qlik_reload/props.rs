@@ -1,9 +1,8 @@
 //! What differs between tenants.
 
 use crate::Name;
-use crate::fields::checked_text;
+use crate::fields::{Cron, Rate, TimeZone, TopicArn, When, checked_text};
 use cfn::Json;
-use constructs::schedule_expression::{check_cron, check_rate, check_time_zone};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -106,15 +105,6 @@ pub struct ScheduleTrigger {
     pub options: ReloadOptions,
 }
 
-/// When a schedule calls.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum When {
-    /// At the moments of a cron expression.
-    Cron(Cron),
-    /// Every so often.
-    Rate(Rate),
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ScheduleFields {
@@ -134,11 +124,7 @@ impl TryFrom<ScheduleFields> for ScheduleTrigger {
     type Error = String;
 
     fn try_from(it: ScheduleFields) -> Result<Self, String> {
-        let when = match (it.cron, it.rate) {
-            (Some(cron), None) => When::Cron(cron),
-            (None, Some(rate)) => When::Rate(rate),
-            _ => return Err("a schedule has either `cron` or `rate`; give one of them".to_owned()),
-        };
+        let when = When::one_of(it.cron, it.rate)?;
         if !(1..=Self::MOST_APPS).contains(&it.apps.len()) {
             return Err(format!("{} apps, allowed are 1 to {}; make another schedule", it.apps.len(), Self::MOST_APPS));
         }
@@ -289,7 +275,7 @@ pub(crate) const APP_ID: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4
 
 checked_text! {
     /// The id of a Qlik app: a GUID in lower case.
-    AppId, |text: &str| {
+    pub AppId, |text: &str| {
         let groups: Vec<&str> = text.split('-').collect();
         let lengths: Vec<usize> = groups.iter().map(|it| it.len()).collect();
         let is_hex = |it: &str| it.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'));
@@ -302,7 +288,7 @@ checked_text! {
 
 checked_text! {
     /// The address of a Qlik Cloud tenant; a slash at its end is not part of it.
-    TenantUrl, |text: &str| {
+    pub TenantUrl, |text: &str| {
         let text = text.strip_suffix('/').unwrap_or(text);
         let host = text.strip_prefix("https://").unwrap_or_default();
         let known = [".qlikcloud.com", ".qlikcloudgov.com"].iter().find_map(|it| host.strip_suffix(it));
@@ -323,40 +309,12 @@ fn is_region(text: &str) -> bool {
 }
 
 checked_text! {
-    /// Six fields of a cron expression.
-    Cron, check_cron
-}
-
-checked_text! {
-    /// A rate, `5 minutes`.
-    Rate, check_rate
-}
-
-checked_text! {
-    /// An IANA time zone.
-    TimeZone, check_time_zone
-}
-
-checked_text! {
     /// Where a value lies in an event, `$.detail.appId`.
-    EventPath, |text: &str| {
+    pub EventPath, |text: &str| {
         let is_key = |it: &str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_' || it == b'-');
         if text.len() <= 256 && text.strip_prefix("$.").is_some_and(|it| it.split('.').all(is_key)) {
             return Ok(());
         }
         Err(format!("`{text}` is no path into an event; allowed are keys joined by dots, as in $.detail.appId"))
-    }
-}
-
-checked_text! {
-    /// The ARN of an SNS topic.
-    TopicArn, |text: &str| {
-        let parts: Vec<&str> = text.split(':').collect();
-        match parts[..] {
-            ["arn", partition, "sns", region, account, topic]
-                if partition.starts_with("aws") && !region.is_empty() && account.len() == 12 && !topic.is_empty()
-                    && account.bytes().all(|it| it.is_ascii_digit()) => Ok(()),
-            _ => Err(format!("`{text}` is no SNS topic; allowed is arn:aws:sns:<region>:<account>:<name>")),
-        }
     }
 }

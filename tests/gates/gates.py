@@ -1,6 +1,7 @@
 """Static gates: a finding of cfn-lint or checkov in a synthesized template is mended, or listed in exceptions.yaml.
 
-Usage: gates.py [DIR …], by default every folder in cfn-out/. scripts/check calls it in the virtual environment .tools/gates.
+Usage: gates.py [DIR …], by default every folder in cfn-out/; gates.py --also DIR … is those and more. scripts/check calls it in
+the virtual environment .tools/gates.
 """
 
 import datetime
@@ -16,9 +17,12 @@ HERE = Path(__file__).resolve().parent
 
 
 def main(arguments: list[str]) -> int:
-    folders = [Path(argument) for argument in arguments] or sorted(path for path in ROOT.glob("cfn-out/*") if path.is_dir())
+    also = arguments[:1] == ["--also"]
+    named = [Path(argument) for argument in arguments[also:]]
     # What one folder does not need may be needed by another: only the whole set can tell that an entry is of no use.
-    result = check(folders, HERE / "exceptions.yaml", datetime.date.today(), complete=not arguments)
+    complete = also or not named
+    folders = (sorted(path for path in ROOT.glob("cfn-out/*") if path.is_dir()) if complete else []) + named
+    result = check(folders, HERE / "exceptions.yaml", datetime.date.today(), complete)
     for problem in result.problems:
         print(problem, file=sys.stderr)
     print(result.summary())

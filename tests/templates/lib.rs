@@ -1,6 +1,6 @@
 //! From the text of a tenant file to its templates, as the tests want it.
 
-use cfn::{App, CloudAssembly, Template};
+use cfn::{App, CloudAssembly, Json, Template};
 use stacks::Tenant;
 
 /// The assembly of the tenant whose file has this text.
@@ -23,4 +23,37 @@ pub fn template(tenant_file: &str) -> Template {
     assert!(assembly.findings.is_empty(), "{:#?}", assembly.findings);
     assert_eq!(assembly.stacks.len(), 1, "one system was expected");
     assembly.stacks.remove(0).template
+}
+
+/// The file of the tenant `acme` with one system, whose settings are `lines`, four spaces deep from line 4 on.
+pub fn tenant_file(system: &str, lines: &str) -> String {
+    let lines: String = lines.lines().map(|it| format!("    {it}\n")).collect();
+    format!("tenant: acme\nsystems:\n  {system}:\n{lines}")
+}
+
+/// What a reader of the tenant file is told: line, column, and one sentence.
+///
+/// # Panics
+///
+/// When nothing is wrong with it.
+pub fn mistake(tenant_file: &str) -> String {
+    Tenant::parse(tenant_file).expect_err(tenant_file).to_string()
+}
+
+/// What a role may do, one line a statement: the actions joined by spaces, `: `, the resource as JSON. Without what every
+/// function may: write its log and its trace, and send to the dead letters.
+pub fn rights(template: &Template, role: &str) -> Vec<String> {
+    let everyones = ["logs:", "xray:", "sqs:"];
+    let statements = template.properties(role)["Policies"][0]["PolicyDocument"]["Statement"].as_array();
+    let line = |it: &Json| {
+        let actions: Vec<&str> = it["Action"].as_array()?.iter().filter_map(Json::as_str).collect();
+        let common = actions.iter().all(|it| everyones.iter().any(|start| it.starts_with(start)));
+        (!common).then(|| format!("{}: {}", actions.join(" "), it["Resource"]))
+    };
+    statements.into_iter().flatten().filter_map(line).collect()
+}
+
+/// The logical IDs of what loses data when it is replaced.
+pub fn stateful(template: &Template) -> Vec<&str> {
+    template.resources.iter().filter(|it| it.1.stateful).map(|(id, _)| id.as_str()).collect()
 }

@@ -4,3 +4,5 @@ mod constructs;
 mod malformed_tenants;
 mod properties;
 mod qlik_reload;
+mod report_delivery;
+mod write_back;

@@ -22,7 +22,9 @@ fn an_unknown_key() {
         qlik("tenant_uri: https://acme.eu.qlikcloud.com"),
         "4:5: unknown key `tenant_uri`; allowed are tenant_url, schedules, events, requests, allowed_apps, alarm_topic"
     );
-    assert_eq!(whole("tenant: acme\nsystems:\n  qlik: {}\n"), "3:3: unknown key `qlik`; allowed are qlik-reload");
+    assert!(
+        whole("tenant: acme\nsystems:\n  qlik: {}\n").starts_with("3:3: unknown key `qlik`; allowed are qlik-reload, ")
+    );
 }
 
 #[test]

@@ -46,6 +46,74 @@ fn event() -> impl Strategy<Value = String> {
     (app, options()).prop_map(|(app, options)| format!("{{ pattern: {{ source: [a.b] }}, {app}{options} }}"))
 }
 
+/// Each line or not: what is optional in a file.
+fn some_of(lines: &'static [&'static str]) -> impl Strategy<Value = String> {
+    prop::collection::vec(any::<bool>(), lines.len()).prop_map(|chosen| {
+        lines.iter().zip(chosen).filter(|it| it.1).map(|(line, _)| format!("    {line}\n")).collect()
+    })
+}
+
+fn report_delivery() -> impl Strategy<Value = String> {
+    let pool = "user_pool: arn:aws:cognito-idp:eu-central-1:123456789012:userpool/eu-central-1_AbCdEf";
+    let tags = prop_oneof![
+        "[A-Za-z0-9'{}$]{1,9}".prop_map(|it| format!("{{ key: tenant, value: '{}' }}", it.replace('\'', "''"))),
+        Just(format!("{{ key: tenant, claim: 'custom:tenant' }}]\n    {pool}\n    dashboards: [any")),
+    ];
+    let deliveries = some_of(&[
+        "  email: { from: reports@a.example, attach_bytes: 1 }",
+        "  partner_bucket: { name: partner-inbox, prefix: a/b/ }",
+        "  sftp: { connector: c-0123456789abcdef0, folder: / }",
+    ]);
+    let others = some_of(&["slots: 12", "url_seconds: 1", "retention_days: 3650", "throttle: { requests_a_day: 1 }"]);
+    let scheduled = prop::collection::btree_map(name(), when(), 0..3);
+    (tags, deliveries, others, scheduled).prop_map(|(tags, deliveries, others, scheduled)| {
+        let recipients = if deliveries.contains("email") { ", recipients: [a@b.example]" } else { "" };
+        let may_be_scheduled = !deliveries.is_empty() && !tags.contains("claim");
+        let schedules: String = scheduled
+            .iter()
+            .filter(|_| may_be_scheduled)
+            .map(|(name, when)| {
+                format!("      {name}: {{ dashboard: d, sheet: s, format: PDF, {when}{recipients} }}\n")
+            })
+            .collect();
+        let schedules = if schedules.is_empty() { schedules } else { format!("    schedules:\n{schedules}") };
+        let deliveries = if deliveries.is_empty() { deliveries } else { format!("    deliveries:\n{deliveries}") };
+        format!("  report-delivery:\n    row_level_tags: [{tags}]\n{deliveries}{others}{schedules}")
+    })
+}
+
+fn write_back() -> impl Strategy<Value = String> {
+    let warehouse = prop_oneof![
+        Just("cluster: { name: c, database: d, user: u }"),
+        Just("workgroup: { name: w, id: 0f9e8d7c-6b5a-4c3d-8e2f-1a0b9c8d7e6f, database: d }"),
+        Just(
+            "create: { database: d, subnets: [subnet-0a1b2c3d, subnet-1a1b2c3d, subnet-2a1b2c3d], security_groups: [sg-0a1b2c3d] }"
+        ),
+    ];
+    let access = some_of(&[
+        "  only_from: [203.0.113.0/24, 0.0.0.0/0]",
+        "  api_key: true",
+        "  firewall: { requests_in_five_minutes: 10 }",
+        "  private: { vpc: vpc-0a1b2c3d, subnets: [subnet-0a1b2c3d], callers: [10.0.0.0/8] }",
+        "  requests_a_second: 1",
+    ]);
+    let others = some_of(&[
+        "write_on_click: true",
+        "locale: de",
+        "rotation_days: 0",
+        "currency: EUR",
+        "inputs: [{ name: a, label: A, type: date, minimum: 2030-01-01 }, { name: b, label: B, type: text, required: true }]",
+        "dashboard: { secret: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:s', vpc_connection: 'arn:aws:quicksight:eu-west-1:123456789012:vpcConnection/v', owners: ['arn:aws:quicksight:eu-west-1:123456789012:user/default/a'] }",
+        "readers: { groups: [g], roles: ['sys:operator'] }",
+    ]);
+    (warehouse, access, others).prop_map(|(warehouse, access, others)| {
+        let access = if access.is_empty() { access } else { format!("    access:\n{access}") };
+        format!(
+            "  write-back:\n    warehouse: {{ {warehouse} }}\n    source: {{ table: s.t, customer: c, skill: s, cost: k }}\n{access}{others}"
+        )
+    })
+}
+
 prop_compose! {
     fn tenant_file()(
         tenant in name(),
@@ -54,6 +122,8 @@ prop_compose! {
         events in prop::collection::btree_map(name(), event(), 0..4),
         requests in any::<bool>(),
         allowed in app_id(),
+        report_delivery in prop::option::of(report_delivery()),
+        write_back in prop::option::of(write_back()),
     ) -> (String, String) {
         let block = |key: &str, entries: &std::collections::BTreeMap<String, String>| {
             let lines: String = entries.iter().map(|(name, it)| format!("      {name}: {it}\n")).collect();
@@ -63,7 +133,9 @@ prop_compose! {
         let events = block("events", &events);
         let text = format!(
             "tenant: {tenant}\narchitecture: {architecture}\nsystems:\n  qlik-reload:\n    tenant_url: https://t.eu.qlikcloud.com\n\
-             \x20   requests: {requests}\n    allowed_apps: [{allowed}]\n{schedules}{events}"
+             \x20   requests: {requests}\n    allowed_apps: [{allowed}]\n{schedules}{events}{}{}",
+            report_delivery.unwrap_or_default(),
+            write_back.unwrap_or_default(),
         );
         (tenant, text)
     }
@@ -84,8 +156,16 @@ fn unique_names(assembly: &CloudAssembly) -> BTreeSet<String> {
                 "LogGroupName",
                 "BucketName",
                 "Name",
+                "NamespaceName",
+                "WorkgroupName",
+                "DashboardId",
+                "DataSetId",
+                "DataSourceId",
             ];
-            let named = own.iter().filter_map(|it| entry.properties[*it].as_str());
+            // What people read above a dashboard need not be unique; its id has to.
+            let read = ["AWS::QuickSight::Dashboard", "AWS::ApiGateway::Authorizer"];
+            let own = own.iter().filter(|it| **it != "Name" || !read.contains(&entry.ty));
+            let named = own.filter_map(|it| entry.properties[*it].as_str());
             names.extend(named.map(|it| format!("{} {it}", entry.ty)));
         }
     }

@@ -196,6 +196,132 @@ pub mod api_key {
     }
 }
 
+/// [`AWS::ApiGateway::Authorizer`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-authorizer.html).
+pub mod authorizer {
+    /// `AWS::ApiGateway::Authorizer`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-authorizer.html).
+    #[derive(Clone, Debug)]
+    #[must_use]
+    pub struct Authorizer(cfn::Properties);
+
+    /// What every [`Authorizer`] needs.
+    pub struct Required {
+        /// `Name`.
+        pub name: cfn::Value<String>,
+        /// `RestApiId`.
+        pub rest_api_id: cfn::Value<String>,
+        /// `Type`.
+        pub r#type: cfn::Value<String>,
+    }
+
+    impl Authorizer {
+        /// With the properties it needs.
+        pub fn new(required: Required) -> Self {
+            Self(cfn::Properties::default())
+                .name(required.name)
+                .rest_api_id(required.rest_api_id)
+                .r#type(required.r#type)
+        }
+
+        /// `AuthType`.
+        pub fn auth_type(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("AuthType", it))
+        }
+
+        /// `AuthorizerCredentials`.
+        pub fn authorizer_credentials(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("AuthorizerCredentials", it))
+        }
+
+        /// `AuthorizerResultTtlInSeconds`.
+        pub fn authorizer_result_ttl_in_seconds(self, it: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("AuthorizerResultTtlInSeconds", it))
+        }
+
+        /// `AuthorizerUri`.
+        pub fn authorizer_uri(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("AuthorizerUri", it))
+        }
+
+        /// `IdentitySource`.
+        pub fn identity_source(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("IdentitySource", it))
+        }
+
+        /// `IdentityValidationExpression`.
+        pub fn identity_validation_expression(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("IdentityValidationExpression", it))
+        }
+
+        /// `Name`: required.
+        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Name", it))
+        }
+
+        /// `ProviderARNs`: no item twice.
+        #[track_caller]
+        pub fn provider_arns(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set_checked(
+                "ProviderARNs",
+                it,
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
+            ))
+        }
+
+        /// `RestApiId`: required. Replaces the resource when changed.
+        pub fn rest_api_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("RestApiId", it))
+        }
+
+        /// `Type`: required.
+        pub fn r#type(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Type", it))
+        }
+
+        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
+            Self(self.0.set_raw(name, json))
+        }
+    }
+
+    impl cfn::Resource for Authorizer {
+        const TYPE: &'static str = "AWS::ApiGateway::Authorizer";
+        const STATEFUL: bool = false;
+        type Ref = AuthorizerRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
+    }
+
+    /// A [`Authorizer`] in a stack.
+    #[derive(Clone, Debug)]
+    pub struct AuthorizerRef(cfn::LogicalId);
+
+    impl AuthorizerRef {
+        /// `Ref`: the `AuthorizerId`.
+        pub fn reference(&self) -> cfn::Value<String> {
+            cfn::Value::reference(&self.0)
+        }
+
+        /// `AuthorizerId`.
+        pub fn authorizer_id(&self) -> cfn::Value<String> {
+            cfn::Value::get_att(&self.0, "AuthorizerId")
+        }
+    }
+
+    impl From<cfn::LogicalId> for AuthorizerRef {
+        fn from(id: cfn::LogicalId) -> Self {
+            Self(id)
+        }
+    }
+
+    impl cfn::Referable for AuthorizerRef {
+        fn logical_id(&self) -> &cfn::LogicalId {
+            &self.0
+        }
+    }
+}
+
 /// [`AWS::ApiGateway::Deployment`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-deployment.html).
 pub mod deployment {
     /// `AWS::ApiGateway::Deployment`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-deployment.html).

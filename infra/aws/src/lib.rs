@@ -39,6 +39,7 @@ static SCHEMAS: &[Schema] = &[
         replaces_on: &["GenerateDistinctId", "Name", "Value"],
         may_replace_on: &[],
     },
+    Schema { ty: "AWS::ApiGateway::Authorizer", stateful: false, replaces_on: &["RestApiId"], may_replace_on: &[] },
     Schema {
         ty: "AWS::ApiGateway::Deployment",
         stateful: false,

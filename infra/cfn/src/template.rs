@@ -3,6 +3,7 @@
 use crate::Json;
 use indexmap::IndexMap;
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::ser::PrettyFormatter;
 use std::panic::Location;
 
 /// A finished template. Sections keep the order in which the stack added to them.
@@ -55,11 +56,15 @@ impl Template {
         }
     }
 
-    /// The document as JSON text, two spaces deep, with a line end.
+    /// The document as JSON text, with a line end; one space deep, since CloudFormation counts spaces too and a second one
+    /// would be a fifth of a template.
     pub fn to_json(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self).expect("a template has string keys only");
-        text.push('\n');
-        text
+        let mut text = Vec::new();
+        let formatter = PrettyFormatter::with_indent(b" ");
+        let mut serializer = serde_json::Serializer::with_formatter(&mut text, formatter);
+        self.serialize(&mut serializer).expect("a template has string keys only");
+        text.push(b'\n');
+        String::from_utf8(text).expect("JSON is UTF-8")
     }
 
     /// The document as YAML text.

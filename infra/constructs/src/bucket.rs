@@ -2,16 +2,60 @@
 
 use crate::grant::{Grant, deny_plain_http, document};
 use aws::s3::bucket::{
-    self, BucketEncryption, OwnershipControls, OwnershipControlsRule, PublicAccessBlockConfiguration,
-    ServerSideEncryptionByDefault, ServerSideEncryptionRule, VersioningConfiguration,
+    self, AbortIncompleteMultipartUpload, BucketEncryption, EventBridgeConfiguration, LifecycleConfiguration,
+    NoncurrentVersionExpiration, NotificationConfiguration, OwnershipControls, OwnershipControlsRule,
+    PublicAccessBlockConfiguration, Rule, RuleStatus, ServerSideEncryptionByDefault, ServerSideEncryptionRule,
+    VersioningConfiguration,
 };
 use aws::s3::bucket_policy::{BucketPolicy, Required};
-use cfn::intrinsic::join;
-use cfn::{Attributes, Construct, Scope, Value};
+use cfn::intrinsic::{account_id, sub};
+use cfn::{Attributes, Construct, Json, Referable, Scope, Value};
+use serde_json::json;
 
 /// A bucket that is private, encrypted, versioned, reached over TLS only, and survives its stack.
 #[derive(Clone, Debug, Default)]
-pub struct Bucket {}
+pub struct Bucket {
+    days: Option<u32>,
+    events: bool,
+    writer: Option<Writer>,
+}
+
+/// A service of AWS that may write into a bucket.
+#[derive(Clone, Debug)]
+pub struct Writer {
+    /// Its principal, `quicksight.amazonaws.com`.
+    pub service: &'static str,
+    /// Where it may write: the start of every key, with a slash at its end.
+    pub prefix: String,
+    /// The resources it must do it for, an ARN with `*`: the account alone would let in every resource of it.
+    pub source_arn: Value<String>,
+}
+
+impl Bucket {
+    /// Days that a version which was replaced or deleted stays, for the case that it was a mistake.
+    const DAYS_OF_OLD_VERSIONS: i64 = 7;
+
+    /// Objects go after so many days.
+    #[must_use]
+    pub fn expires_after(mut self, days: u32) -> Self {
+        self.days = Some(days);
+        self
+    }
+
+    /// The account's default event bus hears of every object.
+    #[must_use]
+    pub fn tells_of_objects(mut self) -> Self {
+        self.events = true;
+        self
+    }
+
+    /// A service that may write into it.
+    #[must_use]
+    pub fn written_by(mut self, writer: Writer) -> Self {
+        self.writer = Some(writer);
+        self
+    }
+}
 
 impl Construct for Bucket {
     type Ref = BucketRef;
@@ -20,36 +64,72 @@ impl Construct for Bucket {
         let encryption = ServerSideEncryptionRule::new().server_side_encryption_by_default(
             ServerSideEncryptionByDefault::new(bucket::ServerSideEncryptionByDefaultSseAlgorithm::Aes256),
         );
-        let bucket = scope.add_here(
-            bucket::Bucket::new()
-                .bucket_encryption(BucketEncryption::new([encryption]))
-                .ownership_controls(OwnershipControls::new([
-                    OwnershipControlsRule::new().object_ownership(bucket::ObjectOwnership::BucketOwnerEnforced)
-                ]))
-                .public_access_block_configuration(
-                    PublicAccessBlockConfiguration::new()
-                        .block_public_acls(true)
-                        .block_public_policy(true)
-                        .ignore_public_acls(true)
-                        .restrict_public_buckets(true),
-                )
-                .versioning_configuration(VersioningConfiguration::new(bucket::VersioningConfigurationStatus::Enabled))
-                .retain(),
-        );
-        let statement = deny_plain_http("s3:*", vec![bucket.arn(), objects(&bucket)]);
+        let mut bucket = bucket::Bucket::new()
+            .bucket_encryption(BucketEncryption::new([encryption]))
+            .ownership_controls(OwnershipControls::new([
+                OwnershipControlsRule::new().object_ownership(bucket::ObjectOwnership::BucketOwnerEnforced)
+            ]))
+            .public_access_block_configuration(
+                PublicAccessBlockConfiguration::new()
+                    .block_public_acls(true)
+                    .block_public_policy(true)
+                    .ignore_public_acls(true)
+                    .restrict_public_buckets(true),
+            )
+            .versioning_configuration(VersioningConfiguration::new(bucket::VersioningConfigurationStatus::Enabled));
+        if let Some(days) = self.days {
+            bucket = bucket.lifecycle_configuration(lifecycle(days));
+        }
+        if self.events {
+            let events = NotificationConfiguration::new();
+            bucket = bucket
+                .notification_configuration(events.event_bridge_configuration(EventBridgeConfiguration::new(true)));
+        }
+        let bucket = scope.add_here(bucket.retain());
+        let mut statements = vec![deny_plain_http("s3:*", vec![bucket.arn(), objects(&bucket, "")])];
+        if let Some(writer) = self.writer {
+            statements.extend(writer.statements(&bucket));
+        }
         scope.add(
             "Policy",
-            BucketPolicy::new(Required {
-                bucket: bucket.reference(),
-                policy_document: document(vec![statement]).into(),
-            }),
+            BucketPolicy::new(Required { bucket: bucket.reference(), policy_document: document(statements).into() }),
         );
         BucketRef(bucket)
     }
 }
 
-fn objects(bucket: &bucket::BucketRef) -> Value<String> {
-    join("", [bucket.arn(), "/*".into()])
+fn lifecycle(days: u32) -> LifecycleConfiguration {
+    LifecycleConfiguration::new([Rule::new(RuleStatus::Enabled)
+        .id("Expire")
+        .expiration_in_days(i64::from(days))
+        .noncurrent_version_expiration(NoncurrentVersionExpiration::new(Bucket::DAYS_OF_OLD_VERSIONS))
+        .abort_incomplete_multipart_upload(AbortIncompleteMultipartUpload::new(1))])
+}
+
+impl Writer {
+    fn statements(self, bucket: &bucket::BucketRef) -> [Json; 2] {
+        let statement = |actions: &[&str], resource: Value<String>| {
+            json!({
+                "Effect": "Allow",
+                "Principal": { "Service": self.service },
+                "Action": actions,
+                "Resource": Json::from(resource),
+                "Condition": {
+                    "StringEquals": { "aws:SourceAccount": Json::from(account_id()) },
+                    "ArnLike": { "aws:SourceArn": self.source_arn.json() },
+                },
+            })
+        };
+        [
+            statement(&["s3:GetBucketLocation"], bucket.arn()),
+            statement(&["s3:PutObject", "s3:PutObjectAcl"], objects(bucket, &self.prefix)),
+        ]
+    }
+}
+
+/// The ARN of all objects whose key starts with `prefix`.
+fn objects(bucket: &bucket::BucketRef, prefix: &str) -> Value<String> {
+    sub(format!("${{{}.Arn}}/{prefix}*", bucket.logical_id()))
 }
 
 /// A bucket in a stack.
@@ -64,6 +144,22 @@ impl BucketRef {
 
     /// The right to do `actions`, such as `s3:GetObject`, on its objects.
     pub fn grant_objects(&self, actions: impl Into<Vec<&'static str>>) -> Grant {
-        Grant::new(actions, [objects(&self.0)])
+        self.grant_below("", actions)
+    }
+
+    /// The right to do `actions` on the objects whose key starts with `prefix`.
+    pub fn grant_below(&self, prefix: &str, actions: impl Into<Vec<&'static str>>) -> Grant {
+        Grant::new(actions, [objects(&self.0, prefix)])
+    }
+
+    /// The right to list its keys, and with it to be told that a key is not there: without it, S3 only refuses.
+    pub fn grant_list(&self) -> Grant {
+        Grant::new(["s3:ListBucket"], [self.0.arn()])
+    }
+
+    /// The right to list all versions of the keys that start with `prefix`.
+    pub fn grant_list_versions_below(&self, prefix: &str) -> Grant {
+        Grant::new(["s3:ListBucketVersions"], [self.0.arn()])
+            .only_when(json!({ "StringLike": { "s3:prefix": format!("{prefix}*") } }))
     }
 }

@@ -9,6 +9,12 @@ pub const ALL: &[Check] = &[wildcard_grants, functions_without_logs, secrets_in_
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>
 const WITHOUT_RESOURCE: [&str; 2] = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"];
 
+/// Actions on statements of the Redshift Data API, which have no resource either: a condition has to name their owner.
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonredshiftdataapi.html>
+const ON_STATEMENTS: [&str; 3] =
+    ["redshift-data:CancelStatement", "redshift-data:DescribeStatement", "redshift-data:GetStatementResult"];
+const STATEMENT_OWNER: &str = "redshift-data:statement-owner-iam-userid";
+
 /// No role may do everything, and none may do something to everything.
 fn wildcard_grants(template: &Template) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -25,13 +31,18 @@ fn wildcard_grants(template: &Template) -> Vec<Finding> {
                 findings.push(at(id, entry, format!("grants `{action}`")).help("name the actions"));
             }
             if strings(&statement["Resource"]).contains(&"*")
-                && let Some(action) = actions.iter().find(|it| !WITHOUT_RESOURCE.contains(it))
+                && let Some(action) = actions.iter().find(|it| !may_be_everywhere(it, &statement["Condition"]))
             {
                 findings.push(at(id, entry, format!("grants `{action}` on every resource")).help("name the resources"));
             }
         }
     }
     findings
+}
+
+fn may_be_everywhere(action: &str, condition: &Json) -> bool {
+    let of_own_statements = !condition["StringEquals"][STATEMENT_OWNER].is_null();
+    WITHOUT_RESOURCE.contains(&action) || (of_own_statements && ON_STATEMENTS.contains(&action))
 }
 
 /// A function without a log group of the stack gets one from Lambda that keeps everything for ever and stays behind.
@@ -45,7 +56,7 @@ fn functions_without_logs(template: &Template) -> Vec<Finding> {
 /// Everyone who may describe a function reads its variables.
 fn secrets_in_variables(template: &Template) -> Vec<Finding> {
     const TELLING: [&str; 5] = ["PASSWORD", "PASSWD", "TOKEN", "API_KEY", "PRIVATE_KEY"];
-    const POINTING: [&str; 6] = ["_ARN", "_SECRET", "_ID", "_NAME", "_TABLE", "_URL"];
+    const POINTING: [&str; 7] = ["_ARN", "_SECRET", "_ID", "_NAME", "_TABLE", "_URL", "_SECONDS"];
     let mut findings = Vec::new();
     for (id, entry) in of_type(template, "AWS::Lambda::Function") {
         let variables = entry.properties["Environment"]["Variables"].as_object();

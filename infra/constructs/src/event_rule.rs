@@ -16,7 +16,7 @@ pub struct EventRule {
     description: String,
     pattern: Json,
     target: FunctionRef,
-    input: EventInput,
+    input: Option<EventInput>,
     dead_letters: QueueRef,
 }
 
@@ -35,12 +35,13 @@ impl EventRule {
     /// Most characters of a rule's name. <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html>
     const LONGEST_NAME: usize = 64;
 
-    /// A rule on the account's default bus. What the function does not take within an hour goes to `dead_letters`.
+    /// A rule on the account's default bus. The function gets the event as it is where there is no `input`; what it does
+    /// not take within an hour goes to `dead_letters`.
     pub fn new(
         description: &str,
         pattern: Json,
         target: &FunctionRef,
-        input: EventInput,
+        input: Option<EventInput>,
         dead_letters: &QueueRef,
     ) -> Self {
         Self {
@@ -57,11 +58,13 @@ impl Construct for EventRule {
     type Ref = rule::RuleRef;
 
     fn add_to(self, scope: &mut Scope<'_>) -> rule::RuleRef {
-        let transformer = InputTransformer::new(self.input.template).input_paths_map(self.input.paths);
-        let target = Target::new(TargetRequired { arn: self.target.arn(), id: "Function".into() })
-            .input_transformer(transformer)
-            .retry_policy(RetryPolicy::new().maximum_event_age_in_seconds(Self::MAX_AGE).maximum_retry_attempts(10))
-            .dead_letter_config(DeadLetterConfig::new().arn(self.dead_letters.arn()));
+        let target = Target::new(TargetRequired { arn: self.target.arn(), id: "Function".into() });
+        let target = match self.input {
+            Some(input) => target.input_transformer(InputTransformer::new(input.template).input_paths_map(input.paths)),
+            None => target,
+        }
+        .retry_policy(RetryPolicy::new().maximum_event_age_in_seconds(Self::MAX_AGE).maximum_retry_attempts(10))
+        .dead_letter_config(DeadLetterConfig::new().arn(self.dead_letters.arn()));
         let length = scope.stack_name().len() + 1 + scope.path().len();
         if length > Self::LONGEST_NAME {
             let message = format!("the rule's name would have {length} characters, allowed are {}", Self::LONGEST_NAME);

@@ -8,12 +8,21 @@ use serde_json::json;
 pub struct Grant {
     actions: Vec<&'static str>,
     resources: Vec<Json>,
+    condition: Json,
 }
 
 impl Grant {
     /// The actions, such as `dynamodb:GetItem`, on the resources with these ARNs.
-    pub fn new<const N: usize>(actions: impl Into<Vec<&'static str>>, resources: [Value<String>; N]) -> Self {
-        Self { actions: actions.into(), resources: resources.map(Json::from).to_vec() }
+    pub fn new(actions: impl Into<Vec<&'static str>>, resources: impl IntoIterator<Item = Value<String>>) -> Self {
+        let resources = resources.into_iter().map(Json::from).collect();
+        Self { actions: actions.into(), resources, condition: Json::Null }
+    }
+
+    /// The permission holds only where this IAM condition does.
+    #[must_use]
+    pub fn only_when(mut self, condition: Json) -> Self {
+        self.condition = condition;
+        self
     }
 
     fn statement(self) -> Json {
@@ -21,7 +30,11 @@ impl Grant {
             [only] => only.clone(),
             _ => Json::Array(self.resources),
         };
-        json!({ "Effect": "Allow", "Action": self.actions, "Resource": resource })
+        let mut statement = json!({ "Effect": "Allow", "Action": self.actions, "Resource": resource });
+        if !self.condition.is_null() {
+            statement["Condition"] = self.condition;
+        }
+        statement
     }
 }
 

@@ -4,8 +4,10 @@
 //! to a stack gives back a ref with values and grants. The unsafe choice is the one you have to type.
 
 mod alarm;
+mod api_endpoint;
 mod bucket;
 pub mod checks;
+mod custom_resource;
 mod event_rule;
 mod grant;
 mod queue;
@@ -14,15 +16,21 @@ mod rust_function;
 mod schedule;
 pub mod schedule_expression;
 mod secret;
+mod stream;
 mod table;
+mod web_acl;
 
 pub use alarm::Alarm;
-pub use bucket::{Bucket, BucketRef};
+pub use api_endpoint::ApiEndpoint;
+pub use bucket::{Bucket, BucketRef, Writer};
+pub use custom_resource::CustomResource;
 pub use event_rule::{EventInput, EventRule};
 pub use grant::Grant;
 pub use queue::{Queue, QueueRef};
-pub use rest_api::{RestApi, RestApiRef};
+pub use rest_api::{RestApi, RestApiRef, Usage};
 pub use rust_function::{Architecture, FunctionRef, RustFunction};
 pub use schedule::{Schedule, ScheduleGroup, ScheduleGroupRef};
-pub use secret::{Secret, SecretRef};
-pub use table::{Table, TableRef};
+pub use secret::{Rotation, Secret, SecretRef};
+pub use stream::TableTrigger;
+pub use table::{Index, Table, TableRef};
+pub use web_acl::WebAcl;

@@ -1,28 +1,47 @@
 //! REST APIs of API Gateway.
 
+mod access;
+
 use crate::FunctionRef;
-use aws::apigateway::api_key::{ApiKey, StageKey};
+use access::{Key, Reach};
+use aws::apigateway::authorizer::{self, Authorizer};
 use aws::apigateway::deployment::Deployment;
 use aws::apigateway::method::{self, Integration, Method};
 use aws::apigateway::model::Model;
 use aws::apigateway::request_validator::RequestValidator;
 use aws::apigateway::resource::{self, Resource};
-use aws::apigateway::rest_api::{self, EndpointConfiguration};
+use aws::apigateway::rest_api;
 use aws::apigateway::stage::{self, MethodSetting, Stage};
-use aws::apigateway::usage_plan::{ApiStage, ThrottleSettings, UsagePlan};
-use aws::apigateway::usage_plan_key::{self, UsagePlanKey};
 use aws::lambda::permission::{self, Permission};
-use cfn::intrinsic::sub_with;
-use cfn::{Attributes, Construct, Json, Scope, Value, sha256};
+use cfn::intrinsic::{sub, sub_with};
+use cfn::{Attributes, Construct, Json, Referable, Scope, Value, sha256};
 use serde_json::json;
 use std::collections::BTreeMap;
 
-/// A regional REST API whose every route wants an API key and calls a function. Calls are throttled by a usage plan,
-/// bodies are checked against their JSON schema, and neither bodies nor headers are logged.
+/// A REST API whose every route calls a function.
+///
+/// Calls want an API key unless the API is [`RestApi::keyless`], and are throttled; bodies are checked against their JSON
+/// schema. The access log names routes and never what a caller put into the path, the query, a header or a body. It
+/// needs the account's role for API Gateway's logs, which the platform stack sets.
 #[derive(Clone, Debug)]
 pub struct RestApi {
     description: String,
     routes: Vec<Route>,
+    usage: Usage,
+    needs_key: bool,
+    reach: Reach,
+    user_pool: Option<String>,
+}
+
+/// How much callers may ask of an API.
+#[derive(Clone, Copy, Debug)]
+pub struct Usage {
+    /// Requests a second, on average.
+    pub requests_a_second: u32,
+    /// Requests at once on top.
+    pub burst: u32,
+    /// Requests a day with one API key; `None` is no limit.
+    pub requests_a_day: Option<u32>,
 }
 
 #[derive(Clone, Debug)]
@@ -37,25 +56,29 @@ struct Route {
 
 impl Route {
     /// All that a deployment publishes of it.
-    fn fingerprint(&self) -> String {
-        json!([self.method, self.path, Json::from(self.function.arn()), self.body]).to_string()
+    fn fingerprint(&self) -> Json {
+        json!([self.method, self.path, Json::from(self.function.arn()), self.body])
     }
 }
 
 /// The stage of every API: it has one, a tenant is a stage of its own.
 const STAGE: &str = "live";
-/// Requests a second that an API key may make on average.
-const REQUESTS_A_SECOND: i64 = 10;
-/// Requests at once that it may make on top.
-const BURST: i64 = 20;
 
 impl RestApi {
-    /// An API without routes.
+    /// An API without routes for ten requests a second.
     pub fn new(description: &str) -> Self {
-        Self { description: description.to_owned(), routes: Vec::new() }
+        Self {
+            description: description.to_owned(),
+            routes: Vec::new(),
+            usage: Usage { requests_a_second: 10, burst: 20, requests_a_day: None },
+            needs_key: true,
+            reach: Reach::default(),
+            user_pool: None,
+        }
     }
 
-    /// A route without a body, `("GET", "/reloads/{reloadId}")`.
+    /// A route without a schema of its body, `("GET", "/reloads/{reloadId}")`; the method `ANY` takes what no other
+    /// route of the path does.
     #[must_use]
     pub fn route(self, method: &'static str, path: &'static str, function: &FunctionRef) -> Self {
         self.add_route(method, path, function, None)
@@ -73,6 +96,41 @@ impl RestApi {
         self.add_route(method, path, function, Some(schema))
     }
 
+    /// How much callers may ask.
+    #[must_use]
+    pub fn usage(mut self, usage: Usage) -> Self {
+        self.usage = usage;
+        self
+    }
+
+    /// Lets everybody call who can reach it: for what browsers open, and for what the function itself checks.
+    #[must_use]
+    pub fn keyless(mut self) -> Self {
+        self.needs_key = false;
+        self
+    }
+
+    /// Wants a token of this Cognito user pool as well, and hands its claims to the function.
+    #[must_use]
+    pub fn users_of(mut self, user_pool_arn: Option<&str>) -> Self {
+        self.user_pool = user_pool_arn.map(str::to_owned);
+        self
+    }
+
+    /// Makes it private: only what comes through this VPC endpoint gets in.
+    #[must_use]
+    pub fn private(mut self, vpc_endpoint: Option<Value<String>>) -> Self {
+        self.reach.vpc_endpoint = vpc_endpoint;
+        self
+    }
+
+    /// Lets in only callers with addresses in these CIDR blocks; none is everybody.
+    #[must_use]
+    pub fn only_from(mut self, blocks: Vec<String>) -> Self {
+        self.reach.blocks = blocks;
+        self
+    }
+
     fn add_route(
         mut self,
         method: &'static str,
@@ -84,109 +142,120 @@ impl RestApi {
         self.routes.push(Route { method, path, function: function.clone(), body });
         self
     }
+
+    /// All that a deployment publishes: API Gateway shows what a deployment saw when it was made, so another one must be
+    /// made when any of it changes. Eight digits are enough to tell one deployment of this API from the next.
+    fn fingerprint(&self) -> String {
+        let routes: Vec<Json> = self.routes.iter().map(Route::fingerprint).collect();
+        let all = json!([routes, self.needs_key, self.user_pool, self.reach.policy()]);
+        sha256(all.to_string())[..8].to_owned()
+    }
 }
 
 impl Construct for RestApi {
     type Ref = RestApiRef;
 
     fn add_to(self, scope: &mut Scope<'_>) -> RestApiRef {
-        let api = scope.add_here(
-            rest_api::RestApi::new()
-                .name(format!("{}-{}", scope.stack_name(), scope.path()))
-                .description(self.description)
-                .endpoint_configuration(EndpointConfiguration::new().types(["REGIONAL"])),
-        );
-        let validator = scope.add(
-            "Validator",
-            RequestValidator::new(api.reference()).validate_request_body(true).validate_request_parameters(true),
-        );
-        let mut resources = BTreeMap::new();
-        let mut deployed = Vec::new();
-        let mut methods = Vec::new();
-        for route in &self.routes {
-            let parent = resource_of(scope, &api, &mut resources, &route.path);
-            let name = format!("{}{}", pascal(&route.method.to_lowercase()), name_of(&route.path));
-            let mut method = Method::new(method::Required {
-                http_method: route.method.into(),
-                resource_id: parent,
-                rest_api_id: api.reference(),
-            })
-            .authorization_type("NONE")
-            .api_key_required(true)
-            .request_validator_id(validator.reference())
-            .integration(
-                Integration::new(method::Type::AwsProxy)
-                    .integration_http_method("POST")
-                    .uri(sub_with(
-                        "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Function}/invocations",
-                        [("Function", route.function.arn())],
-                    )),
-            );
-            if let Some(schema) = &route.body {
-                let model = scope.add(
-                    &format!("{name}Body"),
-                    Model::new(api.reference()).content_type("application/json").schema(schema.clone()),
-                );
-                method = method.request_models([("application/json", model.reference())]);
-            }
-            if let Some(parameters) = path_parameters(&route.path) {
-                method = method.request_parameters(parameters);
-            }
-            methods.push(scope.add(&name, method));
-            deployed.push(route.fingerprint());
-            scope.add(
-                &format!("{name}Permission"),
-                Permission::new(permission::Required {
-                    action: "lambda:InvokeFunction".into(),
-                    function_name: route.function.arn(),
-                    principal: "apigateway.amazonaws.com".into(),
-                })
-                .source_arn(invocations(&api, route)),
-            );
+        let name = format!("{}-{}", scope.stack_name(), scope.path());
+        let mut api = rest_api::RestApi::new()
+            .name(name.as_str())
+            .description(self.description.as_str())
+            .endpoint_configuration(self.reach.endpoint());
+        if let Some(policy) = self.reach.policy() {
+            api = api.policy(policy);
         }
-        // API Gateway publishes what a deployment saw when it was made: another one must be made when a route changes.
-        let deployment =
-            scope.add(&format!("Deployment{}", hash(&deployed)), Deployment::new(api.reference()).depends_on(&methods));
+        let api = scope.add_here(api);
+        let methods = add_methods(&self, scope, &api);
+        add_permissions(&self, scope, &api);
+        let deployment = scope
+            .add(&format!("Deployment{}", self.fingerprint()), Deployment::new(api.reference()).depends_on(&methods));
+        let log = access::log(scope);
         let stage = scope.add(
             "Stage",
             Stage::new(api.reference())
                 .stage_name(STAGE)
                 .deployment_id(deployment.reference())
                 .tracing_enabled(true)
+                .access_log_setting(log)
                 .method_settings([MethodSetting::new()
                     .http_method("*")
                     .resource_path("/*")
                     .data_trace_enabled(false)
-                    .throttling_rate_limit(REQUESTS_A_SECOND)
-                    .throttling_burst_limit(BURST)]),
+                    .throttling_rate_limit(self.usage.requests_a_second)
+                    .throttling_burst_limit(self.usage.burst)]),
         );
-        access(scope, &api, &stage);
-        RestApiRef { api, stage }
+        let key = self.needs_key.then(|| scope.add_here(Key { api: &api, stage: &stage, usage: self.usage }));
+        RestApiRef { api, stage, key, vpc_endpoint: self.reach.vpc_endpoint }
     }
 }
 
-/// The API key and the usage plan that lets it in.
-fn access(scope: &mut Scope<'_>, api: &rest_api::RestApiRef, stage: &stage::StageRef) {
-    let key = scope.add(
-        "Key",
-        ApiKey::new()
-            .enabled(true)
-            .stage_keys([StageKey::new().rest_api_id(api.reference()).stage_name(stage.reference())]),
+fn add_methods(it: &RestApi, scope: &mut Scope<'_>, api: &rest_api::RestApiRef) -> Vec<method::MethodRef> {
+    let validator = scope.add(
+        "Validator",
+        RequestValidator::new(api.reference()).validate_request_body(true).validate_request_parameters(true),
     );
-    let plan = scope.add(
-        "UsagePlan",
-        UsagePlan::new()
-            .api_stages([ApiStage::new().api_id(api.reference()).stage(stage.reference())])
-            .throttle(ThrottleSettings::new().rate_limit(REQUESTS_A_SECOND).burst_limit(BURST)),
-    );
-    scope.add(
-        "UsagePlanKey",
-        UsagePlanKey::new(usage_plan_key::Required {
-            key_id: key.reference(),
-            key_type: usage_plan_key::KeyType::ApiKey.into(),
-            usage_plan_id: plan.reference(),
-        }),
-    );
+    let authorizer = it.user_pool.as_ref().map(|user_pool| {
+        let required = authorizer::Required {
+            name: "Users".into(),
+            rest_api_id: api.reference(),
+            r#type: "COGNITO_USER_POOLS".into(),
+        };
+        let authorizer = Authorizer::new(required).identity_source("method.request.header.Authorization");
+        scope.add("Users", authorizer.provider_arns([user_pool.as_str()]))
+    });
+    let mut resources = BTreeMap::new();
+    let mut methods = Vec::new();
+    for route in &it.routes {
+        let parent = resource_of(scope, api, &mut resources, &route.path);
+        let name = format!("{}{}", pascal(&route.method.to_lowercase()), name_of(&route.path));
+        let mut method = Method::new(method::Required {
+            http_method: route.method.into(),
+            resource_id: parent,
+            rest_api_id: api.reference(),
+        })
+        .api_key_required(it.needs_key)
+        .request_validator_id(validator.reference())
+        .integration(Integration::new(method::Type::AwsProxy).integration_http_method("POST").uri(sub_with(
+            "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Function}/invocations",
+            [("Function", route.function.arn())],
+        )));
+        method = match &authorizer {
+            Some(authorizer) => method.authorization_type("COGNITO_USER_POOLS").authorizer_id(authorizer.reference()),
+            None => method.authorization_type("NONE"),
+        };
+        if let Some(schema) = &route.body {
+            let model = scope.add(
+                &format!("{name}Body"),
+                Model::new(api.reference()).content_type("application/json").schema(schema.clone()),
+            );
+            method = method.request_models([("application/json", model.reference())]);
+        }
+        if let Some(parameters) = path_parameters(&route.path) {
+            method = method.request_parameters(parameters);
+        }
+        methods.push(scope.add(&name, method));
+    }
+    methods
+}
+
+/// Lets the API call its functions: one permission a function, for the routes of this API and no other.
+fn add_permissions(it: &RestApi, scope: &mut Scope<'_>, api: &rest_api::RestApiRef) {
+    let functions: BTreeMap<&str, &FunctionRef> =
+        it.routes.iter().map(|it| (it.function.logical_id().as_str(), &it.function)).collect();
+    for (id, function) in functions {
+        scope.add(
+            &format!("Calls{id}"),
+            Permission::new(permission::Required {
+                action: "lambda:InvokeFunction".into(),
+                function_name: function.arn(),
+                principal: "apigateway.amazonaws.com".into(),
+            })
+            .source_arn(sub(format!(
+                "arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{{}}}/*",
+                api.logical_id()
+            ))),
+        );
+    }
 }
 
 /// The API resource of a path; the ones on the way to it are made once.
@@ -219,31 +288,13 @@ fn path_parameters(path: &[&str]) -> Option<BTreeMap<String, bool>> {
     (!parameters.is_empty()).then_some(parameters)
 }
 
-/// The ARN of the calls of one route, at any stage; parameters of the path may be anything.
-fn invocations(api: &rest_api::RestApiRef, route: &Route) -> Value<String> {
-    let path: Vec<&str> = route.path.iter().map(|it| if it.starts_with('{') { "*" } else { it }).collect();
-    sub_with(
-        format!(
-            "arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{Api}}/*/{}/{}",
-            route.method,
-            path.join("/")
-        ),
-        [("Api", api.reference())],
-    )
-}
-
 fn name_of(path: &[&str]) -> String {
     path.iter().map(|it| pascal(it.trim_matches(['{', '}']))).collect()
 }
 
 fn pascal(text: &str) -> String {
-    let mut chars = text.chars().filter(char::is_ascii_alphanumeric);
-    chars.next().into_iter().flat_map(char::to_uppercase).chain(chars).collect()
-}
-
-/// Eight digits are enough to tell one deployment of this API from the next.
-fn hash(parts: &[String]) -> String {
-    sha256(parts.join("\n"))[..8].to_owned()
+    let words = text.split(|it: char| !it.is_ascii_alphanumeric());
+    words.flat_map(|word| word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1))).collect()
 }
 
 /// A REST API in a stack.
@@ -251,14 +302,36 @@ fn hash(parts: &[String]) -> String {
 pub struct RestApiRef {
     api: rest_api::RestApiRef,
     stage: stage::StageRef,
+    key: Option<Value<String>>,
+    vpc_endpoint: Option<Value<String>>,
 }
 
 impl RestApiRef {
-    /// The address under which its routes lie, without a slash at the end.
-    pub fn url(&self) -> Value<String> {
-        sub_with(
-            "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${Stage}",
-            [("Api", self.api.reference()), ("Stage", self.stage.reference())],
-        )
+    /// The API's id.
+    pub fn id(&self) -> Value<String> {
+        self.api.reference()
+    }
+
+    /// The id of its API key; the key itself is shown by the console, or by `aws apigateway get-api-key --include-value`.
+    pub fn key_id(&self) -> Option<Value<String>> {
+        self.key.clone()
+    }
+
+    /// The ARN of its stage.
+    pub fn stage_arn(&self) -> Value<String> {
+        let (api, stage) = (self.api.logical_id(), self.stage.logical_id());
+        sub(format!("arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}::/restapis/${{{api}}}/stages/${{{stage}}}"))
+    }
+
+    /// The address of a path, such as `/reloads`, and of all routes with `""`.
+    pub fn url(&self, path: &str) -> Value<String> {
+        let (api, stage) = (self.api.logical_id(), self.stage.logical_id());
+        let rest = format!(".execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/${{{stage}}}{path}");
+        match &self.vpc_endpoint {
+            None => sub(format!("https://${{{api}}}{rest}")),
+            Some(endpoint) => {
+                sub_with(format!("https://${{{api}}}-${{Endpoint}}{rest}"), [("Endpoint", endpoint.clone())])
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@
 use crate::QueueRef;
 use crate::grant::{Grant, assumed_by, policy};
 use aws::iam::role::{self, Role};
+use aws::lambda::event_invoke_config::{self, EventInvokeConfig};
 use aws::lambda::function::{self, Code, DeadLetterConfig, Environment, Function, LoggingConfig, TracingConfig};
 use aws::logs::log_group::LogGroup;
 use cfn::intrinsic::{equals, if_, sub};
@@ -23,6 +24,7 @@ pub struct RustFunction {
     variables: BTreeMap<String, Value<String>>,
     grants: Vec<Grant>,
     dead_letters: Option<QueueRef>,
+    retries: Option<u8>,
 }
 
 /// The instruction set a function is built for and runs on.
@@ -69,6 +71,7 @@ impl RustFunction {
             variables: BTreeMap::new(),
             grants: Vec::new(),
             dead_letters: None,
+            retries: None,
         }
     }
 
@@ -102,7 +105,14 @@ impl RustFunction {
         self
     }
 
-    /// Where events go whose asynchronous invocation failed for good, after the first try and two more.
+    /// How often an asynchronous invocation that failed is tried again, 0 to 2; 2 where nothing is said.
+    #[must_use]
+    pub fn retries(mut self, times: u8) -> Self {
+        self.retries = Some(times);
+        self
+    }
+
+    /// Where events go whose asynchronous invocation failed for good, after the first try and its retries.
     #[must_use]
     pub fn dead_letters(mut self, queue: &QueueRef) -> Self {
         self.grants.push(queue.grant_send());
@@ -141,7 +151,18 @@ impl Construct for RustFunction {
         if let Some(queue) = self.dead_letters {
             function = function.dead_letter_config(DeadLetterConfig::new().target_arn(queue.arn()));
         }
-        FunctionRef(scope.add_here(function))
+        let function = scope.add_here(function);
+        if let Some(times) = self.retries {
+            scope.add(
+                "Retries",
+                EventInvokeConfig::new(event_invoke_config::Required {
+                    function_name: function.reference(),
+                    qualifier: "$LATEST".into(),
+                })
+                .maximum_retry_attempts(i64::from(times)),
+            );
+        }
+        FunctionRef { function, role }
     }
 }
 
@@ -169,17 +190,25 @@ fn code(scope: &mut Scope<'_>, package: &str, architecture: Architecture) -> Cod
 
 /// A function in a stack.
 #[derive(Clone, Debug)]
-pub struct FunctionRef(function::FunctionRef);
+pub struct FunctionRef {
+    function: function::FunctionRef,
+    role: role::RoleRef,
+}
 
 impl FunctionRef {
     /// The function's ARN.
     pub fn arn(&self) -> Value<String> {
-        self.0.arn()
+        self.function.arn()
     }
 
     /// The function's name.
     pub fn name(&self) -> Value<String> {
-        self.0.reference()
+        self.function.reference()
+    }
+
+    /// The name of its role, by which it is known to other services.
+    pub fn role_name(&self) -> Value<String> {
+        self.role.reference()
     }
 
     /// The right to invoke it.
@@ -190,6 +219,6 @@ impl FunctionRef {
 
 impl Referable for FunctionRef {
     fn logical_id(&self) -> &LogicalId {
-        self.0.logical_id()
+        self.function.logical_id()
     }
 }

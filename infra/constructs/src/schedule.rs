@@ -66,6 +66,9 @@ pub struct Schedule {
 }
 
 impl Schedule {
+    /// What stands for one tick inside an input: EventBridge Scheduler fills it in, and a tick that it delivers twice has
+    /// the same id twice.
+    pub const DELIVERY_ID: &str = "<aws.scheduler.schedule-arn>/<aws.scheduler.scheduled-time>";
     /// Shortest time that EventBridge Scheduler lets a call be tried, in seconds.
     const SHORTEST_AGE: i64 = 60;
     /// Longest time that we let it be tried, in seconds: under five minutes, the shortest interval that is usual.

@@ -1,19 +1,40 @@
 //! Secrets.
 
+use crate::FunctionRef;
 use crate::grant::Grant;
-use aws::secretsmanager::secret;
-use cfn::{Attributes, Construct, Scope, Value};
+use aws::lambda::permission::{self, Permission};
+use aws::secretsmanager::rotation_schedule::{self, RotationRules, RotationSchedule};
+use aws::secretsmanager::secret::{self, GenerateSecretString};
+use cfn::intrinsic::account_id;
+use cfn::{Attributes, Construct, Json, Scope, Value};
 
-/// A secret whose value somebody puts in after the stack stands; it survives its stack.
+/// A secret that survives its stack.
 #[derive(Clone, Debug)]
 pub struct Secret {
     description: String,
+    generate: Option<GenerateSecretString>,
 }
 
 impl Secret {
-    /// A secret without a value; `description` tells what to put in.
+    /// Letters and digits of a generated key: 381 bits.
+    pub const KEY_LENGTH: i64 = 64;
+
+    /// A secret without a value, which somebody puts in after the stack stands; `description` tells what.
     pub fn new(description: &str) -> Self {
-        Self { description: description.to_owned() }
+        Self { description: description.to_owned(), generate: None }
+    }
+
+    /// A secret whose value is a key of [`Secret::KEY_LENGTH`] letters and digits that nobody has seen.
+    pub fn key(description: &str) -> Self {
+        let generate = GenerateSecretString::new().password_length(Self::KEY_LENGTH).exclude_punctuation(true);
+        Self { description: description.to_owned(), generate: Some(generate) }
+    }
+
+    /// A [`Secret::key`] that lies in a JSON object, as `field` beside the fields of `others`.
+    pub fn key_in(description: &str, others: &Json, field: &str) -> Self {
+        let it = Self::key(description);
+        let generate = it.generate.map(|it| it.secret_string_template(others.to_string()).generate_string_key(field));
+        Self { generate, ..it }
     }
 }
 
@@ -21,7 +42,12 @@ impl Construct for Secret {
     type Ref = SecretRef;
 
     fn add_to(self, scope: &mut Scope<'_>) -> SecretRef {
-        SecretRef(scope.add_here(secret::Secret::new().description(self.description).retain()))
+        let secret = secret::Secret::new().description(self.description);
+        let secret = match self.generate {
+            Some(generate) => secret.generate_secret_string(generate),
+            None => secret,
+        };
+        SecretRef(scope.add_here(secret.retain()))
     }
 }
 
@@ -38,6 +64,50 @@ impl SecretRef {
 
     /// The right to read its value.
     pub fn grant_read(&self) -> Grant {
-        Grant::new(["secretsmanager:GetSecretValue"], [self.arn()])
+        self.grant(["secretsmanager:GetSecretValue"])
+    }
+
+    /// The right to do `actions`, such as `secretsmanager:PutSecretValue`, with it.
+    pub fn grant(&self, actions: impl Into<Vec<&'static str>>) -> Grant {
+        Grant::new(actions, [self.arn()])
+    }
+}
+
+/// Gives a secret another value every so many days, by a function that makes it.
+#[derive(Clone, Debug)]
+pub struct Rotation {
+    secret: SecretRef,
+    function: FunctionRef,
+    days: u32,
+}
+
+impl Rotation {
+    /// The rotation of `secret` by `function`; the first one is after `days`, not at once.
+    pub fn new(secret: &SecretRef, function: &FunctionRef, days: u32) -> Self {
+        Self { secret: secret.clone(), function: function.clone(), days }
+    }
+}
+
+impl Construct for Rotation {
+    type Ref = rotation_schedule::RotationScheduleRef;
+
+    fn add_to(self, scope: &mut Scope<'_>) -> rotation_schedule::RotationScheduleRef {
+        let permission = scope.add(
+            "Permission",
+            Permission::new(permission::Required {
+                action: "lambda:InvokeFunction".into(),
+                function_name: self.function.arn(),
+                principal: "secretsmanager.amazonaws.com".into(),
+            })
+            .source_account(account_id())
+            .source_arn(self.secret.arn()),
+        );
+        scope.add_here(
+            RotationSchedule::new(self.secret.arn())
+                .rotation_lambda_arn(self.function.arn())
+                .rotation_rules(RotationRules::new().automatically_after_days(i64::from(self.days)))
+                .rotate_immediately_on_update(false)
+                .depends_on(&[permission]),
+        )
     }
 }

@@ -2,30 +2,67 @@
 
 use crate::grant::Grant;
 use aws::dynamodb::table::{
-    self, AttributeDefinition, AttributeDefinitionRequired, KeySchema, KeySchemaRequired,
-    PointInTimeRecoverySpecification, SseSpecification, TimeToLiveSpecification,
+    self, AttributeDefinition, AttributeDefinitionRequired, AttributeType, GlobalSecondaryIndex,
+    GlobalSecondaryIndexRequired, KeySchema, KeySchemaRequired, PointInTimeRecoverySpecification, Projection,
+    ProjectionType, SseSpecification, StreamSpecification, StreamViewType, TimeToLiveSpecification,
 };
-use cfn::{Attributes, Construct, Scope, Value};
+use cfn::intrinsic::sub;
+use cfn::{Attributes, Construct, Referable, Scope, Value};
 
-/// A table with one string key, paid by request, encrypted, with 35 days of point-in-time recovery; it survives its
+/// A table with a string key, paid by request, encrypted, with 35 days of point-in-time recovery; it survives its
 /// stack unless it is [`Table::disposable`].
 #[derive(Clone, Debug)]
 pub struct Table {
-    key: String,
-    expires: Option<String>,
+    key: &'static str,
+    sort: Option<&'static str>,
+    index: Option<Index>,
+    expires: Option<&'static str>,
+    stream: bool,
     disposable: bool,
+}
+
+/// A second order over the items that have both of its keys; items without them are not in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Index {
+    /// Its name.
+    pub name: &'static str,
+    /// The string attribute that is its partition key.
+    pub key: &'static str,
+    /// The number attribute that it is sorted by.
+    pub sort: &'static str,
 }
 
 impl Table {
     /// A table whose partition key is the string attribute `key`.
-    pub fn new(key: &str) -> Self {
-        Self { key: key.to_owned(), expires: None, disposable: false }
+    pub fn new(key: &'static str) -> Self {
+        Self { key, sort: None, index: None, expires: None, stream: false, disposable: false }
+    }
+
+    /// The string attribute that sorts the items of one partition key.
+    #[must_use]
+    pub fn sort(mut self, attribute: &'static str) -> Self {
+        self.sort = Some(attribute);
+        self
+    }
+
+    /// A second order, which holds whole items.
+    #[must_use]
+    pub fn index(mut self, index: Index) -> Self {
+        self.index = Some(index);
+        self
     }
 
     /// Items go some time after the moment in this attribute, in seconds since 1970.
     #[must_use]
-    pub fn expires(mut self, attribute: &str) -> Self {
-        self.expires = Some(attribute.to_owned());
+    pub fn expires(mut self, attribute: &'static str) -> Self {
+        self.expires = Some(attribute);
+        self
+    }
+
+    /// Every change can be read for 24 hours, with the item as it is afterwards.
+    #[must_use]
+    pub fn stream(mut self) -> Self {
+        self.stream = true;
         self
     }
 
@@ -41,25 +78,45 @@ impl Construct for Table {
     type Ref = TableRef;
 
     fn add_to(self, scope: &mut Scope<'_>) -> TableRef {
-        let key_schema =
-            KeySchema::new(KeySchemaRequired { attribute_name: (&self.key).into(), key_type: "HASH".into() });
-        let attribute = AttributeDefinition::new(AttributeDefinitionRequired {
-            attribute_name: (&self.key).into(),
-            attribute_type: table::AttributeType::S.into(),
-        });
-        let mut table = table::Table::new([key_schema])
-            .attribute_definitions([attribute])
+        let strings = [Some(self.key), self.sort, self.index.map(|it| it.key)].into_iter().flatten();
+        let numbers = self.index.map(|it| it.sort);
+        let attributes: Vec<_> = strings
+            .map(|it| attribute(it, AttributeType::S))
+            .chain(numbers.map(|it| attribute(it, AttributeType::N)))
+            .collect();
+        let mut table = table::Table::new(key_schema(self.key, self.sort))
+            .attribute_definitions(attributes)
             .billing_mode(table::BillingMode::PayPerRequest)
             .sse_specification(SseSpecification::new(true))
             .point_in_time_recovery_specification(
                 PointInTimeRecoverySpecification::new().point_in_time_recovery_enabled(true),
             )
             .deletion_protection_enabled(!self.disposable);
-        if let Some(attribute) = &self.expires {
+        if let Some(index) = self.index {
+            table = table.global_secondary_indexes([GlobalSecondaryIndex::new(GlobalSecondaryIndexRequired {
+                index_name: index.name.into(),
+                key_schema: key_schema(index.key, Some(index.sort)).into(),
+                projection: Projection::new().projection_type(ProjectionType::All).into(),
+            })]);
+        }
+        if let Some(attribute) = self.expires {
             table = table.time_to_live_specification(TimeToLiveSpecification::new(true).attribute_name(attribute));
+        }
+        if self.stream {
+            table = table.stream_specification(StreamSpecification::new(StreamViewType::NewImage));
         }
         TableRef(scope.add_here(if self.disposable { table.disposable() } else { table.retain() }))
     }
+}
+
+fn attribute(name: &str, ty: AttributeType) -> AttributeDefinition {
+    AttributeDefinition::new(AttributeDefinitionRequired { attribute_name: name.into(), attribute_type: ty.into() })
+}
+
+fn key_schema(key: &str, sort: Option<&str>) -> Vec<KeySchema> {
+    let part =
+        |name: &str, ty: &str| KeySchema::new(KeySchemaRequired { attribute_name: name.into(), key_type: ty.into() });
+    [Some(part(key, "HASH")), sort.map(|it| part(it, "RANGE"))].into_iter().flatten().collect()
 }
 
 /// A table in a stack.
@@ -72,8 +129,25 @@ impl TableRef {
         self.0.reference()
     }
 
+    /// The ARN of its stream; only for a table with [`Table::stream`].
+    pub fn stream_arn(&self) -> Value<String> {
+        self.0.stream_arn()
+    }
+
     /// The right to do `actions`, such as `dynamodb:GetItem`, on its items.
     pub fn grant(&self, actions: impl Into<Vec<&'static str>>) -> Grant {
         Grant::new(actions, [self.0.arn()])
+    }
+
+    /// The right to query one of its indexes.
+    pub fn grant_query_index(&self, name: &'static str) -> Grant {
+        Grant::new(["dynamodb:Query"], [sub(format!("${{{}.Arn}}/index/{name}", self.0.logical_id()))])
+    }
+
+    /// The rights that Lambda needs to follow its stream.
+    pub fn grant_read_stream(&self) -> Grant {
+        let actions =
+            ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"];
+        Grant::new(actions, [self.stream_arn()])
     }
 }

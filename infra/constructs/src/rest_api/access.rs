@@ -1,0 +1,112 @@
+//! Who gets to a REST API, how often, and what is written down about it.
+
+use super::Usage;
+use crate::RustFunction;
+use crate::grant::document;
+use aws::apigateway::api_key::{ApiKey, StageKey};
+use aws::apigateway::rest_api::{EndpointConfiguration, RestApiRef};
+use aws::apigateway::stage::{AccessLogSetting, StageRef};
+use aws::apigateway::usage_plan::{ApiStage, QuotaSettings, ThrottleSettings, UsagePlan};
+use aws::apigateway::usage_plan_key::{self, UsagePlanKey};
+use aws::logs::log_group::LogGroup;
+use cfn::intrinsic::sub;
+use cfn::{Attributes, Construct, Json, Referable, Scope, Value};
+use serde_json::json;
+
+/// From where an API can be called.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reach {
+    /// The one VPC endpoint, for a private API.
+    pub(super) vpc_endpoint: Option<Value<String>>,
+    /// The CIDR blocks of the callers; none is everybody.
+    pub(super) blocks: Vec<String>,
+}
+
+impl Reach {
+    pub(super) fn endpoint(&self) -> EndpointConfiguration {
+        match &self.vpc_endpoint {
+            None => EndpointConfiguration::new().types(["REGIONAL"]),
+            Some(endpoint) => EndpointConfiguration::new().types(["PRIVATE"]).vpc_endpoint_ids([endpoint.clone()]),
+        }
+    }
+
+    /// The resource policy; none where everybody may call.
+    pub(super) fn policy(&self) -> Option<Json> {
+        let mut denied = Vec::new();
+        if let Some(endpoint) = &self.vpc_endpoint {
+            denied.push(json!({ "StringNotEquals": { "aws:SourceVpce": endpoint.json() } }));
+        }
+        if !self.blocks.is_empty() {
+            // What comes through a VPC endpoint has no address in the internet.
+            let address = if self.vpc_endpoint.is_some() { "aws:VpcSourceIp" } else { "aws:SourceIp" };
+            denied.push(json!({ "NotIpAddress": { address: self.blocks } }));
+        }
+        let statement = |effect: &str| json!({ "Effect": effect, "Principal": "*", "Action": "execute-api:Invoke", "Resource": "execute-api:/*" });
+        let denials = denied.into_iter().map(|condition| {
+            let mut statement = statement("Deny");
+            statement["Condition"] = condition;
+            statement
+        });
+        let denials: Vec<Json> = denials.collect();
+        (!denials.is_empty()).then(|| document([vec![statement("Allow")], denials].concat()))
+    }
+}
+
+/// The access log of a stage, one line of JSON a request. `resourcePath` is the route, `/reloads/{reloadId}`: nothing that
+/// a caller wrote gets into the log.
+pub(super) fn log(scope: &mut Scope<'_>) -> AccessLogSetting {
+    let group = scope.add("Logs", LogGroup::new().retention_in_days(RustFunction::LOG_DAYS).disposable());
+    let format = json!({
+        "requestId": "$context.requestId",
+        "time": "$context.requestTime",
+        "ip": "$context.identity.sourceIp",
+        "key": "$context.identity.apiKeyId",
+        "method": "$context.httpMethod",
+        "route": "$context.resourcePath",
+        "status": "$context.status",
+        "error": "$context.error.responseType",
+        "bytes": "$context.responseLength",
+        "milliseconds": "$context.responseLatency",
+    });
+    // The group's own ARN ends in `:*`, which API Gateway would take off and then call a change.
+    let group = group.logical_id();
+    let arn = sub(format!("arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:${{{group}}}"));
+    AccessLogSetting::new().destination_arn(arn).format(format.to_string())
+}
+
+/// The API key and the usage plan that lets it in.
+pub(super) struct Key<'a> {
+    pub(super) api: &'a RestApiRef,
+    pub(super) stage: &'a StageRef,
+    pub(super) usage: Usage,
+}
+
+impl Construct for Key<'_> {
+    /// The key's id.
+    type Ref = Value<String>;
+
+    fn add_to(self, scope: &mut Scope<'_>) -> Value<String> {
+        let key = scope.add(
+            "Key",
+            ApiKey::new()
+                .enabled(true)
+                .stage_keys([StageKey::new().rest_api_id(self.api.reference()).stage_name(self.stage.reference())]),
+        );
+        let mut plan = UsagePlan::new()
+            .api_stages([ApiStage::new().api_id(self.api.reference()).stage(self.stage.reference())])
+            .throttle(ThrottleSettings::new().rate_limit(self.usage.requests_a_second).burst_limit(self.usage.burst));
+        if let Some(requests) = self.usage.requests_a_day {
+            plan = plan.quota(QuotaSettings::new().limit(requests).period("DAY"));
+        }
+        let plan = scope.add("UsagePlan", plan);
+        scope.add(
+            "UsagePlanKey",
+            UsagePlanKey::new(usage_plan_key::Required {
+                key_id: key.reference(),
+                key_type: usage_plan_key::KeyType::ApiKey.into(),
+                usage_plan_id: plan.reference(),
+            }),
+        );
+        key.reference()
+    }
+}

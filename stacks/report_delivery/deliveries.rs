@@ -1,0 +1,124 @@
+//! Where finished reports are sent.
+
+use crate::fields::checked_text;
+use serde::Deserialize;
+
+/// Where finished reports are sent; nothing where the file says nothing.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Deliveries {
+    /// By e-mail, to the recipients of a schedule.
+    pub email: Option<Email>,
+    /// Into a bucket of somebody else.
+    pub partner_bucket: Option<PartnerBucket>,
+    /// To an SFTP server.
+    pub sftp: Option<Sftp>,
+}
+
+impl Deliveries {
+    /// Whether anything is sent at all.
+    pub(crate) fn any(&self) -> bool {
+        self.email.is_some() || self.partner_bucket.is_some() || self.sftp.is_some()
+    }
+}
+
+/// Delivery by e-mail.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Email {
+    /// The sender: an address that SES has verified, or whose domain it has.
+    pub from: Address,
+    /// Bytes up to which a file is attached; a larger one goes as a link.
+    #[serde(default = "seven_megabytes")]
+    pub attach_bytes: u32,
+}
+
+/// What becomes ten megabytes as text, which most mail servers take.
+fn seven_megabytes() -> u32 {
+    7_000_000
+}
+
+/// Delivery into a bucket of somebody else, who has let in the role of ReportSender.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartnerBucket {
+    /// The bucket.
+    pub name: BucketName,
+    /// The start of the key of every file.
+    pub prefix: KeyPrefix,
+}
+
+/// Delivery by a connector of AWS Transfer Family.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sftp {
+    /// The connector's id.
+    pub connector: Connector,
+    /// The folder on the server.
+    pub folder: Folder,
+}
+
+checked_text! {
+    /// An e-mail address.
+    pub Address, |text: &str| {
+        // Of what mail allows, only what means nothing to IAM and CloudFormation: the sender is part of an ARN.
+        let is_plain = |it: u8| it.is_ascii_alphanumeric() || matches!(it, b'.' | b'_' | b'+' | b'-' | b'\'' | b'=');
+        let fits = text.split_once('@').is_some_and(|(name, domain)| {
+            !name.is_empty() && name.bytes().all(is_plain) && domain.contains('.') && domain.bytes().all(is_plain)
+        });
+        if fits && text.len() <= 254 {
+            return Ok(());
+        }
+        Err(format!("`{text}` is no e-mail address; allowed is name@domain without a display name"))
+    }
+}
+
+impl Address {
+    /// What stands behind the `@`.
+    pub(crate) fn domain(&self) -> &str {
+        self.as_str().split_once('@').map_or("", |it| it.1)
+    }
+}
+
+checked_text! {
+    /// The name of a bucket.
+    pub BucketName, |text: &str| {
+        let is_plain = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || matches!(it, b'.' | b'-');
+        if (3..=63).contains(&text.len()) && text.bytes().all(is_plain) {
+            return Ok(());
+        }
+        Err(format!("`{text}` is no bucket; allowed are 3 to 63 characters a-z, 0-9, `.` and `-`"))
+    }
+}
+
+checked_text! {
+    /// The start of a key, with a slash at its end.
+    pub KeyPrefix, |text: &str| {
+        let is_part = |it: &str| !it.is_empty() && !it.trim_matches('.').is_empty()
+            && it.bytes().all(|it| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'_' | b'.'));
+        if text.len() <= 256 && text.strip_suffix('/').is_some_and(|it| it.split('/').all(is_part)) {
+            return Ok(());
+        }
+        Err(format!("`{text}` is no prefix; allowed are folders of letters, digits, `-`, `_` and `.` with a slash after each, as in reports/daily/"))
+    }
+}
+
+checked_text! {
+    /// The id of a connector of AWS Transfer Family.
+    pub Connector, |text: &str| {
+        if text.strip_prefix("c-").is_some_and(|it| it.len() == 17 && it.bytes().all(|it| it.is_ascii_hexdigit())) {
+            return Ok(());
+        }
+        Err(format!("`{text}` is no connector; allowed is its id, c- and 17 hexadecimal digits"))
+    }
+}
+
+checked_text! {
+    /// A folder on a server.
+    pub Folder, |text: &str| {
+        if text.starts_with('/') && text.len() <= 512 && !text.split('/').any(|it| it == "..") && !text.contains(char::is_control) {
+            return Ok(());
+        }
+        Err(format!("`{text}` is no folder; allowed is a path from the root, as in /incoming/reports"))
+    }
+}

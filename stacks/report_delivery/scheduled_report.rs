@@ -1,0 +1,132 @@
+//! Reports by the clock.
+
+use super::deliveries::Address;
+use crate::fields::{Cron, Rate, TimeZone, When, checked_text};
+use cfn::Json;
+use serde::Deserialize;
+use serde_json::json;
+use std::ops::RangeInclusive;
+
+/// A report by the clock.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "ScheduleFields")]
+pub struct ScheduledReport {
+    /// The dashboard.
+    pub dashboard: Id,
+    /// When it is made.
+    pub when: When,
+    /// The time zone of a cron expression; UTC where there is none.
+    pub time_zone: Option<TimeZone>,
+    /// Who gets it by e-mail.
+    pub recipients: Vec<Address>,
+    sheet: Id,
+    format: Format,
+    visuals: Vec<Id>,
+    parameters: serde_json::Map<String, Json>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ScheduleFields {
+    dashboard: Id,
+    sheet: Id,
+    format: Format,
+    #[serde(default)]
+    visuals: Vec<Id>,
+    #[serde(default)]
+    parameters: serde_json::Map<String, Json>,
+    #[serde(default)]
+    recipients: Vec<Address>,
+    cron: Option<Cron>,
+    rate: Option<Rate>,
+    time_zone: Option<TimeZone>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum Format {
+    Pdf,
+    Csv,
+    Excel,
+}
+
+impl Format {
+    /// As QuickSight calls it, and how many visuals it takes.
+    /// <https://docs.aws.amazon.com/quicksight/latest/APIReference/API_SnapshotFileSheetSelection.html>
+    fn rule(self) -> (&'static str, RangeInclusive<usize>) {
+        match self {
+            Self::Pdf => ("PDF", 0..=0),
+            Self::Csv => ("CSV", 1..=1),
+            Self::Excel => ("EXCEL", 1..=5),
+        }
+    }
+}
+
+/// The kinds of parameters that QuickSight has.
+const PARAMETERS: [&str; 4] = ["DateTimeParameters", "DecimalParameters", "IntegerParameters", "StringParameters"];
+/// Most recipients of one report: SES takes 50 addresses a message.
+const MOST_RECIPIENTS: usize = 50;
+
+impl TryFrom<ScheduleFields> for ScheduledReport {
+    type Error = String;
+
+    fn try_from(it: ScheduleFields) -> Result<Self, String> {
+        let when = When::one_of(it.cron, it.rate)?;
+        let (format, visuals) = it.format.rule();
+        if !visuals.contains(&it.visuals.len()) {
+            let (least, most) = visuals.into_inner();
+            return Err(format!(
+                "{} visuals of a {format}, allowed are {least} to {most}; a PDF shows its whole sheet",
+                it.visuals.len()
+            ));
+        }
+        if let Some(key) = it.parameters.keys().find(|it| !PARAMETERS.contains(&it.as_str())) {
+            return Err(format!("unknown kind of parameters `{key}`; allowed are {}", PARAMETERS.join(", ")));
+        }
+        if it.recipients.len() > MOST_RECIPIENTS {
+            return Err(format!("{} recipients, allowed are at most {MOST_RECIPIENTS}", it.recipients.len()));
+        }
+        Ok(Self {
+            dashboard: it.dashboard,
+            when,
+            time_zone: it.time_zone,
+            recipients: it.recipients,
+            sheet: it.sheet,
+            format: it.format,
+            visuals: it.visuals,
+            parameters: it.parameters,
+        })
+    }
+}
+
+impl ScheduledReport {
+    /// The report as report-api reads it: the fields of a request, and who gets it.
+    pub(crate) fn request(&self) -> Json {
+        let texts = |list: &[Id]| Json::from_iter(list.iter().map(Id::as_str));
+        let mut request = json!({
+            "dashboardId": self.dashboard.as_str(),
+            "sheetId": self.sheet.as_str(),
+            "format": self.format.rule().0,
+        });
+        if !self.visuals.is_empty() {
+            request["visualId"] = texts(&self.visuals);
+        }
+        if !self.parameters.is_empty() {
+            request["parameters"] = self.parameters.clone().into();
+        }
+        if !self.recipients.is_empty() {
+            request["recipients"] = Json::from_iter(self.recipients.iter().map(Address::as_str));
+        }
+        request
+    }
+}
+
+checked_text! {
+    /// An id of QuickSight's: of a dashboard, a sheet or a visual.
+    pub Id, |text: &str| {
+        if (1..=512).contains(&text.len()) && text.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-' || it == b'_') {
+            return Ok(());
+        }
+        Err(format!("`{text}` is no QuickSight id; allowed are 1 to 512 letters, digits, `-` and `_`, as in the dashboard's address"))
+    }
+}

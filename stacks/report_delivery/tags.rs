@@ -1,0 +1,88 @@
+//! Row-level security tags: whose rows a report shows.
+
+use crate::fields::checked_text;
+use cfn::Json;
+use serde::Deserialize;
+use serde_json::json;
+
+/// A row-level security tag.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "TagFields")]
+pub struct RowLevelTag {
+    /// Its key.
+    pub key: TagKey,
+    /// Where its value comes from.
+    pub value: TagValue,
+}
+
+/// Where the value of a tag comes from.
+#[derive(Clone, Debug)]
+pub enum TagValue {
+    /// It is the same for every report.
+    Fixed(TagText),
+    /// It is a claim of the caller's.
+    Claim(Claim),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TagFields {
+    key: TagKey,
+    value: Option<TagText>,
+    claim: Option<Claim>,
+}
+
+impl TryFrom<TagFields> for RowLevelTag {
+    type Error = String;
+
+    fn try_from(it: TagFields) -> Result<Self, String> {
+        let value = match (it.value, it.claim) {
+            (Some(value), None) => TagValue::Fixed(value),
+            (None, Some(claim)) => TagValue::Claim(claim),
+            _ => return Err("a row-level tag has either `value` or `claim`; give one of them".to_owned()),
+        };
+        Ok(Self { key: it.key, value })
+    }
+}
+
+impl RowLevelTag {
+    /// The tag as report-api reads it.
+    pub(super) fn json(&self) -> Json {
+        match &self.value {
+            TagValue::Fixed(value) => json!({ "key": self.key.as_str(), "value": value.as_str() }),
+            TagValue::Claim(claim) => json!({ "key": self.key.as_str(), "claim": claim.as_str() }),
+        }
+    }
+}
+
+checked_text! {
+    /// The key of a row-level security tag.
+    pub TagKey, |text: &str| {
+        if (1..=128).contains(&text.chars().count()) {
+            return Ok(());
+        }
+        Err(format!("`{text}` is no tag key; allowed are 1 to 128 characters"))
+    }
+}
+
+checked_text! {
+    /// The value of a row-level security tag.
+    pub TagText, |text: &str| {
+        // `*` is QuickSight's sign for all rows: a tenant that sees everything must not come about by a slip.
+        if (1..=256).contains(&text.chars().count()) && text != "*" {
+            return Ok(());
+        }
+        Err(format!("`{text}` is no tag value; allowed are 1 to 256 characters, and not `*`, which would show every row"))
+    }
+}
+
+checked_text! {
+    /// The name of a claim in a caller's token.
+    pub Claim, |text: &str| {
+        let is_plain = |it: u8| it.is_ascii_alphanumeric() || matches!(it, b':' | b'_' | b'-' | b'.');
+        if (1..=64).contains(&text.len()) && text.bytes().all(is_plain) {
+            return Ok(());
+        }
+        Err(format!("`{text}` is no claim; allowed is a name such as custom:customer"))
+    }
+}

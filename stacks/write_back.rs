@@ -1,0 +1,217 @@
+//! Writes quotes to Redshift from a QuickSight dashboard, by signed links.
+//!
+//! ```text
+//! QuickSight ──► vw_quote ──► f_quote_sign  (Redshift, through SignInvoker) ──► Sign ──┐
+//!     │ a link a row                                                                   │
+//!     ▼                                                                            SigningKey  secret ◄── Rotate
+//! browser ──► Quotes (REST API: form, then write) ──► QuoteApi ──────────────────────┘
+//!                                                       │ └──► Claims  table: one row a link, one id a quote
+//!                                                       └────► Redshift: quote_history
+//! Setup  (custom resource) ──► Redshift: tables, views, the function, who may use them
+//! ```
+
+mod access;
+mod dashboard;
+mod inputs;
+mod props;
+mod warehouse;
+
+pub use access::{Access, Firewall, Private};
+pub use dashboard::DashboardProps;
+pub use inputs::Input;
+pub use props::{Props, Readers, Source};
+pub use warehouse::Warehouse;
+
+use crate::Tenant;
+use aws::iam::role::{self, Role};
+use aws::lambda::permission::{self, Permission};
+use cfn::{Json, Stack, Value};
+use constructs::{
+    Alarm, ApiEndpoint, CustomResource, FunctionRef, Queue, QueueRef, RestApi, RestApiRef, Rotation, RustFunction,
+    Secret, SecretRef, Table, TableRef, WebAcl,
+};
+use serde_json::json;
+use warehouse::{Part, Place};
+
+/// The stack of one tenant.
+pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
+    let mut stack = tenant.stack("write-back", "Writes quotes to Redshift from QuickSight, by signed links");
+
+    let signing_key = Secret::key_in("Signs the links of quotes", &json!({ "kid": "initial" }), "key");
+    let signing_key = stack.add("SigningKey", signing_key);
+    let claims = stack.add("Claims", Table::new("id").expires("expires"));
+    let dead_letters = stack.add("DeadLetters", Queue::dead_letters());
+    let invoker = stack.add("SignInvoker", invoker(&props.warehouse));
+    let place = warehouse::place(&mut stack, tenant, &props.warehouse, &invoker);
+
+    let api = stack.add("QuoteApi", quote_api(tenant, props, &place, &signing_key, &claims, &dead_letters));
+    let quotes = add_quotes(&mut stack, props, &api);
+    let sign = RustFunction::new("write-back-sign", tenant.architecture)
+        .memory(512)
+        .env("TENANT", tenant.tenant.as_str())
+        .env("AUDIENCE", quotes.id())
+        .env("SIGNING_KEYS_SECRET", signing_key.arn())
+        .env("TOKEN_SECONDS", props.token_seconds.to_string())
+        .grant(signing_key.grant_read())
+        .dead_letters(&dead_letters);
+    let sign = stack.add("Sign", sign);
+    add_invocation(&mut stack, &invoker, &sign);
+    if props.rotation_days > 0 {
+        add_rotation(&mut stack, tenant, props, &signing_key, &dead_letters);
+    }
+    let setup = place
+        .grants(Part::Setup)
+        .into_iter()
+        .fold(RustFunction::new("redshift-setup", tenant.architecture), RustFunction::grant)
+        .timeout(SETUP_SECONDS)
+        .retries(2)
+        .dead_letters(&dead_letters);
+    let setup = stack.add("Setup", setup);
+
+    let in_warehouse = CustomResource::new(&setup, SETUP_SECONDS + 60)
+        .property("Kind", "write-back")
+        .property("Warehouse", place.for_setup())
+        .property("Schema", props.schema.as_str())
+        .property("Source", props.source.json())
+        .property("Sign", json!({ "Function": Json::from(sign.name()), "Role": Json::from(invoker.arn()) }))
+        .property("LinkBase", Json::from(quotes.url("/quote?t=")))
+        .property("Tenant", tenant.tenant.as_str())
+        .property("Writer", Json::from(place.writer(&api)))
+        .property("Inputs", Json::from_iter(props.inputs.iter().map(Input::for_setup)))
+        .property("Readers", props.readers.json());
+    let in_warehouse = stack.add("InWarehouse", in_warehouse);
+    if let Some(dashboard) = &props.dashboard {
+        dashboard::add(&mut stack, dashboard, props, &place, &in_warehouse);
+    }
+
+    let topic = props.alarm_topic.as_ref().map(|it| it.as_str());
+    stack.add("ApiErrors", Alarm::on_errors(&api, "A quote could not be written").tell(topic));
+    stack.add("SignErrors", Alarm::on_errors(&sign, "Links of quotes could not be signed").tell(topic));
+    stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "An event was given up").tell(topic));
+
+    stack.output("QuoteUrl", quotes.url("/quote"));
+    if let Some(key) = quotes.key_id() {
+        stack.output("ApiKeyId", key);
+    }
+    stack.output("SignInvokerRole", invoker.arn());
+    stack.output("SignFunction", sign.name());
+    stack.output("SigningKeySecret", signing_key.arn());
+    stack.output("ClaimsTable", claims.name());
+    stack.output("DeadLetterQueue", dead_letters.url());
+    stack
+}
+
+/// Seconds for the statements that set up the warehouse; a paused Serverless workgroup needs one to wake up.
+const SETUP_SECONDS: i64 = 300;
+
+/// The role with which Redshift calls the signing function, for database users of this account only.
+/// <https://docs.aws.amazon.com/redshift/latest/mgmt/authorizing-redshift-service-database-users.html>
+fn invoker(warehouse: &Warehouse) -> Role {
+    let users = warehouse.users();
+    let services = ["redshift.amazonaws.com", "redshift-serverless.amazonaws.com"];
+    let statement = json!({
+        "Effect": "Allow",
+        "Principal": { "Service": services },
+        "Action": "sts:AssumeRole",
+        "Condition": { "StringLike": { "sts:ExternalId": Json::from(users) } },
+    });
+    Role::new(json!({ "Version": "2012-10-17", "Statement": [statement] }))
+        .description("Redshift calls the function that signs links of quotes; attach it to the cluster or namespace")
+}
+
+/// Both sides of the right to call the signing function: the role's, and the function's.
+fn add_invocation(stack: &mut Stack, invoker: &role::RoleRef, sign: &FunctionRef) {
+    let statement =
+        json!({ "Effect": "Allow", "Action": ["lambda:InvokeFunction"], "Resource": Json::from(sign.arn()) });
+    stack.add(
+        "SignInvokerGrants",
+        aws::iam::policy::Policy::new(aws::iam::policy::Required {
+            policy_document: json!({ "Version": "2012-10-17", "Statement": [statement] }).into(),
+            policy_name: "Grants".into(),
+        })
+        .roles([invoker.reference()]),
+    );
+    stack.add(
+        "SignPermission",
+        Permission::new(permission::Required {
+            action: "lambda:InvokeFunction".into(),
+            function_name: sign.arn(),
+            principal: invoker.arn(),
+        }),
+    );
+}
+
+fn quote_api(
+    tenant: &Tenant,
+    props: &Props,
+    place: &Place,
+    signing_key: &SecretRef,
+    claims: &TableRef,
+    dead_letters: &QueueRef,
+) -> RustFunction {
+    let optional = [
+        ("WRITE_ON_CLICK", props.write_on_click.then_some("true")),
+        ("CURRENCY", props.currency.as_ref().map(|it| it.as_str())),
+    ];
+    let function = RustFunction::new("write-back-api", tenant.architecture)
+        .timeout(29)
+        .env("TENANT", tenant.tenant.as_str())
+        .env("SIGNING_KEYS_SECRET", signing_key.arn())
+        .env("CLAIMS_TABLE", claims.name())
+        .env("WAREHOUSE", place.for_writer())
+        .env("SCHEMA", props.schema.as_str())
+        .env("INPUTS", props.inputs_for_api())
+        .env("LOCALE", props.locale.as_str())
+        .grant(signing_key.grant_read())
+        .grant(claims.grant(["dynamodb:GetItem", "dynamodb:PutItem"]))
+        .dead_letters(dead_letters);
+    let function = optional
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .fold(function, |it, (name, value)| it.env(name, value));
+    place.grants(Part::Writer).into_iter().fold(function, RustFunction::grant)
+}
+
+/// Replaces the signing key every so many days.
+fn add_rotation(stack: &mut Stack, tenant: &Tenant, props: &Props, key: &SecretRef, dead_letters: &QueueRef) {
+    let rotate = RustFunction::new("write-back-rotate", tenant.architecture)
+        .env("SIGNING_KEYS_SECRET", key.arn())
+        .grant(key.grant([
+            "secretsmanager:DescribeSecret",
+            "secretsmanager:GetSecretValue",
+            "secretsmanager:PutSecretValue",
+            "secretsmanager:UpdateSecretVersionStage",
+        ]))
+        .dead_letters(dead_letters);
+    let rotate = stack.add("Rotate", rotate);
+    stack.add("Rotation", Rotation::new(key, &rotate, props.rotation_days));
+    let topic = props.alarm_topic.as_ref().map(|it| it.as_str());
+    stack.add("RotateErrors", Alarm::on_errors(&rotate, "The signing key could not be rotated").tell(topic));
+}
+
+/// The API that browsers open; the signed link is what lets them in, unless `access` wants more.
+fn add_quotes(stack: &mut Stack, props: &Props, api: &FunctionRef) -> RestApiRef {
+    let access = &props.access;
+    let endpoint: Option<Value<String>> = access.private.as_ref().map(|private| match private {
+        Private::Endpoint(id) => id.as_str().into(),
+        Private::Made { vpc, subnets, callers } => {
+            let texts = |list: &[_]| list.iter().map(access::Block::text).collect();
+            let subnets = subnets.iter().map(|it| it.as_str().to_owned()).collect();
+            stack.add("ApiEndpoint", ApiEndpoint::new(vpc.as_str(), subnets, texts(callers))).reference()
+        }
+    });
+    let mut quotes = RestApi::new("Shows and writes quotes")
+        .usage(access.usage())
+        .private(endpoint)
+        .only_from(access.only_from.iter().map(access::Block::text).collect())
+        .route("ANY", "/quote", api)
+        .route("GET", "/quote/status", api);
+    if !access.api_key {
+        quotes = quotes.keyless();
+    }
+    let quotes = stack.add("Quotes", quotes);
+    if let Some(firewall) = &access.firewall {
+        stack.add("Firewall", WebAcl::new(&quotes, firewall.requests_in_five_minutes));
+    }
+    quotes
+}

@@ -1,0 +1,205 @@
+//! Who may call the API of quotes, beside having a signed link.
+
+use crate::fields::{checked_text, in_range};
+use constructs::{Usage, WebAcl};
+use serde::Deserialize;
+use std::net::Ipv4Addr;
+
+/// Who may call the API; every restriction is off where the file says nothing.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "AccessFields")]
+pub struct Access {
+    /// Addresses of the callers; none is everybody.
+    pub only_from: Vec<Block>,
+    /// Whether callers need an API key: for programs only, a browser that follows a link has none.
+    pub api_key: bool,
+    /// A web access control list.
+    pub firewall: Option<Firewall>,
+    /// The API is reached from a VPC only.
+    pub private: Option<Private>,
+    requests_a_second: u32,
+    burst: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AccessFields {
+    #[serde(default)]
+    only_from: Vec<Block>,
+    #[serde(default)]
+    api_key: bool,
+    firewall: Option<Firewall>,
+    private: Option<Private>,
+    #[serde(default = "default_rate")]
+    requests_a_second: u32,
+    #[serde(default = "default_burst")]
+    burst: u32,
+}
+
+fn default_rate() -> u32 {
+    20
+}
+
+fn default_burst() -> u32 {
+    40
+}
+
+impl Default for Access {
+    fn default() -> Self {
+        Self {
+            only_from: Vec::new(),
+            api_key: false,
+            firewall: None,
+            private: None,
+            requests_a_second: default_rate(),
+            burst: default_burst(),
+        }
+    }
+}
+
+impl Access {
+    /// Most address blocks: a resource policy has 8,192 characters.
+    const MOST_BLOCKS: usize = 100;
+
+    pub(super) fn usage(&self) -> Usage {
+        Usage { requests_a_second: self.requests_a_second, burst: self.burst, requests_a_day: None }
+    }
+}
+
+impl TryFrom<AccessFields> for Access {
+    type Error = String;
+
+    fn try_from(it: AccessFields) -> Result<Self, String> {
+        if it.only_from.len() > Self::MOST_BLOCKS {
+            let count = it.only_from.len();
+            return Err(format!(
+                "{count} blocks of addresses in `only_from`, allowed are at most {}",
+                Self::MOST_BLOCKS
+            ));
+        }
+        Ok(Self {
+            only_from: it.only_from,
+            api_key: it.api_key,
+            firewall: it.firewall,
+            private: it.private,
+            requests_a_second: in_range("`requests_a_second`", it.requests_a_second, 1..=10_000)?,
+            burst: in_range("`burst`", it.burst, 1..=5_000)?,
+        })
+    }
+}
+
+/// A web access control list of AWS WAF.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "FirewallFields")]
+pub struct Firewall {
+    /// Requests that one address may make in any five minutes.
+    pub requests_in_five_minutes: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FirewallFields {
+    requests_in_five_minutes: u32,
+}
+
+impl TryFrom<FirewallFields> for Firewall {
+    type Error = String;
+
+    fn try_from(it: FirewallFields) -> Result<Self, String> {
+        let allowed = WebAcl::FEWEST_REQUESTS..=WebAcl::MOST_REQUESTS;
+        let requests_in_five_minutes = in_range("`requests_in_five_minutes`", it.requests_in_five_minutes, allowed)?;
+        Ok(Self { requests_in_five_minutes })
+    }
+}
+
+/// Through which endpoint a private API is reached.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "PrivateFields")]
+pub enum Private {
+    /// Through this one, which is there.
+    Endpoint(EndpointId),
+    /// Through one that the stack makes.
+    Made {
+        /// The VPC.
+        vpc: VpcId,
+        /// Subnets of it, one a zone.
+        subnets: Vec<SubnetId>,
+        /// Addresses of the callers.
+        callers: Vec<Block>,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PrivateFields {
+    vpc_endpoint: Option<EndpointId>,
+    vpc: Option<VpcId>,
+    #[serde(default)]
+    subnets: Vec<SubnetId>,
+    #[serde(default)]
+    callers: Vec<Block>,
+}
+
+impl TryFrom<PrivateFields> for Private {
+    type Error = String;
+
+    fn try_from(it: PrivateFields) -> Result<Self, String> {
+        let made = !it.subnets.is_empty() && !it.callers.is_empty();
+        match (it.vpc_endpoint, it.vpc) {
+            (Some(id), None) if it.subnets.is_empty() && it.callers.is_empty() => Ok(Self::Endpoint(id)),
+            (None, Some(vpc)) if made => Ok(Self::Made { vpc, subnets: it.subnets, callers: it.callers }),
+            _ => Err("`private` has either `vpc_endpoint`, or `vpc`, `subnets` and `callers`; give one or the other"
+                .to_owned()),
+        }
+    }
+}
+
+checked_text! {
+    /// A block of IPv4 addresses, `203.0.113.0/24`.
+    pub Block, |text: &str| {
+        let fits = text.split_once('/').is_some_and(|(address, bits)| {
+            let bits = bits.parse::<u32>().ok().filter(|it| *it <= 32 && !bits.starts_with('+'));
+            let address = address.parse::<Ipv4Addr>().ok().map(u32::from);
+            matches!((address, bits), (Some(address), Some(bits)) if address.checked_shl(bits).unwrap_or(0) == 0)
+        });
+        if fits {
+            return Ok(());
+        }
+        Err(format!("`{text}` is no block of addresses; allowed is IPv4 with the bits of the network, as in 203.0.113.0/24 or 198.51.100.7/32"))
+    }
+}
+
+impl Block {
+    pub(super) fn text(&self) -> String {
+        self.as_str().to_owned()
+    }
+}
+
+/// Makes the check of an id that EC2 made, such as `vpc-0a1b2c3d`.
+fn is_ec2_id(text: &str, kind: &str) -> Result<(), String> {
+    let digits = text.strip_prefix(kind).and_then(|it| it.strip_prefix('-')).unwrap_or_default();
+    if matches!(digits.len(), 8 | 17) && digits.bytes().all(|it| it.is_ascii_digit() || (b'a'..=b'f').contains(&it)) {
+        return Ok(());
+    }
+    Err(format!("`{text}` is not allowed here; allowed is {kind}- and 8 or 17 hexadecimal digits"))
+}
+
+checked_text! {
+    /// The id of a VPC endpoint.
+    pub EndpointId, |text: &str| is_ec2_id(text, "vpce")
+}
+
+checked_text! {
+    /// The id of a VPC.
+    pub VpcId, |text: &str| is_ec2_id(text, "vpc")
+}
+
+checked_text! {
+    /// The id of a subnet.
+    pub SubnetId, |text: &str| is_ec2_id(text, "subnet")
+}
+
+checked_text! {
+    /// The id of a security group.
+    pub(super) GroupId, |text: &str| is_ec2_id(text, "sg")
+}

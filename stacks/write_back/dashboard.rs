@@ -1,0 +1,257 @@
+//! The dashboards: quotes to generate, and the history of those that were.
+
+mod definition;
+
+use super::props::Props;
+use super::warehouse::{Host, Place, SecretArn};
+use crate::fields::checked_text;
+use aws::cloudformation::custom_resource::CustomResourceRef;
+use aws::quicksight::dashboard::{self, Dashboard};
+use aws::quicksight::data_set::{
+    self, DataSet, DataSetRef, InputColumn, InputColumnType, PhysicalTable, RelationalTable,
+};
+use aws::quicksight::data_source::{
+    self, DataSource, DataSourceCredentials, DataSourceParameters, DataSourceRef, DataSourceType,
+    RedshiftIamParameters, RedshiftParameters, SslProperties, VpcConnectionProperties,
+};
+use cfn::intrinsic::account_id;
+use cfn::{Attributes, Stack, Value};
+use definition::{Column, HISTORY, QUOTES, Sheet};
+use serde::Deserialize;
+
+/// The dashboards, and who may do what with them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "Fields")]
+pub struct DashboardProps {
+    /// QuickSight's connection into the VPC, for a warehouse that is not public.
+    pub vpc_connection: Option<VpcConnection>,
+    login: Login,
+    owners: Vec<Principal>,
+    viewers: Vec<Principal>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    secret: Option<SecretArn>,
+    role: Option<RoleArn>,
+    database_user: Option<DatabaseUser>,
+    vpc_connection: Option<VpcConnection>,
+    owners: Vec<Principal>,
+    #[serde(default)]
+    viewers: Vec<Principal>,
+}
+
+/// How QuickSight logs in.
+#[derive(Clone, Debug)]
+enum Login {
+    /// With user and password from a secret that QuickSight may read.
+    Secret(SecretArn),
+    /// With a role that QuickSight may take on, as a user of the database.
+    Role(RoleArn, DatabaseUser),
+}
+
+impl TryFrom<Fields> for DashboardProps {
+    type Error = String;
+
+    fn try_from(it: Fields) -> Result<Self, String> {
+        let login = match (it.secret, it.role, it.database_user) {
+            (Some(secret), None, None) => Login::Secret(secret),
+            (None, Some(role), Some(user)) => Login::Role(role, user),
+            _ => {
+                return Err(
+                    "QuickSight logs in with `secret`, or with `role` and `database_user`; give one or the other"
+                        .to_owned(),
+                );
+            }
+        };
+        if it.owners.is_empty() {
+            return Err("the dashboards have no owner; name at least one under `owners`".to_owned());
+        }
+        Ok(Self { vpc_connection: it.vpc_connection, login, owners: it.owners, viewers: it.viewers })
+    }
+}
+
+/// Adds the data source, the datasets and the dashboards, once the views are there.
+pub(super) fn add(
+    stack: &mut Stack,
+    dashboard: &DashboardProps,
+    props: &Props,
+    place: &Place,
+    views: &CustomResourceRef,
+) {
+    let source = stack.add("DataSource", data_source(stack.name(), dashboard, place).depends_on([views]));
+    for sheet in [&QUOTES, &HISTORY] {
+        let name = format!("{}-{}", stack.name(), sheet.id);
+        let set = data_set(&name, dashboard, props, &source, sheet);
+        let set = stack.add(&format!("{}Data", sheet.logical), set);
+        stack.add(sheet.logical, shown(&name, dashboard, props, &set, sheet));
+    }
+    for sheet in [&QUOTES, &HISTORY] {
+        let id = format!("{}-{}", stack.name(), sheet.id);
+        stack.output(&format!("{}Id", sheet.logical), Value::from(id));
+    }
+}
+
+fn data_source(name: &str, dashboard: &DashboardProps, place: &Place) -> DataSource {
+    let mut redshift = match place.host() {
+        Host::Cluster(cluster) => RedshiftParameters::new(place.database()).cluster_id(cluster),
+        Host::Address(host, port) => RedshiftParameters::new(place.database()).host(host).port(port),
+    };
+    if let Login::Role(role, user) = &dashboard.login {
+        redshift = redshift.iam_parameters(RedshiftIamParameters::new(role.as_str()).database_user(user.as_str()));
+    }
+    let mut source =
+        DataSource::new(data_source::Required { name: name.into(), r#type: DataSourceType::Redshift.into() })
+            .aws_account_id(account_id())
+            .data_source_id(name)
+            .data_source_parameters(DataSourceParameters::new().redshift_parameters(redshift))
+            .ssl_properties(SslProperties::new().disable_ssl(false))
+            .permissions(permissions(&dashboard.owners, DATA_SOURCE_OWNER, data_source_permission));
+    if let Login::Secret(secret) = &dashboard.login {
+        source = source.credentials(DataSourceCredentials::new().secret_arn(secret.as_str()));
+    }
+    match &dashboard.vpc_connection {
+        Some(connection) => source.vpc_connection_properties(VpcConnectionProperties::new(connection.as_str())),
+        None => source,
+    }
+}
+
+/// A view, queried each time it is shown: a copy in SPICE would show links that have run out.
+fn data_set(name: &str, dashboard: &DashboardProps, props: &Props, source: &DataSourceRef, sheet: &Sheet) -> DataSet {
+    let column = |it: &Column| {
+        InputColumn::new(data_set::InputColumnRequired {
+            name: it.name.into(),
+            r#type: Value::<InputColumnType>::raw(it.kind.name()),
+        })
+    };
+    let table = RelationalTable::new(data_set::RelationalTableRequired {
+        data_source_arn: source.arn(),
+        input_columns: sheet.columns.iter().map(column).collect::<Vec<_>>().into(),
+        name: sheet.view.into(),
+    })
+    .schema(props.schema.as_str());
+    DataSet::new()
+        .aws_account_id(account_id())
+        .data_set_id(name)
+        .name(name)
+        .import_mode(data_set::ImportMode::DirectQuery)
+        .physical_table_map([("view", PhysicalTable::new().relational_table(table))])
+        .permissions(permissions(&dashboard.owners, DATA_SET_OWNER, data_set_permission))
+}
+
+fn shown(name: &str, dashboard: &DashboardProps, props: &Props, set: &DataSetRef, sheet: &Sheet) -> Dashboard {
+    let currency = props.currency.as_ref().map(|it| it.as_str());
+    let owners = permissions(&dashboard.owners, DASHBOARD_OWNER, dashboard_permission);
+    let viewers = permissions(&dashboard.viewers, DASHBOARD_VIEWER, dashboard_permission);
+    Dashboard::new(dashboard::Required {
+        aws_account_id: account_id(),
+        dashboard_id: name.into(),
+        name: sheet.title.into(),
+    })
+    .definition(definition::of(sheet, &set.arn(), currency))
+    .permissions([owners, viewers].concat())
+}
+
+fn permissions<P>(to: &[Principal], actions: &[&str], permission: fn(&Principal, &[&str]) -> P) -> Vec<P> {
+    to.iter().map(|it| permission(it, actions)).collect()
+}
+
+/// Makes the three functions that differ in the generated type only.
+macro_rules! permission {
+    ($name:ident, $module:ident) => {
+        fn $name(to: &Principal, actions: &[&str]) -> $module::ResourcePermission {
+            $module::ResourcePermission::new($module::ResourcePermissionRequired {
+                actions: actions.to_vec().into(),
+                principal: to.as_str().into(),
+            })
+        }
+    };
+}
+permission!(data_source_permission, data_source);
+permission!(data_set_permission, data_set);
+permission!(dashboard_permission, dashboard);
+
+// QuickSight takes just these sets, which are those of its console.
+// <https://docs.aws.amazon.com/quicksight/latest/developerguide/share-dashboard.html>
+const DASHBOARD_VIEWER: &[&str] =
+    &["quicksight:DescribeDashboard", "quicksight:ListDashboardVersions", "quicksight:QueryDashboard"];
+const DASHBOARD_OWNER: &[&str] = &[
+    "quicksight:DeleteDashboard",
+    "quicksight:DescribeDashboard",
+    "quicksight:DescribeDashboardPermissions",
+    "quicksight:ListDashboardVersions",
+    "quicksight:QueryDashboard",
+    "quicksight:UpdateDashboard",
+    "quicksight:UpdateDashboardPermissions",
+    "quicksight:UpdateDashboardPublishedVersion",
+];
+const DATA_SET_OWNER: &[&str] = &[
+    "quicksight:CancelIngestion",
+    "quicksight:CreateIngestion",
+    "quicksight:DeleteDataSet",
+    "quicksight:DescribeDataSet",
+    "quicksight:DescribeDataSetPermissions",
+    "quicksight:DescribeIngestion",
+    "quicksight:ListIngestions",
+    "quicksight:PassDataSet",
+    "quicksight:UpdateDataSet",
+    "quicksight:UpdateDataSetPermissions",
+];
+const DATA_SOURCE_OWNER: &[&str] = &[
+    "quicksight:DeleteDataSource",
+    "quicksight:DescribeDataSource",
+    "quicksight:DescribeDataSourcePermissions",
+    "quicksight:PassDataSource",
+    "quicksight:UpdateDataSource",
+    "quicksight:UpdateDataSourcePermissions",
+];
+
+/// Whether `text` is an ARN of the service with a resource that starts with one of `kinds`.
+fn is_arn(text: &str, service: &str, kinds: &[&str]) -> bool {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    matches!(parts[..], ["arn", partition, of, _, account, resource]
+        if partition.starts_with("aws") && of == service && account.len() == 12
+            && account.bytes().all(|it| it.is_ascii_digit())
+            && kinds.iter().any(|kind| resource.strip_prefix(kind).is_some_and(|it| !it.is_empty() && !it.contains('*'))))
+}
+
+checked_text! {
+    /// A user or a group of QuickSight.
+    pub(super) Principal, |text: &str| {
+        if is_arn(text, "quicksight", &["user/", "group/"]) {
+            return Ok(());
+        }
+        Err(format!("`{text}` is no QuickSight user or group; allowed is arn:aws:quicksight:<region>:<account>:user/<namespace>/<name>, or group/…"))
+    }
+}
+
+checked_text! {
+    /// A VPC connection of QuickSight.
+    pub VpcConnection, |text: &str| {
+        if is_arn(text, "quicksight", &["vpcConnection/"]) {
+            return Ok(());
+        }
+        Err(format!("`{text}` is no VPC connection; allowed is arn:aws:quicksight:<region>:<account>:vpcConnection/<id>"))
+    }
+}
+
+checked_text! {
+    /// An IAM role.
+    pub(super) RoleArn, |text: &str| {
+        if is_arn(text, "iam", &["role/"]) {
+            return Ok(());
+        }
+        Err(format!("`{text}` is no role; allowed is arn:aws:iam::<account>:role/<name>"))
+    }
+}
+
+checked_text! {
+    /// A user of the database.
+    pub(super) DatabaseUser, |text: &str| {
+        if (1..=64).contains(&text.len()) && text.bytes().all(|it| it.is_ascii_graphic()) {
+            return Ok(());
+        }
+        Err(format!("`{text}` is no database user; allowed are 1 to 64 visible characters"))
+    }
+}

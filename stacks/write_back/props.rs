@@ -1,0 +1,240 @@
+//! What differs between tenants.
+
+use super::access::Access;
+use super::dashboard::DashboardProps;
+use super::inputs::Input;
+use super::warehouse::Warehouse;
+use crate::fields::{TopicArn, checked_text, in_range};
+use cfn::Json;
+use serde::Deserialize;
+use serde_json::json;
+
+/// What differs between tenants.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "Fields")]
+pub struct Props {
+    /// Where quotes are written.
+    pub warehouse: Warehouse,
+    /// The schema of the tables and views.
+    pub schema: Identifier,
+    /// The rows that quotes are made of.
+    pub source: Source,
+    /// Who may read the views beside their owner.
+    pub readers: Readers,
+    /// Further inputs of the form, in its order.
+    pub inputs: Vec<Input>,
+    /// Whether opening a link writes at once, without the form: weaker, since whatever opens links writes too.
+    pub write_on_click: bool,
+    /// How numbers and dates are written.
+    pub locale: Locale,
+    /// The currency of costs.
+    pub currency: Option<Currency>,
+    /// Seconds that a link is good for, counted from when the dashboard showed it.
+    pub token_seconds: u32,
+    /// Days after which the signing key is replaced; 0 is never, and adds nothing that could replace it.
+    pub rotation_days: u32,
+    /// Who may call the API.
+    pub access: Access,
+    /// The dashboards, where the stack makes them.
+    pub dashboard: Option<DashboardProps>,
+    /// The SNS topic that alarms go to.
+    pub alarm_topic: Option<TopicArn>,
+}
+
+/// [`Props`] as the file has them, before the rules that span several keys.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    warehouse: Warehouse,
+    #[serde(default = "default_schema")]
+    schema: Identifier,
+    source: Source,
+    #[serde(default)]
+    readers: Readers,
+    #[serde(default)]
+    inputs: Vec<Input>,
+    #[serde(default)]
+    write_on_click: bool,
+    #[serde(default = "default_locale")]
+    locale: Locale,
+    currency: Option<Currency>,
+    #[serde(default = "half_an_hour")]
+    token_seconds: u32,
+    #[serde(default = "thirty")]
+    rotation_days: u32,
+    #[serde(default)]
+    access: Access,
+    dashboard: Option<DashboardProps>,
+    alarm_topic: Option<TopicArn>,
+}
+
+fn half_an_hour() -> u32 {
+    1800
+}
+
+fn thirty() -> u32 {
+    30
+}
+
+impl Props {
+    /// The longest life of a link: where a dataset lies in SPICE, links are as old as its last refresh.
+    const LONGEST_TOKEN: u32 = 31 * 24 * 60 * 60;
+    /// Seconds for which functions keep the keys they have read.
+    const CACHE_SECONDS: u32 = 300;
+    /// Most characters of the inputs as JSON: Lambda gives 4 KB to all of a function's variables.
+    const MOST_TEXT: usize = 2000;
+
+    /// The inputs as write-back-api reads them.
+    pub(super) fn inputs_for_api(&self) -> String {
+        Json::from_iter(self.inputs.iter().map(Input::for_api)).to_string()
+    }
+}
+
+impl TryFrom<Fields> for Props {
+    type Error = String;
+
+    fn try_from(it: Fields) -> Result<Self, String> {
+        let token_seconds = in_range("`token_seconds`", it.token_seconds, 60..=Self::LONGEST_TOKEN)?;
+        let rotation_days = in_range("`rotation_days`", it.rotation_days, 0..=1000)?;
+        if rotation_days > 0 && rotation_days * 24 * 60 * 60 <= token_seconds + Self::CACHE_SECONDS {
+            return Err(format!(
+                "links are good for {token_seconds} seconds and the key for {rotation_days} days; \
+                 a link must not outlive the key after its own: raise `rotation_days`, or lower `token_seconds`"
+            ));
+        }
+        if let Some(twice) =
+            it.inputs.iter().enumerate().find(|(i, input)| it.inputs[..*i].iter().any(|it| it.name == input.name))
+        {
+            return Err(format!("the input `{}` stands twice; remove one", twice.1.name.as_str()));
+        }
+        let props = Self {
+            warehouse: it.warehouse,
+            schema: it.schema,
+            source: it.source,
+            readers: it.readers,
+            inputs: it.inputs,
+            write_on_click: it.write_on_click,
+            locale: it.locale,
+            currency: it.currency,
+            token_seconds,
+            rotation_days,
+            access: it.access,
+            dashboard: it.dashboard,
+            alarm_topic: it.alarm_topic,
+        };
+        let length = props.inputs_for_api().len();
+        if length > Self::MOST_TEXT {
+            return Err(format!("`inputs` are {length} characters as JSON, allowed are at most {}", Self::MOST_TEXT));
+        }
+        if let (Some(dashboard), Warehouse::Made { .. }) = (&props.dashboard, &props.warehouse)
+            && dashboard.vpc_connection.is_none()
+        {
+            return Err("a warehouse that the stack makes is not public; name the `vpc_connection` through which QuickSight reaches it".to_owned());
+        }
+        Ok(props)
+    }
+}
+
+/// The rows that quotes are made of, and their columns.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    table: TableName,
+    customer: Identifier,
+    skill: Identifier,
+    cost: Identifier,
+}
+
+impl Source {
+    pub(super) fn json(&self) -> Json {
+        json!({
+            "Table": self.table.as_str(),
+            "Customer": self.customer.as_str(),
+            "Skill": self.skill.as_str(),
+            "Cost": self.cost.as_str(),
+        })
+    }
+}
+
+/// Who may read the views.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Readers {
+    groups: Vec<Reader>,
+    users: Vec<Reader>,
+    roles: Vec<Reader>,
+}
+
+impl Readers {
+    pub(super) fn json(&self) -> Json {
+        let texts = |list: &[Reader]| Json::from_iter(list.iter().map(Reader::as_str));
+        json!({ "Groups": texts(&self.groups), "Users": texts(&self.users), "Roles": texts(&self.roles) })
+    }
+}
+
+fn is_identifier(text: &str) -> bool {
+    let starts = text.starts_with(|it: char| it.is_ascii_alphabetic() || it == '_');
+    starts && text.len() <= 127 && text.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_' || it == b'$')
+}
+
+checked_text! {
+    /// The name of a schema, a table, a column or a database of Redshift.
+    /// <https://docs.aws.amazon.com/redshift/latest/dg/r_names.html>
+    pub Identifier, |text: &str| {
+        if is_identifier(text) {
+            return Ok(());
+        }
+        Err(format!("`{text}` is no name in Redshift; allowed are at most 127 letters, digits, `_` and `$`, a letter or `_` first"))
+    }
+}
+
+fn default_schema() -> Identifier {
+    Identifier::try_from("write_back".to_owned()).expect("the default is an identifier")
+}
+
+checked_text! {
+    /// A table with its schema.
+    pub(super) TableName, |text: &str| {
+        if text.split_once('.').is_some_and(|(schema, table)| is_identifier(schema) && is_identifier(table)) {
+            return Ok(());
+        }
+        Err(format!("`{text}` is no table; allowed is <schema>.<table>, as in sales.rates"))
+    }
+}
+
+checked_text! {
+    /// A group, a user or a role of Redshift.
+    pub(super) Reader, |text: &str| {
+        if (1..=128).contains(&text.len()) && !text.contains(|it: char| it.is_control() || it == '"') {
+            return Ok(());
+        }
+        Err(format!("`{text}` is no reader; allowed are 1 to 128 characters without `\"`"))
+    }
+}
+
+checked_text! {
+    /// A language and perhaps a country, `de-DE`.
+    pub Locale, |text: &str| {
+        let (language, country) = text.split_once('-').unwrap_or((text, "XX"));
+        let fits = language.len() == 2 && language.bytes().all(|it| it.is_ascii_lowercase())
+            && country.len() == 2 && country.bytes().all(|it| it.is_ascii_uppercase());
+        if fits {
+            return Ok(());
+        }
+        Err(format!("`{text}` is no locale; allowed is a language, or a language and a country, as in de-DE"))
+    }
+}
+
+fn default_locale() -> Locale {
+    Locale::try_from("en-US".to_owned()).expect("the default is a locale")
+}
+
+checked_text! {
+    /// A currency of ISO 4217.
+    pub Currency, |text: &str| {
+        if text.len() == 3 && text.bytes().all(|it| it.is_ascii_uppercase()) {
+            return Ok(());
+        }
+        Err(format!("`{text}` is no currency; allowed are the three letters of ISO 4217, as in EUR"))
+    }
+}
