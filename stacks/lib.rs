@@ -3,6 +3,7 @@
 mod fields;
 pub mod qlik_reload;
 pub mod report_delivery;
+pub mod slack_connector;
 mod tenant;
 pub mod write_back;
 

@@ -6,7 +6,6 @@ use loopback::{Answer, reply};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::browser::*;
 use crate::world::*;
 
 #[tokio::test]
