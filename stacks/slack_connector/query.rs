@@ -5,7 +5,7 @@ use aws::athena::work_group::{
     EncryptionConfiguration, EncryptionOption, ResultConfiguration, WorkGroup, WorkGroupConfiguration,
 };
 use cfn::Value;
-use cfn::intrinsic::{account_id, join, sub};
+use cfn::intrinsic::{account_id, sub, sub_with};
 use constructs::{BucketRef, FunctionRef, Grant, ManagedPolicy};
 use std::collections::BTreeMap;
 
@@ -28,15 +28,19 @@ pub(super) fn work_group(name: &str, scratch: &BucketRef, kms_key: Option<&str>)
         None => EncryptionConfiguration::new(EncryptionOption::SseS3),
     };
     let results = ResultConfiguration::new()
-        .output_location(join("", ["s3://".into(), scratch.name(), format!("/{RESULTS}").into()]))
+        .output_location(sub_with(format!("s3://${{Scratch}}/{RESULTS}"), [("Scratch", scratch.name())]))
         .expected_bucket_owner(account_id())
         .encryption_configuration(encryption);
-    WorkGroup::new(name).description("Queries over Slack's member analytics").work_group_configuration(
-        WorkGroupConfiguration::new()
-            .enforce_work_group_configuration(true)
-            .publish_cloud_watch_metrics_enabled(true)
-            .result_configuration(results),
-    )
+    WorkGroup::new(name)
+        .description("Queries over Slack's member analytics")
+        // A workgroup with a history of queries cannot be deleted otherwise.
+        .recursive_delete_option(true)
+        .work_group_configuration(
+            WorkGroupConfiguration::new()
+                .enforce_work_group_configuration(true)
+                .publish_cloud_watch_metrics_enabled(true)
+                .result_configuration(results),
+        )
 }
 
 /// The ARN of the workgroup of this name.

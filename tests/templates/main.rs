@@ -5,4 +5,5 @@ mod malformed_tenants;
 mod properties;
 mod qlik_reload;
 mod report_delivery;
+mod slack_connector;
 mod write_back;

@@ -10,4 +10,5 @@ mod install;
 mod links;
 mod refresh;
 mod revoke;
+mod script;
 mod world;
