@@ -26,7 +26,8 @@ async fn link(options: &[&str]) -> (String, String) {
     let file = folder.path().join("aws");
     std::fs::write(&file, aws).unwrap();
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o700)).unwrap();
-    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    // Not the caller's own path: a version manager there puts its folders, and an `aws` in them, before ours.
+    let path = format!("{}:/usr/local/bin:/usr/bin:/bin", folder.path().display());
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/slack-install");
     let ran =
         tokio::process::Command::new(script).args(["acme", "ada@example.com"]).args(options).env("PATH", path).output();
