@@ -24,7 +24,7 @@ pub use tags::{RowLevelTag, TagValue};
 
 use crate::{Name, Tenant};
 use cfn::intrinsic::{account_id, sub};
-use cfn::{Finding, Json, Parameter, Stack};
+use cfn::{Finding, Json, Parameter, Stack, Value};
 use constructs::{
     Alarm, Bucket, BucketRef, EventRule, FunctionRef, Grant, Index, Queue, QueueRef, RestApi, RustFunction, Schedule,
     ScheduleGroup, Secret, Table, TableRef, TableTrigger, Writer,
@@ -91,6 +91,9 @@ pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
     if let Some(dashboards) = props.dashboards() {
         api = api.env("DASHBOARDS", dashboards);
     }
+    if let Some(domains) = props.deliveries.email.as_ref().and_then(Email::recipient_domains) {
+        api = api.env("RECIPIENT_DOMAINS", domains);
+    }
     let api = stack.add("ReportApi", api);
     let poller = stores
         .function("report-poller", tenant)
@@ -108,6 +111,7 @@ pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
     stack.add("Sweep", Schedule::rate("1 minute", json!({ "sweep": true }), &sweeps));
     stack.add("Stored", stored(&reports, &below, &poller, &dead_letters));
     let requests = stack.add("Requests", request_api(props, &api));
+    let address = requests.url("/qs-anonymous-snapshot");
     if !props.schedules.is_empty() {
         let group = stack.add("Schedules", ScheduleGroup::new(&api, &dead_letters));
         for (name, report) in &props.schedules {
@@ -118,7 +122,7 @@ pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
     }
     let topic = props.alarm_topic.as_ref().map(|it| it.as_str());
     if props.deliveries.any() {
-        let sender = stack.add("ReportSender", sender(&stores, tenant, &props.deliveries));
+        let sender = stack.add("ReportSender", sender(&stores, tenant, &props.deliveries, &address));
         let completed = json!({ "dynamodb": { "NewImage": { "state": { "S": ["COMPLETED"] } } } });
         stack.add("Completed", TableTrigger::new(&jobs, completed, &sender, &dead_letters));
         stack.add("SenderErrors", Alarm::on_errors(&sender, "A report could not be sent").tell(topic));
@@ -128,7 +132,7 @@ pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
     stack.add("PollerErrors", Alarm::on_errors(&poller, "The queue of reports does not move").tell(topic));
     stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "A report was given up").tell(topic));
 
-    stack.output("ReportUrl", requests.url("/qs-anonymous-snapshot"));
+    stack.output("ReportUrl", address);
     if let Some(key) = requests.key_id() {
         stack.output("ApiKeyId", key);
     }
@@ -216,7 +220,7 @@ fn request_api(props: &Props, api: &FunctionRef) -> RestApi {
 }
 
 /// Sends what is complete, by the ways that are on.
-fn sender(stores: &Stores<'_>, tenant: &Tenant, deliveries: &Deliveries) -> RustFunction {
+fn sender(stores: &Stores<'_>, tenant: &Tenant, deliveries: &Deliveries, address: &Value<String>) -> RustFunction {
     let mut sender = stores
         .function("report-sender", tenant)
         .memory(512)
@@ -232,6 +236,7 @@ fn sender(stores: &Stores<'_>, tenant: &Tenant, deliveries: &Deliveries) -> Rust
         sender = sender
             .env("MAIL_FROM", email.from.as_str())
             .env("MAIL_ATTACH_BYTES", email.attach_bytes.to_string())
+            .env("MAIL_LINK_BASE", address)
             .grant(Grant::new(["ses:SendEmail", "ses:SendRawEmail"], identities));
     }
     if let Some(partner) = &deliveries.partner_bucket {

@@ -13,6 +13,8 @@
 mod access;
 mod dashboard;
 mod inputs;
+mod invoker;
+mod place;
 mod props;
 mod warehouse;
 
@@ -23,15 +25,14 @@ pub use props::{Props, Readers, Source};
 pub use warehouse::Warehouse;
 
 use crate::Tenant;
-use aws::iam::role::{self, Role};
-use aws::lambda::permission::{self, Permission};
 use cfn::{Json, Stack, Value};
 use constructs::{
     Alarm, ApiEndpoint, CustomResource, FunctionRef, Queue, QueueRef, RestApi, RestApiRef, Rotation, RustFunction,
     Secret, SecretRef, Table, TableRef, WebAcl,
 };
+use invoker::Invoker;
+use place::{Part, Place};
 use serde_json::json;
-use warehouse::{Part, Place};
 
 /// The stack of one tenant.
 pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
@@ -41,8 +42,8 @@ pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
     let signing_key = stack.add("SigningKey", signing_key);
     let claims = stack.add("Claims", Table::new("id").expires("expires"));
     let dead_letters = stack.add("DeadLetters", Queue::dead_letters());
-    let invoker = stack.add("SignInvoker", invoker(&props.warehouse));
-    let place = warehouse::place(&mut stack, tenant, &props.warehouse, &invoker);
+    let invoker = Invoker::add(&mut stack, &props.warehouse);
+    let place = place::place(&mut stack, tenant, &props.warehouse, &invoker);
 
     let api = stack.add("QuoteApi", quote_api(tenant, props, &place, &signing_key, &claims, &dead_letters));
     let quotes = add_quotes(&mut stack, props, &api);
@@ -55,7 +56,7 @@ pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
         .grant(signing_key.grant_read())
         .dead_letters(&dead_letters);
     let sign = stack.add("Sign", sign);
-    add_invocation(&mut stack, &invoker, &sign);
+    invoker.may_call(&mut stack, &sign);
     if props.rotation_days > 0 {
         add_rotation(&mut stack, tenant, props, &signing_key, &dead_letters);
     }
@@ -73,7 +74,7 @@ pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
         .property("Warehouse", place.for_setup())
         .property("Schema", props.schema.as_str())
         .property("Source", props.source.json())
-        .property("Sign", json!({ "Function": Json::from(sign.name()), "Role": Json::from(invoker.arn()) }))
+        .property("Sign", json!({ "Function": Json::from(sign.name()), "Role": Json::from(invoker.arn.clone()) }))
         .property("LinkBase", Json::from(quotes.url("/quote?t=")))
         .property("Tenant", tenant.tenant.as_str())
         .property("Writer", Json::from(place.writer(&api)))
@@ -93,7 +94,7 @@ pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
     if let Some(key) = quotes.key_id() {
         stack.output("ApiKeyId", key);
     }
-    stack.output("SignInvokerRole", invoker.arn());
+    stack.output("SignInvokerRole", invoker.arn);
     stack.output("SignFunction", sign.name());
     stack.output("SigningKeySecret", signing_key.arn());
     stack.output("ClaimsTable", claims.name());
@@ -103,43 +104,6 @@ pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
 
 /// Seconds for the statements that set up the warehouse; a paused Serverless workgroup needs one to wake up.
 const SETUP_SECONDS: i64 = 300;
-
-/// The role with which Redshift calls the signing function, for database users of this account only.
-/// <https://docs.aws.amazon.com/redshift/latest/mgmt/authorizing-redshift-service-database-users.html>
-fn invoker(warehouse: &Warehouse) -> Role {
-    let users = warehouse.users();
-    let services = ["redshift.amazonaws.com", "redshift-serverless.amazonaws.com"];
-    let statement = json!({
-        "Effect": "Allow",
-        "Principal": { "Service": services },
-        "Action": "sts:AssumeRole",
-        "Condition": { "StringLike": { "sts:ExternalId": Json::from(users) } },
-    });
-    Role::new(json!({ "Version": "2012-10-17", "Statement": [statement] }))
-        .description("Redshift calls the function that signs links of quotes; attach it to the cluster or namespace")
-}
-
-/// Both sides of the right to call the signing function: the role's, and the function's.
-fn add_invocation(stack: &mut Stack, invoker: &role::RoleRef, sign: &FunctionRef) {
-    let statement =
-        json!({ "Effect": "Allow", "Action": ["lambda:InvokeFunction"], "Resource": Json::from(sign.arn()) });
-    stack.add(
-        "SignInvokerGrants",
-        aws::iam::policy::Policy::new(aws::iam::policy::Required {
-            policy_document: json!({ "Version": "2012-10-17", "Statement": [statement] }).into(),
-            policy_name: "Grants".into(),
-        })
-        .roles([invoker.reference()]),
-    );
-    stack.add(
-        "SignPermission",
-        Permission::new(permission::Required {
-            action: "lambda:InvokeFunction".into(),
-            function_name: sign.arn(),
-            principal: invoker.arn(),
-        }),
-    );
-}
 
 fn quote_api(
     tenant: &Tenant,

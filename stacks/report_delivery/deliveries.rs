@@ -1,7 +1,9 @@
 //! Where finished reports are sent.
 
-use crate::fields::checked_text;
+use crate::fields::{checked_text, in_range};
+use cfn::Json;
 use serde::Deserialize;
+use std::collections::BTreeSet;
 
 /// Where finished reports are sent; nothing where the file says nothing.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -24,13 +26,41 @@ impl Deliveries {
 
 /// Delivery by e-mail.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "EmailFields")]
 pub struct Email {
     /// The sender: an address that SES has verified, or whose domain it has.
     pub from: Address,
-    /// Bytes up to which a file is attached; a larger one goes as a link.
-    #[serde(default = "seven_megabytes")]
+    /// Bytes up to which a job's files are attached; larger ones go as a link. At most 25,000,000: SES takes 40 MB as text.
     pub attach_bytes: u32,
+    /// The domains that callers of the API may have reports sent to; a schedule may send anywhere.
+    pub recipient_domains: BTreeSet<Domain>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EmailFields {
+    from: Address,
+    #[serde(default = "seven_megabytes")]
+    attach_bytes: u32,
+    #[serde(default)]
+    recipient_domains: BTreeSet<Domain>,
+}
+
+impl TryFrom<EmailFields> for Email {
+    type Error = String;
+
+    fn try_from(it: EmailFields) -> Result<Self, String> {
+        let attach_bytes = in_range("`attach_bytes`", it.attach_bytes, 0..=25_000_000)?;
+        Ok(Self { from: it.from, attach_bytes, recipient_domains: it.recipient_domains })
+    }
+}
+
+impl Email {
+    /// The domains as report-api reads them; `None` where callers may send nowhere.
+    pub(super) fn recipient_domains(&self) -> Option<String> {
+        let domains = Json::from_iter(self.recipient_domains.iter().map(Domain::as_str));
+        (!self.recipient_domains.is_empty()).then(|| domains.to_string())
+    }
 }
 
 /// What becomes ten megabytes as text, which most mail servers take.
@@ -48,7 +78,7 @@ pub struct PartnerBucket {
     pub prefix: KeyPrefix,
 }
 
-/// Delivery by a connector of AWS Transfer Family.
+/// Delivery by a connector of AWS Transfer Family, whose role may read the bucket of the reports.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sftp {
@@ -77,6 +107,17 @@ impl Address {
     /// What stands behind the `@`.
     pub(crate) fn domain(&self) -> &str {
         self.as_str().split_once('@').map_or("", |it| it.1)
+    }
+}
+
+checked_text! {
+    /// A domain of mail.
+    pub Domain, |text: &str| {
+        let is_plain = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || matches!(it, b'.' | b'-');
+        if text.len() <= 253 && text.contains('.') && text.bytes().all(is_plain) {
+            return Ok(());
+        }
+        Err(format!("`{text}` is no domain; allowed is one in lower case, as in acme.example"))
     }
 }
 

@@ -2,8 +2,9 @@
 
 mod definition;
 
+use super::place::{Host, Place};
 use super::props::Props;
-use super::warehouse::{Host, Place, SecretArn};
+use super::warehouse::{RoleArn, SecretArn};
 use crate::fields::checked_text;
 use aws::cloudformation::custom_resource::CustomResourceRef;
 use aws::quicksight::dashboard::{self, Dashboard};
@@ -233,16 +234,6 @@ checked_text! {
             return Ok(());
         }
         Err(format!("`{text}` is no VPC connection; allowed is arn:aws:quicksight:<region>:<account>:vpcConnection/<id>"))
-    }
-}
-
-checked_text! {
-    /// An IAM role.
-    pub(super) RoleArn, |text: &str| {
-        if is_arn(text, "iam", &["role/"]) {
-            return Ok(());
-        }
-        Err(format!("`{text}` is no role; allowed is arn:aws:iam::<account>:role/<name>"))
     }
 }
 

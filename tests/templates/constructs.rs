@@ -45,7 +45,15 @@ fn rights_on_everything_are_found() {
     stack.add("All", role("s3:*", "arn:aws:s3:::b"));
     stack.add("Everywhere", role("s3:GetObject", "*"));
     stack.add("Tracing", role("xray:PutTraceSegments", "*"));
-    assert_eq!(messages(stack), ["All: grants `s3:*`", "Everywhere: grants `s3:GetObject` on every resource"]);
+    stack.add("AnyonesStatements", role("redshift-data:GetStatementResult", "*"));
+    assert_eq!(
+        messages(stack),
+        [
+            "All: grants `s3:*`",
+            "Everywhere: grants `s3:GetObject` on every resource",
+            "AnyonesStatements: grants `redshift-data:GetStatementResult` on every resource",
+        ]
+    );
 }
 
 #[test]

@@ -198,6 +198,12 @@ fn a_delivery_adds_the_sender_and_none_adds_nothing() {
     assert_includes(&sender(PARTNER), &json!({ "PARTNER_BUCKET": "partner-inbox", "PARTNER_PREFIX": "acme/" }));
     assert_includes(&sender(SFTP), &json!({ "SFTP_CONNECTOR": "c-0123456789abcdef0", "SFTP_FOLDER": "/in" }));
     assert_eq!(sender(SFTP)["MAIL_FROM"], Json::Null);
+    let link_base =
+        "https://${Requests}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${RequestsStage}/qs-anonymous-snapshot";
+    assert_eq!(sender(EMAIL)["MAIL_LINK_BASE"], json!({ "Fn::Sub": link_base }));
+    assert_eq!(variables(&with(EMAIL), "ReportApi")["RECIPIENT_DOMAINS"], Json::Null, "callers send nowhere");
+    let domains = with("deliveries: { email: { from: r@a.example, recipient_domains: [b.example, a.example] } }");
+    assert_eq!(variables(&domains, "ReportApi")["RECIPIENT_DOMAINS"], json!(r#"["a.example","b.example"]"#));
 }
 
 #[test]
@@ -322,6 +328,14 @@ fn a_mistake_in_the_file_is_one_sentence() {
         ("dashboards: [a/b]", "`a/b` is no QuickSight id; allowed are 1 to 512 letters, digits, `-` and `_`"),
         ("dashboards: ['*']", "`*` is no QuickSight id"),
         ("deliveries: { email: { from: Reports <r@a.example> } }", "`Reports <r@a.example>` is no e-mail address"),
+        (
+            "deliveries: { email: { from: r@a.example, recipient_domains: [A.example] } }",
+            "`A.example` is no domain; allowed is one in lower case, as in acme.example",
+        ),
+        (
+            "deliveries: { email: { from: r@a.example, attach_bytes: 25000001 } }",
+            "`attach_bytes` is 25000001, allowed is 0 to 25000000",
+        ),
         ("deliveries: { email: { from: '*@a.example' } }", "`*@a.example` is no e-mail address"),
         ("deliveries: { partner_bucket: { name: P, prefix: a/ } }", "`P` is no bucket"),
         ("deliveries: { partner_bucket: { name: partner, prefix: ../ } }", "`../` is no prefix"),

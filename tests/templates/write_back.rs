@@ -89,6 +89,17 @@ fn redshift_may_call_the_signing_function_and_nothing_else() {
 }
 
 #[test]
+fn a_role_that_the_cluster_has_already_is_given_the_right_and_no_other_is_made() {
+    let role = "arn:aws:iam::123456789012:role/data/redshift";
+    let warehouse = format!("warehouse: {{ cluster: {{ name: c, database: d, user: u, sign_role: '{role}' }} }}\n");
+    let template = template(&file(&warehouse, ""));
+    assert!(!template.resources.contains_key("SignInvoker"));
+    assert_eq!(template.properties("SignInvokerGrants")["Roles"], json!(["redshift"]));
+    assert_eq!(template.properties("SignPermission")["Principal"], json!(role));
+    assert_eq!(template.properties("InWarehouse")["Sign"]["Role"], json!(role));
+}
+
+#[test]
 fn a_link_is_signed_for_the_api_that_takes_it() {
     let template = with("token_seconds: 900");
     assert_includes(

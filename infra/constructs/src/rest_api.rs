@@ -1,22 +1,17 @@
 //! REST APIs of API Gateway.
 
 mod access;
+mod routes;
 
 use crate::FunctionRef;
 use access::{Key, Reach};
-use aws::apigateway::authorizer::{self, Authorizer};
 use aws::apigateway::deployment::Deployment;
-use aws::apigateway::method::{self, Integration, Method};
-use aws::apigateway::model::Model;
-use aws::apigateway::request_validator::RequestValidator;
-use aws::apigateway::resource::{self, Resource};
 use aws::apigateway::rest_api;
 use aws::apigateway::stage::{self, MethodSetting, Stage};
-use aws::lambda::permission::{self, Permission};
 use cfn::intrinsic::{sub, sub_with};
 use cfn::{Attributes, Construct, Json, Referable, Scope, Value, sha256};
+use routes::{Route, add_methods, add_permissions};
 use serde_json::json;
-use std::collections::BTreeMap;
 
 /// A REST API whose every route calls a function.
 ///
@@ -42,23 +37,6 @@ pub struct Usage {
     pub burst: u32,
     /// Requests a day with one API key; `None` is no limit.
     pub requests_a_day: Option<u32>,
-}
-
-#[derive(Clone, Debug)]
-struct Route {
-    method: &'static str,
-    /// The segments of the path; `{name}` is a parameter.
-    path: Vec<&'static str>,
-    function: FunctionRef,
-    /// JSON schema, draft 4, of the body.
-    body: Option<Json>,
-}
-
-impl Route {
-    /// All that a deployment publishes of it.
-    fn fingerprint(&self) -> Json {
-        json!([self.method, self.path, Json::from(self.function.arn()), self.body])
-    }
 }
 
 /// The stage of every API: it has one, a tenant is a stage of its own.
@@ -187,114 +165,6 @@ impl Construct for RestApi {
         let key = self.needs_key.then(|| scope.add_here(Key { api: &api, stage: &stage, usage: self.usage }));
         RestApiRef { api, stage, key, vpc_endpoint: self.reach.vpc_endpoint }
     }
-}
-
-fn add_methods(it: &RestApi, scope: &mut Scope<'_>, api: &rest_api::RestApiRef) -> Vec<method::MethodRef> {
-    let validator = scope.add(
-        "Validator",
-        RequestValidator::new(api.reference()).validate_request_body(true).validate_request_parameters(true),
-    );
-    let authorizer = it.user_pool.as_ref().map(|user_pool| {
-        let required = authorizer::Required {
-            name: "Users".into(),
-            rest_api_id: api.reference(),
-            r#type: "COGNITO_USER_POOLS".into(),
-        };
-        let authorizer = Authorizer::new(required).identity_source("method.request.header.Authorization");
-        scope.add("Users", authorizer.provider_arns([user_pool.as_str()]))
-    });
-    let mut resources = BTreeMap::new();
-    let mut methods = Vec::new();
-    for route in &it.routes {
-        let parent = resource_of(scope, api, &mut resources, &route.path);
-        let name = format!("{}{}", pascal(&route.method.to_lowercase()), name_of(&route.path));
-        let mut method = Method::new(method::Required {
-            http_method: route.method.into(),
-            resource_id: parent,
-            rest_api_id: api.reference(),
-        })
-        .api_key_required(it.needs_key)
-        .request_validator_id(validator.reference())
-        .integration(Integration::new(method::Type::AwsProxy).integration_http_method("POST").uri(sub_with(
-            "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Function}/invocations",
-            [("Function", route.function.arn())],
-        )));
-        method = match &authorizer {
-            Some(authorizer) => method.authorization_type("COGNITO_USER_POOLS").authorizer_id(authorizer.reference()),
-            None => method.authorization_type("NONE"),
-        };
-        if let Some(schema) = &route.body {
-            let model = scope.add(
-                &format!("{name}Body"),
-                Model::new(api.reference()).content_type("application/json").schema(schema.clone()),
-            );
-            method = method.request_models([("application/json", model.reference())]);
-        }
-        if let Some(parameters) = path_parameters(&route.path) {
-            method = method.request_parameters(parameters);
-        }
-        methods.push(scope.add(&name, method));
-    }
-    methods
-}
-
-/// Lets the API call its functions: one permission a function, for the routes of this API and no other.
-fn add_permissions(it: &RestApi, scope: &mut Scope<'_>, api: &rest_api::RestApiRef) {
-    let functions: BTreeMap<&str, &FunctionRef> =
-        it.routes.iter().map(|it| (it.function.logical_id().as_str(), &it.function)).collect();
-    for (id, function) in functions {
-        scope.add(
-            &format!("Calls{id}"),
-            Permission::new(permission::Required {
-                action: "lambda:InvokeFunction".into(),
-                function_name: function.arn(),
-                principal: "apigateway.amazonaws.com".into(),
-            })
-            .source_arn(sub(format!(
-                "arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{{}}}/*",
-                api.logical_id()
-            ))),
-        );
-    }
-}
-
-/// The API resource of a path; the ones on the way to it are made once.
-fn resource_of<'a>(
-    scope: &mut Scope<'_>,
-    api: &rest_api::RestApiRef,
-    resources: &mut BTreeMap<Vec<&'a str>, Value<String>>,
-    path: &[&'a str],
-) -> Value<String> {
-    let Some((segment, parent)) = path.split_last() else { return api.root_resource_id() };
-    if let Some(known) = resources.get(path) {
-        return known.clone();
-    }
-    let parent_id = resource_of(scope, api, resources, parent);
-    let resource = scope.add(
-        &format!("{}Resource", name_of(path)),
-        Resource::new(resource::Required { parent_id, path_part: (*segment).into(), rest_api_id: api.reference() }),
-    );
-    resources.insert(path.to_vec(), resource.reference());
-    resource.reference()
-}
-
-/// `{reloadId}` in the path is a required parameter.
-fn path_parameters(path: &[&str]) -> Option<BTreeMap<String, bool>> {
-    let parameters: BTreeMap<String, bool> = path
-        .iter()
-        .filter_map(|it| it.strip_prefix('{')?.strip_suffix('}'))
-        .map(|name| (format!("method.request.path.{name}"), true))
-        .collect();
-    (!parameters.is_empty()).then_some(parameters)
-}
-
-fn name_of(path: &[&str]) -> String {
-    path.iter().map(|it| pascal(it.trim_matches(['{', '}']))).collect()
-}
-
-fn pascal(text: &str) -> String {
-    let words = text.split(|it: char| !it.is_ascii_alphanumeric());
-    words.flat_map(|word| word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1))).collect()
 }
 
 /// A REST API in a stack.
