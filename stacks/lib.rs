@@ -2,6 +2,7 @@
 
 mod fields;
 pub mod qlik_reload;
+mod quicksight;
 pub mod report_delivery;
 pub mod slack_connector;
 mod tenant;

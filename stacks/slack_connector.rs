@@ -12,9 +12,11 @@
 //!                                              └─────────────────────────────────────┘
 //! ```
 
+mod dashboard;
 mod props;
 mod query;
 
+pub use dashboard::DashboardProps;
 pub use props::Props;
 
 use crate::Tenant;
@@ -47,10 +49,14 @@ pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
         .grant(Grant::new(["athena:GetQueryExecution"], [query::work_group_arn(stack.name())]))
         .dead_letters(&dead_letters);
     let connector = stack.add("Connector", connector);
-    let catalog = props.catalog(tenant);
+    let catalog = query::catalog_name(tenant);
     stack.add("Catalog", query::catalog(&catalog, &connector));
     let queries = query::rights(&connector, &catalog, stack.name(), &scratch, kms_key);
     let queries = stack.add("QueryPolicy", queries);
+
+    if let Some(shown) = &props.dashboard {
+        dashboard::add(&mut stack, shown, props, &catalog, &work_group, &queries);
+    }
 
     let pages = stack.add("Pages", HttpApi::new("Installs and revokes the Slack app"));
     let install = RustFunction::new("slack-oauth", tenant.architecture)

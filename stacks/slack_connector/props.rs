@@ -1,6 +1,6 @@
 //! What differs between tenants.
 
-use crate::Tenant;
+use super::dashboard::DashboardProps;
 use crate::fields::{TopicArn, checked_text, in_range};
 use crate::report_delivery::Address;
 use serde::Deserialize;
@@ -20,10 +20,10 @@ pub struct Props {
     pub booleans: Booleans,
     /// Members that the organization has at most, which decides how finely a day is read.
     pub members: Option<u32>,
-    /// The name of Athena's catalog; the tenant's with `_slack` where the file says nothing.
-    pub catalog: Option<CatalogName>,
     /// The KMS key of spilled blocks and results; S3 encrypts with its own where there is none.
     pub kms_key: Option<KmsKey>,
+    /// The dashboard, where the stack makes it.
+    pub dashboard: Option<DashboardProps>,
     /// The SNS topic that alarms go to.
     pub alarm_topic: Option<TopicArn>,
 }
@@ -49,8 +49,8 @@ struct Fields {
     #[serde(default)]
     booleans: Booleans,
     members: Option<u32>,
-    catalog: Option<CatalogName>,
     kms_key: Option<KmsKey>,
+    dashboard: Option<DashboardProps>,
     alarm_topic: Option<TopicArn>,
 }
 
@@ -59,15 +59,6 @@ impl Props {
     const MOST_MEMBERS: u32 = 5_000_000;
     /// Lambda gives 4 KB to all of a function's variables.
     const MOST_ADMINS: usize = 20;
-
-    /// The name of Athena's catalog.
-    pub(super) fn catalog(&self, tenant: &Tenant) -> String {
-        match &self.catalog {
-            Some(name) => name.as_str().to_owned(),
-            // Without a hyphen, SQL needs no quotes around it; a tenant's name has no underscore, so names stay different.
-            None => format!("{}_slack", tenant.tenant.as_str().replace('-', "_")),
-        }
-    }
 
     /// The admins as slack-oauth reads them.
     pub(super) fn admins(&self) -> String {
@@ -94,8 +85,8 @@ impl TryFrom<Fields> for Props {
             admins: it.admins,
             booleans: it.booleans,
             members,
-            catalog: it.catalog,
             kms_key: it.kms_key,
+            dashboard: it.dashboard,
             alarm_topic: it.alarm_topic,
         })
     }
@@ -120,18 +111,6 @@ checked_text! {
             return Ok(());
         }
         Err(format!("`{text}` is no organization on Slack; allowed is its id: E, then capital letters and digits"))
-    }
-}
-
-checked_text! {
-    /// The name of a catalog of Athena that SQL takes without quotes.
-    pub CatalogName, |text: &str| {
-        let is_plain = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'_';
-        let starts = text.starts_with(|it: char| it.is_ascii_lowercase());
-        if starts && text.len() <= 50 && text.bytes().all(is_plain) && text != "awsdatacatalog" {
-            return Ok(());
-        }
-        Err(format!("`{text}` is no catalog's name; allowed are at most 50 characters a-z, 0-9 and `_`, a letter first, and not awsdatacatalog"))
     }
 }
 

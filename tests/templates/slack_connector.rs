@@ -127,13 +127,13 @@ fn the_token_is_looked_after_each_hour() {
 }
 
 #[test]
-fn athena_calls_the_connector_under_the_catalogs_name() {
-    for (lines, name) in [("", "acme_slack"), ("catalog: slack", "slack")] {
-        assert_includes(
-            with(lines).properties("Catalog"),
-            &json!({ "Name": name, "Type": "LAMBDA", "Parameters": { "function": { "Fn::GetAtt": ["Connector", "Arn"] } } }),
-        );
-    }
+fn athena_calls_the_connector_under_a_name_that_sql_takes_without_quotes() {
+    let file = tenant_file("slack-connector", LEAST).replace("tenant: acme", "tenant: acme-eu");
+    let function = json!({ "Fn::GetAtt": ["Connector", "Arn"] });
+    assert_includes(
+        template(&file).properties("Catalog"),
+        &json!({ "Name": "acme_eu_slack", "Type": "LAMBDA", "Parameters": { "function": function } }),
+    );
 }
 
 #[test]
@@ -201,6 +201,84 @@ fn who_queries_may_ask_this_connector_only() {
     );
 }
 
+const DASHBOARD: &str = "dashboard:\n  employees: { table: hr.employees, email: work_email, department: unit }\n  owners: [arn:aws:quicksight:eu-central-1:123456789012:group/default/analysts]\n  viewers: [arn:aws:quicksight:eu-central-1:123456789012:user/default/ada]\n";
+
+#[test]
+fn the_dashboard_counts_members_by_the_department_of_the_employee() {
+    for (lines, is_active) in [("", "m.is_active"), ("booleans: text\n", "m.is_active = 'true'")] {
+        let template = with(&format!("{lines}{DASHBOARD}"));
+        let set = template.properties("AdoptionData");
+        assert_eq!(set["ImportMode"], "SPICE");
+        let sql = set["PhysicalTableMap"]["adoption"]["CustomSql"]["SqlQuery"].as_str().unwrap();
+        for expected in [
+            &format!("CASE WHEN {is_active} THEN 1 ELSE 0 END AS is_active"),
+            r#"FROM "acme_slack"."slackanalytics"."member_analytics" m"#,
+            r#"max("unit") AS department FROM "awsdatacatalog"."hr"."employees" GROUP BY 1) e ON e.email = lower(m.email_address)"#,
+            "date_add('day', -30, current_date)",
+        ] {
+            assert!(sql.contains(expected), "{sql}\nexpected: {expected}");
+        }
+    }
+}
+
+#[test]
+fn the_dashboard_shows_only_columns_and_measures_that_there_are() {
+    let template = with(DASHBOARD);
+    let columns = template.properties("AdoptionData")["PhysicalTableMap"]["adoption"]["CustomSql"]["Columns"].clone();
+    let definition = &template.properties("AdoptionDashboard")["Definition"];
+    let named = |list: &Json| -> Vec<String> {
+        list.as_array().unwrap().iter().map(|it| it["Name"].as_str().unwrap().to_owned()).collect()
+    };
+    let known = [named(&columns), named(&definition["CalculatedFields"])].concat();
+    let mut shown = Vec::new();
+    visit(definition, &mut |key, value| {
+        if key == "ColumnName" {
+            shown.push(value.as_str().unwrap().to_owned());
+        }
+        if key == "Expression" {
+            let names = value.as_str().unwrap().split('{').skip(1).map(|it| it.split('}').next().unwrap().to_owned());
+            shown.extend(names);
+        }
+    });
+    assert!(shown.len() > 8);
+    for name in shown {
+        assert!(known.contains(&name), "there is no `{name}`; there are {known:?}");
+    }
+    let elements = definition["Sheets"][0]["Layouts"][0]["Configuration"]["GridLayout"]["Elements"].as_array().unwrap();
+    assert_eq!(elements.len(), definition["Sheets"][0]["Visuals"].as_array().unwrap().len());
+}
+
+/// Calls `see` with each key and its value, at whatever depth.
+fn visit(json: &Json, see: &mut impl FnMut(&str, &Json)) {
+    match json {
+        Json::Object(fields) => fields.iter().for_each(|(key, value)| {
+            see(key, value);
+            visit(value, see);
+        }),
+        Json::Array(items) => items.iter().for_each(|it| visit(it, see)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_dashboards_copy_is_made_anew_each_morning() {
+    let template = with(DASHBOARD);
+    assert_eq!(
+        template.properties("AdoptionRefresh")["Schedule"],
+        json!({
+            "ScheduleId": "daily",
+            "RefreshType": "FULL_REFRESH",
+            "ScheduleFrequency": { "Interval": "DAILY", "TimeOfTheDay": "06:00", "TimeZone": "UTC" },
+        })
+    );
+    let schedule = &template.resources["AdoptionRefresh"];
+    assert_eq!(schedule.depends_on().collect::<Vec<_>>(), ["AdoptionData"]);
+    assert_includes(
+        template.properties("DataSource"),
+        &json!({ "Type": "ATHENA", "DataSourceParameters": { "AthenaParameters": { "WorkGroup": { "Ref": "WorkGroup" } } } }),
+    );
+}
+
 #[test]
 fn a_mistake_in_the_file_is_told_with_what_is_allowed() {
     let said = |lines: &str| mistake(&tenant_file("slack-connector", lines));
@@ -220,13 +298,20 @@ fn a_mistake_in_the_file_is_told_with_what_is_allowed() {
         (format!("{LEAST}members: 0"), "`members` is 0, allowed is 1 to 5000000"),
         (format!("{LEAST}booleans: yes"), "`yes` is not allowed here; allowed are boolean, text"),
         (
-            format!("{LEAST}catalog: my-slack"),
-            "`my-slack` is no catalog's name; allowed are at most 50 characters a-z, 0-9 and `_`, a letter first, and not awsdatacatalog",
-        ),
-        (format!("{LEAST}catalog: awsdatacatalog"), "`awsdatacatalog` is no catalog's name"),
-        (
             format!("{LEAST}kms_key: alias/slack"),
             "`alias/slack` is no KMS key; allowed is arn:aws:kms:<region>:<account>:key/<id>",
+        ),
+        (
+            format!("{LEAST}dashboard: {{ employees: {{ table: hr.e, email: e, department: d }}, owners: [] }}"),
+            "the dashboard has no owner; name at least one under `owners`",
+        ),
+        (
+            format!("{LEAST}dashboard: {{ employees: {{ table: employees, email: e, department: d }}, owners: [] }}"),
+            "`employees` is no table in Athena; allowed is <database>.<table>",
+        ),
+        (
+            format!("{LEAST}dashboard: {{ employees: {{ table: hr.e, email: 'e\"', department: d }}, owners: [] }}"),
+            "`e\"` is no name in Athena",
         ),
         (format!("{LEAST}token: xoxp-1"), "unknown key `token`"),
     ] {
