@@ -10,7 +10,7 @@ async fn world(seconds: u64) -> World {
     let world = World::new().await;
     let token = json!({ "token": "xoxe.xoxp-canary-1", "refresh_token": "xoxe-canary-1", "expires": NOW + seconds });
     world.put_secret(TOKEN, &token.to_string());
-    world.slack([reply(200, renewed())]).state().private.push("by-hand".to_owned());
+    world.slack([reply(200, renewed())]);
     world
 }
 
@@ -105,6 +105,15 @@ async fn a_failed_refresh_is_an_error_and_leaves_the_token_as_it_is() {
         assert_eq!((world.stored()["token"].as_str(), world.calls().len()), (Some("xoxe.xoxp-canary-1"), 1));
         assert!(!world.state().table.contains_key("lease#token"), "the lease was given back");
     }
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_another_run_has_just_spent_is_not_sent_again() {
+    let world = world(60).await;
+    let renewed = json!({ "token": "xoxe.xoxp-canary-2", "refresh_token": "xoxe-canary-2", "expires": NOW + 43200 });
+    world.state().before_lease = Some(renewed);
+    assert_eq!(refresh(&world).await, Ok(json!({ "refreshed": false, "reason": "another run was faster" })));
+    assert!(world.calls().is_empty());
 }
 
 #[tokio::test]

@@ -51,6 +51,8 @@ pub(crate) struct State {
     pub(crate) calls: Vec<Request>,
     /// What somebody else makes the current token while Slack is asked.
     pub(crate) meanwhile: Option<Value>,
+    /// What somebody else makes the current token just before a lease is given.
+    pub(crate) before_lease: Option<Value>,
     /// The table: items in DynamoDB's JSON.
     pub(crate) table: BTreeMap<String, Value>,
     pub(crate) secrets: BTreeMap<String, Secret>,
@@ -76,6 +78,7 @@ impl World {
             script: [reply(200, granted())].into(),
             calls: Vec::new(),
             meanwhile: None,
+            before_lease: None,
             table: BTreeMap::new(),
             secrets: BTreeMap::new(),
             faults: BTreeMap::new(),
@@ -323,6 +326,11 @@ impl State {
 
     fn table(&mut self, operation: &str, body: &Value) -> Answer {
         let id = body["Item"]["id"]["S"].as_str().or(body["Key"]["id"]["S"].as_str()).unwrap().to_owned();
+        if id == "lease#token"
+            && let Some(token) = self.before_lease.take()
+        {
+            self.secrets.get_mut(TOKEN).unwrap().put("before-lease", &token.to_string());
+        }
         let old = self.table.get(&id).cloned();
         if !holds(body, old.as_ref()) {
             let mut failure = json!({"__type": "ConditionalCheckFailedException", "message": "no"});
