@@ -11,7 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::install::{Denial, Desk};
 use crate::link::{Purpose, Refusal};
 use crate::page::{self, Content, Question};
-use crate::request::{BadRequest, COOKIE, Event, Request};
+use crate::request::{BadRequest, COOKIE, Callback, Event, Request};
 use crate::settings::Settings;
 use crate::slack::{Http, Slack};
 use crate::table::{STATE_LIFE, Table};
@@ -99,15 +99,19 @@ impl Handler {
             Ok(Request::Ask(purpose, token)) => self.ask(purpose, &token).await.unwrap_or_else(denied),
             Ok(Request::Confirm(Purpose::Install, token)) => self.install(&token).await.unwrap_or_else(denied),
             Ok(Request::Confirm(Purpose::Revoke, token)) => self.revoke(&token).await.unwrap_or_else(denied),
-            // Whatever comes of it, the cookie has done its work.
-            Ok(Request::Callback(callback)) => {
-                let answer = match self.desk.finish(&callback).await {
-                    Ok(organization) => installed(&organization),
-                    Err(denial) => denied(denial),
-                };
-                Answer { cookie: Some(cookie("", 0)), ..answer }
-            }
+            Ok(Request::Callback(callback)) => self.call_back(&callback).await,
         }
+    }
+
+    async fn call_back(&self, callback: &Callback) -> Answer {
+        let answer = match self.desk.finish(callback).await {
+            Ok(organization) => installed(&organization),
+            // A state that somebody made up must not end a consent that this browser has begun.
+            Err(Denial::NotBegun) => return denied(Denial::NotBegun),
+            Err(denial) => denied(denial),
+        };
+        // Whatever came of it, the cookie has done its work.
+        Answer { cookie: Some(cookie("", 0)), ..answer }
     }
 
     async fn ask(&self, purpose: Purpose, token: &str) -> std::result::Result<Answer, Denial> {

@@ -54,7 +54,8 @@ async fn the_cookie_is_for_this_host_over_tls_and_not_for_scripts() {
     let (value, attributes) = page.cookies[0].split_once(';').unwrap();
     assert!(value.starts_with("__Host-slack-install=") && value.len() == "__Host-slack-install=".len() + 43);
     assert_eq!(attributes, " Path=/; Max-Age=600; Secure; HttpOnly; SameSite=Lax");
-    let consent = World::new().await.begin().await;
+    let world = World::new().await;
+    let consent = world.begin().await;
     let after = world.come_back(&consent).await;
     assert!(after.cookies[0].starts_with("__Host-slack-install=; Path=/; Max-Age=0;"), "{after:?}");
 }
