@@ -1,6 +1,7 @@
 //! The systems that Ferrostack ships, one stack a file, and the tenants that have them.
 
 mod fields;
+pub mod platform;
 pub mod qlik_reload;
 mod quicksight;
 pub mod report_delivery;

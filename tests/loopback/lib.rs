@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
 
+pub mod cold_start;
+
 use std::future::Future;
 use std::net::SocketAddr;
 

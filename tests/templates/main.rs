@@ -2,6 +2,7 @@
 
 mod constructs;
 mod malformed_tenants;
+mod platform;
 mod properties;
 mod qlik_reload;
 mod report_delivery;

@@ -2,6 +2,7 @@
 
 use cfn::Format;
 use clap::{Args, Parser, Subcommand};
+use stacks::platform::FOLDER;
 use std::path::PathBuf;
 
 /// Typed CloudFormation: synthesizes the stacks of every tenant.
@@ -66,12 +67,19 @@ pub(crate) struct Diff {
 /// Which tenants.
 #[derive(Args)]
 pub(crate) struct Selection {
-    /// Names of tenants, or paths of their files [default: every file in the tenants' folder]
+    /// Names of tenants, or paths of their files; `platform` is what all tenants share [default: all of them]
     #[arg(value_name = "TENANT")]
     pub(crate) names: Vec<String>,
     /// The tenants' folder
     #[arg(long, value_name = "DIR", default_value = "stacks/tenants")]
     pub(crate) tenants: PathBuf,
+}
+
+impl Selection {
+    /// Whether what all tenants share is among them.
+    pub(crate) fn platform(&self) -> bool {
+        self.names.is_empty() || self.names.iter().any(|name| name == FOLDER)
+    }
 }
 
 /// `target/lambda`, or where Cargo was told to build.

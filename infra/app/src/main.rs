@@ -11,7 +11,7 @@ use anyhow::Result;
 use cfn::{App, CloudAssembly};
 use clap::Parser;
 use cli::{Cli, Command, Selection, Synth};
-use stacks::Tenant;
+use stacks::{Tenant, platform};
 use std::process::ExitCode;
 
 /// Exit status when a tenant file or a stack is not right, or `--check` found a stale file.
@@ -56,21 +56,26 @@ fn synth(tenants: &[Tenant], options: &Synth) -> Result<bool> {
     let mut functions = write::Functions::new(&options.lambdas);
     let mut good = true;
     for tenant in tenants {
-        let assembly = assemble(tenant);
-        report::findings(&assembly.findings);
-        if assembly.has_errors() {
-            good = false;
-            continue;
-        }
-        let built = functions.of(&assembly)?;
-        let directory = options.out.join(tenant.tenant.as_str());
-        good &= if options.check {
-            write::check(&assembly, options.format(), &directory)?
-        } else {
-            write::write(&assembly, &built, options.format(), &directory)?
-        };
+        good &= put(&assemble(tenant), &mut functions, options, tenant.tenant.as_str())?;
+    }
+    if options.selection.platform() {
+        let assembly = App::default().stack(platform::stack()).checks(constructs::checks::ALL).synth();
+        good &= put(&assembly, &mut functions, options, platform::FOLDER)?;
     }
     Ok(good)
+}
+
+/// Writes one assembly into its folder, or checks what lies there.
+fn put(assembly: &CloudAssembly, functions: &mut write::Functions, options: &Synth, folder: &str) -> Result<bool> {
+    report::findings(&assembly.findings);
+    if assembly.has_errors() {
+        return Ok(false);
+    }
+    let directory = options.out.join(folder);
+    if options.check {
+        return write::check(assembly, options.format(), &directory);
+    }
+    write::write(assembly, &functions.of(assembly)?, options.format(), &directory)
 }
 
 fn assemble(tenant: &Tenant) -> CloudAssembly {

@@ -2,6 +2,7 @@
 
 use crate::cli::Selection;
 use anyhow::{Context, Result, bail};
+use stacks::platform::FOLDER;
 use stacks::{Tenant, TenantError};
 use std::fmt;
 use std::fs;
@@ -44,17 +45,26 @@ pub(crate) fn load(selection: &Selection) -> Result<Result<Vec<Tenant>, FileErro
 fn parse(path: &Path, text: &str) -> Result<Tenant, TenantError> {
     let tenant = Tenant::parse(text)?;
     let stem = path.file_stem().unwrap_or_default();
+    if stem == FOLDER {
+        let message = format!("the name `{FOLDER}` is taken by what all tenants share; give the tenant another one");
+        return Err(TenantError { message, line: line_of(text), column: 1 });
+    }
     if stem == tenant.tenant.as_str() {
         return Ok(tenant);
     }
-    let line = text.lines().position(|it| it.starts_with("tenant:")).unwrap_or_default() as u64 + 1;
     let message = format!("the tenant `{0}` lies in this file; allowed is the file name {0}.yaml", tenant.tenant);
-    Err(TenantError { message, line, column: 1 })
+    Err(TenantError { message, line: line_of(text), column: 1 })
+}
+
+/// The line with the tenant's name, counted from 1.
+fn line_of(text: &str) -> u64 {
+    text.lines().position(|it| it.starts_with("tenant:")).unwrap_or_default() as u64 + 1
 }
 
 fn paths(selection: &Selection) -> Result<Vec<PathBuf>> {
     if !selection.names.is_empty() {
-        return Ok(selection.names.iter().map(|name| path_of(name, &selection.tenants)).collect());
+        let tenants = selection.names.iter().filter(|name| *name != FOLDER);
+        return Ok(tenants.map(|name| path_of(name, &selection.tenants)).collect());
     }
     let folder = &selection.tenants;
     let entries = fs::read_dir(folder).with_context(|| {

@@ -158,6 +158,7 @@ fn is_template(name: &str) -> bool {
 fn is_ours(name: &str) -> bool {
     is_template(name)
         || name.ends_with(".assets.json")
+        || name.ends_with(".cdk.json")
         || name.ends_with(".parameters.json")
         || (name.starts_with("asset.") && name.ends_with(".zip"))
 }

@@ -66,6 +66,10 @@ fn synth_writes_an_assembly_and_says_what_changed() {
         ["acme-qlik-reload.assets.json", "acme-qlik-reload.template.json", "manifest.json"]
     );
     let written = fs::metadata(workspace.template()).expect("a template").modified().expect("a time");
+    assert_eq!(
+        files(&workspace.path("cfn-out/platform")),
+        ["ferrostack-platform.assets.json", "ferrostack-platform.template.json", "manifest.json"]
+    );
     assert!(out(&workspace.run(&["synth", "acme"])).ends_with("unchanged\n"));
     assert_eq!(fs::metadata(workspace.template()).expect("a template").modified().expect("a time"), written);
 }
@@ -80,7 +84,11 @@ fn built_functions_become_assets_and_parameters() {
     let hash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
     let parameters =
         fs::read_to_string(workspace.path("cfn-out/acme/acme-qlik-reload.parameters.json")).expect("parameters");
-    assert!(parameters.contains("ReloadCodeKey") && parameters.contains(&format!("{hash}.zip")), "{parameters}");
+    assert!(parameters.contains(&format!("ReloadCodeKey={hash}.zip")), "{parameters}");
+    let read = |name: &str| fs::read_to_string(workspace.path(&format!("cfn-out/acme/{name}"))).expect("a file");
+    assert!(read("acme-qlik-reload.cdk.json").contains(hash) && read("manifest.json").contains("reload.cdk.json"));
+    assert!(read("manifest.json").contains("stacks/qlik_reload.rs:"), "the line that made each resource");
+    assert!(!read("acme-qlik-reload.template.json").contains(hash), "a compiler must not change the template");
     assert!(workspace.path(&format!("cfn-out/acme/asset.{hash}.zip")).exists());
     fs::write(workspace.path("target/lambda/x86_64/qlik-reload.zip"), "abcd").expect("a zip");
     assert_eq!(workspace.run(&["synth"]).status.code(), Some(0));
@@ -126,6 +134,18 @@ fn a_tenant_lies_in_a_file_of_its_name() {
         "{}",
         err(&output)
     );
+}
+
+#[test]
+fn what_all_tenants_share_is_synthesized_without_a_tenant_and_no_tenant_takes_its_name() {
+    let workspace = Workspace::new(&[]);
+    let output = workspace.run(&["synth", "platform"]);
+    assert!(out(&output).starts_with("ferrostack-platform "), "{}{}", out(&output), err(&output));
+    assert!(workspace.path("cfn-out/platform/ferrostack-platform.template.json").exists());
+    let workspace = Workspace::new(&[("platform.yaml", &TENANT.replace("acme\n", "platform\n"))]);
+    let output = workspace.run(&["synth"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err(&output).starts_with("error: the name `platform` is taken"), "{}", err(&output));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The cloud assembly: what stock `cdk` CLIs from 2.100 on, `aws cloudformation deploy` and our own deployer read.
 
-use crate::{Asset, Finding, Json, Template};
+use crate::{Asset, Entry, Finding, Json, Template};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -63,7 +63,8 @@ impl CloudAssembly {
         self.findings.iter().any(Finding::is_error)
     }
 
-    /// The assembly's text files by name: templates, asset manifests, parameters and `manifest.json`.
+    /// The assembly's text files by name: templates, those that hold their code's keys for the stock `cdk` CLI, asset manifests,
+    /// parameters and `manifest.json`.
     ///
     /// The same stacks and the same zips give the same bytes on any machine.
     pub fn files(&self, built: &BuiltFunctions, format: Format) -> BTreeMap<String, String> {
@@ -76,13 +77,18 @@ impl CloudAssembly {
                 Format::Yaml => (format!("{name}.template.yaml"), stack.template.to_yaml()),
             };
             let functions = stack.functions(built);
-            let hash = sha256(&template);
+            let (cdk_file, cdk_template) = match functions[..] {
+                [] => (template_file.clone(), template.clone()),
+                _ => (format!("{name}.cdk.json"), stack.with_code(&functions).to_json()),
+            };
+            let hash = sha256(&cdk_template);
             artifacts.insert(format!("{name}.assets"), asset_artifact(name));
-            artifacts.insert(name.clone(), stack.artifact(&template_file, &hash, &functions));
-            files.insert(format!("{name}.assets.json"), pretty(&assets(name, &template_file, &hash, &functions)));
+            artifacts.insert(name.clone(), stack.artifact(&cdk_file, &hash, &functions));
+            files.insert(format!("{name}.assets.json"), pretty(&assets(name, &cdk_file, &hash, &functions)));
             if !functions.is_empty() {
                 files.insert(format!("{name}.parameters.json"), pretty(&parameters(&functions)));
             }
+            files.insert(cdk_file, cdk_template);
             files.insert(template_file, template);
         }
         files.insert("manifest.json".to_owned(), pretty(&json!({ "version": SCHEMA, "artifacts": artifacts })));
@@ -99,6 +105,17 @@ impl CloudAssembly {
 impl AssembledStack {
     fn functions<'a>(&'a self, built: &'a BuiltFunctions) -> Vec<(&'a Asset, &'a BuiltFunction)> {
         self.assets.iter().filter_map(|asset| Some((asset, built.get(&key(asset))?))).collect()
+    }
+
+    /// The template for the stock `cdk` CLI, which takes no values of parameters from an assembly: the code's keys are their defaults.
+    fn with_code(&self, functions: &[(&Asset, &BuiltFunction)]) -> Template {
+        let mut template = self.template.clone();
+        for (asset, function) in functions {
+            if let Some(parameter) = template.parameters.get_mut(&asset.key_parameter) {
+                parameter["Default"] = object_key(function).into();
+            }
+        }
+        template
     }
 
     fn artifact(&self, template_file: &str, hash: &str, functions: &[(&Asset, &BuiltFunction)]) -> Json {
@@ -134,8 +151,18 @@ impl AssembledStack {
             "environment": "aws://unknown-account/unknown-region",
             "displayName": name,
             "dependencies": dependencies,
+            "metadata": self.sources(),
             "properties": properties,
         })
+    }
+
+    /// The line of Rust that made each resource, for a deployer to name when one fails. The stock CLI skips types it does not know.
+    fn sources(&self) -> Json {
+        let note = |(id, entry): (&String, &Entry)| {
+            let line = format!("{}:{}", entry.location.file(), entry.location.line());
+            (format!("/{}/{id}", self.template.stack), json!([{ "type": "ferrostack:source", "data": line }]))
+        };
+        Json::Object(self.template.resources.iter().map(note).collect())
     }
 }
 
@@ -175,12 +202,9 @@ fn file(display_name: &str, path: &str, object_key: &str) -> Json {
     })
 }
 
-/// What `aws cloudformation deploy --parameter-overrides file://…` reads.
+/// What `aws cloudformation deploy --parameter-overrides file://…` reads, in the one form that versions 1 and 2 of the AWS CLI share.
 fn parameters(functions: &[(&Asset, &BuiltFunction)]) -> Json {
-    let parameters = functions
-        .iter()
-        .map(|(asset, it)| json!({ "ParameterKey": asset.key_parameter, "ParameterValue": object_key(it) }));
-    Json::Array(parameters.collect())
+    functions.iter().map(|(asset, it)| Json::from(format!("{}={}", asset.key_parameter, object_key(it)))).collect()
 }
 
 /// A role that `cdk bootstrap` makes.

@@ -8,6 +8,10 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::Error;
 
+/// The folder of the assembly with what all tenants share, and its stack.
+pub const PLATFORM: &str = "platform";
+const PLATFORM_STACK: &str = "ferrostack-platform";
+
 /// The template parameter that names the bucket with the functions' code; empty means the CDK bootstrap bucket.
 pub(crate) const ASSET_BUCKET_PARAMETER: &str = "AssetBucket";
 
@@ -33,6 +37,10 @@ pub struct StackArtifact {
     pub tags: BTreeMap<String, String>,
     /// The functions' zip files; the template itself is not among them.
     pub assets: Vec<Asset>,
+    /// Names of the stacks of the assembly that have to stand before it.
+    pub dependencies: BTreeSet<String>,
+    /// The line of Rust that made each resource, such as `stacks/qlik_reload.rs:29`, by logical id.
+    pub(crate) sources: BTreeMap<String, String>,
     declared_parameters: BTreeSet<String>,
     /// Logical ids of what holds data: CloudFormation is told to keep it when it is removed or replaced.
     pub(crate) retained: BTreeSet<String>,
@@ -70,7 +78,7 @@ impl Assembly {
         Ok(Assembly { tenant: tenant.to_owned(), stacks })
     }
 
-    /// The tenants that have an assembly in `out`, by name.
+    /// The tenants that have an assembly in `out`, by name; what all of them share is not among them.
     ///
     /// # Errors
     ///
@@ -81,12 +89,20 @@ impl Assembly {
         let mut tenants = Vec::new();
         for entry in std::fs::read_dir(out).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
-            if entry.path().join("manifest.json").is_file() {
-                tenants.push(entry.file_name().to_string_lossy().into_owned());
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name != PLATFORM && entry.path().join("manifest.json").is_file() {
+                tenants.push(name);
             }
         }
         tenants.sort();
         Ok(tenants)
+    }
+
+    /// What is deployed: differs between two assemblies whenever a deployment of them would.
+    pub(crate) fn digest(&self) -> String {
+        let stacks: Vec<_> =
+            self.stacks.iter().map(|stack| (&stack.name, &stack.template, &stack.parameters, &stack.tags)).collect();
+        cfn::sha256(format!("{stacks:?}"))
     }
 
     /// Keeps only the stack of one system.
@@ -176,23 +192,32 @@ fn read_stack(folder: &Path, tenant: &str, manifest: &Manifest, id: &str) -> Res
     let artifact = &manifest.artifacts[id];
     let properties = &artifact.properties;
     let name = properties.stack_name.clone().unwrap_or_else(|| id.to_owned());
-    if !name.starts_with(&format!("{tenant}-")) {
+    let shared = tenant == PLATFORM && name == PLATFORM_STACK;
+    if !shared && !name.starts_with(&format!("{tenant}-")) {
         return Err(Error::Refused(format!(
             "stack `{name}` does not belong to tenant {tenant}: its name must start with `{tenant}-`"
         )));
     }
-    let file = properties.template_file.as_deref().unwrap_or_default();
-    let template = read_text(&inside(folder, file)?, tenant)?;
+    // Not the manifest's file: that one has the code's keys in it for the stock `cdk` CLI, and so changes with the code.
+    let file = format!("{name}.template.json");
+    let template = read_text(&inside(folder, &file)?, tenant)?;
     let document: Template = serde_json::from_str(&template).map_err(|error| {
         Error::Refused(format!("{file} is not a JSON template ({error}); synthesize without --yaml to deploy"))
     })?;
 
+    let stack_name = |id: &String| {
+        let other = manifest.artifacts.get(id).filter(|other| other.kind == STACK)?;
+        Some(other.properties.stack_name.clone().unwrap_or_else(|| id.clone()))
+    };
+    let dependencies = artifact.dependencies.iter().filter_map(stack_name).collect();
     let mut assets = Vec::new();
     for dependency in &artifact.dependencies {
         let Some(other) = manifest.artifacts.get(dependency).filter(|other| other.kind == ASSETS) else { continue };
         let listed: AssetManifest =
             read_json(&inside(folder, other.properties.file.as_deref().unwrap_or_default())?, tenant)?;
-        for (asset_id, entry) in listed.files.into_iter().filter(|(_, entry)| entry.source.path != file) {
+        let template_file = properties.template_file.as_deref();
+        let files = listed.files.into_iter().filter(|(_, entry)| Some(entry.source.path.as_str()) != template_file);
+        for (asset_id, entry) in files {
             assets.push(read_asset(folder, asset_id, entry)?);
         }
     }
@@ -202,6 +227,8 @@ fn read_stack(folder: &Path, tenant: &str, manifest: &Manifest, id: &str) -> Res
         parameters: properties.parameters.clone(),
         tags: properties.tags.clone(),
         assets,
+        dependencies,
+        sources: sources(artifact),
         declared_parameters: document.parameters.into_keys().collect(),
         retained: document
             .resources
@@ -210,6 +237,15 @@ fn read_stack(folder: &Path, tenant: &str, manifest: &Manifest, id: &str) -> Res
             .map(|(id, _)| id)
             .collect(),
     })
+}
+
+/// What `synth` notes beside each resource: `"/<stack>/<logical id>": [{"type": "ferrostack:source", "data": "<file>:<line>"}]`.
+fn sources(artifact: &Artifact) -> BTreeMap<String, String> {
+    let source = |(path, notes): (&String, &Vec<Note>)| {
+        let note = notes.iter().find(|note| note.kind == SOURCE)?;
+        Some((path.rsplit('/').next()?.to_owned(), note.data.as_str()?.to_owned()))
+    };
+    artifact.metadata.iter().filter_map(source).collect()
 }
 
 fn read_asset(folder: &Path, id: String, entry: AssetEntry) -> Result<Asset, Error> {
@@ -249,6 +285,7 @@ fn read_json<T: DeserializeOwned>(path: &Path, tenant: &str) -> Result<T, Error>
 
 const STACK: &str = "aws:cloudformation:stack";
 const ASSETS: &str = "cdk:asset-manifest";
+const SOURCE: &str = "ferrostack:source";
 
 #[derive(Deserialize)]
 struct Manifest {
@@ -264,6 +301,16 @@ struct Artifact {
     dependencies: Vec<String>,
     #[serde(default)]
     properties: Properties,
+    #[serde(default)]
+    metadata: BTreeMap<String, Vec<Note>>,
+}
+
+#[derive(Deserialize)]
+struct Note {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    data: serde_json::Value,
 }
 
 #[derive(Deserialize, Default)]

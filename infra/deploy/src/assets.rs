@@ -1,11 +1,16 @@
 //! Puts the files that a stack reads into the asset bucket, once each: keys are hashes of the contents.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_s3::error::ProvideErrorMetadata;
-use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::primitives::{ByteStream, SdkBody};
 use aws_sdk_s3::types::ChecksumAlgorithm;
+
+use futures_util::{StreamExt, stream};
 
 use crate::assembly::Asset;
 use crate::error::from_sdk;
+use crate::target::Origin;
 use crate::{Error, Progress, Target};
 
 /// How a template reaches CloudFormation.
@@ -14,30 +19,48 @@ pub(crate) enum TemplateSource {
     Url(String),
 }
 
-/// Uploads those of `assets` that the bucket does not hold yet.
-pub(crate) async fn upload_missing(target: &Target, assets: &[Asset], progress: &Progress) -> Result<(), Error> {
+/// Uploads that are under way at the same time. Each holds its file in memory, at most 50 MB.
+const AT_ONCE: usize = 8;
+
+/// Uploads those of `assets` that the bucket does not hold yet, each content once, several at a time.
+pub(crate) async fn upload_missing(
+    target: &Target,
+    assets: impl IntoIterator<Item = &Asset>,
+    progress: &Progress,
+) -> Result<(), Error> {
+    let assets: BTreeMap<&str, &Asset> = assets.into_iter().map(|asset| (asset.key.as_str(), asset)).collect();
     if assets.is_empty() {
         return Ok(());
     }
     require_bucket(target).await?;
-    for asset in assets {
-        if exists(target, &asset.key).await? {
-            progress.line(format!("  {} is already uploaded", asset.name));
-            continue;
-        }
-        let bytes = std::fs::read(&asset.path)
-            .map_err(|error| Error::Refused(format!("cannot read {}: {error}", asset.path.display())))?;
-        let hash = cfn::sha256(&bytes);
-        if !asset.key.starts_with(&hash) {
-            return Err(Error::Refused(format!(
-                "{} has changed since it was synthesized; synthesize again",
-                asset.path.display()
-            )));
-        }
-        progress.begin(format!("uploading {} ({} KiB)", asset.name, bytes.len().div_ceil(1024)), 0);
-        put(target, &asset.key, bytes, "application/zip").await?;
+    progress.begin("uploading the functions' code", assets.len() as u64);
+    let mut uploads = stream::iter(assets.values().map(|asset| upload(target, asset))).buffer_unordered(AT_ONCE);
+    let (mut done, mut uploaded) = (0, 0);
+    while let Some(missing) = uploads.next().await {
+        uploaded += usize::from(missing?);
+        done += 1;
+        progress.done(done);
     }
+    progress.line(format!("functions' code: {uploaded} uploaded, {} already there", assets.len() - uploaded));
     Ok(())
+}
+
+/// Whether it had to be uploaded.
+async fn upload(target: &Target, asset: &Asset) -> Result<bool, Error> {
+    if exists(target, &asset.key).await? {
+        return Ok(false);
+    }
+    let bytes = std::fs::read(&asset.path)
+        .map_err(|error| Error::Refused(format!("cannot read {}: {error}", asset.path.display())))?;
+    let hash = cfn::sha256(&bytes);
+    if !asset.key.starts_with(&hash) {
+        return Err(Error::Refused(format!(
+            "{} has changed since it was synthesized; synthesize again",
+            asset.path.display()
+        )));
+    }
+    put(target, &asset.key, bytes, "application/zip").await?;
+    Ok(true)
 }
 
 /// Uploads the template if it does not fit into a request.
@@ -56,10 +79,10 @@ pub(crate) async fn template_source(target: &Target, template: &str) -> Result<T
 async fn require_bucket(target: &Target) -> Result<(), Error> {
     let bucket = &target.bucket.name;
     let request = target.s3.head_bucket().bucket(bucket).set_expected_bucket_owner(owner(target));
-    let Err(error) = request.send().await else { return Ok(()) };
+    let Err(error) = target.lanes.storage.call(|| request.clone().send()).await else { return Ok(()) };
     match error.raw_response().map(|response| response.status().as_u16()) {
-        Some(404) if target.bucket.bootstrap => Err(Error::Refused(format!(
-            "the bucket {bucket} does not exist; run `cdk bootstrap aws://{}/{}` once, or name a bucket with --asset-bucket",
+        Some(404) if target.bucket.origin != Origin::Named => Err(Error::Refused(format!(
+            "there is no bucket for functions' code in account {}, region {}; run `scripts/deploy --bootstrap` once, or name a bucket with --asset-bucket",
             target.account, target.region
         ))),
         Some(404) => {
@@ -73,15 +96,16 @@ async fn require_bucket(target: &Target) -> Result<(), Error> {
     }
 }
 
-/// Only the account itself can own its bootstrap bucket. The name can be guessed, so without this check a stranger who
-/// created it first would be handed the functions' code.
+/// Only the account itself can own the bucket of its platform stack or its bootstrap bucket. The name of the latter can be guessed, so
+/// without this check a stranger who created it first would be handed the functions' code.
 fn owner(target: &Target) -> Option<String> {
-    target.bucket.bootstrap.then(|| target.account.clone())
+    (target.bucket.origin != Origin::Named).then(|| target.account.clone())
 }
 
 async fn exists(target: &Target, key: &str) -> Result<bool, Error> {
     let request = target.s3.head_object().bucket(&target.bucket.name).key(key);
-    match request.set_expected_bucket_owner(owner(target)).send().await {
+    let request = request.set_expected_bucket_owner(owner(target));
+    match target.lanes.storage.call(|| request.clone().send()).await {
         Ok(_) => Ok(true),
         Err(error) if error.raw_response().is_some_and(|response| response.status().as_u16() == 404) => Ok(false),
         Err(error) => Err(from_sdk(&format!("looking for {key} in {}", target.bucket.name), error)),
@@ -90,14 +114,19 @@ async fn exists(target: &Target, key: &str) -> Result<bool, Error> {
 
 /// S3 refuses the object if what arrives does not have the checksum that is computed here.
 async fn put(target: &Target, key: &str, bytes: Vec<u8>, content_type: &str) -> Result<(), Error> {
-    let doing = format!("uploading {key} to {}", target.bucket.name);
-    let request = target.s3.put_object().bucket(&target.bucket.name).key(key).content_type(content_type);
-    let request = request.checksum_algorithm(ChecksumAlgorithm::Sha256).set_expected_bucket_owner(owner(target));
-    match request.body(ByteStream::from(bytes)).send().await {
+    let bucket = &target.bucket.name;
+    let bytes = SdkBody::from(bytes);
+    let send = || {
+        let body = bytes.try_clone().expect("what is held in memory can be sent again");
+        let request = target.s3.put_object().bucket(bucket).key(key).content_type(content_type);
+        let request = request.checksum_algorithm(ChecksumAlgorithm::Sha256).set_expected_bucket_owner(owner(target));
+        request.body(ByteStream::new(body)).send()
+    };
+    match target.lanes.storage.call(send).await {
         Ok(_) => Ok(()),
         Err(error) if error.code() == Some("NoSuchBucket") => {
-            Err(Error::Refused(format!("the bucket {} does not exist any more", target.bucket.name)))
+            Err(Error::Refused(format!("the bucket {bucket} does not exist any more")))
         }
-        Err(error) => Err(from_sdk(&doing, error)),
+        Err(error) => Err(from_sdk(&format!("uploading {key} to {bucket}"), error)),
     }
 }

@@ -4,20 +4,20 @@
 //! template that retains nothing. So no kind of resource needs code here, except buckets, which must be empty before they can go.
 //! Each step can be repeated after an interruption.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_cloudformation::types::{ChangeSetType, Parameter, StackStatus};
-use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use serde_json::{Value, json};
 
 use crate::destroy::Doomed;
-use crate::error::from_sdk;
 use crate::verb::{Verb, verb};
-use crate::{Error, Progress, Target, assets, change_set, watch};
+use crate::{Error, Progress, Target, assets, bucket, change_set, deploy, watch};
 
 /// Prepares a stack so that deleting it leaves nothing.
 pub(crate) async fn release(target: &Target, found: &Doomed, progress: &Progress) -> Result<(), Error> {
     retain_nothing(target, found, progress).await?;
-    for bucket in found.resources.iter().filter(|resource| resource.kind == "AWS::S3::Bucket") {
-        empty_bucket(target, &bucket.physical_id, progress).await?;
+    for resource in found.resources.iter().filter(|resource| resource.kind == "AWS::S3::Bucket") {
+        bucket::empty(target, &resource.physical_id, progress).await?;
     }
     Ok(())
 }
@@ -35,6 +35,7 @@ async fn retain_nothing(target: &Target, found: &Doomed, progress: &Progress) ->
     let request = change_set::Request {
         stack: name,
         kind: ChangeSetType::Update,
+        before: deploy::before(&found.stack),
         template: assets::template_source(target, &template.to_string()).await?,
         parameters: found
             .stack
@@ -44,11 +45,12 @@ async fn retain_nothing(target: &Target, found: &Doomed, progress: &Progress) ->
             .map(unchanged)
             .collect(),
         tags: None,
+        express: false,
     };
     let Some(change_set) = change_set::create(target, request).await? else { return Ok(()) };
     let since = watch::newest_event(target, &change_set.stack_id).await?;
     change_set::execute(target, &change_set, name).await?;
-    let ended = watch::follow(target, &change_set.stack_id, since, progress).await?;
+    let ended = watch::follow(target, &change_set.stack_id, since, &BTreeMap::new(), progress).await?;
     match ended.status {
         StackStatus::UpdateComplete => Ok(()),
         status => Err(Error::Failed(format!(
@@ -76,53 +78,6 @@ fn without_retention(template: &Value) -> Option<Value> {
         }
     }
     changed.then_some(template)
-}
-
-/// Deletes every object, every old version and every delete marker, a page of 1,000 at a time.
-async fn empty_bucket(target: &Target, bucket: &str, progress: &Progress) -> Result<(), Error> {
-    let doing = format!("emptying the bucket {bucket}");
-    progress.begin(doing.clone(), 0);
-    let mut deleted = 0;
-    loop {
-        // Always the first page: what it listed is gone by the next round.
-        let page = match target.s3.list_object_versions().bucket(bucket).send().await {
-            Ok(page) => page,
-            Err(error) if error.raw_response().is_some_and(|response| response.status().as_u16() == 404) => {
-                return Ok(());
-            }
-            Err(error) => return Err(from_sdk(&doing, error)),
-        };
-        let versions = page.versions().iter().map(|version| (version.key(), version.version_id()));
-        let markers = page.delete_markers().iter().map(|marker| (marker.key(), marker.version_id()));
-        let objects: Vec<_> = versions
-            .chain(markers)
-            .filter_map(|(key, version)| {
-                ObjectIdentifier::builder().key(key?).set_version_id(version.map(str::to_owned)).build().ok()
-            })
-            .collect();
-        if objects.is_empty() {
-            progress.line(format!("{bucket}: {deleted} objects, versions and markers deleted"));
-            return Ok(());
-        }
-        deleted += objects.len();
-        let delete = Delete::builder().set_objects(Some(objects)).quiet(true).build();
-        let delete = delete.map_err(|error| Error::Failed(format!("{doing} failed: {error}")))?;
-        let answer = target
-            .s3
-            .delete_objects()
-            .bucket(bucket)
-            .delete(delete)
-            .send()
-            .await
-            .map_err(|error| from_sdk(&doing, error))?;
-        if let Some(refused) = answer.errors().first() {
-            return Err(Error::Failed(format!(
-                "{doing} failed at {}: {}",
-                refused.key().unwrap_or_default(),
-                refused.message().unwrap_or_default()
-            )));
-        }
-    }
 }
 
 #[cfg(test)]

@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_cloudformation::types::{ChangeSetType, Parameter, Stack, StackStatus};
+use futures_util::{StreamExt, stream};
 
 use crate::assembly::{ASSET_BUCKET_PARAMETER, StackArtifact};
 use crate::change_set::{self, ChangeSet};
+use crate::error::from_sdk;
+use crate::target::Origin;
 use crate::verb::{Verb, verb};
 use crate::{Assembly, Error, Progress, Target, assets, destroy, parting, version, watch};
 
@@ -16,6 +19,8 @@ pub struct Options {
     pub revision: Option<String>,
     /// Logical ids of resources with data that may be replaced or removed.
     pub allow_replacement: BTreeSet<String>,
+    /// Whether CloudFormation is done with a stack as soon as everything is configured, before it is ready to serve.
+    pub express: bool,
 }
 
 /// What became of one stack.
@@ -50,12 +55,16 @@ impl std::fmt::Display for Change {
     }
 }
 
-/// Deploys every stack of the assembly in order, and stops at the first that fails. Running it again goes on from there.
+/// Stacks of one tenant that are under way at the same time; a tenant has one for each of its systems.
+const STACKS_AT_ONCE: usize = 5;
+
+/// Deploys every stack of the assembly, each after those it depends on and otherwise several at once, and begins no other one when one
+/// has failed. Running it again goes on from there.
 ///
 /// # Errors
 ///
 /// [`Error::Refused`] before the stack was changed, also when it would part from data that the options do not name;
-/// [`Error::Failed`] with the first failed resource and its reason.
+/// [`Error::Failed`] with the first failed resource, its reason, and the line of Rust that made it.
 pub async fn deploy(
     target: &Target,
     assembly: &Assembly,
@@ -65,14 +74,50 @@ pub async fn deploy(
     for stack in &assembly.stacks {
         stack.require_functions()?;
     }
-    for stack in &assembly.stacks {
-        assets::upload_missing(target, &stack.assets, progress).await?;
-    }
-    let mut deployed = Vec::new();
-    for stack in &assembly.stacks {
-        deployed.push(deploy_stack(target, stack, options, progress).await?);
+    assets::upload_missing(target, assembly.stacks.iter().flat_map(|stack| &stack.assets), progress).await?;
+    deploy_stacks(target, assembly, options, progress).await
+}
+
+/// [`deploy`], when the functions' code is in the bucket already.
+pub(crate) async fn deploy_stacks(
+    target: &Target,
+    assembly: &Assembly,
+    options: &Options,
+    progress: &Progress,
+) -> Result<Vec<Deployed>, Error> {
+    let mut deployed: Vec<Deployed> = Vec::new();
+    for layer in layers(&assembly.stacks) {
+        if let [stack] = layer[..] {
+            deployed.push(deploy_stack(target, stack, options, progress).await?);
+            continue;
+        }
+        let parts = layer.into_iter().map(async |stack: &StackArtifact| {
+            let part = progress.part(&stack.name);
+            deploy_stack(target, stack, options, &part).await
+        });
+        let results: Vec<_> = stream::iter(parts).buffered(STACKS_AT_ONCE).collect().await;
+        for result in results {
+            deployed.push(result?);
+        }
     }
     Ok(deployed)
+}
+
+/// The stacks in groups; each depends only on stacks of earlier groups.
+fn layers(stacks: &[StackArtifact]) -> Vec<Vec<&StackArtifact>> {
+    let mut layers: Vec<Vec<&StackArtifact>> = Vec::new();
+    let mut level: BTreeMap<&str, usize> = BTreeMap::new();
+    // The assembly has them in an order in which they can be created. A dependency that `--only` left out stands already.
+    for stack in stacks {
+        let after = stack.dependencies.iter().filter_map(|it| level.get(it.as_str())).map(|it| it + 1).max();
+        let at = after.unwrap_or(0);
+        level.insert(&stack.name, at);
+        if layers.len() <= at {
+            layers.resize_with(at + 1, Vec::new);
+        }
+        layers[at].push(stack);
+    }
+    layers
 }
 
 async fn deploy_stack(
@@ -83,12 +128,12 @@ async fn deploy_stack(
 ) -> Result<Deployed, Error> {
     let name = stack.name.as_str();
     progress.begin(format!("{name}: looking at what is there"), 0);
-    let (kind, existing) = ready_for_change(target, name, progress).await?;
+    let ready = ready_for_change(target, stack, progress).await?;
 
     progress.begin(format!("{name}: asking CloudFormation what would change"), 0);
-    let request = request(target, stack, &kind, existing.as_ref(), options.revision.as_deref()).await?;
+    let request = request(target, stack, &ready, options.revision.as_deref(), options.express).await?;
     let Some(change_set) = change_set::create(target, request).await? else {
-        let outputs = existing.map(|stack| watch::outputs(&stack)).unwrap_or_default();
+        let outputs = ready.live.map(|stack| watch::outputs(&stack)).unwrap_or_default();
         return Ok(Deployed { stack: name.to_owned(), change: Change::Unchanged, outputs });
     };
     refuse_to_part(target, stack, &change_set, &options.allow_replacement).await?;
@@ -96,42 +141,92 @@ async fn deploy_stack(
     let since = watch::newest_event(target, &change_set.stack_id).await?;
     progress.begin(format!("{name}: {} changes", change_set.changes.len()), change_set.changes.len() as u64);
     change_set::execute(target, &change_set, name).await?;
-    let ended = watch::follow(target, &change_set.stack_id, since, progress).await?;
+    let ended = watch::follow(target, &change_set.stack_id, since, &stack.sources, progress).await?;
     match ended.status {
         StackStatus::CreateComplete | StackStatus::UpdateComplete => {
-            let change = if kind == ChangeSetType::Create { Change::Created } else { Change::Updated };
+            let change = if ready.kind == ChangeSetType::Create { Change::Created } else { Change::Updated };
             Ok(Deployed { stack: name.to_owned(), change, outputs: ended.outputs })
         }
-        status => Err(Error::Failed(format!(
-            "{name} ended as {}: {}",
-            status.as_str(),
-            ended.failure.unwrap_or_else(|| "CloudFormation named no failed resource".to_owned())
-        ))),
+        ref status => Err(Error::Failed(format!("{name} ended as {}: {}", status.as_str(), ended.reason()))),
     }
 }
 
+/// A stack that can be created or updated.
+pub(crate) struct Ready {
+    pub(crate) kind: ChangeSetType,
+    /// The stack as it is; `None` if it is to be created.
+    pub(crate) live: Option<Stack>,
+    /// What [`change_set::Request::before`] says.
+    before: String,
+}
+
+impl Ready {
+    /// To be created, after `gone` if that was in the way.
+    pub(crate) fn to_create(gone: &str) -> Ready {
+        Ready { kind: ChangeSetType::Create, live: None, before: format!("nothing, after {gone}") }
+    }
+
+    /// To be updated.
+    pub(crate) fn to_update(live: Stack) -> Ready {
+        Ready { kind: ChangeSetType::Update, before: before(&live), live: Some(live) }
+    }
+}
+
+/// Which of its versions a stack is.
+pub(crate) fn before(stack: &Stack) -> String {
+    format!("{} of {:?}", stack.stack_id().unwrap_or_default(), stack.last_updated_time())
+}
+
 /// Brings the stack into a state in which it can be created or updated.
-async fn ready_for_change(
-    target: &Target,
-    name: &str,
-    progress: &Progress,
-) -> Result<(ChangeSetType, Option<Stack>), Error> {
-    // Each round ends in a stable status, and only a deletion leads to another; three rounds mean that somebody else is at work.
-    for _ in 0..3 {
-        let Some(stack) = watch::settle(target, name).await? else { return Ok((ChangeSetType::Create, None)) };
-        let status = stack.stack_status().cloned().unwrap_or(StackStatus::DeleteComplete);
+async fn ready_for_change(target: &Target, stack: &StackArtifact, progress: &Progress) -> Result<Ready, Error> {
+    let name = stack.name.as_str();
+    let mut gone = String::new();
+    // Each round ends in a stable status, and only a deletion or a rollback leads to another; more mean that somebody else is at work.
+    for _ in 0..4 {
+        let Some(live) = watch::settle(target, name).await? else { return Ok(Ready::to_create(&gone)) };
+        let status = live.stack_status().cloned().unwrap_or(StackStatus::DeleteComplete);
         match verb(&status) {
-            Verb::Create => return Ok((ChangeSetType::Create, None)),
-            Verb::Update => return Ok((ChangeSetType::Update, Some(stack))),
+            Verb::Create => return Ok(Ready::to_create(&gone)),
+            Verb::Update => return Ok(Ready::to_update(live)),
             Verb::Recreate => {
                 progress.line(format!("{name} is {}: deleting it before it is created again", status.as_str()));
-                destroy::delete_stack(target, &stack, progress).await?;
+                destroy::delete_stack(target, &live, progress).await?;
+                gone = live.stack_id().unwrap_or_default().to_owned();
+            }
+            Verb::ContinueRollback => {
+                progress.line(format!("{name} is {}: going on to undo the update", status.as_str()));
+                continue_rollback(target, stack, &live, progress).await?;
             }
             Verb::Wait => progress.line(format!("{name} is {}", status.as_str())),
             Verb::Stop(advice) => return Err(Error::Failed(format!("{name} is {}: {advice}", status.as_str()))),
         }
     }
     Err(Error::Failed(format!("{name} keeps changing; somebody else is deploying it, try again later")))
+}
+
+async fn continue_rollback(
+    target: &Target,
+    stack: &StackArtifact,
+    live: &Stack,
+    progress: &Progress,
+) -> Result<(), Error> {
+    let name = stack.name.as_str();
+    let id = live.stack_id().unwrap_or(name);
+    let since = watch::newest_event(target, id).await?;
+    let token = target.token(&format!("{id}/continue/{}", since.as_deref().unwrap_or_default()));
+    let request = target.cloudformation.continue_update_rollback().stack_name(id).client_request_token(token);
+    let continued = target.lanes.changes.call(|| request.clone().send()).await;
+    continued.map_err(|error| from_sdk(&format!("going on to undo the update of {name}"), error))?;
+    let ended = watch::follow(target, id, since, &stack.sources, progress).await?;
+    if ended.status == StackStatus::UpdateRollbackComplete {
+        return Ok(());
+    }
+    Err(Error::Failed(format!(
+        "{name} is {}: an update could not be undone because of {}; repair that and deploy again, or leave it out with \
+         `aws cloudformation continue-update-rollback --stack-name {name} --resources-to-skip LOGICAL_ID`",
+        ended.status.as_str(),
+        ended.reason()
+    )))
 }
 
 /// Throws the change set away if it parts from data that is not `allowed` to go.
@@ -155,19 +250,21 @@ async fn refuse_to_part(
 pub(crate) async fn request<'a>(
     target: &Target,
     stack: &'a StackArtifact,
-    kind: &ChangeSetType,
-    live: Option<&Stack>,
+    ready: &Ready,
     revision: Option<&str>,
+    express: bool,
 ) -> Result<change_set::Request<'a>, Error> {
     let parameters = parameters(target, stack);
-    let tags = version::tags(stack, revision, &parameters, live);
+    let tags = version::tags(stack, revision, &parameters, ready.live.as_ref());
     let parameter = |(key, value)| Parameter::builder().parameter_key(key).parameter_value(value).build();
     Ok(change_set::Request {
         stack: &stack.name,
-        kind: kind.clone(),
+        kind: ready.kind.clone(),
+        before: ready.before.clone(),
         template: assets::template_source(target, &stack.template).await?,
         parameters: parameters.into_iter().map(parameter).collect(),
         tags: Some(tags),
+        express,
     })
 }
 
@@ -175,7 +272,8 @@ fn parameters(target: &Target, stack: &StackArtifact) -> BTreeMap<String, String
     let mut values = stack.parameters.clone();
     if stack.takes_asset_bucket() {
         // The templates find the bootstrap bucket themselves, so that the stock `cdk` CLI deploys the same stack.
-        let bucket = if target.bucket.bootstrap { String::new() } else { target.bucket.name.clone() };
+        let bootstrap = target.bucket.origin == Origin::Bootstrap;
+        let bucket = if bootstrap { String::new() } else { target.bucket.name.clone() };
         values.insert(ASSET_BUCKET_PARAMETER.to_owned(), bucket);
     }
     values

@@ -6,7 +6,7 @@ use aws_sdk_cloudformation::types::{ResourceStatus, Stack, StackStatus, Template
 use serde_json::Value;
 
 use crate::error::from_sdk;
-use crate::{Assembly, Error, Progress, Target, data, prompt, watch};
+use crate::{Assembly, Error, Progress, Target, bucket, data, prompt, watch};
 
 /// A stack that exists, and what deleting it means for each of its resources.
 #[derive(Debug)]
@@ -26,10 +26,19 @@ pub(crate) struct Resource {
     pub(crate) retained: bool,
 }
 
-/// Deletes the stacks of the assembly after showing what goes and what stays. A stack that does not exist is no error,
-/// so an interrupted run can simply be repeated.
-///
-/// With `with_data`, retained resources and the contents of buckets go too; with `yes`, nothing is asked.
+/// What an operator decides about a teardown.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Teardown {
+    /// Whether what the stacks retain goes too, with all that buckets hold.
+    pub with_data: bool,
+    /// Whether nothing is asked.
+    pub yes: bool,
+    /// Whether it is only shown what would go and what would stay.
+    pub plan: bool,
+}
+
+/// Deletes the stacks of the assembly, the last one first, after showing what goes and what stays, by name and, for buckets, by size. A
+/// stack that does not exist is no error, so an interrupted run can simply be repeated.
 ///
 /// # Errors
 ///
@@ -37,8 +46,7 @@ pub(crate) struct Resource {
 pub async fn destroy(
     target: &Target,
     assembly: &Assembly,
-    with_data: bool,
-    yes: bool,
+    teardown: Teardown,
     progress: &Progress,
 ) -> Result<(), Error> {
     let mut doomed = Vec::new();
@@ -49,14 +57,14 @@ pub async fn destroy(
             None => progress.line(format!("{} does not exist; there is nothing to delete", stack.name)),
         }
     }
+    for found in &doomed {
+        show(target, found, teardown.with_data, progress).await?;
+    }
     progress.clear();
-    if doomed.is_empty() {
+    if doomed.is_empty() || teardown.plan {
         return Ok(());
     }
-    for found in &doomed {
-        show(found, with_data, progress);
-    }
-    if !yes {
+    if !teardown.yes {
         let tenant = &assembly.tenant;
         let question =
             format!("type the tenant's name to delete this from account {} in {}: ", target.account, target.region);
@@ -65,7 +73,7 @@ pub async fn destroy(
         }
     }
     for found in &doomed {
-        if with_data {
+        if teardown.with_data {
             data::release(target, found, progress).await?;
         }
         delete_stack(target, &found.stack, progress).await?;
@@ -81,8 +89,9 @@ pub(crate) async fn delete_stack(target: &Target, stack: &Stack, progress: &Prog
     progress.begin(format!("{name}: deleting"), 0);
     let token = target.token(&format!("{id}/delete"));
     let request = target.cloudformation.delete_stack().stack_name(id).client_request_token(token);
-    request.send().await.map_err(|error| from_sdk(&format!("deleting {name}"), error))?;
-    let ended = watch::follow(target, id, since, progress).await?;
+    let deleted = target.lanes.changes.call(|| request.clone().send()).await;
+    deleted.map_err(|error| from_sdk(&format!("deleting {name}"), error))?;
+    let ended = watch::follow(target, id, since, &BTreeMap::new(), progress).await?;
     if ended.status == StackStatus::DeleteComplete {
         return Ok(());
     }
@@ -106,8 +115,10 @@ pub(crate) async fn look_at(target: &Target, name: &str) -> Result<Option<Doomed
         })?,
     };
     let mut resources = Vec::new();
-    let mut pages = target.cloudformation.list_stack_resources().stack_name(name).into_paginator().send();
-    while let Some(page) = pages.next().await {
+    let mut next = None;
+    loop {
+        let request = target.cloudformation.list_stack_resources().stack_name(name).set_next_token(next);
+        let page = target.lanes.looks.call(|| request.clone().send()).await;
         let page = page.map_err(|error| from_sdk(&format!("listing the resources of {name}"), error))?;
         for summary in page.stack_resource_summaries.unwrap_or_default() {
             if summary.resource_status() == Some(&ResourceStatus::DeleteComplete) {
@@ -122,18 +133,22 @@ pub(crate) async fn look_at(target: &Target, name: &str) -> Result<Option<Doomed
                 kind: summary.resource_type.unwrap_or_default(),
             });
         }
+        next = page.next_token;
+        if next.is_none() {
+            return Ok(Some(Doomed { stack, template, resources }));
+        }
     }
-    Ok(Some(Doomed { stack, template, resources }))
 }
 
 /// The template that the stack was deployed from; `None` if it is not JSON.
 pub(crate) async fn template_of(target: &Target, name: &str) -> Result<Option<Value>, Error> {
     let request = target.cloudformation.get_template().stack_name(name).template_stage(TemplateStage::Original);
-    let answer = request.send().await.map_err(|error| from_sdk(&format!("reading the template of {name}"), error))?;
+    let answer = target.lanes.looks.call(|| request.clone().send()).await;
+    let answer = answer.map_err(|error| from_sdk(&format!("reading the template of {name}"), error))?;
     Ok(serde_json::from_str(answer.template_body().unwrap_or_default()).ok())
 }
 
-fn show(found: &Doomed, with_data: bool, progress: &Progress) {
+async fn show(target: &Target, found: &Doomed, with_data: bool, progress: &Progress) -> Result<(), Error> {
     let mut going: BTreeMap<&str, usize> = BTreeMap::new();
     for resource in found.resources.iter().filter(|resource| with_data || !resource.retained) {
         *going.entry(resource.kind.as_str()).or_default() += 1;
@@ -142,6 +157,12 @@ fn show(found: &Doomed, with_data: bool, progress: &Progress) {
     progress.line(format!("{}: goes: {}", found.stack.stack_name().unwrap_or_default(), going.join(", ")));
     for resource in found.resources.iter().filter(|resource| resource.retained) {
         let fate = if with_data { "goes with its data" } else { "stays" };
-        progress.line(format!("  {fate}: {} {} {}", resource.logical_id, resource.kind, resource.physical_id));
+        let size = match resource.kind.as_str() {
+            "AWS::S3::Bucket" => bucket::size(target, &resource.physical_id).await?,
+            _ => None,
+        };
+        let size = size.map(|size| format!(" ({size})")).unwrap_or_default();
+        progress.line(format!("  {fate}: {} {} {}{size}", resource.logical_id, resource.kind, resource.physical_id));
     }
+    Ok(())
 }

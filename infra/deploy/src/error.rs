@@ -8,6 +8,8 @@ use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 pub enum Error {
     /// The caller has to act first: wrong usage, an incomplete assembly, or no credentials, region or access. Exit code 2.
     Refused(String),
+    /// AWS does not let the caller in: no or expired credentials, or no right to do this. It would say so for every tenant. Exit code 2.
+    Access(String),
     /// AWS was at work and the deployment did not succeed. Exit code 1.
     Failed(String),
 }
@@ -16,7 +18,8 @@ impl Error {
     /// The same as a matter of the caller's, for what fails before anything was begun.
     pub(crate) fn into_refusal(self) -> Error {
         match self {
-            Error::Refused(message) | Error::Failed(message) => Error::Refused(message),
+            Error::Failed(message) => Error::Refused(message),
+            refused => refused,
         }
     }
 
@@ -24,7 +27,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Error::Failed(_) => 1,
-            Error::Refused(_) => 2,
+            Error::Refused(_) | Error::Access(_) => 2,
         }
     }
 }
@@ -32,7 +35,7 @@ impl Error {
 impl std::fmt::Display for Error {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Error::Refused(message) | Error::Failed(message) => formatter.write_str(message),
+            Error::Refused(message) | Error::Access(message) | Error::Failed(message) => formatter.write_str(message),
         }
     }
 }
@@ -66,12 +69,12 @@ where
     let code = error.code().unwrap_or_default().to_owned();
     let message = error.message().unwrap_or_default().to_owned();
     if code.contains("Expired") {
-        return Error::Refused(format!("the AWS credentials have expired ({code}) while {doing}; sign in again"));
+        return Error::Access(format!("the AWS credentials have expired ({code}) while {doing}; sign in again"));
     }
     if ACCESS_CODES.contains(&code.as_str()) || status == Some(403) {
         // A HEAD answer has neither code nor message.
         let said = if message.is_empty() { "AWS answered 403".to_owned() } else { format!("{code}: {message}") };
-        return Error::Refused(format!("access denied while {doing}: {said}"));
+        return Error::Access(format!("access denied while {doing}: {said}"));
     }
     match error {
         SdkError::ServiceError(_) if !message.is_empty() => {

@@ -6,6 +6,7 @@ use aws_sdk_cloudformation::types::{
 use serde_json::Value;
 
 use crate::assembly::StackArtifact;
+use crate::deploy::Ready;
 use crate::parting::{self, Parting, Way};
 use crate::verb::{Verb, verb};
 use crate::{Assembly, Error, Progress, Target, change_set, deploy, destroy, rights, watch};
@@ -47,7 +48,7 @@ pub(crate) struct Planned {
 }
 
 /// Finds out what a deployment of the assembly would do, stack by stack, and executes nothing. Only a template too large for a request is
-/// uploaded. An interrupted run can leave its change set behind, which a deployment does not mind.
+/// uploaded. Whoever drops this before its end calls [`clear_plans`].
 ///
 /// # Errors
 ///
@@ -68,6 +69,22 @@ pub async fn plan(
     Ok(plans)
 }
 
+/// Deletes what a plan that was dropped before its end has left in CloudFormation.
+///
+/// # Errors
+///
+/// When CloudFormation does not answer.
+pub async fn clear_plans(target: &Target) -> Result<(), Error> {
+    let left = std::mem::take(&mut *target.open_plans.lock().expect(UNPOISONED));
+    for (name, stack) in left {
+        change_set::discard_by_name(target, &name, &stack).await?;
+        change_set::discard_empty_stack(target, &stack).await?;
+    }
+    Ok(())
+}
+
+const UNPOISONED: &str = "nothing that holds this lock can panic";
+
 async fn plan_stack(
     target: &Target,
     stack: &StackArtifact,
@@ -78,25 +95,34 @@ async fn plan_stack(
     progress.begin(format!("{name}: looking at what is there"), 0);
     let live = watch::settle(target, name).await?;
     let status = live.as_ref().and_then(Stack::stack_status).cloned().unwrap_or(StackStatus::DeleteComplete);
-    let kind = match verb(&status) {
-        Verb::Create => ChangeSetType::Create,
-        Verb::Update => ChangeSetType::Update,
-        Verb::Recreate => return Ok(recreation(stack, &status)),
-        Verb::Wait => {
+    let ready = match (verb(&status), live) {
+        (Verb::Update, Some(live)) => Ready::to_update(live),
+        (Verb::Create | Verb::Update, _) => Ready::to_create(""),
+        (Verb::Recreate, _) => return Ok(recreation(stack, &status)),
+        (Verb::ContinueRollback, _) => {
+            return Err(Error::Failed(format!(
+                "{name} is {}: an update could not be undone, so what would change is not known; a deployment goes on to undo it first",
+                status.as_str()
+            )));
+        }
+        (Verb::Wait, _) => {
             return Err(Error::Failed(format!(
                 "{name} keeps changing; somebody else is deploying it, try again later"
             )));
         }
-        Verb::Stop(advice) => return Err(Error::Failed(format!("{name} is {}: {advice}", status.as_str()))),
+        (Verb::Stop(advice), _) => return Err(Error::Failed(format!("{name} is {}: {advice}", status.as_str()))),
     };
-    let create = kind == ChangeSetType::Create;
+    let create = ready.kind == ChangeSetType::Create;
     let deployed = if create { Some(Value::Null) } else { destroy::template_of(target, name).await? };
 
     progress.begin(format!("{name}: asking CloudFormation what would change"), 0);
-    let request = deploy::request(target, stack, &kind, live.filter(|_| !create).as_ref(), revision).await?;
+    let request = deploy::request(target, stack, &ready, revision, false).await?;
+    let asked = request.name(target);
+    target.open_plans.lock().expect(UNPOISONED).insert(asked.clone(), name.to_owned());
     let looked = look(target, request).await;
     // Also when the change set failed: it has made the empty stack all the same.
     let cleared = if create { change_set::discard_empty_stack(target, name).await } else { Ok(()) };
+    target.open_plans.lock().expect(UNPOISONED).remove(&asked);
     let changes = looked?;
     cleared?;
 

@@ -3,20 +3,39 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 /// Tells what happens on standard error, so that standard output holds results only.
 #[derive(Debug)]
 pub struct Progress {
-    bar: Option<ProgressBar>,
+    bars: Option<(MultiProgress, ProgressBar)>,
     lines: bool,
+    stages: bool,
+    /// Starts each line, where several things happen at the same time.
+    prefix: String,
 }
 
 impl Progress {
     /// A bar when standard error is a terminal and `CI` is not set, plain lines otherwise.
     pub fn detect() -> Progress {
         let plain = std::env::var_os("CI").is_some_and(|value| !value.is_empty()) || !std::io::stderr().is_terminal();
-        Progress { bar: (!plain).then(new_bar), lines: true }
+        let bars = (!plain).then(|| {
+            let bars = MultiProgress::new();
+            let bar = bars.add(new_bar());
+            (bars, bar)
+        });
+        Progress { bars, lines: true, stages: true, prefix: String::new() }
+    }
+
+    /// Says nothing at all.
+    pub fn silent() -> Progress {
+        Progress { bars: None, lines: false, stages: false, prefix: String::new() }
+    }
+
+    /// For one of several things that happen at the same time: it has a bar of its own, and its lines begin with its name.
+    pub(crate) fn part(&self, name: &str) -> Progress {
+        let bars = self.bars.as_ref().map(|(bars, _)| (bars.clone(), bars.add(new_bar())));
+        Progress { bars, lines: self.lines, stages: self.stages, prefix: format!("{name}: ") }
     }
 
     /// Says which stage it is and no more, for a caller that has its own way to tell what happened.
@@ -28,41 +47,49 @@ impl Progress {
 
     /// Prints one line, above the bar where there is one.
     pub fn line(&self, text: impl AsRef<str>) {
-        match &self.bar {
+        let print = || eprintln!("{}{}", self.prefix, text.as_ref());
+        match &self.bars {
             _ if !self.lines => {}
-            Some(bar) => bar.suspend(|| eprintln!("{}", text.as_ref())),
-            None => eprintln!("{}", text.as_ref()),
+            Some((bars, _)) => bars.suspend(print),
+            None => print(),
         }
     }
 
     /// Begins a stage of `steps` steps; 0 when their number is not known.
     pub fn begin(&self, stage: impl Into<String>, steps: u64) {
         let stage = stage.into();
-        match &self.bar {
-            Some(bar) => {
+        match &self.bars {
+            Some((_, bar)) => {
                 bar.reset();
                 bar.set_message(stage);
                 bar.set_length(steps);
                 bar.set_style(if steps == 0 { waiting() } else { counting() });
                 bar.enable_steady_tick(Duration::from_millis(120));
             }
-            None => eprintln!("{stage}"),
+            None if self.stages => eprintln!("{stage}"),
+            None => {}
         }
     }
 
     /// Says how many steps of the stage are done.
     pub fn done(&self, steps: u64) {
-        if let Some(bar) = &self.bar {
+        if let Some((_, bar)) = &self.bars {
             bar.set_position(steps.min(bar.length().unwrap_or(steps)));
         }
     }
 
     /// Takes the bar away, so that what follows starts on a clean line.
     pub fn clear(&self) {
-        if let Some(bar) = &self.bar {
+        if let Some((_, bar)) = &self.bars {
             bar.disable_steady_tick();
             bar.finish_and_clear();
         }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.clear();
     }
 }
 
@@ -75,7 +102,7 @@ fn waiting() -> ProgressStyle {
 }
 
 fn counting() -> ProgressStyle {
-    ProgressStyle::with_template("{spinner} {elapsed_precise} [{bar:24}] {pos}/{len} {wide_msg}")
+    ProgressStyle::with_template("{spinner} {elapsed_precise} [{bar:24}] {pos}/{len} {wide_msg} {eta} left")
         .expect("the template above is valid")
         .progress_chars("=> ")
 }

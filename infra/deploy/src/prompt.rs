@@ -9,7 +9,7 @@ use crate::Error;
 /// # Errors
 ///
 /// [`Error::Refused`] when nobody can answer: standard input is not a terminal.
-pub(crate) fn ask(question: &str, about: &str) -> Result<String, Error> {
+pub fn ask(question: &str, about: &str) -> Result<String, Error> {
     if !std::io::stdin().is_terminal() {
         return Err(Error::Refused(format!("{about}; run it at a terminal, or with --yes")));
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use aws_sdk_cloudformation::types::StackStatus;
 
 use crate::version::{self, Version};
-use crate::{Assembly, Error, Progress, Target, watch};
+use crate::{Assembly, Error, Progress, Target, drift, watch};
 
 /// One stack as it is found; displayed as one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,22 +22,34 @@ struct Deployed {
     revision: Option<String>,
     /// Whether the template is the assembly's; `None` where the stack does not say which it has.
     same_template: Option<bool>,
+    /// What somebody changed by hand; `None` where nobody asked.
+    drifted: Option<Vec<String>>,
     /// Outputs that are URLs, by name.
     urls: Vec<(String, String)>,
 }
 
-/// Looks at every stack of the assembly and changes nothing. A stack that was never executed counts as not deployed.
+/// Looks at every stack of the assembly and changes nothing. A stack that was never executed counts as not deployed. With `drift`,
+/// CloudFormation compares every resource with its template, which takes up to some minutes a stack.
 ///
 /// # Errors
 ///
 /// When CloudFormation does not answer, or does not let the caller look.
-pub async fn status(target: &Target, assembly: &Assembly, progress: &Progress) -> Result<Vec<StackState>, Error> {
+pub async fn status(
+    target: &Target,
+    assembly: &Assembly,
+    drift: bool,
+    progress: &Progress,
+) -> Result<Vec<StackState>, Error> {
     let mut states = Vec::new();
     for stack in &assembly.stacks {
         progress.begin(format!("{}: looking at what is there", stack.name), 0);
         let found = watch::describe(target, &stack.name).await?.filter(|found| {
             !matches!(found.stack_status(), Some(StackStatus::DeleteComplete | StackStatus::ReviewInProgress))
         });
+        let drifted = match &found {
+            Some(_) if drift => Some(drift::drifted(target, &stack.name).await?),
+            _ => None,
+        };
         let deployed = found.map(|found| {
             let version = Version::of(&found);
             let is_url = |value: &str| ["https://", "http://", "wss://"].iter().any(|scheme| value.starts_with(scheme));
@@ -45,6 +57,7 @@ pub async fn status(target: &Target, assembly: &Assembly, progress: &Progress) -
                 status: found.stack_status().map(StackStatus::as_str).unwrap_or_default().to_owned(),
                 revision: version.revision,
                 same_template: version.template.map(|template| template == version::template_hash(stack)),
+                drifted,
                 urls: watch::outputs(&found).into_iter().filter(|(_, value)| is_url(value)).collect(),
             }
         });
@@ -65,6 +78,11 @@ impl fmt::Display for StackState {
             None => "unknown",
         };
         write!(formatter, "{}  revision {revision}  template {template}", deployed.status)?;
+        match deployed.drifted.as_deref() {
+            None => {}
+            Some([]) => formatter.write_str("  drift none")?,
+            Some(drifted) => write!(formatter, "  drift {}", drifted.join(", "))?,
+        }
         deployed.urls.iter().try_for_each(|(name, url)| write!(formatter, "  {name} {url}"))
     }
 }

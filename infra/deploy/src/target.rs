@@ -1,12 +1,18 @@
 //! The account and region that is deployed to.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
 use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
 use aws_sdk_cloudformation::Client as CloudFormation;
 use aws_sdk_cloudformation::config::ProvideCredentials;
 use aws_sdk_s3::Client as S3;
 
-use crate::Error;
 use crate::error::from_sdk;
+use crate::journal::fresh_run;
+use crate::pace::{Lanes, Rates};
+use crate::{Error, watch};
 
 /// An account in a region, with working credentials.
 #[derive(Debug, Clone)]
@@ -18,20 +24,35 @@ pub struct Target {
     pub account: String,
     /// For example `eu-west-1`.
     pub region: String,
+    pub(crate) lanes: Arc<Lanes>,
+    /// Change sets that are only looked at, as long as they exist: name and stack.
+    pub(crate) open_plans: Arc<Mutex<BTreeMap<String, String>>>,
+    config: SdkConfig,
     endpoint: Option<String>,
-    run: String,
+    seed: String,
 }
 
 /// Where function code and large templates are stored before CloudFormation reads them.
 #[derive(Debug, Clone)]
 pub(crate) struct AssetBucket {
     pub(crate) name: String,
-    /// The account's own bootstrap bucket, which the templates find without being told.
-    pub(crate) bootstrap: bool,
+    pub(crate) origin: Origin,
+}
+
+/// Who made the bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The platform stack of this account and region.
+    Platform,
+    /// `cdk bootstrap`; the templates find it without being told.
+    Bootstrap,
+    /// Somebody, and the operator named it.
+    Named,
 }
 
 impl Target {
-    /// Finds out who is calling; nothing is changed. `asset_bucket` replaces the CDK bootstrap bucket.
+    /// Finds out who is calling, and where functions' code goes: to `asset_bucket` if it is given, else to the bucket of the platform
+    /// stack if that is deployed, else to the one of `cdk bootstrap`. Nothing is changed.
     ///
     /// # Errors
     ///
@@ -60,30 +81,56 @@ impl Target {
             .await
             .map_err(|error| from_sdk("asking AWS who is calling", error).into_refusal())?;
         let account = identity.account().unwrap_or_default().to_owned();
-        let bucket = match asset_bucket {
-            Some(name) => AssetBucket { name: name.to_owned(), bootstrap: false },
-            None => AssetBucket { name: format!("cdk-hnb659fds-assets-{account}-{region}"), bootstrap: true },
-        };
         let endpoint = config.endpoint_url().map(str::to_owned);
-        let mut s3 = aws_sdk_s3::config::Builder::from(config);
+        // Our lanes repeat what was throttled or lost.
+        let once = RetryConfig::disabled();
+        let cloudformation = aws_sdk_cloudformation::config::Builder::from(config).retry_config(once.clone());
+        let mut s3 = aws_sdk_s3::config::Builder::from(config).retry_config(once);
         if endpoint.is_some() {
             // `bucket.localhost` is not a name every machine resolves.
             s3.set_force_path_style(Some(true));
         }
-        Ok(Target {
-            cloudformation: CloudFormation::new(config),
+        let bootstrap = format!("cdk-hnb659fds-assets-{account}-{region}");
+        let mut target = Target {
+            cloudformation: CloudFormation::from_conf(cloudformation.build()),
             s3: S3::from_conf(s3.build()),
-            bucket,
+            bucket: AssetBucket { name: bootstrap, origin: Origin::Bootstrap },
             account,
             region,
+            lanes: Arc::new(Lanes::new(Rates::default())),
+            open_plans: Arc::default(),
+            config: config.clone(),
             endpoint,
-            run: run_id(),
-        })
+            seed: fresh_run(),
+        };
+        if let Some(name) = asset_bucket {
+            target.bucket = AssetBucket { name: name.to_owned(), origin: Origin::Named };
+        } else if let Some(name) = platform_bucket(&target).await.map_err(Error::into_refusal)? {
+            target.bucket = AssetBucket { name, origin: Origin::Platform };
+        }
+        Ok(target)
     }
 
-    /// A token for one write of this run: CloudFormation takes a repeated request with the same token for the same request.
+    /// Calls AWS at these rates instead of the default ones.
+    #[must_use]
+    pub fn at_rates(mut self, rates: Rates) -> Target {
+        self.lanes = Arc::new(Lanes::new(rates));
+        self
+    }
+
+    /// The same target with tokens that are made from `seed`: equal seeds, equal tokens.
+    pub(crate) fn seeded(&self, seed: &str) -> Target {
+        Target { seed: seed.to_owned(), ..self.clone() }
+    }
+
+    /// For clients of further services.
+    pub(crate) fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
+    /// A token for one write: CloudFormation takes a repeated request with the same token for the same request.
     pub(crate) fn token(&self, of: &str) -> String {
-        let digest = cfn::sha256(format!("{}/{of}", self.run));
+        let digest = cfn::sha256(format!("{}/{of}", self.seed));
         format!("ferrostack-{}", &digest[..24])
     }
 
@@ -100,8 +147,11 @@ impl Target {
     }
 }
 
-/// Differs between two runs, so that a deployment repeated later is not taken for the earlier one.
-fn run_id() -> String {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    format!("{}-{}", now.as_nanos(), std::process::id())
+/// The stack with what all tenants of an account and region share, and its output with the bucket's name.
+const PLATFORM: &str = "ferrostack-platform";
+const PLATFORM_BUCKET: &str = "AssetBucket";
+
+async fn platform_bucket(target: &Target) -> Result<Option<String>, Error> {
+    let platform = watch::describe(target, PLATFORM).await?;
+    Ok(platform.and_then(|stack| watch::outputs(&stack).remove(PLATFORM_BUCKET)))
 }

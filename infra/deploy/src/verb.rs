@@ -11,6 +11,8 @@ pub(crate) enum Verb {
     Update,
     /// The stack never came to be and cannot be updated: delete what is left, then create.
     Recreate,
+    /// An update could not be undone: continue to undo it, then look again.
+    ContinueRollback,
     /// Somebody else's operation is under way: wait for its end, then look again.
     Wait,
     /// A person has to decide; the text says what can be done.
@@ -42,9 +44,7 @@ pub(crate) fn verb(status: &StackStatus) -> Verb {
         S::DeleteFailed => {
             Verb::Stop("an earlier deletion did not finish; run scripts/destroy first, then deploy again")
         }
-        S::UpdateRollbackFailed => Verb::Stop(
-            "an update could not be undone; repair what its events name, then run `aws cloudformation continue-update-rollback`",
-        ),
+        S::UpdateRollbackFailed => Verb::ContinueRollback,
         S::ImportRollbackFailed => {
             Verb::Stop("an import could not be undone; repair what its events name in the CloudFormation console")
         }

@@ -1,10 +1,11 @@
 //! Follows one stack operation to its end: polls with back-off and jitter, and tells each event once.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use aws_sdk_cloudformation::types::{Stack, StackEvent, StackStatus};
+use tokio::time::Instant;
 
 use crate::error::from_sdk;
 use crate::verb::is_under_way;
@@ -19,6 +20,12 @@ pub(crate) struct Ended {
     /// The first resource that failed, and why: the later ones are consequences.
     pub(crate) failure: Option<String>,
     pub(crate) outputs: BTreeMap<String, String>,
+}
+
+impl Ended {
+    pub(crate) fn reason(&self) -> &str {
+        self.failure.as_deref().unwrap_or("CloudFormation named no failed resource")
+    }
 }
 
 /// A growing, jittered pause: quick answers from quick operations, and few calls for slow ones.
@@ -47,7 +54,8 @@ impl Pauses {
 
 /// The stack, unless it does not exist or is deleted. A name finds live stacks, an id (ARN) deleted ones too.
 pub(crate) async fn describe(target: &Target, stack: &str) -> Result<Option<Stack>, Error> {
-    match target.cloudformation.describe_stacks().stack_name(stack).send().await {
+    let request = target.cloudformation.describe_stacks().stack_name(stack);
+    match target.lanes.looks.call(|| request.clone().send()).await {
         Ok(answer) => Ok(answer.stacks.unwrap_or_default().into_iter().next()),
         // There is no code of its own for this.
         Err(error)
@@ -60,9 +68,16 @@ pub(crate) async fn describe(target: &Target, stack: &str) -> Result<Option<Stac
     }
 }
 
+/// Whether the stack is there and came to a good end.
+pub(crate) fn stands(stack: &Stack) -> bool {
+    use StackStatus as S;
+    matches!(stack.stack_status(), Some(S::CreateComplete | S::UpdateComplete | S::UpdateCompleteCleanupInProgress))
+}
+
 /// The newest event of a stack, as the mark from which [`follow`] tells events.
 pub(crate) async fn newest_event(target: &Target, stack: &str) -> Result<Option<String>, Error> {
-    let page = target.cloudformation.describe_stack_events().stack_name(stack).send().await;
+    let request = target.cloudformation.describe_stack_events().stack_name(stack);
+    let page = target.lanes.looks.call(|| request.clone().send()).await;
     let page = page.map_err(|error| from_sdk(&format!("reading the events of {stack}"), error))?;
     Ok(page.stack_events().first().and_then(StackEvent::event_id).map(str::to_owned))
 }
@@ -80,37 +95,44 @@ pub(crate) async fn settle(target: &Target, stack_id: &str) -> Result<Option<Sta
 }
 
 /// Waits for the end of an operation that this run has started. `since` is the newest event before it.
+///
+/// Only the events are polled: each look is one call out of an account's few, and the events tell both what happens and the end.
 pub(crate) async fn follow(
     target: &Target,
     stack_id: &str,
     since: Option<String>,
+    sources: &BTreeMap<String, String>,
     progress: &Progress,
 ) -> Result<Ended, Error> {
     let mut pauses = Pauses::new();
     let mut told = BTreeSet::new();
     let mut finished = BTreeSet::new();
     let mut failure = None;
-    // The status alone does not do: for a moment it can still be the one from before the operation.
-    let mut ended = false;
     loop {
-        let stack = describe(target, stack_id).await?;
+        // The status alone does not do: for a moment it can still be the one from before the operation.
+        let mut ended = false;
         for event in events_after(target, stack_id, since.as_deref()).await? {
+            let is_stack = event.physical_resource_id() == Some(stack_id);
+            if is_stack {
+                ended = !status_of(&event).ends_with("_IN_PROGRESS");
+            }
             if !told.insert(event.event_id().unwrap_or_default().to_owned()) {
                 continue;
             }
             tell(&event, progress);
-            failure = failure.or_else(|| failed_resource(&event));
-            if event.physical_resource_id() == Some(stack_id) {
-                ended = !status_of(&event).ends_with("_IN_PROGRESS");
-            } else if is_finished(&event) {
+            failure = failure.or_else(|| failed_resource(&event, sources));
+            if !is_stack && is_finished(&event) {
                 finished.insert(event.logical_resource_id().unwrap_or_default().to_owned());
                 progress.done(finished.len() as u64);
             }
         }
-        let status = stack.as_ref().and_then(Stack::stack_status).cloned().unwrap_or(StackStatus::DeleteComplete);
-        if ended && !is_under_way(&status) {
-            let outputs = stack.map(|stack| outputs(&stack)).unwrap_or_default();
-            return Ok(Ended { status, failure, outputs });
+        if ended {
+            let stack = describe(target, stack_id).await?;
+            let status = stack.as_ref().and_then(Stack::stack_status).cloned().unwrap_or(StackStatus::DeleteComplete);
+            if !is_under_way(&status) {
+                let outputs = stack.map(|stack| outputs(&stack)).unwrap_or_default();
+                return Ok(Ended { status, failure, outputs });
+            }
         }
         pauses.wait(stack_id).await?;
     }
@@ -127,19 +149,24 @@ pub(crate) fn outputs(stack: &Stack) -> BTreeMap<String, String> {
 /// Events newer than `since`, oldest first. The service lists the newest first, in pages.
 async fn events_after(target: &Target, stack_id: &str, since: Option<&str>) -> Result<Vec<StackEvent>, Error> {
     let mut events = Vec::new();
-    let mut pages = target.cloudformation.describe_stack_events().stack_name(stack_id).into_paginator().send();
-    while let Some(page) = pages.next().await {
+    let mut next = None;
+    loop {
+        let request = target.cloudformation.describe_stack_events().stack_name(stack_id).set_next_token(next);
+        let page = target.lanes.looks.call(|| request.clone().send()).await;
         let page = page.map_err(|error| from_sdk(&format!("reading the events of {stack_id}"), error))?;
+        next = page.next_token;
         for event in page.stack_events.unwrap_or_default() {
             if since.is_some() && event.event_id() == since {
-                events.reverse();
-                return Ok(events);
+                next = None;
+                break;
             }
             events.push(event);
         }
+        if next.is_none() {
+            events.reverse();
+            return Ok(events);
+        }
     }
-    events.reverse();
-    Ok(events)
 }
 
 fn status_of(event: &StackEvent) -> &str {
@@ -158,12 +185,13 @@ fn is_finished(event: &StackEvent) -> bool {
 }
 
 /// A resource that CloudFormation gave up only because another one failed is no cause.
-fn failed_resource(event: &StackEvent) -> Option<String> {
+fn failed_resource(event: &StackEvent, sources: &BTreeMap<String, String>) -> Option<String> {
     let reason = event.resource_status_reason().unwrap_or("no reason was given");
     let is_stack = event.physical_resource_id().is_some() && event.physical_resource_id() == event.stack_id();
     if !status_of(event).ends_with("_FAILED") || reason.contains("cancelled") || is_stack {
         return None;
     }
     let (kind, name) = (event.resource_type().unwrap_or_default(), event.logical_resource_id().unwrap_or_default());
-    Some(format!("{name} ({kind}): {reason}"))
+    let made = sources.get(name).map(|line| format!(", from {line}")).unwrap_or_default();
+    Some(format!("{name} ({kind}{made}): {reason}"))
 }

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_s3::config::SharedCredentialsProvider;
 
 use crate::child::Supervised;
-use crate::signed::Caller;
+use crate::front::Front;
+use crate::signed::{Caller, KEY};
 
 /// A running emulator with nothing in it. It ends when this is dropped, or this process does.
 #[derive(Debug)]
@@ -40,9 +41,6 @@ pub struct Start<'a> {
 /// The region that everything is deployed to.
 pub const REGION: &str = "us-east-1";
 
-/// The emulator's administrator. It takes this key whatever is configured, and does not check its signature.
-const KEY: &str = "test";
-
 /// It usually takes a second or two; a first run has to compile its Python.
 const LONGEST_START: Duration = Duration::from_secs(60);
 
@@ -54,7 +52,8 @@ impl Emulator {
     /// When it is not installed, ends early or does not answer; its log is quoted.
     pub async fn start(start: Start<'_>) -> anyhow::Result<Emulator> {
         let port = free_port()?;
-        let endpoint = format!("http://127.0.0.1:{port}");
+        let direct = format!("http://127.0.0.1:{port}");
+        let endpoint = Front::start(&direct).await.context("no port of the loopback interface is free")?.url;
         let log = start.folder.join("ministack.log");
         let mut command = Command::new(start.python);
         command.args(["-m", "ministack"]).current_dir(start.folder);
@@ -76,8 +75,8 @@ impl Emulator {
             .envs(start.variables.iter().copied());
         let output = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
         let mut child = Supervised::start(&command, output)?;
-        wait_until_ready(&mut child, &endpoint, &log).await?;
-        let credentials = Credentials::new(KEY, KEY, None, None, "emulator");
+        wait_until_ready(&mut child, &direct, &log).await?;
+        let credentials = Caller::administrator();
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(REGION))
@@ -87,7 +86,7 @@ impl Emulator {
         Ok(Emulator { config, caller: Caller::new(&endpoint, REGION, credentials), log, child })
     }
 
-    /// Where it listens.
+    /// Where it is reached, behind what stands for the end of TLS.
     pub fn endpoint(&self) -> &str {
         &self.caller.endpoint
     }

@@ -1,17 +1,18 @@
 //! `ferrostack-local`: everything on this machine, with no AWS account.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail, ensure};
 use clap::Parser;
-use ferrostack_deploy::{Assembly, Progress, Target};
+use ferrostack_deploy::{Assembly, PLATFORM, Progress, Target};
 use ferrostack_local::emulator::{Emulator, REGION, Start};
 use ferrostack_local::exercise::Exercise;
-use ferrostack_local::qlik::{Options, Qlik};
-use ferrostack_local::qlik_reload::{self, System};
+use ferrostack_local::left_out::leave_out;
+use ferrostack_local::rest::Rest;
 use ferrostack_local::stack::DeployedStack;
+use ferrostack_local::stand_ins::StandIns;
+use ferrostack_local::{qlik_reload, report_delivery, write_back};
 
 /// Starts the AWS emulator and the stand-ins, deploys the local tenant, and puts its systems to work.
 #[derive(Parser)]
@@ -23,23 +24,22 @@ struct Arguments {
     /// Keep the folder with the logs; it is always kept after a failure
     #[arg(long)]
     keep: bool,
+    /// Put only this system to work, for example qlik-reload; all are deployed
+    #[arg(long)]
+    only: Option<String>,
     /// The folder that `synth` wrote to
     #[arg(long, default_value = "cfn-out")]
     out: PathBuf,
     /// The tenant to deploy
     #[arg(long, default_value = "local")]
     tenant: String,
+    /// Where the browser leaves its pictures of the pages
+    #[arg(long, default_value = "target/local/pictures")]
+    pictures: PathBuf,
     /// The Python that MiniStack is installed for
     #[arg(long, default_value = ".tools/venv/bin/python")]
     python: PathBuf,
 }
-
-/// The deployer's bucket for function code; on AWS it is the one that `cdk bootstrap` makes.
-const ASSET_BUCKET: &str = "ferrostack-local-assets";
-
-/// A reload takes two seconds here: long enough to be seen under way, short enough to wait for.
-const QUEUED: Duration = Duration::from_millis(500);
-const RELOADING: Duration = Duration::from_millis(1500);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -61,18 +61,20 @@ async fn run(arguments: &Arguments, progress: &Progress) -> anyhow::Result<()> {
     if !python.is_file() {
         bail!("MiniStack is not installed: there is no {}; run scripts/tools local", arguments.python.display());
     }
-    let assembly = Assembly::read(&arguments.out, &arguments.tenant)?;
+    let platform = Assembly::read(&arguments.out, PLATFORM)?;
+    let tenant = Assembly::read(&arguments.out, &arguments.tenant)?;
     let folder = tempfile::Builder::new().prefix("ferrostack-local-").tempdir()?;
 
     progress.begin("starting the emulator and the stand-ins", 0);
-    let api_key = random_key();
-    let qlik = Qlik::start(Options { api_key: api_key.clone(), queued: QUEUED, reloading: RELOADING }).await?;
-    let variables = [("QLIK_ENDPOINT_URL", qlik.url.as_str())];
+    let stand_ins = StandIns::start(folder.path(), &python).await?;
+    let variables = stand_ins.variables();
     let emulator = Emulator::start(Start { python: &python, folder: folder.path(), variables: &variables }).await?;
+    stand_ins.connect(&emulator.caller);
 
     // Ctrl-C ends the run in the orderly way; so does everything that fails.
+    let world = World { emulator: &emulator, stand_ins: &stand_ins, pictures: &arguments.pictures, progress };
     let result = tokio::select! {
-        result = deploy_and_exercise(&assembly, &emulator, &qlik, &api_key, progress) => result,
+        result = world.deploy_and_exercise(platform, tenant, arguments.only.as_deref()) => result,
         _ = tokio::signal::ctrl_c() => Err(anyhow!("interrupted")),
     };
     if result.is_ok() && !arguments.once {
@@ -80,6 +82,7 @@ async fn run(arguments: &Arguments, progress: &Progress) -> anyhow::Result<()> {
     }
     progress.begin("stopping the emulator", 0);
     emulator.stop().await;
+    stand_ins.stop().await;
     progress.clear();
     if arguments.keep || result.is_err() {
         eprintln!("the logs are in {}", folder.keep().display());
@@ -87,46 +90,90 @@ async fn run(arguments: &Arguments, progress: &Progress) -> anyhow::Result<()> {
     result
 }
 
-async fn deploy_and_exercise(
-    assembly: &Assembly,
-    emulator: &Emulator,
-    qlik: &Qlik,
-    api_key: &str,
-    progress: &Progress,
-) -> anyhow::Result<()> {
-    create_asset_bucket(emulator).await?;
-    let target = Target::connect(&emulator.config, Some(ASSET_BUCKET)).await?;
-    let deployed = ferrostack_deploy::deploy(&target, assembly, &ferrostack_deploy::Options::default(), progress).await;
-    let deployed = deployed
-        .with_context(|| format!("the deployment to the emulator failed; it says:\n{}", emulator.last_lines(20)))?;
-    progress.clear();
-    println!("emulator       {}", emulator.endpoint());
-    println!("Qlik stand-in  {}", qlik.url);
-
-    let mut exercised = 0;
-    for stack in deployed.iter().filter(|stack| stack.stack.ends_with("-qlik-reload")) {
-        exercised += 1;
-        let stack = DeployedStack::read(&emulator.config, &stack.stack).await?;
-        stack.give_dead_letter_queues(&emulator.caller).await?;
-        qlik_reload::store_api_key(&emulator.config, &stack, api_key).await?;
-        let system = System { stack: &stack, qlik, caller: &emulator.caller };
-        println!("REST API       {}\n\n{}", system.rest_url()?, stack.name);
-        let mut exercise = Exercise::new(progress);
-        qlik_reload::exercise(&system, &mut exercise).await;
-        if exercise.failed() > 0 {
-            eprintln!("the functions' last lines:\n{}", stack.function_logs(&emulator.caller, 30).await);
-            bail!("{} steps of {} failed", exercise.failed(), stack.name);
-        }
-    }
-    ensure!(exercised > 0, "tenant {} has no system that this could put to work", assembly.tenant);
-    Ok(())
+/// What is running.
+struct World<'a> {
+    emulator: &'a Emulator,
+    stand_ins: &'a StandIns,
+    pictures: &'a Path,
+    progress: &'a Progress,
 }
 
-async fn create_asset_bucket(emulator: &Emulator) -> anyhow::Result<()> {
-    let config = aws_sdk_s3::config::Builder::from(&emulator.config).force_path_style(true).build();
-    let client = aws_sdk_s3::Client::from_conf(config);
-    client.create_bucket().bucket(ASSET_BUCKET).send().await.context("cannot create the bucket for function code")?;
-    Ok(())
+impl World<'_> {
+    async fn deploy_and_exercise(
+        &self,
+        platform: Assembly,
+        tenant: Assembly,
+        only: Option<&str>,
+    ) -> anyhow::Result<()> {
+        self.deploy(platform).await?;
+        write_back::seed(&self.stand_ins.sql).await?;
+        let deployed = self.deploy(tenant).await?;
+        println!("{:<20} {}", "emulator", self.emulator.endpoint());
+        self.stand_ins.addresses().iter().for_each(|(name, url)| println!("{name:<20} {url}"));
+
+        let mut failed = Vec::new();
+        let is_wanted = |stack: &&String| only.is_none_or(|system| stack.ends_with(&format!("-{system}")));
+        let wanted: Vec<_> = deployed.iter().filter(is_wanted).collect();
+        ensure!(!wanted.is_empty(), "the tenant has no system {}", only.unwrap_or_default());
+        for name in wanted {
+            let stack = DeployedStack::read(&self.emulator.config, name).await?;
+            stack.give_dead_letter_queues(&self.emulator.caller).await?;
+            println!("\n{name}");
+            let failures = self.exercise(&stack).await?;
+            if failures > 0 {
+                let logs = stack.function_logs(&self.emulator.caller, 30).await;
+                eprintln!("the functions' last lines:\n{logs}");
+                failed.push(format!("{failures} steps of {name}"));
+            }
+        }
+        ensure!(failed.is_empty(), "failed: {}", failed.join(", "));
+        Ok(())
+    }
+
+    /// The names of the stacks that were deployed.
+    async fn deploy(&self, mut assembly: Assembly) -> anyhow::Result<Vec<String>> {
+        for stack in &mut assembly.stacks {
+            let (template, gone) = leave_out(&stack.template)?;
+            stack.template = template;
+            if !gone.is_empty() {
+                println!("{}: left out, since the emulator does not know it: {}", stack.name, gone.join(", "));
+            }
+        }
+        let target = Target::connect(&self.emulator.config, None).await?;
+        let options = ferrostack_deploy::Options::default();
+        let deployed = ferrostack_deploy::deploy(&target, &assembly, &options, self.progress).await;
+        let failed = || format!("the deployment to the emulator failed; it says:\n{}", self.emulator.last_lines(20));
+        let deployed = deployed.with_context(failed)?;
+        self.progress.clear();
+        Ok(deployed.into_iter().map(|it| it.stack).collect())
+    }
+
+    /// Puts one stack's system to work, and tells how many steps failed.
+    async fn exercise(&self, stack: &DeployedStack) -> anyhow::Result<usize> {
+        let caller = &self.emulator.caller;
+        let mut exercise = Exercise::new(self.progress);
+        match stack.system() {
+            "qlik-reload" => {
+                qlik_reload::store_api_key(&self.emulator.config, stack, &self.stand_ins.qlik_key).await?;
+                let rest = Rest::of(stack, caller).await?;
+                let system = qlik_reload::System { stack, qlik: &self.stand_ins.qlik, caller, rest: &rest };
+                qlik_reload::exercise(&system, &mut exercise).await;
+            }
+            "report-delivery" => {
+                let rest = Rest::of(stack, caller).await?;
+                let quicksight = &self.stand_ins.quicksight;
+                let system = report_delivery::System { rest: &rest, quicksight, progress: self.progress };
+                report_delivery::exercise(&system, &mut exercise).await;
+            }
+            "write-back" => {
+                let rest = Rest::of(stack, caller).await?;
+                let system = write_back::System { rest: &rest, sql: &self.stand_ins.sql, pictures: self.pictures };
+                write_back::exercise(&system, &mut exercise).await;
+            }
+            other => bail!("there is no exercise for {other}"),
+        }
+        Ok(exercise.failed())
+    }
 }
 
 async fn stay_up(emulator: &Emulator) -> anyhow::Result<()> {
@@ -137,9 +184,4 @@ async fn stay_up(emulator: &Emulator) -> anyhow::Result<()> {
     );
     println!("The emulator's log: {}", emulator.log.display());
     Ok(tokio::signal::ctrl_c().await?)
-}
-
-/// For the stand-in of this run only; nothing outside this machine accepts it.
-fn random_key() -> String {
-    std::iter::repeat_with(fastrand::alphanumeric).take(32).collect()
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::exercise::{Exercise, until};
 use crate::qlik::{App, Qlik, Started};
+use crate::rest::{Rest, send};
 use crate::signed::Caller;
 use crate::stack::DeployedStack;
 
@@ -23,7 +24,7 @@ const LONGEST_TICK: Duration = Duration::from_secs(120);
 const LONGEST_RELOAD: Duration = Duration::from_secs(45);
 
 /// Everything the steps need.
-#[derive(Debug)]
+#[derive(Clone, Copy)]
 pub struct System<'a> {
     /// The deployed stack.
     pub stack: &'a DeployedStack,
@@ -31,6 +32,8 @@ pub struct System<'a> {
     pub qlik: &'a Qlik,
     /// Calls the emulator.
     pub caller: &'a Caller,
+    /// The REST API for reloads on request.
+    pub rest: &'a Rest,
 }
 
 /// Stores the API key as an operator does after the first deployment.
@@ -81,21 +84,22 @@ impl System<'_> {
     }
 
     async fn request_without_key(&self) -> anyhow::Result<String> {
-        let (status, body) = self.request(Method::POST, "/reloads", None, Some(json!({"appId": BY_REQUEST}))).await?;
+        let body = json!({"appId": BY_REQUEST});
+        let (status, body) = send(self.rest.request(Method::POST, "/reloads"), Some(&body)).await?;
         ensure!(status == 403, "the answer was {status}: {body}");
         ensure!(self.qlik.reloads_of(BY_REQUEST).is_empty(), "a reload was started all the same");
         Ok("403".to_owned())
     }
 
     async fn request_repeated(&self) -> anyhow::Result<String> {
-        let key = self.api_key().await?;
+        let post = || self.rest.with_key(Method::POST, "/reloads").header("idempotency-key", "the-same-request");
         let body = json!({"appId": BY_REQUEST});
-        let (status, first) = self.request(Method::POST, "/reloads", Some(&key), Some(body.clone())).await?;
+        let (status, first) = send(post(), Some(&body)).await?;
         ensure!(status == 202, "the answer was {status}: {first}");
-        let (status, second) = self.request(Method::POST, "/reloads", Some(&key), Some(body)).await?;
+        let (status, second) = send(post(), Some(&body)).await?;
         ensure!(status == 202 && second["reloadId"] == first["reloadId"], "the second answer was {status}: {second}");
         let id = first["reloadId"].as_str().unwrap_or_default();
-        let (status, found) = self.request(Method::GET, &format!("/reloads/{id}"), Some(&key), None).await?;
+        let (status, found) = send(self.rest.with_key(Method::GET, &format!("/reloads/{id}")), None).await?;
         ensure!(status == 200 && found["reloadId"] == id, "GET answered {status}: {found}");
         self.finished(BY_REQUEST, LONGEST_RELOAD).await
     }
@@ -142,45 +146,5 @@ impl System<'_> {
         let answer = self.caller.call("lambda", Method::POST, &path, &headers, event.to_string().into_bytes()).await?;
         ensure!(answer["errorType"].is_null(), "the function answered {answer}");
         Ok(answer)
-    }
-
-    /// A call of the REST API as its users make it: over HTTP, with or without the key.
-    async fn request(
-        &self,
-        method: Method,
-        path: &str,
-        key: Option<&str>,
-        body: Option<Value>,
-    ) -> anyhow::Result<(u16, Value)> {
-        let mut request = reqwest::Client::new().request(method, format!("{}{path}", self.rest_url()?));
-        if let Some(key) = key {
-            request = request.header("x-api-key", key).header("idempotency-key", "the-same-request");
-        }
-        if let Some(body) = body {
-            request = request.header("content-type", "application/json").body(body.to_string());
-        }
-        let answer = request.send().await.context("no answer of the REST API")?;
-        let (status, text) = (answer.status().as_u16(), answer.text().await?);
-        Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
-    }
-
-    /// Where the emulator serves the REST API; on AWS it is the stack's output.
-    ///
-    /// # Errors
-    ///
-    /// When the stack has no REST API.
-    pub fn rest_url(&self) -> anyhow::Result<String> {
-        let api = self.stack.only("AWS::ApiGateway::RestApi")?;
-        let stage = self.stack.only("AWS::ApiGateway::Stage")?;
-        // The emulator's physical id of a stage is `<api>-<stage>` or the stage's name alone.
-        let stage = stage.strip_prefix(&format!("{api}-")).unwrap_or(stage);
-        Ok(format!("{}/_aws/execute-api/{api}/{stage}", self.caller.endpoint))
-    }
-
-    /// The value of the REST API's key, which CloudFormation does not tell.
-    async fn api_key(&self) -> anyhow::Result<String> {
-        let path = format!("/apikeys/{}?includeValue=true", self.stack.only("AWS::ApiGateway::ApiKey")?);
-        let key = self.caller.call("apigateway", Method::GET, &path, &[], Vec::new()).await?;
-        key["value"].as_str().map(str::to_owned).context("the API key has no value")
     }
 }

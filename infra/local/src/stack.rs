@@ -12,6 +12,7 @@ use crate::signed::Caller;
 pub struct DeployedStack {
     /// The stack's name.
     pub name: String,
+    system: String,
     resources: Vec<Resource>,
     template: Value,
 }
@@ -44,7 +45,16 @@ impl DeployedStack {
         }
         let template = client.get_template().stack_name(name).send().await?;
         let template = serde_json::from_str(template.template_body().unwrap_or_default())?;
-        Ok(DeployedStack { name: name.to_owned(), resources, template })
+        let described = client.describe_stacks().stack_name(name).send().await?;
+        let mut tags = described.stacks().iter().flat_map(|stack| stack.tags());
+        let system = tags.find(|tag| tag.key() == Some("ferrostack:system")).and_then(|tag| tag.value());
+        let system = system.with_context(|| format!("{name} has no tag ferrostack:system"))?.to_owned();
+        Ok(DeployedStack { name: name.to_owned(), system, resources, template })
+    }
+
+    /// The system it is a stack of: its tag `ferrostack:system`, for example `qlik-reload`.
+    pub fn system(&self) -> &str {
+        &self.system
     }
 
     /// The physical id of the only resource of a type.
@@ -57,11 +67,15 @@ impl DeployedStack {
         found.map(|resource| resource.physical_id.as_str()).with_context(|| format!("{} has no {kind}", self.name))
     }
 
-    fn physical_id(&self, logical_id: &str) -> Option<&str> {
-        self.resources
-            .iter()
-            .find(|resource| resource.logical_id == logical_id)
-            .map(|resource| resource.physical_id.as_str())
+    /// The physical id of a resource.
+    ///
+    /// # Errors
+    ///
+    /// When the stack has no such resource.
+    pub fn physical_id(&self, logical_id: &str) -> anyhow::Result<&str> {
+        let found = self.resources.iter().find(|resource| resource.logical_id == logical_id);
+        let found = found.with_context(|| format!("{} has no resource {logical_id}", self.name))?;
+        Ok(&found.physical_id)
     }
 
     /// What the functions have logged last, for a message about something that went wrong.
@@ -87,7 +101,7 @@ impl DeployedStack {
         for resource in self.resources.iter().filter(|resource| resource.kind == "AWS::Lambda::Function") {
             let target =
                 &self.template["Resources"][&resource.logical_id]["Properties"]["DeadLetterConfig"]["TargetArn"];
-            let queue = target["Fn::GetAtt"][0].as_str().and_then(|id| self.physical_id(id));
+            let queue = target["Fn::GetAtt"][0].as_str().and_then(|id| self.physical_id(id).ok());
             let Some((account, name)) = queue.and_then(account_and_name) else { continue };
             let arn = format!("arn:aws:sqs:{}:{account}:{name}", caller.region);
             let path = format!("/2015-03-31/functions/{}/configuration", resource.physical_id);

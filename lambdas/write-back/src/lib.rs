@@ -1,1 +1,48 @@
 //! Tokens of signed links: their form, their keys, signing and verifying.
+//!
+//! A token says which row of a dashboard was clicked and that nobody changed it. It does not say who clicked.
+//!
+//! ```text
+//! token    = base64url(payload || MAC), no padding, one spelling only
+//! MAC      = BLAKE2b-256(key, personalization "wb-link-v1", payload)
+//! payload  = version kid tenant audience issued expiry action count field…
+//! version  = 1 (one byte)            count = 5 (one byte)
+//! issued   = expiry = seconds since 1970, u64      every number big-endian
+//! text     = u32 length, UTF-8 in NFC              kid, tenant, audience, action
+//! field    = 0 for NULL, or 1 and a text           customer, skill, cost, quote_id, viewer
+//! ```
+//!
+//! What all rows of a batch share comes first, so that a batch hashes it once. Lengths go before contents, so no two rows
+//! have one payload; NULL and the empty text differ.
+
+mod cost;
+mod key;
+mod keys;
+mod link;
+mod sign;
+mod token;
+
+pub use cost::Cost;
+pub use key::{InvalidKey, Key, generate};
+pub use keys::{Keys, Unavailable};
+pub use link::{Action, Link, QuoteId, TEXT_BYTES};
+pub use sign::{Fault, InvalidTerms, Row, Signer, Terms};
+pub use token::{Accepted, Refusal, Submission, Token};
+
+/// The only form of token there is.
+pub(crate) const VERSION: u8 = 1;
+
+/// What the MAC is bound to besides the key.
+pub(crate) const PERSONALIZATION: &[u8] = b"wb-link-v1";
+
+/// The length of a MAC in bytes.
+pub(crate) const MAC_BYTES: usize = 32;
+
+/// The largest payload in bytes.
+///
+/// A token is then at most 1,776 characters, which leaves 272 of the 2,048 that QuickSight allows a URL for the rest of it:
+/// <https://docs.aws.amazon.com/quicksight/latest/APIReference/API_CustomActionURLOperation.html>.
+pub(crate) const PAYLOAD_BYTES: usize = 1300;
+
+/// How far apart two clocks may be, in seconds.
+pub(crate) const SKEW: u64 = 120;

@@ -1,9 +1,11 @@
 //! Bringing stacks up.
 
+use std::collections::BTreeSet;
+
 use ferrostack_deploy::{Assembly, Change, Deployed, Error, Options, Progress};
 use serde_json::json;
 
-use crate::fake_aws::{self, ACCOUNT, Fake, Shared, change};
+use crate::fake_aws::{self, ACCOUNT, Fake, FakeStack, Shared, change};
 use crate::tenant::{
     BOOTSTRAP_BUCKET, STACK, acme, calls, connect, run, sha256, value_of, with_bucket, with_stack, write_assembly,
 };
@@ -91,18 +93,38 @@ async fn an_operation_of_somebody_else_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_stack_that_needs_a_person_is_left_alone() {
+async fn an_update_that_could_not_be_undone_is_undone_first() {
     let (endpoint, fake) = fake_aws::start(with_stack("UPDATE_ROLLBACK_FAILED")).await;
+    assert_eq!(deploy(&endpoint).await.unwrap()[0].change, Change::Updated);
+    assert_eq!(calls(&fake, "ContinueUpdateRollback"), 1);
+    assert!(fake.lock().unwrap().requests["ContinueUpdateRollback"].contains_key("ClientRequestToken"));
+}
+
+#[tokio::test]
+async fn an_update_that_still_cannot_be_undone_is_told_with_its_cause_and_what_to_do() {
+    let fake = Fake { failing: Some(("Claims", "it is gone")), ..with_stack("UPDATE_ROLLBACK_FAILED") };
+    let (endpoint, fake) = fake_aws::start(fake).await;
     let error = deploy(&endpoint).await.unwrap_err();
-    assert!(error.to_string().contains("continue-update-rollback"), "{error}");
+    let said = error.to_string();
+    assert!(said.contains("because of Claims (AWS::IAM::Role, from stacks/qlik_reload.rs:12): it is gone"), "{said}");
+    assert!(said.contains("--resources-to-skip"), "{said}");
     assert_eq!((error.exit_code(), calls(&fake, "CreateChangeSet")), (1, 0));
 }
 
 #[tokio::test]
-async fn a_failed_deployment_names_the_first_failed_resource_and_its_reason() {
-    let fake = Fake { failing: Some(("Role", "MalformedPolicyDocument: no")), ..with_bucket() };
+async fn a_stack_that_needs_a_person_is_left_alone() {
+    let (endpoint, fake) = fake_aws::start(with_stack("DELETE_FAILED")).await;
+    let error = deploy(&endpoint).await.unwrap_err();
+    assert!(error.to_string().contains("run scripts/destroy first"), "{error}");
+    assert_eq!((error.exit_code(), calls(&fake, "CreateChangeSet")), (1, 0));
+}
+
+#[tokio::test]
+async fn a_failed_deployment_names_the_first_failed_resource_its_reason_and_the_line_that_made_it() {
+    let fake = Fake { failing: Some(("Claims", "MalformedPolicyDocument: no")), ..with_bucket() };
     let (endpoint, _fake) = fake_aws::start(fake).await;
-    let expected = "acme-qlik-reload ended as ROLLBACK_COMPLETE: Role (AWS::IAM::Role): MalformedPolicyDocument: no";
+    let expected = "acme-qlik-reload ended as ROLLBACK_COMPLETE: \
+                    Claims (AWS::IAM::Role, from stacks/qlik_reload.rs:12): MalformedPolicyDocument: no";
     assert_eq!(deploy(&endpoint).await.unwrap_err(), Error::Failed(expected.to_owned()));
 }
 
@@ -191,7 +213,8 @@ async fn denied_access_is_one_sentence_and_changes_nothing() {
     let (endpoint, _fake) = fake_aws::start(fake).await;
     let expected =
         "access denied while creating the change set of acme-qlik-reload: AccessDenied: the fake was told to refuse";
-    assert_eq!(deploy(&endpoint).await.unwrap_err(), Error::Refused(expected.to_owned()));
+    let error = deploy(&endpoint).await.unwrap_err();
+    assert_eq!((error.exit_code(), error), (2, Error::Access(expected.to_owned())));
 }
 
 #[tokio::test]
@@ -217,8 +240,31 @@ async fn expired_credentials_are_named_as_such() {
 async fn a_missing_bucket_is_told_with_the_command_that_makes_it() {
     let (endpoint, fake) = fake_aws::start(Fake::default()).await;
     let error = deploy(&endpoint).await.unwrap_err();
-    assert!(error.to_string().contains("run `cdk bootstrap aws://111122223333/eu-west-1`"), "{error}");
+    assert!(error.to_string().contains("run `scripts/deploy --bootstrap` once"), "{error}");
     assert_eq!((error.exit_code(), calls(&fake, "CreateChangeSet")), (2, 0));
+}
+
+#[tokio::test]
+async fn the_platforms_bucket_takes_the_code_where_the_platform_is_deployed() {
+    let (endpoint, fake) = fake_aws::start(with_platform()).await;
+    deploy(&endpoint).await.unwrap();
+    let fake = fake.lock().unwrap();
+    assert_eq!(fake.buckets["shared-assets"].len(), 1);
+    assert_eq!(fake.put_headers["x-amz-expected-bucket-owner"], ACCOUNT);
+    assert_eq!(
+        value_of(&fake.requests["CreateChangeSet"], "Parameters", "Parameter", "AssetBucket"),
+        Some("shared-assets")
+    );
+}
+
+#[tokio::test]
+async fn express_is_asked_of_cloudformation_and_still_rolls_back() {
+    let (endpoint, fake) = fake_aws::start(with_bucket()).await;
+    assert_eq!(run(Some(endpoint), &["deploy", "acme", "--express"]).await.0, Some(0));
+    let fake = fake.lock().unwrap();
+    let request = &fake.requests["CreateChangeSet"];
+    assert_eq!(request["DeploymentConfig.Mode"], "EXPRESS");
+    assert_eq!(request["DeploymentConfig.DisableRollback"], "false");
 }
 
 #[tokio::test]
@@ -232,10 +278,56 @@ async fn without_built_functions_the_script_that_builds_them_is_named() {
 }
 
 #[tokio::test]
+async fn what_keeps_the_caller_out_is_one_sentence_with_exit_code_2_and_changes_nothing() {
+    let cases = [
+        ("GetCallerIdentity", "ExpiredToken", "the AWS credentials have expired"),
+        ("GetCallerIdentity", "InvalidClientTokenId", "access denied while asking AWS who is calling"),
+        ("DescribeStacks", "AccessDenied", "access denied while looking at the stack ferrostack-platform"),
+        ("CreateChangeSet", "AccessDenied", "access denied while creating the change set of acme-qlik-reload"),
+    ];
+    for (action, code, sentence) in cases {
+        let mut fake = with_bucket();
+        fake.refusals.insert(action, vec![(403, code); 20]);
+        let (endpoint, fake) = fake_aws::start(fake).await;
+        let (exit, printed, said) = run(Some(endpoint), &["deploy", "acme"]).await;
+        let last = said.lines().last().unwrap();
+        assert!(last.starts_with(&format!("error: {sentence}")), "{action}: {said}");
+        assert_eq!((exit, printed.as_str(), calls(&fake, "ExecuteChangeSet")), (Some(2), "", 0), "{action}");
+        assert!(fake.lock().unwrap().stacks.is_empty(), "{action}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_region_the_command_says_how_to_set_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ferrostack-deploy"));
+    write_assembly(folder.path(), Some(b"code"));
+    command.args(["deploy", "acme", "--out"]).arg(folder.path()).env_clear().env("HOME", folder.path());
+    let output = command.env("AWS_EC2_METADATA_DISABLED", "true").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("error: no AWS region is set"), "{said}");
+    assert_eq!((output.status.code(), said.lines().count()), (Some(2), 1));
+}
+
+#[tokio::test]
 async fn without_credentials_the_command_ends_2_and_says_what_to_do() {
     let (code, _, said) = run(None, &["deploy", "acme"]).await;
     assert!(said.starts_with("error: no AWS credentials were found"), "{said}");
     assert_eq!((code, said.lines().count()), (Some(2), 1));
+}
+
+/// The platform stack, with its bucket.
+fn with_platform() -> Fake {
+    let platform = FakeStack {
+        status: "CREATE_COMPLETE".to_owned(),
+        outputs: vec![("AssetBucket", "shared-assets")],
+        ..FakeStack::default()
+    };
+    Fake {
+        stacks: [("ferrostack-platform".to_owned(), platform)].into(),
+        buckets: [("shared-assets".to_owned(), BTreeSet::new())].into(),
+        ..Fake::default()
+    }
 }
 
 async fn deploy(endpoint: &str) -> Result<Vec<Deployed>, Error> {

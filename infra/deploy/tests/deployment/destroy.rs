@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use ferrostack_deploy::{Error, Progress};
+use ferrostack_deploy::{Error, Progress, Teardown};
 use serde_json::json;
 
 use crate::fake_aws::{self, Fake};
-use crate::tenant::{STACK, acme, calls, connect, with_bucket, with_stack};
+use crate::tenant::{STACK, acme, calls, connect, run, with_bucket, with_stack};
 
 #[tokio::test]
 async fn destroying_a_stack_that_does_not_exist_succeeds() {
@@ -46,8 +46,28 @@ async fn a_resource_that_cannot_be_deleted_is_named() {
     assert_eq!(error.exit_code(), 1);
 }
 
+#[tokio::test]
+async fn a_plan_lists_what_stays_by_name_and_size_and_deletes_nothing() {
+    let (endpoint, fake) = fake_aws::start(with_data()).await;
+    let (code, _, said) = run(Some(endpoint), &["destroy", "acme", "--plan"]).await;
+    assert!(
+        said.contains("  stays: Reports AWS::S3::Bucket acme-reports (5 objects and versions, 35 bytes)\n"),
+        "{said}"
+    );
+    assert_eq!((code, calls(&fake, "DeleteStack"), calls(&fake, "CreateChangeSet")), (Some(0), 0, 0));
+}
+
+#[tokio::test]
+async fn where_nobody_can_be_asked_nothing_is_deleted_without_yes() {
+    let (endpoint, fake) = fake_aws::start(with_data()).await;
+    let (code, _, said) = run(Some(endpoint), &["destroy", "acme", "--with-data"]).await;
+    assert!(said.lines().last().unwrap().ends_with("run it at a terminal, or with --yes"), "{said}");
+    assert_eq!((code, calls(&fake, "DeleteStack"), calls(&fake, "POST acme-reports")), (Some(2), 0, 0));
+}
+
 async fn destroy(endpoint: &str, with_data: bool) -> Result<(), Error> {
-    ferrostack_deploy::destroy(&connect(endpoint).await?, &acme().assembly, with_data, true, &Progress::detect()).await
+    let teardown = Teardown { with_data, yes: true, plan: false };
+    ferrostack_deploy::destroy(&connect(endpoint).await?, &acme().assembly, teardown, &Progress::detect()).await
 }
 
 /// A stack with a bucket that holds five versions, listed two at a time.

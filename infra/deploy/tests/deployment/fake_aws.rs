@@ -24,6 +24,8 @@ pub(crate) struct Fake {
     pub(crate) no_changes: bool,
     /// Every change set fails for this reason.
     pub(crate) refused_change_set: Option<&'static str>,
+    /// No change set is ever ready.
+    pub(crate) slow_change_set: bool,
     /// XML of the changes that a change set reports.
     pub(crate) changes: String,
     /// A resource that fails in the next operation, and why.
@@ -36,6 +38,10 @@ pub(crate) struct Fake {
     pub(crate) requests: HashMap<String, HashMap<String, String>>,
     pub(crate) put_headers: HeaderMap,
     pub(crate) listed_page_size: usize,
+    /// Bodies of the requests that gave functions their code.
+    pub(crate) swapped: Vec<String>,
+    /// Resources that somebody changed by hand.
+    pub(crate) drifted: Vec<&'static str>,
 }
 
 #[derive(Default, Clone)]
@@ -131,10 +137,7 @@ fn cloudformation(fake: &mut Fake, action: &str, request: &HashMap<String, Strin
             let stack = fake.stacks.get_mut(&name).filter(|stack| by_id || stack.status != "DELETE_COMPLETE");
             let stack = stack.ok_or_else(absent)?;
             let status = stack.status.clone();
-            if let Some(next) = stack.next_status.take() {
-                stack.events.insert(0, event(&id, &name, &id, "AWS::CloudFormation::Stack", &next, ""));
-                stack.status = next;
-            }
+            go_on(stack, &id, &name);
             let outputs: String = stack
                 .outputs
                 .iter()
@@ -163,6 +166,7 @@ fn cloudformation(fake: &mut Fake, action: &str, request: &HashMap<String, Strin
             stack.change_sets.insert(change_set.clone(), request.clone());
             Ok(format!("<Id>{change_set}</Id><StackId>{id}</StackId>"))
         }
+        "DescribeChangeSet" if fake.slow_change_set => Ok("<Status>CREATE_IN_PROGRESS</Status>".into()),
         "DescribeChangeSet" if fake.no_changes => Ok(
             "<Status>FAILED</Status><StatusReason>The submitted information didn't contain changes. Submit different \
              information to create a change set.</StatusReason>"
@@ -190,6 +194,12 @@ fn cloudformation(fake: &mut Fake, action: &str, request: &HashMap<String, Strin
             stack.outputs = vec![("Url", "https://example.test")];
             Ok(String::new())
         }
+        "ContinueUpdateRollback" => {
+            let failing = fake.failing.take();
+            let stack = fake.stacks.get_mut(&name).ok_or_else(absent)?;
+            begin(stack, &id, &name, "UPDATE_ROLLBACK", failing);
+            Ok(String::new())
+        }
         "DeleteStack" => {
             let failing = fake.failing.take();
             let stack = fake.stacks.get_mut(&name).ok_or_else(absent)?;
@@ -197,7 +207,10 @@ fn cloudformation(fake: &mut Fake, action: &str, request: &HashMap<String, Strin
             Ok(String::new())
         }
         "DescribeStackEvents" => {
-            Ok(format!("<StackEvents>{}</StackEvents>", fake.stacks.get(&name).ok_or_else(absent)?.events.concat()))
+            let stack = fake.stacks.get_mut(&name).ok_or_else(absent)?;
+            let events = stack.events.concat();
+            go_on(stack, &id, &name);
+            Ok(format!("<StackEvents>{events}</StackEvents>"))
         }
         "ListStackResources" => {
             let member = |(id, kind, physical): &(&str, &str, &str)| {
@@ -216,10 +229,22 @@ fn cloudformation(fake: &mut Fake, action: &str, request: &HashMap<String, Strin
                 .collect();
             Ok(format!("<Summaries>{members}</Summaries>"))
         }
+        "DetectStackDrift" => Ok("<StackDriftDetectionId>1</StackDriftDetectionId>".into()),
+        "DescribeStackDriftDetectionStatus" => Ok("<DetectionStatus>DETECTION_COMPLETE</DetectionStatus>".into()),
+        "DescribeStackResourceDrifts" => {
+            let member = |id: &&str| {
+                format!(
+                    "<member><LogicalResourceId>{id}</LogicalResourceId><StackResourceDriftStatus>MODIFIED</StackResourceDriftStatus></member>"
+                )
+            };
+            let members: String = fake.drifted.iter().map(member).collect();
+            Ok(format!("<StackResourceDrifts>{members}</StackResourceDrifts>"))
+        }
         "GetTemplate" => Ok(format!("<TemplateBody>{}</TemplateBody>", escape(&fake.stacks[&name].template))),
         "DeleteChangeSet" => {
             let stack = fake.stacks.get_mut(&name).expect("only existing change sets are deleted");
-            stack.change_sets.remove(&request["ChangeSetName"]);
+            // By id, or by name.
+            stack.change_sets.retain(|id, _| !id.ends_with(&request["ChangeSetName"]));
             Ok(String::new())
         }
         other => Err(error(400, "InvalidAction", other)),
@@ -260,18 +285,27 @@ fn begin(stack: &mut FakeStack, id: &str, name: &str, verb: &str, failing: Optio
             format!("{verb}_COMPLETE")
         }
         Some((resource, reason)) => {
-            let failed = format!("{verb}_FAILED");
+            let failed = format!("{}_FAILED", verb.trim_end_matches("_ROLLBACK"));
             happen("Other", "", "AWS::SQS::Queue", &failed, "Resource creation cancelled");
             happen(resource, "", "AWS::IAM::Role", &failed, reason);
             happen("Later", "", "AWS::SQS::Queue", &failed, "a consequence");
             match verb {
                 "CREATE" => "ROLLBACK_COMPLETE".into(),
                 "UPDATE" => "UPDATE_ROLLBACK_COMPLETE".into(),
+                "UPDATE_ROLLBACK" => "UPDATE_ROLLBACK_FAILED".into(),
                 _ => "DELETE_FAILED".into(),
             }
         }
     });
     stack.status = format!("{verb}_IN_PROGRESS");
+}
+
+/// Comes to the end of what is under way.
+fn go_on(stack: &mut FakeStack, id: &str, name: &str) {
+    if let Some(next) = stack.next_status.take() {
+        stack.events.insert(0, event(id, name, id, "AWS::CloudFormation::Stack", &next, ""));
+        stack.status = next;
+    }
 }
 
 fn event(stack_id: &str, logical: &str, physical: &str, kind: &str, status: &str, reason: &str) -> String {
@@ -286,6 +320,11 @@ fn event(stack_id: &str, logical: &str, physical: &str, kind: &str, status: &str
 
 fn s3(fake: &mut Fake, method: &Method, uri: &Uri, headers: HeaderMap, body: &Bytes) -> Response {
     let path = uri.path().trim_matches('/').to_owned();
+    if path.starts_with("2015-03-31/functions/") {
+        fake.calls.push(format!("{method} {path}"));
+        fake.swapped.extend((*method == Method::PUT).then(|| String::from_utf8_lossy(body).into_owned()));
+        return ([("content-type", "application/json")], r#"{"LastUpdateStatus":"Successful"}"#).into_response();
+    }
     let query = uri.query().unwrap_or_default();
     fake.calls.push(format!("{method} {path}"));
     let (bucket, key) = path.split_once('/').unwrap_or((path.as_str(), ""));
@@ -300,11 +339,20 @@ fn s3(fake: &mut Fake, method: &Method, uri: &Uri, headers: HeaderMap, body: &By
         return StatusCode::OK.into_response();
     }
     if query.contains("versions") {
-        let page = fake.versions.iter().take(fake.listed_page_size.max(1));
-        let members: String = page
-            .map(|(key, version)| format!("<Version><Key>{key}</Key><VersionId>{version}</VersionId></Version>"))
-            .collect();
-        return xml(&format!("<ListVersionsResult>{members}</ListVersionsResult>"));
+        let after = query.split('&').find_map(|it| it.strip_prefix("version-id-marker=")).unwrap_or_default();
+        let left: Vec<_> = fake.versions.iter().filter(|(_, version)| version.as_str() > after).collect();
+        let page = &left[..left.len().min(fake.listed_page_size.max(1))];
+        let member = |(key, version): &&(String, String)| {
+            format!("<Version><Key>{key}</Key><VersionId>{version}</VersionId><Size>7</Size></Version>")
+        };
+        let members: String = page.iter().map(member).collect();
+        let next = match page.last() {
+            Some((key, version)) if page.len() < left.len() => format!(
+                "<IsTruncated>true</IsTruncated><NextKeyMarker>{key}</NextKeyMarker><NextVersionIdMarker>{version}</NextVersionIdMarker>"
+            ),
+            _ => String::new(),
+        };
+        return xml(&format!("<ListVersionsResult>{next}{members}</ListVersionsResult>"));
     }
     let wanted = String::from_utf8_lossy(body).into_owned();
     fake.versions.retain(|(_, version)| !wanted.contains(&format!("<VersionId>{version}</VersionId>")));

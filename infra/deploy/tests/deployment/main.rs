@@ -4,6 +4,7 @@
 mod deploy;
 mod destroy;
 mod fake_aws;
+mod hotswap;
 mod plan;
 mod status;
 mod tenant;

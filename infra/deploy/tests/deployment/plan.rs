@@ -4,7 +4,7 @@ use ferrostack_deploy::{Error, Progress};
 use serde_json::json;
 
 use crate::fake_aws::{self, Fake, change, modification};
-use crate::tenant::{STACK, acme, calls, connect, run, value_of, with_bucket, with_stack};
+use crate::tenant::{STACK, acme, calls, connect, ended, run, start, value_of, with_bucket, with_stack};
 
 #[tokio::test]
 async fn an_update_is_told_resource_by_resource_and_not_executed() {
@@ -112,16 +112,34 @@ async fn a_stack_without_changes_is_one_line() {
 #[tokio::test]
 async fn a_stack_that_never_came_to_be_is_left_for_the_deployment_to_delete() {
     let (endpoint, fake) = fake_aws::start(with_stack("ROLLBACK_COMPLETE")).await;
-    let expected = "acme-qlik-reload: is ROLLBACK_COMPLETE; would be deleted and created again: 1 added\n  + Claims (AWS::DynamoDB::Table)";
+    let expected = "acme-qlik-reload: is ROLLBACK_COMPLETE; would be deleted and created again: 2 added\n  \
+                    + Claims (AWS::DynamoDB::Table)\n  + Reload (AWS::Lambda::Function)";
     assert_eq!(plan(&endpoint, false).await.unwrap(), expected);
     assert_eq!((calls(&fake, "DeleteStack"), calls(&fake, "CreateChangeSet")), (0, 0));
 }
 
 #[tokio::test]
 async fn a_stack_that_needs_a_person_is_told_as_in_a_deployment() {
-    let (endpoint, _fake) = fake_aws::start(with_stack("UPDATE_ROLLBACK_FAILED")).await;
+    let (endpoint, _fake) = fake_aws::start(with_stack("DELETE_FAILED")).await;
     let error = plan(&endpoint, false).await.unwrap_err();
-    assert_eq!((error.exit_code(), error.to_string().contains("continue-update-rollback")), (1, true), "{error}");
+    assert_eq!((error.exit_code(), error.to_string().contains("run scripts/destroy first")), (1, true), "{error}");
+}
+
+#[tokio::test]
+async fn an_interrupted_plan_leaves_no_change_set_and_no_empty_stack() {
+    let fake = Fake { slow_change_set: true, ..with_bucket() };
+    let (endpoint, fake) = fake_aws::start(fake).await;
+    let folder = tempfile::tempdir().unwrap();
+    let child = start(Some(endpoint), &["deploy", "acme", "--plan"], folder.path());
+    while calls(&fake, "DescribeChangeSet") == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let (code, _, said) = ended(child).await;
+    assert!(said.ends_with("error: interrupted; nothing was changed\n"), "{said}");
+    let fake = fake.lock().unwrap();
+    assert_eq!((code, fake.stacks[STACK].status.as_str()), (Some(1), "DELETE_COMPLETE"));
+    assert!(fake.stacks[STACK].change_sets.is_empty());
 }
 
 async fn plan(endpoint: &str, color: bool) -> Result<String, Error> {

@@ -2,7 +2,7 @@
 
 use ferrostack_deploy::{Options, Progress};
 
-use crate::fake_aws;
+use crate::fake_aws::{self, Fake};
 use crate::tenant::{STACK, acme, connect, run, with_bucket, with_stack};
 
 #[tokio::test]
@@ -43,8 +43,18 @@ async fn without_a_tenant_every_assembly_is_looked_at() {
     }
 }
 
+#[tokio::test]
+async fn what_was_changed_by_hand_is_told_when_asked() {
+    for (drifted, expected) in [(vec![], "drift none"), (vec!["Claims"], "drift Claims MODIFIED")] {
+        let (endpoint, fake) = fake_aws::start(Fake { drifted, ..with_stack("UPDATE_COMPLETE") }).await;
+        let (code, printed, said) = run(Some(endpoint), &["status", "acme", "--drift"]).await;
+        assert_eq!((code, printed.contains(expected)), (Some(0), true), "{printed}{said}");
+        assert_eq!(fake.lock().unwrap().calls.iter().filter(|call| *call == "DetectStackDrift").count(), 1);
+    }
+}
+
 async fn status(endpoint: &str) -> String {
     let target = connect(endpoint).await.unwrap();
-    let states = ferrostack_deploy::status(&target, &acme().assembly, &Progress::detect()).await.unwrap();
+    let states = ferrostack_deploy::status(&target, &acme().assembly, false, &Progress::detect()).await.unwrap();
     states.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -35,18 +36,28 @@ pub(crate) async fn connect(endpoint: &str) -> Result<Target, Error> {
 
 /// Runs the command itself on `acme` with nobody at its standard input; credentials are given only together with an endpoint.
 /// The answer is the exit code, what it printed, and what it said on standard error.
-pub(crate) async fn run(endpoint: Option<String>, arguments: &'static [&'static str]) -> (Option<i32>, String, String) {
+pub(crate) async fn run(endpoint: Option<String>, arguments: &[&str]) -> (Option<i32>, String, String) {
     let folder = tempfile::tempdir().unwrap();
-    write_assembly(folder.path(), Some(b"code"));
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ferrostack-deploy"));
-    command.args(arguments).arg("--out").arg(folder.path()).stdin(std::process::Stdio::null());
-    command.env_clear().env("HOME", folder.path());
+    let child = start(endpoint, arguments, folder.path());
+    ended(child).await
+}
+
+/// Starts the command on `acme`, whose assembly it writes into the folder.
+pub(crate) fn start(endpoint: Option<String>, arguments: &[&str], folder: &Path) -> Child {
+    write_assembly(folder, Some(b"code"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ferrostack-deploy"));
+    command.args(arguments).arg("--out").arg(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.env_clear().env("HOME", folder);
     command.envs([("AWS_REGION", "eu-west-1"), ("AWS_EC2_METADATA_DISABLED", "true")]);
     if let Some(endpoint) = endpoint {
         command.env("AWS_ENDPOINT_URL", endpoint);
         command.envs([("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "not-a-secret")]);
     }
-    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    command.spawn().unwrap()
+}
+
+pub(crate) async fn ended(child: Child) -> (Option<i32>, String, String) {
+    let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
     let [printed, said] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
     (output.status.code(), printed, said)
 }
@@ -96,7 +107,10 @@ pub(crate) fn write_assembly(out: &Path, code: Option<&[u8]>) {
     let write = |name: &str, value: &serde_json::Value| std::fs::write(folder.join(name), value.to_string()).unwrap();
     let template = json!({
         "Parameters": {"AssetBucket": {"Type": "String", "Default": ""}, "ReloadCodeKey": {"Type": "String"}},
-        "Resources": {"Claims": {"Type": "AWS::DynamoDB::Table", "DeletionPolicy": "RetainExceptOnCreate"}},
+        "Resources": {
+            "Claims": {"Type": "AWS::DynamoDB::Table", "DeletionPolicy": "RetainExceptOnCreate"},
+            "Reload": {"Type": "AWS::Lambda::Function", "Properties": {"Code": {"S3Key": {"Ref": "ReloadCodeKey"}}}},
+        },
     });
     write(&format!("{STACK}.template.json"), &template);
     let mut files = json!({"template": {"source": {"path": format!("{STACK}.template.json"), "packaging": "file"}, "destinations": {}}});
@@ -117,6 +131,7 @@ pub(crate) fn write_assembly(out: &Path, code: Option<&[u8]>) {
         STACK: {
             "type": "aws:cloudformation:stack",
             "dependencies": [format!("{STACK}.assets")],
+            "metadata": {format!("/{STACK}/Claims"): [{"type": "ferrostack:source", "data": "stacks/qlik_reload.rs:12"}]},
             "properties": {
                 "templateFile": format!("{STACK}.template.json"),
                 "stackName": STACK,

@@ -1,0 +1,58 @@
+//! What somebody changed by hand: CloudFormation compares each resource with the template it was made from.
+
+use aws_sdk_cloudformation::error::ProvideErrorMetadata;
+use aws_sdk_cloudformation::types::{StackDriftDetectionStatus, StackResourceDriftStatus};
+
+use crate::error::from_sdk;
+use crate::watch::Pauses;
+use crate::{Error, Target};
+
+/// The resources of the stack that are not as deployed, as `Claims MODIFIED`, by name. Types that CloudFormation cannot compare are
+/// not among them.
+pub(crate) async fn drifted(target: &Target, stack: &str) -> Result<Vec<String>, Error> {
+    let doing = format!("comparing the resources of {stack} with its template");
+    let detect = target.cloudformation.detect_stack_drift().stack_name(stack);
+    let started = target.lanes.changes.call(|| detect.clone().send()).await;
+    // A comparison of somebody else's is as good, but only its starter knows its id.
+    let started = match started {
+        Err(error) if error.message().is_some_and(|text| text.contains("already in progress")) => {
+            return Err(Error::Failed(format!("{doing} is already under way; try again in a minute")));
+        }
+        started => started.map_err(|error| from_sdk(&doing, error))?,
+    };
+    let id = started.stack_drift_detection_id.unwrap_or_default();
+    let mut pauses = Pauses::new();
+    loop {
+        let look = target.cloudformation.describe_stack_drift_detection_status().stack_drift_detection_id(&id);
+        let state = target.lanes.looks.call(|| look.clone().send()).await.map_err(|error| from_sdk(&doing, error))?;
+        match state.detection_status() {
+            Some(StackDriftDetectionStatus::DetectionInProgress) | None => pauses.wait(&doing).await?,
+            Some(StackDriftDetectionStatus::DetectionComplete) => break,
+            Some(_) => {
+                let reason = state.detection_status_reason().unwrap_or("CloudFormation named no reason");
+                return Err(Error::Failed(format!("{doing} failed: {reason}")));
+            }
+        }
+    }
+    let mut drifted = Vec::new();
+    let mut next = None;
+    loop {
+        let list = target
+            .cloudformation
+            .describe_stack_resource_drifts()
+            .stack_name(stack)
+            .stack_resource_drift_status_filters(StackResourceDriftStatus::Modified)
+            .stack_resource_drift_status_filters(StackResourceDriftStatus::Deleted)
+            .set_next_token(next);
+        let page = target.lanes.looks.call(|| list.clone().send()).await.map_err(|error| from_sdk(&doing, error))?;
+        for drift in page.stack_resource_drifts() {
+            let status = drift.stack_resource_drift_status().map_or("", StackResourceDriftStatus::as_str);
+            drifted.push(format!("{} {status}", drift.logical_resource_id().unwrap_or_default()));
+        }
+        next = page.next_token;
+        if next.is_none() {
+            drifted.sort();
+            return Ok(drifted);
+        }
+    }
+}

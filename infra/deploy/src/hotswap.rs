@@ -1,0 +1,112 @@
+//! `deploy --hotswap`: gives the functions of deployed stacks their new code, and changes nothing else.
+//!
+//! CloudFormation does not learn of it: a deployment of the code it knows changes nothing then, one of any other code puts that in place.
+//! So this is for development.
+
+use std::fmt;
+
+use aws_sdk_lambda::config::retry::RetryConfig;
+use aws_sdk_lambda::types::LastUpdateStatus;
+use serde_json::Value;
+
+use crate::assembly::StackArtifact;
+use crate::destroy::{self, Doomed};
+use crate::error::from_sdk;
+use crate::verb::{Verb, verb};
+use crate::watch::Pauses;
+use crate::{Assembly, Error, Progress, Target, assets};
+
+/// What was swapped in one stack, and what was not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Swapped {
+    stack: String,
+    functions: Vec<String>,
+    /// One line a resource or section of the template that is different and was left as it is.
+    skipped: Vec<String>,
+}
+
+/// Gives each function of the assembly's stacks its code, and waits until Lambda runs it.
+///
+/// # Errors
+///
+/// [`Error::Refused`] when a stack is not deployed, or its last deployment did not come to an end.
+pub async fn hotswap(target: &Target, assembly: &Assembly, progress: &Progress) -> Result<Vec<Swapped>, Error> {
+    assets::upload_missing(target, assembly.stacks.iter().flat_map(|stack| &stack.assets), progress).await?;
+    let lambda = aws_sdk_lambda::config::Builder::from(target.config()).retry_config(RetryConfig::disabled());
+    let lambda = aws_sdk_lambda::Client::from_conf(lambda.build());
+    let mut swapped = Vec::new();
+    for stack in &assembly.stacks {
+        progress.begin(format!("{}: swapping code", stack.name), 0);
+        let found = destroy::look_at(target, &stack.name).await?;
+        let ready = |found: &Doomed| found.stack.stack_status().is_some_and(|status| verb(status) == Verb::Update);
+        let Some(found) = found.filter(ready) else {
+            return Err(Error::Refused(format!("{} does not stand; deploy it without --hotswap first", stack.name)));
+        };
+        let document: Value =
+            serde_json::from_str(&stack.template).expect("an assembly is only read with JSON templates");
+        let mut functions = Vec::new();
+        for resource in &found.resources {
+            let Some(key) = code_key(stack, &document, &resource.logical_id) else { continue };
+            swap(target, &lambda, &resource.physical_id, key).await?;
+            functions.push(resource.logical_id.clone());
+        }
+        swapped.push(Swapped { stack: stack.name.clone(), functions, skipped: different(&found.template, &document) });
+    }
+    Ok(swapped)
+}
+
+/// The key of the function's code, if the resource is a function whose code the assembly carries.
+fn code_key<'a>(stack: &'a StackArtifact, document: &Value, logical_id: &str) -> Option<&'a str> {
+    let resource = &document["Resources"][logical_id];
+    let parameter = resource["Properties"]["Code"]["S3Key"]["Ref"].as_str()?;
+    (resource["Type"] == "AWS::Lambda::Function").then_some(())?;
+    stack.parameters.get(parameter).map(String::as_str)
+}
+
+async fn swap(target: &Target, lambda: &aws_sdk_lambda::Client, function: &str, key: &str) -> Result<(), Error> {
+    let doing = format!("giving {function} its code");
+    let update = lambda.update_function_code().function_name(function).s3_bucket(&target.bucket.name).s3_key(key);
+    target.lanes.changes.call(|| update.clone().send()).await.map_err(|error| from_sdk(&doing, error))?;
+    let mut pauses = Pauses::new();
+    loop {
+        let look = lambda.get_function_configuration().function_name(function);
+        let state = target.lanes.looks.call(|| look.clone().send()).await.map_err(|error| from_sdk(&doing, error))?;
+        match state.last_update_status() {
+            Some(LastUpdateStatus::InProgress) => pauses.wait(&doing).await?,
+            Some(LastUpdateStatus::Failed) => {
+                let reason = state.last_update_status_reason().unwrap_or("Lambda named no reason");
+                return Err(Error::Failed(format!("{doing} failed: {reason}")));
+            }
+            _ => return Ok(()),
+        }
+    }
+}
+
+/// What the new template has different beside code: code is in the parameters.
+fn different(old: &Value, new: &Value) -> Vec<String> {
+    let mut lines = Vec::new();
+    let empty = serde_json::Map::new();
+    let resources = |template: &Value| template["Resources"].as_object().unwrap_or(&empty).clone();
+    let (before, after) = (resources(old), resources(new));
+    for (id, resource) in &after {
+        match before.get(id) {
+            None => lines.push(format!("{id} is new")),
+            Some(old) if old != resource => lines.push(format!("{id} is changed")),
+            Some(_) => {}
+        }
+    }
+    lines.extend(before.keys().filter(|id| !after.contains_key(*id)).map(|id| format!("{id} is removed")));
+    let sections = ["Parameters", "Mappings", "Conditions", "Outputs"];
+    lines.extend(sections.iter().filter(|it| old[**it] != new[**it]).map(|it| format!("{it} are changed")));
+    lines
+}
+
+impl fmt::Display for Swapped {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: code swapped: {}", self.stack, self.functions.join(", "))?;
+        if !self.skipped.is_empty() {
+            write!(formatter, "; skipped, as only a deployment does it: {}", self.skipped.join(", "))?;
+        }
+        Ok(())
+    }
+}

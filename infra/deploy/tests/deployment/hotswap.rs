@@ -1,0 +1,34 @@
+//! Swapping functions' code without CloudFormation.
+
+use serde_json::json;
+
+use crate::fake_aws;
+use crate::tenant::{BOOTSTRAP_BUCKET, STACK, calls, run, sha256, with_bucket, with_stack};
+
+#[tokio::test]
+async fn only_code_is_swapped_and_what_else_is_different_is_said_to_be_skipped() {
+    let mut fake = with_stack("UPDATE_COMPLETE");
+    let stack = fake.stacks.get_mut(STACK).unwrap();
+    stack.resources = vec![("Reload", "AWS::Lambda::Function", "acme-reload-1"), ("Old", "AWS::SQS::Queue", "old")];
+    stack.template = json!({"Resources": {"Old": {"Type": "AWS::SQS::Queue"}}}).to_string();
+    let (endpoint, fake) = fake_aws::start(fake).await;
+    let (code, printed, said) = run(Some(endpoint), &["deploy", "acme", "--hotswap"]).await;
+    let expected = "acme-qlik-reload: code swapped: Reload; skipped, as only a deployment does it: \
+                    Claims is new, Reload is new, Old is removed, Parameters are changed\n";
+    assert_eq!((code, printed.as_str()), (Some(0), expected), "{said}");
+    assert_eq!(calls(&fake, "CreateChangeSet"), 0);
+    let fake = fake.lock().unwrap();
+    let body: serde_json::Value = serde_json::from_str(&fake.swapped[0]).unwrap();
+    let key = format!("{}.zip", sha256(b"code"));
+    assert_eq!((fake.swapped.len(), &body["S3Bucket"], &body["S3Key"]), (1, &json!(BOOTSTRAP_BUCKET), &json!(key)));
+}
+
+#[tokio::test]
+async fn a_stack_that_does_not_stand_has_no_code_to_swap() {
+    for fake in [with_bucket(), with_stack("ROLLBACK_COMPLETE")] {
+        let (endpoint, fake) = fake_aws::start(fake).await;
+        let (code, _, said) = run(Some(endpoint), &["deploy", "acme", "--hotswap"]).await;
+        assert!(said.ends_with("does not stand; deploy it without --hotswap first\n"), "{said}");
+        assert_eq!((code, fake.lock().unwrap().swapped.len()), (Some(2), 0));
+    }
+}

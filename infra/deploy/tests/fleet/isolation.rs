@@ -1,0 +1,99 @@
+//! What fails for one tenant, and when it fails for too many.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ferrostack_deploy::{Error, Fleet, Options, Report, deploy_fleet};
+
+use crate::faults::quiet;
+use crate::tenants;
+use crate::world::{self, Faults, Shared, World};
+
+struct Scene {
+    world: Shared,
+    out: tempfile::TempDir,
+    count: usize,
+}
+
+fn scene(count: usize, failing: &[usize]) -> Scene {
+    let out = tenants::folder();
+    tenants::write(out.path(), count);
+    let mut world = World::new(1, Faults::default(), Duration::from_secs(20));
+    world.failing = failing.iter().map(|number| format!("{}-demo", tenants::name(*number))).collect();
+    Scene { world: Arc::new(Mutex::new(world)), out, count }
+}
+
+impl Scene {
+    async fn deploy(&self, failures: f64) -> Result<Report, Error> {
+        let target = tenants::connect(&world::serve(&self.world).await).await;
+        let fleet = Fleet { failures, ..Fleet::new(self.out.path()) };
+        let assemblies = tenants::read(self.out.path(), self.count);
+        deploy_fleet(&target, &assemblies, &Options::default(), &fleet, &quiet()).await
+    }
+
+    fn complete(&self) -> usize {
+        self.world.lock().unwrap().complete()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_tenant_that_fails_holds_no_other_up_and_the_table_names_it() {
+    let scene = scene(60, &[33]);
+    let report = scene.deploy(2.0).await.unwrap();
+    assert_eq!((report.exit_code(), scene.complete()), (1, 59));
+    let table = report.to_string();
+    let failed: Vec<_> = table.lines().filter(|line| line.contains("FAILED")).collect();
+    assert_eq!(failed, ["t0033  FAILED      t0033-demo ended as ROLLBACK_COMPLETE: Reload (): no such bucket"]);
+    assert!(table.starts_with("t0000  deployed    t0000-demo created\n"), "{table}");
+    assert!(table.ends_with("59 deployed, 1 failed, 0 not begun"), "{table}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_first_tenant_fails_no_other_is_begun() {
+    let scene = scene(60, &[0]);
+    let report = scene.deploy(2.0).await.unwrap();
+    assert_eq!((report.exit_code(), scene.world.lock().unwrap().stacks.len()), (1, 1));
+    assert!(report.to_string().ends_with("0 deployed, 1 failed, 59 not begun"), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wave_stops_as_soon_as_it_is_certain_that_too_many_fail() {
+    let scene = scene(200, &(40..60).collect::<Vec<_>>());
+    let report = scene.deploy(2.0).await.unwrap();
+    let begun = scene.world.lock().unwrap().stacks.len();
+    assert!(begun < 100, "{begun} tenants were begun");
+    assert!(report.to_string().contains("not begun"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_failed_is_tried_again_and_what_stands_is_left_alone() {
+    let scene = scene(31, &[3]);
+    assert_eq!(scene.deploy(50.0).await.unwrap().exit_code(), 1);
+    scene.world.lock().unwrap().failing.clear();
+    scene.world.lock().unwrap().stacks.remove("t0003-demo");
+    let report = scene.deploy(50.0).await.unwrap();
+    assert_eq!((report.exit_code(), scene.complete()), (0, 31));
+    let again = report.to_string().lines().filter(|line| line.contains("before the run was cut short")).count();
+    assert_eq!(again, 30, "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_taken_down_since_is_deployed_again_although_the_journal_has_it() {
+    let scene = scene(7, &[6]);
+    scene.deploy(50.0).await.unwrap();
+    scene.world.lock().unwrap().stacks.remove("t0002-demo");
+    scene.deploy(50.0).await.unwrap();
+    assert_eq!(scene.world.lock().unwrap().stacks["t0002-demo"].status, "CREATE_COMPLETE");
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_that_expire_on_the_way_end_the_run_with_one_sentence_and_the_next_goes_on() {
+    let scene = scene(31, &[]);
+    scene.world.lock().unwrap().shut_out_after = Some(60);
+    let error = scene.deploy(2.0).await.unwrap_err();
+    assert_eq!((error.exit_code(), error.to_string().contains("have expired")), (2, true), "{error}");
+    scene.world.lock().unwrap().shut_out_after = None;
+    let report = scene.deploy(2.0).await.unwrap();
+    assert_eq!((report.exit_code(), scene.complete()), (0, 31), "{report}");
+    assert_eq!(scene.world.lock().unwrap().twice(), 0);
+}

@@ -1,0 +1,11 @@
+//! Fleets of tenants against a CloudFormation that throttles, loses answers, is slow and is left in the middle.
+//!
+//! `cargo test` deploys few tenants under few seeds. All of it, a thousand tenants under two hundred seeds:
+//! `FLEET_TENANTS=1000 FLEET_SEEDS=200 cargo test --release --package ferrostack-deploy --test fleet -- --nocapture`
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may panic as the test may")]
+
+mod faults;
+mod isolation;
+mod killed;
+mod tenants;
+mod world;

@@ -1,0 +1,71 @@
+//! A stack's REST API, as its users call it: over HTTP, with or without its key.
+
+use anyhow::Context;
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::Value;
+
+use crate::signed::Caller;
+use crate::stack::DeployedStack;
+
+/// One REST API. There is no `Debug`, which would show the key.
+#[derive(Clone)]
+pub struct Rest {
+    /// Where the emulator serves it, without a slash at the end; on AWS it is in the stack's outputs.
+    pub url: String,
+    /// The value of its key, if it has one, which CloudFormation does not tell.
+    pub key: Option<String>,
+    http: Client,
+}
+
+impl Rest {
+    /// The only REST API of the stack.
+    ///
+    /// # Errors
+    ///
+    /// When the stack has none, or its key has no value.
+    pub async fn of(stack: &DeployedStack, caller: &Caller) -> anyhow::Result<Rest> {
+        let api = stack.only("AWS::ApiGateway::RestApi")?;
+        let stage = stack.only("AWS::ApiGateway::Stage")?;
+        // The emulator's physical id of a stage is `<api>-<stage>` or the stage's name alone.
+        let stage = stage.strip_prefix(&format!("{api}-")).unwrap_or(stage);
+        let key = match stack.only("AWS::ApiGateway::ApiKey") {
+            Err(_) => None,
+            Ok(id) => {
+                let path = format!("/apikeys/{id}?includeValue=true");
+                let key = caller.call("apigateway", Method::GET, &path, &[], Vec::new()).await?;
+                Some(key["value"].as_str().context("the API key has no value")?.to_owned())
+            }
+        };
+        let http = Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+        Ok(Rest { url: format!("{}/_aws/execute-api/{api}/{stage}", caller.endpoint), key, http })
+    }
+
+    /// A request without the key.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.url))
+    }
+
+    /// A request with the key.
+    pub fn with_key(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.request(method, path);
+        match &self.key {
+            Some(key) => request.header("x-api-key", key),
+            None => request,
+        }
+    }
+}
+
+/// Sends a request, with this JSON body if there is one, and reads status and JSON of the answer; what is no JSON is a text.
+///
+/// # Errors
+///
+/// When there is no answer.
+pub async fn send(request: RequestBuilder, body: Option<&Value>) -> anyhow::Result<(u16, Value)> {
+    let request = match body {
+        Some(body) => request.header("content-type", "application/json").body(body.to_string()),
+        None => request,
+    };
+    let answer = request.send().await.context("no answer of the REST API")?;
+    let (status, text) = (answer.status().as_u16(), answer.text().await?);
+    Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
+}

@@ -1,0 +1,87 @@
+//! Everything that is not AWS, or that the emulator has not, played on this machine.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::emulator::REGION;
+use crate::postgres::Postgres;
+use crate::qlik::{self, Qlik};
+use crate::quicksight::{self, QuickSight};
+use crate::redshift::{self, Redshift};
+use crate::signed::Caller;
+use crate::sql::Sql;
+use crate::write_back::DATABASE;
+
+/// The stand-ins of one run. They end with the runtime they were started on, PostgreSQL when this is dropped.
+pub struct StandIns {
+    /// Qlik Cloud.
+    pub qlik: Qlik,
+    /// The API key that the Qlik stand-in takes; nothing outside this machine does.
+    pub qlik_key: String,
+    /// QuickSight's snapshot jobs.
+    pub quicksight: QuickSight,
+    /// Redshift's Data API.
+    pub redshift: Redshift,
+    /// The way to its database.
+    pub sql: Sql,
+    postgres: Postgres,
+}
+
+/// A reload takes two seconds here, and a report one: long enough to be seen under way, short enough to wait for.
+const QUEUED: Duration = Duration::from_millis(500);
+const RELOADING: Duration = Duration::from_millis(1500);
+const SNAPSHOT_RUNNING: Duration = Duration::from_secs(1);
+
+/// Few enough that what reads only the first page of a result is found out.
+const ROWS_A_PAGE: usize = 100;
+
+impl StandIns {
+    /// Starts all of them on free ports of the loopback interface. PostgreSQL writes its log into `folder`; `python` is the
+    /// interpreter of the virtual environment that may carry it.
+    ///
+    /// # Errors
+    ///
+    /// When no port is free, or PostgreSQL does not start.
+    pub async fn start(folder: &Path, python: &Path) -> anyhow::Result<StandIns> {
+        let qlik_key: String = std::iter::repeat_with(fastrand::alphanumeric).take(32).collect();
+        let options = qlik::Options { api_key: qlik_key.clone(), queued: QUEUED, reloading: RELOADING };
+        let qlik = Qlik::start(options).await?;
+        let calls_a_second = quicksight::CALLS_A_SECOND;
+        let options = quicksight::Options { queued: QUEUED, running: SNAPSHOT_RUNNING, calls_a_second };
+        let quicksight = QuickSight::start(options).await?;
+        let postgres = Postgres::start(folder, python).await?;
+        let options = redshift::Options { database: DATABASE, region: REGION, rows_a_page: ROWS_A_PAGE };
+        let redshift = Redshift::start(&postgres, options).await?;
+        let sql = Sql::new(Caller::new(&redshift.url, REGION, Caller::administrator()), DATABASE);
+        Ok(StandIns { qlik, qlik_key, quicksight, redshift, sql, postgres })
+    }
+
+    /// Tells those that call AWS themselves where it is.
+    pub fn connect(&self, emulator: &Caller) {
+        self.quicksight.writes_to(emulator);
+        self.redshift.connect(emulator.clone());
+    }
+
+    /// What functions must be told to reach them.
+    pub fn variables(&self) -> Vec<(&str, &str)> {
+        vec![
+            ("QLIK_ENDPOINT_URL", &self.qlik.url),
+            ("AWS_ENDPOINT_URL_QUICKSIGHT", &self.quicksight.url),
+            ("AWS_ENDPOINT_URL_REDSHIFT_DATA", &self.redshift.url),
+        ]
+    }
+
+    /// Their names and addresses, for people.
+    pub fn addresses(&self) -> Vec<(&'static str, &str)> {
+        vec![
+            ("Qlik stand-in", &self.qlik.url),
+            ("QuickSight stand-in", &self.quicksight.url),
+            ("Redshift stand-in", &self.redshift.url),
+        ]
+    }
+
+    /// Ends PostgreSQL and waits until it is gone.
+    pub async fn stop(self) {
+        self.postgres.stop().await;
+    }
+}

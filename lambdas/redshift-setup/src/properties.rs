@@ -1,0 +1,219 @@
+//! What the template asks for, checked so that nothing in it can become SQL of its own.
+
+use redshift::{Warehouse, identifier};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use crate::names::{Names, qualified};
+
+/// The properties of kind `write-back`, all names quoted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Properties {
+    pub(crate) warehouse: Warehouse,
+    /// The warehouse and the database, for ids.
+    pub(crate) place: String,
+    pub(crate) names: Names,
+    pub(crate) source: Source,
+    /// Of the Lambda that signs: `[A-Za-z0-9_-]`.
+    pub(crate) sign_function: String,
+    pub(crate) sign_role: String,
+    /// A URL without quotes or backslashes, to which a token is added.
+    pub(crate) link_base: String,
+    /// As it is, for parameters.
+    pub(crate) writer_name: String,
+    pub(crate) inputs: Vec<Input>,
+    /// `group "g"`, `"u"`, `role "r"`
+    pub(crate) readers: Vec<String>,
+}
+
+/// Where the quotes come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Source {
+    pub(crate) table: String,
+    pub(crate) customer: String,
+    pub(crate) skill: String,
+    pub(crate) cost: String,
+}
+
+/// One further input of the form, as a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Input {
+    /// As it is, for comparison.
+    pub(crate) column_name: String,
+    pub(crate) column: String,
+    pub(crate) kind: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Written {
+    warehouse: Warehouse,
+    schema: String,
+    source: WrittenSource,
+    sign: WrittenSign,
+    link_base: String,
+    writer: String,
+    #[serde(default)]
+    inputs: Vec<WrittenInput>,
+    #[serde(default)]
+    readers: WrittenReaders,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WrittenSource {
+    table: String,
+    customer: String,
+    skill: String,
+    cost: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WrittenSign {
+    function: String,
+    role: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WrittenInput {
+    name: String,
+    #[serde(rename = "Type")]
+    kind: String,
+    #[serde(default, deserialize_with = "number")]
+    max_length: Option<u32>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct WrittenReaders {
+    groups: Vec<String>,
+    users: Vec<String>,
+    roles: Vec<String>,
+}
+
+impl Properties {
+    /// # Errors
+    ///
+    /// One sentence that names the property.
+    pub(crate) fn read(properties: &Value) -> Result<Properties, String> {
+        match properties["Kind"].as_str() {
+            Some("write-back") => {}
+            other => {
+                let other = other.unwrap_or("missing");
+                return Err(format!("the property Kind is {other}; allowed is write-back"));
+            }
+        }
+        let written: Written = serde_json::from_value(properties.clone())
+            .map_err(|error| format!("the properties cannot be read: {error}"))?;
+        let named = |property: &str, name: &str| identifier(name).map_err(|error| format!("{property}: {error}"));
+        let readers = written.readers;
+        let mut granted = Vec::new();
+        for (property, keyword, names) in
+            [("Groups", "group ", readers.groups), ("Users", "", readers.users), ("Roles", "role ", readers.roles)]
+        {
+            for name in names {
+                granted.push(format!("{keyword}{}", named(&format!("Readers.{property}"), &name)?));
+            }
+        }
+        let is_arn = |text: &str| text.starts_with("arn:aws") && text.contains(":iam::") && text.contains(":role/");
+        let is_link = |text: &str| {
+            let local = text.starts_with("http://127.0.0.1:") || text.starts_with("http://localhost:");
+            text.starts_with("https://") || local
+        };
+        let of_function = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        let of_arn = |c: char| c.is_ascii_alphanumeric() || ":/+=,.@_-".contains(c);
+        let of_link = |c: char| c.is_ascii_alphanumeric() || ":/?&=%.~_-".contains(c);
+        identifier(&written.writer).map_err(|error| format!("Writer: {error}"))?;
+        Ok(Properties {
+            place: place(&properties["Warehouse"]),
+            warehouse: written.warehouse,
+            names: Names::new(&written.schema).map_err(|error| format!("Schema: {error}"))?,
+            source: Source {
+                table: qualified(&written.source.table).map_err(|error| format!("Source.Table: {error}"))?,
+                customer: named("Source.Customer", &written.source.customer)?,
+                skill: named("Source.Skill", &written.source.skill)?,
+                cost: named("Source.Cost", &written.source.cost)?,
+            },
+            sign_function: plain("Sign.Function", written.sign.function, 64, of_function, |_| true)?,
+            sign_role: plain("Sign.Role", written.sign.role, 2048, of_arn, is_arn)?,
+            link_base: plain("LinkBase", written.link_base, 1024, of_link, is_link)?,
+            writer_name: written.writer,
+            inputs: written.inputs.into_iter().map(input).collect::<Result<_, _>>()?,
+            readers: granted,
+        })
+    }
+
+    /// The database user that writes, quoted.
+    pub(crate) fn writer(&self) -> String {
+        identifier(&self.writer_name).expect("the name was checked when the properties were read")
+    }
+}
+
+/// A text that stands between quotes in SQL, where Redshift gives `'` and `\` a meaning; neither is among what `allowed` lets in.
+fn plain(
+    property: &str,
+    text: String,
+    longest: usize,
+    allowed: impl Fn(char) -> bool,
+    fits: impl Fn(&str) -> bool,
+) -> Result<String, String> {
+    match !text.is_empty() && text.len() <= longest && text.chars().all(allowed) && fits(&text) {
+        true => Ok(text),
+        false => {
+            Err(format!("the property {property} is {text:?}, which is not of its form, or longer than {longest}"))
+        }
+    }
+}
+
+fn input(written: WrittenInput) -> Result<Input, String> {
+    let name = &written.name;
+    let fits = name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.len() <= 60
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    if !fits {
+        return Err(format!(
+            "the input {name:?} has a name that is not of the form; allowed are 1 to 60 of a to z, 0 to 9 and _, a letter first"
+        ));
+    }
+    let kind = match written.kind.as_str() {
+        // Redshift counts bytes, of which a character takes up to four, and has 65,535 at most.
+        "text" => format!("varchar({})", (written.max_length.unwrap_or(500).clamp(1, 16383)) * 4),
+        "integer" => "bigint".to_owned(),
+        "decimal" => "decimal(18,4)".to_owned(),
+        "date" => "date".to_owned(),
+        other => {
+            return Err(format!(
+                "the input {name} has the type {other:?}; allowed are text, integer, decimal and date"
+            ));
+        }
+    };
+    let column_name = format!("input_{name}");
+    let column = identifier(&column_name).map_err(|error| error.to_string())?;
+    Ok(Input { column_name, column, kind })
+}
+
+/// `workgroup:w/d` or `cluster:c/d`
+fn place(warehouse: &Value) -> String {
+    let text = |upper: &str, lower: &str| {
+        let found = warehouse[upper].as_str().or(warehouse[lower].as_str());
+        found.filter(|text| !text.is_empty())
+    };
+    let database = text("Database", "database").unwrap_or_default();
+    match (text("Workgroup", "workgroup"), text("Cluster", "cluster")) {
+        (Some(name), _) => format!("workgroup:{name}/{database}"),
+        (None, name) => format!("cluster:{}/{database}", name.unwrap_or_default()),
+    }
+}
+
+/// CloudFormation makes texts of numbers.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    let number = match Value::deserialize(deserializer)? {
+        Value::Null => return Ok(None),
+        Value::String(text) => text.parse().ok(),
+        other => other.as_u64().and_then(|number| number.try_into().ok()),
+    };
+    number.map(Some).ok_or_else(|| D::Error::custom("MaxLength is not a whole number"))
+}

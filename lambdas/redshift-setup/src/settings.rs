@@ -1,0 +1,20 @@
+//! What the function's environment says: how AWS is reached, and nothing else. What it works on is in each event.
+
+use aws_types::SdkConfig;
+use function::{Invalid, aws};
+
+/// The function's settings.
+pub struct Settings {
+    pub(crate) redshift_data: SdkConfig,
+}
+
+impl Settings {
+    /// Reads region, credentials and endpoints out of the variables that Lambda and the AWS SDKs use.
+    ///
+    /// # Errors
+    ///
+    /// When the region or the credentials are missing.
+    pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Settings, Invalid> {
+        Ok(Settings { redshift_data: aws::service(variable, "REDSHIFT_DATA")? })
+    }
+}

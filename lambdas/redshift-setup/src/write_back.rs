@@ -1,0 +1,93 @@
+//! What a write-back system needs in a warehouse, made and taken away. Every step may run again.
+
+use tracing::info;
+
+use crate::database::Database;
+use crate::names::{HISTORY, HISTORY_VIEW, QUOTES_VIEW};
+use crate::properties::Properties;
+use crate::sql;
+
+/// Makes what is not there, replaces what may differ, grants, and revokes what only the old properties grant.
+///
+/// # Errors
+///
+/// What could not be done, in one sentence. The statements before it stay done; the next event goes on from there.
+pub(crate) async fn apply(
+    database: &mut Database,
+    wanted: &Properties,
+    old: Option<&Properties>,
+) -> Result<(), String> {
+    let names = &wanted.names;
+    database.run("create the schema", &sql::create_schema(names)).await?;
+    database.run("create the table quote_history", &sql::create_history(names)).await?;
+    add_missing_columns(database, wanted).await?;
+    let writer = wanted.writer();
+    let known = database.query("look for the writing user", sql::USER, &[("name", &wanted.writer_name)]).await?;
+    if known.is_empty() {
+        database.run("create the writing user", &sql::create_user(&writer)).await?;
+    }
+    database.run("create the signing function", &sql::create_function(wanted)).await?;
+    database.run("close the signing function to the public", &sql::close_function(names)).await?;
+    replace_views(database, wanted).await?;
+    database.all("grant rights to the writing user", &sql::grant_writer(names, &writer)).await?;
+    for reader in &wanted.readers {
+        database.all(&format!("grant rights to {reader}"), &sql::grant_reader(names, reader)).await?;
+    }
+    for reader in old.iter().flat_map(|old| &old.readers).filter(|reader| !wanted.readers.contains(reader)) {
+        database.all_but_missing(&format!("revoke rights from {reader}"), &sql::revoke_reader(names, reader)).await?;
+    }
+    if let Some(former) = old.map(Properties::writer).filter(|former| *former != writer) {
+        let revoked = sql::revoke_writer(names, &former);
+        database.all_but_missing("revoke rights from the former writing user", &revoked).await?;
+    }
+    Ok(())
+}
+
+/// Takes rights, views and the function away; tables, schema and users stay. What is missing counts as taken away.
+///
+/// # Errors
+///
+/// What could not be done, in one sentence.
+pub(crate) async fn remove(database: &mut Database, made: &Properties) -> Result<(), String> {
+    let names = &made.names;
+    for reader in &made.readers {
+        database.all_but_missing(&format!("revoke rights from {reader}"), &sql::revoke_reader(names, reader)).await?;
+    }
+    let revoked = sql::revoke_writer(names, &made.writer());
+    database.all_but_missing("revoke rights from the writing user", &revoked).await?;
+    let dropped = [sql::drop_view(&names.history_view), sql::drop_view(&names.quotes_view), sql::drop_function(names)];
+    database.all_but_missing("drop views and function", &dropped).await
+}
+
+/// A column whose input went stays with its data.
+async fn add_missing_columns(database: &mut Database, wanted: &Properties) -> Result<(), String> {
+    let there = columns(database, wanted, HISTORY).await?;
+    for input in wanted.inputs.iter().filter(|input| !there.contains(&input.column_name)) {
+        info!(step = "column", column = input.column_name);
+        let sql = sql::add_column(&wanted.names, input);
+        database.run(&format!("add the column {}", input.column), &sql).await?;
+    }
+    Ok(())
+}
+
+/// A view can be replaced only by one with the same columns; with others, it is dropped first. Rights are granted afterwards.
+async fn replace_views(database: &mut Database, wanted: &Properties) -> Result<(), String> {
+    let names = &wanted.names;
+    for (view, columns_wanted, name, sql) in [
+        (QUOTES_VIEW, sql::QUOTES_COLUMNS.to_vec(), &names.quotes_view, sql::create_quotes_view(wanted)),
+        (HISTORY_VIEW, sql::history_columns(&wanted.inputs), &names.history_view, sql::create_history_view(wanted)),
+    ] {
+        let there = columns(database, wanted, view).await?;
+        if !there.is_empty() && there != columns_wanted {
+            database.run(&format!("drop the view {view}, whose columns change"), &sql::drop_view(name)).await?;
+        }
+        database.run(&format!("create the view {view}"), &sql).await?;
+    }
+    Ok(())
+}
+
+async fn columns(database: &mut Database, wanted: &Properties, relation: &str) -> Result<Vec<String>, String> {
+    let parameters = [("schema", wanted.names.schema_name.as_str()), ("relation", relation)];
+    let rows = database.query(&format!("read the columns of {relation}"), sql::COLUMNS, &parameters).await?;
+    Ok(rows.iter().filter_map(|row| Some(row.first()?.text()?.to_owned())).collect())
+}

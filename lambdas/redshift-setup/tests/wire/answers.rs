@@ -1,0 +1,145 @@
+//! What is answered, and that it is answered once.
+
+use serde_json::{Value, json};
+
+use crate::world::{ID, SIGNATURE, World, create, later};
+
+#[tokio::test]
+async fn a_create_answers_success_with_an_id_of_stack_resource_and_place() {
+    let world = World::new().await;
+    world.handle(create()).await.unwrap();
+    assert_eq!(
+        world.answer(),
+        json!({
+            "Status": "SUCCESS",
+            "PhysicalResourceId": ID,
+            "StackId": create()["StackId"],
+            "RequestId": create()["RequestId"],
+            "LogicalResourceId": "InWarehouse",
+        })
+    );
+    let put = &world.put()[0];
+    assert_eq!(put.target, format!("/answer?X-Amz-Signature={SIGNATURE}"));
+    assert_eq!(put.header("content-type"), "");
+    assert_eq!(put.header("content-length"), put.body.len().to_string());
+    assert!(put.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")));
+}
+
+#[tokio::test]
+async fn the_id_stays_while_the_place_stays_and_changes_with_it() {
+    let update = |property: &str, value: Value| {
+        let mut event = later("Update", ID);
+        event["ResourceProperties"][property] = value;
+        event
+    };
+    for (event, id) in [
+        (update("LinkBase", json!("https://b.example/quote?t=")), ID),
+        (update("Schema", json!("other")), "acme-write-back/InWarehouse/workgroup:w/d/other"),
+        (
+            update("Warehouse", json!({"Cluster": "c", "Database": "d", "DbUser": "u"})),
+            "acme-write-back/InWarehouse/cluster:c/d/write_back",
+        ),
+    ] {
+        let world = World::new().await;
+        world.handle(event).await.unwrap();
+        assert_eq!(
+            (world.answer()["Status"].as_str(), world.answer()["PhysicalResourceId"].as_str()),
+            (Some("SUCCESS"), Some(id))
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_fails_a_create_in_a_sentence_and_its_delete_touches_nothing() {
+    for (property, value, problem) in [
+        ("Kind", json!("other"), "the property Kind is other; allowed is write-back"),
+        ("Warehouse", json!({"Database": "d"}), "name exactly one"),
+        ("Schema", json!(""), "Schema: the name \"\" is empty"),
+        ("Writer", json!("a\u{0}b"), "Writer: "),
+        ("LinkBase", json!("https://a.example/?t=' || 'x"), "LinkBase"),
+        ("LinkBase", json!("ftp://a.example/"), "LinkBase"),
+        ("Sign", json!({"Function": "f'", "Role": "arn:aws:iam::1:role/r"}), "Sign.Function"),
+        ("Sign", json!({"Function": "f", "Role": "r"}), "Sign.Role"),
+        ("Inputs", json!([{"Name": "a b", "Type": "text"}]), "the input \"a b\""),
+        ("Inputs", json!([{"Name": "a", "Type": "blob"}]), "the type \"blob\""),
+        ("Inputs", json!([{"Name": "a", "Type": "text", "MaxLength": "x"}]), "MaxLength"),
+        ("Source", json!({"Table": "a.b.c.d", "Customer": "c", "Skill": "s", "Cost": "c"}), "has 4 parts"),
+    ] {
+        let world = World::new().await;
+        let mut event = create();
+        event["ResourceProperties"][property] = value;
+        world.handle(event.clone()).await.unwrap();
+        let answer = world.answer();
+        assert_eq!(answer["Status"], "FAILED");
+        assert!(answer["Reason"].as_str().unwrap().contains(problem), "{answer}");
+        assert_eq!(answer["PhysicalResourceId"], "acme-write-back/InWarehouse/not-made");
+
+        let world = World::new().await;
+        event["RequestType"] = json!("Delete");
+        event["PhysicalResourceId"] = answer["PhysicalResourceId"].clone();
+        world.handle(event).await.unwrap();
+        assert_eq!(world.answer()["Status"], "SUCCESS");
+        assert_eq!(world.statements(), [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn a_delete_touches_only_what_has_its_id() {
+    for (id, statements) in
+        [(ID, 9), ("acme-write-back/InWarehouse/not-made", 0), ("acme-write-back-InWarehouse-1X2Y3Z", 0)]
+    {
+        let world = World::new().await;
+        world.handle(later("Delete", id)).await.unwrap();
+        assert_eq!(
+            (world.answer()["Status"].as_str(), world.answer()["PhysicalResourceId"].as_str()),
+            (Some("SUCCESS"), Some(id))
+        );
+        assert_eq!(world.statements().len(), statements, "{:#?}", world.statements());
+        assert!(!world.statements().iter().any(|sql| sql.contains("drop table") || sql.contains("drop schema")));
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_says_little_is_answered_all_the_same() {
+    for event in [json!({}), json!({"RequestType": "Renew"}), json!({"RequestType": "Create", "ResourceProperties": 1})]
+    {
+        let world = World::new().await;
+        world.handle(event).await.unwrap();
+        assert_eq!(world.answer()["Status"], "FAILED");
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_answered_at_an_address_that_is_not_cloudformations() {
+    let world = World::new().await;
+    for url in [json!(null), json!("http://collector.example/"), json!("file:///etc/passwd"), json!("x")] {
+        let mut event = world.event(create());
+        event.payload["ResponseURL"] = url;
+        let error = world.handler().handle(event).await.unwrap_err();
+        assert!(error.to_string().contains("ResponseURL"), "{error}");
+    }
+    assert!(world.put().is_empty() && world.statements().is_empty());
+}
+
+#[tokio::test]
+async fn the_same_event_again_submits_nothing_new() {
+    let world = World::new().await;
+    world.handle(create()).await.unwrap();
+    let statements = world.statements();
+    world.handle(create()).await.unwrap();
+    assert_eq!(world.statements(), statements);
+    let bodies: Vec<_> = world.put().into_iter().map(|put| put.body).collect();
+    assert_eq!(bodies[0], bodies[1]);
+}
+
+#[tokio::test]
+async fn an_answer_stays_within_its_limit_however_long_the_names() {
+    let world = World::new().await;
+    let mut event = create();
+    event["ResourceProperties"]["LinkBase"] = json!("'\u{1}\u{ffff}".repeat(3000));
+    event["StackId"] = json!(format!("arn:aws:cloudformation:us-east-1:123456789012:stack/{}/1", "s".repeat(128)));
+    event["LogicalResourceId"] = json!("L".repeat(255));
+    world.handle(event).await.unwrap();
+    assert!(world.put()[0].body.len() <= 4096);
+    assert_eq!(world.answer()["Status"], "FAILED");
+}

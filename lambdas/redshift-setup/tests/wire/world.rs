@@ -1,0 +1,172 @@
+//! A Data API that finishes everything, a bucket that takes answers, and faults in front of both.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use function::Clock;
+use lambda_runtime::{Context, LambdaEvent};
+use loopback::{Answer, Request, reply};
+use redshift_setup::{Handler, Settings, Unanswered};
+use serde_json::{Value, json};
+
+/// In the address that answers go to; no log line and no answer may have it.
+pub(crate) const SIGNATURE: &str = "canary-signature-81c2";
+
+/// One run's world; its clock waits in no time.
+pub(crate) struct World {
+    url: String,
+    data: Arc<Mutex<Data>>,
+    now: Arc<Mutex<SystemTime>>,
+}
+
+#[derive(Default)]
+struct Data {
+    /// By client token.
+    statements: BTreeMap<String, Submitted>,
+    answers: Vec<Request>,
+    requests: usize,
+}
+
+struct Submitted {
+    id: String,
+    request: Value,
+}
+
+impl World {
+    pub(crate) async fn new() -> World {
+        World::with(|_, _| None).await
+    }
+
+    pub(crate) async fn with(fault: impl Fn(usize, &Request) -> Option<Answer> + Clone + Send + 'static) -> World {
+        let data: Arc<Mutex<Data>> = Arc::default();
+        let shared = Arc::clone(&data);
+        let address = loopback::serve(move |request| {
+            let mut data = shared.lock().unwrap();
+            data.requests += 1;
+            let fault = fault(data.requests - 1, &request);
+            // A fault may come after the request was taken; that is the harder half.
+            let answer = data.answer(&request);
+            std::future::ready(fault.unwrap_or(answer))
+        })
+        .await;
+        World { url: format!("http://{address}"), data, now: Arc::new(Mutex::new(SystemTime::UNIX_EPOCH)) }
+    }
+
+    pub(crate) fn handler(&self) -> Handler {
+        let now = Arc::clone(&self.now);
+        let later = Arc::clone(&self.now);
+        let sleep = move |duration: Duration| -> function::Sleep {
+            *later.lock().unwrap() += duration;
+            Box::pin(std::future::ready(()))
+        };
+        self.handler_with(Clock::new(move || *now.lock().unwrap(), sleep))
+    }
+
+    pub(crate) fn handler_with(&self, clock: Clock) -> Handler {
+        let variables = BTreeMap::from([
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+            ("AWS_SECRET_ACCESS_KEY", "key"),
+            ("AWS_ENDPOINT_URL_REDSHIFT_DATA", &self.url),
+        ]);
+        let variable = |name: &str| variables.get(name).map(|value| (*value).to_owned());
+        Handler::new(Settings::read(&variable).unwrap(), clock)
+    }
+
+    pub(crate) async fn handle(&self, event: Value) -> Result<Value, Unanswered> {
+        self.handler().handle(self.event(event)).await
+    }
+
+    /// The event as Lambda hands it over, 300 seconds before its deadline.
+    pub(crate) fn event(&self, mut event: Value) -> LambdaEvent<Value> {
+        event["ResponseURL"] = json!(format!("{}/answer?X-Amz-Signature={SIGNATURE}", self.url));
+        let mut context = Context::default();
+        context.deadline = function::millis(*self.now.lock().unwrap() + Duration::from_secs(300));
+        LambdaEvent::new(event, context)
+    }
+
+    /// The requests that brought answers.
+    pub(crate) fn put(&self) -> Vec<Request> {
+        self.data.lock().unwrap().answers.clone()
+    }
+
+    /// The only answer.
+    pub(crate) fn answer(&self) -> Value {
+        let answers = self.put();
+        assert_eq!(answers.len(), 1, "{answers:?}");
+        serde_json::from_str(&answers[0].body).unwrap()
+    }
+
+    /// The texts of all statements, in order.
+    pub(crate) fn statements(&self) -> Vec<String> {
+        let data = self.data.lock().unwrap();
+        let mut submitted: Vec<_> = data.statements.iter().collect();
+        submitted.sort_by_key(|(token, _)| token.rsplit('-').next().unwrap().parse::<u32>().unwrap());
+        submitted.iter().map(|(_, submitted)| submitted.request["Sql"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+impl Data {
+    fn answer(&mut self, request: &Request) -> Answer {
+        if request.method == "PUT" {
+            self.answers.push(request.clone());
+            return reply(200, "");
+        }
+        let body: Value = serde_json::from_str(&request.body).unwrap();
+        let number = self.statements.len();
+        match request.header("x-amz-target") {
+            "RedshiftData.ExecuteStatement" => {
+                let token = body["ClientToken"].as_str().unwrap().to_owned();
+                let id = format!("d9b6c0c9-0747-4bf4-b142-{number:012}");
+                let submitted = self.statements.entry(token).or_insert(Submitted { id, request: body.clone() });
+                assert_eq!(submitted.request["Sql"], body["Sql"], "a token stands for one statement");
+                reply(200, json!({"Id": submitted.id}))
+            }
+            "RedshiftData.DescribeStatement" => {
+                reply(200, json!({"Id": body["Id"], "Status": "FINISHED", "ResultRows": 0, "HasResultSet": true}))
+            }
+            "RedshiftData.GetStatementResult" => reply(200, json!({"Records": []})),
+            "RedshiftData.CancelStatement" => reply(200, json!({"Status": true})),
+            other => panic!("{other}"),
+        }
+    }
+}
+
+pub(crate) fn properties() -> Value {
+    json!({
+        "ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:setup", "ServiceTimeout": "360",
+        "Kind": "write-back", "Tenant": "acme", "Schema": "write_back",
+        "Warehouse": {"Workgroup": "w", "Database": "d"},
+        "Source": {"Table": "sales.rates", "Customer": "customer", "Skill": "skill", "Cost": "cost"},
+        "Sign": {"Function": "acme-sign", "Role": "arn:aws:iam::123456789012:role/acme-invoker"},
+        "LinkBase": "https://a.example/quote?t=",
+        "Writer": "IAMR:acme-api",
+        "Inputs": [{"Name": "comment", "Type": "text", "MaxLength": "500"}],
+        "Readers": {"Groups": ["sellers"], "Users": [], "Roles": []},
+    })
+}
+
+pub(crate) fn create() -> Value {
+    json!({
+        "RequestType": "Create",
+        "RequestId": "5f1c2a1e-7a1e-4b61-8c8b-3a1f0a1b2c3d",
+        "StackId": "arn:aws:cloudformation:us-east-1:123456789012:stack/acme-write-back/1b2c",
+        "LogicalResourceId": "InWarehouse",
+        "ResourceType": "AWS::CloudFormation::CustomResource",
+        "ResourceProperties": properties(),
+    })
+}
+
+/// What a successful [`create`] makes.
+pub(crate) const ID: &str = "acme-write-back/InWarehouse/workgroup:w/d/write_back";
+
+/// `Update` or `Delete` of what [`create`] made.
+pub(crate) fn later(kind: &str, physical_id: &str) -> Value {
+    let mut event = create();
+    event["RequestType"] = json!(kind);
+    event["RequestId"] = json!(format!("{kind}-2"));
+    event["PhysicalResourceId"] = json!(physical_id);
+    event["OldResourceProperties"] = properties();
+    event
+}

@@ -1,0 +1,206 @@
+//! What can go wrong on the way, told apart by what should happen next.
+
+use std::fmt;
+
+use aws_sdk_redshiftdata::error::{ProvideErrorMetadata, SdkError};
+
+/// Why a statement was not accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SubmitError {
+    /// Too many statements at once, throttled, the service at fault, or no answer, so that it may have been accepted all the
+    /// same: try again with the same client token.
+    Retryable(String),
+    /// The warehouse is paused, resuming or cannot be connected to: try again in minutes.
+    Unavailable(String),
+    /// Trying again cannot help.
+    Refused(String),
+}
+
+/// Why nothing is known of a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Error {
+    /// Throttled, the service at fault, or no answer: ask again.
+    Unavailable(String),
+    /// The statement is not known or may not be read, or the result is larger than what is read here.
+    Refused(String),
+}
+
+impl fmt::Display for SubmitError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SubmitError::Retryable(message) | SubmitError::Unavailable(message) | SubmitError::Refused(message) => {
+                out.write_str(message)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Unavailable(message) | Error::Refused(message) => out.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for SubmitError {}
+impl std::error::Error for Error {}
+
+/// What a failed call means for a submission.
+pub(crate) fn of_submission<E: ProvideErrorMetadata>(error: &SdkError<E>) -> SubmitError {
+    let message = told(error);
+    match Kind::of(error) {
+        Kind::Passing => SubmitError::Retryable(message),
+        Kind::WarehouseAway => SubmitError::Unavailable(message),
+        Kind::Lasting => SubmitError::Refused(message),
+    }
+}
+
+/// What a failed call means for a question about a statement.
+pub(crate) fn of_question<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Error {
+    let message = told(error);
+    match Kind::of(error) {
+        Kind::Passing | Kind::WarehouseAway => Error::Unavailable(message),
+        Kind::Lasting => Error::Refused(message),
+    }
+}
+
+enum Kind {
+    Passing,
+    WarehouseAway,
+    Lasting,
+}
+
+impl Kind {
+    fn of<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Kind {
+        let Some(service) = error.as_service_error() else {
+            // A request that could not even be built will not be better the next time.
+            return if matches!(error, SdkError::ConstructionFailure(_)) { Kind::Lasting } else { Kind::Passing };
+        };
+        let status = error.raw_response().map_or(0, |response| response.status().as_u16());
+        match service.meta().code().unwrap_or_default() {
+            "ActiveStatementsExceededException"
+            | "ActiveSessionsExceededException"
+            | "InternalServerException"
+            | "QueryTimeoutException"
+            | "ThrottlingException"
+            | "TooManyRequestsException"
+            | "RequestLimitExceeded" => Kind::Passing,
+            "DatabaseConnectionException" => Kind::WarehouseAway,
+            "ValidationException" | "ExecuteStatementException"
+                if is_away(service.meta().message().unwrap_or_default()) =>
+            {
+                Kind::WarehouseAway
+            }
+            _ if status == 429 || status >= 500 => Kind::Passing,
+            _ => Kind::Lasting,
+        }
+    }
+}
+
+/// The service has no code of its own for a warehouse that is paused, resuming or in maintenance; it says so in words.
+fn is_away(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    ["paused", "pausing", "resuming", "not available", "unavailable", "maintenance"]
+        .iter()
+        .any(|word| message.contains(word))
+}
+
+fn told<E: ProvideErrorMetadata>(error: &SdkError<E>) -> String {
+    let Some(service) = error.as_service_error() else {
+        return match error {
+            SdkError::TimeoutError(_) => "the Data API did not answer in time",
+            SdkError::DispatchFailure(_) => "the Data API could not be reached",
+            SdkError::ResponseError(_) => "the Data API's answer could not be read",
+            _ => "the request to the Data API could not be made",
+        }
+        .to_owned();
+    };
+    let code = service.meta().code().unwrap_or("an error without a code");
+    match service.meta().message() {
+        Some(message) => format!("the Data API answered {code}: {}", without_values(message)),
+        None => format!("the Data API answered {code}"),
+    }
+}
+
+/// The longest message that is passed on, in characters.
+const LONGEST: usize = 300;
+
+/// Words before a quoted text that make it the name of an object, as in ``relation "quotes" does not exist``.
+const OBJECTS: &[&str] = &[
+    "attribute",
+    "column",
+    "database",
+    "function",
+    "group",
+    "language",
+    "namespace",
+    "parameter",
+    "relation",
+    "role",
+    "schema",
+    "table",
+    "type",
+    "user",
+    "view",
+];
+
+/// The first line of what Redshift says, with quoted text left out that may be a value or SQL.
+///
+/// The lines after the first are detail, which shows keys and rows.
+pub(crate) fn without_values(message: &str) -> String {
+    let line = message.trim().lines().next().unwrap_or_default();
+    let mut kept = String::new();
+    let mut rest = line;
+    while let Some(start) = rest.find(['\'', '"', '`']) {
+        let quote = &rest[start..=start];
+        let (before, quoted) = (&rest[..start], &rest[start + 1..]);
+        kept.push_str(before);
+        // A quote that does not end takes the rest of the line along. So does one with a quote inside, whose second half looks
+        // like another quoted text and has no object's word before it.
+        let Some(end) = quoted.find(quote) else {
+            kept.push('…');
+            rest = "";
+            break;
+        };
+        let names = before.split_whitespace().last().is_some_and(|word| OBJECTS.contains(&word));
+        match names && quote == "\"" && quoted[..end].chars().all(is_of_a_name) {
+            true => kept.push_str(&rest[start..start + end + 2]),
+            false => kept.push('…'),
+        }
+        rest = &quoted[end + 1..];
+    }
+    kept.push_str(rest);
+    if kept.chars().count() > LONGEST {
+        kept = kept.chars().take(LONGEST).chain(['…']).collect();
+    }
+    kept
+}
+
+fn is_of_a_name(character: char) -> bool {
+    character.is_alphanumeric() || matches!(character, '_' | '.' | ':' | '-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_keeps_the_names_of_objects_and_loses_values_and_sql() {
+        for (said, kept) in [
+            (
+                r#"ERROR: relation "write_back.quotes" does not exist"#,
+                r#"ERROR: relation "write_back.quotes" does not exist"#,
+            ),
+            (r#"ERROR: invalid input syntax for integer: "canary""#, "ERROR: invalid input syntax for integer: …"),
+            (r#"ERROR: syntax error at or near "canary" Position: 8"#, "ERROR: syntax error at or near … Position: 8"),
+            ("Invalid digit, Value 'canary', Pos 0, Type: Integer", "Invalid digit, Value …, Pos 0, Type: Integer"),
+            ("ERROR: duplicate key\n  Detail: Key (id)=(canary) exists", "ERROR: duplicate key"),
+            (r#"ERROR: column "a' or 'canary" does not exist"#, "ERROR: column … does not exist"),
+            ("ERROR: unterminated 'canary", "ERROR: unterminated …"),
+        ] {
+            assert_eq!(without_values(said), kept);
+        }
+        assert_eq!(without_values(&"x".repeat(1000)).chars().count(), LONGEST + 1);
+    }
+}

@@ -1,0 +1,69 @@
+//! The one way a name becomes part of SQL.
+
+use std::fmt;
+
+/// A name that Redshift does not take as an identifier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidIdentifier(String);
+
+impl fmt::Display for InvalidIdentifier {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for InvalidIdentifier {}
+
+/// The longest identifier in bytes: <https://docs.aws.amazon.com/redshift/latest/dg/r_names.html>.
+const LONGEST: usize = 127;
+
+/// Quotes the name of a schema, table, column, function, user, group or role: `quote"s` becomes `"quote""s"`.
+///
+/// Redshift folds also quoted names to lower case unless a session asks otherwise, so names are best written in lower case. A
+/// dot is part of the name; quote the parts of a qualified name one by one. Never for values: those are parameters.
+///
+/// # Errors
+///
+/// When the name is empty, longer than 127 bytes, or has a control character in it.
+pub fn identifier(name: &str) -> Result<String, InvalidIdentifier> {
+    let problem = match name {
+        "" => "is empty".to_owned(),
+        _ if name.len() > LONGEST => format!("has {} bytes", name.len()),
+        _ if name.chars().any(char::is_control) => "has a control character in it".to_owned(),
+        _ => return Ok(format!("\"{}\"", name.replace('"', "\"\""))),
+    };
+    Err(InvalidIdentifier(format!(
+        "the name {name:?} {problem}; a name in the warehouse has 1 to {LONGEST} bytes and no control characters"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_quoted_whole_whatever_it_contains() {
+        for (name, quoted) in [
+            ("sales", r#""sales""#),
+            ("Sales 2024", r#""Sales 2024""#),
+            (r#"a"b"#, r#""a""b""#),
+            (r#"x"; drop table y; --"#, r#""x""; drop table y; --""#),
+            (r"back\slash", r#""back\slash""#),
+            ("IAMR:writer-role", r#""IAMR:writer-role""#),
+            ("naïve", r#""naïve""#),
+        ] {
+            assert_eq!(identifier(name).as_deref(), Ok(quoted));
+        }
+    }
+
+    #[test]
+    fn what_redshift_does_not_take_is_refused_in_a_sentence() {
+        for (name, problem) in
+            [("", "is empty"), ("a\0b", "control"), ("a\nb", "control"), (&"é".repeat(64), "has 128 bytes")]
+        {
+            let message = identifier(name).unwrap_err().to_string();
+            assert!(message.contains(problem) && message.contains("1 to 127 bytes"), "{message}");
+        }
+        assert!(identifier(&"x".repeat(127)).is_ok());
+    }
+}

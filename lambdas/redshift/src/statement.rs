@@ -1,0 +1,150 @@
+//! What is asked, and what comes back.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// One SQL statement with its values.
+///
+/// There is no `Debug`, which would show values.
+#[derive(Clone)]
+pub struct Statement<'a> {
+    /// The text, with values as `:name`; at most 100 KB.
+    pub sql: &'a str,
+    /// Names and values. All are text, cast by Redshift where they stand; none may be empty, and NULL cannot be given.
+    pub parameters: Vec<(&'a str, String)>,
+    /// What the statement is called in lists and events, up to 2,048 characters. Given a name, its end is told to EventBridge.
+    pub name: Option<&'a str>,
+    /// Makes a second submission of the same statement answer with the first one's id; 1 to 64 characters.
+    pub client_token: Option<&'a str>,
+}
+
+impl<'a> Statement<'a> {
+    /// A statement with no values, name or token.
+    pub fn new(sql: &'a str) -> Statement<'a> {
+        Statement { sql, parameters: Vec::new(), name: None, client_token: None }
+    }
+}
+
+/// A submitted statement, as the Data API knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct StatementId(String);
+
+/// A text that is no statement's id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidStatementId;
+
+impl fmt::Display for InvalidStatementId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a statement's id is a UUID, with `:` and a number for a part of a batch")
+    }
+}
+
+impl std::error::Error for InvalidStatementId {}
+
+impl FromStr for StatementId {
+    type Err = InvalidStatementId;
+
+    /// The form is that of the service: `[a-z0-9]{8}(-[a-z0-9]{4}){3}-[a-z0-9]{12}(:\d+)?`.
+    fn from_str(text: &str) -> Result<StatementId, InvalidStatementId> {
+        let (uuid, part) = text.split_once(':').unwrap_or((text, "1"));
+        let groups: Vec<&str> = uuid.split('-').collect();
+        let is_group = |group: &str| group.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        let fits = groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
+            && groups.iter().all(|group| is_group(group))
+            && matches!(part.len(), 1..=3)
+            && part.bytes().all(|b| b.is_ascii_digit());
+        fits.then(|| StatementId(text.to_owned())).ok_or(InvalidStatementId)
+    }
+}
+
+impl TryFrom<String> for StatementId {
+    type Error = InvalidStatementId;
+
+    fn try_from(text: String) -> Result<StatementId, InvalidStatementId> {
+        text.parse()
+    }
+}
+
+impl From<StatementId> for String {
+    fn from(id: StatementId) -> String {
+        id.0
+    }
+}
+
+impl fmt::Display for StatementId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// How far a statement is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// Waiting or at work.
+    Running,
+    /// Done.
+    Finished {
+        /// Rows of the result, or rows that were written.
+        rows: u64,
+        /// Whether there is a result to read.
+        has_result: bool,
+    },
+    /// Redshift refused it or gave up on it.
+    Failed {
+        /// Why, in one line, without SQL or values.
+        message: String,
+    },
+    /// Somebody cancelled it.
+    Aborted,
+}
+
+/// One value of a result. Decimals, dates and times come as text, as Redshift writes them.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Field {
+    /// SQL's NULL.
+    Null,
+    /// BOOLEAN.
+    Boolean(bool),
+    /// SMALLINT, INTEGER, BIGINT.
+    Integer(i64),
+    /// REAL, DOUBLE PRECISION.
+    Double(f64),
+    /// Everything else.
+    Text(String),
+}
+
+impl Field {
+    /// The text of a text field.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Field::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_service_makes_is_a_statement_id() {
+        for text in ["d9b6c0c9-0747-4bf4-b142-e8883122f766", "d9b6c0c9-0747-4bf4-b142-e8883122f766:2"] {
+            assert_eq!(text.parse::<StatementId>().map(|id| id.to_string()).as_deref(), Ok(text));
+        }
+        for text in [
+            "",
+            "x",
+            "d9b6c0c9-0747-4bf4-b142-e8883122f76",
+            "D9B6C0C9-0747-4bf4-b142-e8883122f766",
+            "d9b6c0c9-0747-4bf4-b142-e8883122f766:",
+            "d9b6c0c9-0747-4bf4-b142-e8883122f766:x",
+            "d9b6c0c9-07474bf4-b142-e888-3122f766",
+        ] {
+            assert_eq!(text.parse::<StatementId>(), Err(InvalidStatementId), "{text}");
+        }
+    }
+}

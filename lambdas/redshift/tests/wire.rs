@@ -1,0 +1,247 @@
+//! The Data API as the client speaks it, against scripted answers over real HTTP.
+
+#![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_redshiftdata::Client;
+use function::Clock;
+use loopback::{Answer, Request, reply};
+use redshift::{DataApi, Error, Field, Statement, StatementId, Status, SubmitError, Warehouse};
+use serde_json::{Value, json};
+
+const ID: &str = "d9b6c0c9-0747-4bf4-b142-e8883122f766";
+/// A value that no message may show.
+const CANARY: &str = "canary-3f9c";
+
+#[tokio::test]
+async fn a_statement_goes_out_with_its_values_as_parameters_and_nothing_that_was_not_given() {
+    let world = World::new(|_| reply(200, json!({"Id": ID}))).await;
+    let statement = Statement {
+        sql: "select :a",
+        parameters: vec![("a", CANARY.to_owned())],
+        name: None,
+        client_token: Some("token-1"),
+    };
+    let id = world.api(json!({"workgroup": "w", "database": "d"})).submit(&statement).await.unwrap();
+    assert_eq!(id, ID.parse().unwrap());
+    let requests = world.requests();
+    assert_eq!(requests[0].header("x-amz-target"), "RedshiftData.ExecuteStatement");
+    assert_eq!(
+        body(&requests[0]),
+        json!({
+            "Sql": "select :a", "WorkgroupName": "w", "Database": "d", "ClientToken": "token-1",
+            "Parameters": [{"name": "a", "value": CANARY}],
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_cluster_is_reached_as_its_user_and_a_named_statement_asks_for_an_event() {
+    let world = World::new(|_| reply(200, json!({"Id": ID}))).await;
+    let api = world.api(json!({"cluster": "c", "database": "d", "dbUser": "u"}));
+    api.submit(&Statement { name: Some("quotes-1"), ..Statement::new("select 1") }).await.unwrap();
+    let mut sent = body(&world.requests()[0]);
+    // The SDK makes one up, so that its own tries count as one.
+    assert!(sent.as_object_mut().unwrap().remove("ClientToken").is_some());
+    assert_eq!(
+        sent,
+        json!({
+            "Sql": "select 1", "ClusterIdentifier": "c", "DbUser": "u", "Database": "d",
+            "StatementName": "quotes-1", "WithEvent": true,
+        })
+    );
+}
+
+#[tokio::test]
+async fn refusals_are_told_apart_by_what_should_happen_next_and_show_no_value() {
+    let retryable = |message: &str| SubmitError::Retryable(message.to_owned());
+    for (status, code, message, expected) in [
+        (
+            400,
+            "ActiveStatementsExceededException",
+            "200",
+            retryable("the Data API answered ActiveStatementsExceededException: 200"),
+        ),
+        (500, "InternalServerException", "", retryable("the Data API answered InternalServerException: ")),
+        (
+            400,
+            "ThrottlingException",
+            "Rate exceeded",
+            retryable("the Data API answered ThrottlingException: Rate exceeded"),
+        ),
+        (503, "Weird", "x", retryable("the Data API answered Weird: x")),
+        (
+            400,
+            "ValidationException",
+            "Redshift cluster c is paused.",
+            SubmitError::Unavailable(
+                "the Data API answered ValidationException: Redshift cluster c is paused.".to_owned(),
+            ),
+        ),
+        (
+            400,
+            "DatabaseConnectionException",
+            "x",
+            SubmitError::Unavailable("the Data API answered DatabaseConnectionException: x".to_owned()),
+        ),
+        (
+            400,
+            "ValidationException",
+            "Value 'canary-3f9c' at 'parameters.1.member.value' failed",
+            SubmitError::Refused("the Data API answered ValidationException: Value … at … failed".to_owned()),
+        ),
+        (
+            400,
+            "AccessDeniedException",
+            "no",
+            SubmitError::Refused("the Data API answered AccessDeniedException: no".to_owned()),
+        ),
+    ] {
+        let answer = json!({"__type": code, "message": message}).to_string();
+        let world = World::new(move |_| reply(status, &answer)).await;
+        assert_eq!(submit(&world).await.unwrap_err(), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_asked_for_again_with_the_same_token_and_then_given_back_as_retryable() {
+    let world = World::new(|_| Answer::HangUp).await;
+    assert!(matches!(submit(&world).await, Err(SubmitError::Retryable(_))));
+    let tokens: Vec<_> = world.requests().iter().map(|request| body(request)["ClientToken"].clone()).collect();
+    assert!(tokens.len() > 1 && tokens.iter().all(|token| *token == tokens[0]), "{tokens:?}");
+}
+
+#[tokio::test]
+async fn the_end_of_a_statement_is_waited_for_through_lost_answers() {
+    let world = World::new(|number| match number {
+        0 => reply(200, json!({"Id": ID, "Status": "SUBMITTED"})),
+        1 | 2 | 3 => Answer::HangUp,
+        4 => reply(200, json!({"Id": ID, "Status": "STARTED"})),
+        _ => reply(200, json!({"Id": ID, "Status": "FINISHED", "ResultRows": 3, "HasResultSet": true})),
+    })
+    .await;
+    let status = world.workgroup().wait(&id(), hour()).await;
+    assert_eq!(status, Ok(Status::Finished { rows: 3, has_result: true }));
+}
+
+#[tokio::test]
+async fn a_statement_that_runs_on_is_running_when_the_time_is_over_and_pauses_grow() {
+    let world = World::new(|_| reply(200, json!({"Id": ID, "Status": "STARTED"}))).await;
+    let until = world.now() + Duration::from_secs(60);
+    assert_eq!(world.workgroup().wait(&id(), until).await, Ok(Status::Running));
+    assert_eq!(world.now(), until);
+    assert!((20..60).contains(&world.requests().len()), "{}", world.requests().len());
+}
+
+#[tokio::test]
+async fn other_ends_are_told_without_sql_or_values() {
+    for (answer, expected) in [
+        (
+            json!({"Status": "FAILED", "Error": format!("ERROR: invalid input syntax for integer: \"{CANARY}\"\n Detail: {CANARY}")}),
+            Status::Failed { message: "ERROR: invalid input syntax for integer: …".to_owned() },
+        ),
+        (json!({"Status": "ABORTED"}), Status::Aborted),
+    ] {
+        let world = World::new(move |_| reply(200, &answer)).await;
+        assert_eq!(world.workgroup().wait(&id(), hour()).await, Ok(expected));
+    }
+    let missing = json!({"__type": "ResourceNotFoundException", "Message": "Query does not exist.", "ResourceId": ID});
+    let world = World::new(move |_| reply(400, &missing)).await;
+    assert!(matches!(world.workgroup().wait(&id(), hour()).await, Err(Error::Refused(_))));
+}
+
+#[tokio::test]
+async fn a_result_is_read_to_its_last_page() {
+    let world = World::new(|number| match number {
+        0 => reply(200, json!({"NextToken": "n", "Records": [[{"stringValue": "1.50"}, {"longValue": 9007199254740993_i64}]]})),
+        _ => reply(200, json!({"Records": [[{"isNull": true}, {"booleanValue": true}], [{"doubleValue": 0.5}, {"stringValue": ""}]]})),
+    })
+    .await;
+    let rows = world.workgroup().rows(&id()).await.unwrap();
+    assert_eq!(
+        rows,
+        [
+            vec![Field::Text("1.50".to_owned()), Field::Integer(9_007_199_254_740_993)],
+            vec![Field::Null, Field::Boolean(true)],
+            vec![Field::Double(0.5), Field::Text(String::new())],
+        ]
+    );
+    assert_eq!(body(&world.requests()[1]), json!({"Id": ID, "NextToken": "n"}));
+}
+
+async fn submit(world: &World) -> Result<StatementId, SubmitError> {
+    let parameters = vec![("a", CANARY.to_owned())];
+    let statement = Statement { parameters, client_token: Some("token-1"), ..Statement::new("select :a") };
+    world.workgroup().submit(&statement).await
+}
+
+fn id() -> StatementId {
+    ID.parse().unwrap()
+}
+
+fn hour() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(3600)
+}
+
+fn body(request: &Request) -> Value {
+    serde_json::from_str(&request.body).unwrap()
+}
+
+/// A scripted service, and a clock that waits in no time.
+struct World {
+    url: String,
+    requests: Arc<Mutex<Vec<Request>>>,
+    now: Arc<Mutex<SystemTime>>,
+}
+
+impl World {
+    /// `answer` gets the number of the request, from 0.
+    async fn new(answer: impl Fn(usize) -> Answer + Clone + Send + 'static) -> World {
+        let requests: Arc<Mutex<Vec<Request>>> = Arc::default();
+        let seen = Arc::clone(&requests);
+        let address = loopback::serve(move |request| {
+            let mut seen = seen.lock().unwrap();
+            seen.push(request);
+            std::future::ready(answer(seen.len() - 1))
+        })
+        .await;
+        World { url: format!("http://{address}"), requests, now: Arc::new(Mutex::new(SystemTime::UNIX_EPOCH)) }
+    }
+
+    fn workgroup(&self) -> DataApi {
+        self.api(json!({"workgroup": "w", "database": "d"}))
+    }
+
+    fn api(&self, warehouse: Value) -> DataApi {
+        let variables: BTreeMap<_, _> = [
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+            ("AWS_SECRET_ACCESS_KEY", "key"),
+            ("AWS_ENDPOINT_URL_REDSHIFT_DATA", &self.url),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+        let config = function::aws::service(&|name: &str| variables.get(name).cloned(), "REDSHIFT_DATA").unwrap();
+        let warehouse: Warehouse = serde_json::from_value(warehouse).unwrap();
+        let (now, later) = (Arc::clone(&self.now), Arc::clone(&self.now));
+        let clock = Clock::new(
+            move || *now.lock().unwrap(),
+            move |duration| {
+                *later.lock().unwrap() += duration;
+                Box::pin(std::future::ready(()))
+            },
+        );
+        DataApi::new(Client::new(&config), warehouse, clock)
+    }
+
+    fn now(&self) -> SystemTime {
+        *self.now.lock().unwrap()
+    }
+
+    fn requests(&self) -> Vec<Request> {
+        self.requests.lock().unwrap().clone()
+    }
+}

@@ -1,0 +1,124 @@
+//! The files of a job: the way to one, and their removal.
+
+use std::time::Duration;
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::presigning::PresigningConfig;
+use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use report_queue::files::File;
+use report_queue::{Job, State};
+use serde_json::{Value, json};
+
+use crate::error::{Error, Result};
+
+/// The report bucket.
+pub(crate) struct Files {
+    pub(crate) client: Client,
+    pub(crate) bucket: String,
+    pub(crate) tenant: String,
+    /// How long an address is good for; at most 300 seconds, and no longer than the function's own credentials.
+    pub(crate) url_life: Duration,
+}
+
+impl Files {
+    /// An address to download one of a job's files from, counted from 1.
+    ///
+    /// # Errors
+    ///
+    /// 409 before the job has files, 404 without that one, 410 when it is not in the bucket any more.
+    pub(crate) async fn address(&self, job: &Job, number: usize) -> Result<Value> {
+        if job.state != State::Completed {
+            let status = crate::record::status(job);
+            return Err(Error::conflict(format!("the job has no file; its status is {status}, needed is COMPLETED")));
+        }
+        let count = job.files.len();
+        let Some(file) = number.checked_sub(1).and_then(|at| job.files.get(at)) else {
+            return Err(Error {
+                status: 404,
+                ..Error::invalid(format!("the job has {count} files, and no file {number}"))
+            });
+        };
+        // It was checked when it was recorded; what signs must not rely on that.
+        if !file.key.starts_with(&job.key.prefix(&self.tenant)) {
+            return Err(Error::unavailable("the job's record names a file that is not the job's"));
+        }
+        let head = self.client.head_object().bucket(&self.bucket).key(&file.key).send().await;
+        if let Err(error) = head {
+            return Err(match &error {
+                SdkError::ServiceError(context) if context.raw().status().as_u16() == 404 => {
+                    Error::gone("the file is not there any more; submit the report again")
+                }
+                _ => unavailable(error.code()),
+            });
+        }
+        let config = PresigningConfig::expires_in(self.url_life).expect("the settings allow at most 300 seconds");
+        let get = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(&file.key)
+            .response_content_disposition(format!("attachment; filename=\"{}\"", file_name(job, file)))
+            .response_content_type(content_type(file));
+        let signed = get.presigned(config).await.map_err(|_| unavailable(None))?;
+        Ok(json!({"presignedUrl": signed.uri(), "Result": null, "Arn": null, "files": count}))
+    }
+
+    /// Deletes every version of every file below the job's prefix.
+    ///
+    /// # Errors
+    ///
+    /// When the bucket did not answer, or kept one.
+    pub(crate) async fn remove(&self, job: &Job) -> Result<()> {
+        let prefix = job.key.prefix(&self.tenant);
+        loop {
+            let list = self.client.list_object_versions().bucket(&self.bucket).prefix(&prefix);
+            let page = list.send().await.map_err(|error| unavailable(error.code()))?;
+            let versions = page.versions().iter().map(|it| (it.key(), it.version_id()));
+            let markers = page.delete_markers().iter().map(|it| (it.key(), it.version_id()));
+            let objects: Vec<ObjectIdentifier> = versions
+                .chain(markers)
+                .filter_map(|(key, version)| {
+                    let id = ObjectIdentifier::builder().key(key?).set_version_id(version.map(str::to_owned));
+                    Some(id.build().expect("the key is given"))
+                })
+                .collect();
+            if objects.is_empty() {
+                return Ok(());
+            }
+            let delete = Delete::builder().set_objects(Some(objects)).quiet(true).build();
+            let delete = delete.expect("there are objects");
+            let answer = self.client.delete_objects().bucket(&self.bucket).delete(delete).send().await;
+            let answer = answer.map_err(|error| unavailable(error.code()))?;
+            if let Some(kept) = answer.errors().first() {
+                return Err(unavailable(kept.code()));
+            }
+            if page.is_truncated() != Some(true) {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// What a browser saves it as.
+fn file_name(job: &Job, file: &File) -> String {
+    let extension = match file.format.as_str() {
+        "CSV" => "csv",
+        "EXCEL" => "xlsx",
+        _ => "pdf",
+    };
+    format!("{}.{extension}", job.key.job)
+}
+
+/// By the job's format, not by what was uploaded.
+fn content_type(file: &File) -> &'static str {
+    match file.format.as_str() {
+        "CSV" => "text/csv",
+        "EXCEL" => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        _ => "application/pdf",
+    }
+}
+
+fn unavailable(code: Option<&str>) -> Error {
+    Error::unavailable(format!("the report bucket cannot be used: {}", code.unwrap_or("no answer")))
+}

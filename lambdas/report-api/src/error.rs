@@ -1,0 +1,78 @@
+//! What a caller is told when it does not go as asked.
+
+use std::fmt;
+
+use report_queue::{InvalidRequest, Unavailable};
+
+/// An answer that is no success: a status, and one sentence without secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Error {
+    pub(crate) status: u16,
+    pub(crate) message: String,
+    /// The methods that there are, with 405.
+    pub(crate) allow: Option<&'static str>,
+}
+
+pub(crate) type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    fn new(status: u16, message: impl Into<String>) -> Error {
+        Error { status, message: message.into(), allow: None }
+    }
+
+    pub(crate) fn invalid(message: impl Into<String>) -> Error {
+        Error::new(400, message)
+    }
+
+    pub(crate) fn forbidden(message: impl Into<String>) -> Error {
+        Error::new(403, message)
+    }
+
+    /// The same for a job that never was, is another caller's, was deleted, or is past its time.
+    pub(crate) fn no_job() -> Error {
+        Error::new(404, "there is no such job")
+    }
+
+    pub(crate) fn no_route() -> Error {
+        Error::new(404, "there is no such resource")
+    }
+
+    pub(crate) fn method(allow: &'static str) -> Error {
+        let message = format!("the resource does not take this method; allowed: {allow}");
+        Error { allow: Some(allow), ..Error::new(405, message) }
+    }
+
+    pub(crate) fn conflict(message: impl Into<String>) -> Error {
+        Error::new(409, message)
+    }
+
+    pub(crate) fn gone(message: impl Into<String>) -> Error {
+        Error::new(410, message)
+    }
+
+    pub(crate) fn too_large(message: impl Into<String>) -> Error {
+        Error::new(413, message)
+    }
+
+    pub(crate) fn unavailable(message: impl Into<String>) -> Error {
+        Error::new(503, message)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.message)
+    }
+}
+
+impl From<InvalidRequest> for Error {
+    fn from(invalid: InvalidRequest) -> Error {
+        Error::invalid(invalid.0)
+    }
+}
+
+impl From<Unavailable> for Error {
+    fn from(unavailable: Unavailable) -> Error {
+        Error::unavailable(unavailable.0)
+    }
+}

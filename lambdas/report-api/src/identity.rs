@@ -1,0 +1,100 @@
+//! Who calls, as far as row-level security goes.
+
+use report_queue::Tag;
+use serde::Deserialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+
+/// Where a row-level tag's value comes from; never from a request's body, query or headers.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum TagSource {
+    Fixed(Fixed),
+    Claimed(Claimed),
+}
+
+/// The tenant's own.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Fixed {
+    key: String,
+    value: String,
+}
+
+/// What the authorizer found out about the caller.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Claimed {
+    key: String,
+    claim: String,
+}
+
+impl TagSource {
+    pub(crate) fn key(&self) -> &str {
+        match self {
+            TagSource::Fixed(fixed) => &fixed.key,
+            TagSource::Claimed(claimed) => &claimed.key,
+        }
+    }
+
+    /// The value, or the name of the claim.
+    pub(crate) fn source(&self) -> &str {
+        match self {
+            TagSource::Fixed(fixed) => &fixed.value,
+            TagSource::Claimed(claimed) => &claimed.claim,
+        }
+    }
+}
+
+/// A caller.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    /// All the tags.
+    pub(crate) tags: Vec<Tag>,
+    /// A hash of those that are the caller's own: who has the same sees the same jobs.
+    pub(crate) viewer: String,
+}
+
+/// The caller whom `authorizer` (of the request context) tells of.
+///
+/// # Errors
+///
+/// When a claim that a tag needs is missing or no text of 1 to 256 characters.
+pub(crate) fn caller(sources: &[TagSource], authorizer: &Value) -> Result<Caller> {
+    let mut tags = Vec::new();
+    let mut digest = Sha256::new();
+    for source in sources {
+        let value = match source {
+            TagSource::Fixed(fixed) => fixed.value.clone(),
+            TagSource::Claimed(claimed) => {
+                let value = claim(authorizer, &claimed.claim).ok_or_else(|| {
+                    Error::forbidden(format!(
+                        "the caller has no claim `{}`, which reports are filtered by",
+                        claimed.claim
+                    ))
+                })?;
+                for part in [&claimed.key, &value] {
+                    digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+                    digest.update(part);
+                }
+                value
+            }
+        };
+        tags.push(Tag { key: source.key().to_owned(), value });
+    }
+    let viewer = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(Caller { tags, viewer })
+}
+
+/// A user pool's claims are an object of their own, a Lambda authorizer's context is not.
+fn claim(authorizer: &Value, name: &str) -> Option<String> {
+    let found = authorizer["claims"].get(name).or_else(|| authorizer.get(name))?;
+    let text = match found {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    (1..=256).contains(&text.chars().count()).then_some(text)
+}

@@ -1,0 +1,94 @@
+//! What the function's environment says, parsed once at the start.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use aws_types::SdkConfig;
+use function::{Invalid, aws, environment, required};
+use report_queue::is_id;
+
+use crate::identity::TagSource;
+
+/// The function's settings.
+pub struct Settings {
+    pub(crate) tenant: String,
+    pub(crate) account: String,
+    pub(crate) region: String,
+    pub(crate) jobs_table: String,
+    pub(crate) bucket: String,
+    pub(crate) page_key_secret: String,
+    pub(crate) tags: Vec<TagSource>,
+    pub(crate) url_life: Duration,
+    /// The dashboards that may be asked for; any when there are none.
+    pub(crate) dashboards: BTreeSet<String>,
+    /// The domains, in lower case, that callers may have reports sent to; none when there are none.
+    pub(crate) recipient_domains: BTreeSet<String>,
+    pub(crate) dynamodb: SdkConfig,
+    pub(crate) s3: SdkConfig,
+    pub(crate) secrets_manager: SdkConfig,
+}
+
+impl Settings {
+    /// Reads the settings out of the environment variables that `variable` answers.
+    ///
+    /// `TENANT`, `ACCOUNT_ID`, `JOBS_TABLE`, `REPORT_BUCKET`, `PAGE_KEY_SECRET` (an ARN) and `ROW_LEVEL_TAGS` are required. `ROW_LEVEL_TAGS` is
+    /// a JSON list of at most 50 tags, each `{"key":…,"value":…}` or `{"key":…,"claim":…}`; an empty list is for datasets without
+    /// row-level security. `URL_SECONDS` (1 to 300) is 300 unless given, `DASHBOARDS` is a JSON list of ids.
+    /// `RECIPIENT_DOMAINS` is a JSON list of the domains that callers may have reports sent to; schedules may send anywhere.
+    ///
+    /// # Errors
+    ///
+    /// When one is missing or not of its form; the message names the variable.
+    pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Settings, Invalid> {
+        let seconds = match environment::optional(variable, "URL_SECONDS") {
+            None => 300,
+            Some(text) => text
+                .parse()
+                .ok()
+                .filter(|seconds| (1..=300).contains(seconds))
+                .ok_or_else(|| Invalid(format!("URL_SECONDS is `{text}`; allowed is a number from 1 to 300")))?,
+        };
+        Ok(Settings {
+            tenant: required(variable, "TENANT")?,
+            account: required(variable, "ACCOUNT_ID")?,
+            region: required(variable, "AWS_REGION")?,
+            jobs_table: required(variable, "JOBS_TABLE")?,
+            bucket: required(variable, "REPORT_BUCKET")?,
+            page_key_secret: required(variable, "PAGE_KEY_SECRET")?,
+            tags: tags(&required(variable, "ROW_LEVEL_TAGS")?)?,
+            url_life: Duration::from_secs(seconds),
+            dashboards: list(variable, "DASHBOARDS", "dashboard ids", is_id)?,
+            recipient_domains: list(variable, "RECIPIENT_DOMAINS", "domains in lower case", is_domain)?,
+            dynamodb: aws::service(variable, "DYNAMODB")?,
+            s3: aws::service(variable, "S3")?,
+            secrets_manager: aws::service(variable, "SECRETS_MANAGER")?,
+        })
+    }
+}
+
+fn tags(text: &str) -> Result<Vec<TagSource>, Invalid> {
+    let allowed = r#"allowed is a list of at most 50 of {"key":"…","value":"…"} and {"key":"…","claim":"…"}, keys of 1 to 128 characters"#;
+    let wrong = |what: &str| Invalid(format!("ROW_LEVEL_TAGS {what}; {allowed}"));
+    let tags: Vec<TagSource> = serde_json::from_str(text).map_err(|_| wrong("is not of its form"))?;
+    let fits = |tag: &TagSource| (1..=128).contains(&tag.key().chars().count()) && !tag.source().is_empty();
+    match tags.len() <= 50 && tags.iter().all(fits) {
+        true => Ok(tags),
+        false => Err(wrong("has too many tags, or one with an empty or too long part")),
+    }
+}
+
+fn list(
+    variable: &impl Fn(&str) -> Option<String>,
+    name: &str,
+    what: &str,
+    fits: fn(&str) -> bool,
+) -> Result<BTreeSet<String>, Invalid> {
+    let Some(text) = environment::optional(variable, name) else { return Ok(BTreeSet::new()) };
+    let entries: Option<BTreeSet<String>> = serde_json::from_str(&text).ok();
+    let entries = entries.filter(|entries| entries.iter().all(|it| fits(it)));
+    entries.ok_or_else(|| Invalid(format!("{name} is not of its form; allowed is a JSON list of {what}")))
+}
+
+fn is_domain(text: &str) -> bool {
+    text.contains('.') && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-".contains(&b))
+}

@@ -1,0 +1,64 @@
+//! From a request, or a schedule's event, to a job in the queue.
+
+use function::millis;
+use report_queue::{Job, JobKey, Submission, Submitted, submit};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use tracing::info;
+
+use crate::error::{Error, Result};
+use crate::handler::Handler;
+use crate::identity::Caller;
+use crate::record;
+
+impl Handler {
+    /// Puts the job of a checked submission into the queue.
+    ///
+    /// # Errors
+    ///
+    /// When the request will not do, or the table did not answer.
+    pub(crate) async fn submit(&self, submission: Submission, caller: Caller, key: Option<&str>) -> Result<Value> {
+        let (dashboard, request) = submission.check(caller.tags)?;
+        let allowed = &self.settings.dashboards;
+        if !allowed.is_empty() && !allowed.contains(&dashboard) {
+            let message =
+                format!("`dashboardId` is `{dashboard}`, which is not among the tenant's dashboards for reports");
+            return Err(Error::invalid(message));
+        }
+        let job = match key {
+            // Without the format: another format under the same key is another request, not another job.
+            Some(key) => format!("KEY_{}", named(&self.settings.tenant, &caller.viewer, key)),
+            None => format!("{}_{}", request.format.name(), random()),
+        };
+        let key = JobKey { dashboard, job };
+        let job = Job::new(key, &request, caller.viewer, millis(self.clock.now()));
+        let status = match submit(&self.tables, &job).await? {
+            Submitted::New => "QUEUED",
+            Submitted::Again(standing) => record::status(&standing),
+            Submitted::Taken => {
+                return Err(Error::conflict(
+                    "the Idempotency-Key came before with another request, or its job was deleted; use a new one for each request",
+                ));
+            }
+        };
+        info!(step = "submit", job = %job.key, status);
+        Ok(json!({"SnapshotJobId": job.key.job, "Status": status}))
+    }
+}
+
+/// An id that the same caller's same key always gives.
+fn named(tenant: &str, viewer: &str, key: &str) -> String {
+    let digest = Sha256::digest(format!("{tenant}\0{viewer}\0{key}"));
+    hex(&digest[..16])
+}
+
+/// An id that nobody can guess.
+fn random() -> String {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).expect("the system has random numbers");
+    hex(&bytes)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,226 @@
+//! [`QuickSight`] through its SDK.
+
+use std::time::Duration;
+
+use aws_sdk_quicksight::Client;
+use aws_sdk_quicksight::config::Builder;
+use aws_sdk_quicksight::config::retry::RetryConfig;
+use aws_sdk_quicksight::config::timeout::TimeoutConfig;
+use aws_sdk_quicksight::error::ProvideErrorMetadata;
+use aws_sdk_quicksight::types::{
+    self, DateTimeParameter, DecimalParameter, IntegerParameter, S3BucketConfiguration, SessionTag,
+    SnapshotAnonymousUser, SnapshotConfiguration, SnapshotDestinationConfiguration, SnapshotFile,
+    SnapshotFileFormatType, SnapshotFileGroup, SnapshotFileSheetSelection, SnapshotFileSheetSelectionScope,
+    SnapshotJobErrorInfo, SnapshotJobResult, SnapshotJobStatus, SnapshotS3DestinationConfiguration,
+    SnapshotUserConfiguration, StringParameter,
+};
+use aws_types::SdkConfig;
+use report_queue::files::Uploaded;
+use report_queue::parameters::Parameters;
+use report_queue::{Format, Job, JobKey, Outcome, QuickSight, Reason, RemoteStatus, Request, Started, Unavailable};
+
+/// QuickSight's snapshot jobs of one account, for one tenant.
+pub(crate) struct Snapshots {
+    client: Client,
+    account: String,
+    tenant: String,
+    bucket: String,
+    region: String,
+}
+
+impl Snapshots {
+    /// The client tries once: "there is no room" and "it exists already" are only to be believed of the first attempt.
+    pub(crate) fn new(
+        config: &SdkConfig,
+        timeout: Duration,
+        account: String,
+        tenant: &str,
+        bucket: &str,
+        region: String,
+    ) -> Snapshots {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_millis(1500))
+            .operation_attempt_timeout(timeout)
+            .operation_timeout(timeout);
+        let config =
+            Builder::from(config).retry_config(RetryConfig::disabled()).timeout_config(timeouts.build()).build();
+        let (tenant, bucket) = (tenant.to_owned(), bucket.to_owned());
+        Snapshots { client: Client::from_conf(config), account, tenant, bucket, region }
+    }
+}
+
+impl QuickSight for Snapshots {
+    async fn start(&self, job: &Job, request: &Request) -> Started {
+        let prefix = format!("{}{}", job.key.prefix(&self.tenant), request.folder);
+        let call = self
+            .client
+            .start_dashboard_snapshot_job()
+            .aws_account_id(&self.account)
+            .dashboard_id(&job.key.dashboard)
+            .snapshot_job_id(&job.key.job)
+            .user_configuration(viewer(request))
+            .snapshot_configuration(self.configuration(request, prefix));
+        let Err(error) = call.send().await else { return Started::Accepted };
+        let message = error.message().unwrap_or("no reason was given").to_owned();
+        match error.code() {
+            Some("ResourceExistsException") => Started::Exists,
+            Some(code @ ("LimitExceededException" | "ThrottlingException")) => Started::Full(code.to_owned()),
+            Some(
+                code @ ("AccessDeniedException"
+                | "InvalidParameterValueException"
+                | "ResourceNotFoundException"
+                | "UnsupportedPricingPlanException"
+                | "UnsupportedUserEditionException"),
+            ) => Started::Refused(Reason::new(code, message)),
+            code => Started::Unknown(unavailable(code)),
+        }
+    }
+
+    async fn describe(&self, key: &JobKey) -> Result<Option<RemoteStatus>, Unavailable> {
+        let call = self
+            .client
+            .describe_dashboard_snapshot_job()
+            .aws_account_id(&self.account)
+            .dashboard_id(&key.dashboard)
+            .snapshot_job_id(&key.job);
+        match call.send().await {
+            Ok(answer) => match answer.job_status {
+                Some(status) => Ok(Some(RemoteStatus::parse(status.as_str()))),
+                None => Err(Unavailable("quicksight told no status".to_owned())),
+            },
+            Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
+            Err(error) => Err(unavailable(error.code())),
+        }
+    }
+
+    async fn result(&self, key: &JobKey) -> Result<Outcome, Unavailable> {
+        let call = self
+            .client
+            .describe_dashboard_snapshot_job_result()
+            .aws_account_id(&self.account)
+            .dashboard_id(&key.dashboard)
+            .snapshot_job_id(&key.job);
+        let answer = match call.send().await {
+            Ok(answer) => answer,
+            Err(error) if error.code() == Some("PreconditionNotMetException") => return Ok(Outcome::NotYet),
+            Err(error) => return Err(unavailable(error.code())),
+        };
+        Ok(match answer.job_status {
+            Some(SnapshotJobStatus::Completed) => completed(answer.result),
+            Some(SnapshotJobStatus::Failed) => Outcome::Failed(failure(answer.error_info, answer.result)),
+            _ => Outcome::NotYet,
+        })
+    }
+}
+
+impl Snapshots {
+    fn configuration(&self, request: &Request, prefix: String) -> SnapshotConfiguration {
+        let given = "all that is required is given";
+        let (format, scope) = match request.format {
+            Format::Pdf => (SnapshotFileFormatType::Pdf, SnapshotFileSheetSelectionScope::AllVisuals),
+            Format::Csv => (SnapshotFileFormatType::Csv, SnapshotFileSheetSelectionScope::SelectedVisuals),
+            Format::Excel => (SnapshotFileFormatType::Excel, SnapshotFileSheetSelectionScope::SelectedVisuals),
+        };
+        let visuals = (!request.visual_ids.is_empty()).then(|| request.visual_ids.clone());
+        let selection = SnapshotFileSheetSelection::builder()
+            .sheet_id(&request.sheet_id)
+            .selection_scope(scope)
+            .set_visual_ids(visuals)
+            .build();
+        let file = SnapshotFile::builder().sheet_selections(selection.expect(given)).format_type(format).build();
+        let bucket = S3BucketConfiguration::builder()
+            .bucket_name(&self.bucket)
+            .bucket_prefix(prefix)
+            .bucket_region(&self.region)
+            .build();
+        let destination =
+            SnapshotS3DestinationConfiguration::builder().bucket_configuration(bucket.expect(given)).build();
+        SnapshotConfiguration::builder()
+            .file_groups(SnapshotFileGroup::builder().files(file.expect(given)).build())
+            .destination_configuration(SnapshotDestinationConfiguration::builder().s3_destinations(destination).build())
+            .set_parameters(parameters(&request.parameters))
+            .build()
+            .expect(given)
+    }
+}
+
+/// The anonymous user whom the rows are filtered for.
+fn viewer(request: &Request) -> SnapshotUserConfiguration {
+    let tag = |tag: &report_queue::Tag| {
+        SessionTag::builder().key(&tag.key).value(&tag.value).build().expect("key and value are given")
+    };
+    let tags = (!request.tags.is_empty()).then(|| request.tags.iter().map(tag).collect());
+    let user = SnapshotAnonymousUser::builder().set_row_level_permission_tags(tags).build();
+    SnapshotUserConfiguration::builder().anonymous_users(user).build()
+}
+
+/// `None` without parameters: some dashboards have none, and an empty list is not the same to every version of the API.
+fn parameters(parameters: &Parameters) -> Option<types::Parameters> {
+    let given = "name and values are given";
+    let mut builder = types::Parameters::builder();
+    let mut some = false;
+    for it in &parameters.string_parameters {
+        let it = StringParameter::builder().name(&it.name).set_values(Some(it.values.clone())).build();
+        builder = builder.string_parameters(it.expect(given));
+        some = true;
+    }
+    for it in &parameters.integer_parameters {
+        let it = IntegerParameter::builder().name(&it.name).set_values(Some(it.values.clone())).build();
+        builder = builder.integer_parameters(it.expect(given));
+        some = true;
+    }
+    for it in &parameters.decimal_parameters {
+        let values = it.values.iter().filter_map(|value| value.value()).collect();
+        let it = DecimalParameter::builder().name(&it.name).set_values(Some(values)).build();
+        builder = builder.decimal_parameters(it.expect(given));
+        some = true;
+    }
+    for it in &parameters.date_time_parameters {
+        let values = it.values.iter().filter_map(|value| value.value()).collect();
+        let it = DateTimeParameter::builder().name(&it.name).set_values(Some(values)).build();
+        builder = builder.date_time_parameters(it.expect(given));
+        some = true;
+    }
+    some.then(|| builder.build())
+}
+
+/// The files of every group, and the first error told beside them.
+fn completed(result: Option<SnapshotJobResult>) -> Outcome {
+    let mut uploaded = Vec::new();
+    let mut reason = None;
+    for group in groups(result) {
+        let format = group.files.unwrap_or_default().first().map(|file| file.format_type.as_str().to_owned());
+        for file in group.s3_results.unwrap_or_default() {
+            let errors = file.error_info.unwrap_or_default();
+            reason = reason.or_else(|| errors.into_iter().next().map(|it| told(it.error_type, it.error_message)));
+            if let Some(uri) = file.s3_uri {
+                uploaded.push(Uploaded { format: format.clone().unwrap_or_default(), uri });
+            }
+        }
+    }
+    Outcome::Completed(uploaded, reason)
+}
+
+fn failure(info: Option<SnapshotJobErrorInfo>, result: Option<SnapshotJobResult>) -> Reason {
+    if let Some(info) = info {
+        return told(info.error_type, info.error_message);
+    }
+    match completed(result) {
+        Outcome::Completed(_, Some(reason)) => reason,
+        _ => told(None, None),
+    }
+}
+
+fn groups(result: Option<SnapshotJobResult>) -> Vec<types::SnapshotJobResultFileGroup> {
+    let users = result.and_then(|result| result.anonymous_users).unwrap_or_default();
+    users.into_iter().flat_map(|user| user.file_groups.unwrap_or_default()).collect()
+}
+
+fn told(kind: Option<String>, message: Option<String>) -> Reason {
+    Reason::new(&kind.unwrap_or("FAILED".to_owned()), message.unwrap_or("quicksight gave no reason".to_owned()))
+}
+
+/// QuickSight's messages may quote the request, so only the code is kept.
+fn unavailable(code: Option<&str>) -> Unavailable {
+    Unavailable(format!("quicksight cannot be used: {}", code.unwrap_or("no answer")))
+}

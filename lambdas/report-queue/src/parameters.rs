@@ -1,0 +1,189 @@
+//! Dashboard parameters, kept to the digit from the request to QuickSight.
+
+use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// The parameters of a report, in QuickSight's form.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct Parameters {
+    /// Texts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub string_parameters: Vec<Parameter<String>>,
+    /// Whole numbers of 64 bits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub integer_parameters: Vec<Parameter<i64>>,
+    /// Decimal numbers that a double holds to the last digit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decimal_parameters: Vec<Parameter<Decimal>>,
+    /// Moments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub date_time_parameters: Vec<Parameter<Moment>>,
+}
+
+/// A parameter and its values.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct Parameter<T> {
+    /// Its name in the dashboard.
+    pub name: String,
+    /// Its values.
+    pub values: Vec<T>,
+}
+
+/// A decimal number as it was written.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Decimal(Box<RawValue>);
+
+impl Decimal {
+    /// The number, for QuickSight's client, which knows doubles only; `None` when a double would change it.
+    pub fn value(&self) -> Option<f64> {
+        let text = self.0.get();
+        if !text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
+            return None;
+        }
+        let value: f64 = text.parse().ok().filter(|value: &f64| value.is_finite())?;
+        (canonical(text)? == canonical(&format!("{value:e}"))?).then_some(value)
+    }
+
+    /// The number as it was written.
+    pub fn text(&self) -> &str {
+        self.0.get()
+    }
+}
+
+/// Sign, digits without zeros around them, and the power of ten of the last.
+fn canonical(text: &str) -> Option<(bool, String, i64)> {
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (negative, mantissa) = match mantissa.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, mantissa),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = format!("{whole}{fraction}");
+    let digits = all.trim_end_matches('0');
+    let dropped = i64::try_from(all.len() - digits.len()).ok()?;
+    let power = exponent.parse::<i64>().ok()? - i64::try_from(fraction.len()).ok()? + dropped;
+    let digits = digits.trim_start_matches('0').to_owned();
+    Some(if digits.is_empty() { (false, digits, 0) } else { (negative, digits, power) })
+}
+
+/// A moment as it was written: seconds since 1970, a date, or a date with a time (RFC 3339).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Moment(Box<RawValue>);
+
+impl Moment {
+    /// The moment; `None` when it is of no known form. QuickSight takes milliseconds at most.
+    pub fn value(&self) -> Option<DateTime> {
+        let text = self.0.get();
+        if let Some(text) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+            let whole = if text.len() == "2025-01-01".len() { format!("{text}T00:00:00Z") } else { text.to_owned() };
+            return DateTime::from_str(&whole, DateTimeFormat::DateTimeWithOffset).ok();
+        }
+        let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let known = fraction.len() <= 3 && !seconds.starts_with('-') && fraction.bytes().all(|b| b.is_ascii_digit());
+        let seconds: i64 = seconds.parse().ok().filter(|_| known)?;
+        let millis: u32 = format!("{fraction:0<3}").parse().ok()?;
+        Some(DateTime::from_secs_and_nanos(seconds, millis * 1_000_000))
+    }
+
+    /// The moment as it was written, as JSON.
+    pub fn text(&self) -> &str {
+        self.0.get()
+    }
+}
+
+/// QuickSight takes as many parameters of a kind: <https://docs.aws.amazon.com/quicksight/latest/APIReference/API_Parameters.html>.
+const MOST: usize = 100;
+
+impl Parameters {
+    /// Checks what QuickSight would refuse, or silently change.
+    ///
+    /// # Errors
+    ///
+    /// One sentence about the first parameter that will not do.
+    pub fn check(&self) -> Result<(), String> {
+        check("StringParameters", &self.string_parameters, |text| {
+            (text.len() > 1024).then(|| ("a text of over 1024 bytes".to_owned(), "texts of at most 1024 bytes"))
+        })?;
+        check("IntegerParameters", &self.integer_parameters, |_| None)?;
+        check("DecimalParameters", &self.decimal_parameters, |it| {
+            let allowed = "numbers that a double holds to the last digit, about 15 digits";
+            it.value().is_none().then(|| (format!("`{}`", shown(it.text())), allowed))
+        })?;
+        check("DateTimeParameters", &self.date_time_parameters, |it| {
+            let allowed = "seconds since 1970, a date like 2025-01-31, or 2025-01-31T08:00:00Z";
+            it.value().is_none().then(|| (format!("`{}`", shown(it.text())), allowed))
+        })
+    }
+}
+
+fn check<T>(
+    kind: &str,
+    parameters: &[Parameter<T>],
+    wrong: impl Fn(&T) -> Option<(String, &'static str)>,
+) -> Result<(), String> {
+    if parameters.len() > MOST {
+        return Err(format!("`parameters.{kind}` has {} entries; allowed are at most {MOST}", parameters.len()));
+    }
+    for parameter in parameters {
+        let name = shown(&parameter.name);
+        if parameter.name.is_empty() || parameter.name.len() > 2048 {
+            return Err(format!("`parameters.{kind}` names a parameter `{name}`; allowed are 1 to 2048 bytes"));
+        }
+        if parameter.values.is_empty() || parameter.values.len() > MOST {
+            let count = parameter.values.len();
+            return Err(format!("`parameters.{kind}` gives `{name}` {count} values; allowed are 1 to {MOST}"));
+        }
+        if let Some((value, allowed)) = parameter.values.iter().find_map(&wrong) {
+            return Err(format!("`parameters.{kind}` gives `{name}` the value {value}; allowed are {allowed}"));
+        }
+    }
+    Ok(())
+}
+
+/// The beginning of what came, fit for a message.
+pub(crate) fn shown(text: &str) -> String {
+    let short: String = text.chars().filter(|c| !c.is_control()).take(64).collect();
+    if short.len() < text.len() { format!("{short}…") } else { short }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decimal_is_taken_only_when_a_double_holds_it() {
+        let value = |text: &str| serde_json::from_str::<Decimal>(text).unwrap().value();
+        assert_eq!(value("0.1"), Some(0.1));
+        assert_eq!(value("-12.50"), Some(-12.5));
+        assert_eq!(value("1e3"), Some(1000.0));
+        assert_eq!(value("0.000"), Some(0.0));
+        assert_eq!(value("9007199254740992"), Some(9_007_199_254_740_992.0));
+        for text in ["9007199254740993", "0.12345678901234567890", "1e400", "\"0.1\"", "true", "[1]", "null"] {
+            assert_eq!(value(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_moment_is_read_in_each_of_its_forms() {
+        let value = |text: &str| serde_json::from_str::<Moment>(text).unwrap().value();
+        let first = Some(DateTime::from_secs(1_735_689_600));
+        for text in [
+            "1735689600",
+            "1735689600.0",
+            "\"2025-01-01\"",
+            "\"2025-01-01T00:00:00Z\"",
+            "\"2025-01-01T01:00:00+01:00\"",
+        ] {
+            assert_eq!(value(text), first, "{text}");
+        }
+        assert_eq!(value("1735689600.25"), Some(DateTime::from_millis(1_735_689_600_250)));
+        for text in ["\"yesterday\"", "1e9", "-1", "1.2345", "\"2025-13-01\"", "null", "\"\""] {
+            assert_eq!(value(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What moves jobs: follows those that have a slot, and gives free slots to those that wait.
+//!
+//! Any number of pollers may run at once, be told the same thing twice, or die at any call: each step is one conditional write
+//! that says what it takes for granted. What a poller leaves undone the next sweep does.
+
+use std::time::{Duration, SystemTime};
+
+use function::{Clock, millis};
+use tracing::warn;
+
+use crate::job::{Job, JobKey, Reason};
+use crate::world::{Change, Check, Item, Open, QuickSight, Table, Tables, Unavailable, Value, Write, WriteError};
+
+/// A tenant's poller.
+pub struct Poller<T, Q> {
+    /// Both tables.
+    pub tables: T,
+    /// QuickSight.
+    pub quicksight: Q,
+    /// The present.
+    pub clock: Clock,
+    /// The tenant's name.
+    pub tenant: String,
+    /// The report bucket.
+    pub bucket: String,
+    /// How many jobs may run in the account and region. When it becomes less, the slots above drain.
+    pub slots: u32,
+}
+
+/// What a sweep did.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Sweep {
+    /// Jobs looked at that have a slot.
+    pub followed: u32,
+    /// Jobs given a slot.
+    pub claimed: u32,
+    /// Jobs that came to their end.
+    pub ended: u32,
+    /// Steps that failed and are left to the next sweep.
+    pub failures: u32,
+}
+
+/// How long after a claim its Start may still arrive: more than the function's time-out (at most 120 seconds) and the longest
+/// time a client waits for an answer together.
+pub(crate) const LEASE: Duration = Duration::from_secs(300);
+
+/// How long a job's record stays after its end.
+pub(crate) const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+impl<T: Tables, Q: QuickSight> Poller<T, Q> {
+    /// Follows every started job, then starts queued ones, until nothing is left to do or it is `until`.
+    ///
+    /// # Errors
+    ///
+    /// When the index or the slot table did not answer. What concerns a single job is logged and left to the next sweep.
+    pub async fn sweep(&self, until: SystemTime) -> Result<Sweep, Unavailable> {
+        let mut sweep = Sweep::default();
+        let mut after = None;
+        loop {
+            let page = self.tables.open(Open::Started, after).await?;
+            for item in &page.items {
+                if self.clock.now() >= until {
+                    return Ok(sweep);
+                }
+                self.follow_item(item, &mut sweep).await;
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        self.drain(until, &mut sweep).await?;
+        Ok(sweep)
+    }
+
+    /// Follows the job whose file `key` is, and starts queued ones when that freed a slot; does nothing for any other file.
+    ///
+    /// # Errors
+    ///
+    /// As [`Poller::sweep`].
+    pub async fn object_created(&self, key: &str, until: SystemTime) -> Result<Sweep, Unavailable> {
+        let mut sweep = Sweep::default();
+        let Some(key) = JobKey::of_file(&self.tenant, key) else { return Ok(sweep) };
+        let Some(item) = self.tables.job(&key).await? else { return Ok(sweep) };
+        if item.contains_key("slot") {
+            self.follow_item(&item, &mut sweep).await;
+        }
+        if sweep.ended > 0 {
+            self.drain(until, &mut sweep).await?;
+        }
+        Ok(sweep)
+    }
+
+    async fn follow_item(&self, item: &Item, sweep: &mut Sweep) {
+        sweep.followed += 1;
+        let ended = match Job::read(item) {
+            Ok(job) => self.follow(&job).await,
+            Err(unreadable) => Err(unreadable),
+        };
+        match ended {
+            Ok(true) => sweep.ended += 1,
+            Ok(false) => {}
+            Err(reason) => failed(item, &reason, sweep),
+        }
+    }
+
+    /// Changes the job and deletes the slot that names it, both or neither.
+    pub(crate) async fn free(&self, job: &Job, set: Vec<Set>, remove: &[&'static str]) -> Result<(), Unavailable> {
+        let slot = job.slot.clone().unwrap_or_default();
+        let give = Change {
+            item: Table::Slots(slot),
+            checks: vec![Check::Is("job", self.holder(job).into())],
+            write: Write::Delete,
+        };
+        let job_change = change(job, set, remove);
+        match self.tables.write(vec![job_change.clone(), give]).await {
+            // The slot is not the job's: somebody took it away by hand.
+            Err(WriteError::Refused(SLOT)) => done(self.tables.write(vec![job_change]).await),
+            written => done(written),
+        }
+    }
+
+    pub(crate) async fn update(&self, job: &Job, set: Vec<Set>, remove: &[&'static str]) -> Result<(), Unavailable> {
+        done(self.tables.write(vec![change(job, set, remove)]).await)
+    }
+
+    /// How a slot names its job.
+    pub(crate) fn holder(&self, job: &Job) -> String {
+        format!("{}/{}", self.tenant, job.key)
+    }
+
+    pub(crate) fn now(&self) -> u64 {
+        millis(self.clock.now())
+    }
+}
+
+pub(crate) type Set = (&'static str, Value);
+
+/// The numbers of the two changes of a transaction.
+pub(crate) const JOB: usize = 0;
+const SLOT: usize = 1;
+
+/// A change of the job as it was read, or none.
+pub(crate) fn change(job: &Job, set: Vec<Set>, remove: &[&'static str]) -> Change {
+    let checks = vec![Check::Is("state", job.state.name().into()), Check::Is("attempts", job.attempts.into())];
+    let write = Write::Update { set, remove: remove.to_vec() };
+    Change { item: Table::Jobs(job.key.clone()), checks, write }
+}
+
+fn done(written: Result<(), WriteError>) -> Result<(), Unavailable> {
+    match written {
+        Ok(()) => Ok(()),
+        Err(WriteError::Refused(_)) => Err(Unavailable("the job was changed meanwhile".to_owned())),
+        Err(WriteError::Unknown(reason)) => Err(reason),
+    }
+}
+
+pub(crate) fn reason_of(reason: &Reason) -> Set {
+    ("reason", serde_json::to_string(reason).expect("texts are always JSON").into())
+}
+
+pub(crate) fn whole(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).expect("the durations here are days")
+}
+
+pub(crate) fn failed(item: &Item, reason: &Unavailable, sweep: &mut Sweep) {
+    let name = |attribute: &str| match item.get(attribute) {
+        Some(Value::S(text)) => text.clone(),
+        _ => String::new(),
+    };
+    warn!(step = "job", dashboard = name("dashboardId"), job = name("jobId"), %reason);
+    sweep.failures += 1;
+}

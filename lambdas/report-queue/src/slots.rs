@@ -1,0 +1,78 @@
+//! Whose turn it is: which free slots a tenant may take while others wait.
+//!
+//! A tenant that has more jobs than it found slots for leaves an item `waiting#<tenant>` with the time since when: since it was
+//! last served, or first came. A free slot belongs to the tenant that waits longest, so as many slots are left free as tenants
+//! are ahead. Who takes a slot goes to the end of the line: round robin, one job a turn, and all slots for one who is alone.
+//! A tenant that did not poll for two minutes is passed over. The line is only about fairness; that no slot is taken twice is
+//! the business of the claim.
+
+use crate::world::{Change, Item, Table, Value, Write};
+
+/// Two sweeps and a little.
+const ALIVE_MILLIS: u64 = 130_000;
+
+/// The slots and the line as one tenant read them.
+pub(crate) struct Board {
+    tenant: String,
+    free: Vec<String>,
+    /// Since when the others wait.
+    others: Vec<u64>,
+    /// Since when this tenant stands in the line.
+    since: Option<u64>,
+    now: u64,
+    served: bool,
+}
+
+impl Board {
+    pub(crate) fn read(items: &[Item], tenant: &str, slots: u32, now: u64) -> Board {
+        let name = |item: &Item| match item.get("slot") {
+            Some(Value::S(name)) => name.clone(),
+            _ => String::new(),
+        };
+        let number = |item: &Item, attribute: &str| match item.get(attribute) {
+            Some(Value::N(number)) => *number,
+            _ => 0,
+        };
+        let taken: Vec<String> = items.iter().map(name).collect();
+        let free = (0..slots).map(|n| format!("slot#{n}")).filter(|slot| !taken.contains(slot)).collect();
+        let mut board = Board { tenant: tenant.to_owned(), free, others: Vec::new(), since: None, now, served: false };
+        for item in items {
+            match name(item).strip_prefix("waiting#") {
+                Some(it) if it == tenant => board.since = Some(number(item, "since")),
+                Some(_) if now.saturating_sub(number(item, "seen")) < ALIVE_MILLIS => {
+                    board.others.push(number(item, "since"));
+                }
+                _ => {}
+            }
+        }
+        board
+    }
+
+    /// A free slot, when this tenant may have one.
+    pub(crate) fn take(&mut self) -> Option<String> {
+        let since = if self.served { u64::MAX } else { self.since.unwrap_or(self.now) };
+        let ahead = self.others.iter().filter(|other| **other < since).count();
+        if self.free.len() > ahead { Some(self.free.remove(0)) } else { None }
+    }
+
+    /// The slot was not used after all.
+    pub(crate) fn give_back(&mut self, slot: String) {
+        self.free.insert(0, slot);
+    }
+
+    pub(crate) fn serve(&mut self) {
+        self.served = true;
+    }
+
+    /// This tenant's place in the line from now on; `more` when it still has jobs to start.
+    pub(crate) fn place(&self, more: bool) -> Option<Change> {
+        let item = Table::Slots(format!("waiting#{}", self.tenant));
+        let since = if self.served { self.now } else { self.since.unwrap_or(self.now) };
+        let write = match more {
+            true => Write::Put(vec![("since", since.into()), ("seen", self.now.into())]),
+            false if self.since.is_some() => Write::Delete,
+            false => return None,
+        };
+        Some(Change { item, checks: Vec::new(), write })
+    }
+}

@@ -1,0 +1,157 @@
+//! Planted bugs: lines of the state machine written wrong.
+//!
+//! The state machine has no switch for them. What it does is what it asks of the world and how it takes the answers, so a bug is
+//! planted where the two meet: the write goes out as a wrong line would have sent it, the answer comes in as a wrong line would
+//! have read it.
+
+use report_queue::{Change, Check, Item, RemoteStatus, Started, Table, Value, Write};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bug {
+    ClaimTakesAnySlot,
+    ClaimWritesNoSlot,
+    ClaimTrustsTheIndex,
+    FinishKeepsTheSlot,
+    RequeueKeepsTheSlot,
+    FinishTrustsTheIndex,
+    FreesAnybodysSlot,
+    NoAnswerMeansNotStarted,
+    NoRoomMeansFailed,
+    ExistsMeansFailed,
+    NoLease,
+    NewIdAtEachAttempt,
+    RemoteQueuedIsOurs,
+    NeverStartsAgain,
+    SubmitOverwrites,
+    DeletionTrustsTheRead,
+    CompletedBeforeTheResult,
+    NobodyWaitsInLine,
+}
+
+use Bug::*;
+
+/// What is planted together, and why: two where one alone is made good by a second guard.
+pub(crate) const PLANTED: &[(&str, &[Bug])] = &[
+    ("a claim does not check that the slot is free", &[ClaimTakesAnySlot]),
+    ("a claim writes the job alone", &[ClaimWritesNoSlot]),
+    ("a claim does not check the job that the index showed", &[ClaimTrustsTheIndex]),
+    ("an end does not give the slot back", &[FinishKeepsTheSlot]),
+    ("a job put back into the queue keeps its slot", &[RequeueKeepsTheSlot]),
+    ("an end checks neither the job nor whose slot it frees", &[FinishTrustsTheIndex, FreesAnybodysSlot]),
+    ("a Start without an answer is taken for one that never arrived", &[NoAnswerMeansNotStarted]),
+    ("no room at QuickSight is taken for a failure", &[NoRoomMeansFailed]),
+    ("a job that exists is taken for a failure, and no lease is kept", &[ExistsMeansFailed, NoLease]),
+    ("each attempt has an id of its own, and no lease is kept", &[NewIdAtEachAttempt, NoLease]),
+    ("QuickSight's QUEUED is written into the job's own state", &[RemoteQueuedIsOurs]),
+    ("a job that QuickSight never got is waited for", &[NeverStartsAgain]),
+    ("a submission overwrites what is there", &[SubmitOverwrites]),
+    ("a deletion does not check that the job still waits", &[DeletionTrustsTheRead]),
+    ("a job is completed before its result is there", &[CompletedBeforeTheResult]),
+    ("nobody waits in line", &[NobodyWaitsInLine]),
+];
+
+/// The writes as a wrong line would have sent them.
+pub(crate) fn writes(bugs: &[Bug], mut changes: Vec<Change>) -> Vec<Change> {
+    let has = |bug| bugs.contains(&bug);
+    let state = state_of(&changes[0]);
+    let frees = changes.len() == 2 && changes[1].write == Write::Delete;
+    let claims = changes.len() == 2 && !frees;
+    let ends = matches!(state.as_str(), "COMPLETED" | "FAILED");
+    if claims {
+        if has(ClaimTakesAnySlot) {
+            changes[1].checks.clear();
+        }
+        if has(ClaimTrustsTheIndex) {
+            changes[0].checks.clear();
+        }
+        if has(ClaimWritesNoSlot) {
+            changes.truncate(1);
+        }
+        if has(NoLease) {
+            replace(&mut changes[0], "lease", |_| 0.into());
+        }
+    } else if frees {
+        if has(FreesAnybodysSlot) {
+            changes[1].checks.clear();
+        }
+        if ends && has(FinishTrustsTheIndex) {
+            changes[0].checks.clear();
+        }
+        if (ends && has(FinishKeepsTheSlot)) || (state == "QUEUED" && has(RequeueKeepsTheSlot)) {
+            changes.truncate(1);
+        }
+    } else if has(NoLease) {
+        replace(&mut changes[0], "lease", |_| 0.into());
+    }
+    match &mut changes[0].write {
+        Write::Put(_) if has(SubmitOverwrites) && state == "QUEUED" => changes[0].checks.clear(),
+        Write::Update { set, remove } => {
+            if has(DeletionTrustsTheRead) && state == "DELETING" {
+                changes[0].checks.clear();
+            } else if has(RemoteQueuedIsOurs) && set.contains(&("remoteStatus", "QUEUED".into())) {
+                set.retain(|(name, _)| *name != "state");
+                set.extend([("state", "QUEUED".into()), ("open", "queued".into())]);
+                remove.clear();
+            }
+        }
+        _ => {}
+    }
+    changes
+}
+
+/// The answer to a Start as a wrong line would have read it.
+pub(crate) fn started(bugs: &[Bug], answer: Started) -> Started {
+    let reason = || report_queue::Reason::new("PLANTED", "a planted bug");
+    match answer {
+        Started::Unknown(_) if bugs.contains(&NoAnswerMeansNotStarted) => Started::Full("planted".to_owned()),
+        Started::Full(_) if bugs.contains(&NoRoomMeansFailed) => Started::Refused(reason()),
+        Started::Exists if bugs.contains(&ExistsMeansFailed) => Started::Refused(reason()),
+        other => other,
+    }
+}
+
+/// QuickSight's word as a wrong line would have read it.
+pub(crate) fn described(bugs: &[Bug], answer: Option<RemoteStatus>) -> Option<RemoteStatus> {
+    match answer {
+        None if bugs.contains(&NeverStartsAgain) => Some(RemoteStatus::Running),
+        Some(RemoteStatus::Running) if bugs.contains(&CompletedBeforeTheResult) => Some(RemoteStatus::Completed),
+        other => other,
+    }
+}
+
+/// The slot table as a wrong line would have read it.
+pub(crate) fn slots(bugs: &[Bug], mut items: Vec<Item>) -> Vec<Item> {
+    if bugs.contains(&NobodyWaitsInLine) {
+        items.retain(|item| item.contains_key("job"));
+    }
+    items
+}
+
+fn state_of(change: &Change) -> String {
+    let set = match (&change.item, &change.write) {
+        (Table::Jobs(_), Write::Put(set) | Write::Update { set, .. }) => set,
+        _ => return String::new(),
+    };
+    match set.iter().find(|(name, _)| *name == "state") {
+        Some((_, Value::S(state))) => state.clone(),
+        _ => String::new(),
+    }
+}
+
+fn replace(change: &mut Change, name: &str, value: impl Fn(&Value) -> Value) {
+    if let Write::Update { set, .. } = &mut change.write {
+        for (attribute, it) in set.iter_mut() {
+            if *attribute == name {
+                *it = value(it);
+            }
+        }
+    }
+}
+
+/// Whether a change's checks hold for the item that stands there.
+pub(crate) fn holds(checks: &[Check], item: Option<&Item>) -> bool {
+    checks.iter().all(|check| match check {
+        Check::Is(name, value) => item.and_then(|item| item.get(*name)) == Some(value),
+        Check::Absent(name) => item.is_none_or(|item| !item.contains_key(*name)),
+    })
+}

@@ -1,0 +1,198 @@
+//! A DynamoDB of two tables over loopback, as far as report delivery uses it: the functions' wire tests share it by path.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use loopback::{Answer, Request, reply};
+use serde_json::{Value, json};
+
+pub(crate) const JOBS: &str = "jobs";
+pub(crate) const SLOTS: &str = "slots";
+
+#[derive(Default)]
+pub(crate) struct Dynamo {
+    pub(crate) jobs: BTreeMap<String, Value>,
+    pub(crate) slots: BTreeMap<String, Value>,
+    /// The operations and bodies, in order.
+    pub(crate) calls: Vec<(String, Value)>,
+    /// Items that left a table or an index.
+    pub(crate) items_read: usize,
+    /// What is done instead of the work, one a call.
+    pub(crate) faults: VecDeque<Fault>,
+    /// Items a page, 100 when zero.
+    pub(crate) page: usize,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Fault {
+    Works,
+    Denies,
+    /// Does its work and closes the connection.
+    LosesAnswer,
+}
+
+impl Dynamo {
+    /// Answers a request, when it is one to DynamoDB.
+    pub(crate) fn answer(&mut self, request: &Request) -> Option<Answer> {
+        let operation = request.header("x-amz-target").strip_prefix("DynamoDB_20120810.")?.to_owned();
+        let body: Value = serde_json::from_str(&request.body).unwrap();
+        self.calls.push((operation.clone(), body.clone()));
+        let fault = self.faults.pop_front().unwrap_or(Fault::Works);
+        if let Fault::Denies = fault {
+            let refusal = json!({"__type": "com.amazon.coral.service#AccessDeniedException", "Message": "canary-arn"});
+            return Some(reply(400, refusal));
+        }
+        let answer = match operation.as_str() {
+            "GetItem" => self.get(&body),
+            "TransactWriteItems" => self.transact(&body),
+            "Query" | "Scan" => self.read(&body),
+            other => panic!("the fake does not know {other}"),
+        };
+        Some(if let Fault::LosesAnswer = fault { Answer::HangUp } else { answer })
+    }
+
+    pub(crate) fn count(&self, operation: &str) -> usize {
+        self.calls.iter().filter(|(it, _)| it == operation).count()
+    }
+
+    /// An attribute of a job, `null` without it.
+    pub(crate) fn job(&self, id: &str, attribute: &str) -> Value {
+        let item = self.jobs.get(id).unwrap_or(&Value::Null);
+        let typed = item[attribute].as_object();
+        typed.and_then(|typed| typed.values().next()).cloned().unwrap_or_default()
+    }
+
+    fn table(&mut self, name: &Value) -> &mut BTreeMap<String, Value> {
+        match name.as_str() {
+            Some(JOBS) => &mut self.jobs,
+            Some(SLOTS) => &mut self.slots,
+            other => panic!("there is no table {other:?}"),
+        }
+    }
+
+    fn get(&mut self, body: &Value) -> Answer {
+        assert_eq!(body["ConsistentRead"], true, "a single job is read as of now");
+        self.items_read += 1;
+        match self.table(&body["TableName"]).get(&name(&body["Key"])) {
+            Some(item) if item["dashboardId"] == body["Key"]["dashboardId"] => reply(200, json!({"Item": item})),
+            _ => reply(200, json!({})),
+        }
+    }
+
+    fn transact(&mut self, body: &Value) -> Answer {
+        assert!(body["ClientRequestToken"].is_string(), "a retry has to be recognised");
+        let writes: Vec<(String, Value)> = body["TransactItems"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it.as_object().unwrap().iter().next().map(|(verb, it)| (verb.clone(), it.clone())).unwrap())
+            .collect();
+        let holds: Vec<bool> = writes
+            .iter()
+            .map(|(verb, write)| {
+                let key = if verb == "Put" { &write["Item"] } else { &write["Key"] };
+                let item = self.table(&write["TableName"]).get(&name(key)).cloned();
+                holds(write, item.as_ref())
+            })
+            .collect();
+        if holds.contains(&false) {
+            let code = |held: &bool| json!({"Code": if *held { "None" } else { "ConditionalCheckFailed" }});
+            let reasons: Vec<Value> = holds.iter().map(code).collect();
+            let kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
+            return reply(400, json!({"__type": kind, "CancellationReasons": reasons, "Message": "canceled"}));
+        }
+        for (verb, write) in writes {
+            let key = if verb == "Put" { &write["Item"] } else { &write["Key"] };
+            let name = name(key);
+            let table = self.table(&write["TableName"]);
+            match verb.as_str() {
+                "Put" => {
+                    table.insert(name, write["Item"].clone());
+                }
+                "Delete" => {
+                    table.remove(&name);
+                }
+                "Update" => {
+                    let item = table.entry(name).or_insert_with(|| write["Key"].clone());
+                    update(&write, item);
+                }
+                other => panic!("the fake does not know {other}"),
+            }
+        }
+        reply(200, json!({}))
+    }
+
+    fn read(&mut self, body: &Value) -> Answer {
+        let index = body["IndexName"] == "open";
+        let limit = body["Limit"].as_u64().map_or(100, |limit| limit as usize);
+        let limit = if self.page == 0 { limit } else { limit.min(self.page) };
+        let mut items: Vec<Value> = self.table(&body["TableName"]).values().cloned().collect();
+        if let Some(condition) = body["KeyConditionExpression"].as_str() {
+            let (attribute, value) = condition.split_once(" = ").unwrap();
+            let attribute = body["ExpressionAttributeNames"][attribute].as_str().unwrap().to_owned();
+            let value = &body["ExpressionAttributeValues"][value];
+            assert_eq!(attribute, if index { "open" } else { "dashboardId" });
+            items.retain(|item| item.get(&attribute) == Some(value));
+        }
+        let since = |item: &Value| item["since"]["N"].as_str().map_or(0, |text| text.parse::<u64>().unwrap());
+        let place = |item: &Value| (if index { since(item) } else { 0 }, name(item));
+        items.sort_by_key(place);
+        if body["ExclusiveStartKey"].is_object() {
+            // That item itself may have left the index meanwhile.
+            let start = place(&body["ExclusiveStartKey"]);
+            items.retain(|item| place(item) > start);
+        }
+        let more = items.len() > limit;
+        items.truncate(limit);
+        self.items_read += items.len();
+        let mut answer = json!({"Items": items, "Count": items.len(), "ScannedCount": items.len()});
+        if more {
+            let mut key = json!({});
+            for attribute in ["dashboardId", "jobId", "slot", "open", "since"] {
+                let of_key = !matches!(attribute, "open" | "since") || index;
+                if let Some(value) = items.last().and_then(|item| item.get(attribute)).filter(|_| of_key) {
+                    key[attribute] = value.clone();
+                }
+            }
+            answer["LastEvaluatedKey"] = key;
+        }
+        reply(200, answer)
+    }
+}
+
+/// What an item is filed under: its slot's or its job's name.
+fn name(key: &Value) -> String {
+    let text = |attribute: &str| key[attribute]["S"].as_str();
+    text("jobId").or(text("slot")).expect("an item has its key").to_owned()
+}
+
+fn attribute(write: &Value, placeholder: &str) -> String {
+    write["ExpressionAttributeNames"][placeholder].as_str().expect("every name is a placeholder").to_owned()
+}
+
+/// Whether the conditions hold: `#a = :b` and `attribute_not_exists(#a)`, joined by AND.
+fn holds(write: &Value, item: Option<&Value>) -> bool {
+    let Some(condition) = write["ConditionExpression"].as_str() else { return true };
+    condition.split(" AND ").all(|term| match term.strip_prefix("attribute_not_exists(") {
+        Some(rest) => {
+            let attribute = attribute(write, rest.trim_end_matches(')'));
+            item.is_none_or(|item| item.get(&attribute).is_none())
+        }
+        None => {
+            let (placeholder, value) = term.split_once(" = ").unwrap();
+            let value = &write["ExpressionAttributeValues"][value];
+            item.is_some_and(|item| item.get(attribute(write, placeholder)) == Some(value))
+        }
+    })
+}
+
+fn update(write: &Value, item: &mut Value) {
+    let expression = format!(" {}", write["UpdateExpression"].as_str().unwrap());
+    let (sets, removes) = expression.split_once(" REMOVE ").unwrap_or((&expression, ""));
+    for set in sets.trim_start_matches(" SET ").split(", ").filter(|it| !it.is_empty()) {
+        let (placeholder, value) = set.split_once(" = ").unwrap();
+        item[attribute(write, placeholder)] = write["ExpressionAttributeValues"][value].clone();
+    }
+    for remove in removes.split(", ").filter(|it| !it.is_empty()) {
+        item.as_object_mut().unwrap().remove(&attribute(write, remove));
+    }
+}

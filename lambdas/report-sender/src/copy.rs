@@ -1,0 +1,54 @@
+//! Copies in a partner's bucket.
+
+use std::fmt::Write;
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use report_queue::Job;
+
+use crate::delivery::Failure;
+use crate::settings::Partner;
+
+/// From the report bucket to a partner's.
+pub(crate) struct Copies {
+    pub(crate) client: Client,
+    pub(crate) from: String,
+    pub(crate) tenant: String,
+    pub(crate) to: Partner,
+}
+
+impl Copies {
+    /// Copies each file to `<prefix><dashboard>/<job>/…`; a second time writes the same again.
+    pub(crate) async fn send(&self, job: &Job) -> Result<(), Failure> {
+        for file in &job.files {
+            let Some(name) = file.key.strip_prefix(&job.key.prefix(&self.tenant)) else {
+                return Err(Failure::Refused("FileOutOfPlace".to_owned()));
+            };
+            let copy = self
+                .client
+                .copy_object()
+                .copy_source(format!("{}/{}", self.from, encoded(&file.key)))
+                .bucket(&self.to.bucket)
+                .key(format!("{}{}/{name}", self.to.prefix, job.key));
+            if let Err(error) = copy.send().await {
+                return Err(match error.code() {
+                    Some(code @ "NoSuchKey") => Failure::Refused(code.to_owned()),
+                    code => Failure::Unknown(code.unwrap_or("no answer").to_owned()),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The header that names the source is an address: everything but slashes and plain characters is escaped.
+fn encoded(key: &str) -> String {
+    let mut out = String::new();
+    for byte in key.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
+            _ => write!(out, "%{byte:02X}").expect("a text takes whatever is written"),
+        }
+    }
+    out
+}

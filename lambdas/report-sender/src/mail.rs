@@ -1,0 +1,114 @@
+//! Reports by e-mail.
+
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_sesv2::Client;
+use aws_sdk_sesv2::config::Builder;
+use aws_sdk_sesv2::config::retry::RetryConfig;
+use aws_sdk_sesv2::primitives::Blob;
+use aws_sdk_sesv2::types::{Attachment, Body, Content, Destination, EmailContent, Message};
+use aws_types::SdkConfig;
+use report_queue::{Job, Request};
+
+use crate::delivery::Failure;
+use crate::settings::Mail;
+
+/// SES, and the bucket that the attachments come from.
+pub(crate) struct Mails {
+    ses: Client,
+    s3: aws_sdk_s3::Client,
+    bucket: String,
+    settings: Mail,
+}
+
+impl Mails {
+    /// The client tries once: SES has no way to tell a second try from a second mail.
+    pub(crate) fn new(config: &SdkConfig, s3: aws_sdk_s3::Client, bucket: String, settings: Mail) -> Mails {
+        let config = Builder::from(config).retry_config(RetryConfig::disabled()).build();
+        Mails { ses: Client::from_conf(config), s3, bucket, settings }
+    }
+
+    /// Sends one mail to the request's recipients, who do not see one another.
+    pub(crate) async fn send(&self, job: &Job, request: &Request) -> Result<(), Failure> {
+        let attachments = self.attachments(job).await?;
+        let subject = format!("Report {} ({})", job.key.dashboard, request.format.name());
+        let text = match (&attachments, &self.settings.link_base) {
+            (Some(_), _) => "The report is attached.".to_owned(),
+            (None, Some(base)) => format!(
+                "The report is ready and too large to attach. Fetch it with your key from\r\n{}/download_output/{}/{}",
+                base.trim_end_matches('/'),
+                job.key.dashboard,
+                job.key.job
+            ),
+            (None, None) => format!(
+                "The report is ready and too large to attach. Its job is {} of dashboard {} in the report API.",
+                job.key.job, job.key.dashboard
+            ),
+        };
+        let content = |text: String| Content::builder().data(text).charset("UTF-8").build().expect("it has its data");
+        let message = Message::builder()
+            .subject(content(subject))
+            .body(Body::builder().text(content(text)).build())
+            .set_attachments(attachments)
+            .build();
+        let recipients = Some(request.recipients.clone());
+        let destination = match request.recipients.len() {
+            1 => Destination::builder().set_to_addresses(recipients),
+            _ => Destination::builder().set_bcc_addresses(recipients),
+        };
+        let send = self
+            .ses
+            .send_email()
+            .from_email_address(&self.settings.from)
+            .destination(destination.build())
+            .content(EmailContent::builder().simple(message).build());
+        let Err(error) = send.send().await else { return Ok(()) };
+        // The service's messages quote addresses, so only the code is kept.
+        let code = error.code().unwrap_or_default().to_owned();
+        Err(match code.as_str() {
+            "" => Failure::Unknown("ses gave no answer".to_owned()),
+            "BadRequestException" | "MessageRejected" => Failure::Refused(code),
+            // The first three are for somebody to set up; that is not this mail's fault.
+            "AccessDeniedException"
+            | "MailFromDomainNotVerifiedException"
+            | "NotFoundException"
+            | "TooManyRequestsException"
+            | "LimitExceededException"
+            | "SendingPausedException"
+            | "AccountSuspendedException"
+            | "ThrottlingException" => Failure::NotNow(code),
+            _ => Failure::Unknown(code),
+        })
+    }
+
+    /// The job's files, or `None` when they are too large together.
+    async fn attachments(&self, job: &Job) -> Result<Option<Vec<Attachment>>, Failure> {
+        let unread = |code: Option<&str>| {
+            Failure::NotNow(format!("the report bucket cannot be used: {}", code.unwrap_or("no answer")))
+        };
+        let mut left = self.settings.attach_bytes;
+        let mut attachments = Vec::new();
+        for (number, file) in job.files.iter().enumerate() {
+            let get = self.s3.get_object().bucket(&self.bucket).key(&file.key);
+            let object = get.send().await.map_err(|error| unread(error.code()))?;
+            // What is not read is not fetched: the connection is dropped with the body.
+            let size = object.content_length().and_then(|size| u64::try_from(size).ok()).unwrap_or(u64::MAX);
+            if size > left {
+                return Ok(None);
+            }
+            left -= size;
+            let bytes = object.body.collect().await.map_err(|_| unread(None))?.into_bytes();
+            let (extension, kind) = match file.format.as_str() {
+                "CSV" => ("csv", "text/csv"),
+                "EXCEL" => ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+                _ => ("pdf", "application/pdf"),
+            };
+            let name = match job.files.len() {
+                1 => format!("{}.{extension}", job.key.dashboard),
+                _ => format!("{}-{}.{extension}", job.key.dashboard, number + 1),
+            };
+            let attachment = Attachment::builder().raw_content(Blob::new(bytes)).file_name(name).content_type(kind);
+            attachments.push(attachment.build().expect("content and name are given"));
+        }
+        Ok(Some(attachments))
+    }
+}

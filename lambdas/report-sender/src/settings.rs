@@ -1,0 +1,81 @@
+//! What the function's environment says, parsed once at the start.
+
+use aws_types::SdkConfig;
+use function::{Invalid, aws, environment, required};
+
+/// The function's settings.
+pub struct Settings {
+    pub(crate) tenant: String,
+    pub(crate) jobs_table: String,
+    pub(crate) bucket: String,
+    pub(crate) mail: Option<Mail>,
+    pub(crate) partner: Option<Partner>,
+    pub(crate) sftp: Option<Sftp>,
+    pub(crate) dynamodb: SdkConfig,
+    pub(crate) s3: SdkConfig,
+    pub(crate) ses: SdkConfig,
+    pub(crate) transfer: SdkConfig,
+}
+
+pub(crate) struct Mail {
+    pub(crate) from: String,
+    /// Files of a job up to this size together are attached.
+    pub(crate) attach_bytes: u64,
+    /// The report API's address, up to `/qs-anonymous-snapshot`.
+    pub(crate) link_base: Option<String>,
+}
+
+pub(crate) struct Partner {
+    pub(crate) bucket: String,
+    /// Empty, or ends with a slash.
+    pub(crate) prefix: String,
+}
+
+pub(crate) struct Sftp {
+    pub(crate) connector: String,
+    pub(crate) folder: Option<String>,
+}
+
+const ATTACH_BYTES: u64 = 7_000_000;
+
+/// SES takes messages of 40 MB after base64: <https://docs.aws.amazon.com/ses/latest/dg/quotas.html>.
+const MOST_ATTACH_BYTES: u64 = 25_000_000;
+
+impl Settings {
+    /// Reads the settings out of the environment variables that `variable` answers.
+    ///
+    /// `TENANT`, `JOBS_TABLE` and `REPORT_BUCKET` are required. `MAIL_FROM` turns e-mail on; `MAIL_ATTACH_BYTES` (0 to 25,000,000,
+    /// 7,000,000 unless given) and `MAIL_LINK_BASE` (the address of the report API) belong to it. `PARTNER_BUCKET` turns copies
+    /// on, with `PARTNER_PREFIX`; `SFTP_CONNECTOR` turns SFTP on, with `SFTP_FOLDER`.
+    ///
+    /// # Errors
+    ///
+    /// When one is missing or not of its form; the message names the variable.
+    pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Settings, Invalid> {
+        let optional = |name: &str| environment::optional(variable, name);
+        let (attach, link_base) = (optional("MAIL_ATTACH_BYTES"), optional("MAIL_LINK_BASE"));
+        let (prefix, folder) = (optional("PARTNER_PREFIX"), optional("SFTP_FOLDER"));
+        if let Some(base) = link_base.as_ref().filter(|base| !base.starts_with("https://")) {
+            return Err(Invalid(format!("MAIL_LINK_BASE is `{base}`; allowed is an https address")));
+        }
+        let attach_bytes = match attach {
+            None => ATTACH_BYTES,
+            Some(text) => text.parse().ok().filter(|bytes| *bytes <= MOST_ATTACH_BYTES).ok_or_else(|| {
+                Invalid(format!("MAIL_ATTACH_BYTES is `{text}`; allowed is a number from 0 to {MOST_ATTACH_BYTES}"))
+            })?,
+        };
+        let prefix = prefix.map(|it| format!("{}/", it.trim_matches('/'))).unwrap_or_default();
+        Ok(Settings {
+            tenant: required(variable, "TENANT")?,
+            jobs_table: required(variable, "JOBS_TABLE")?,
+            bucket: required(variable, "REPORT_BUCKET")?,
+            mail: optional("MAIL_FROM").map(|from| Mail { from, attach_bytes, link_base }),
+            partner: optional("PARTNER_BUCKET").map(|bucket| Partner { bucket, prefix }),
+            sftp: optional("SFTP_CONNECTOR").map(|connector| Sftp { connector, folder }),
+            dynamodb: aws::service(variable, "DYNAMODB")?,
+            s3: aws::service(variable, "S3")?,
+            ses: aws::service(variable, "SESV2")?,
+            transfer: aws::service(variable, "TRANSFER")?,
+        })
+    }
+}

@@ -1,0 +1,168 @@
+//! Each way on, once a job.
+
+use std::time::Duration;
+
+use loopback::Answer;
+use serde_json::json;
+
+use crate::dynamo::Fault;
+use crate::world::*;
+
+#[tokio::test]
+async fn without_its_variables_nothing_is_sent_and_nothing_called() {
+    let world = World::with(&[]).await;
+    world.completed("a", 1, &["a@example.com"]);
+    assert_eq!(world.stream(&["a"]).await.unwrap(), json!({"sent": 0}));
+    assert_eq!((world.made(), world.state().dynamo.calls.len()), ((0, 0, 0), 0));
+}
+
+#[tokio::test]
+async fn a_small_report_is_attached_to_one_mail() {
+    let world = World::with(&[MAIL]).await;
+    world.completed("a", 2, &["a@example.com"]);
+    assert_eq!(world.stream(&["a"]).await.unwrap(), json!({"sent": 1}));
+    let mail = world.state().mails[0].clone();
+    assert_eq!(
+        (&mail["FromEmailAddress"], &mail["Destination"]),
+        (&json!("reports@example.com"), &json!({"ToAddresses": ["a@example.com"]}))
+    );
+    let attachments = &mail["Content"]["Simple"]["Attachments"];
+    assert_eq!((&attachments[0]["FileName"], &attachments[1]["FileName"]), (&json!("d1-1.pdf"), &json!("d1-2.pdf")));
+    assert_eq!(attachments[0]["RawContent"], "Y2FuYXJ5LWNvbnRlbnQ=");
+    assert_eq!(world.standing("a", "mail"), "SENT");
+    assert_eq!(world.state().dynamo.count("TransactWriteItems"), 2, "the claim and the end");
+}
+
+#[tokio::test]
+async fn a_large_report_is_told_of_by_its_place_in_the_api_and_never_by_a_signed_address() {
+    for (base, expected) in [
+        (None, "job is a of dashboard d1"),
+        (Some(("MAIL_LINK_BASE", "https://x.example.com/dev/qs-anonymous-snapshot/")), "snapshot/download_output/d1/a"),
+    ] {
+        let variables: Vec<_> = [MAIL, ("MAIL_ATTACH_BYTES", "20")].into_iter().chain(base).collect();
+        let world = World::with(&variables).await;
+        world.completed("a", 2, &["a@example.com", "b@example.com"]);
+        world.stream(&["a"]).await.unwrap();
+        let mail = world.state().mails[0].clone();
+        assert_eq!(mail["Destination"], json!({"BccAddresses": ["a@example.com", "b@example.com"]}));
+        let text = mail["Content"]["Simple"]["Body"]["Text"]["Data"].as_str().unwrap().to_owned();
+        assert!(text.contains(expected) && !text.contains("X-Amz"), "{text}");
+        assert_eq!(mail["Content"]["Simple"].get("Attachments"), None);
+    }
+}
+
+#[tokio::test]
+async fn every_file_is_copied_and_transferred() {
+    let world = World::with(&[PARTNER, ("PARTNER_PREFIX", "/in"), SFTP, ("SFTP_FOLDER", "/inbox")]).await;
+    world.completed("a", 11, &[]);
+    assert_eq!(world.stream(&["a"]).await.unwrap(), json!({"sent": 2}));
+    let state = world.state();
+    let copy = ("/partner/in/d1/a/part%201.pdf".to_owned(), "reports/t/acme/d1/a/part%201.pdf".to_owned());
+    assert_eq!((state.copies.len(), &state.copies[0]), (11, &copy));
+    assert_eq!(state.transfers[0]["SendFilePaths"].as_array().unwrap().len(), 10);
+    let last = json!({
+        "ConnectorId": "c-01234567890abcdef", "RemoteDirectoryPath": "/inbox", "SendFilePaths": ["/reports/t/acme/d1/a/part 11.pdf"],
+    });
+    assert_eq!(state.transfers[1], last);
+}
+
+#[tokio::test]
+async fn what_the_stream_brings_again_is_not_sent_again() {
+    let world = World::with(&[MAIL, PARTNER, SFTP]).await;
+    world.completed("a", 1, &["a@example.com"]);
+    let old = world.state().dynamo.jobs["a"].clone();
+    world.stream(&["a", "a"]).await.unwrap();
+    let again = json!({"Records": [{"dynamodb": {"NewImage": old}}]});
+    assert_eq!(world.invoke(again).await.unwrap(), json!({"sent": 0}));
+    let calls = world.state().dynamo.calls.len();
+    world.stream(&["a"]).await.unwrap();
+    assert_eq!((world.made(), world.state().dynamo.calls.len()), ((1, 1, 1), calls), "the image says that it is done");
+}
+
+#[tokio::test]
+async fn one_failure_keeps_no_other_way_and_no_other_job_from_its_turn() {
+    let world = World::with(&[MAIL, PARTNER, SFTP]).await;
+    world.completed("a", 1, &["a@example.com"]);
+    world.completed("b", 1, &["a@example.com"]);
+    world.state().mail_faults = [refusal(429, "TooManyRequestsException")].into();
+    world.state().copy_faults = [denied(404, "NoSuchKey")].into();
+    assert_eq!(world.stream(&["a", "b"]).await.unwrap_err(), "2 deliveries were not made; the log names each");
+    assert_eq!([world.standing("a", "mail"), world.standing("a", "partner")], ["?", "FAILED NoSuchKey"]);
+    assert_eq!([world.standing("a", "sftp"), world.standing("b", "mail"), world.standing("b", "partner")], ["SENT"; 3]);
+    // The stream brings them again: only what may succeed is tried.
+    assert_eq!(world.stream(&["a", "b"]).await.unwrap(), json!({"sent": 1}));
+    assert_eq!((world.standing("a", "mail"), world.made()), ("SENT".to_owned(), (3, 2, 2)));
+}
+
+#[tokio::test]
+async fn a_mail_without_an_answer_is_not_sent_again_and_a_copy_is() {
+    let world = World::with(&[MAIL, PARTNER]).await;
+    world.completed("a", 1, &["a@example.com"]);
+    world.state().mail_faults = [Answer::HangUp].into();
+    world.state().copy_faults = vec![denied(500, "InternalError"); 3].into();
+    assert!(world.stream(&["a"]).await.is_err());
+    assert_eq!((world.standing("a", "mail"), world.standing("a", "partner")), ("UNKNOWN".to_owned(), "?".to_owned()));
+    assert_eq!(world.stream(&["a"]).await.unwrap(), json!({"sent": 1}));
+    assert_eq!((world.made().0, world.standing("a", "partner")), (1, "SENT".to_owned()));
+}
+
+#[tokio::test]
+async fn what_is_not_set_up_is_tried_again_until_it_is() {
+    let world = World::with(&[MAIL, PARTNER, SFTP]).await;
+    world.completed("a", 1, &["a@example.com"]);
+    world.state().mail_faults = [refusal(400, "MailFromDomainNotVerifiedException")].into();
+    world.state().copy_faults = [denied(403, "AccessDenied")].into();
+    world.state().transfer_faults = [refusal(400, "ResourceNotFoundException")].into();
+    assert!(world.stream(&["a"]).await.unwrap_err().starts_with("3 deliveries"));
+    assert_eq!(world.stream(&["a"]).await.unwrap(), json!({"sent": 3}));
+}
+
+#[tokio::test]
+async fn a_run_that_died_is_waited_for_and_then_taken_over_where_that_is_harmless() {
+    let world = World::with(&[MAIL, SFTP]).await;
+    world.completed("a", 1, &["a@example.com"]);
+    for way in ["mail", "sftp"] {
+        world.state().dynamo.jobs.get_mut("a").unwrap()[way] = json!({"S": "TRYING 1765307800000"});
+    }
+    assert!(world.stream(&["a"]).await.is_err());
+    assert_eq!(world.made(), (0, 0, 0));
+    world.state().now += Duration::from_secs(60);
+    assert!(world.stream(&["a"]).await.is_err(), "nobody knows of the mail, and somebody has to be told");
+    assert_eq!((world.standing("a", "mail"), world.standing("a", "sftp")), ("UNKNOWN".to_owned(), "SENT".to_owned()));
+    assert_eq!(world.stream(&["a"]).await.unwrap(), json!({"sent": 0}));
+}
+
+#[tokio::test]
+async fn a_mail_whose_end_could_not_be_recorded_is_not_sent_again() {
+    let world = World::with(&[MAIL]).await;
+    world.completed("a", 1, &["a@example.com"]);
+    // The job is read and claimed; then the table fails.
+    world.state().dynamo.faults = [Fault::Works, Fault::Works, Fault::Denies].into();
+    world.stream(&["a"]).await.unwrap();
+    assert!(world.stream(&["a"]).await.is_err());
+    assert_eq!(world.made(), (1, 0, 0));
+}
+
+#[tokio::test]
+async fn without_a_claim_nothing_is_sent() {
+    let world = World::with(&[MAIL, PARTNER]).await;
+    world.completed("a", 1, &["a@example.com"]);
+    world.state().dynamo.faults = [Fault::Works, Fault::Denies, Fault::Works, Fault::LosesAnswer].into();
+    assert!(world.stream(&["a"]).await.is_err());
+    assert_eq!(world.made(), (0, 0, 0));
+}
+
+#[tokio::test]
+async fn jobs_without_recipients_files_that_are_deleted_and_other_records_are_passed_over() {
+    let mut world = World::with(&[MAIL, PARTNER]).await;
+    world.completed("a", 1, &[]);
+    let record = json!({"dynamodb": {"NewImage": world.state().dynamo.jobs["a"].clone()}});
+    world.state().dynamo.jobs.get_mut("a").unwrap()["state"] = json!({"S": "DELETING"});
+    let records = json!({"Records": [{"eventName": "REMOVE", "dynamodb": {}}, {"dynamodb": {"NewImage": {"x": {"S": "y"}}}}, record]});
+    assert_eq!(world.invoke(records).await.unwrap(), json!({"sent": 0}));
+    assert!(world.invoke(json!({})).await.is_err());
+    world.completed("b", 1, &["a@example.com"]);
+    world.time_left = Duration::from_secs(20);
+    assert!(world.stream(&["b"]).await.is_err(), "there is no time to finish, so nothing is begun");
+    assert_eq!(world.made(), (0, 0, 0));
+}

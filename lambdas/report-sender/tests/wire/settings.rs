@@ -1,0 +1,46 @@
+//! The function's environment.
+
+use report_sender::Settings;
+
+fn read(changed: &[(&str, &str)]) -> Result<Settings, String> {
+    let given = [
+        ("TENANT", "acme"),
+        ("JOBS_TABLE", "jobs"),
+        ("REPORT_BUCKET", "reports"),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+    ];
+    let variable = |name: &str| {
+        let found = changed.iter().chain(&given).find(|(key, _)| *key == name);
+        found.map(|(_, value)| value.to_string())
+    };
+    Settings::read(&variable).map_err(|invalid| invalid.to_string())
+}
+
+#[test]
+fn what_a_stack_sets_is_taken() {
+    assert_eq!(read(&[]).err(), None);
+    for (name, value) in [
+        ("MAIL_ATTACH_BYTES", "0"),
+        ("MAIL_ATTACH_BYTES", "25000000"),
+        ("MAIL_LINK_BASE", "https://x.example.com/dev/qs-anonymous-snapshot"),
+    ] {
+        assert_eq!(read(&[(name, value)]).err(), None, "{name}={value}");
+    }
+}
+
+#[test]
+fn a_wrong_or_missing_variable_is_told_by_its_name() {
+    for (name, value) in [
+        ("TENANT", ""),
+        ("JOBS_TABLE", ""),
+        ("REPORT_BUCKET", ""),
+        ("MAIL_ATTACH_BYTES", "25000001"),
+        ("MAIL_ATTACH_BYTES", "much"),
+        ("MAIL_LINK_BASE", "http://x.example.com"),
+    ] {
+        let message = read(&[(name, value)]).err().unwrap_or_default();
+        assert!(message.contains(name), "{name}={value}: {message}");
+    }
+}

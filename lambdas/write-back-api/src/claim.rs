@@ -1,0 +1,293 @@
+//! The claims table: one item a submission, so that one token is one row, and one item a quote, so that one quote has one id.
+//!
+//! A submission: `id` (`submission#` and the submission's name), `state`, `owner` (the run that may write the next state), `lease` and
+//! `created` (milliseconds), `inputs` (JSON), `quote` (its name), `statement`, `quoteId`, `status`, and `expires` (seconds; the TTL).
+//! A quote: `id` (`quote#` and the quote's name), `quoteId`, and `generatedBy`, the submission whose row is the first. It stays.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use redshift::StatementId;
+use write_back::QuoteId;
+
+use crate::input::Values;
+
+/// The claims table.
+pub(crate) struct Claims {
+    pub(crate) client: Client,
+    pub(crate) table: String,
+}
+
+/// One submission's item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Claim {
+    /// The submission's name.
+    pub(crate) name: String,
+    pub(crate) owner: String,
+    /// Until when the owner may be at work; milliseconds.
+    pub(crate) lease: u64,
+    /// Milliseconds; the row's `created_at`.
+    pub(crate) created: u64,
+    /// Seconds.
+    pub(crate) expires: u64,
+    pub(crate) inputs: Values,
+    /// The quote's name, which tells its item.
+    pub(crate) quote: String,
+    pub(crate) progress: Progress,
+}
+
+/// How far a submission is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// Somebody is about to submit it.
+    Claimed,
+    /// Redshift has it.
+    Submitted(StatementId, Entry),
+    /// Its row is there.
+    Finished(Entry),
+    /// Redshift refused it or was told to stop; there is no row.
+    Failed,
+}
+
+/// What the row says of the quote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) quote_id: QuoteId,
+    pub(crate) status: Status,
+}
+
+/// A quote's status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    Generated,
+    InReview,
+    Accepted,
+}
+
+/// What became of a write that only one can win.
+pub(crate) enum Won<T> {
+    Yes,
+    /// Somebody else was first, with this.
+    No(T),
+}
+
+/// The table did not do what it should; says why in one sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unavailable(String);
+
+type Result<T> = std::result::Result<T, Unavailable>;
+
+impl Status {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Status::Generated => "generated",
+            Status::InReview => "in review",
+            Status::Accepted => "accepted",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Status> {
+        [Status::Generated, Status::InReview, Status::Accepted].into_iter().find(|status| status.name() == name)
+    }
+}
+
+impl Claims {
+    /// Writes the claim where there is none.
+    pub(crate) async fn put_new(&self, claim: &Claim) -> Result<Won<Claim>> {
+        let put = self.put(to_item(claim)).condition_expression("attribute_not_exists(#id)");
+        match lost(put.expression_attribute_names("#id", "id")).await? {
+            None => Ok(Won::Yes),
+            Some(item) => {
+                let standing = from_item(&item).ok_or_else(unreadable)?;
+                // The SDK tried again after a lost answer, and met this run's own write.
+                Ok(if standing.owner == claim.owner { Won::Yes } else { Won::No(standing) })
+            }
+        }
+    }
+
+    /// Writes the claim over the one of `previous`, its owner until now, while nothing was submitted.
+    pub(crate) async fn put_over(&self, claim: &Claim, previous: &str) -> Result<Won<Claim>> {
+        let put = self
+            .put(to_item(claim))
+            .condition_expression("#owner IN (:previous, :owner) AND #state = :claimed")
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":previous", text(previous))
+            .expression_attribute_values(":owner", text(&claim.owner))
+            .expression_attribute_values(":claimed", text("CLAIMED"));
+        match lost(put).await? {
+            None => Ok(Won::Yes),
+            Some(item) => {
+                let standing = from_item(&item).ok_or_else(unreadable)?;
+                Ok(if standing == *claim { Won::Yes } else { Won::No(standing) })
+            }
+        }
+    }
+
+    /// Records how a submitted statement ended. Everybody who saw it writes the same, so being late is no failure.
+    pub(crate) async fn end(&self, claim: &Claim, statement: &StatementId) -> Result<()> {
+        let put = self
+            .put(to_item(claim))
+            .condition_expression("#state = :submitted AND #statement = :statement")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_names("#statement", "statement")
+            .expression_attribute_values(":submitted", text("SUBMITTED"))
+            .expression_attribute_values(":statement", text(&statement.to_string()));
+        lost(put).await.map(drop)
+    }
+
+    /// The claim as it stands.
+    pub(crate) async fn get(&self, name: &str) -> Result<Option<Claim>> {
+        let get = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let answer = get.key("id", text(&format!("submission#{name}"))).send().await.map_err(|e| unavailable(&e))?;
+        answer.item().map(|item| from_item(item).ok_or_else(unreadable)).transpose()
+    }
+
+    /// The id of the quote called `quote`, and whether `submission` is the one whose row is its first: of all that ask, one is.
+    pub(crate) async fn quote(&self, quote: &str, new: QuoteId, submission: &str) -> Result<Entry> {
+        let item = |quote_id: &str| {
+            HashMap::from([
+                ("id".to_owned(), text(&format!("quote#{quote}"))),
+                ("quoteId".to_owned(), text(quote_id)),
+                ("generatedBy".to_owned(), text(submission)),
+            ])
+        };
+        let put = self.put(item(new.as_str())).condition_expression("attribute_not_exists(#id)");
+        let Some(standing) = lost(put.expression_attribute_names("#id", "id")).await? else {
+            return Ok(Entry { quote_id: new, status: Status::Generated });
+        };
+        let quote_id = string(&standing, "quoteId").and_then(QuoteId::parse).ok_or_else(unreadable)?;
+        let status = match string(&standing, "generatedBy") {
+            Some(by) if by == submission => Status::Generated,
+            Some(_) => Status::InReview,
+            // The one that was to write the first row failed and gave it back.
+            None => {
+                let put = self
+                    .put(item(quote_id.as_str()))
+                    .condition_expression("attribute_not_exists(#by)")
+                    .expression_attribute_names("#by", "generatedBy");
+                match lost(put).await? {
+                    None => Status::Generated,
+                    Some(winner) if string(&winner, "generatedBy") == Some(submission) => Status::Generated,
+                    Some(_) => Status::InReview,
+                }
+            }
+        };
+        Ok(Entry { quote_id, status })
+    }
+
+    /// Gives back what [`quote`](Self::quote) gave to `submission`, whose row will never be.
+    pub(crate) async fn give_back(&self, quote: &str, entry: &Entry, submission: &str) -> Result<()> {
+        let item = HashMap::from([
+            ("id".to_owned(), text(&format!("quote#{quote}"))),
+            ("quoteId".to_owned(), text(entry.quote_id.as_str())),
+        ]);
+        let put = self
+            .put(item)
+            .condition_expression("#by = :submission")
+            .expression_attribute_names("#by", "generatedBy")
+            .expression_attribute_values(":submission", text(submission));
+        lost(put).await.map(drop)
+    }
+
+    fn put(&self, item: HashMap<String, AttributeValue>) -> PutItemFluentBuilder {
+        self.client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+    }
+}
+
+/// Sends a conditional write: `None` when it was done, otherwise the item that stands there, empty when there is none.
+async fn lost(put: PutItemFluentBuilder) -> Result<Option<HashMap<String, AttributeValue>>> {
+    match put.send().await {
+        Ok(_) => Ok(None),
+        Err(error) => match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+                Ok(Some(failed.item().cloned().unwrap_or_default()))
+            }
+            _ => Err(unavailable(&error)),
+        },
+    }
+}
+
+fn to_item(claim: &Claim) -> HashMap<String, AttributeValue> {
+    let number = |value: u64| AttributeValue::N(value.to_string());
+    let inputs = serde_json::to_string(&claim.inputs).expect("a map of texts is JSON");
+    let mut item = HashMap::from([
+        ("id".to_owned(), text(&format!("submission#{}", claim.name))),
+        ("owner".to_owned(), text(&claim.owner)),
+        ("lease".to_owned(), number(claim.lease)),
+        ("created".to_owned(), number(claim.created)),
+        ("expires".to_owned(), number(claim.expires)),
+        ("inputs".to_owned(), text(&inputs)),
+        ("quote".to_owned(), text(&claim.quote)),
+    ]);
+    let (state, statement, entry) = match &claim.progress {
+        Progress::Claimed => ("CLAIMED", None, None),
+        Progress::Submitted(statement, entry) => ("SUBMITTED", Some(statement), Some(entry)),
+        Progress::Finished(entry) => ("FINISHED", None, Some(entry)),
+        Progress::Failed => ("FAILED", None, None),
+    };
+    item.insert("state".to_owned(), text(state));
+    item.extend(statement.map(|statement| ("statement".to_owned(), text(&statement.to_string()))));
+    if let Some(entry) = entry {
+        item.insert("quoteId".to_owned(), text(entry.quote_id.as_str()));
+        item.insert("status".to_owned(), text(entry.status.name()));
+    }
+    item
+}
+
+fn from_item(item: &HashMap<String, AttributeValue>) -> Option<Claim> {
+    let number = |name: &str| item.get(name)?.as_n().ok()?.parse().ok();
+    let entry = || {
+        let quote_id = QuoteId::parse(string(item, "quoteId")?)?;
+        Some(Entry { quote_id, status: Status::parse(string(item, "status")?)? })
+    };
+    let progress = match string(item, "state")? {
+        "CLAIMED" => Progress::Claimed,
+        "SUBMITTED" => Progress::Submitted(string(item, "statement")?.parse().ok()?, entry()?),
+        "FINISHED" => Progress::Finished(entry()?),
+        "FAILED" => Progress::Failed,
+        _ => return None,
+    };
+    Some(Claim {
+        name: string(item, "id")?.strip_prefix("submission#")?.to_owned(),
+        owner: string(item, "owner")?.to_owned(),
+        lease: number("lease")?,
+        created: number("created")?,
+        expires: number("expires")?,
+        inputs: serde_json::from_str(string(item, "inputs")?).ok()?,
+        quote: string(item, "quote")?.to_owned(),
+        progress,
+    })
+}
+
+fn text(value: &str) -> AttributeValue {
+    AttributeValue::S(value.to_owned())
+}
+
+fn string<'a>(item: &'a HashMap<String, AttributeValue>, name: &str) -> Option<&'a str> {
+    item.get(name)?.as_s().ok().map(String::as_str)
+}
+
+fn unavailable<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Unavailable {
+    let cause = error.code().unwrap_or("it did not answer");
+    Unavailable(format!("the claims table of CLAIMS_TABLE cannot be used: {cause}"))
+}
+
+fn unreadable() -> Unavailable {
+    Unavailable("an item of the claims table cannot be read".into())
+}
+
+impl fmt::Display for Unavailable {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}

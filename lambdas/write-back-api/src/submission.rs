@@ -1,0 +1,222 @@
+//! From an accepted token to one row: claim, quote id, statement, result.
+
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
+use function::{Clock, millis};
+use redshift::{DataApi, Error, Statement, Status as Statements, SubmitError};
+use tracing::{info, warn};
+use write_back::{Accepted, Action, QuoteId};
+
+use crate::claim::{Claim, Claims, Entry, Progress, Status, Unavailable, Won};
+use crate::input::Values;
+use crate::sql::{Inserts, Stamp};
+
+/// What submits.
+pub(crate) struct Desk {
+    pub(crate) clock: Clock,
+    pub(crate) claims: Claims,
+    pub(crate) data: DataApi,
+    pub(crate) inserts: Inserts,
+    pub(crate) tenant: String,
+}
+
+/// How a submission stands, for whoever sent the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// The row is there.
+    Finished(Entry),
+    /// Redshift or another run is at work. The time is that of the first click.
+    Running { since: SystemTime },
+    /// The run that was at work died. Sending the token again takes over.
+    Interrupted,
+    /// There is no row and will be none.
+    Failed,
+}
+
+/// Why a submission did not get on; sending the token again later may help.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// The claims table, the random numbers, or the service did not do their work.
+    Service(String),
+    /// The warehouse takes no statement now.
+    Busy(String),
+    /// Redshift does not take this statement: our fault, or the set-up's.
+    Refused(String),
+}
+
+/// One run of the function.
+pub(crate) struct Run<'a> {
+    pub(crate) id: &'a str,
+    /// When Lambda ends it.
+    pub(crate) deadline: SystemTime,
+}
+
+/// How long a request waits for Redshift before it answers 202; API Gateway hangs up after 29 seconds.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often a statement is submitted within one run.
+const TRIES: u32 = 3;
+
+/// How long a claim outlives its token: whoever still looks at its page learns the result.
+const REMEMBERED: u64 = 2 * 24 * 60 * 60;
+
+impl Desk {
+    /// Submits the row of `accepted`, or tells what became of it. Safe to repeat: one token is one row.
+    ///
+    /// Waits at most 10 seconds for Redshift.
+    pub(crate) async fn submit(&self, accepted: &Accepted, inputs: Values, run: &Run<'_>) -> Result<Standing, Trouble> {
+        let now = self.clock.now();
+        let until = (now + PATIENCE).min(run.deadline - Duration::from_secs(2));
+        let wanted = Claim {
+            name: accepted.submission.name(),
+            owner: format!("{}:{}", run.id, random()?),
+            lease: millis(run.deadline),
+            created: millis(now),
+            expires: accepted.ends.max(millis(now) / 1000) + REMEMBERED,
+            inputs,
+            quote: accepted.link.quote_name(&self.tenant),
+            progress: Progress::Claimed,
+        };
+        let claim = match self.claims.put_new(&wanted).await? {
+            Won::Yes => wanted,
+            Won::No(standing) => {
+                if standing.progress != Progress::Claimed || standing.lease > millis(now) {
+                    return self.follow(standing, until).await;
+                }
+                // Its run is over. The row stays the first one's: its inputs and its time.
+                let taken = Claim { owner: wanted.owner, lease: wanted.lease, ..standing.clone() };
+                match self.claims.put_over(&taken, &standing.owner).await? {
+                    Won::Yes => taken,
+                    Won::No(faster) => return self.follow(faster, until).await,
+                }
+            }
+        };
+        let claim = self.hand_in(claim, accepted, until).await?;
+        self.follow(claim, until).await
+    }
+
+    /// How a submission stands that was made before; looks at its statement once.
+    pub(crate) async fn standing(&self, name: &str) -> Result<Option<Standing>, Trouble> {
+        let Some(claim) = self.claims.get(name).await? else { return Ok(None) };
+        if claim.progress == Progress::Claimed && claim.lease <= millis(self.clock.now()) {
+            return Ok(Some(Standing::Interrupted));
+        }
+        self.follow(claim, self.clock.now()).await.map(Some)
+    }
+
+    /// Submits the statement of a claim that this run holds, and records that.
+    async fn hand_in(&self, claim: Claim, accepted: &Accepted, until: SystemTime) -> Result<Claim, Trouble> {
+        let entry = match &accepted.link.action {
+            Action::Accept(quote_id) => Entry { quote_id: quote_id.clone(), status: Status::Accepted },
+            Action::Generate => {
+                let new = QuoteId::random().map_err(|error| Trouble::Service(error.to_string()))?;
+                self.claims.quote(&claim.quote, new, &claim.name).await?
+            }
+        };
+        let created_at = database_time(claim.created);
+        let stamp = Stamp { quote_id: &entry.quote_id, status: entry.status.name(), created_at };
+        let insert = self.inserts.insert(accepted, &stamp, &claim.inputs);
+        let token = accepted.submission.id();
+        let parameters = insert.parameters.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        let statement = Statement { parameters, client_token: Some(&token), ..Statement::new(&insert.sql) };
+        let submitted = match self.submit_statement(&statement, until).await {
+            Ok(id) => Claim { progress: Progress::Submitted(id, entry), ..claim.clone() },
+            Err(trouble) => {
+                // Nobody needs to wait for the lease: this run is done with it.
+                let released = Claim { lease: millis(self.clock.now()), ..claim.clone() };
+                if let Err(problem) = self.claims.put_over(&released, &claim.owner).await {
+                    warn!(step = "release", %problem);
+                }
+                return Err(trouble);
+            }
+        };
+        match self.claims.put_over(&submitted, &claim.owner).await {
+            Ok(Won::Yes) => Ok(submitted),
+            Ok(Won::No(standing)) => Ok(standing),
+            // Redshift has it all the same; whoever asks next submits it again, with the same client token.
+            Err(problem) => {
+                warn!(step = "record", %problem);
+                Ok(submitted)
+            }
+        }
+    }
+
+    async fn submit_statement(
+        &self,
+        statement: &Statement<'_>,
+        until: SystemTime,
+    ) -> Result<redshift::StatementId, Trouble> {
+        let mut tries = 1;
+        loop {
+            match self.data.submit(statement).await {
+                Ok(id) => {
+                    info!(step = "submitted", statement = %id);
+                    return Ok(id);
+                }
+                Err(SubmitError::Refused(reason)) => return Err(Trouble::Refused(reason)),
+                Err(SubmitError::Unavailable(reason)) => return Err(Trouble::Busy(reason)),
+                Err(SubmitError::Retryable(reason)) => {
+                    let pause = Duration::from_secs(1);
+                    if tries == TRIES || self.clock.now() + pause >= until {
+                        return Err(Trouble::Busy(reason));
+                    }
+                    info!(step = "again", %reason);
+                    tries += 1;
+                    self.clock.sleep(pause).await;
+                }
+            }
+        }
+    }
+
+    /// Looks at a claim's statement until it has ended or `until` is reached, and records its end.
+    async fn follow(&self, claim: Claim, until: SystemTime) -> Result<Standing, Trouble> {
+        let since = SystemTime::UNIX_EPOCH + Duration::from_millis(claim.created);
+        let (statement, entry) = match claim.progress.clone() {
+            Progress::Submitted(statement, entry) => (statement, entry),
+            Progress::Finished(entry) => return Ok(Standing::Finished(entry)),
+            Progress::Failed => return Ok(Standing::Failed),
+            Progress::Claimed => return Ok(Standing::Running { since }),
+        };
+        let reason = match self.data.wait(&statement, until).await {
+            Ok(Statements::Finished { rows, .. }) => {
+                info!(step = "finished", %statement, rows, status = entry.status.name());
+                let finished = Claim { progress: Progress::Finished(entry.clone()), ..claim };
+                // The row is there whether or not that is recorded; the next one to ask records it.
+                if let Err(problem) = self.claims.end(&finished, &statement).await {
+                    warn!(step = "record", %problem);
+                }
+                return Ok(Standing::Finished(entry));
+            }
+            Ok(Statements::Running) | Err(Error::Unavailable(_)) => return Ok(Standing::Running { since }),
+            Err(Error::Refused(reason)) => return Err(Trouble::Refused(reason)),
+            Ok(Statements::Failed { message }) => message,
+            Ok(Statements::Aborted) => "it was cancelled".to_owned(),
+        };
+        warn!(step = "failed", %statement, %reason);
+        // First the quote, so that a run which dies in between leaves a claim that is looked at again.
+        if entry.status == Status::Generated {
+            self.claims.give_back(&claim.quote, &entry, &claim.name).await?;
+        }
+        self.claims.end(&Claim { progress: Progress::Failed, ..claim }, &statement).await?;
+        Ok(Standing::Failed)
+    }
+}
+
+/// `2024-05-01 10:00:00.123`, UTC. Which row of a quote is the latest goes by it, so seconds would not do.
+fn database_time(millis: u64) -> String {
+    let seconds = i64::try_from(millis / 1000).unwrap_or(i64::MAX);
+    let text = DateTime::from_secs(seconds).fmt(DateTimeFormat::DateTime);
+    let text = text.expect("a time of this millennium can be written").replace('T', " ").replace('Z', "");
+    format!("{text}.{:03}", millis % 1000)
+}
+
+fn random() -> Result<String, Trouble> {
+    getrandom::u64().map(|number| format!("{number:016x}")).map_err(|error| Trouble::Service(error.to_string()))
+}
+
+impl From<Unavailable> for Trouble {
+    fn from(unavailable: Unavailable) -> Trouble {
+        Trouble::Service(unavailable.to_string())
+    }
+}

@@ -1,0 +1,134 @@
+//! The form: what it shows, how it is written, what it takes.
+
+use serde_json::json;
+use write_back::Row;
+
+use crate::world::*;
+
+#[tokio::test]
+async fn a_link_opens_a_form_and_writes_nothing() {
+    let world = World::new().await;
+    let token = world.token(&ROW);
+    let page = world.get(&token).await;
+    assert_eq!((page.status, &page.headers["Content-Type"]), (200, &json!("text/html; charset=utf-8")));
+    for part in [
+        "<html lang=\"en\">",
+        "<meta name=\"viewport\"",
+        "<h1>Generate quote</h1>",
+        "<dd>canary-customer</dd>",
+        "<dd>1.234,50\u{a0}EUR</dd>",
+        "<form method=\"post\" action=\"quote\"",
+        &format!("<input type=\"hidden\" name=\"t\" value=\"{token}\">"),
+        "<button type=\"submit\" autofocus>Generate quote</button>",
+    ] {
+        assert!(page.body.contains(part), "{part} is not in {}", page.body);
+    }
+    assert!(!page.body.contains("<script"));
+    assert_eq!(world.state().calls, ["GetSecretValue"]);
+}
+
+#[tokio::test]
+async fn the_policy_allows_this_pages_style_and_no_other_thing() {
+    let world = World::new().await;
+    let mut nonces = Vec::new();
+    for _ in 0..2 {
+        let page = world.get(&world.token(&ROW)).await;
+        let policy = page.headers["Content-Security-Policy"].as_str().unwrap();
+        let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap().to_owned();
+        assert_eq!(
+            policy,
+            format!(
+                "default-src 'none'; style-src 'nonce-{nonce}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+            )
+        );
+        assert!(page.body.contains(&format!("<style nonce=\"{nonce}\">")));
+        assert!(!page.body.contains("style=\""), "the policy would drop it");
+        nonces.push(nonce);
+    }
+    assert_ne!(nonces[0], nonces[1]);
+}
+
+#[tokio::test]
+async fn text_of_a_row_or_of_a_visitor_never_becomes_part_of_the_page() {
+    let world = World::with(&[("INPUTS", INPUTS)]).await;
+    let harmless = world.get(&world.token(&ROW)).await.body;
+    let shape = |body: &str| (body.matches('<').count(), body.matches('"').count());
+    for payload in [
+        "<script>alert(1)</script>",
+        "\"><img src=x onerror=alert(1)>",
+        "'><svg/onload=alert(1)>",
+        "</dd></dl><form action=https://evil>",
+        "</textarea><script>alert(1)</script>",
+        "</style><script>alert(1)</script>",
+        "<!--<script>",
+        "]]><script>",
+        "&lt;script&gt;",
+        "javascript:alert(1)",
+        "\" autofocus onfocus=\"alert(1)",
+        "\u{202e}<b>\u{0}".trim_end_matches('\0'),
+        "{{constructor.constructor('alert(1)')()}}",
+        "O'Brien & Söhne; DROP TABLE x--",
+    ] {
+        let row = Row { customer: Some(payload), skill: Some(payload), viewer: Some(payload), ..ROW };
+        let token = world.token(&row);
+        let page = world.get(&token).await;
+        assert_eq!((page.status, shape(&page.body)), (200, shape(&harmless)), "{payload}");
+        let entered = [
+            ("t", token.as_str()),
+            ("comment", payload),
+            ("discount", payload),
+            ("seats", payload),
+            ("start", payload),
+        ];
+        let refused = world.send(post(&entered)).await;
+        let entered = [("t", token.as_str()), ("comment", "x"), ("discount", "x"), ("seats", "x"), ("start", "x")];
+        let reference = world.send(post(&entered)).await;
+        assert_eq!((refused.status, shape(&refused.body)), (400, shape(&reference.body)), "{payload}");
+    }
+}
+
+#[tokio::test]
+async fn further_inputs_have_labels_types_and_bounds() {
+    let world = World::with(&[("INPUTS", INPUTS)]).await;
+    let page = world.get(&world.token(&ROW)).await;
+    for part in [
+        "<label for=\"input-comment\">Comment (optional)</label>",
+        "<textarea id=\"input-comment\" name=\"comment\" rows=\"4\" maxlength=\"500\" autofocus>",
+        "<input type=\"number\" inputmode=\"decimal\" step=\"any\" id=\"input-discount\" name=\"discount\" value=\"\" min=\"0\" max=\"30\">",
+        "<input type=\"date\" id=\"input-start\"",
+    ] {
+        assert!(page.body.contains(part), "{part} is not in {}", page.body);
+    }
+    assert_eq!(page.body.matches("autofocus").count(), 1);
+}
+
+#[tokio::test]
+async fn what_is_entered_wrongly_comes_back_with_what_is_allowed_and_claims_nothing() {
+    let world = World::with(&[("INPUTS", INPUTS)]).await;
+    let token = world.token(&ROW);
+    let entered = [("t", token.as_str()), ("comment", "keep <this>"), ("discount", "31"), ("seats", "")];
+    let page = world.send(post(&entered)).await;
+    assert_eq!(page.status, 400);
+    for part in [
+        "keep &lt;this&gt;</textarea>",
+        "value=\"31\" min=\"0\" max=\"30\" autofocus aria-describedby=\"input-discount-problem\" aria-invalid=\"true\">",
+        "<p class=\"problem\" id=\"input-discount-problem\">please enter at least 0 and at most 30</p>",
+    ] {
+        assert!(page.body.contains(part), "{part} is not in {}", page.body);
+    }
+    assert_eq!(world.calls("PutItem"), 0);
+    // The token is still good.
+    assert_eq!(world.send(post(&[("t", &token), ("discount", "12.50")])).await.status, 200);
+    assert_eq!(world.column("input_discount"), [Some("12.5".to_owned())]);
+    assert_eq!(world.column("input_comment"), [None]);
+}
+
+#[tokio::test]
+async fn fields_that_the_form_does_not_have_are_refused() {
+    let world = World::with(&[("INPUTS", INPUTS)]).await;
+    let token = world.token(&ROW);
+    for name in ["customer", "cost", "status", "quote_id", "", "Comment"] {
+        assert_eq!(world.send(post(&[("t", &token), (name, "x")])).await.status, 400, "{name}");
+    }
+    assert_eq!(world.calls("PutItem"), 0);
+}

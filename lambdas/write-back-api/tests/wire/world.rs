@@ -1,0 +1,469 @@
+//! Everything around the function: DynamoDB, Secrets Manager, Redshift, the clock, and what it wrote to its log.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, SystemTime};
+
+use function::{Clock, logging};
+use lambda_runtime::{Context, LambdaEvent};
+use loopback::{Answer, Request, reply, serve};
+use serde_json::{Value, json};
+use write_back::{Key, Row, Signer, Terms};
+use write_back_api::{Handler, Settings};
+
+pub(crate) const NOW: u64 = 1_714_557_600; // 2024-05-01T10:00:00Z
+pub(crate) const API: &str = "a1b2c3d4e5";
+pub(crate) const QUOTE: &str = "f0000000-0000-4000-8000-000000000001";
+pub(crate) const INPUTS: &str = r#"[
+    {"name":"comment","label":"Comment","type":"text","maxLength":500},
+    {"name":"discount","label":"Discount","type":"decimal","minimum":"0","maximum":"30"},
+    {"name":"seats","label":"Seats","type":"integer","minimum":"1"},
+    {"name":"start","label":"Start","type":"date"}]"#;
+
+/// The row of most links.
+pub(crate) const ROW: Row<'_> = Row {
+    action: Some("generate"),
+    customer: Some("canary-customer"),
+    skill: Some("canary-skill"),
+    cost: Some("1234.5"),
+    quote_id: None,
+    viewer: Some("canary-viewer"),
+};
+
+/// What the fakes know and have seen.
+pub(crate) struct State {
+    /// The claims table: items in DynamoDB's JSON.
+    pub(crate) table: BTreeMap<String, Value>,
+    /// `quote_history`, each row by column.
+    pub(crate) rows: Vec<BTreeMap<String, Option<String>>>,
+    pub(crate) statements: BTreeMap<String, Statement>,
+    /// The secret's values by stage.
+    pub(crate) secrets: BTreeMap<String, String>,
+    /// The operations that were called, in order.
+    pub(crate) calls: Vec<String>,
+    /// What a service does instead of its work, by operation, one a call.
+    pub(crate) faults: BTreeMap<&'static str, VecDeque<Fault>>,
+    /// How often a statement is seen running before its end.
+    pub(crate) looks: usize,
+    /// How statements end, in the order of their submission; `FINISHED` when there is none left.
+    pub(crate) ends: VecDeque<&'static str>,
+    /// Whether the service remembers client tokens, as it does for eight hours.
+    pub(crate) remembers_client_tokens: bool,
+    pub(crate) now: SystemTime,
+    pub(crate) slept: Duration,
+    log: Vec<u8>,
+    secrets_of_the_test: Vec<String>,
+}
+
+/// A statement as the Data API has it.
+#[derive(Clone)]
+pub(crate) struct Statement {
+    pub(crate) sql: String,
+    pub(crate) parameters: BTreeMap<String, String>,
+    client_token: String,
+    looks: usize,
+    end: &'static str,
+    written: usize,
+}
+
+#[derive(Clone)]
+pub(crate) enum Fault {
+    Works,
+    /// Answers so and does nothing.
+    Says(u16, &'static str, &'static str),
+    /// Does its work and closes the connection.
+    LosesAnswer,
+}
+
+pub(crate) struct World {
+    pub(crate) state: Arc<Mutex<State>>,
+    pub(crate) handler: Handler,
+    _logging: tracing::subscriber::DefaultGuard,
+}
+
+/// An answer of the function.
+pub(crate) struct Page {
+    pub(crate) status: u64,
+    pub(crate) headers: Value,
+    pub(crate) body: String,
+}
+
+impl World {
+    pub(crate) async fn new() -> World {
+        World::with(&[]).await
+    }
+
+    /// With further environment variables.
+    pub(crate) async fn with(variables: &[(&str, &str)]) -> World {
+        let state = Arc::new(Mutex::new(State::new()));
+        let served = state.clone();
+        let address = serve(move |request| std::future::ready(served.lock().unwrap().answer(&request))).await;
+        let settings = settings(&format!("http://{address}"), variables);
+        let writer = state.clone();
+        let subscriber = logging::subscriber(&["write_back_api", "redshift"], tracing::Level::TRACE, move || {
+            LogWriter(writer.clone())
+        });
+        World {
+            handler: Handler::new(settings, clock(&state)),
+            state,
+            _logging: tracing::subscriber::set_default(subscriber),
+        }
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// A token for `row`, issued now.
+    pub(crate) fn token(&self, row: &Row<'_>) -> String {
+        let issued = self.seconds();
+        self.signed(row, &Terms { tenant: "acme", audience: API, issued, expires: issued + 1800 }, "k1")
+    }
+
+    pub(crate) fn signed(&self, row: &Row<'_>, terms: &Terms<'_>, kid: &str) -> String {
+        let mut token = String::new();
+        Signer::new(&Key::parse(&secret(kid)).unwrap(), terms).unwrap().sign(row, &mut token).unwrap();
+        self.state().secrets_of_the_test.push(token.clone());
+        token
+    }
+
+    pub(crate) fn seconds(&self) -> u64 {
+        self.state().now.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()
+    }
+
+    pub(crate) async fn send(&self, event: Value) -> Page {
+        let mut context = Context::default();
+        context.request_id = "request-1".to_owned();
+        let deadline = self.state().now + Duration::from_secs(29);
+        context.deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis() as u64;
+        let Ok(answer) = self.handler.handle(LambdaEvent::new(event, context)).await;
+        assert_eq!(answer["isBase64Encoded"], false);
+        let headers = answer["headers"].clone();
+        for (name, value) in
+            [("Cache-Control", "no-store"), ("Referrer-Policy", "no-referrer"), ("X-Frame-Options", "DENY")]
+        {
+            assert_eq!(headers[name], value);
+        }
+        Page {
+            status: answer["statusCode"].as_u64().unwrap(),
+            headers,
+            body: answer["body"].as_str().unwrap().to_owned(),
+        }
+    }
+
+    pub(crate) async fn get(&self, token: &str) -> Page {
+        self.send(get(token)).await
+    }
+
+    pub(crate) async fn post(&self, token: &str) -> Page {
+        self.send(post(&[("t", token)])).await
+    }
+
+    pub(crate) async fn status(&self, address: &str) -> Page {
+        let name = address.rsplit_once("s=").unwrap().1;
+        self.send(event("GET", "/quote/status", json!({"s": name}), Value::Null)).await
+    }
+
+    pub(crate) fn pass(&self, seconds: u64) {
+        self.state().now += Duration::from_secs(seconds);
+    }
+
+    pub(crate) fn calls(&self, operation: &str) -> usize {
+        self.state().calls.iter().filter(|called| *called == operation).count()
+    }
+
+    pub(crate) fn log(&self) -> String {
+        String::from_utf8(self.state().log.clone()).unwrap()
+    }
+
+    /// The values of one column, in order.
+    pub(crate) fn column(&self, name: &str) -> Vec<Option<String>> {
+        self.state().rows.iter().map(|row| row[name].clone()).collect()
+    }
+
+    pub(crate) fn statuses(&self) -> Vec<String> {
+        self.column("status").into_iter().flatten().collect()
+    }
+}
+
+impl Page {
+    /// The address that a page which waits looks at next.
+    pub(crate) fn refresh(&self) -> String {
+        let (_, rest) = self.body.split_once("http-equiv=\"refresh\" content=\"2;url=").expect("the page looks again");
+        rest.split_once('"').unwrap().0.to_owned()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let log = self.log();
+        let state = self.state();
+        let tokens = state.secrets_of_the_test.iter().map(String::as_str);
+        for canary in tokens.chain(["canary"]) {
+            assert!(!log.contains(canary), "`{canary}` got into the log: {log}");
+        }
+        for statement in state.statements.values() {
+            assert!(!statement.sql.contains("canary"), "a value got into SQL: {}", statement.sql);
+        }
+    }
+}
+
+pub(crate) fn get(token: &str) -> Value {
+    event("GET", "/quote", json!({"t": token}), Value::Null)
+}
+
+pub(crate) fn post(fields: &[(&str, &str)]) -> Value {
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    event("POST", "/quote", Value::Null, json!(body))
+}
+
+pub(crate) fn event(method: &str, resource: &str, query: Value, body: Value) -> Value {
+    json!({
+        "resource": resource, "path": resource, "httpMethod": method,
+        "headers": {"Host": format!("{API}.execute-api.eu-west-1.amazonaws.com"), "content-type": "application/x-www-form-urlencoded"},
+        "multiValueHeaders": {}, "queryStringParameters": query, "multiValueQueryStringParameters": null, "pathParameters": null,
+        "requestContext": {"apiId": API, "stage": "prod", "path": format!("/prod{resource}"), "requestId": "r1", "identity": {"sourceIp": "192.0.2.1"}},
+        "body": body, "isBase64Encoded": false,
+    })
+}
+
+/// The secret's value with the key `kid`.
+pub(crate) fn secret(kid: &str) -> String {
+    json!({"kid": kid, "key": format!("canary-signing-key-of-{kid}-0123456789")}).to_string()
+}
+
+pub(crate) fn settings(url: &str, variables: &[(&str, &str)]) -> Settings {
+    let mut environment: BTreeMap<&str, &str> = BTreeMap::from([
+        ("TENANT", "acme"),
+        ("SIGNING_KEYS_SECRET", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:canary-arn"),
+        ("CLAIMS_TABLE", "claims"),
+        ("WAREHOUSE", r#"{"workgroup":"w","database":"d"}"#),
+        ("SCHEMA", "write_back"),
+        ("LOCALE", "de-DE"),
+        ("CURRENCY", "EUR"),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "canary-aws-secret"),
+        ("AWS_SESSION_TOKEN", "canary-aws-session"),
+        ("AWS_ENDPOINT_URL", url),
+    ]);
+    environment.extend(variables.iter().copied());
+    Settings::read(&|name: &str| environment.get(name).map(|value| (*value).to_owned())).unwrap()
+}
+
+fn clock(state: &Arc<Mutex<State>>) -> Clock {
+    let (present, passing) = (state.clone(), state.clone());
+    Clock::new(
+        move || present.lock().unwrap().now,
+        move |duration| {
+            let mut state = passing.lock().unwrap();
+            state.now += duration;
+            state.slept += duration;
+            Box::pin(tokio::task::yield_now())
+        },
+    )
+}
+
+struct LogWriter(Arc<Mutex<State>>);
+
+impl io::Write for LogWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().log.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl State {
+    pub(crate) fn new() -> State {
+        State {
+            table: BTreeMap::new(),
+            rows: Vec::new(),
+            statements: BTreeMap::new(),
+            secrets: BTreeMap::from([("AWSCURRENT".to_owned(), secret("k1"))]),
+            calls: Vec::new(),
+            faults: BTreeMap::new(),
+            looks: 0,
+            ends: VecDeque::new(),
+            remembers_client_tokens: true,
+            now: SystemTime::UNIX_EPOCH + Duration::from_secs(NOW),
+            slept: Duration::ZERO,
+            log: Vec::new(),
+            secrets_of_the_test: Vec::new(),
+        }
+    }
+
+    pub(crate) fn answer(&mut self, request: &Request) -> Answer {
+        let operation = request.header("x-amz-target").rsplit('.').next().unwrap().to_owned();
+        self.calls.push(operation.clone());
+        let fault = self.faults.get_mut(operation.as_str()).and_then(VecDeque::pop_front);
+        if let Some(Fault::Says(status, code, message)) = fault {
+            return reply(status, json!({"__type": code, "message": message, "Message": message}));
+        }
+        let body: Value = serde_json::from_str(&request.body).unwrap();
+        let answer = match operation.as_str() {
+            "GetSecretValue" => self.secret(&body),
+            "PutItem" => self.put(&body),
+            "GetItem" => {
+                assert_eq!(body["ConsistentRead"], true);
+                let item = self.table.get(body["Key"]["id"]["S"].as_str().unwrap());
+                reply(200, item.map_or(json!({}), |item| json!({"Item": item})))
+            }
+            "ExecuteStatement" => self.execute(&body),
+            "DescribeStatement" => self.describe(&body),
+            other => panic!("no service here has the operation {other}"),
+        };
+        if let Some(Fault::LosesAnswer) = fault { Answer::HangUp } else { answer }
+    }
+
+    fn secret(&self, body: &Value) -> Answer {
+        match self.secrets.get(body["VersionStage"].as_str().unwrap()) {
+            Some(value) => reply(200, json!({"ARN": "canary-arn", "SecretString": value})),
+            None => reply(400, json!({"__type": "ResourceNotFoundException", "message": "canary-arn"})),
+        }
+    }
+
+    fn put(&mut self, body: &Value) -> Answer {
+        let id = body["Item"]["id"]["S"].as_str().unwrap().to_owned();
+        let old = self.table.get(&id);
+        if !holds(body, old) {
+            let mut failure =
+                json!({"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException", "message": "no"});
+            if let ("ALL_OLD", Some(old)) = (body["ReturnValuesOnConditionCheckFailure"].as_str().unwrap(), old) {
+                failure["Item"] = old.clone();
+            }
+            return reply(400, failure);
+        }
+        self.table.insert(id, body["Item"].clone());
+        reply(200, json!({}))
+    }
+
+    /// Accepts a statement. It is executed at once, when it is going to finish at all; only its end is told late.
+    fn execute(&mut self, body: &Value) -> Answer {
+        assert_eq!((&body["WorkgroupName"], &body["Database"]), (&json!("w"), &json!("d")));
+        let client_token = body["ClientToken"].as_str().unwrap().to_owned();
+        assert!((1..=64).contains(&client_token.len()));
+        let known = self.statements.iter().find(|(_, statement)| statement.client_token == client_token);
+        if let (Some((id, _)), true) = (known, self.remembers_client_tokens) {
+            return reply(200, json!({"Id": id}));
+        }
+        let parameters: BTreeMap<String, String> = body["Parameters"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|parameter| {
+                let text = |field: &str| parameter[field].as_str().unwrap().to_owned();
+                assert!(!text("value").is_empty(), "the service takes no empty value");
+                (text("name"), text("value"))
+            })
+            .collect();
+        let id = format!("00000000-0000-4000-8000-{:012}", self.statements.len());
+        let end = self.ends.pop_front().unwrap_or("FINISHED");
+        let mut statement = Statement {
+            sql: body["Sql"].as_str().unwrap().to_owned(),
+            parameters,
+            client_token,
+            looks: self.looks,
+            end,
+            written: 0,
+        };
+        if end == "FINISHED" {
+            statement.written = self.insert(&statement);
+        }
+        self.statements.insert(id.clone(), statement);
+        reply(200, json!({"Id": id}))
+    }
+
+    /// Does what the one statement of this function says.
+    fn insert(&mut self, statement: &Statement) -> usize {
+        let (head, rest) = statement.sql.split_once(" select ").unwrap();
+        let (values, condition) = rest.split_once(" where not exists (select 1 from ").unwrap();
+        let columns =
+            head.strip_prefix("insert into \"write_back\".quote_history (").unwrap().strip_suffix(')').unwrap();
+        let columns: Vec<&str> = columns.split(", ").map(|column| column.trim_matches('"')).collect();
+        let values: Vec<Option<String>> = values.split(", ").map(|value| statement.value(value)).collect();
+        assert_eq!(columns.len(), values.len(), "{}", statement.sql);
+        let given = |name: &str| statement.parameters[name].clone();
+        let is_there = match condition.strip_prefix("\"write_back\".quote_history where ").unwrap() {
+            "submission_id = :submission_id)" => {
+                self.rows.iter().any(|row| row["submission_id"] == Some(given("submission_id")))
+            }
+            "submission_id = :submission_id or (quote_id = :quote_id and status = 'accepted'))" => {
+                self.rows.iter().any(|row| {
+                    let is_accepted =
+                        row["quote_id"] == Some(given("quote_id")) && row["status"].as_deref() == Some("accepted");
+                    row["submission_id"] == Some(given("submission_id")) || is_accepted
+                })
+            }
+            other => panic!("the fake database does not know the condition {other}"),
+        };
+        if is_there {
+            return 0;
+        }
+        self.rows.push(columns.into_iter().map(str::to_owned).zip(values).collect());
+        1
+    }
+
+    fn describe(&mut self, body: &Value) -> Answer {
+        let statement = self.statements.get_mut(body["Id"].as_str().unwrap()).expect("the statement is known");
+        if statement.looks > 0 {
+            statement.looks -= 1;
+            return reply(200, json!({"Id": body["Id"], "Status": "STARTED"}));
+        }
+        let mut answer =
+            json!({"Id": body["Id"], "Status": statement.end, "HasResultSet": false, "ResultRows": statement.written});
+        if statement.end == "FAILED" {
+            answer["Error"] = json!("ERROR: value 'canary-customer' in insert");
+        }
+        reply(200, answer)
+    }
+}
+
+impl Statement {
+    pub(crate) fn finish(&mut self) {
+        self.looks = 0;
+    }
+
+    /// What an expression of the select list is: a cast parameter, NULL, or the empty text.
+    fn value(&self, expression: &str) -> Option<String> {
+        if expression == "''" {
+            return Some(String::new());
+        }
+        let (value, _) = expression.strip_prefix("cast(").unwrap().split_once(" as ").unwrap();
+        match value.strip_prefix(':') {
+            Some(name) => Some(self.parameters.get(name).expect("the parameter is given").clone()),
+            None => {
+                assert_eq!(value, "null");
+                None
+            }
+        }
+    }
+}
+
+/// Whether the request's condition holds for the item that stands there; knows the conditions the function uses.
+fn holds(request: &Value, old: Option<&Value>) -> bool {
+    let names = &request["ExpressionAttributeNames"];
+    let values = &request["ExpressionAttributeValues"];
+    let is = |name: &str, value: &str| {
+        old.is_some_and(|old| old.get(names[name].as_str().unwrap()).is_some_and(|held| *held == values[value]))
+    };
+    match request["ConditionExpression"].as_str().expect("every write has a condition") {
+        "attribute_not_exists(#id)" => old.is_none(),
+        "attribute_not_exists(#by)" => old.is_none_or(|old| old.get(names["#by"].as_str().unwrap()).is_none()),
+        "#by = :submission" => is("#by", ":submission"),
+        "#owner IN (:previous, :owner) AND #state = :claimed" => {
+            (is("#owner", ":previous") || is("#owner", ":owner")) && is("#state", ":claimed")
+        }
+        "#state = :submitted AND #statement = :statement" => {
+            is("#state", ":submitted") && is("#statement", ":statement")
+        }
+        other => panic!("the fake table does not know the condition {other}"),
+    }
+}

@@ -1,0 +1,214 @@
+//! Batches as Redshift sends them, against a Secrets Manager on this machine.
+
+#![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
+
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use function::{Clock, logging};
+use lambda_runtime::{Context, LambdaEvent};
+use loopback::{Request, cold_start, reply, serve};
+use serde_json::{Value, json};
+use write_back::{Accepted, Key, Refusal, Token};
+use write_back_sign::{Batch, Handler, Settings};
+
+const SECRET: &str = r#"{"kid":"k1","key":"canary-signing-key-0123456789abcdef"}"#;
+const QUOTE: &str = "f0000000-0000-4000-8000-000000000001";
+const NOW: u64 = 1_714_557_600;
+
+struct World {
+    handler: Handler,
+    log: Arc<Mutex<Vec<u8>>>,
+    _logging: tracing::subscriber::DefaultGuard,
+}
+
+impl World {
+    async fn new(secret: Result<&'static str, &'static str>) -> World {
+        let address = serve(move |_: Request| {
+            std::future::ready(match secret {
+                Ok(value) => reply(200, json!({"ARN": "canary-arn", "SecretString": value})),
+                Err(code) => reply(400, json!({"__type": code, "message": format!("canary-arn {SECRET}")})),
+            })
+        })
+        .await;
+        let url = format!("http://{address}");
+        let variable = |name: &str| {
+            let value = match name {
+                "TENANT" => "acme",
+                "AUDIENCE" => "a1b2c3d4e5",
+                "SIGNING_KEYS_SECRET" => "canary-arn",
+                "TOKEN_SECONDS" => "1800",
+                "AWS_REGION" => "eu-west-1",
+                "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => "canary-aws",
+                "AWS_ENDPOINT_URL" => &url,
+                _ => return None,
+            };
+            Some(value.to_owned())
+        };
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let writer = log.clone();
+        let subscriber =
+            logging::subscriber(&["write_back_sign"], tracing::Level::TRACE, move || LogWriter(writer.clone()));
+        let clock =
+            Clock::new(|| SystemTime::UNIX_EPOCH + Duration::from_secs(NOW), |_| Box::pin(std::future::ready(())));
+        World {
+            handler: Handler::new(Settings::read(&variable).unwrap(), clock),
+            log,
+            _logging: tracing::subscriber::set_default(subscriber),
+        }
+    }
+
+    /// The answer to a batch, which comes as JSON in a string.
+    async fn send(&self, event: Value) -> Value {
+        let batch: Batch = serde_json::from_value(event).unwrap();
+        let Ok(answer) = self.handler.handle(LambdaEvent::new(batch, Context::default())).await;
+        serde_json::from_str(&answer).unwrap()
+    }
+
+    async fn sign(&self, arguments: Value) -> Value {
+        let count = arguments.as_array().unwrap().len();
+        self.send(json!({
+            "request_id": "23FF1F97-F28A-44AA-AB67-266ED976BF40", "cluster": "arn", "user": "u", "database": "d",
+            "external_function": "public.f_quote_sign", "query_id": 5_678_234, "num_records": count, "arguments": arguments,
+            "added_later": {"by": ["Redshift"]},
+        }))
+        .await
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let log = String::from_utf8(self.log.lock().unwrap().clone()).unwrap();
+            assert!(!log.contains("canary"), "{log}");
+        }
+    }
+}
+
+struct LogWriter(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for LogWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn accept(token: &Value, now: u64) -> Result<Accepted, Refusal> {
+    let key = Key::parse(SECRET).unwrap();
+    Token::decode(token.as_str().unwrap())?.accept(&key, "acme", "a1b2c3d4e5", now)
+}
+
+fn row(customer: &str) -> Value {
+    json!(["generate", customer, "Java", "100.00", null, "canary-viewer"])
+}
+
+#[tokio::test]
+async fn each_row_gets_its_token_in_its_place() {
+    let world = World::new(Ok(SECRET)).await;
+    let accepting = json!(["accept", "b\"\\\u{1F600}", "Java", "1", QUOTE, null]);
+    let answer = world.sign(json!([row("a"), accepting, row("c")])).await;
+    assert_eq!((&answer["success"], &answer["num_records"]), (&json!(true), &json!(3)));
+    let links: Vec<_> =
+        answer["results"].as_array().unwrap().iter().map(|token| accept(token, NOW).unwrap().link).collect();
+    let customers: Vec<&str> = links.iter().map(|link| link.customer.as_str()).collect();
+    assert_eq!(customers, ["a", "b\"\\\u{1F600}", "c"]);
+    assert_eq!(accept(&answer["results"][0], NOW + 1800 + 120).map(drop), Ok(()));
+    assert_eq!(accept(&answer["results"][0], NOW + 1800 + 121), Err(Refusal::Expired));
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_signed_is_null_in_its_place_and_counted_by_reason() {
+    let world = World::new(Ok(SECRET)).await;
+    let good = row("a");
+    let with = |index: usize, value: Value| {
+        let mut row = good.clone();
+        row[index] = value;
+        row
+    };
+    let bad = [
+        json!(null),
+        with(1, json!(null)),
+        with(3, json!("1e400")),
+        with(3, json!("-0")),
+        with(3, json!("NaN")),
+        with(3, json!("12,5")),
+        with(3, json!(100)),
+        with(0, json!("drop")),
+        with(1, json!("x".repeat(257))),
+        with(1, json!({"canary": [1, 2.5, true]})),
+        json!(["generate", "a"]),
+        json!(["generate", "a", "b", "1", null, null, "more"]),
+        json!({"canary": 1}),
+        json!("canary"),
+        json!(7),
+    ];
+    for bad in bad {
+        let answer = world.sign(json!([good, bad, good])).await;
+        assert_eq!(
+            (&answer["success"], &answer["num_records"], &answer["results"][1]),
+            (&json!(true), &json!(3), &json!(null))
+        );
+        assert_eq!(answer["results"].as_array().unwrap().len(), 3);
+        assert!(accept(&answer["results"][2], NOW).is_ok(), "the row after {bad} is whole");
+    }
+    let log = String::from_utf8(world.log.lock().unwrap().clone()).unwrap();
+    assert!(log.contains(r#""reasons":"cost:1""#), "{log}");
+}
+
+#[tokio::test]
+async fn null_and_the_empty_text_differ() {
+    let world = World::new(Ok(SECRET)).await;
+    let viewer = |viewer: Value| json!(["generate", "a", "", "1", null, viewer]);
+    let answer = world.sign(json!([viewer(json!(null)), viewer(json!(""))])).await;
+    assert_ne!(answer["results"][0], answer["results"][1]);
+}
+
+#[tokio::test]
+async fn the_same_batch_again_is_the_same_answer() {
+    let world = World::new(Ok(SECRET)).await;
+    assert_eq!(world.sign(json!([row("a")])).await, world.sign(json!([row("a")])).await);
+    assert_eq!(world.sign(json!([])).await, json!({"success": true, "num_records": 0, "results": []}));
+}
+
+#[tokio::test]
+async fn a_batch_that_cannot_be_answered_fails_as_a_whole_and_says_nothing_of_the_key() {
+    let failed = |answer: &Value| {
+        assert_eq!(
+            (&answer["success"], &answer["num_records"], &answer["results"]),
+            (&json!(false), &json!(0), &json!([]))
+        );
+        let message = answer["error_msg"].as_str().unwrap().to_owned();
+        assert!(!message.is_empty() && !message.contains("canary"), "{message}");
+    };
+    for secret in
+        [Err("AccessDeniedException"), Err("ResourceNotFoundException"), Ok("canary"), Ok(r#"{"kid":"k1","key":""}"#)]
+    {
+        failed(&World::new(secret).await.sign(json!([row("a")])).await);
+    }
+    let world = World::new(Ok(SECRET)).await;
+    failed(&world.send(json!({"num_records": 2, "arguments": [row("a")]})).await);
+    failed(&world.send(json!({"arguments": [row("a")]})).await);
+    failed(&world.send(json!({"num_records": 1})).await);
+    // As many long rows as Lambda takes in give more than it lets out.
+    let long = json!(["generate", "x".repeat(256), "x".repeat(256), "1", null, "x".repeat(256)]);
+    failed(&world.sign(json!(vec![long; 5500])).await);
+}
+
+#[tokio::test]
+async fn the_process_answers_with_json_in_a_string() {
+    let variables =
+        [("TENANT", "acme"), ("AUDIENCE", "a1b2c3d4e5"), ("SIGNING_KEYS_SECRET", "arn"), ("TOKEN_SECONDS", "60")];
+    let event = json!({"num_records": 2, "arguments": [row("a"), [7, {"x": null}]]}).to_string();
+    let services = |_: &Request| reply(200, json!({"SecretString": SECRET}));
+    let answer = cold_start::first_answer(env!("CARGO_BIN_EXE_write-back-sign"), &variables, &event, services).await;
+    let answer: String = serde_json::from_str(&answer).unwrap();
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!((&answer["success"], &answer["results"][1]), (&json!(true), &json!(null)));
+    assert!(answer["results"][0].is_string(), "{answer}");
+}

@@ -1,0 +1,131 @@
+//! What a link stands for.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+
+use crate::cost::Cost;
+
+/// The longest customer, skill and viewer in bytes, what `varchar(256)` holds.
+pub const TEXT_BYTES: usize = 256;
+
+/// A link's row and what a click on it does, as signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// What the click does.
+    pub action: Action,
+    /// At most [`TEXT_BYTES`], may be empty.
+    pub customer: String,
+    /// At most [`TEXT_BYTES`], may be empty.
+    pub skill: String,
+    /// The cost of the quote.
+    pub cost: Cost,
+    /// The user whom the dashboard showed the link, if the view says so; at most [`TEXT_BYTES`].
+    pub viewer: Option<String>,
+}
+
+/// What a click on a link does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Writes a quote, or a further revision of it.
+    Generate,
+    /// Accepts the quote.
+    Accept(QuoteId),
+}
+
+impl Action {
+    /// The name in tokens and in SQL: `generate` or `accept`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Action::Generate => "generate",
+            Action::Accept(_) => "accept",
+        }
+    }
+}
+
+/// The id of a quote: a UUID in lower case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuoteId(String);
+
+impl QuoteId {
+    /// Reads an id; `None` when `text` is not a UUID in lower case.
+    pub fn parse(text: &str) -> Option<QuoteId> {
+        is_quote_id(text).then(|| QuoteId(text.to_owned()))
+    }
+
+    /// A new id (UUID version 4).
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no random bytes.
+    pub fn random() -> Result<QuoteId, getrandom::Error> {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes)?;
+        bytes[6] = 0x40 | bytes[6] & 0x0f;
+        bytes[8] = 0x80 | bytes[8] & 0x3f;
+        let mut text = String::with_capacity(36);
+        for (index, byte) in bytes.iter().enumerate() {
+            if matches!(index, 4 | 6 | 8 | 10) {
+                text.push('-');
+            }
+            text.push_str(&format!("{byte:02x}"));
+        }
+        Ok(QuoteId(text))
+    }
+
+    /// The 36 characters.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for QuoteId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+pub(crate) fn is_quote_id(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(index, byte)| match index {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'),
+        })
+}
+
+/// The text in NFC: two spellings of one name are one name.
+pub(crate) fn normalized(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.nfc().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_random_quote_id_is_one_and_differs_from_the_next() {
+        let ids = [QuoteId::random().unwrap(), QuoteId::random().unwrap()];
+        assert_ne!(ids[0], ids[1]);
+        for id in &ids {
+            assert_eq!(QuoteId::parse(id.as_str()).as_ref(), Some(id));
+            assert_eq!(&id.as_str()[14..15], "4");
+        }
+    }
+
+    #[test]
+    fn what_is_no_uuid_in_lower_case_is_no_quote_id() {
+        for text in [
+            "",
+            "1",
+            "F0000000-0000-4000-8000-000000000000",
+            "f0000000-0000-4000-8000-00000000000",
+            "../../../../../../../../../../../../",
+        ] {
+            assert_eq!(QuoteId::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What all tenants of an account and region share. One stack, deployed once, before the first tenant.
+//!
+//! ```text
+//! Assets   bucket: the functions' code and large templates, put there by the deployer, read by CloudFormation
+//! Slots    table: who runs one of the few QuickSight snapshot jobs that an account may have at once
+//! Gateway  the role with which API Gateway writes every stage's access log
+//!    └──► parameters under /ferrostack/platform/, by which other stacks find the bucket and the table
+//! ```
+//!
+//! Other stacks take these as values of parameters. An export would bind them: CloudFormation refuses to delete or replace what
+//! another stack imports.
+
+use aws::apigateway::account::Account;
+use aws::iam::role::Role;
+use aws::s3::bucket::{
+    self, AbortIncompleteMultipartUpload, Bucket, BucketEncryption, BucketRef, LifecycleConfiguration,
+    NoncurrentVersionExpiration, OwnershipControls, OwnershipControlsRule, PublicAccessBlockConfiguration, Rule,
+    ServerSideEncryptionByDefault, ServerSideEncryptionRule, VersioningConfiguration,
+};
+use aws::s3::bucket_policy::{self, BucketPolicy};
+use aws::ssm::parameter::{self, Parameter};
+use cfn::intrinsic::{sub, sub_with};
+use cfn::{Attributes, Stack, Value};
+use constructs::Table;
+use serde_json::json;
+
+/// The stack's name, the same in every account and region.
+pub const STACK: &str = "ferrostack-platform";
+/// The folder of its assembly beside those of the tenants, and so a name that no tenant can have.
+pub const FOLDER: &str = "platform";
+/// The SSM parameter with the name of the bucket for functions' code and large templates.
+pub const ASSET_BUCKET: &str = "/ferrostack/platform/asset-bucket";
+/// The SSM parameter with the name of the table of QuickSight slots.
+pub const SLOT_TABLE: &str = "/ferrostack/platform/slot-table";
+
+/// Days after which an overwritten or deleted object is gone for good. Within them a mistake can be undone.
+const NONCURRENT_DAYS: i64 = 30;
+/// Days after which the parts of an upload that never ended go.
+const INCOMPLETE_DAYS: i64 = 1;
+
+/// The one stack of an account and region.
+pub fn stack() -> Stack {
+    let mut stack = Stack::new(STACK)
+        .description(
+            "What all tenants of this account and region share: code bucket, QuickSight slots, access-log role",
+        )
+        .tag("ferrostack:system", "platform");
+
+    let assets = stack.add("Assets", asset_bucket());
+    stack.add("AssetsPolicy", tls_only(&assets));
+    // A slot is a lease of minutes, so there is nothing to keep.
+    let slots = stack.add("Slots", Table::new("slot").disposable());
+
+    let role = stack.add("GatewayRole", log_writer());
+    stack.add("Gateway", Account::new().cloud_watch_role_arn(role.arn()));
+
+    stack.add(
+        "AssetBucketName",
+        name_of("Bucket for functions' code and large templates", ASSET_BUCKET, assets.reference()),
+    );
+    stack.add("SlotTableName", name_of("Table of QuickSight slots", SLOT_TABLE, slots.name()));
+    stack.output("AssetBucket", assets.reference());
+    stack.output("SlotTable", slots.name());
+    stack
+}
+
+/// Objects are named by the hash of their content and stay: to undo an update, CloudFormation reads the code from before it.
+fn asset_bucket() -> cfn::With<Bucket> {
+    let encryption = ServerSideEncryptionRule::new().server_side_encryption_by_default(
+        ServerSideEncryptionByDefault::new(bucket::ServerSideEncryptionByDefaultSseAlgorithm::Aes256),
+    );
+    let leftovers = Rule::new(bucket::RuleStatus::Enabled)
+        .id("Leftovers")
+        .noncurrent_version_expiration(NoncurrentVersionExpiration::new(NONCURRENT_DAYS))
+        .abort_incomplete_multipart_upload(AbortIncompleteMultipartUpload::new(INCOMPLETE_DAYS));
+    Bucket::new()
+        .bucket_encryption(BucketEncryption::new([encryption]))
+        .lifecycle_configuration(LifecycleConfiguration::new([leftovers]))
+        .ownership_controls(OwnershipControls::new([
+            OwnershipControlsRule::new().object_ownership(bucket::ObjectOwnership::BucketOwnerEnforced)
+        ]))
+        .public_access_block_configuration(
+            PublicAccessBlockConfiguration::new()
+                .block_public_acls(true)
+                .block_public_policy(true)
+                .ignore_public_acls(true)
+                .restrict_public_buckets(true),
+        )
+        .versioning_configuration(VersioningConfiguration::new(bucket::VersioningConfigurationStatus::Enabled))
+        .retain()
+}
+
+fn tls_only(bucket: &BucketRef) -> BucketPolicy {
+    let objects = sub_with("${Bucket}/*", [("Bucket", bucket.arn())]);
+    let statement = json!({
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [cfn::Json::from(bucket.arn()), cfn::Json::from(objects)],
+        "Condition": { "Bool": { "aws:SecureTransport": false } },
+    });
+    BucketPolicy::new(bucket_policy::Required {
+        bucket: bucket.reference(),
+        policy_document: json!({ "Version": "2012-10-17", "Statement": [statement] }).into(),
+    })
+}
+
+/// API Gateway refuses a role that lacks any of the rights in AWS's own policy.
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html>
+fn log_writer() -> Role {
+    let trust = json!({
+        "Effect": "Allow",
+        "Principal": { "Service": "apigateway.amazonaws.com" },
+        "Action": "sts:AssumeRole",
+        "Condition": { "StringEquals": { "aws:SourceAccount": { "Ref": "AWS::AccountId" } } },
+    });
+    let policy = sub("arn:${AWS::Partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs");
+    Role::new(json!({ "Version": "2012-10-17", "Statement": [trust] })).managed_policy_arns([policy])
+}
+
+fn name_of(description: &str, parameter: &str, value: Value<String>) -> Parameter {
+    Parameter::new(parameter::Required { r#type: parameter::Type::String.into(), value })
+        .name(parameter)
+        .description(description)
+}

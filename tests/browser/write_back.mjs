@@ -1,0 +1,36 @@
+// The form behind a signed link, in a browser: write_back.mjs LINK OTHER_LINK PICTURES
+// Fills in and sends the form of LINK by keyboard alone and prints what the page then says; looks at that of OTHER_LINK as a phone
+// in dark mode does, and sends nothing.
+
+import { expect, withPage } from "./browser.mjs";
+
+const [link, otherLink, pictures] = process.argv.slice(2);
+
+const sent = {};
+await withPage({ pictures }, async (page, shot) => {
+  await page.goto(link);
+  expect(await page.getByRole("heading").textContent(), "Generate quote");
+  expect(await page.locator(":focus").getAttribute("name"), "comment");
+  await shot("form");
+  await page.keyboard.type("By <b>keyboard</b> & more");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("7.5");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  // A page that waits for the database loads itself again until it knows.
+  await page.getByRole("heading", { name: "Quote generated" }).waitFor({ timeout: 60_000 });
+  await shot("generated");
+  const terms = await page.locator("dt").allTextContents();
+  const values = await page.locator("dd").allTextContents();
+  terms.forEach((term, index) => (sent[term] = values[index]));
+});
+
+await withPage({ dark: true, phone: true, pictures }, async (page, shot) => {
+  await page.goto(otherLink);
+  expect(await page.getByLabel("Comment (optional)").isVisible(), true);
+  // Nothing may have to be scrolled sideways.
+  expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), true);
+  await shot("form-dark-phone");
+});
+
+console.log(JSON.stringify(sent));

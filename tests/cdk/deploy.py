@@ -1,0 +1,193 @@
+"""The stock tools deploy our cloud assemblies, and so does ours: each against an emulator of AWS that this starts and ends.
+
+Usage: deploy.py. scripts/test calls it, after scripts/tools cdk local. The functions' code is a placeholder; nothing here runs it.
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+VENV = ROOT / ".tools/venv/bin"
+CDK = ROOT / ".tools/node/node_modules/.bin/cdk"
+ACCOUNT, REGION = "000000000000", "us-east-1"
+STACK = "example-qlik-reload"
+BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
+
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
+# Without these the CLIs wait for credentials of a machine in EC2, ask for notices and report their use.
+QUIET = {"AWS_EC2_METADATA_DISABLED": "true", "CDK_DISABLE_CLI_TELEMETRY": "true", "CI": "true", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1"}
+# No assembly is read from a folder with settings of somebody's own.
+PLACES = {"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        synthesize(folder)
+        for way in (stock_cdk, stock_aws, own):
+            with Emulator(folder) as emulator:
+                way(emulator, folder)
+            print(f"deploy: {way.__doc__}: passed")
+    return 0
+
+
+def stock_cdk(aws: "Emulator", folder: Path) -> None:
+    """cdk deploys and destroys the assembly"""
+    options = ["--no-notices", "--no-color"]
+    aws.run(CDK, "bootstrap", f"aws://{ACCOUNT}/{REGION}", *options)
+    assembly = ["--app", str(folder / "cfn-out/example"), "--all", *options]
+    aws.run(CDK, "deploy", "--require-approval", "never", *assembly)
+    expect(aws.status(), "CREATE_COMPLETE", "after cdk deploy")
+    aws.run(CDK, "destroy", "--force", *assembly)
+    expect(aws.status(), None, "after cdk destroy")
+
+
+def stock_aws(aws: "Emulator", folder: Path) -> None:
+    """aws cloudformation deploys the template with its parameters"""
+    assembly = folder / "cfn-out/example"
+    aws.aws("s3", "mb", f"s3://{BUCKET}")
+    for code in assembly.glob("asset.*.zip"):
+        aws.aws("s3", "cp", str(code), f"s3://{BUCKET}/{code.name.removeprefix('asset.')}")
+    template, parameters = (assembly / f"{STACK}.{kind}.json" for kind in ("template", "parameters"))
+    aws.aws(
+        "cloudformation", "deploy", "--stack-name", STACK, "--template-file", str(template),
+        "--parameter-overrides", f"file://{parameters}", "--capabilities", "CAPABILITY_IAM",
+    )  # fmt: skip
+    expect(aws.status(), "CREATE_COMPLETE", "after aws cloudformation deploy")
+    code = json.loads(aws.aws("cloudformation", "describe-stacks", "--stack-name", STACK))["Stacks"][0]["Parameters"]
+    given = dict(pair.split("=", 1) for pair in json.loads(parameters.read_text()))
+    expect({it["ParameterKey"]: it["ParameterValue"] for it in code if it["ParameterKey"] in given}, given, "parameters of the stack")
+
+
+def own(aws: "Emulator", folder: Path) -> None:
+    """scripts/deploy's command brings the platform and two tenants up, shows one change, undoes a failure, and leaves nothing"""
+    deploy = lambda *arguments, code=0: aws.own("deploy", *arguments, code=code)
+    deploy("--bootstrap")
+    printed = deploy("--all", "--yes")
+    assert printed.endswith("2 deployed, 0 failed, 0 not begun\n"), printed
+    expect(deploy("second", "--plan"), "second-qlik-reload: no changes\n", "a plan without a change")
+
+    template = folder / "cfn-out/second/second-qlik-reload.template.json"
+    synthesized = template.read_text()
+    changed = json.loads(synthesized)
+    changed["Resources"]["Reload"]["Properties"]["MemorySize"] = 1024
+    template.write_text(json.dumps(changed))
+    plan = deploy("second", "--plan")
+    assert "  ~ Reload (AWS::Lambda::Function)" in plan and "added" not in plan and "removed" not in plan, plan
+    assert deploy("--all", "--yes").startswith("example  deployed    example-qlik-reload unchanged\nsecond   deployed    second-qlik-reload updated\n")
+
+    broken = json.loads(synthesized)
+    nobody = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:nobody"
+    broken["Resources"]["Broken"] = {"Type": "Custom::Nobody", "Properties": {"ServiceToken": nobody}}
+    template.write_text(json.dumps(broken))
+    said = deploy("second", code=1).strip().splitlines()[-1]
+    assert said.startswith("error: second-qlik-reload ended as UPDATE_ROLLBACK_COMPLETE: Broken (Custom::Nobody): "), said
+
+    template.write_text(synthesized)
+    for tenant in ("example", "second", "platform"):
+        aws.own("destroy", tenant, "--yes", "--with-data")
+    stacks = json.loads(aws.aws("cloudformation", "describe-stacks"))["Stacks"]
+    expect([it["StackName"] for it in stacks if it["StackStatus"] != "DELETE_COMPLETE"], [], "stacks after destroy")
+    for command, key in ((("dynamodb", "list-tables"), "TableNames"), (("lambda", "list-functions"), "Functions"), (("s3api", "list-buckets"), "Buckets")):
+        expect(json.loads(aws.aws(*command))[key], [], f"aws {' '.join(command)} after destroy")
+
+
+def synthesize(folder: Path) -> None:
+    """The assemblies of the example, of a second tenant like it, and of the platform, with a placeholder for every function's code."""
+    for architecture in ("x86_64", "arm64"):
+        lambdas = folder / "lambdas" / architecture
+        lambdas.mkdir(parents=True)
+        for function in ROOT.glob("lambdas/*/src/main.rs"):
+            with zipfile.ZipFile(lambdas / f"{function.parent.parent.name}.zip", "w") as code:
+                code.writestr("bootstrap", "#!/bin/sh\n")
+    example = (ROOT / "stacks/tenants/example.yaml").read_text()
+    (folder / "second.yaml").write_text(example.replace("tenant: example", "tenant: second", 1))
+    synth = ["cargo", "run", "--quiet", "--locked", "--", "synth", "example", "platform", str(folder / "second.yaml")]
+    options = ["--out", str(folder / "cfn-out"), "--lambdas", str(folder / "lambdas")]
+    subprocess.run([*synth, *options], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["cargo", "build", "--quiet", "--locked", "--package", "ferrostack-deploy"], cwd=ROOT, check=True)
+    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    shutil.copy(target / "debug/ferrostack-deploy", folder / "ferrostack-deploy")
+
+
+class Emulator:
+    """MiniStack on a free port of loopback, without what an earlier one held. IAM is not enforced: `cdk` takes on roles."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def __enter__(self) -> "Emulator":
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        # By this name, since the emulator tells from the host what a template's address means.
+        endpoint = f"http://localhost:{port}"
+        home = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(self.folder), "TMPDIR": str(self.folder)}
+        own = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0", "MINISTACK_REGION": REGION}
+        self.environment = home | {"PATH": os.environ["PATH"]} | CREDENTIALS | QUIET | PLACES | {"AWS_ENDPOINT_URL": endpoint}
+        self.log = open(self.folder / "ministack.log", "w+")
+        command = [VENV / "python", "-m", "ministack"]
+        settings = {"cwd": self.folder, "stdout": self.log, "stderr": self.log, "start_new_session": True}
+        self.process = subprocess.Popen(command, env=home | own | CREDENTIALS | {"AWS_ENDPOINT_URL": endpoint}, **settings)
+        give_up = time.monotonic() + 60
+        while True:
+            try:
+                urllib.request.urlopen(f"{endpoint}/_ministack/ready", timeout=2).close()
+                return self
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > give_up:
+                    self.__exit__()
+                    sys.exit(f"deploy: the emulator did not start:\n{(self.folder / 'ministack.log').read_text()}")
+                time.sleep(0.1)
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+
+    def run(self, *command: object) -> str:
+        done = self.try_to(*command)
+        if done.returncode != 0:
+            sys.exit(f"deploy: {' '.join(map(str, command))} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def try_to(self, *command: object) -> subprocess.CompletedProcess:
+        settings = {"env": self.environment, "cwd": self.folder, "capture_output": True, "text": True, "timeout": 300}
+        return subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL, **settings)
+
+    def aws(self, *arguments: str) -> str:
+        return self.run(VENV / "aws", *arguments)
+
+    def own(self, *arguments: str, code: int = 0) -> str:
+        """What our command prints, or says on standard error where it is to end with another code than 0."""
+        done = self.try_to(self.folder / "ferrostack-deploy", *arguments, "--out", self.folder / "cfn-out")
+        if done.returncode != code:
+            sys.exit(f"deploy: {' '.join(arguments)} ended with {done.returncode}, expected {code}:\n{done.stdout}{done.stderr}")
+        return done.stderr if code else done.stdout
+
+    def status(self) -> str | None:
+        stacks = json.loads(self.aws("cloudformation", "describe-stacks"))["Stacks"]
+        found = [it["StackStatus"] for it in stacks if it["StackName"] == STACK and it["StackStatus"] != "DELETE_COMPLETE"]
+        return found[0] if found else None
+
+
+def expect(found: object, wanted: object, what: str) -> None:
+    if found != wanted:
+        sys.exit(f"deploy: {what}: expected {wanted}, found {found}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
