@@ -3,7 +3,9 @@
 mod fields;
 pub mod platform;
 pub mod qlik_reload;
+mod quicksight;
 pub mod report_delivery;
+pub mod slack_connector;
 mod tenant;
 pub mod write_back;
 

@@ -16,6 +16,7 @@ mod props;
 mod scheduled_report;
 mod tags;
 
+pub use deliveries::Address;
 pub use deliveries::{Deliveries, Email, PartnerBucket, Sftp};
 pub use props::{Props, Throttle};
 pub use scheduled_report::ScheduledReport;

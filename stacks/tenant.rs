@@ -1,6 +1,6 @@
 //! Tenants: one customer or stage each, with the systems it has.
 
-use crate::{TenantName, qlik_reload, report_delivery, write_back};
+use crate::{TenantName, qlik_reload, report_delivery, slack_connector, write_back};
 use cfn::Stack;
 use constructs::Architecture;
 use serde::Deserialize;
@@ -29,6 +29,8 @@ pub struct Systems {
     pub qlik_reload: Option<qlik_reload::Props>,
     /// QuickSight reports as files.
     pub report_delivery: Option<report_delivery::Props>,
+    /// Slack's member analytics as a table of Athena.
+    pub slack_connector: Option<slack_connector::Props>,
     /// Quotes written to Redshift by signed links.
     pub write_back: Option<write_back::Props>,
 }
@@ -51,6 +53,7 @@ impl Tenant {
         let stacks = [
             systems.qlik_reload.as_ref().map(|it| qlik_reload::stack(self, it)),
             systems.report_delivery.as_ref().map(|it| report_delivery::stack(self, it)),
+            systems.slack_connector.as_ref().map(|it| slack_connector::stack(self, it)),
             systems.write_back.as_ref().map(|it| write_back::stack(self, it)),
         ];
         stacks.into_iter().flatten().collect()

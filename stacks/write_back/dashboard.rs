@@ -6,6 +6,7 @@ use super::place::{Host, Place};
 use super::props::Props;
 use super::warehouse::{RoleArn, SecretArn};
 use crate::fields::checked_text;
+use crate::quicksight::{self, Principal, is_arn};
 use aws::cloudformation::custom_resource::CustomResourceRef;
 use aws::quicksight::dashboard::{self, Dashboard};
 use aws::quicksight::data_set::{
@@ -108,7 +109,7 @@ fn data_source(name: &str, dashboard: &DashboardProps, place: &Place) -> DataSou
             .data_source_id(name)
             .data_source_parameters(DataSourceParameters::new().redshift_parameters(redshift))
             .ssl_properties(SslProperties::new().disable_ssl(false))
-            .permissions(permissions(&dashboard.owners, DATA_SOURCE_OWNER, data_source_permission));
+            .permissions(quicksight::data_source_permissions(&dashboard.owners));
     if let Login::Secret(secret) = &dashboard.login {
         source = source.credentials(DataSourceCredentials::new().secret_arn(secret.as_str()));
     }
@@ -138,93 +139,18 @@ fn data_set(name: &str, dashboard: &DashboardProps, props: &Props, source: &Data
         .name(name)
         .import_mode(data_set::ImportMode::DirectQuery)
         .physical_table_map([("view", PhysicalTable::new().relational_table(table))])
-        .permissions(permissions(&dashboard.owners, DATA_SET_OWNER, data_set_permission))
+        .permissions(quicksight::data_set_permissions(&dashboard.owners))
 }
 
 fn shown(name: &str, dashboard: &DashboardProps, props: &Props, set: &DataSetRef, sheet: &Sheet) -> Dashboard {
     let currency = props.currency.as_ref().map(|it| it.as_str());
-    let owners = permissions(&dashboard.owners, DASHBOARD_OWNER, dashboard_permission);
-    let viewers = permissions(&dashboard.viewers, DASHBOARD_VIEWER, dashboard_permission);
     Dashboard::new(dashboard::Required {
         aws_account_id: account_id(),
         dashboard_id: name.into(),
         name: sheet.title.into(),
     })
     .definition(definition::of(sheet, &set.arn(), currency))
-    .permissions([owners, viewers].concat())
-}
-
-fn permissions<P>(to: &[Principal], actions: &[&str], permission: fn(&Principal, &[&str]) -> P) -> Vec<P> {
-    to.iter().map(|it| permission(it, actions)).collect()
-}
-
-/// Makes the three functions that differ in the generated type only.
-macro_rules! permission {
-    ($name:ident, $module:ident) => {
-        fn $name(to: &Principal, actions: &[&str]) -> $module::ResourcePermission {
-            $module::ResourcePermission::new($module::ResourcePermissionRequired {
-                actions: actions.to_vec().into(),
-                principal: to.as_str().into(),
-            })
-        }
-    };
-}
-permission!(data_source_permission, data_source);
-permission!(data_set_permission, data_set);
-permission!(dashboard_permission, dashboard);
-
-// QuickSight takes just these sets, which are those of its console.
-// <https://docs.aws.amazon.com/quicksight/latest/developerguide/share-dashboard.html>
-const DASHBOARD_VIEWER: &[&str] =
-    &["quicksight:DescribeDashboard", "quicksight:ListDashboardVersions", "quicksight:QueryDashboard"];
-const DASHBOARD_OWNER: &[&str] = &[
-    "quicksight:DeleteDashboard",
-    "quicksight:DescribeDashboard",
-    "quicksight:DescribeDashboardPermissions",
-    "quicksight:ListDashboardVersions",
-    "quicksight:QueryDashboard",
-    "quicksight:UpdateDashboard",
-    "quicksight:UpdateDashboardPermissions",
-    "quicksight:UpdateDashboardPublishedVersion",
-];
-const DATA_SET_OWNER: &[&str] = &[
-    "quicksight:CancelIngestion",
-    "quicksight:CreateIngestion",
-    "quicksight:DeleteDataSet",
-    "quicksight:DescribeDataSet",
-    "quicksight:DescribeDataSetPermissions",
-    "quicksight:DescribeIngestion",
-    "quicksight:ListIngestions",
-    "quicksight:PassDataSet",
-    "quicksight:UpdateDataSet",
-    "quicksight:UpdateDataSetPermissions",
-];
-const DATA_SOURCE_OWNER: &[&str] = &[
-    "quicksight:DeleteDataSource",
-    "quicksight:DescribeDataSource",
-    "quicksight:DescribeDataSourcePermissions",
-    "quicksight:PassDataSource",
-    "quicksight:UpdateDataSource",
-    "quicksight:UpdateDataSourcePermissions",
-];
-
-/// Whether `text` is an ARN of the service with a resource that starts with one of `kinds`.
-fn is_arn(text: &str, service: &str, kinds: &[&str]) -> bool {
-    let parts: Vec<&str> = text.splitn(6, ':').collect();
-    matches!(parts[..], ["arn", partition, of, _, account, resource]
-        if partition.starts_with("aws") && of == service && account.len() == 12
-            && account.bytes().all(|it| it.is_ascii_digit())
-            && kinds.iter().any(|kind| resource.strip_prefix(kind).is_some_and(|it| !it.is_empty() && !it.contains('*'))))
-}
-
-checked_text! {
-    /// A user or a group of QuickSight.
-    pub(super) Principal, |text: &str| {
-        if is_arn(text, "quicksight", &["user/", "group/"]) {
-            return Ok(());
-        }
-        Err(format!("`{text}` is no QuickSight user or group; allowed is arn:aws:quicksight:<region>:<account>:user/<namespace>/<name>, or group/…"))
-    }
+    .permissions(quicksight::dashboard_permissions(&dashboard.owners, &dashboard.viewers))
 }
 
 checked_text! {

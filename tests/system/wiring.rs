@@ -13,7 +13,7 @@ const TENANTS: [&str; 3] = [
 
 /// What every Lambda has, and what only a target on this machine sets.
 fn is_given(name: &str) -> bool {
-    name.starts_with("AWS_") || name == "QLIK_ENDPOINT_URL"
+    name.starts_with("AWS_") || ["QLIK_ENDPOINT_URL", "SLACK_ENDPOINT_URL"].contains(&name)
 }
 
 /// The variables of a function, in each tenant that has it.
@@ -80,6 +80,8 @@ fn every_function_reads_just_what_its_stack_sets() {
     check("ReportPoller", |it| report_poller::Settings::read(&it).map(drop));
     check("ReportSender", |it| report_sender::Settings::read(&it).map(drop));
     check("Sign", |it| write_back_sign::Settings::read(&it).map(drop));
+    check("Install", |it| slack_oauth::Settings::read(&it).map(drop));
+    check("Connector", |it| slack_connector::Settings::read(&it).map(drop));
     check("QuoteApi", |it| write_back_api::Settings::read(&it).map(drop));
     check("Rotate", |it| write_back_rotate::Settings::read(&it).map(drop));
 }

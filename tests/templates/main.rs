@@ -6,4 +6,5 @@ mod platform;
 mod properties;
 mod qlik_reload;
 mod report_delivery;
+mod slack_connector;
 mod write_back;

@@ -82,6 +82,19 @@ fn report_delivery() -> impl Strategy<Value = String> {
     })
 }
 
+fn slack_connector() -> impl Strategy<Value = String> {
+    some_of(&[
+        "booleans: text",
+        "members: 5000000",
+        "kms_key: arn:aws:kms:eu-west-1:123456789012:key/0f9e8d7c-6b5a-4c3d-8e2f-1a0b9c8d7e6f",
+        "dashboard: { employees: { catalog: hr, table: a.b, email: c, department: d }, days: 390, owners: ['arn:aws:quicksight:eu-west-1:123456789012:user/default/a'] }",
+        "alarm_topic: arn:aws:sns:eu-west-1:123456789012:on-call",
+    ])
+    .prop_map(|options| {
+        format!("  slack-connector:\n    client_id: '1.2'\n    enterprise_id: E1\n    admins: [a@b.example]\n{options}")
+    })
+}
+
 fn write_back() -> impl Strategy<Value = String> {
     let warehouse = prop_oneof![
         Just("cluster: { name: c, database: d, user: u }"),
@@ -123,6 +136,7 @@ prop_compose! {
         requests in any::<bool>(),
         allowed in app_id(),
         report_delivery in prop::option::of(report_delivery()),
+        slack_connector in prop::option::of(slack_connector()),
         write_back in prop::option::of(write_back()),
     ) -> (String, String) {
         let block = |key: &str, entries: &std::collections::BTreeMap<String, String>| {
@@ -133,8 +147,9 @@ prop_compose! {
         let events = block("events", &events);
         let text = format!(
             "tenant: {tenant}\narchitecture: {architecture}\nsystems:\n  qlik-reload:\n    tenant_url: https://t.eu.qlikcloud.com\n\
-             \x20   requests: {requests}\n    allowed_apps: [{allowed}]\n{schedules}{events}{}{}",
+             \x20   requests: {requests}\n    allowed_apps: [{allowed}]\n{schedules}{events}{}{}{}",
             report_delivery.unwrap_or_default(),
+            slack_connector.unwrap_or_default(),
             write_back.unwrap_or_default(),
         );
         (tenant, text)

@@ -236,6 +236,12 @@ static SCHEMAS: &[Schema] = &[
         may_replace_on: &[],
     },
     Schema {
+        ty: "AWS::QuickSight::RefreshSchedule",
+        stateful: false,
+        replaces_on: &["AwsAccountId", "DataSetId", "Schedule/ScheduleId"],
+        may_replace_on: &[],
+    },
+    Schema {
         ty: "AWS::RedshiftServerless::Namespace",
         stateful: true,
         replaces_on: &["NamespaceName", "Tags"],

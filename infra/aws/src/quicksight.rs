@@ -11067,3 +11067,337 @@ pub mod data_source {
         }
     }
 }
+
+/// [`AWS::QuickSight::RefreshSchedule`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-quicksight-refreshschedule.html).
+pub mod refresh_schedule {
+    /// `AWS::QuickSight::RefreshSchedule`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-quicksight-refreshschedule.html).
+    #[derive(Clone, Debug, Default)]
+    #[must_use]
+    pub struct RefreshSchedule(cfn::Properties);
+
+    impl RefreshSchedule {
+        /// With nothing set.
+        pub fn new() -> Self {
+            Self::default()
+        }
+
+        /// `AwsAccountId`: exactly 12 characters. Replaces the resource when changed.
+        #[track_caller]
+        pub fn aws_account_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "AwsAccountId",
+                it,
+                &cfn::Constraint {
+                    min_length: Some(12),
+                    max_length: Some(12),
+                    pattern: Some("^[0-9]{12}$"),
+                    ..cfn::Constraint::NONE
+                },
+            ))
+        }
+
+        /// `DataSetId`. Replaces the resource when changed.
+        pub fn data_set_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("DataSetId", it))
+        }
+
+        /// `Schedule`.
+        pub fn schedule(self, it: impl Into<cfn::Value<RefreshScheduleMap>>) -> Self {
+            Self(self.0.set("Schedule", it))
+        }
+
+        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
+            Self(self.0.set_raw(name, json))
+        }
+    }
+
+    impl cfn::Resource for RefreshSchedule {
+        const TYPE: &'static str = "AWS::QuickSight::RefreshSchedule";
+        const STATEFUL: bool = false;
+        type Ref = RefreshScheduleRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
+    }
+
+    /// A [`RefreshSchedule`] in a stack.
+    #[derive(Clone, Debug)]
+    pub struct RefreshScheduleRef(cfn::LogicalId);
+
+    impl RefreshScheduleRef {
+        /// `Ref`.
+        pub fn reference(&self) -> cfn::Value<String> {
+            cfn::Value::reference(&self.0)
+        }
+
+        /// `Arn`.
+        pub fn arn(&self) -> cfn::Value<String> {
+            cfn::Value::get_att(&self.0, "Arn")
+        }
+    }
+
+    impl From<cfn::LogicalId> for RefreshScheduleRef {
+        fn from(id: cfn::LogicalId) -> Self {
+            Self(id)
+        }
+    }
+
+    impl cfn::Referable for RefreshScheduleRef {
+        fn logical_id(&self) -> &cfn::LogicalId {
+            &self.0
+        }
+    }
+
+    /// `RefreshOnDay` of `AWS::QuickSight::RefreshSchedule`.
+    #[derive(Clone, Debug, Default)]
+    #[must_use]
+    pub struct RefreshOnDay(cfn::Properties);
+
+    impl RefreshOnDay {
+        /// With nothing set.
+        pub fn new() -> Self {
+            Self::default()
+        }
+
+        /// `DayOfMonth`: 1 to 128 characters.
+        #[track_caller]
+        pub fn day_of_month(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "DayOfMonth",
+                it,
+                &cfn::Constraint {
+                    min_length: Some(1),
+                    max_length: Some(128),
+                    pattern: Some("^(?:LAST_DAY_OF_MONTH|1[0-9]|2[0-8]|[12]|[3-9])$"),
+                    ..cfn::Constraint::NONE
+                },
+            ))
+        }
+
+        /// `DayOfWeek`.
+        pub fn day_of_week(self, it: impl Into<cfn::Value<DayOfWeek>>) -> Self {
+            Self(self.0.set("DayOfWeek", it))
+        }
+
+        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
+            Self(self.0.set_raw(name, json))
+        }
+    }
+
+    impl cfn::Literal for RefreshOnDay {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
+        }
+    }
+
+    /// `RefreshScheduleMap` of `AWS::QuickSight::RefreshSchedule`.
+    #[derive(Clone, Debug, Default)]
+    #[must_use]
+    pub struct RefreshScheduleMap(cfn::Properties);
+
+    impl RefreshScheduleMap {
+        /// With nothing set.
+        pub fn new() -> Self {
+            Self::default()
+        }
+
+        /// `RefreshType`.
+        pub fn refresh_type(self, it: impl Into<cfn::Value<RefreshType>>) -> Self {
+            Self(self.0.set("RefreshType", it))
+        }
+
+        /// `ScheduleFrequency`.
+        pub fn schedule_frequency(self, it: impl Into<cfn::Value<ScheduleFrequency>>) -> Self {
+            Self(self.0.set("ScheduleFrequency", it))
+        }
+
+        /// `ScheduleId`: 1 to 128 characters. Replaces the resource when changed.
+        #[track_caller]
+        pub fn schedule_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "ScheduleId",
+                it,
+                &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
+            ))
+        }
+
+        /// `StartAfterDateTime`: 1 to 128 characters.
+        #[track_caller]
+        pub fn start_after_date_time(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "StartAfterDateTime",
+                it,
+                &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
+            ))
+        }
+
+        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
+            Self(self.0.set_raw(name, json))
+        }
+    }
+
+    impl cfn::Literal for RefreshScheduleMap {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
+        }
+    }
+
+    /// `ScheduleFrequency` of `AWS::QuickSight::RefreshSchedule`.
+    #[derive(Clone, Debug, Default)]
+    #[must_use]
+    pub struct ScheduleFrequency(cfn::Properties);
+
+    impl ScheduleFrequency {
+        /// With nothing set.
+        pub fn new() -> Self {
+            Self::default()
+        }
+
+        /// `Interval`.
+        pub fn interval(self, it: impl Into<cfn::Value<Interval>>) -> Self {
+            Self(self.0.set("Interval", it))
+        }
+
+        /// `RefreshOnDay`.
+        pub fn refresh_on_day(self, it: impl Into<cfn::Value<RefreshOnDay>>) -> Self {
+            Self(self.0.set("RefreshOnDay", it))
+        }
+
+        /// `TimeOfTheDay`: 1 to 128 characters.
+        #[track_caller]
+        pub fn time_of_the_day(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "TimeOfTheDay",
+                it,
+                &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
+            ))
+        }
+
+        /// `TimeZone`: 1 to 128 characters.
+        #[track_caller]
+        pub fn time_zone(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "TimeZone",
+                it,
+                &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
+            ))
+        }
+
+        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
+            Self(self.0.set_raw(name, json))
+        }
+    }
+
+    impl cfn::Literal for ScheduleFrequency {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
+        }
+    }
+
+    /// Values of a property of `AWS::QuickSight::RefreshSchedule`; [`cfn::Value::raw`] takes one that is newer than these.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum DayOfWeek {
+        /// `FRIDAY`.
+        Friday,
+        /// `MONDAY`.
+        Monday,
+        /// `SATURDAY`.
+        Saturday,
+        /// `SUNDAY`.
+        Sunday,
+        /// `THURSDAY`.
+        Thursday,
+        /// `TUESDAY`.
+        Tuesday,
+        /// `WEDNESDAY`.
+        Wednesday,
+    }
+
+    impl DayOfWeek {
+        /// The value as CloudFormation spells it.
+        pub const fn as_str(self) -> &'static str {
+            match self {
+                Self::Friday => "FRIDAY",
+                Self::Monday => "MONDAY",
+                Self::Saturday => "SATURDAY",
+                Self::Sunday => "SUNDAY",
+                Self::Thursday => "THURSDAY",
+                Self::Tuesday => "TUESDAY",
+                Self::Wednesday => "WEDNESDAY",
+            }
+        }
+    }
+
+    impl cfn::Literal for DayOfWeek {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
+        }
+    }
+
+    /// Values of a property of `AWS::QuickSight::RefreshSchedule`; [`cfn::Value::raw`] takes one that is newer than these.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Interval {
+        /// `DAILY`.
+        Daily,
+        /// `HOURLY`.
+        Hourly,
+        /// `MINUTE15`.
+        Minute15,
+        /// `MINUTE30`.
+        Minute30,
+        /// `MONTHLY`.
+        Monthly,
+        /// `WEEKLY`.
+        Weekly,
+    }
+
+    impl Interval {
+        /// The value as CloudFormation spells it.
+        pub const fn as_str(self) -> &'static str {
+            match self {
+                Self::Daily => "DAILY",
+                Self::Hourly => "HOURLY",
+                Self::Minute15 => "MINUTE15",
+                Self::Minute30 => "MINUTE30",
+                Self::Monthly => "MONTHLY",
+                Self::Weekly => "WEEKLY",
+            }
+        }
+    }
+
+    impl cfn::Literal for Interval {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
+        }
+    }
+
+    /// Values of a property of `AWS::QuickSight::RefreshSchedule`; [`cfn::Value::raw`] takes one that is newer than these.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum RefreshType {
+        /// `FULL_REFRESH`.
+        FullRefresh,
+        /// `INCREMENTAL_REFRESH`.
+        IncrementalRefresh,
+    }
+
+    impl RefreshType {
+        /// The value as CloudFormation spells it.
+        pub const fn as_str(self) -> &'static str {
+            match self {
+                Self::FullRefresh => "FULL_REFRESH",
+                Self::IncrementalRefresh => "INCREMENTAL_REFRESH",
+            }
+        }
+    }
+
+    impl cfn::Literal for RefreshType {
+        fn into_value(self) -> cfn::Value<Self> {
+            cfn::Value::raw(self.as_str())
+        }
+    }
+}

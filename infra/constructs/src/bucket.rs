@@ -16,6 +16,8 @@ use serde_json::json;
 #[derive(Clone, Debug, Default)]
 pub struct Bucket {
     days: Option<u32>,
+    scratch: bool,
+    kms_key: Option<String>,
     events: bool,
     writer: Option<Writer>,
 }
@@ -42,6 +44,20 @@ impl Bucket {
         self
     }
 
+    /// What lies in it can be made again and is better gone: no versions, and an expired or deleted object is gone for good.
+    #[must_use]
+    pub fn scratch(mut self) -> Self {
+        self.scratch = true;
+        self
+    }
+
+    /// Encrypted with this KMS key, by its ARN, in place of S3's own; whoever reads and writes needs rights on it too.
+    #[must_use]
+    pub fn encrypted_with(mut self, kms_key: Option<&str>) -> Self {
+        self.kms_key = kms_key.map(str::to_owned);
+        self
+    }
+
     /// The account's default event bus hears of every object.
     #[must_use]
     pub fn tells_of_objects(mut self) -> Self {
@@ -61,11 +77,8 @@ impl Construct for Bucket {
     type Ref = BucketRef;
 
     fn add_to(self, scope: &mut Scope<'_>) -> BucketRef {
-        let encryption = ServerSideEncryptionRule::new().server_side_encryption_by_default(
-            ServerSideEncryptionByDefault::new(bucket::ServerSideEncryptionByDefaultSseAlgorithm::Aes256),
-        );
         let mut bucket = bucket::Bucket::new()
-            .bucket_encryption(BucketEncryption::new([encryption]))
+            .bucket_encryption(BucketEncryption::new([encryption(self.kms_key)]))
             .ownership_controls(OwnershipControls::new([
                 OwnershipControlsRule::new().object_ownership(bucket::ObjectOwnership::BucketOwnerEnforced)
             ]))
@@ -75,10 +88,13 @@ impl Construct for Bucket {
                     .block_public_policy(true)
                     .ignore_public_acls(true)
                     .restrict_public_buckets(true),
-            )
-            .versioning_configuration(VersioningConfiguration::new(bucket::VersioningConfigurationStatus::Enabled));
+            );
+        if !self.scratch {
+            let versions = VersioningConfiguration::new(bucket::VersioningConfigurationStatus::Enabled);
+            bucket = bucket.versioning_configuration(versions);
+        }
         if let Some(days) = self.days {
-            bucket = bucket.lifecycle_configuration(lifecycle(days));
+            bucket = bucket.lifecycle_configuration(lifecycle(days, self.scratch));
         }
         if self.events {
             let events = NotificationConfiguration::new();
@@ -98,12 +114,27 @@ impl Construct for Bucket {
     }
 }
 
-fn lifecycle(days: u32) -> LifecycleConfiguration {
-    LifecycleConfiguration::new([Rule::new(RuleStatus::Enabled)
+fn encryption(kms_key: Option<String>) -> ServerSideEncryptionRule {
+    use bucket::ServerSideEncryptionByDefaultSseAlgorithm::{Aes256, AwsKms};
+    let rule = ServerSideEncryptionRule::new();
+    match kms_key {
+        None => rule.server_side_encryption_by_default(ServerSideEncryptionByDefault::new(Aes256)),
+        Some(key) => rule
+            .server_side_encryption_by_default(ServerSideEncryptionByDefault::new(AwsKms).kms_master_key_id(key))
+            // Without it, KMS is asked for every object.
+            .bucket_key_enabled(true),
+    }
+}
+
+fn lifecycle(days: u32, scratch: bool) -> LifecycleConfiguration {
+    let mut rule = Rule::new(RuleStatus::Enabled)
         .id("Expire")
         .expiration_in_days(i64::from(days))
-        .noncurrent_version_expiration(NoncurrentVersionExpiration::new(Bucket::DAYS_OF_OLD_VERSIONS))
-        .abort_incomplete_multipart_upload(AbortIncompleteMultipartUpload::new(1))])
+        .abort_incomplete_multipart_upload(AbortIncompleteMultipartUpload::new(1));
+    if !scratch {
+        rule = rule.noncurrent_version_expiration(NoncurrentVersionExpiration::new(Bucket::DAYS_OF_OLD_VERSIONS));
+    }
+    LifecycleConfiguration::new([rule])
 }
 
 impl Writer {
@@ -140,6 +171,11 @@ impl BucketRef {
     /// The bucket's name.
     pub fn name(&self) -> Value<String> {
         self.0.reference()
+    }
+
+    /// The bucket's ARN.
+    pub fn arn(&self) -> Value<String> {
+        self.0.arn()
     }
 
     /// The right to do `actions`, such as `s3:GetObject`, on its objects.

@@ -1,0 +1,36 @@
+//! Rights for roles and users that a stack does not own.
+
+use crate::grant::{Grant, policy};
+use aws::iam::managed_policy::{self, ManagedPolicyRef};
+use cfn::{Construct, Scope};
+
+/// A policy that somebody attaches to the roles of people or of another service.
+///
+/// For roles of the stack itself there are grants: an account has 1,500 customer managed policies.
+#[derive(Clone, Debug)]
+pub struct ManagedPolicy {
+    description: String,
+    grants: Vec<Grant>,
+}
+
+impl ManagedPolicy {
+    /// A policy without rights.
+    pub fn new(description: &str) -> Self {
+        Self { description: description.to_owned(), grants: Vec::new() }
+    }
+
+    /// A right.
+    #[must_use]
+    pub fn grant(mut self, grant: Grant) -> Self {
+        self.grants.push(grant);
+        self
+    }
+}
+
+impl Construct for ManagedPolicy {
+    type Ref = ManagedPolicyRef;
+
+    fn add_to(self, scope: &mut Scope<'_>) -> ManagedPolicyRef {
+        scope.add_here(managed_policy::ManagedPolicy::new(policy(self.grants)).description(self.description))
+    }
+}

@@ -1,0 +1,170 @@
+//! What this function does, whoever asks: begin, finish, renew, revoke.
+
+use std::collections::BTreeSet;
+
+use function::{Clock, millis};
+use serde_json::{Value, json};
+use tracing::{info, warn};
+
+use crate::digest::Random;
+use crate::error::{Error, Kind, Result};
+use crate::link::{self, Link, Purpose, Refusal};
+use crate::request::Callback;
+use crate::slack::{Slack, Verifier, denied};
+use crate::table::Table;
+use crate::vault::Vault;
+
+/// Everything it takes.
+pub(crate) struct Desk {
+    pub(crate) tenant: String,
+    /// E-mail addresses in lower case.
+    pub(crate) admins: BTreeSet<String>,
+    pub(crate) table: Table,
+    pub(crate) vault: Vault,
+    pub(crate) slack: Slack,
+    pub(crate) clock: Clock,
+}
+
+/// Why somebody may not go on.
+pub(crate) enum Denial {
+    /// The link is no start link for this.
+    Link(Refusal),
+    /// The link was used before.
+    Used,
+    /// The callback is not one that this browser began in the last ten minutes, or came before.
+    NotBegun,
+    /// Something failed.
+    Failed(Error),
+}
+
+/// A consent that was begun.
+pub(crate) struct Begun {
+    /// Slack's consent page.
+    pub(crate) address: String,
+    /// For the browser's cookie.
+    pub(crate) browser: Random,
+}
+
+impl From<Error> for Denial {
+    fn from(error: Error) -> Denial {
+        Denial::Failed(error)
+    }
+}
+
+impl Desk {
+    /// Verifies a start link without using it up.
+    pub(crate) async fn accept(&self, purpose: Purpose, token: &str) -> std::result::Result<Link, Denial> {
+        if !link::has_form(token) {
+            return Err(Denial::Link(Refusal::Rejected));
+        }
+        let key = self.vault.start_key().await?;
+        let link = link::accept(token, key.expose(), purpose, &self.tenant, self.now()).map_err(Denial::Link)?;
+        // The list may have become shorter since.
+        match self.admins.contains(&link.admin) {
+            true => Ok(link),
+            false => Err(Denial::Link(Refusal::Rejected)),
+        }
+    }
+
+    /// Uses the link up and sends the browser to Slack's consent page.
+    pub(crate) async fn begin(&self, link: &Link) -> std::result::Result<Begun, Denial> {
+        if !self.table.use_up(link).await? {
+            return Err(Denial::Used);
+        }
+        let (state, browser) = (Random::new(), Random::new());
+        self.table.issue(&state, &browser, &link.admin).await?;
+        info!(step = "begin", admin = link.admin, "an installation was begun");
+        Ok(Begun { address: self.slack.consent_url(&state, &Verifier::of(&browser)), browser })
+    }
+
+    /// Exchanges the code of a consent for a token and stores it: the name of the organization. Nothing is stored unless everything
+    /// holds.
+    pub(crate) async fn finish(&self, callback: &Callback) -> std::result::Result<String, Denial> {
+        let begun = self.table.take(&callback.state, &callback.browser).await?;
+        let admin = begun.filter(|admin| self.admins.contains(admin)).ok_or(Denial::NotBegun)?;
+        let code = callback.outcome.as_ref().map_err(|reason| denied(reason, &self.slack.redirect_url))?;
+        let lease = self.table.wait_for_lease().await?;
+        let stored = self.store(code, &Verifier::of(&callback.browser)).await;
+        self.table.give_back(lease).await;
+        let organization = stored?;
+        info!(step = "stored", admin, "the token of an installation was stored");
+        Ok(organization)
+    }
+
+    async fn store(&self, code: &str, verifier: &Verifier) -> Result<String> {
+        let standing = self.vault.standing().await?;
+        let secret = self.vault.client_secret().await?;
+        let installation = self.slack.exchange(&secret, code, verifier).await?;
+        self.vault.replace(&standing, Some(&installation.token)).await?;
+        Ok(installation.organization)
+    }
+
+    /// Uses the link up, ends the token at Slack, and takes it out of its secret; `false` when there was none.
+    pub(crate) async fn revoke(&self, link: &Link) -> std::result::Result<bool, Denial> {
+        // First, so that waiting in vain uses nothing up.
+        let lease = self.table.wait_for_lease().await?;
+        let ended = self.end(link).await;
+        self.table.give_back(lease).await;
+        ended
+    }
+
+    async fn end(&self, link: &Link) -> std::result::Result<bool, Denial> {
+        if !self.table.use_up(link).await? {
+            return Err(Denial::Used);
+        }
+        let standing = self.vault.standing().await?;
+        let Some(token) = &standing.token else { return Ok(false) };
+        if let Some(rotation) = &token.rotation {
+            self.slack.revoke(&rotation.refresh_token).await?;
+        }
+        self.slack.revoke(&token.access).await?;
+        self.vault.replace(&standing, None).await?;
+        info!(step = "revoked", admin = link.admin, "the token was revoked and deleted");
+        Ok(true)
+    }
+
+    /// Renews a token that rotates, when it is time and no other run is at it. Safe to ask at any time, any number of times.
+    ///
+    /// # Errors
+    ///
+    /// When it is time and the new token could not be had or stored.
+    pub(crate) async fn refresh(&self) -> Result<Value> {
+        let kept = |reason: &str| json!({ "refreshed": false, "reason": reason });
+        let standing = self.vault.standing().await?;
+        match &standing.token {
+            None => return Ok(kept("there is no token")),
+            Some(token) if token.rotation.is_none() => return Ok(kept("the token does not rotate")),
+            Some(token) if !token.is_due(self.now()) => return Ok(kept("it is not time yet")),
+            Some(_) => {}
+        }
+        let Some(lease) = self.table.lease().await? else { return Ok(kept("another run is at it")) };
+        let renewed = self.renew().await;
+        self.table.give_back(lease).await;
+        match renewed {
+            Ok(true) => info!(step = "refreshed", "the token was renewed"),
+            Ok(false) => return Ok(kept("another run was faster")),
+            // An installation or a revocation by hand goes before.
+            Err(Error { kind: Kind::Overtaken, .. }) => return Ok(kept("another run was faster")),
+            Err(error) => {
+                warn!(step = "refresh", error = error.name(), reason = %error);
+                return Err(error);
+            }
+        }
+        Ok(json!({ "refreshed": true }))
+    }
+
+    /// Renews the token as it stands now; `false` when that has been done since.
+    async fn renew(&self) -> Result<bool> {
+        // Read again under the lease: the run that had it before may have renewed the token.
+        let standing = self.vault.standing().await?;
+        let due = standing.token.as_ref().filter(|token| token.is_due(self.now()));
+        let Some(rotation) = due.and_then(|token| token.rotation.as_ref()) else { return Ok(false) };
+        let secret = self.vault.client_secret().await?;
+        let token = self.slack.renew(&secret, rotation).await?;
+        self.vault.replace(&standing, Some(&token)).await.map(|()| true)
+    }
+
+    fn now(&self) -> u64 {
+        millis(self.clock.now()) / 1000
+    }
+}

@@ -1,0 +1,191 @@
+//! The state table: links that were used, states that wait for their callback, and the lease on the token.
+//!
+//! Items have the key `id` and end at `expires`, seconds since 1970; past it an item counts as gone, whether or not DynamoDB has
+//! deleted it. Nothing in the table can be used by who reads it: states and browsers are hashes.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
+use function::{Clock, millis};
+
+use crate::digest::{Purpose, Random};
+use crate::error::{Error, Kind, Result};
+use crate::link::Link;
+
+/// The state table.
+pub(crate) struct Table {
+    pub(crate) client: Client,
+    pub(crate) name: String,
+    pub(crate) clock: Clock,
+}
+
+/// The right to change the token, until it is given back or ends.
+pub(crate) struct Lease {
+    writer: String,
+}
+
+/// How long a state waits for its callback; Slack's code lives as long.
+pub(crate) const STATE_LIFE: Duration = Duration::from_secs(10 * 60);
+
+/// Longer than a run of this function may take, so that a lease only ends under a run that is dead.
+const LEASE: Duration = Duration::from_secs(90);
+
+/// How long a run waits for the lease of another; a change of the token takes a second.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+const STATE: Purpose = Purpose(b"slack-state-v1");
+const BROWSER: Purpose = Purpose(b"slack-browser-v1");
+const LEASE_ID: &str = "lease#token";
+
+impl Table {
+    /// Uses a link up; `false` when it was used before.
+    pub(crate) async fn use_up(&self, link: &Link) -> Result<bool> {
+        let item = [("admin", text(&link.admin)), ("expires", number(link.expires))];
+        let written = self.put_new(&format!("link#{}", link.name), item).await?;
+        Ok(written.is_some())
+    }
+
+    /// Notes a state that was issued to a browser.
+    pub(crate) async fn issue(&self, state: &Random, browser: &Random, admin: &str) -> Result<()> {
+        let item = [
+            ("admin", text(admin)),
+            ("browser", text(&browser.hash(BROWSER))),
+            ("expires", number(self.now() + STATE_LIFE.as_secs())),
+        ];
+        // Two of 2^256 states are never the same.
+        self.put_new(&state_id(state), item).await.map(|_| ())
+    }
+
+    /// Takes a state back, once and only from its browser: the admin it was issued to, or `None` when it was never issued, is too
+    /// old, was taken, or is another browser's. Who comes with another browser does not use it up.
+    pub(crate) async fn take(&self, state: &Random, browser: &Random) -> Result<Option<String>> {
+        let delete = self
+            .client
+            .delete_item()
+            .table_name(&self.name)
+            .key("id", text(&state_id(state)))
+            .condition_expression("#browser = :browser AND #expires > :now")
+            .expression_attribute_names("#browser", "browser")
+            .expression_attribute_names("#expires", "expires")
+            .expression_attribute_values(":browser", text(&browser.hash(BROWSER)))
+            .expression_attribute_values(":now", number(self.now()))
+            .return_values(ReturnValue::AllOld);
+        match delete.send().await {
+            // Without the old item this try came after one whose answer was lost; the browser has to begin anew.
+            Ok(done) => Ok(done.attributes().and_then(|item| item.get("admin")?.as_s().ok().cloned())),
+            Err(error) => match error.as_service_error() {
+                Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(None),
+                _ => Err(unavailable(error.code())),
+            },
+        }
+    }
+
+    /// The lease on the token, or `None` when another run has it.
+    pub(crate) async fn lease(&self) -> Result<Option<Lease>> {
+        let item = [("expires", number(self.now() + LEASE.as_secs()))];
+        let written = self.put_new(LEASE_ID, item).await?;
+        Ok(written.map(|writer| Lease { writer }))
+    }
+
+    /// The lease on the token; waits a few seconds for another run to give it back.
+    ///
+    /// # Errors
+    ///
+    /// When it does not, or the table does not answer.
+    pub(crate) async fn wait_for_lease(&self) -> Result<Lease> {
+        let end = self.clock.now() + PATIENCE;
+        let mut pause = Duration::from_millis(250);
+        loop {
+            if let Some(lease) = self.lease().await? {
+                return Ok(lease);
+            }
+            if self.clock.now() + pause > end {
+                return Err(Error::new(
+                    Kind::Busy,
+                    "the token is being changed by another run; try again in two minutes",
+                ));
+            }
+            self.clock.sleep(pause).await;
+            pause *= 2;
+        }
+    }
+
+    /// Gives a lease back. When that fails, it ends by itself.
+    pub(crate) async fn give_back(&self, lease: Lease) {
+        let delete = self
+            .client
+            .delete_item()
+            .table_name(&self.name)
+            .key("id", text(LEASE_ID))
+            .condition_expression("#writer = :writer")
+            .expression_attribute_names("#writer", "writer")
+            .expression_attribute_values(":writer", text(&lease.writer));
+        if let Err(error) = delete.send().await {
+            tracing::warn!(
+                step = "lease",
+                reason = error.code().unwrap_or("no answer"),
+                "the lease was not given back"
+            );
+        }
+    }
+
+    /// Writes an item where there is none, or one whose time is over: its `writer`, a name that only this call has, or `None` when
+    /// another item stands there.
+    async fn put_new<const N: usize>(
+        &self,
+        id: &str,
+        attributes: [(&str, AttributeValue); N],
+    ) -> Result<Option<String>> {
+        let writer = Random::new().text();
+        let item: HashMap<String, AttributeValue> = attributes
+            .into_iter()
+            .chain([("id", text(id)), ("writer", text(&writer))])
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.name)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(#id) OR #expires <= :now")
+            .expression_attribute_names("#id", "id")
+            .expression_attribute_names("#expires", "expires")
+            .expression_attribute_values(":now", number(self.now()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let Err(error) = put.send().await else { return Ok(Some(writer)) };
+        match error.as_service_error() {
+            // The SDK tried again after a lost answer, and met this run's own write.
+            Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+                let standing = failed.item().and_then(|item| item.get("writer"));
+                Ok((standing == Some(&text(&writer))).then_some(writer))
+            }
+            _ => Err(unavailable(error.code())),
+        }
+    }
+
+    fn now(&self) -> u64 {
+        millis(self.clock.now()) / 1000
+    }
+}
+
+fn state_id(state: &Random) -> String {
+    format!("state#{}", state.hash(STATE))
+}
+
+fn unavailable(code: Option<&str>) -> Error {
+    let cause = code.unwrap_or("it did not answer");
+    Error::new(Kind::TableUnavailable, format!("the table of STATE_TABLE cannot be used: {cause}"))
+}
+
+fn text(value: &str) -> AttributeValue {
+    AttributeValue::S(value.to_owned())
+}
+
+fn number(value: u64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}

@@ -1,0 +1,175 @@
+//! The three secrets: the start key and the app's client secret are read, the token is read and replaced.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
+use function::Clock;
+use serde::Deserialize;
+use tokio::sync::Mutex;
+
+use crate::digest::Random;
+use crate::error::{Error, Kind, Result};
+use crate::token::{Token, is_bearer};
+
+/// The secrets of the stack.
+pub(crate) struct Vault {
+    pub(crate) client: Client,
+    pub(crate) start_key: String,
+    pub(crate) client_secret: String,
+    pub(crate) token: String,
+    pub(crate) clock: Clock,
+    pub(crate) kept: Mutex<Option<(StartKey, SystemTime)>>,
+}
+
+/// The key of start links. It has no `Debug` and no `Display`.
+#[derive(Clone)]
+pub(crate) struct StartKey(Arc<str>);
+
+/// The app's client secret. It has no `Debug` and no `Display`.
+pub(crate) struct ClientSecret(String);
+
+/// What stands in the token's secret.
+pub(crate) struct Standing {
+    /// The version it was read from; `None` when the secret has no value yet.
+    version: Option<String>,
+    /// `None` when there is none, or it was revoked.
+    pub(crate) token: Option<Token>,
+}
+
+/// So that junk links cost Secrets Manager nothing.
+const KEPT: Duration = Duration::from_secs(5 * 60);
+
+const CURRENT: &str = "AWSCURRENT";
+
+/// Where a new version waits before it becomes the current one.
+const PENDING: &str = "AWSPENDING";
+
+/// The value of a secret whose token was revoked.
+const EMPTY: &str = "{}";
+
+impl StartKey {
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl ClientSecret {
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Vault {
+    /// The key of start links, kept five minutes.
+    ///
+    /// # Errors
+    ///
+    /// When Secrets Manager does not answer, or the secret is not 16 to 64 characters long.
+    pub(crate) async fn start_key(&self) -> Result<StartKey> {
+        let mut kept = self.kept.lock().await;
+        if let Some((key, read)) = kept.as_ref()
+            && self.clock.now().duration_since(*read).is_ok_and(|age| age < KEPT)
+        {
+            return Ok(key.clone());
+        }
+        let (_, text) =
+            self.read(&self.start_key, "START_KEY_SECRET").await?.ok_or_else(|| no_value("START_KEY_SECRET"))?;
+        // An empty key above all: BLAKE2b takes it in silence and signs for everybody.
+        if !(16..=64).contains(&text.len()) {
+            return Err(unavailable("the secret of START_KEY_SECRET is not 16 to 64 characters long"));
+        }
+        let key = StartKey(text.into());
+        *kept = Some((key.clone(), self.clock.now()));
+        Ok(key)
+    }
+
+    /// The app's client secret, as it is now.
+    ///
+    /// # Errors
+    ///
+    /// When Secrets Manager does not answer, or the secret is not `{"client_secret":"…"}`.
+    pub(crate) async fn client_secret(&self) -> Result<ClientSecret> {
+        #[derive(Deserialize)]
+        struct Wire {
+            client_secret: String,
+        }
+        let name = "CLIENT_SECRET_SECRET";
+        let (_, text) = self.read(&self.client_secret, name).await?.ok_or_else(|| no_value(name))?;
+        // serde's message would quote the secret.
+        let wire: Option<Wire> = serde_json::from_str(&text).ok();
+        let secret = wire.map(|wire| wire.client_secret).filter(|secret| is_bearer(secret));
+        secret.map(ClientSecret).ok_or_else(|| {
+            unavailable("the secret of CLIENT_SECRET_SECRET is not {\"client_secret\":\"…\"}; store the app's client secret in it")
+        })
+    }
+
+    /// What stands in the token's secret now.
+    ///
+    /// # Errors
+    ///
+    /// When Secrets Manager does not answer.
+    pub(crate) async fn standing(&self) -> Result<Standing> {
+        Ok(match self.read(&self.token, "SLACK_TOKEN_SECRET").await? {
+            Some((version, text)) => Standing { token: Token::parse(&text), version: Some(version) },
+            None => Standing { version: None, token: None },
+        })
+    }
+
+    /// Puts a token, or none, in the place of what was read, unless something else stands there by now.
+    ///
+    /// A new version is written beside the current one first. Then it becomes the current one, provided that the version that was
+    /// read still is: Secrets Manager moves a label only away from the version that has it.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::Overtaken`] when another version has become the current one, or when Secrets Manager does not answer.
+    pub(crate) async fn replace(&self, read: &Standing, token: Option<&Token>) -> Result<()> {
+        let value = token.map_or_else(|| EMPTY.to_owned(), Token::json);
+        // The name of the version; a write that the SDK repeats is the same version.
+        let version = Random::new().text();
+        let stage = if read.version.is_some() { PENDING } else { CURRENT };
+        let put = self.client.put_secret_value().secret_id(&self.token).client_request_token(&version);
+        let put = put.secret_string(value).version_stages(stage);
+        put.send().await.map_err(|error| not_written(error.code()))?;
+        let Some(previous) = &read.version else { return Ok(()) };
+        let update = self.client.update_secret_version_stage().secret_id(&self.token).version_stage(CURRENT);
+        let moved = update.remove_from_version_id(previous).move_to_version_id(&version).send().await;
+        let Err(error) = moved else { return Ok(()) };
+        // After a lost answer, the SDK's second try finds the label moved by the first.
+        match self.read(&self.token, "SLACK_TOKEN_SECRET").await {
+            Ok(Some((current, _))) if current == version => Ok(()),
+            Ok(Some((current, _))) if current != *previous => {
+                Err(Error::new(Kind::Overtaken, "the token was changed by another run in the meantime"))
+            }
+            _ => Err(not_written(error.code())),
+        }
+    }
+
+    /// The version and the text of a secret's current value, or `None` when it has none yet; `name` is the variable with its ARN.
+    async fn read(&self, secret: &str, name: &str) -> Result<Option<(String, String)>> {
+        match self.client.get_secret_value().secret_id(secret).send().await {
+            Ok(answer) => Ok(Some((answer.version_id.unwrap_or_default(), answer.secret_string.unwrap_or_default()))),
+            // The service's message may carry the ARN, so only its code is kept.
+            Err(error) => match error.code() {
+                Some("ResourceNotFoundException") => Ok(None),
+                Some(code) => Err(unavailable(&format!("Secrets Manager did not give the secret of {name}: {code}"))),
+                None => Err(unavailable("Secrets Manager did not answer")),
+            },
+        }
+    }
+}
+
+fn no_value(name: &str) -> Error {
+    unavailable(&format!("the secret of {name} has no value yet; store one"))
+}
+
+fn not_written(code: Option<&str>) -> Error {
+    let cause = code.unwrap_or("it did not answer");
+    unavailable(&format!("Secrets Manager did not take the token: {cause}"))
+}
+
+fn unavailable(message: &str) -> Error {
+    Error::new(Kind::SecretUnavailable, message)
+}

@@ -1,0 +1,139 @@
+//! Renewing a token that rotates.
+
+use loopback::{Answer, reply};
+use serde_json::{Value, json};
+
+use crate::world::*;
+
+/// A world whose token ends in so many seconds.
+async fn world(seconds: u64) -> World {
+    let world = World::new().await;
+    let token = json!({ "token": "xoxe.xoxp-canary-1", "refresh_token": "xoxe-canary-1", "expires": NOW + seconds });
+    world.put_secret(TOKEN, &token.to_string());
+    world.slack([reply(200, renewed())]);
+    world
+}
+
+/// Slack's answer with the next token.
+fn renewed() -> Value {
+    json!({
+        "ok": true, "access_token": "xoxe.xoxp-canary-2", "refresh_token": "xoxe-canary-2", "expires_in": 43200,
+        "token_type": "user", "scope": "admin.analytics:read", "user_id": "U1", "enterprise": {"id": ENTERPRISE},
+    })
+}
+
+async fn refresh(world: &World) -> Result<Value, slack_oauth::Error> {
+    world.invoke(json!({ "refresh": true })).await
+}
+
+#[tokio::test]
+async fn a_token_is_renewed_four_hours_before_it_ends() {
+    let world = world(4 * 3600).await;
+    assert_eq!(refresh(&world).await, Ok(json!({ "refreshed": true })));
+    let expected = json!({ "token": "xoxe.xoxp-canary-2", "refresh_token": "xoxe-canary-2", "expires": NOW + 43200 });
+    assert_eq!(world.stored(), expected);
+    let form = world.form(0);
+    assert_eq!((form["grant_type"].as_str(), form["refresh_token"].as_str()), ("refresh_token", "xoxe-canary-1"));
+    assert_eq!(refresh(&world).await, Ok(json!({ "refreshed": false, "reason": "it is not time yet" })));
+    assert_eq!(world.calls().len(), 1);
+}
+
+#[tokio::test]
+async fn a_token_below_the_user_is_taken_as_well() {
+    let world = world(60).await;
+    let token = json!({ "access_token": "xoxe.xoxp-canary-3", "refresh_token": "xoxe-canary-3", "expires_in": 10, "token_type": "user" });
+    world.slack([reply(200, json!({ "ok": true, "authed_user": token }))]);
+    refresh(&world).await.unwrap();
+    assert_eq!(world.stored()["token"], "xoxe.xoxp-canary-3");
+}
+
+#[tokio::test]
+async fn nothing_is_asked_when_there_is_nothing_to_renew() {
+    for (value, reason) in [
+        (json!({ "token": OLD_TOKEN }), "the token does not rotate"),
+        (json!({}), "there is no token"),
+        (
+            json!({ "token": OLD_TOKEN, "refresh_token": "xoxe-canary", "expires": NOW + 4 * 3600 + 1 }),
+            "it is not time yet",
+        ),
+    ] {
+        let world = World::new().await;
+        world.put_secret(TOKEN, &value.to_string());
+        assert_eq!(refresh(&world).await, Ok(json!({ "refreshed": false, "reason": reason })));
+        assert!(world.calls().is_empty() && world.state().table.is_empty());
+    }
+    let world = World::new().await;
+    world.state().secrets.remove(TOKEN);
+    assert_eq!(refresh(&world).await, Ok(json!({ "refreshed": false, "reason": "there is no token" })));
+}
+
+#[tokio::test]
+async fn of_parallel_refreshers_one_asks_slack() {
+    let world = world(60).await;
+    let ran = tokio::join!(refresh(&world), refresh(&world), refresh(&world), refresh(&world));
+    let done = [ran.0, ran.1, ran.2, ran.3].into_iter().filter(|it| it.as_ref().unwrap()["refreshed"] == true).count();
+    assert_eq!((done, world.calls().len()), (1, 1));
+    assert_eq!(world.stored()["token"], "xoxe.xoxp-canary-2");
+}
+
+#[tokio::test]
+async fn the_lease_of_a_dead_run_ends_by_itself() {
+    let world = world(60).await;
+    world.hold_lease(90);
+    assert_eq!(refresh(&world).await, Ok(json!({ "refreshed": false, "reason": "another run is at it" })));
+    world.pass(90);
+    assert_eq!(refresh(&world).await, Ok(json!({ "refreshed": true })));
+}
+
+#[tokio::test]
+async fn a_failed_refresh_is_an_error_and_leaves_the_token_as_it_is() {
+    for (answer, kind, expected) in [
+        (reply(200, json!({"ok": false, "error": "invalid_refresh_token"})), "SlackRefused", "install the app again"),
+        (reply(200, json!({"ok": false, "error": "ratelimited"})), "SlackUnavailable", "(ratelimited)"),
+        (
+            reply(200, json!({"ok": true, "access_token": "xoxe.xoxp-canary", "token_type": "user"})),
+            "SlackUnavailable",
+            "successor",
+        ),
+        (reply(200, json!({"ok": true})), "SlackUnavailable", "no user token"),
+        (Answer::HangUp, "SlackUnavailable", "broke off"),
+    ] {
+        let world = world(60).await;
+        world.slack([answer]);
+        let error = refresh(&world).await.unwrap_err();
+        assert!(error.name() == kind && error.message.contains(expected), "{error}");
+        assert_eq!((world.stored()["token"].as_str(), world.calls().len()), (Some("xoxe.xoxp-canary-1"), 1));
+        assert!(!world.state().table.contains_key("lease#token"), "the lease was given back");
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_another_run_has_just_spent_is_not_sent_again() {
+    let world = world(60).await;
+    let renewed = json!({ "token": "xoxe.xoxp-canary-2", "refresh_token": "xoxe-canary-2", "expires": NOW + 43200 });
+    world.state().before_lease = Some(renewed);
+    assert_eq!(refresh(&world).await, Ok(json!({ "refreshed": false, "reason": "another run was faster" })));
+    assert!(world.calls().is_empty());
+}
+
+#[tokio::test]
+async fn an_installation_goes_before_a_refresh() {
+    let world = world(60).await;
+    world.state().meanwhile = Some(json!({ "token": "xoxp-canary-installed" }));
+    assert_eq!(refresh(&world).await, Ok(json!({ "refreshed": false, "reason": "another run was faster" })));
+    assert_eq!(world.stored(), json!({ "token": "xoxp-canary-installed" }));
+}
+
+#[tokio::test]
+async fn every_other_event_is_refused() {
+    for event in [
+        json!({}),
+        json!({"refresh": false}),
+        json!({"refresh": true, "token": OLD_TOKEN}),
+        json!("refresh"),
+        Value::Null,
+    ] {
+        let world = World::new().await;
+        assert_eq!(world.invoke(event).await.unwrap_err().name(), "InvalidEvent");
+    }
+}

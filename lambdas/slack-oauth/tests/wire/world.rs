@@ -1,0 +1,373 @@
+//! Everything around the function: Slack, Secrets Manager, DynamoDB, the clock, and what it wrote to its log.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, SystemTime};
+
+use function::{Clock, logging};
+use lambda_runtime::{Context, LambdaEvent};
+use serde_json::{Value, json};
+use slack_oauth::{Error, Handler, Settings};
+
+use loopback::{Answer, Request, reply, serve};
+
+pub(crate) const START_KEY: &str = "canaryStartKey7f3a7f3a7f3a7f3a7f3a7f3a7f3a7f3a7f3a7f3a7f3a7f3a7f";
+pub(crate) const CLIENT_SECRET: &str = "canary-client-secret";
+pub(crate) const OLD_TOKEN: &str = "xoxp-canary-old";
+pub(crate) const NEW_TOKEN: &str = "xoxp-canary-new";
+pub(crate) const CODE: &str = "canary-code-1234.5678";
+pub(crate) const ENTERPRISE: &str = "E12345678";
+/// 2024-05-01T10:00:00Z
+pub(crate) const NOW: u64 = 1_714_557_600;
+
+/// Secrets by the last part of their ARN.
+pub(crate) const TOKEN: &str = "token";
+
+const CANARIES: [&str; 8] =
+    [START_KEY, CLIENT_SECRET, "xoxp-canary", "xoxe-canary", "xoxe.xoxp-canary", CODE, "canary-arn", "canary-aws"];
+
+/// One secret: its versions, and which of them has which label.
+#[derive(Default, Clone)]
+pub(crate) struct Secret {
+    versions: BTreeMap<String, String>,
+    labels: BTreeMap<String, String>,
+}
+
+/// What a service does instead of its work.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Fault {
+    Denies,
+    /// Does its work and closes the connection.
+    LosesAnswer,
+}
+
+/// What the fakes know and have seen.
+pub(crate) struct State {
+    /// Slack's next answers; the last one stays.
+    pub(crate) script: VecDeque<Answer>,
+    /// The calls to Slack, in order.
+    pub(crate) calls: Vec<Request>,
+    /// What somebody else makes the current token while Slack is asked.
+    pub(crate) meanwhile: Option<Value>,
+    /// What somebody else makes the current token just before a lease is given.
+    pub(crate) before_lease: Option<Value>,
+    /// The table: items in DynamoDB's JSON.
+    pub(crate) table: BTreeMap<String, Value>,
+    pub(crate) secrets: BTreeMap<String, Secret>,
+    /// The next fault of an operation.
+    pub(crate) faults: BTreeMap<&'static str, Fault>,
+    now: SystemTime,
+    log: Vec<u8>,
+    results: Vec<String>,
+    /// What may be in an answer and nowhere else.
+    pub(crate) private: Vec<String>,
+}
+
+pub(crate) struct World {
+    pub(crate) state: Arc<Mutex<State>>,
+    pub(crate) handler: Handler,
+    _logging: tracing::subscriber::DefaultGuard,
+}
+
+impl World {
+    /// A tenant with a token already, whose Slack gives a new one.
+    pub(crate) async fn new() -> World {
+        let state = Arc::new(Mutex::new(State {
+            script: [reply(200, granted())].into(),
+            calls: Vec::new(),
+            meanwhile: None,
+            before_lease: None,
+            table: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            faults: BTreeMap::new(),
+            now: SystemTime::UNIX_EPOCH + Duration::from_secs(NOW),
+            log: Vec::new(),
+            results: Vec::new(),
+            private: Vec::new(),
+        }));
+        let served = state.clone();
+        let address = serve(move |request| std::future::ready(served.lock().unwrap().answer(request))).await;
+        let environment = environment(address);
+        let mut settings = Settings::read(&|name: &str| environment.get(name).cloned()).unwrap();
+        settings.http_timeout = Duration::from_secs(2);
+        let writer = state.clone();
+        let subscriber =
+            logging::subscriber(&["slack_oauth"], tracing::Level::TRACE, move || LogWriter(writer.clone()));
+        let world = World {
+            handler: Handler::new(settings, clock(&state)),
+            state,
+            _logging: tracing::subscriber::set_default(subscriber),
+        };
+        world.put_secret("start-key", START_KEY);
+        world.put_secret("client-secret", &json!({ "client_secret": CLIENT_SECRET }).to_string());
+        world.put_secret(TOKEN, &json!({ "token": OLD_TOKEN }).to_string());
+        world
+    }
+
+    pub(crate) async fn invoke(&self, event: Value) -> Result<Value, Error> {
+        let result = self.handler.handle(LambdaEvent::new(event, Context::default())).await;
+        self.state().results.push(format!("{result:?}"));
+        result
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// Sets Slack's answers; the last one stays.
+    pub(crate) fn slack<const N: usize>(&self, answers: [Answer; N]) -> &World {
+        self.state().script = answers.into();
+        self
+    }
+
+    pub(crate) fn put_secret(&self, name: &str, text: &str) {
+        self.state().secrets.entry(name.to_owned()).or_default().put("by-hand", text);
+    }
+
+    /// The token's secret as its readers see it; null when it has no value.
+    pub(crate) fn stored(&self) -> Value {
+        let state = self.state();
+        let current = state.secrets.get(TOKEN).and_then(Secret::current);
+        current.map_or(Value::Null, |(_, text)| serde_json::from_str(text).unwrap())
+    }
+
+    /// The paths of the calls to Slack.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        self.state().calls.iter().map(|call| call.target.clone()).collect()
+    }
+
+    /// The form of a call to Slack.
+    pub(crate) fn form(&self, call: usize) -> BTreeMap<String, String> {
+        form_urlencoded::parse(self.state().calls[call].body.as_bytes()).into_owned().collect()
+    }
+
+    pub(crate) fn pass(&self, seconds: u64) {
+        self.state().now += Duration::from_secs(seconds);
+    }
+
+    pub(crate) fn now(&self) -> u64 {
+        self.state().now.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()
+    }
+
+    /// Puts another run's lease into the table.
+    pub(crate) fn hold_lease(&self, seconds: u64) {
+        let expires = self.now() + seconds;
+        let item =
+            json!({ "id": {"S": "lease#token"}, "writer": {"S": "other"}, "expires": {"N": expires.to_string()} });
+        self.state().table.insert("lease#token".to_owned(), item);
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let state = self.state.lock().unwrap();
+        let log = String::from_utf8(state.log.clone()).unwrap();
+        let table: String = state.table.iter().map(|(id, item)| format!("{id} {item}")).collect();
+        let private = state.private.iter().map(String::as_str);
+        for (place, text) in [("log", &log), ("table", &table)] {
+            for canary in CANARIES.into_iter().chain(private.clone()) {
+                assert!(!text.contains(canary), "`{canary}` got into the {place}: {text}");
+            }
+        }
+        let results = state.results.join("\n");
+        for canary in CANARIES {
+            assert!(!results.contains(canary), "`{canary}` got into an answer: {results}");
+        }
+    }
+}
+
+/// Slack's answer for an installation as it should be.
+pub(crate) fn granted() -> Value {
+    json!({
+        "ok": true, "app_id": "A0118NQPZZC", "team": null, "is_enterprise_install": true,
+        "authed_user": {"id": "U065VRX1T0", "scope": "admin.analytics:read", "access_token": NEW_TOKEN, "token_type": "user"},
+        "enterprise": {"id": ENTERPRISE, "name": "Acme & Söhne"},
+    })
+}
+
+fn environment(address: SocketAddr) -> BTreeMap<String, String> {
+    let url = format!("http://{address}");
+    let arn = |name: &str| format!("arn:aws:secretsmanager:eu-west-1:123456789012:secret:canary-arn-{name}");
+    let pairs = [
+        ("TENANT", "acme".to_owned()),
+        ("CLIENT_ID", "123.456".to_owned()),
+        ("CLIENT_SECRET_SECRET", arn("client-secret")),
+        ("SLACK_TOKEN_SECRET", arn(TOKEN)),
+        ("START_KEY_SECRET", arn("start-key")),
+        ("STATE_TABLE", "states".to_owned()),
+        ("ENTERPRISE_ID", ENTERPRISE.to_owned()),
+        ("REDIRECT_URL", "https://a1.execute-api.eu-west-1.amazonaws.com/callback".to_owned()),
+        ("ADMINS", r#"["Ada@example.com", "bob@example.com"]"#.to_owned()),
+        ("SLACK_ENDPOINT_URL", url.clone()),
+        ("AWS_REGION", "eu-west-1".to_owned()),
+        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "canary-aws-secret".to_owned()),
+        ("AWS_SESSION_TOKEN", "canary-aws-session".to_owned()),
+        ("AWS_ENDPOINT_URL", url),
+    ];
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn clock(state: &Arc<Mutex<State>>) -> Clock {
+    let (present, passing) = (state.clone(), state.clone());
+    Clock::new(
+        move || present.lock().unwrap().now,
+        move |duration| {
+            passing.lock().unwrap().now += duration;
+            Box::pin(tokio::task::yield_now())
+        },
+    )
+}
+
+struct LogWriter(Arc<Mutex<State>>);
+
+impl io::Write for LogWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().log.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Secret {
+    fn current(&self) -> Option<(&str, &str)> {
+        let version = self.labels.get("AWSCURRENT")?;
+        Some((version, &self.versions[version]))
+    }
+
+    fn put(&mut self, version: &str, text: &str) {
+        self.versions.insert(version.to_owned(), text.to_owned());
+        self.labels.insert("AWSCURRENT".to_owned(), version.to_owned());
+    }
+}
+
+impl State {
+    fn answer(&mut self, request: Request) -> Answer {
+        let target = request.header("x-amz-target").to_owned();
+        let Some(operation) = target.rsplit('.').next().filter(|name| !name.is_empty()) else {
+            return self.slack(request);
+        };
+        let fault = self.faults.remove(operation);
+        if fault == Some(Fault::Denies) {
+            return reply(
+                400,
+                json!({"__type": "AccessDeniedException", "message": "canary-arn", "Message": "canary-arn"}),
+            );
+        }
+        let body: Value = serde_json::from_str(&request.body).unwrap();
+        let answer = match operation {
+            "GetSecretValue" => self.get_secret(&body),
+            "PutSecretValue" => self.put_secret(&body),
+            "UpdateSecretVersionStage" => self.move_label(&body),
+            "PutItem" | "DeleteItem" => self.table(operation, &body),
+            other => panic!("no service here has {other}"),
+        };
+        if fault.is_some() { Answer::HangUp } else { answer }
+    }
+
+    fn slack(&mut self, request: Request) -> Answer {
+        assert_eq!(request.method, "POST", "Slack is asked by POST only");
+        self.calls.push(request);
+        if let Some(text) = self.meanwhile.take() {
+            self.secrets.get_mut(TOKEN).unwrap().put("meanwhile", &text.to_string());
+        }
+        match self.script.len() {
+            0 => reply(418, "this call is not in the script"),
+            1 => self.script[0].clone(),
+            _ => self.script.pop_front().unwrap(),
+        }
+    }
+
+    fn secret(&mut self, body: &Value) -> &mut Secret {
+        let arn = body["SecretId"].as_str().unwrap();
+        self.secrets.entry(arn.rsplit("canary-arn-").next().unwrap().to_owned()).or_default()
+    }
+
+    fn get_secret(&mut self, body: &Value) -> Answer {
+        match self.secret(body).current() {
+            Some((version, text)) => {
+                reply(200, json!({"ARN": "canary-arn", "VersionId": version, "SecretString": text}))
+            }
+            None => refusal("ResourceNotFoundException"),
+        }
+    }
+
+    fn put_secret(&mut self, body: &Value) -> Answer {
+        let secret = self.secret(body);
+        let version = body["ClientRequestToken"].as_str().unwrap();
+        let text = body["SecretString"].as_str().unwrap();
+        if secret.versions.get(version).is_some_and(|standing| standing != text) {
+            return refusal("ResourceExistsException");
+        }
+        secret.versions.insert(version.to_owned(), text.to_owned());
+        for label in body["VersionStages"].as_array().unwrap() {
+            secret.labels.insert(label.as_str().unwrap().to_owned(), version.to_owned());
+        }
+        reply(200, json!({"ARN": "canary-arn", "VersionId": version}))
+    }
+
+    fn move_label(&mut self, body: &Value) -> Answer {
+        let secret = self.secret(body);
+        let label = body["VersionStage"].as_str().unwrap();
+        if secret.labels.get(label).map(String::as_str) != body["RemoveFromVersionId"].as_str() {
+            return refusal("InvalidParameterException");
+        }
+        secret.labels.insert(label.to_owned(), body["MoveToVersionId"].as_str().unwrap().to_owned());
+        reply(200, json!({"ARN": "canary-arn"}))
+    }
+
+    fn table(&mut self, operation: &str, body: &Value) -> Answer {
+        let id = body["Item"]["id"]["S"].as_str().or(body["Key"]["id"]["S"].as_str()).unwrap().to_owned();
+        if id == "lease#token"
+            && let Some(token) = self.before_lease.take()
+        {
+            self.secrets.get_mut(TOKEN).unwrap().put("before-lease", &token.to_string());
+        }
+        let old = self.table.get(&id).cloned();
+        if !holds(body, old.as_ref()) {
+            let mut failure = json!({"__type": "ConditionalCheckFailedException", "message": "no"});
+            if let (Some(old), "ALL_OLD") =
+                (old, body["ReturnValuesOnConditionCheckFailure"].as_str().unwrap_or_default())
+            {
+                failure["Item"] = old;
+            }
+            return reply(400, failure);
+        }
+        match operation {
+            "PutItem" => self.table.insert(id, body["Item"].clone()),
+            _ => self.table.remove(&id),
+        };
+        match body["ReturnValues"] == "ALL_OLD" {
+            true => reply(200, json!({"Attributes": old})),
+            false => reply(200, json!({})),
+        }
+    }
+}
+
+fn refusal(code: &str) -> Answer {
+    reply(400, json!({"__type": code, "message": format!("canary-arn {OLD_TOKEN}"), "Message": "canary-arn"}))
+}
+
+/// Whether the request's condition holds for the item that stands there; knows the conditions the function uses.
+fn holds(request: &Value, old: Option<&Value>) -> bool {
+    let values = &request["ExpressionAttributeValues"];
+    let number = |value: &Value| value["N"].as_str().unwrap().parse::<u64>().unwrap();
+    match request["ConditionExpression"].as_str().expect("every write has a condition") {
+        "attribute_not_exists(#id) OR #expires <= :now" => {
+            old.is_none_or(|old| number(&old["expires"]) <= number(&values[":now"]))
+        }
+        "#browser = :browser AND #expires > :now" => old.is_some_and(|old| {
+            old["browser"] == values[":browser"] && number(&old["expires"]) > number(&values[":now"])
+        }),
+        "#writer = :writer" => old.is_some_and(|old| old["writer"] == values[":writer"]),
+        other => panic!("the fake table does not know the condition {other}"),
+    }
+}

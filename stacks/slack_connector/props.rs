@@ -1,0 +1,129 @@
+//! What differs between tenants.
+
+use super::dashboard::DashboardProps;
+use crate::fields::{TopicArn, checked_text, in_range};
+use crate::report_delivery::Address;
+use serde::Deserialize;
+use std::collections::BTreeSet;
+
+/// What differs between tenants.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "Fields")]
+pub struct Props {
+    /// The Slack app's client id.
+    pub client_id: ClientId,
+    /// The organization whose members are counted; an installation on another one is refused.
+    pub enterprise_id: EnterpriseId,
+    /// Who may install and revoke the app.
+    pub admins: Vec<Address>,
+    /// How booleans are shown.
+    pub booleans: Booleans,
+    /// Members that the organization has at most, which decides how finely a day is read.
+    pub members: Option<u32>,
+    /// The KMS key of spilled blocks and results; S3 encrypts with its own where there is none.
+    pub kms_key: Option<KmsKey>,
+    /// The dashboard, where the stack makes it.
+    pub dashboard: Option<DashboardProps>,
+    /// The SNS topic that alarms go to.
+    pub alarm_topic: Option<TopicArn>,
+}
+
+/// How booleans are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Booleans {
+    /// As booleans.
+    #[default]
+    Boolean,
+    /// As the texts `true` and `false`, for dashboards that compare with them.
+    Text,
+}
+
+/// [`Props`] as the file has them, before the rules that span several keys.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    client_id: ClientId,
+    enterprise_id: EnterpriseId,
+    admins: Vec<Address>,
+    #[serde(default)]
+    booleans: Booleans,
+    members: Option<u32>,
+    kms_key: Option<KmsKey>,
+    dashboard: Option<DashboardProps>,
+    alarm_topic: Option<TopicArn>,
+}
+
+impl Props {
+    /// More than the largest organization on Slack.
+    const MOST_MEMBERS: u32 = 5_000_000;
+    /// Lambda gives 4 KB to all of a function's variables.
+    const MOST_ADMINS: usize = 20;
+
+    /// The admins as slack-oauth reads them.
+    pub(super) fn admins(&self) -> String {
+        let admins: BTreeSet<String> = self.admins.iter().map(|it| it.as_str().to_lowercase()).collect();
+        serde_json::json!(admins).to_string()
+    }
+
+    pub(super) fn booleans_as_text(&self) -> bool {
+        self.booleans == Booleans::Text
+    }
+}
+
+impl TryFrom<Fields> for Props {
+    type Error = String;
+
+    fn try_from(it: Fields) -> Result<Self, String> {
+        if it.admins.is_empty() || it.admins.len() > Self::MOST_ADMINS {
+            return Err(format!("`admins` are {}, allowed are 1 to {}", it.admins.len(), Self::MOST_ADMINS));
+        }
+        let members = it.members.map(|it| in_range("`members`", it, 1..=Self::MOST_MEMBERS)).transpose()?;
+        Ok(Self {
+            client_id: it.client_id,
+            enterprise_id: it.enterprise_id,
+            admins: it.admins,
+            booleans: it.booleans,
+            members,
+            kms_key: it.kms_key,
+            dashboard: it.dashboard,
+            alarm_topic: it.alarm_topic,
+        })
+    }
+}
+
+checked_text! {
+    /// The client id of a Slack app: two numbers with a dot between.
+    pub ClientId, |text: &str| {
+        let is_number = |it: &str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit());
+        match text.split_once('.') {
+            Some((team, app)) if is_number(team) && is_number(app) && text.len() <= 64 => Ok(()),
+            _ => Err(format!("`{text}` is no client id of Slack; allowed are two numbers with a dot between, in quotes")),
+        }
+    }
+}
+
+checked_text! {
+    /// The id of an organization on Slack.
+    pub EnterpriseId, |text: &str| {
+        let is_plain = |it: u8| it.is_ascii_uppercase() || it.is_ascii_digit();
+        if (2..=32).contains(&text.len()) && text.starts_with('E') && text.bytes().all(is_plain) {
+            return Ok(());
+        }
+        Err(format!("`{text}` is no organization on Slack; allowed is its id: E, then capital letters and digits"))
+    }
+}
+
+checked_text! {
+    /// The ARN of a KMS key.
+    pub KmsKey, |text: &str| {
+        let parts: Vec<&str> = text.split(':').collect();
+        match parts[..] {
+            ["arn", partition, "kms", region, account, key]
+                if partition.starts_with("aws") && !region.is_empty() && account.len() == 12
+                    && account.bytes().all(|it| it.is_ascii_digit())
+                    && key.strip_prefix("key/").is_some_and(|it| !it.is_empty() && it.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-')) => Ok(()),
+            _ => Err(format!("`{text}` is no KMS key; allowed is arn:aws:kms:<region>:<account>:key/<id>")),
+        }
+    }
+}
