@@ -22,7 +22,10 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
         Ok(()) => {
-            println!("{} requests, {} blocks with {} rows, {} schemas", found.requests, found.blocks, found.rows, found.schemas);
+            println!(
+                "{} requests, {} blocks with {} rows, {} schemas",
+                found.requests, found.blocks, found.rows, found.schemas
+            );
             found.problems.iter().for_each(|problem| println!("not read: {problem}"));
             ExitCode::from(u8::from(!found.problems.is_empty()))
         }
@@ -77,7 +80,10 @@ fn check(json: &Value, found: &mut Found, problems: &mut Vec<String>) {
 fn arrow(json: &Value, found: &mut Found, problems: &mut Vec<String>) {
     match json {
         Value::Object(fields) if fields.contains_key("aId") => {
-            match serde_json::from_value::<Block>(json.clone()).map_err(|error| error.to_string()).and_then(|block| block.rows().map_err(|error| error.to_string())) {
+            match serde_json::from_value::<Block>(json.clone())
+                .map_err(|error| error.to_string())
+                .and_then(|block| block.rows().map_err(|error| error.to_string()))
+            {
                 Ok(rows) => {
                     found.blocks += 1;
                     found.rows += rows.num_rows();

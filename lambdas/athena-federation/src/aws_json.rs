@@ -66,8 +66,7 @@ impl AwsJson {
             .ok()?
             .into();
         let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", target)];
-        let signable =
-            SignableRequest::new("POST", &url, headers.iter().copied(), SignableBody::Bytes(&body)).ok()?;
+        let signable = SignableRequest::new("POST", &url, headers.iter().copied(), SignableBody::Bytes(&body)).ok()?;
         let (instructions, _) = sign(signable, &params).ok()?.into_parts();
         let mut request = self.client().post(&url).timeout(TIME).body(body);
         for (name, value) in headers {

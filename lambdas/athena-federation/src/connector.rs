@@ -50,7 +50,12 @@ pub trait Connector: Sync {
     /// # Errors
     ///
     /// When the partition is not one of this table's.
-    fn splits(&self, table: &TableName, partitions: &RecordBatch, row: usize) -> Result<Vec<BTreeMap<String, String>>, Error>;
+    fn splits(
+        &self,
+        table: &TableName,
+        partitions: &RecordBatch,
+        row: usize,
+    ) -> Result<Vec<BTreeMap<String, String>>, Error>;
 
     /// Writes the rows of one split, in batches of a few thousand.
     ///

@@ -1,7 +1,7 @@
 //! From a request to its answer.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use arrow_array::{ArrayRef, Int32Array, RecordBatch};
 use aws_types::SdkConfig;
@@ -44,6 +44,8 @@ pub struct Federation<C> {
 /// What is known of one invocation.
 #[derive(Debug, Clone)]
 pub struct Invocation {
+    /// When it began.
+    pub began: Instant,
     /// When Lambda ends it.
     pub deadline: SystemTime,
     /// The account the function runs in, which must own the spill bucket; `None` when it is not known.
@@ -51,11 +53,12 @@ pub struct Invocation {
 }
 
 impl Invocation {
-    /// The invocation of a Lambda context: the account is the fifth part of the function's ARN.
+    /// The invocation that begins now: the account is the fifth part of the function's ARN.
     pub fn of(context: &Context) -> Invocation {
         let account = context.invoked_function_arn.split(':').nth(4);
         let is_account = |text: &&str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
-        Invocation { deadline: context.deadline(), account: account.filter(is_account).map(str::to_owned) }
+        let account = account.filter(is_account).map(str::to_owned);
+        Invocation { began: Instant::now(), deadline: context.deadline(), account }
     }
 }
 
@@ -130,7 +133,7 @@ impl<C: Connector> Federation<C> {
                 tail: tail("GET_DATASOURCE_CAPABILITIES"),
             }),
             Body::ReadRecords(read) => {
-                let watch = QueryWatch::new(&self.athena, &request.query_id);
+                let watch = QueryWatch::new(&self.athena, &request.query_id, invocation.began);
                 let rows = self.read(&read, dialect, watch, invocation).await?;
                 rows.finish(catalog_name, tail("READ_RECORDS")).await
             }

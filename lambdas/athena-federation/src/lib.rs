@@ -11,7 +11,7 @@
 //!
 //! # Shapes and versions
 //!
-//! Seven versions of the serialization are known, told apart by [`Dialect`]: beans (version 1), strict JSON around Arrow's
+//! Six versions of the serialization are known, told apart by [`Dialect`]: beans (version 1), strict JSON around Arrow's
 //! legacy framing (version 2), the same around its modern framing (versions 3 to 6, which each add request fields). All are read:
 //! unknown fields are ignored, missing ones have a default. An answer is in the dialect of its request, its fields in the order the
 //! strict readers insist on. [`Connector::SOURCE_TYPE`] and version [`SERDE_VERSION`] are announced in the answer to a ping.
@@ -59,7 +59,7 @@ pub use dialect::Dialect;
 pub use error::{Error, Kind};
 pub use federation::{Federation, Invocation, Result, SERDE_VERSION};
 pub use prune::prune;
-pub use request::{Body, EncryptionKey, ReadRecords, Request, Split, SpillLocation, TableName};
+pub use request::{Body, EncryptionKey, ReadRecords, Request, SpillLocation, Split, TableName};
 pub use response::{Response, Tail};
 pub use spill::{DataKeys, Spill};
 pub use value::Value;

@@ -1,9 +1,8 @@
 //! Whether anybody still waits for the answer.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
-use tokio::time::Instant;
 
 use crate::aws_json::{AwsJson, Failure};
 use crate::error::{Error, Kind};
@@ -21,8 +20,8 @@ pub(crate) struct QueryWatch<'a> {
 }
 
 impl<'a> QueryWatch<'a> {
-    pub(crate) fn new(athena: &'a AwsJson, query_id: &'a str) -> QueryWatch<'a> {
-        QueryWatch { athena, query_id, next: Instant::now() + Duration::from_secs(1), pauses: (1, 1), off: false }
+    pub(crate) fn new(athena: &'a AwsJson, query_id: &'a str, began: Instant) -> QueryWatch<'a> {
+        QueryWatch { athena, query_id, next: began + Duration::from_secs(1), pauses: (1, 1), off: false }
     }
 
     /// Asks, if it is time to.
@@ -34,7 +33,8 @@ impl<'a> QueryWatch<'a> {
         if self.off || Instant::now() < self.next {
             return Ok(());
         }
-        let answer = self.athena.call("AmazonAthena.GetQueryExecution", &json!({"QueryExecutionId": self.query_id})).await;
+        let answer =
+            self.athena.call("AmazonAthena.GetQueryExecution", &json!({"QueryExecutionId": self.query_id})).await;
         self.next = Instant::now() + Duration::from_secs(self.pauses.1);
         self.pauses = (self.pauses.1, (self.pauses.0 + self.pauses.1).min(55));
         match answer {

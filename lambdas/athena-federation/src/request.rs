@@ -177,7 +177,9 @@ impl Request {
         let dialect = text.dialect()?;
         let query_id = text.query_id.clone().unwrap_or_default();
         if !is_query_id(&query_id) {
-            return Err(Error::invalid("queryId has other characters than letters, digits, `-` and `_`, or more than 128"));
+            return Err(Error::invalid(
+                "queryId has other characters than letters, digits, `-` and `_`, or more than 128",
+            ));
         }
         let catalog = text.catalog_name.clone().unwrap_or_default();
         Ok(Request { query_id, catalog, dialect, body: text.body()? })
@@ -220,7 +222,8 @@ const MAX_INLINE_BLOCK_SIZE: u64 = 5_242_880;
 impl Text {
     fn body(self) -> Result<Body, Error> {
         let missing = |name: &str| Error::invalid(format!("the {} has no `{name}`", shown(&self.kind)));
-        let constraints = || self.constraints.as_ref().map(ConstraintsText::read).transpose().map(Option::unwrap_or_default);
+        let constraints =
+            || self.constraints.as_ref().map(ConstraintsText::read).transpose().map(Option::unwrap_or_default);
         let table = || {
             let table = self.table_name.clone().ok_or_else(|| missing("tableName"))?;
             Ok::<_, Error>(TableName {

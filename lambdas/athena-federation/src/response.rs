@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::block::{Block, SchemaText};
-use crate::request::{EncryptionKey, Split, SpillLocation, TableName};
+use crate::request::{EncryptionKey, SpillLocation, Split, TableName};
 
 /// One answer. Only [`crate::Federation`] makes them; serialize it as it is.
 #[derive(Debug, Serialize)]

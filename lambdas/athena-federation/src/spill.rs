@@ -65,7 +65,11 @@ impl Spill {
     }
 
     /// A new place for each of `count` splits, with a key each.
-    pub(crate) async fn places(&self, query_id: &str, count: usize) -> Result<Vec<(SpillLocation, EncryptionKey)>, Error> {
+    pub(crate) async fn places(
+        &self,
+        query_id: &str,
+        count: usize,
+    ) -> Result<Vec<(SpillLocation, EncryptionKey)>, Error> {
         let folder = match self.prefix.split('/').any(|part| part == query_id) {
             true => self.prefix.clone(),
             false => format!("{}/{query_id}", self.prefix),
@@ -95,7 +99,9 @@ impl Spill {
             && !location.key.split('/').any(|part| part == "..");
         match own {
             true => Ok(()),
-            false => Err(Error::invalid("the split's spill location is not in this function's spill bucket and prefix")),
+            false => {
+                Err(Error::invalid("the split's spill location is not in this function's spill bucket and prefix"))
+            }
         }
     }
 

@@ -206,7 +206,11 @@ impl ValueSet {
             if low < high {
                 ranges.push(Range { low: low.clone(), high: high.clone() });
             }
-            if one.high <= two.high { ours.next() } else { theirs.next() };
+            if one.high <= two.high {
+                ours.next()
+            } else {
+                theirs.next()
+            };
         }
         ValueSet { ranges, nulls: self.nulls && other.nulls }
     }

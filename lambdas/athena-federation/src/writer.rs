@@ -115,7 +115,9 @@ impl<'a> BlockWriter<'a> {
         if self.request.split.encryption_key.is_some() {
             return Err(Error::new(
                 Kind::TooLarge,
-                format!("the rows of one split are more than the {limit} bytes of its one encrypted block; select fewer columns, or add predicates"),
+                format!(
+                    "the rows of one split are more than the {limit} bytes of its one encrypted block; select fewer columns, or add predicates"
+                ),
             ));
         }
         self.store().await

@@ -50,9 +50,15 @@ impl Connector for Analytics {
         Ok(RecordBatch::try_new(Arc::new(schema), vec![dates]).expect("the column is text, as its field says"))
     }
 
-    fn splits(&self, _: &TableName, partitions: &RecordBatch, row: usize) -> Result<Vec<BTreeMap<String, String>>, Error> {
+    fn splits(
+        &self,
+        _: &TableName,
+        partitions: &RecordBatch,
+        row: usize,
+    ) -> Result<Vec<BTreeMap<String, String>>, Error> {
         let date = partitions.column_by_name(DATE).and_then(|column| Value::at(column, row).ok().flatten());
-        let Some(Value::Text(date)) = date.filter(|date| matches!(date, Value::Text(date) if days::parse(date).is_some()))
+        let Some(Value::Text(date)) =
+            date.filter(|date| matches!(date, Value::Text(date) if days::parse(date).is_some()))
         else {
             return Err(Error::new(Kind::InvalidRequest, "a partition has no `date` of the form 2026-11-20"));
         };
@@ -73,7 +79,8 @@ impl Connector for Analytics {
             Some(part) => Part::parse(part).ok_or_else(|| malformed(PART))?,
         };
         let date = days::text(day);
-        let wanted = |name: &str| read.schema.column_with_name(name).is_some() || read.constraints.column(name).is_some();
+        let wanted =
+            |name: &str| read.schema.column_with_name(name).is_some() || read.constraints.column(name).is_some();
         let records = || Records::new(date.clone(), part, self.booleans, wanted);
         let today = days::today(self.clock.now());
         match self.slack.day(&date, read.deadline, records, rows).await? {

@@ -66,7 +66,9 @@ pub(crate) fn days(set: Option<&ValueSet>, today: Date) -> Result<Vec<Date>, Err
         0..=MAX_DAYS => Ok(days),
         many => Err(Error::new(
             Kind::InvalidRequest,
-            format!("the query asks for {many} days; at most {MAX_DAYS} can be read at once, so narrow the predicate on `date`"),
+            format!(
+                "the query asks for {many} days; at most {MAX_DAYS} can be read at once, so narrow the predicate on `date`"
+            ),
         )),
     }
 }
@@ -179,9 +181,18 @@ mod tests {
         assert_eq!(read(Some(listed), today), span("2020-11-10", "2020-11-12", 2));
         let between = range(Bound::Excluded(low.clone()), Bound::Excluded(high.clone()));
         assert_eq!(read(between, today), span("2020-11-02", "2020-11-04", 3));
-        assert_eq!(read(range(Bound::Included(low), Bound::Unbounded), "2020-11-20"), span("2020-11-01", "2020-11-19", 19));
-        assert_eq!(read(range(Bound::Unbounded, Bound::Included(bound("2025-11-01"))), today), span("2025-10-21", "2025-11-01", 12));
-        assert_eq!(read(range(Bound::Included(bound("2019")), Bound::Unbounded), today), span("2025-10-21", "2026-11-20", 396));
+        assert_eq!(
+            read(range(Bound::Included(low), Bound::Unbounded), "2020-11-20"),
+            span("2020-11-01", "2020-11-19", 19)
+        );
+        assert_eq!(
+            read(range(Bound::Unbounded, Bound::Included(bound("2025-11-01"))), today),
+            span("2025-10-21", "2025-11-01", 12)
+        );
+        assert_eq!(
+            read(range(Bound::Included(bound("2019")), Bound::Unbounded), today),
+            span("2025-10-21", "2026-11-20", 396)
+        );
         assert_eq!(read(Some(ValueSet::none()), today), span("", "", 0));
     }
 

@@ -51,7 +51,8 @@ mod slack;
 mod table;
 
 pub use handler::Handler;
-pub use lines::{Limits, Lines};
-pub use records::Records;
+pub use lines::{Limits, Lines, Take, Unreadable};
+pub use members::Part;
+pub use records::{Records, Refusal};
 pub use settings::Settings;
 pub use table::{Booleans, schema};

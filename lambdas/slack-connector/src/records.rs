@@ -166,7 +166,9 @@ impl Builder {
     fn finish(&mut self) -> Option<ArrayRef> {
         match self {
             Builder::Skipped => None,
-            Builder::Day(builder) | Builder::Text(builder) | Builder::FlagText(builder) => Some(Arc::new(builder.finish())),
+            Builder::Day(builder) | Builder::Text(builder) | Builder::FlagText(builder) => {
+                Some(Arc::new(builder.finish()))
+            }
             Builder::Flag(builder) => Some(Arc::new(builder.finish())),
             Builder::Count(builder) => Some(Arc::new(builder.finish())),
         }

@@ -75,9 +75,7 @@ fn booleans(value: Option<&str>) -> Result<Booleans, Invalid> {
     match value {
         None | Some("boolean") => Ok(Booleans::Boolean),
         Some("text") => Ok(Booleans::Text),
-        Some(other) => {
-            Err(Invalid(format!("BOOLEANS is `{}`; allowed are boolean and text", other.escape_debug())))
-        }
+        Some(other) => Err(Invalid(format!("BOOLEANS is `{}`; allowed are boolean and text", other.escape_debug()))),
     }
 }
 
@@ -151,7 +149,16 @@ mod tests {
     #[test]
     fn the_token_goes_to_slack_or_stays_on_this_machine() {
         assert_eq!(read("SLACK_ENDPOINT_URL", Some("http://127.0.0.1:4242/")).unwrap().slack, "http://127.0.0.1:4242");
-        for url in ["http://10.0.0.1", "https://slack.com", "http://127.0.0.1.evil.com", "http://127.0.0.1@evil.com", "http://u@localhost", "http://localhost/x", "ftp://localhost", "localhost:80"] {
+        for url in [
+            "http://10.0.0.1",
+            "https://slack.com",
+            "http://127.0.0.1.evil.com",
+            "http://127.0.0.1@evil.com",
+            "http://u@localhost",
+            "http://localhost/x",
+            "ftp://localhost",
+            "localhost:80",
+        ] {
             assert!(read("SLACK_ENDPOINT_URL", Some(url)).is_err(), "{url}");
         }
     }

@@ -117,8 +117,15 @@ impl Slack {
             let chunk = match response.chunk().await {
                 Ok(Some(chunk)) => chunk,
                 Ok(None) => break,
-                Err(_) if written == 0 => return Err(Failure::Lost("Slack's answer broke off; run the query again".to_owned())),
-                Err(_) => return Err(Failure::Final(Error::new(Kind::Unavailable, "Slack's answer broke off; run the query again"))),
+                Err(_) if written == 0 => {
+                    return Err(Failure::Lost("Slack's answer broke off; run the query again".to_owned()));
+                }
+                Err(_) => {
+                    return Err(Failure::Final(Error::new(
+                        Kind::Unavailable,
+                        "Slack's answer broke off; run the query again",
+                    )));
+                }
             };
             lines.push(&chunk).map_err(|problem| unreadable(problem, date))?;
             for batch in lines.take().map(Records::ready).unwrap_or_default() {
@@ -140,7 +147,8 @@ impl Slack {
             .expect("a token is made of the characters of a bearer token");
         bearer.set_sensitive(true);
         let url = format!("{}/api/admin.analytics.getFile?type=member&date={date}", self.base);
-        let request = self.client().get(url).header(AUTHORIZATION, bearer).header(ACCEPT_ENCODING, "identity").timeout(left);
+        let request =
+            self.client().get(url).header(AUTHORIZATION, bearer).header(ACCEPT_ENCODING, "identity").timeout(left);
         let response = request.send().await.map_err(|error| {
             let how = if error.is_timeout() { "did not answer in time" } else { "could not be reached" };
             Failure::Lost(format!("Slack {how}; run the query again"))
@@ -149,7 +157,8 @@ impl Slack {
         match status {
             200 => Ok(response),
             429 => {
-                let after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+                let after =
+                    response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
                 Err(Failure::Limited(after.map_or(DEFAULT_WAIT, Duration::from_secs)))
             }
             401 | 403 => Err(Failure::Slack("invalid_auth".to_owned())),
@@ -173,7 +182,10 @@ impl Slack {
         if end.is_none_or(|end| end > deadline) {
             return Err(Error::new(
                 Kind::Throttled,
-                format!("Slack has too many requests and asks to wait {} seconds; narrow the predicate on `date`, or ask again later", wait.as_secs()),
+                format!(
+                    "Slack has too many requests and asks to wait {} seconds; narrow the predicate on `date`, or ask again later",
+                    wait.as_secs()
+                ),
             ));
         }
         info!(step = "wait", seconds = wait.as_secs(), "Slack has too many requests");
@@ -221,13 +233,29 @@ fn class(code: &str) -> Class {
         "file_not_found" | "data_not_available" => Class::Missing,
         "file_not_yet_available" => Class::Unfinished,
         "ratelimited" | "rate_limited" => Class::Limited,
-        "service_unavailable" | "fatal_error" | "internal_error" | "request_timeout" | "team_added_to_org" => Class::Passing,
-        "not_authed" | "invalid_auth" | "token_expired" | "token_revoked" | "account_inactive" | "missing_scope"
-        | "not_an_admin" | "no_permission" | "not_allowed_token_type" | "access_denied" | "accesslimited" | "is_bot"
-        | "org_login_required" | "ekm_access_denied" | "two_factor_setup_required" | "user_cannot_manage_public_channels" => {
-            Class::Token
+        "service_unavailable" | "fatal_error" | "internal_error" | "request_timeout" | "team_added_to_org" => {
+            Class::Passing
         }
-        "feature_not_available" | "feature_not_enabled" | "member_analytics_disabled" | "enterprise_is_restricted"
+        "not_authed"
+        | "invalid_auth"
+        | "token_expired"
+        | "token_revoked"
+        | "account_inactive"
+        | "missing_scope"
+        | "not_an_admin"
+        | "no_permission"
+        | "not_allowed_token_type"
+        | "access_denied"
+        | "accesslimited"
+        | "is_bot"
+        | "org_login_required"
+        | "ekm_access_denied"
+        | "two_factor_setup_required"
+        | "user_cannot_manage_public_channels" => Class::Token,
+        "feature_not_available"
+        | "feature_not_enabled"
+        | "member_analytics_disabled"
+        | "enterprise_is_restricted"
         | "org_level_email_display_disabled" => Class::NotConfigured,
         _ => Class::Unknown,
     }
@@ -240,13 +268,20 @@ fn refused(code: &str, date: &str) -> Error {
     match class(code) {
         Class::Token => Error::new(
             Kind::AccessDenied,
-            format!("Slack does not accept this connector's token (`{code}`); ask an administrator to install the Slack app again, on the organisation and with the scope admin.analytics:read"),
+            format!(
+                "Slack does not accept this connector's token (`{code}`); ask an administrator to install the Slack app again, on the organisation and with the scope admin.analytics:read"
+            ),
         ),
         Class::NotConfigured => Error::new(
             Kind::NotConfigured,
-            format!("Slack does not give this organisation's member analytics (`{code}`); an owner of the Slack organisation must allow them"),
+            format!(
+                "Slack does not give this organisation's member analytics (`{code}`); an owner of the Slack organisation must allow them"
+            ),
         ),
-        _ => Error::new(Kind::Unavailable, format!("Slack did not give the file of {date} (`{code}`); run the query again, or leave that day out")),
+        _ => Error::new(
+            Kind::Unavailable,
+            format!("Slack did not give the file of {date} (`{code}`); run the query again, or leave that day out"),
+        ),
     }
 }
 
@@ -264,7 +299,10 @@ fn too_large(error: Error, date: &str) -> Error {
     match error.kind {
         Kind::TooLarge => Error::new(
             Kind::TooLarge,
-            format!("{date}: {}; or ask an administrator to raise MEMBERS, by which a day is read in more parts", error.message),
+            format!(
+                "{date}: {}; or ask an administrator to raise MEMBERS, by which a day is read in more parts",
+                error.message
+            ),
         ),
         _ => error,
     }
@@ -278,7 +316,10 @@ mod tests {
     fn only_what_slack_says_is_missing_is_missing() {
         let empty = ["file_not_found", "data_not_available"];
         for code in ["", "invalid_date", "ok", "file_not_found_", "brand_new_error", "token_revoked"] {
-            assert!(!empty.contains(&code) && class(code) != Class::Missing && class(code) != Class::Unfinished, "{code}");
+            assert!(
+                !empty.contains(&code) && class(code) != Class::Missing && class(code) != Class::Unfinished,
+                "{code}"
+            );
         }
         assert!(empty.iter().all(|code| class(code) == Class::Missing));
     }
