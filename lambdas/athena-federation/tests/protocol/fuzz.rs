@@ -1,4 +1,5 @@
-//! Whatever comes in, nothing panics: requests, blocks and Arrow messages, changed at random. 6,000 cases.
+//! Whatever comes in, nothing panics: requests, blocks and Arrow messages, changed at random.
+//! `PROPTEST_CASES=20000` tries harder.
 
 use athena_federation::{Block, Dialect, Request, SchemaText};
 use base64::Engine;
@@ -50,7 +51,7 @@ fn values() -> impl Strategy<Value = Json> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn a_request_with_other_values_is_read_or_refused(which in 0..12usize, place in 0..60usize, value in values()) {

@@ -37,7 +37,7 @@ fn model(set: &ValueSet) -> BTreeSet<Option<i64>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn union_intersection_and_complement_are_those_of_sets(one in set(), two in set()) {
