@@ -35,7 +35,7 @@ pub enum DataKeys {
         /// The KMS key's ARN.
         key_id: String,
         /// How to reach KMS.
-        config: SdkConfig,
+        config: Box<SdkConfig>,
     },
 }
 

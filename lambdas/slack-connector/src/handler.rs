@@ -23,7 +23,7 @@ impl Handler {
     /// Wires the function; nothing is connected before the first event.
     pub fn new(settings: Settings, clock: Clock) -> Handler {
         let keys = match settings.kms_key {
-            Some(key_id) => DataKeys::Kms { key_id, config: settings.kms },
+            Some(key_id) => DataKeys::Kms { key_id, config: Box::new(settings.kms) },
             None => DataKeys::Local,
         };
         let secrets = aws_sdk_secretsmanager::Client::new(&settings.secrets_manager);

@@ -182,7 +182,7 @@ async fn rows_are_inline_in_the_framing_of_the_request() {
         assert_eq!(named(&text, dialect), ["@type", "catalogName", "records"]);
         let answer: Json = serde_json::from_str(&text).unwrap();
         assert_eq!(
-            fields(&text[text.find("{\"aId").unwrap()..].split_inclusive('}').next().unwrap()),
+            fields(text[text.find("{\"aId").unwrap()..].split_inclusive('}').next().unwrap()),
             ["aId", "schema", "records"]
         );
         assert_eq!(rows_of(&answer["records"]), rows("2026-01-01", 0..10));

@@ -40,13 +40,12 @@ pub(crate) fn block(rows: &RecordBatch, dialect: Dialect) -> Json {
     serde_json::to_value(Block::new(rows, dialect).unwrap()).unwrap()
 }
 
-/// A set of ranges of one column; a bound is `None` or how and what.
-pub(crate) fn ranges(
-    column: &str,
-    ranges: &[(Option<(&str, &RecordBatch)>, Option<(&str, &RecordBatch)>)],
-    nulls: bool,
-) -> Json {
-    let marker = |bound: &Option<(&str, &RecordBatch)>, open: &str| match bound {
+/// `EXACTLY`, `ABOVE` or `BELOW`, and of what; `None` is no bound.
+type Marker<'a> = Option<(&'a str, &'a RecordBatch)>;
+
+/// A set of ranges of one column.
+pub(crate) fn ranges(column: &str, ranges: &[(Marker, Marker)], nulls: bool) -> Json {
+    let marker = |bound: &Marker, open: &str| match bound {
         Some((how, value)) => json!({"valueBlock": block(value, Dialect::Modern), "bound": how, "nullValue": false}),
         None => json!({"valueBlock": texts("col1", &[], Dialect::Modern), "bound": open, "nullValue": true}),
     };

@@ -125,7 +125,7 @@ impl World {
             .endpoint_url(format!("http://{address}"))
             .build();
         let keys = match kms {
-            true => DataKeys::Kms { key_id: "arn:kms".to_owned(), config: config.clone() },
+            true => DataKeys::Kms { key_id: "arn:kms".to_owned(), config: Box::new(config.clone()) },
             false => DataKeys::Local,
         };
         let spill = Spill::new(&config, BUCKET, "athena-spill", keys);
