@@ -103,3 +103,18 @@ fn lengths_that_promise_more_than_there_is_are_refused_before_anything_is_alloca
     assert!(message(&[]).is_err());
     assert_eq!(DIALECTS[1], Dialect::Legacy);
 }
+
+#[test]
+fn every_change_of_one_byte_of_a_message_is_read_or_refused() {
+    let whole = block(&rows("2026-01-01", 0..3), Dialect::Legacy);
+    let message = STANDARD.decode(whole["records"].as_str().unwrap()).unwrap();
+    for at in 0..message.len() {
+        for byte in (0..=255_u8).step_by(3) {
+            let mut changed = message.clone();
+            changed[at] = byte;
+            let mut json = whole.clone();
+            json["records"] = STANDARD.encode(changed).into();
+            let _ = serde_json::from_value::<Block>(json).unwrap().rows();
+        }
+    }
+}
