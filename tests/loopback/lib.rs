@@ -19,8 +19,10 @@ pub struct Request {
     pub target: String,
     /// Names and values as they came.
     pub headers: Vec<(String, String)>,
-    /// The body, as text: what functions send is JSON, XML or a form.
+    /// The body as text: most of what functions send is JSON, XML or a form.
     pub body: String,
+    /// The body as it came.
+    pub bytes: Vec<u8>,
 }
 
 impl Request {
@@ -130,8 +132,13 @@ async fn read(stream: &mut TcpStream) -> std::io::Result<Request> {
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
-    let mut request =
-        Request { method: first.next().unwrap(), target: first.next().unwrap(), headers, body: String::new() };
+    let mut request = Request {
+        method: first.next().unwrap(),
+        target: first.next().unwrap(),
+        headers,
+        body: String::new(),
+        bytes: Vec::new(),
+    };
     let length: usize = request.header("content-length").parse().unwrap_or(0);
     let mut body = bytes.split_off(end + 4);
     while body.len() < length {
@@ -139,6 +146,7 @@ async fn read(stream: &mut TcpStream) -> std::io::Result<Request> {
             return Err(std::io::ErrorKind::UnexpectedEof.into());
         }
     }
-    request.body = String::from_utf8(body).unwrap();
+    request.body = String::from_utf8_lossy(&body).into_owned();
+    request.bytes = body;
     Ok(request)
 }

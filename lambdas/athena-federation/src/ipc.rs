@@ -1,0 +1,166 @@
+//! Single Arrow messages, without the header and the end of a stream: how schemas and rows travel.
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_buffer::Buffer;
+use arrow_ipc::convert::try_schema_from_ipc_buffer;
+use arrow_ipc::reader::StreamDecoder;
+use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions, write_message};
+use arrow_ipc::{Message, MetadataVersion, root_as_message};
+use arrow_schema::{DataType, Schema};
+
+use crate::dialect::{CONTINUATION, Dialect};
+use crate::error::{Error, Kind};
+
+/// The message of a schema.
+pub(crate) fn write_schema(schema: &Schema, dialect: Dialect) -> Vec<u8> {
+    let options = options(dialect);
+    let encoded = IpcDataGenerator::default().schema_to_bytes_with_dictionary_tracker(
+        schema,
+        &mut DictionaryTracker::new(true),
+        &options,
+    );
+    let mut out = Vec::new();
+    write_message(&mut out, encoded, &options).expect("memory takes what is written to it");
+    out
+}
+
+/// The message of rows.
+///
+/// # Errors
+///
+/// When a column is of a type that Arrow cannot write, dictionaries included, which Athena does not read.
+pub(crate) fn write_rows(rows: &RecordBatch, dialect: Dialect) -> Result<Vec<u8>, Error> {
+    let options = options(dialect);
+    let unwritable = |_| Error::new(Kind::SpillFailed, "the rows have a column of a type that Athena does not read");
+    let (dictionaries, encoded) = IpcDataGenerator::default()
+        .encode(rows, &mut DictionaryTracker::new(true), &options, &mut IpcWriteContext::default())
+        .map_err(unwritable)?;
+    if !dictionaries.is_empty() {
+        return Err(Error::new(Kind::SpillFailed, "the rows have a dictionary, which Athena does not read"));
+    }
+    let mut out = Vec::with_capacity(encoded.arrow_data.len() + encoded.ipc_message.len() + 16);
+    write_message(&mut out, encoded, &options).map_err(unwritable)?;
+    Ok(out)
+}
+
+/// Reads the message of a schema.
+///
+/// # Errors
+///
+/// When it is none.
+pub(crate) fn read_schema(message: &[u8]) -> Result<Schema, Error> {
+    check(message)?;
+    try_schema_from_ipc_buffer(message).map_err(|_| unreadable())
+}
+
+/// Reads rows with their schema; no message of rows is no row.
+///
+/// # Errors
+///
+/// When either is malformed.
+pub(crate) fn read_rows(schema: &[u8], rows: &[u8]) -> Result<RecordBatch, Error> {
+    let parsed = read_schema(schema)?;
+    if rows.is_empty() {
+        return Ok(RecordBatch::new_empty(Arc::new(parsed)));
+    }
+    check(rows)?;
+    check_buffers(&parsed, rows)?;
+    // A schema and a batch, one behind the other, are how a stream begins.
+    let mut decoder = StreamDecoder::new();
+    for message in [schema, rows] {
+        let mut buffer = Buffer::from(message);
+        while !buffer.is_empty() {
+            if let Some(batch) = decoder.decode(&mut buffer).map_err(|_| unreadable())? {
+                return Ok(batch);
+            }
+        }
+    }
+    Err(unreadable())
+}
+
+/// Refuses a message whose lengths say more than there is, before anything is allocated for it.
+fn check(message: &[u8]) -> Result<(), Error> {
+    let (header, body) = open(message)?;
+    match (0..=body).contains(&header.bodyLength()) {
+        true => Ok(()),
+        false => Err(unreadable()),
+    }
+}
+
+/// The header of a message, and how many bytes are behind it.
+fn open(message: &[u8]) -> Result<(Message<'_>, i64), Error> {
+    let rest = message.strip_prefix(&CONTINUATION).unwrap_or(message);
+    let (length, rest) = rest.split_first_chunk::<4>().ok_or_else(unreadable)?;
+    let length = usize::try_from(i32::from_le_bytes(*length)).map_err(|_| unreadable())?;
+    let metadata = rest.get(..length).ok_or_else(unreadable)?;
+    let body = i64::try_from(rest.len() - length).unwrap_or(i64::MAX);
+    Ok((root_as_message(metadata).map_err(|_| unreadable())?, body))
+}
+
+/// Refuses rows whose buffers are not of the shapes that their columns need: Arrow's reader takes those on trust, and panics.
+fn check_buffers(schema: &Schema, rows: &[u8]) -> Result<(), Error> {
+    let (header, _) = open(rows)?;
+    let (body, batch) = (header.bodyLength(), header.header_as_record_batch().ok_or_else(unreadable)?);
+    let mut shapes = Vec::new();
+    for field in schema.fields() {
+        push_shapes(field.data_type(), &mut shapes)?;
+    }
+    let buffers: Vec<_> = batch.buffers().into_iter().flatten().collect();
+    // A row has a bit at least.
+    let rows = 0..=body.saturating_mul(8);
+    let good = batch.compression().is_none()
+        && rows.contains(&batch.length())
+        && batch
+            .nodes()
+            .into_iter()
+            .flatten()
+            .all(|node| rows.contains(&node.length()) && (0..=node.length()).contains(&node.null_count()))
+        && buffers.len() == shapes.len()
+        && buffers.iter().zip(shapes).all(|(buffer, unit)| {
+            let end = buffer.offset().checked_add(buffer.length());
+            (0..=body).contains(&buffer.offset())
+                && buffer.offset() % 8 == 0
+                && buffer.length() >= 0
+                && buffer.length() % unit == 0
+                && end.is_some_and(|end| end <= body)
+        });
+    if good { Ok(()) } else { Err(unreadable()) }
+}
+
+/// The buffers of a column in Arrow's order, each by the bytes that its length is a multiple of. The protocol has no other types.
+fn push_shapes(data_type: &DataType, shapes: &mut Vec<i64>) -> Result<(), Error> {
+    let validity = 1;
+    match data_type {
+        DataType::Boolean => shapes.extend([validity, 1]),
+        DataType::Utf8 | DataType::Binary => shapes.extend([validity, 4, 1]),
+        DataType::Struct(fields) => {
+            shapes.push(validity);
+            for field in fields {
+                push_shapes(field.data_type(), shapes)?;
+            }
+        }
+        DataType::List(field) | DataType::Map(field, _) => {
+            shapes.extend([validity, 4]);
+            push_shapes(field.data_type(), shapes)?;
+        }
+        other => match other.primitive_width().and_then(|width| i64::try_from(width).ok()) {
+            Some(width) => shapes.extend([validity, width]),
+            None => return Err(unreadable()),
+        },
+    }
+    Ok(())
+}
+
+fn options(dialect: Dialect) -> IpcWriteOptions {
+    match dialect {
+        Dialect::Beans | Dialect::Legacy => IpcWriteOptions::try_new(8, true, MetadataVersion::V4),
+        Dialect::Modern => IpcWriteOptions::try_new(8, false, MetadataVersion::V5),
+    }
+    .expect("an alignment of 8 is allowed with both versions")
+}
+
+fn unreadable() -> Error {
+    Error::invalid("an Arrow message in the request cannot be read")
+}

@@ -1,0 +1,180 @@
+//! Blocks that do not fit into an answer: encrypted, and put into S3.
+
+use std::time::Duration;
+
+use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+
+use crate::aws_json::AwsJson;
+use crate::block::decode;
+use crate::error::{Error, Kind};
+use crate::request::{EncryptionKey, SpillLocation};
+
+/// Where blocks are spilled to, and where their keys come from.
+#[derive(Debug)]
+pub struct Spill {
+    s3: aws_sdk_s3::Client,
+    bucket: String,
+    prefix: String,
+    keys: DataKeys,
+}
+
+/// Where the keys come from that spilled blocks are encrypted with.
+#[derive(Debug)]
+pub enum DataKeys {
+    /// This process: 32 bytes of the system's random numbers a split.
+    Local,
+    /// KMS: one data key an answer, so that each use is in the trail of that key.
+    Kms {
+        /// The KMS key's ARN.
+        key_id: String,
+        /// How to reach KMS.
+        config: Box<SdkConfig>,
+    },
+}
+
+/// The folder of blocks when none is named; so does the SDK.
+const PREFIX: &str = "athena-federation-spill";
+
+impl Spill {
+    /// Spills to `bucket` below `prefix`; an empty prefix is `athena-federation-spill`.
+    ///
+    /// The bucket should have a lifecycle of a day: nobody else deletes blocks.
+    pub fn new(s3: &SdkConfig, bucket: impl Into<String>, prefix: &str, keys: DataKeys) -> Spill {
+        // A block is megabytes, which a time-out made for small calls would cut off.
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_millis(1500))
+            .operation_attempt_timeout(Duration::from_secs(20))
+            .operation_timeout(Duration::from_secs(60));
+        let config = aws_sdk_s3::config::Builder::from(s3)
+            .timeout_config(timeouts.build())
+            .force_path_style(s3.endpoint_url().is_some());
+        let prefix = prefix.trim_matches('/');
+        Spill {
+            s3: aws_sdk_s3::Client::from_conf(config.build()),
+            bucket: bucket.into(),
+            prefix: if prefix.is_empty() { PREFIX.to_owned() } else { prefix.to_owned() },
+            keys,
+        }
+    }
+
+    /// A new place for each of `count` splits, with a key each.
+    pub(crate) async fn places(
+        &self,
+        query_id: &str,
+        count: usize,
+    ) -> Result<Vec<(SpillLocation, EncryptionKey)>, Error> {
+        let folder = match self.prefix.split('/').any(|part| part == query_id) {
+            true => self.prefix.clone(),
+            false => format!("{}/{query_id}", self.prefix),
+        };
+        let shared = match &self.keys {
+            DataKeys::Local => None,
+            DataKeys::Kms { key_id, config } if count > 0 => Some(data_key(key_id, config).await?),
+            DataKeys::Kms { .. } => None,
+        };
+        let place = |_| {
+            let key = match &shared {
+                Some(key) => key.clone(),
+                None => STANDARD.encode(random::<32>()?),
+            };
+            // Random nonces of 96 bits collide under one key after billions; a KMS key serves one answer's splits.
+            let nonce = STANDARD.encode(random::<12>()?);
+            let key_of_split = format!("{folder}/{}", uuid::Uuid::new_v4());
+            Ok((SpillLocation::directory(&self.bucket, key_of_split), EncryptionKey { key, nonce }))
+        };
+        (0..count).map(place).collect()
+    }
+
+    /// Refuses a place that this function did not give out.
+    pub(crate) fn check(&self, location: &SpillLocation) -> Result<(), Error> {
+        let own = location.bucket == self.bucket
+            && location.key.strip_prefix(&self.prefix).is_some_and(|rest| rest.starts_with('/'))
+            && !location.key.split('/').any(|part| part == "..");
+        match own {
+            true => Ok(()),
+            false => {
+                Err(Error::invalid("the split's spill location is not in this function's spill bucket and prefix"))
+            }
+        }
+    }
+
+    /// Stores a block, encrypted when there is a key.
+    ///
+    /// An encrypted block is written at most once: S3 refuses a second object of its name, so that a repeated read cannot encrypt
+    /// other rows with the same key and nonce. What the first one stored is then the answer of both.
+    ///
+    /// `owner` is the account that must own the bucket.
+    pub(crate) async fn put(
+        &self,
+        location: &SpillLocation,
+        mut block: Vec<u8>,
+        key: Option<&EncryptionKey>,
+        owner: Option<&str>,
+    ) -> Result<(), Error> {
+        if let Some(key) = key {
+            seal(&mut block, key)?;
+        }
+        let put = self
+            .s3
+            .put_object()
+            .bucket(&location.bucket)
+            .key(&location.key)
+            .set_expected_bucket_owner(owner.map(str::to_owned))
+            .set_if_none_match(key.map(|_| "*".to_owned()))
+            .body(ByteStream::from(block));
+        match put.send().await {
+            Ok(_) => Ok(()),
+            Err(error) if key.is_some() && error.code() == Some("PreconditionFailed") => {
+                tracing::warn!(step = "spill", "the block was stored by an earlier try of the same read");
+                Ok(())
+            }
+            // The service's message may carry names of buckets and accounts, so only its code is kept.
+            Err(error) => Err(Error::new(
+                Kind::SpillFailed,
+                format!("the rows could not be stored in the spill bucket: {}", error.code().unwrap_or("no answer")),
+            )),
+        }
+    }
+}
+
+/// AES-GCM in place, without additional data, the tag of 16 bytes behind: what Athena's reader undoes.
+fn seal(block: &mut Vec<u8>, key: &EncryptionKey) -> Result<(), Error> {
+    let (bytes, nonce) = key.bytes()?;
+    let algorithm = if bytes.len() == 16 { &AES_128_GCM } else { &AES_256_GCM };
+    let failed = |_| Error::new(Kind::SpillFailed, "the rows could not be encrypted");
+    let key = LessSafeKey::new(UnboundKey::new(algorithm, &bytes).map_err(failed)?);
+    key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), block).map_err(failed)
+}
+
+async fn data_key(key_id: &str, config: &SdkConfig) -> Result<String, Error> {
+    let kms = AwsJson::new("kms", config);
+    // 256 bits where the SDK takes 128: Athena decrypts by the length of the key, as it must for local ones.
+    let request = json!({"KeyId": key_id, "KeySpec": "AES_256"});
+    let mut failure = String::new();
+    for _ in 0..3 {
+        match kms.call("TrentService.GenerateDataKey", &request).await {
+            Ok(answer) => {
+                let key = answer["Plaintext"].as_str().unwrap_or_default();
+                if decode(key).is_ok_and(|key| key.len() == 32) {
+                    return Ok(key.to_owned());
+                }
+                failure = "an answer without a key".to_owned();
+            }
+            Err(error) => failure = format!("{error:?}"),
+        }
+    }
+    Err(Error::new(Kind::SpillFailed, format!("KMS gave no key for the rows: {failure}")))
+}
+
+fn random<const N: usize>() -> Result<[u8; N], Error> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|_| Error::new(Kind::SpillFailed, "the system gave no random numbers"))?;
+    Ok(bytes)
+}

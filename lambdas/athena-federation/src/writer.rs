@@ -1,0 +1,188 @@
+//! Collects the rows of one split, and makes an answer of them.
+
+use arrow_array::{Array, RecordBatch, RecordBatchOptions};
+use arrow_schema::SchemaRef;
+use arrow_select::concat::concat_batches;
+
+use crate::block::{Block, SchemaText};
+use crate::dialect::Dialect;
+use crate::error::{Error, Kind};
+use crate::ipc;
+use crate::prune::prune;
+use crate::query_watch::QueryWatch;
+use crate::request::{ReadRecords, SpillLocation};
+use crate::response::{Response, Tail};
+use crate::spill::Spill;
+
+/// Takes batches of rows, leaves out what cannot match, and holds at most one block of them in memory.
+#[derive(Debug)]
+pub struct BlockWriter<'a> {
+    request: &'a ReadRecords,
+    dialect: Dialect,
+    spill: &'a Spill,
+    owner: Option<&'a str>,
+    watch: QueryWatch<'a>,
+    held: Vec<RecordBatch>,
+    held_bytes: usize,
+    spilled: Vec<SpillLocation>,
+}
+
+/// Lambda's answer holds 6 MB; base64 makes four characters of three bytes, and schema and names take some:
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
+const MAX_INLINE: u64 = 4_000_000;
+
+/// However much the request allows, so that a function of 512 MB can hold a block and its encrypted form.
+const MAX_BLOCK: u64 = 64_000_000;
+
+impl<'a> BlockWriter<'a> {
+    pub(crate) fn new(
+        request: &'a ReadRecords,
+        dialect: Dialect,
+        spill: &'a Spill,
+        owner: Option<&'a str>,
+        watch: QueryWatch<'a>,
+    ) -> BlockWriter<'a> {
+        BlockWriter { request, dialect, spill, owner, watch, held: Vec::new(), held_bytes: 0, spilled: Vec::new() }
+    }
+
+    /// Takes a batch, which has at least the columns that are asked for, by name.
+    ///
+    /// # Errors
+    ///
+    /// When the query was cancelled, the batch has not the columns, the split is larger than its one encrypted block, or S3
+    /// refuses.
+    pub async fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
+        self.check().await?;
+        let mut rest = project(&prune(batch, &self.request.constraints), &self.request.schema)?;
+        while rest.num_rows() > 0 {
+            let fitting = fitting_rows(&rest, self.limit() - self.held_bytes);
+            if fitting == 0 {
+                self.make_room().await?;
+                continue;
+            }
+            let part = rest.slice(0, fitting);
+            self.held_bytes += size(&part);
+            self.held.push(part);
+            rest = rest.slice(fitting, rest.num_rows() - fitting);
+        }
+        Ok(())
+    }
+
+    /// Asks, now and then, whether the query still runs; for a connector that waits long before its first batch.
+    ///
+    /// # Errors
+    ///
+    /// When it was cancelled.
+    pub async fn check(&mut self) -> Result<(), Error> {
+        self.watch.check().await
+    }
+
+    /// The answer: the rows themselves when they fit and none was spilled, or where they are.
+    pub(crate) async fn finish(mut self, catalog: String, tail: Tail) -> Result<Response, Error> {
+        let schema = self.request.schema.clone();
+        if self.spilled.is_empty() {
+            let inline = usize::try_from(self.request.max_inline_block_size.min(MAX_INLINE)).unwrap_or(usize::MAX);
+            if self.held_bytes <= inline {
+                let rows = self.take()?;
+                let records = match rows.num_rows() {
+                    0 => Vec::new(),
+                    _ => ipc::write_rows(&rows, self.dialect)?,
+                };
+                if records.len() <= inline {
+                    let records = Block::of_message(&schema, &records, self.dialect);
+                    return Ok(Response::ReadRecordsResponse { catalog_name: catalog, records, tail });
+                }
+                self.held.push(rows);
+            }
+        }
+        self.store().await?;
+        Ok(Response::RemoteReadRecordsResponse {
+            catalog_name: catalog,
+            schema: SchemaText::new(&schema, self.dialect),
+            remote_blocks: self.spilled,
+            encryption_key: self.request.split.encryption_key.clone(),
+            tail,
+        })
+    }
+
+    /// Stores what is held, if more than one block may be stored.
+    async fn make_room(&mut self) -> Result<(), Error> {
+        let limit = self.limit();
+        if self.held.is_empty() {
+            return Err(Error::new(Kind::TooLarge, format!("one row is larger than the {limit} bytes of a block")));
+        }
+        // A second block would be encrypted with the nonce of the first.
+        if self.request.split.encryption_key.is_some() {
+            return Err(Error::new(
+                Kind::TooLarge,
+                format!(
+                    "the rows of one split are more than the {limit} bytes of its one encrypted block; select fewer columns, or add predicates"
+                ),
+            ));
+        }
+        self.store().await
+    }
+
+    async fn store(&mut self) -> Result<(), Error> {
+        let rows = self.take()?;
+        // Spilled blocks are in the legacy framing whatever the request's.
+        let message = ipc::write_rows(&rows, Dialect::Legacy)?;
+        let count = rows.num_rows();
+        drop(rows);
+        let location = self.request.split.spill_location.block(self.spilled.len());
+        tracing::info!(step = "spill", rows = count, bytes = message.len());
+        self.spill.put(&location, message, self.request.split.encryption_key.as_ref(), self.owner).await?;
+        self.spilled.push(location);
+        Ok(())
+    }
+
+    /// All that is held, as one batch.
+    fn take(&mut self) -> Result<RecordBatch, Error> {
+        self.held_bytes = 0;
+        let held = std::mem::take(&mut self.held);
+        // Columns of the same types, or `project` had refused.
+        concat_batches(&self.request.schema, &held)
+            .map_err(|_| Error::new(Kind::TooLarge, "the text of one column is more than a block may hold"))
+    }
+
+    fn limit(&self) -> usize {
+        usize::try_from(self.request.max_block_size.min(MAX_BLOCK)).unwrap_or(usize::MAX)
+    }
+}
+
+/// The asked columns of a batch, in the asked order.
+fn project(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, Error> {
+    let mut columns = Vec::with_capacity(schema.fields().len());
+    for field in schema.fields() {
+        let column = batch.column_by_name(field.name()).filter(|column| column.data_type() == field.data_type());
+        columns.push(column.cloned().ok_or_else(|| {
+            Error::invalid(format!(
+                "there is no column `{}` of type {}; the table may have changed since the query was planned, so run it again",
+                crate::request::shown(field.name()),
+                field.data_type()
+            ))
+        })?);
+    }
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(schema.clone(), columns, &options)
+        .map_err(|_| Error::invalid("a column that may not be null was asked for; all columns may be null"))
+}
+
+/// How many of the first rows are at most `room` bytes.
+fn fitting_rows(batch: &RecordBatch, room: usize) -> usize {
+    if size(batch) <= room {
+        return batch.num_rows();
+    }
+    let (mut fit, mut too_many) = (0, batch.num_rows());
+    while too_many - fit > 1 {
+        let middle = fit + (too_many - fit) / 2;
+        if size(&batch.slice(0, middle)) <= room { fit = middle } else { too_many = middle }
+    }
+    fit
+}
+
+/// Bytes of Arrow, without what a slice leaves out.
+fn size(batch: &RecordBatch) -> usize {
+    // A type that cannot be measured cannot be written either, which is said there.
+    batch.columns().iter().map(|column| column.to_data().get_slice_memory_size().unwrap_or(0)).sum()
+}

@@ -1,0 +1,144 @@
+//! The algebra of value sets, held against sets of plain numbers, and pruning against a full scan.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, Int32Array, RecordBatch, StringArray};
+use arrow_select::filter::filter_record_batch;
+use athena_federation::Body;
+use athena_federation::{Bound, Constraints, Dialect, Range, Request, Value, ValueSet, prune};
+use proptest::prelude::*;
+use serde_json::{Value as Json, json};
+
+use crate::requests::{layout, ranges, texts};
+
+/// Bounds are even numbers, so the odd ones between them show which side a bound is on.
+const MOST: i64 = 16;
+
+fn bound() -> impl Strategy<Value = Bound> {
+    let value = (0..=MOST / 2).prop_map(|half| Value::Integer(half * 2));
+    prop_oneof![
+        1 => Just(Bound::Unbounded),
+        2 => value.clone().prop_map(Bound::Included),
+        2 => value.prop_map(Bound::Excluded),
+    ]
+}
+
+fn set() -> impl Strategy<Value = ValueSet> {
+    let range = (bound(), bound()).prop_map(|(low, high)| Range::new(low, high));
+    (prop::collection::vec(range, 0..5), any::<bool>())
+        .prop_map(|(ranges, nulls)| ValueSet::of_ranges(ranges.into_iter().flatten(), nulls))
+}
+
+/// What a set holds of null and the numbers from -1 to 17.
+fn model(set: &ValueSet) -> BTreeSet<Option<i64>> {
+    let numbers = (-1..=MOST + 1).map(Some).chain([None]);
+    numbers.filter(|number| set.contains(number.map(Value::Integer).as_ref())).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn union_intersection_and_complement_are_those_of_sets(one in set(), two in set()) {
+        let (a, b) = (model(&one), model(&two));
+        let everything = model(&ValueSet::all());
+        prop_assert_eq!(model(&one.union(&two)), &a | &b);
+        prop_assert_eq!(model(&one.intersect(&two)), &a & &b);
+        prop_assert_eq!(model(&one.complement()), &everything - &a);
+        // Written equally when they hold the same, whichever way they came about.
+        prop_assert_eq!(one.complement().complement(), one.clone());
+        prop_assert_eq!(one.union(&two).complement(), one.complement().intersect(&two.complement()));
+        prop_assert_eq!(one.is_none(), one == ValueSet::none());
+    }
+
+    #[test]
+    fn pruning_leaves_out_rows_that_do_not_match_and_no_others(
+        numbers in prop::collection::vec(prop::option::of(-1..MOST as i32 + 1), 0..40),
+        by_number in set(),
+        flags in set(),
+    ) {
+        let count = numbers.len();
+        let texts: ArrayRef = Arc::new(StringArray::from_iter((0..count).map(|row| (row % 4 != 0).then(|| format!("{}", row % 7)))));
+        let columns: [(&str, ArrayRef, bool); 2] = [("number", Arc::new(Int32Array::from(numbers.clone())), true), ("text", texts, true)];
+        let rows = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
+        // Integers say nothing about a column of text, beyond its nulls.
+        let constraints = Constraints::new([("NUMBER".to_owned(), by_number.clone()), ("text".to_owned(), flags.clone()), ("other".to_owned(), ValueSet::none())]);
+        let matches = |row: usize| {
+            let number = numbers[row].map(|number| Value::Integer(number.into()));
+            let text_is_null = rows.column(1).is_null(row);
+            let holds_numbers = flags.ranges().iter().any(|range| range.low() != Bound::Unbounded || range.high() != Bound::Unbounded);
+            by_number.contains(number.as_ref())
+                && if text_is_null { flags.nulls() } else { holds_numbers || !flags.ranges().is_empty() }
+        };
+        let scanned = filter_record_batch(&rows, &BooleanArray::from_iter((0..count).map(|row| Some(matches(row))))).unwrap();
+        prop_assert_eq!(prune(&rows, &constraints), scanned);
+    }
+}
+
+#[test]
+fn not_a_number_and_minus_zero_are_never_left_out_by_mistake() {
+    let floats: ArrayRef = Arc::new(Float64Array::from(vec![f64::NAN, -0.0, 0.0, 1.0]));
+    let rows = RecordBatch::try_from_iter([("x", floats)]).unwrap();
+    let zero = ValueSet::of_values([Value::Float(0.0)], false);
+    assert_eq!(prune(&rows, &Constraints::new([("x".to_owned(), zero)])).num_rows(), 3);
+}
+
+/// The set that a request's summary says about `day`.
+fn read(summary: Json) -> ValueSet {
+    match Request::read(layout("sales", summary, Dialect::Modern)).unwrap().body {
+        Body::GetTableLayout { constraints, .. } => constraints.column("day").unwrap().clone(),
+        body => panic!("{body:?}"),
+    }
+}
+
+fn text(value: &str) -> RecordBatch {
+    let column: ArrayRef = Arc::new(StringArray::from(vec![value]));
+    RecordBatch::try_from_iter_with_nullable([("col1", column, true)]).unwrap()
+}
+
+#[test]
+fn all_shapes_of_a_request_become_the_same_sets() {
+    let (a, b) = (text("a"), text("b"));
+    let value = |text: &str| Value::Text(text.to_owned());
+    let range = |low, high| ValueSet::of_ranges(Range::new(low, high), false);
+    let equatable = |white: bool, nulls: bool| json!({"day": {"@type": "EquatableValueSet", "valueBlock": texts("col1", &["b", "a"], Dialect::Legacy), "whiteList": white, "nullAllowed": nulls}});
+    let both = ValueSet::of_values([value("a"), value("b")], false);
+    for (summary, expected) in [
+        (
+            ranges("day", &[(Some(("EXACTLY", &a)), Some(("EXACTLY", &a)))], false),
+            ValueSet::of_values([value("a")], false),
+        ),
+        (
+            ranges("day", &[(Some(("ABOVE", &a)), Some(("BELOW", &b)))], false),
+            range(Bound::Excluded(value("a")), Bound::Excluded(value("b"))),
+        ),
+        (ranges("day", &[(Some(("EXACTLY", &a)), None)], false), range(Bound::Included(value("a")), Bound::Unbounded)),
+        (ranges("day", &[(None, Some(("EXACTLY", &b)))], false), range(Bound::Unbounded, Bound::Included(value("b")))),
+        (ranges("day", &[(None, Some(("BELOW", &a))), (Some(("ABOVE", &a)), None)], false), {
+            let but = ValueSet::of_values([value("a")], true).complement();
+            ValueSet::of_ranges(but.ranges().to_vec(), false)
+        }),
+        (ranges("day", &[(None, None)], true), ValueSet::all()),
+        (ranges("day", &[], true), ValueSet::of_ranges([], true)),
+        (equatable(true, false), both.clone()),
+        (equatable(false, true), both.complement()),
+    ] {
+        assert_eq!(read(summary.clone()), expected, "{summary}");
+    }
+}
+
+#[test]
+fn malformed_sets_are_refused() {
+    let a = text("a");
+    for summary in [
+        ranges("day", &[(Some(("BELOW", &a)), None)], false),
+        ranges("day", &[(None, Some(("ABOVE", &a)))], false),
+        json!({"day": {"@type": "NewValueSet"}}),
+        json!({"day": {"@type": "SortedRangeSet"}}),
+        json!({"day": {"@type": "EquatableValueSet", "valueBlock": texts("col1", &["a"], Dialect::Legacy)}}),
+        json!({"day": {"@type": "EquatableValueSet", "valueBlock": {"schema": "AAAA", "records": ""}, "whiteList": true}}),
+    ] {
+        assert!(Request::read(layout("sales", summary.clone(), Dialect::Modern)).is_err(), "{summary}");
+    }
+}

@@ -1,0 +1,171 @@
+//! What does not fit into an answer: where it goes, how it is encrypted, and when it must not go on.
+
+use std::time::Duration;
+
+use arrow_array::RecordBatch;
+use arrow_buffer::Buffer;
+use arrow_ipc::reader::StreamDecoder;
+use athena_federation::{Dialect, Kind, SchemaText};
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value as Json, json};
+
+use crate::requests::{read, splits, texts};
+use crate::world::{DATA_KEY, Shop, World, fields, rows, schema};
+
+const BLOCK_0: &str = "athena-spill/query-1/split-1.0";
+
+fn shop(rows: i64) -> Shop {
+    Shop { rows, splits: 2 }
+}
+
+fn decrypt(object: &[u8]) -> Vec<u8> {
+    let (key, nonce): (Vec<u8>, Vec<u8>) = ((0x00..0x20).collect(), (0xa0..0xac).collect());
+    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &key).unwrap());
+    let mut bytes = object.to_owned();
+    let nonce = Nonce::assume_unique_for_key(nonce.try_into().unwrap());
+    key.open_in_place(nonce, Aad::empty(), &mut bytes).unwrap().to_owned()
+}
+
+/// The rows of a spilled block, of which only the batch is stored.
+fn block(message: &[u8]) -> RecordBatch {
+    assert_ne!(message[..4], [0xFF; 4], "spilled blocks are in the legacy framing");
+    let schema = serde_json::to_value(SchemaText::new(&schema(), Dialect::Legacy)).unwrap();
+    let mut decoder = StreamDecoder::new();
+    decoder.decode(&mut Buffer::from(STANDARD.decode(schema.as_str().unwrap()).unwrap())).unwrap();
+    decoder.decode(&mut Buffer::from(message)).unwrap().unwrap()
+}
+
+fn limited(plain: bool, dialect: Dialect, inline: &str, most: &str) -> Json {
+    let mut request = read(plain, dialect);
+    request["maxInlineBlockSize"] = json!(inline);
+    request["maxBlockSize"] = json!(most);
+    request
+}
+
+#[tokio::test]
+async fn rows_beyond_the_inline_limit_are_one_encrypted_object() {
+    for dialect in [Dialect::Legacy, Dialect::Modern] {
+        let world = World::new(shop(2500)).await;
+        let text = world.text(limited(false, dialect, "0", "16000000")).await.unwrap();
+        assert_eq!(fields(&text), ["@type", "catalogName", "schema", "remoteBlocks", "encryptionKey"]);
+        let answer: Json = serde_json::from_str(&text).unwrap();
+        assert_eq!(answer["@type"], "RemoteReadRecordsResponse");
+        assert_eq!(
+            answer["remoteBlocks"],
+            json!([{"@type": "S3SpillLocation", "bucket": "spill-bucket", "key": BLOCK_0, "directory": false}])
+        );
+        assert_eq!(answer["encryptionKey"], read(false, dialect)["split"]["encryptionKey"]);
+        let state = world.state.lock().unwrap();
+        assert_eq!(block(&decrypt(&state.objects[BLOCK_0])), rows("2026-01-01", 0..2500));
+        assert_eq!(state.puts[0].header("x-amz-expected-bucket-owner"), "111122223333");
+    }
+}
+
+#[tokio::test]
+async fn no_rows_are_never_spilled() {
+    let world = World::new(shop(0)).await;
+    let answer = world.answer(limited(false, Dialect::Modern, "0", "16000000")).await.unwrap();
+    assert_eq!((&answer["@type"], &answer["records"]["records"]), (&json!("ReadRecordsResponse"), &json!("")));
+}
+
+#[tokio::test]
+async fn the_inline_limit_is_exact_and_never_more_than_lambda_can_return() {
+    let world = World::new(shop(1000)).await;
+    let whole = world.answer(read(false, Dialect::Modern)).await.unwrap();
+    let size = STANDARD.decode(whole["records"]["records"].as_str().unwrap()).unwrap().len();
+    for (limit, kind) in [(size, "ReadRecordsResponse"), (size - 1, "RemoteReadRecordsResponse")] {
+        let world = World::new(shop(1000)).await;
+        let answer = world.answer(limited(false, Dialect::Modern, &limit.to_string(), "16000000")).await.unwrap();
+        assert_eq!(answer["@type"], kind);
+    }
+    // About 35 bytes a row.
+    for (rows, kind) in [(100_000, "ReadRecordsResponse"), (130_000, "RemoteReadRecordsResponse")] {
+        let world = World::new(shop(rows)).await;
+        let text = world.text(limited(false, Dialect::Modern, "999999999", "999999999")).await.unwrap();
+        assert!(text.contains(kind) && text.len() < 6_000_000, "{rows} rows, {} bytes", text.len());
+    }
+}
+
+#[tokio::test]
+async fn a_split_with_a_key_has_one_block_or_fails_before_anything_is_stored() {
+    let world = World::new(shop(3000)).await;
+    let error = world.answer(limited(false, Dialect::Modern, "0", "60000")).await.unwrap_err();
+    assert!(error.kind == Kind::TooLarge && error.message.contains("60000 bytes"), "{error:?}");
+    assert!(world.state.lock().unwrap().puts.is_empty());
+}
+
+#[tokio::test]
+async fn a_split_without_a_key_has_as_many_blocks_as_it_needs() {
+    let world = World::new(shop(3000)).await;
+    let answer = world.answer(limited(true, Dialect::Modern, "0", "60000")).await.unwrap();
+    let remote = answer["remoteBlocks"].as_array().unwrap();
+    assert!(remote.len() > 1 && answer["encryptionKey"].is_null());
+    let state = world.state.lock().unwrap();
+    let blocks: Vec<RecordBatch> =
+        remote.iter().map(|place| block(&state.objects[place["key"].as_str().unwrap()])).collect();
+    assert_eq!(arrow_select::concat::concat_batches(&schema(), &blocks).unwrap(), rows("2026-01-01", 0..3000));
+    assert!(state.objects.values().all(|object| object.len() < 62_000));
+}
+
+#[tokio::test]
+async fn one_row_that_no_block_can_hold_is_an_error() {
+    let world = World::new(shop(10)).await;
+    let error = world.answer(limited(true, Dialect::Modern, "0", "8")).await.unwrap_err();
+    assert_eq!(error.kind, Kind::TooLarge);
+}
+
+#[tokio::test]
+async fn a_read_that_is_repeated_never_encrypts_with_its_key_and_nonce_again() {
+    let world = World::new(shop(2500)).await;
+    let first = world.answer(limited(false, Dialect::Modern, "0", "16000000")).await.unwrap();
+    let stored = world.state.lock().unwrap().objects.clone();
+    let mut fewer = limited(false, Dialect::Modern, "0", "16000000");
+    fewer["constraints"]["summary"] =
+        json!({"name": {"@type": "AllOrNoneValueSet", "all": false, "nullAllowed": true}});
+    let second = world.answer(fewer).await.unwrap();
+    assert_eq!(first["remoteBlocks"], second["remoteBlocks"]);
+    assert_eq!(world.state.lock().unwrap().objects, stored);
+}
+
+#[tokio::test]
+async fn a_refusal_of_s3_is_an_error_without_its_text() {
+    let world = World::new(shop(10)).await;
+    world.state.lock().unwrap().denied = true;
+    let error = world.answer(limited(false, Dialect::Modern, "0", "16000000")).await.unwrap_err();
+    assert!(error.kind == Kind::SpillFailed && error.message.ends_with("AccessDenied"), "{error:?}");
+}
+
+#[tokio::test]
+async fn data_keys_come_from_kms_once_an_answer_and_nonces_never_twice() {
+    let world = World::with(shop(0), true).await;
+    let partitions = texts("day", &["2026-01-01", "2026-01-02"], Dialect::Modern);
+    let answer = world.answer(splits(&partitions, None, Dialect::Modern)).await.unwrap();
+    let keys: Vec<&Json> = answer["splits"].as_array().unwrap().iter().map(|split| &split["encryptionKey"]).collect();
+    assert!(keys.iter().all(|key| key["key"] == STANDARD.encode(DATA_KEY)));
+    let mut nonces: Vec<&str> = keys.iter().map(|key| key["nonce"].as_str().unwrap()).collect();
+    nonces.sort_unstable();
+    nonces.dedup();
+    assert_eq!(nonces.len(), 4);
+    let state = world.state.lock().unwrap();
+    assert_eq!(state.data_keys.len(), 1);
+    let asked: Json = serde_json::from_str(&state.data_keys[0].body).unwrap();
+    assert_eq!(asked, json!({"KeyId": "arn:kms", "KeySpec": "AES_256"}));
+    assert!(state.data_keys[0].header("authorization").contains("/eu-west-1/kms/aws4_request"));
+}
+
+#[tokio::test]
+async fn a_query_that_was_cancelled_is_not_read_on() {
+    for (state, ends) in
+        [("RUNNING", false), ("QUEUED", false), ("CANCELLED", true), ("FAILED", true), ("SUCCEEDED", true)]
+    {
+        let mut world = World::new(shop(3000)).await;
+        world.state.lock().unwrap().query = state;
+        // Athena is asked for the first time after a second.
+        world.invocation.began -= Duration::from_secs(2);
+        let result = world.answer(read(false, Dialect::Modern)).await;
+        assert_eq!(result.err().map(|error| error.kind), ends.then_some(Kind::Cancelled), "{state}");
+        assert_eq!(world.state.lock().unwrap().asked, 1);
+    }
+}

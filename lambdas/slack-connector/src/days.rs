@@ -1,0 +1,231 @@
+//! Which days a query needs, by what it says about `date`.
+
+use std::time::SystemTime;
+
+use athena_federation::{Bound, Error, Kind, Value, ValueSet};
+use time::{Date, Duration, Month, OffsetDateTime};
+
+/// A day as Slack and Athena write it, `2026-11-20`; such texts sort as the days do.
+pub(crate) fn text(day: Date) -> String {
+    format!("{:04}-{:02}-{:02}", day.year(), u8::from(day.month()), day.day())
+}
+
+/// The day of a text; `None` for anything that [`text`] would not write.
+pub(crate) fn parse(date: &str) -> Option<Date> {
+    let mut parts = date.splitn(3, '-').map(|part| part.parse::<u16>().ok());
+    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+    let month = Month::try_from(u8::try_from(month).ok()?).ok()?;
+    let parsed = Date::from_calendar_date(year.into(), month, u8::try_from(day).ok()?).ok()?;
+    (text(parsed) == date).then_some(parsed)
+}
+
+/// Today in UTC, as Slack counts days.
+pub(crate) fn today(now: SystemTime) -> Date {
+    OffsetDateTime::from(now).date()
+}
+
+/// The first day that Slack still keeps: thirteen months back, on a rolling basis.
+pub(crate) fn oldest(today: Date) -> Date {
+    let (year, month) = (today.year() - 1, today.month().previous());
+    let year = if today.month() == Month::January { year - 1 } else { year };
+    let last = month.length(year);
+    Date::from_calendar_date(year, month, today.day().min(last)).expect("the day was held to the month's length")
+}
+
+/// The days when nothing bounds them.
+const WINDOW: i64 = 30;
+
+/// As many as thirteen months can have.
+const MAX_DAYS: usize = 397;
+
+/// Before Slack had analytics of this kind.
+const FIRST: Date = match Date::from_ordinal_date(2015, 1) {
+    Ok(date) => date,
+    Err(_) => panic!("2015 has a first day"),
+};
+
+/// The days that a query needs whose `date` must be in `set`.
+///
+/// # Errors
+///
+/// When they are more than thirteen months can have.
+pub(crate) fn days(set: Option<&ValueSet>, today: Date) -> Result<Vec<Date>, Error> {
+    let all = ValueSet::all();
+    let set = set.unwrap_or(&all);
+    let yesterday = today - Duration::days(1);
+    let from = match window(set) {
+        Window::Newest => today - Duration::days(WINDOW),
+        Window::Kept => oldest(today),
+        Window::Exact => FIRST,
+    };
+    let candidates = std::iter::successors(Some(from), |day| day.next_day()).take_while(|day| *day <= today);
+    // Today's file cannot be finished: only who names the day itself is told so.
+    let due = candidates.filter(|day| *day <= yesterday || is_named(set, *day, today));
+    let days: Vec<Date> = due.filter(|day| set.contains(Some(&value(*day)))).collect();
+    match days.len() {
+        0..=MAX_DAYS => Ok(days),
+        many => Err(Error::new(
+            Kind::InvalidRequest,
+            format!(
+                "the query asks for {many} days; at most {MAX_DAYS} can be read at once, so narrow the predicate on `date`"
+            ),
+        )),
+    }
+}
+
+/// Whether the query fails when Slack has no finished file of `day`: unless the day is the newest end of an open window.
+pub(crate) fn must_be_finished(set: Option<&ValueSet>, day: Date, today: Date) -> bool {
+    let is_new = day >= today - Duration::days(NEW_DAYS);
+    match set {
+        _ if !is_new => true,
+        None => false,
+        Some(set) => is_named(set, day, today),
+    }
+}
+
+/// Slack finishes a day's file within about a day; longer is not a delay but an error.
+const NEW_DAYS: i64 = 3;
+
+enum Window {
+    /// Nothing says how far back to go.
+    Newest,
+    /// One side is open: as far as Slack keeps files.
+    Kept,
+    /// Both sides are said.
+    Exact,
+}
+
+fn window(set: &ValueSet) -> Window {
+    let low = set.ranges().first().is_none_or(|range| range.low() != Bound::Unbounded);
+    let high = set.ranges().last().is_none_or(|range| range.high() != Bound::Unbounded);
+    match (low, high) {
+        (false, false) => Window::Newest,
+        (true, true) => Window::Exact,
+        _ => Window::Kept,
+    }
+}
+
+/// Whether the set's range with `day` ends before what is not over yet, or is that one day.
+fn is_named(set: &ValueSet, day: Date, today: Date) -> bool {
+    let Some(range) = set.range_of(&value(day)) else { return false };
+    let point = Bound::Included(value(day));
+    (range.low() == point && range.high() == point) || !range.contains(&value(today))
+}
+
+fn value(day: Date) -> Value {
+    Value::Text(text(day))
+}
+
+#[cfg(test)]
+mod tests {
+    use athena_federation::Range;
+
+    use super::*;
+
+    fn day(text: &str) -> Date {
+        parse(text).unwrap()
+    }
+
+    fn bound(text: &str) -> Value {
+        Value::Text(text.to_owned())
+    }
+
+    /// First, last and number of the days.
+    fn read(set: Option<ValueSet>, today: &str) -> (String, String, usize) {
+        let days = days(set.as_ref(), day(today)).unwrap();
+        let shown = |day: Option<&Date>| day.map(|day| text(*day)).unwrap_or_default();
+        (shown(days.first()), shown(days.last()), days.len())
+    }
+
+    fn range(low: Bound, high: Bound) -> Option<ValueSet> {
+        Some(ValueSet::of_ranges(Range::new(low, high), false))
+    }
+
+    fn span(first: &str, last: &str, count: usize) -> (String, String, usize) {
+        (first.to_owned(), last.to_owned(), count)
+    }
+
+    #[test]
+    fn only_whole_dates_are_dates() {
+        for wrong in ["", "2020-1-1", "2020-02-30", "20201110", "2020-11-10x", "+020-11-10", "2020-11", " 2020-11-10"] {
+            assert_eq!(parse(wrong), None, "{wrong}");
+        }
+        assert_eq!(text(day("2024-02-29")), "2024-02-29");
+    }
+
+    #[test]
+    fn slack_keeps_thirteen_months() {
+        for (today, first) in [
+            ("2026-11-21", "2025-10-21"),
+            ("2026-01-31", "2024-12-31"),
+            ("2026-03-31", "2025-02-28"),
+            ("2025-03-30", "2024-02-29"),
+        ] {
+            assert_eq!(oldest(day(today)), day(first), "{today}");
+            assert!((day(today) - oldest(day(today))).whole_days() <= MAX_DAYS as i64);
+        }
+    }
+
+    #[test]
+    fn without_a_bound_the_last_thirty_days_are_read() {
+        assert_eq!(read(None, "2020-12-15"), span("2020-11-15", "2020-12-14", 30));
+        let without = ValueSet::of_values([bound("2020-12-01")], true).complement();
+        assert_eq!(read(Some(without), "2020-12-15"), span("2020-11-15", "2020-12-14", 29));
+    }
+
+    #[test]
+    fn bounds_decide_however_old_the_days_are() {
+        let today = "2026-11-21";
+        let (low, high) = (bound("2020-11-01"), bound("2020-11-05"));
+        let listed = ValueSet::of_values([bound("2020-11-12"), bound("2020-11-10")], false);
+        assert_eq!(read(Some(listed), today), span("2020-11-10", "2020-11-12", 2));
+        let between = range(Bound::Excluded(low.clone()), Bound::Excluded(high.clone()));
+        assert_eq!(read(between, today), span("2020-11-02", "2020-11-04", 3));
+        assert_eq!(
+            read(range(Bound::Included(low), Bound::Unbounded), "2020-11-20"),
+            span("2020-11-01", "2020-11-19", 19)
+        );
+        assert_eq!(
+            read(range(Bound::Unbounded, Bound::Included(bound("2025-11-01"))), today),
+            span("2025-10-21", "2025-11-01", 12)
+        );
+        assert_eq!(
+            read(range(Bound::Included(bound("2019")), Bound::Unbounded), today),
+            span("2025-10-21", "2026-11-20", 396)
+        );
+        assert_eq!(read(Some(ValueSet::none()), today), span("", "", 0));
+    }
+
+    #[test]
+    fn a_day_that_is_not_over_is_read_only_when_it_is_named() {
+        let today = "2026-11-21";
+        let month = range(Bound::Included(bound("2026-11-01")), Bound::Included(bound("2026-11-30")));
+        assert_eq!(read(month, today), span("2026-11-01", "2026-11-20", 20));
+        let listed = |date| Some(ValueSet::of_values([bound(date)], false));
+        assert_eq!(read(listed("2026-11-21"), today).2, 1);
+        assert_eq!(read(listed("2026-11-22"), today).2, 0);
+    }
+
+    #[test]
+    fn more_days_than_slack_keeps_are_refused() {
+        let years = range(Bound::Included(bound("2019-01-01")), Bound::Included(bound("2026-01-01")));
+        let error = days(years.as_ref(), day("2026-11-21")).unwrap_err();
+        assert!(error.message.contains("2558 days"), "{error}");
+    }
+
+    #[test]
+    fn an_unfinished_day_matters_unless_it_ends_an_open_window() {
+        let today = day("2026-11-21");
+        let from = range(Bound::Included(bound("2026-11-01")), Bound::Unbounded);
+        let until = range(Bound::Included(bound("2026-11-01")), Bound::Included(bound("2026-11-20")));
+        for (set, date, expected) in [
+            (None, "2026-11-20", false),
+            (None, "2026-11-10", true),
+            (from, "2026-11-20", false),
+            (until, "2026-11-20", true),
+            (Some(ValueSet::of_values([bound("2026-11-20")], false)), "2026-11-20", true),
+        ] {
+            assert_eq!(must_be_finished(set.as_ref(), day(date), today), expected, "{set:?} {date}");
+        }
+    }
+}

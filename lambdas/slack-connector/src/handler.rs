@@ -1,0 +1,70 @@
+//! Wires the connector to the protocol, and logs what happens.
+
+use std::sync::OnceLock;
+
+use athena_federation::{DataKeys, Error, Federation, Invocation, Response, Spill};
+use function::Clock;
+use lambda_runtime::LambdaEvent;
+use serde_json::Value;
+use tracing::{Instrument, error, info, info_span};
+
+use crate::connector::Analytics;
+use crate::secret::TokenCache;
+use crate::settings::Settings;
+use crate::slack::Slack;
+
+/// The function, for the life of its process.
+pub struct Handler {
+    federation: Federation<Analytics>,
+    tenant: String,
+}
+
+impl Handler {
+    /// Wires the function; nothing is connected before the first event.
+    pub fn new(settings: Settings, clock: Clock) -> Handler {
+        let keys = match settings.kms_key {
+            Some(key_id) => DataKeys::Kms { key_id, config: Box::new(settings.kms) },
+            None => DataKeys::Local,
+        };
+        let secrets = aws_sdk_secretsmanager::Client::new(&settings.secrets_manager);
+        let slack = Slack {
+            base: settings.slack,
+            local: settings.local,
+            timeout: settings.http_timeout,
+            tokens: TokenCache::new(secrets, settings.token_secret, clock.clone()),
+            clock: clock.clone(),
+            client: OnceLock::new(),
+        };
+        let connector = Analytics { slack, booleans: settings.booleans, parts: settings.parts, clock };
+        let spill = Spill::new(&settings.s3, settings.spill_bucket, &settings.spill_prefix, keys);
+        Handler { federation: Federation::new(connector, spill, &settings.athena), tenant: settings.tenant }
+    }
+
+    /// Answers one request of Athena's.
+    ///
+    /// # Errors
+    ///
+    /// Whenever the answer would not be complete; Athena shows type and message to whoever asked.
+    pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Response, Error> {
+        let (event, context) = event.into_parts();
+        // The identity in the event may carry session credentials: only these two fields are logged, and only as names.
+        let name = |field: &str| event[field].as_str().filter(|name| is_name(name)).unwrap_or("-").to_owned();
+        let span = info_span!("answer", tenant = self.tenant, request_id = context.request_id, query = name("queryId"));
+        let request = name("@type");
+        async {
+            info!(step = "received", request);
+            let result = self.federation.handle(event, &Invocation::of(&context)).await;
+            match &result {
+                Ok(_) => info!(step = "end"),
+                Err(problem) => error!(step = "end", error = problem.error_type(), reason = %problem),
+            }
+            result
+        }
+        .instrument(span)
+        .await
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    text.len() <= 128 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+}

@@ -1,0 +1,238 @@
+//! From the bytes of a body, compressed or not, to lines, with a limit on everything that a stranger decides.
+
+use std::io::{self, Write};
+
+use flate2::write::MultiGzDecoder;
+
+/// Takes whole lines, without their end.
+pub trait Take {
+    /// Why it does not go on.
+    type Error;
+
+    /// Takes line `number`, counted from 1, blank ones included.
+    ///
+    /// # Errors
+    ///
+    /// When no further line is wanted.
+    fn line(&mut self, number: u64, line: &[u8]) -> Result<(), Self::Error>;
+}
+
+/// What a body may be at most.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Bytes, decompressed.
+    pub bytes: u64,
+    /// Decompressed bytes for each compressed one, beyond the first megabyte. Slack's files have about 15.
+    pub ratio: u64,
+    /// Bytes of a line.
+    pub line: usize,
+    /// Lines.
+    pub lines: u64,
+}
+
+impl Default for Limits {
+    /// 1 GiB, 200 to 1, 64 KiB a line, 5,000,000 lines.
+    fn default() -> Limits {
+        Limits { bytes: 1 << 30, ratio: 200, line: 64 * 1024, lines: 5_000_000 }
+    }
+}
+
+/// Why a body cannot be read to its end.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Unreadable<E> {
+    /// The gzip data is damaged, cut off, or followed by something else.
+    Damaged,
+    /// It is more than allowed; says what.
+    TooMuch(&'static str),
+    /// Whoever takes the lines does not go on.
+    Refused(E),
+}
+
+/// A body on its way to being lines. Whether it is gzip is told by its first two bytes and not by a header, which may lie.
+pub struct Lines<T: Take>(State<T>);
+
+enum State<T: Take> {
+    /// Too few bytes to tell.
+    Start(Vec<u8>, Splitter<T>),
+    Gzip(Box<MultiGzDecoder<Splitter<T>>>),
+    Plain(Splitter<T>),
+    /// After an error.
+    Broken,
+}
+
+const GZIP: [u8; 2] = [0x1F, 0x8B];
+
+/// Small bodies may be as dense as they like.
+const RATIO_FLOOR: u64 = 1 << 20;
+
+impl<T: Take> Lines<T> {
+    /// Passes lines on to `take`.
+    pub fn new(take: T, limits: Limits) -> Lines<T> {
+        let splitter =
+            Splitter { take, limits, allowed: limits.bytes, bytes: 0, number: 0, partial: Vec::new(), failure: None };
+        Lines(State::Start(Vec::new(), splitter))
+    }
+
+    /// Takes the next bytes of the body, of any number.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be part of a body that is read to its end; nothing more can be pushed then.
+    pub fn push(&mut self, chunk: &[u8]) -> Result<(), Unreadable<T::Error>> {
+        self.0 = match std::mem::replace(&mut self.0, State::Broken) {
+            State::Start(mut start, splitter) => {
+                start.extend_from_slice(chunk);
+                if start.len() < GZIP.len() {
+                    State::Start(start, splitter)
+                } else if start.starts_with(&GZIP) {
+                    decompress(Box::new(MultiGzDecoder::new(splitter)), &start)?
+                } else {
+                    split(splitter, &start)?
+                }
+            }
+            State::Gzip(decoder) => decompress(decoder, chunk)?,
+            State::Plain(splitter) => split(splitter, chunk)?,
+            State::Broken => return Err(Unreadable::Damaged),
+        };
+        Ok(())
+    }
+
+    /// Whoever takes the lines, between two pushes.
+    pub fn take(&mut self) -> Option<&mut T> {
+        match &mut self.0 {
+            State::Start(_, splitter) | State::Plain(splitter) => Some(&mut splitter.take),
+            State::Gzip(decoder) => Some(&mut decoder.get_mut().take),
+            State::Broken => None,
+        }
+    }
+
+    /// The end of the body: passes on a last line without an end, and gives back who took them.
+    ///
+    /// # Errors
+    ///
+    /// When gzip data is not complete, or its checksum is another.
+    pub fn finish(self) -> Result<T, Unreadable<T::Error>> {
+        let mut splitter = match self.0 {
+            // Not even an empty gzip file is that short.
+            State::Start(start, splitter) => match start.is_empty() {
+                true => return Err(Unreadable::Damaged),
+                false => {
+                    let State::Plain(splitter) = split(splitter, &start)? else { return Err(Unreadable::Damaged) };
+                    splitter
+                }
+            },
+            State::Plain(splitter) => splitter,
+            State::Gzip(mut decoder) => match decoder.try_finish() {
+                Ok(()) => decoder.finish().map_err(|_| Unreadable::Damaged)?,
+                Err(_) => return Err(failure(decoder.get_mut())),
+            },
+            State::Broken => return Err(Unreadable::Damaged),
+        };
+        if !splitter.partial.is_empty() {
+            let line = std::mem::take(&mut splitter.partial);
+            splitter.line(&line)?;
+        }
+        Ok(splitter.take)
+    }
+}
+
+fn decompress<T: Take>(
+    mut decoder: Box<MultiGzDecoder<Splitter<T>>>,
+    chunk: &[u8],
+) -> Result<State<T>, Unreadable<T::Error>> {
+    let splitter = decoder.get_mut();
+    let gain = splitter.limits.ratio.saturating_mul(chunk.len() as u64);
+    // The first megabyte is free, then every compressed byte allows for some.
+    splitter.allowed = match splitter.allowed == splitter.limits.bytes && splitter.bytes == 0 && splitter.number == 0 {
+        true => RATIO_FLOOR.saturating_add(gain),
+        false => splitter.allowed.saturating_add(gain),
+    };
+    match decoder.write_all(chunk) {
+        Ok(()) => Ok(State::Gzip(decoder)),
+        Err(_) => Err(failure(decoder.get_mut())),
+    }
+}
+
+fn split<T: Take>(mut splitter: Splitter<T>, chunk: &[u8]) -> Result<State<T>, Unreadable<T::Error>> {
+    splitter.push(chunk)?;
+    Ok(State::Plain(splitter))
+}
+
+fn failure<T: Take>(splitter: &mut Splitter<T>) -> Unreadable<T::Error> {
+    splitter.failure.take().unwrap_or(Unreadable::Damaged)
+}
+
+struct Splitter<T: Take> {
+    take: T,
+    limits: Limits,
+    /// Decompressed bytes, by the ratio.
+    allowed: u64,
+    bytes: u64,
+    number: u64,
+    /// The beginning of a line whose end has not come.
+    partial: Vec<u8>,
+    /// What an `io::Error` cannot carry.
+    failure: Option<Unreadable<T::Error>>,
+}
+
+impl<T: Take> Splitter<T> {
+    fn push(&mut self, mut chunk: &[u8]) -> Result<(), Unreadable<T::Error>> {
+        self.bytes += chunk.len() as u64;
+        if self.bytes > self.limits.bytes {
+            return Err(Unreadable::TooMuch("bytes"));
+        }
+        if self.bytes > self.allowed {
+            return Err(Unreadable::TooMuch("bytes for its compressed size"));
+        }
+        while let Some(end) = memchr::memchr(b'\n', chunk) {
+            let (line, rest) = (&chunk[..end], &chunk[end + 1..]);
+            if self.partial.is_empty() {
+                self.line(line)?;
+            } else {
+                self.keep(line)?;
+                let mut whole = std::mem::take(&mut self.partial);
+                self.line(&whole)?;
+                // The memory serves the next line.
+                whole.clear();
+                self.partial = whole;
+            }
+            chunk = rest;
+        }
+        self.keep(chunk)
+    }
+
+    fn keep(&mut self, part: &[u8]) -> Result<(), Unreadable<T::Error>> {
+        if self.partial.len() + part.len() > self.limits.line {
+            return Err(Unreadable::TooMuch("bytes in a line"));
+        }
+        self.partial.extend_from_slice(part);
+        Ok(())
+    }
+
+    fn line(&mut self, line: &[u8]) -> Result<(), Unreadable<T::Error>> {
+        self.number += 1;
+        if line.len() > self.limits.line {
+            return Err(Unreadable::TooMuch("bytes in a line"));
+        }
+        if self.number > self.limits.lines {
+            return Err(Unreadable::TooMuch("lines"));
+        }
+        self.take.line(self.number, line).map_err(Unreadable::Refused)
+    }
+}
+
+impl<T: Take> Write for Splitter<T> {
+    fn write(&mut self, chunk: &[u8]) -> io::Result<usize> {
+        match self.push(chunk) {
+            Ok(()) => Ok(chunk.len()),
+            Err(failure) => {
+                self.failure = Some(failure);
+                Err(io::Error::other("the lines are not taken"))
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

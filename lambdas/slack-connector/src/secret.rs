@@ -1,0 +1,101 @@
+//! The tenant's Slack token: read from Secrets Manager, kept a minute, read anew when Slack refuses it.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use athena_federation::{Error, Kind};
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
+use function::Clock;
+use serde::Deserialize;
+use tokio::sync::Mutex;
+
+/// A Slack token. It has no `Debug` and no `Display`; only the HTTP header looks inside.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Token(Arc<str>);
+
+impl Token {
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The token as last read.
+pub(crate) struct TokenCache {
+    client: Client,
+    secret_id: String,
+    clock: Clock,
+    kept: Mutex<Option<(Token, SystemTime)>>,
+}
+
+/// A token that rotates lives for hours; a new one is in use soon.
+const KEPT: Duration = Duration::from_secs(60);
+
+impl TokenCache {
+    pub(crate) fn new(client: Client, secret_id: String, clock: Clock) -> TokenCache {
+        TokenCache { client, secret_id, clock, kept: Mutex::new(None) }
+    }
+
+    /// The token as kept, read when there is none or it is a minute old.
+    ///
+    /// # Errors
+    ///
+    /// When Secrets Manager does not answer, or the secret is not `{"token":"xoxp-…", …}`.
+    pub(crate) async fn get(&self) -> Result<Token, Error> {
+        let mut kept = self.kept.lock().await;
+        if let Some((token, read)) = kept.as_ref()
+            && self.clock.now().duration_since(*read).is_ok_and(|age| age < KEPT)
+        {
+            return Ok(token.clone());
+        }
+        self.read(&mut kept).await
+    }
+
+    /// Another token than the one that Slack refused, if by now there is one.
+    pub(crate) async fn newer_than(&self, refused: &Token) -> Result<Option<Token>, Error> {
+        let token = self.read(&mut *self.kept.lock().await).await?;
+        Ok((token != *refused).then_some(token))
+    }
+
+    async fn read(&self, kept: &mut Option<(Token, SystemTime)>) -> Result<Token, Error> {
+        tracing::info!(step = "secret", "reading the Slack token");
+        *kept = None;
+        let answer = self.client.get_secret_value().secret_id(&self.secret_id).send().await.map_err(|error| {
+            // The service's message may carry the ARN, so only its code is kept.
+            match error.code() {
+                Some("ResourceNotFoundException") => Error::new(
+                    Kind::NotConfigured,
+                    "there is no Slack token yet; an administrator installs the Slack app to store one",
+                ),
+                Some(code) => {
+                    Error::new(Kind::Unavailable, format!("Secrets Manager did not give the Slack token: {code}"))
+                }
+                None => Error::new(Kind::Unavailable, "Secrets Manager did not answer; run the query again"),
+            }
+        })?;
+        let token = parse(answer.secret_string().unwrap_or_default())?;
+        *kept = Some((token.clone(), self.clock.now()));
+        Ok(token)
+    }
+}
+
+fn parse(secret: &str) -> Result<Token, Error> {
+    #[derive(Deserialize)]
+    struct Wire {
+        token: Option<String>,
+    }
+    // serde's message would quote the secret.
+    let wire: Option<Wire> = serde_json::from_str(secret).ok();
+    match wire.and_then(|wire| wire.token) {
+        Some(token) if !token.is_empty() && token.chars().all(is_token) => Ok(Token(token.into())),
+        _ => Err(Error::new(
+            Kind::NotConfigured,
+            "the secret of SLACK_TOKEN_SECRET is not JSON with a usable `token`; an administrator installs the Slack app to store one",
+        )),
+    }
+}
+
+/// The characters of a bearer token, RFC 6750 section 2.1.
+fn is_token(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-._~+/=".contains(c)
+}

@@ -1,0 +1,304 @@
+//! Everything around the function: Slack, Secrets Manager, S3, Athena, the clock, and what it wrote to its log.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, SystemTime};
+
+use arrow_array::RecordBatch;
+use athena_federation::{Block, Dialect, Error, SchemaText};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use function::{Clock, logging};
+use lambda_runtime::{Context, LambdaEvent};
+use loopback::{Answer, Request, reply, serve};
+use serde_json::{Value as Json, json};
+use slack_connector::{Booleans, Handler, Settings, schema};
+
+pub(crate) const TOKEN: &str = "xoxp-canary-7f3a";
+pub(crate) const NEW_TOKEN: &str = "xoxp-canary-after-rotation-91bc";
+const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:canary-secret";
+const AWS_SECRET: &str = "canary-aws-secret";
+pub(crate) const SPLIT_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub(crate) const EMAIL: &str = "canary.person@example.com";
+
+/// What the fakes know and have seen.
+pub(crate) struct State {
+    /// Slack's answers, one a call; the last one stays.
+    slack: VecDeque<Answer>,
+    pub(crate) calls: Vec<Request>,
+    /// The secret's values; the last one stays.
+    pub(crate) secrets: VecDeque<Result<String, &'static str>>,
+    pub(crate) secret_reads: usize,
+    pub(crate) objects: BTreeMap<String, Vec<u8>>,
+    pub(crate) query: &'static str,
+    now: SystemTime,
+    pub(crate) slept: Vec<Duration>,
+    log: Vec<u8>,
+    errors: Vec<String>,
+}
+
+pub(crate) struct World {
+    pub(crate) state: Arc<Mutex<State>>,
+    handler: Handler,
+    /// What is left of the function's time-out at each invocation.
+    pub(crate) time_left: Duration,
+    _logging: tracing::subscriber::DefaultGuard,
+}
+
+impl World {
+    /// On 2026-11-21 in the morning.
+    pub(crate) async fn new() -> World {
+        World::with(&[]).await
+    }
+
+    /// With further environment variables.
+    pub(crate) async fn with(variables: &[(&str, &str)]) -> World {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_249_800);
+        let state = Arc::new(Mutex::new(State {
+            slack: VecDeque::from([file("")]),
+            calls: Vec::new(),
+            secrets: VecDeque::from([Ok(json!({"token": TOKEN, "refresh_token": "xoxe-1-canary"}).to_string())]),
+            secret_reads: 0,
+            objects: BTreeMap::new(),
+            query: "RUNNING",
+            now,
+            slept: Vec::new(),
+            log: Vec::new(),
+            errors: Vec::new(),
+        }));
+        let served = state.clone();
+        let address = serve(move |request| std::future::ready(served.lock().unwrap().answer(request))).await;
+        let endpoint = format!("http://{address}");
+        let mut environment: BTreeMap<String, String> = [
+            ("TENANT", "acme"),
+            ("SLACK_TOKEN_SECRET", SECRET),
+            ("SPILL_BUCKET", "spill-bucket"),
+            ("SPILL_PREFIX", "athena-spill"),
+            ("AWS_REGION", "eu-west-1"),
+            ("AWS_ACCESS_KEY_ID", "canary-id"),
+            ("AWS_SECRET_ACCESS_KEY", AWS_SECRET),
+            ("AWS_ENDPOINT_URL", &endpoint),
+            ("SLACK_ENDPOINT_URL", &endpoint),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+        environment.extend(variables.iter().map(|(name, value)| (name.to_string(), value.to_string())));
+        let mut settings = Settings::read(&|name: &str| environment.get(name).cloned()).unwrap();
+        settings.http_timeout = Duration::from_secs(2);
+        let writer = state.clone();
+        let ours = &["slack_connector", "athena_federation"];
+        let subscriber = logging::subscriber(ours, tracing::Level::TRACE, move || LogWriter(writer.clone()));
+        World {
+            handler: Handler::new(settings, clock(&state)),
+            state,
+            time_left: Duration::from_secs(900),
+            _logging: tracing::subscriber::set_default(subscriber),
+        }
+    }
+
+    /// Sets Slack's answers.
+    pub(crate) fn slack<const N: usize>(&self, answers: [Answer; N]) -> &World {
+        self.state().slack = answers.into();
+        self
+    }
+
+    pub(crate) async fn invoke(&self, event: Json) -> Result<Json, Error> {
+        let mut context = Context::default();
+        context.invoked_function_arn = "arn:aws:lambda:eu-west-1:111122223333:function:slack".to_owned();
+        let deadline = self.state().now + self.time_left;
+        context.deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis() as u64;
+        match self.handler.handle(LambdaEvent::new(event, context)).await {
+            Ok(response) => Ok(serde_json::to_value(response).unwrap()),
+            Err(error) => {
+                self.state().errors.push(format!("{error:?}"));
+                Err(error)
+            }
+        }
+    }
+
+    /// The rows of one day, which are inline.
+    pub(crate) async fn read(&self, date: &str) -> Result<RecordBatch, Error> {
+        let answer = self.invoke(read(date)).await?;
+        Ok(rows(&answer["records"]))
+    }
+
+    pub(crate) async fn refused(&self, date: &str) -> Error {
+        self.invoke(read(date)).await.expect_err("refused")
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    pub(crate) fn log(&self) -> String {
+        String::from_utf8(self.state().log.clone()).unwrap()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let state = self.state();
+        let said = format!("{}{}", String::from_utf8_lossy(&state.log), state.errors.join("\n"));
+        for canary in [
+            TOKEN,
+            NEW_TOKEN,
+            "xoxe-1",
+            SECRET,
+            "canary-secret",
+            AWS_SECRET,
+            "canary-id",
+            SPLIT_KEY,
+            EMAIL,
+            "canary.person",
+        ] {
+            assert!(!said.contains(canary), "`{canary}` was said: {said}");
+        }
+    }
+}
+
+impl State {
+    fn answer(&mut self, request: Request) -> Answer {
+        if request.target.starts_with("/api/admin.analytics.getFile?") {
+            self.calls.push(request);
+            return next(&mut self.slack);
+        }
+        match request.header("x-amz-target") {
+            "secretsmanager.GetSecretValue" => {
+                self.secret_reads += 1;
+                match next(&mut self.secrets) {
+                    Ok(value) => reply(200, json!({"ARN": SECRET, "SecretString": value})),
+                    Err(code) => reply(400, json!({"__type": code, "message": SECRET})),
+                }
+            }
+            "AmazonAthena.GetQueryExecution" => {
+                reply(200, json!({"QueryExecution": {"Status": {"State": self.query}}}))
+            }
+            "" if request.method == "PUT" => {
+                let path = request.target.split('?').next().unwrap().to_owned();
+                self.objects.insert(path.strip_prefix("/spill-bucket/").unwrap().to_owned(), request.bytes);
+                reply(200, "")
+            }
+            other => panic!("nobody answers {other} {}", request.target),
+        }
+    }
+}
+
+fn next<T: Clone>(queue: &mut VecDeque<T>) -> T {
+    if queue.len() > 1 { queue.pop_front().unwrap() } else { queue[0].clone() }
+}
+
+/// Time passes only where the function waits.
+fn clock(state: &Arc<Mutex<State>>) -> Clock {
+    let (now, sleep) = (state.clone(), state.clone());
+    Clock::new(
+        move || now.lock().unwrap().now,
+        move |duration| {
+            let mut state = sleep.lock().unwrap();
+            state.now += duration;
+            state.slept.push(duration);
+            Box::pin(std::future::ready(()))
+        },
+    )
+}
+
+struct LogWriter(Arc<Mutex<State>>);
+
+impl Write for LogWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().log.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+pub(crate) fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// A file as Slack sends it.
+pub(crate) fn file(text: &str) -> Answer {
+    body(gzip(text.as_bytes()))
+}
+
+pub(crate) fn body(body: Vec<u8>) -> Answer {
+    Answer::Reply { status: 200, headers: vec![("Content-Type", "application/gzip".to_owned())], body }
+}
+
+/// Slack's way of saying no.
+pub(crate) fn no(code: &str) -> Answer {
+    reply(200, json!({"ok": false, "error": code}))
+}
+
+pub(crate) fn limited(seconds: u64) -> Answer {
+    let body = json!({"ok": false, "error": "ratelimited"}).to_string().into_bytes();
+    Answer::Reply { status: 429, headers: vec![("Retry-After", seconds.to_string())], body }
+}
+
+/// Three members of a day: a whole record, one with older spellings, one that lacks most.
+pub(crate) fn members(date: &str) -> String {
+    let records = [
+        json!({"enterprise_id": "E1", "date": date, "user_id": "U1", "email_address": EMAIL, "is_guest": false, "is_billable_seat": true,
+               "is_active": true, "is_active_ios": false, "is_active_android": false, "is_active_desktop": true, "reactions_added_count": 3,
+               "messages_posted_count": 10, "channel_messages_posted_count": 0, "files_added_count": 0, "date_claimed": 1_577_836_800}),
+        json!({"enterprise_id": "E1", "date": date, "user_id": "U2", "email_address": "zoë@example.com", "is_active": false, "is_active_iOS": true,
+               "is_active_Android": true, "messages_posted_count": 9_007_199_254_740_993_i64, "enterprise_employee_number": 42}),
+        json!({"user_id": "U3", "is_guest": null, "messages_posted_count": null, "brand_new": {"deep": [1, {"x": "}"}]}}),
+    ];
+    records.iter().map(|record| format!("{record}\n")).collect()
+}
+
+pub(crate) fn request(kind: &str, further: Json) -> Json {
+    let mut request = json!({
+        "@type": kind,
+        "identity": {"id": "UNKNOWN", "principal": "UNKNOWN", "account": "0123456789", "arn": "arn", "tags": {}, "groups": [], "configOptions": {"fas": AWS_SECRET}},
+        "queryId": "query-1",
+        "catalogName": "catalog",
+        "tableName": {"schemaName": "slackanalytics", "tableName": "member_analytics"},
+        "constraints": {"summary": {}, "expression": [], "orderByClause": [], "limit": -1},
+    });
+    request.as_object_mut().unwrap().extend(further.as_object().unwrap().clone());
+    request
+}
+
+/// The request for all columns of a day.
+pub(crate) fn read(date: &str) -> Json {
+    read_as(date, Dialect::Modern)
+}
+
+pub(crate) fn read_as(date: &str, dialect: Dialect) -> Json {
+    let further = json!({
+        "schema": SchemaText::new(&schema(Booleans::Boolean), dialect),
+        "split": {
+            "spillLocation": {"@type": "S3SpillLocation", "bucket": "spill-bucket", "key": "athena-spill/query-1/split-1", "directory": true},
+            "encryptionKey": {"key": SPLIT_KEY, "nonce": "oKGio6Slpqeoqaqr"},
+            "properties": {"date": date},
+        },
+        "maxBlockSize": "16000000",
+        "maxInlineBlockSize": "5242880",
+    });
+    request("ReadRecordsRequest", further)
+}
+
+pub(crate) fn rows(block: &Json) -> RecordBatch {
+    serde_json::from_value::<Block>(block.clone()).unwrap().rows().unwrap()
+}
+
+pub(crate) fn block(rows: &RecordBatch) -> Json {
+    serde_json::to_value(Block::new(rows, Dialect::Modern).unwrap()).unwrap()
+}
+
+/// A set of one column of texts: these, or all but these.
+pub(crate) fn listed(column: &str, values: &[&str], white: bool) -> Json {
+    let texts: arrow_array::ArrayRef = Arc::new(arrow_array::StringArray::from_iter_values(values));
+    let values = RecordBatch::try_from_iter_with_nullable([("col1", texts, true)]).unwrap();
+    json!({column: {"@type": "EquatableValueSet", "valueBlock": block(&values), "whiteList": white, "nullAllowed": false}})
+}
