@@ -1,0 +1,1 @@
+//! Tells the right connection that its query has ended, and sweeps what no event reported.

@@ -1,0 +1,1 @@
+//! Tickets for the WebSocket, and pages of one's own results.

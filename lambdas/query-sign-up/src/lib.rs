@@ -1,0 +1,1 @@
+//! Lets only people of the tenant's domains sign up.

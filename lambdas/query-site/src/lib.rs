@@ -1,0 +1,1 @@
+//! Custom resource that puts the query page into the bucket it is served from.

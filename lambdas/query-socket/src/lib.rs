@@ -1,0 +1,1 @@
+//! Starts, cancels and resumes named queries over a WebSocket.
