@@ -300,7 +300,8 @@ impl HttpConnector for Process {
         let target = request.headers().get("x-amz-target").unwrap_or_default().to_owned();
         let body = String::from_utf8(request.body().bytes().unwrap().to_vec()).unwrap();
         let headers = vec![("x-amz-target".to_owned(), target)];
-        let request = Request { method: "POST".to_owned(), target: "/".to_owned(), headers, body };
+        let bytes = body.clone().into_bytes();
+        let request = Request { method: "POST".to_owned(), target: "/".to_owned(), headers, body, bytes };
         HttpConnectorFuture::new(self.clone().exchange(request))
     }
 }
