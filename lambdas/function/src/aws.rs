@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
@@ -16,6 +20,8 @@ use crate::environment::{Invalid, optional, required};
 ///
 /// Reads `AWS_REGION`, the credentials, and `AWS_ENDPOINT_URL_<SERVICE>` or `AWS_ENDPOINT_URL`; `service` is the name in that
 /// variable, as <https://docs.aws.amazon.com/sdkref/latest/guide/ss-endpoints-table.html> lists it.
+///
+/// Over TLS it trusts Amazon's own roots and no others; where `SSL_CERT_FILE` is set, those in that file instead.
 ///
 /// One operation takes at most 4.5 seconds, at most three tries of 2 seconds included. A client that must not retry, or may
 /// take longer, says so in its own configuration.
@@ -43,9 +49,49 @@ pub fn service(variable: &impl Fn(&str) -> Option<String>, service: &str) -> Res
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(required(variable, "AWS_REGION")?))
+        .http_client(http_client(optional(variable, "SSL_CERT_FILE").is_some()))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .timeout_config(timeouts.build())
         .retry_config(retries);
     config.set_endpoint_url(own.or_else(|| optional(variable, "AWS_ENDPOINT_URL")));
     Ok(config.build())
+}
+
+/// Reading the hundred and more roots of the system takes longer than all else that a function does before its first call.
+const AMAZON_ROOTS: &[u8] = include_bytes!("amazon_roots.pem");
+
+fn http_client(system_roots: bool) -> SharedHttpClient {
+    let roots = match system_roots {
+        true => TrustStore::default(),
+        false => TrustStore::empty().with_pem_certificate(AMAZON_ROOTS),
+    };
+    let tls = TlsContext::builder().with_trust_store(roots).build().expect("a trust store is all that it was given");
+    Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).tls_context(tls).build_https()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::prelude::*;
+    use sha2::{Digest, Sha256};
+
+    #[test]
+    fn the_roots_are_those_that_amazon_publishes() {
+        let text = std::str::from_utf8(AMAZON_ROOTS).unwrap();
+        let bodies = text.split("-----BEGIN CERTIFICATE-----").skip(1);
+        let fingerprints = bodies.map(|it| {
+            let body = it.split("-----END CERTIFICATE-----").next().unwrap().replace('\n', "");
+            let digest = Sha256::digest(BASE64_STANDARD.decode(body).unwrap());
+            digest.iter().map(|it| format!("{it:02x}")).collect::<String>()
+        });
+        // https://www.amazontrust.com/repository/
+        let published = [
+            "8ecde6884f3d87b1125ba31ac3fcb13d7016de7f57cc904fe1cb97c6ae98196e",
+            "1ba5b2aa8c65401a82960118f80bec4f62304d83cec4713a19c39c011ea46db4",
+            "18ce6cfe7bf14e60b2e347b8dfe868cb31d02ebb3ada271569f50343b46db3a4",
+            "e35d28419ed02025cfa69038cd623962458da5c695fbdea3c22b0bfb25897092",
+            "568d6905a2c88708a4b3025190edcfedb1974a606a13c6e5290fcb2ae63edab5",
+        ];
+        assert_eq!(fingerprints.collect::<Vec<_>>(), published);
+    }
 }
