@@ -13,7 +13,7 @@ const TENANTS: [&str; 3] = [
 
 /// What every Lambda has, and what only a target on this machine sets.
 fn is_given(name: &str) -> bool {
-    name.starts_with("AWS_") || ["QLIK_ENDPOINT_URL", "SLACK_ENDPOINT_URL"].contains(&name)
+    name.starts_with("AWS_") || ["QLIK_ENDPOINT_URL", "SLACK_ENDPOINT_URL", "SSL_CERT_FILE"].contains(&name)
 }
 
 /// The variables of a function, in each tenant that has it.
