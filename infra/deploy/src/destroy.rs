@@ -6,7 +6,7 @@ use aws_sdk_cloudformation::types::{ResourceStatus, Stack, StackStatus, Template
 use serde_json::Value;
 
 use crate::error::from_sdk;
-use crate::{Assembly, Error, Progress, Target, bucket, data, prompt, watch};
+use crate::{Assembly, Error, Progress, Target, contents, data, prompt, slots, watch};
 
 /// A stack that exists, and what deleting it means for each of its resources.
 #[derive(Debug)]
@@ -37,8 +37,8 @@ pub struct Teardown {
     pub plan: bool,
 }
 
-/// Deletes the stacks of the assembly, the last one first, after showing what goes and what stays, by name and, for buckets, by size. A
-/// stack that does not exist is no error, so an interrupted run can simply be repeated.
+/// Deletes the stacks of the assembly, the last one first, after showing what goes and what stays, by name and size. What the tenant holds
+/// of what all tenants share is given back. A stack that does not exist is no error, so an interrupted run can simply be repeated.
 ///
 /// # Errors
 ///
@@ -60,8 +60,12 @@ pub async fn destroy(
     for found in &doomed {
         show(target, found, teardown.with_data, progress).await?;
     }
+    let shared = slots::held(target, assembly).await?;
+    if let Some(held) = &shared {
+        progress.line(format!("QuickSight slots: given back: {} in {}", held.keys.join(", "), held.table));
+    }
     progress.clear();
-    if doomed.is_empty() || teardown.plan {
+    if (doomed.is_empty() && shared.is_none()) || teardown.plan {
         return Ok(());
     }
     if !teardown.yes {
@@ -77,6 +81,10 @@ pub async fn destroy(
             data::release(target, found, progress).await?;
         }
         delete_stack(target, &found.stack, progress).await?;
+    }
+    // Looked for anew, since its functions went on until they were gone.
+    if let Some(held) = slots::held(target, assembly).await? {
+        slots::give_back(target, &held, &assembly.tenant).await?;
     }
     Ok(())
 }
@@ -157,10 +165,7 @@ async fn show(target: &Target, found: &Doomed, with_data: bool, progress: &Progr
     progress.line(format!("{}: goes: {}", found.stack.stack_name().unwrap_or_default(), going.join(", ")));
     for resource in found.resources.iter().filter(|resource| resource.retained) {
         let fate = if with_data { "goes with its data" } else { "stays" };
-        let size = match resource.kind.as_str() {
-            "AWS::S3::Bucket" => bucket::size(target, &resource.physical_id).await?,
-            _ => None,
-        };
+        let size = contents::size(target, resource).await?;
         let size = size.map(|size| format!(" ({size})")).unwrap_or_default();
         progress.line(format!("  {fate}: {} {} {}{size}", resource.logical_id, resource.kind, resource.physical_id));
     }
