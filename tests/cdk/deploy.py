@@ -70,7 +70,7 @@ def stock_aws(aws: "Emulator", folder: Path) -> None:
 
 def own(aws: "Emulator", folder: Path) -> None:
     """scripts/deploy's command brings the platform and two tenants up, shows one change, undoes a failure, and leaves nothing"""
-    deploy = lambda *arguments, code=0: aws.own("deploy", *arguments, code=code)
+    deploy = lambda *arguments: aws.own("deploy", *arguments)
     deploy("--bootstrap")
     printed = deploy("--all", "--yes")
     assert printed.endswith("2 deployed, 0 failed, 0 not begun\n"), printed
@@ -89,16 +89,55 @@ def own(aws: "Emulator", folder: Path) -> None:
     nobody = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:nobody"
     broken["Resources"]["Broken"] = {"Type": "Custom::Nobody", "Properties": {"ServiceToken": nobody}}
     template.write_text(json.dumps(broken))
-    said = deploy("second", code=1).strip().splitlines()[-1]
+    said = aws.said("deploy", "second", code=1).strip().splitlines()[-1]
     assert said.startswith("error: second-qlik-reload ended as UPDATE_ROLLBACK_COMPLETE: Broken (Custom::Nobody): "), said
 
     template.write_text(synthesized)
+    drift(aws)
+    holdings(aws, folder)
     for tenant in ("example", "second", "platform"):
         aws.own("destroy", tenant, "--yes", "--with-data")
     stacks = json.loads(aws.aws("cloudformation", "describe-stacks"))["Stacks"]
     expect([it["StackName"] for it in stacks if it["StackStatus"] != "DELETE_COMPLETE"], [], "stacks after destroy")
     for command, key in ((("dynamodb", "list-tables"), "TableNames"), (("lambda", "list-functions"), "Functions"), (("s3api", "list-buckets"), "Buckets")):
         expect(json.loads(aws.aws(*command))[key], [], f"aws {' '.join(command)} after destroy")
+
+
+def drift(aws: "Emulator") -> None:
+    drift = lambda: aws.own("status", "example", "--drift").split("  drift ")[1].split("  ")[0].strip()
+    expect(drift(), "none", "drift of what nobody touched")
+    functions = json.loads(aws.aws("lambda", "list-functions"))["Functions"]
+    function = next(it["FunctionName"] for it in functions if it["FunctionName"].startswith(f"{STACK}-Reload"))
+    aws.aws("lambda", "update-function-configuration", "--function-name", function, "--memory-size", "333")
+    expect(drift(), "Reload MODIFIED", "drift of a function that was changed by hand")
+
+
+def holdings(aws: "Emulator", folder: Path) -> None:
+    """A tenant with users and slots of the platform's table: what destroy says of them, and what it leaves to others."""
+    said = aws.said("destroy", "example", "--plan")
+    for size in ("(0 items, 0 bytes, up to six hours ago)", "(about 0 messages)"):
+        assert size in said, said
+    users = {"Type": "AWS::Cognito::UserPool", "DeletionPolicy": "Retain", "Properties": {"UserPoolName": "guests", "DeletionProtection": "ACTIVE"}}
+    slots = {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/ferrostack/platform/slot-table"}
+    write_assembly(folder / "cfn-out/third", "third-reports", {"Parameters": {"SlotTable": slots}, "Resources": {"Users": users}})
+    aws.own("deploy", "third")
+    table = aws.aws("ssm", "get-parameter", "--name", slots["Default"], "--query", "Parameter.Value", "--output", "text").strip()
+    for slot, tenant in (("slot#0", "third"), ("slot#1", "example"), ("waiting#third", ""), ("waiting#example", "")):
+        item = {"slot": {"S": slot}} | ({"tenant": {"S": tenant}} if tenant else {"since": {"N": "1"}})
+        aws.aws("dynamodb", "put-item", "--table-name", table, "--item", json.dumps(item))
+    said = aws.said("destroy", "third", "--yes", "--with-data")
+    assert "(guests, about 0 users)" in said and "given back: slot#0, waiting#third in" in said, said
+    left = json.loads(aws.aws("dynamodb", "scan", "--table-name", table))["Items"]
+    expect(sorted(it["slot"]["S"] for it in left), ["slot#1", "waiting#example"], "what others hold after destroy")
+    expect(json.loads(aws.aws("cognito-idp", "list-user-pools", "--max-results", "9"))["UserPools"], [], "user pools after destroy")
+
+
+def write_assembly(folder: Path, stack: str, template: dict) -> None:
+    """An assembly of one stack without functions."""
+    folder.mkdir(parents=True)
+    (folder / f"{stack}.template.json").write_text(json.dumps(template))
+    artifact = {"type": "aws:cloudformation:stack", "properties": {"templateFile": f"{stack}.template.json", "stackName": stack}}
+    (folder / "manifest.json").write_text(json.dumps({"version": "34.0.0", "artifacts": {stack: artifact}}))
 
 
 def synthesize(folder: Path) -> None:
@@ -118,6 +157,11 @@ def synthesize(folder: Path) -> None:
     synth = ["cargo", "run", "--quiet", "--locked", "--", "synth", "platform", str(folder / "example.yaml"), str(folder / "second.yaml")]
     options = ["--out", str(folder / "cfn-out"), "--lambdas", str(folder / "lambdas")]
     subprocess.run([*synth, *options], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    build(folder)
+
+
+def build(folder: Path) -> None:
+    """The deployer, into the folder."""
     subprocess.run(["cargo", "build", "--quiet", "--locked", "--package", "ferrostack-deploy"], cwd=ROOT, check=True)
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
     shutil.copy(target / "debug/ferrostack-deploy", folder / "ferrostack-deploy")
@@ -175,12 +219,19 @@ class Emulator:
     def aws(self, *arguments: str) -> str:
         return self.run(VENV / "aws", *arguments)
 
-    def own(self, *arguments: str, code: int = 0) -> str:
-        """What our command prints, or says on standard error where it is to end with another code than 0."""
+    def own(self, *arguments: str) -> str:
+        """What our command prints."""
+        return self.deployer(arguments, 0).stdout
+
+    def said(self, *arguments: str, code: int = 0) -> str:
+        """What it says on standard error."""
+        return self.deployer(arguments, code).stderr
+
+    def deployer(self, arguments: tuple[str, ...], code: int) -> subprocess.CompletedProcess:
         done = self.try_to(self.folder / "ferrostack-deploy", *arguments, "--out", self.folder / "cfn-out")
         if done.returncode != code:
             sys.exit(f"deploy: {' '.join(arguments)} ended with {done.returncode}, expected {code}:\n{done.stdout}{done.stderr}")
-        return done.stderr if code else done.stdout
+        return done
 
     def status(self) -> str | None:
         stacks = json.loads(self.aws("cloudformation", "describe-stacks"))["Stacks"]

@@ -86,7 +86,7 @@ impl Target {
             .get_caller_identity()
             .send()
             .await
-            .map_err(|error| from_sdk(&format!("asking AWS in {region} who is calling"), error).into_refusal())?;
+            .map_err(|error| from_sdk(&format!("asking who is calling in {region}"), error).into_refusal())?;
         let account = identity.account().unwrap_or_default().to_owned();
         let endpoint = config.endpoint_url().map(str::to_owned);
         // Our lanes repeat what was throttled or lost.

@@ -282,7 +282,11 @@ async fn without_built_functions_the_script_that_builds_them_is_named() {
 async fn what_keeps_the_caller_out_is_one_sentence_with_exit_code_2_and_changes_nothing() {
     let cases = [
         ("GetCallerIdentity", "ExpiredToken", "the AWS credentials have expired"),
-        ("GetCallerIdentity", "InvalidClientTokenId", "access denied while asking AWS in eu-west-1 who is calling"),
+        (
+            "GetCallerIdentity",
+            "InvalidClientTokenId",
+            "AWS does not accept these credentials while asking who is calling in eu-west-1: InvalidClientTokenId",
+        ),
         ("DescribeStacks", "AccessDenied", "access denied while looking at the stack ferrostack-platform"),
         ("CreateChangeSet", "AccessDenied", "access denied while creating the change set of acme-qlik-reload"),
     ];
@@ -315,7 +319,7 @@ async fn a_wrong_region_is_one_sentence_that_names_it() {
     let cases = [
         (
             "eu-wset-1",
-            "access denied while asking AWS in eu-wset-1 who is calling: SignatureDoesNotMatch: Credential should be",
+            "AWS does not accept these credentials while asking who is calling in eu-wset-1: SignatureDoesNotMatch: Credential should be scoped to a valid region; check them, the region, and that the account has it enabled",
         ),
         (
             "Frankfurt",
