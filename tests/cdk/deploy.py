@@ -5,11 +5,13 @@ Usage: deploy.py. scripts/test calls it, after scripts/tools cdk local. The func
 
 import json
 import os
+import pty
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import urllib.request
 import zipfile
@@ -95,12 +97,30 @@ def own(aws: "Emulator", folder: Path) -> None:
     template.write_text(synthesized)
     drift(aws)
     holdings(aws, folder)
-    for tenant in ("example", "second", "platform"):
+    keeping(aws)
+    for tenant in ("example", "platform"):
         aws.own("destroy", tenant, "--yes", "--with-data")
     stacks = json.loads(aws.aws("cloudformation", "describe-stacks"))["Stacks"]
     expect([it["StackName"] for it in stacks if it["StackStatus"] != "DELETE_COMPLETE"], [], "stacks after destroy")
-    for command, key in ((("dynamodb", "list-tables"), "TableNames"), (("lambda", "list-functions"), "Functions"), (("s3api", "list-buckets"), "Buckets")):
-        expect(json.loads(aws.aws(*command))[key], [], f"aws {' '.join(command)} after destroy")
+    for command, key in KINDS.items():
+        # Some commands print nothing at all where there is nothing.
+        expect(json.loads(aws.aws(*command.split()) or "{}").get(key, []), [], f"aws {command} after destroy")
+
+
+# Commands of the AWS CLI that list what stacks make, with the key of the list.
+KINDS = {
+    "apigateway get-rest-apis": "items",
+    "cognito-idp list-user-pools --max-results 9": "UserPools",
+    "dynamodb list-tables": "TableNames",
+    "iam list-roles": "Roles",
+    "lambda list-functions": "Functions",
+    "logs describe-log-groups": "logGroups",
+    "s3api list-buckets": "Buckets",
+    "scheduler list-schedules": "Schedules",
+    "secretsmanager list-secrets": "SecretList",
+    "sqs list-queues": "QueueUrls",
+    "ssm describe-parameters": "Parameters",
+}
 
 
 def drift(aws: "Emulator") -> None:
@@ -127,12 +147,27 @@ def holdings(aws: "Emulator", folder: Path) -> None:
     for slot, tenant in (("slot#0", "third"), ("slot#1", "example"), ("waiting#third", ""), ("waiting#example", "")):
         item = {"slot": {"S": slot}} | ({"tenant": {"S": tenant}} if tenant else {"since": {"N": "1"}})
         aws.aws("dynamodb", "put-item", "--table-name", table, "--item", json.dumps(item))
-    said = aws.said("destroy", "third", "--yes", "--with-data")
+    code, said = aws.at_terminal("thrid", "destroy", "third", "--with-data")
+    expect((code, "nothing was deleted: the answer was not `third`" in said), (2, True), f"a teardown that nobody agreed to\n{said}")
+    code, said = aws.at_terminal("third", "destroy", "third", "--with-data")
+    expect((code, " 00:00:0" in said), (0, True), f"a teardown with a bar that shows the time\n{said}")
     for held in ("(0 items, 0 bytes, up to six hours ago)", "(about 0 messages)", "(guests, about 0 users)", "given back: slot#0, waiting#third in"):
         assert held in said, said
     left = json.loads(aws.aws("dynamodb", "scan", "--table-name", table))["Items"]
     expect(sorted(it["slot"]["S"] for it in left), ["slot#1", "waiting#example"], "what others hold after destroy")
-    expect(json.loads(aws.aws("cognito-idp", "list-user-pools", "--max-results", "9"))["UserPools"], [], "user pools after destroy")
+
+
+def keeping(aws: "Emulator") -> None:
+    """A teardown without the data: what is left is what it listed."""
+    said = aws.said("destroy", "second", "--yes")
+    stays = {line.split()[3] for line in said.splitlines() if line.startswith("  stays: ")}
+    queues = json.loads(aws.aws("sqs", "list-queues", "--queue-name-prefix", "second-"))["QueueUrls"]
+    secrets = [it["Name"] for it in json.loads(aws.aws("secretsmanager", "list-secrets"))["SecretList"] if it["Name"].startswith("second-")]
+    expect({*queues, *secrets}, stays, "what is left of a tenant whose data was kept")
+    for queue in queues:
+        aws.aws("sqs", "delete-queue", "--queue-url", queue)
+    for secret in secrets:
+        aws.aws("secretsmanager", "delete-secret", "--secret-id", secret, "--force-delete-without-recovery")
 
 
 def write_assembly(folder: Path, stack: str, template: dict) -> None:
@@ -220,7 +255,8 @@ class Emulator:
         return subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL, **settings)
 
     def aws(self, *arguments: str) -> str:
-        return self.run(VENV / "aws", *arguments)
+        # For SQS it does not heed the variable.
+        return self.run(VENV / "aws", *arguments, "--endpoint-url", self.environment["AWS_ENDPOINT_URL"])
 
     def own(self, *arguments: str) -> str:
         """What our command prints."""
@@ -229,6 +265,25 @@ class Emulator:
     def said(self, *arguments: str, code: int = 0) -> str:
         """What it says on standard error."""
         return self.deployer(arguments, code).stderr
+
+    def at_terminal(self, answer: str, *arguments: str) -> tuple[int, str]:
+        """The exit code, and what a person at a terminal sees who answers so."""
+        ours, theirs = pty.openpty()
+        termios.tcsetwinsize(ours, (24, 120))
+        os.write(ours, f"{answer}\n".encode())
+        command = [self.folder / "ferrostack-deploy", *arguments, "--out", self.folder / "cfn-out"]
+        environment = {name: value for name, value in self.environment.items() if name != "CI"} | {"TERM": "xterm"}
+        settings = {"env": environment, "cwd": self.folder}
+        seen = b""
+        with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, **settings) as deployer:
+            os.close(theirs)
+            try:
+                while chunk := os.read(ours, 65536):
+                    seen += chunk
+            except OSError:
+                pass  # What Linux says at the end of a terminal.
+        os.close(ours)
+        return deployer.returncode, seen.decode()
 
     def deployer(self, arguments: tuple[str, ...], code: int) -> subprocess.CompletedProcess:
         done = self.try_to(self.folder / "ferrostack-deploy", *arguments, "--out", self.folder / "cfn-out")
