@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 use aws_config::SdkConfig;
-use aws_sdk_cloudformation::config::ProvideCredentials;
 use aws_sdk_cloudformation::config::http::{HttpRequest, HttpResponse};
+use aws_sdk_cloudformation::config::{Credentials, ProvideCredentials};
 use aws_sdk_cloudformation::error::{BoxError, ErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::{ByteStream, SdkBody};
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
@@ -17,6 +17,7 @@ use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use serde_json::Value;
+use tokio::sync::Mutex;
 
 /// A service, by its names.
 pub(crate) struct Service {
@@ -45,12 +46,14 @@ const TIME: Duration = Duration::from_secs(60);
 pub(crate) struct AwsJson {
     config: SdkConfig,
     connector: OnceLock<Connector>,
+    /// Those of the last call: to ask for them may start a program or call another service.
+    credentials: Mutex<Option<Credentials>>,
 }
 
 impl AwsJson {
     /// Nothing is connected before the first call.
     pub(crate) fn new(config: &SdkConfig) -> AwsJson {
-        AwsJson { config: config.clone(), connector: OnceLock::new() }
+        AwsJson { config: config.clone(), connector: OnceLock::new(), credentials: Mutex::default() }
     }
 
     /// Calls once; a lane repeats it.
@@ -80,8 +83,7 @@ impl AwsJson {
                 format!("https://{}.{region}.{suffix}/", service.name)
             }
         };
-        let provider = self.config.credentials_provider().ok_or("no credentials")?;
-        let identity = provider.provide_credentials().await?.into();
+        let identity = self.credentials().await?.into();
         let params = v4::SigningParams::builder()
             .identity(&identity)
             .region(region)
@@ -104,6 +106,16 @@ impl AwsJson {
             request.headers_mut().try_insert(name.to_owned(), value.to_owned())?;
         }
         Ok(request)
+    }
+
+    async fn credentials(&self) -> Result<Credentials, BoxError> {
+        let mut kept = self.credentials.lock().await;
+        let soon = SystemTime::now() + TIME;
+        if let Some(good) = kept.as_ref().filter(|it| it.expiry().is_none_or(|end| end > soon)) {
+            return Ok(good.clone());
+        }
+        let provider = self.config.credentials_provider().ok_or("no credentials")?;
+        Ok(kept.insert(provider.provide_credentials().await?).clone())
     }
 
     /// Made when it is first needed, since that reads all root certificates.

@@ -50,7 +50,7 @@ enum Command {
         /// Only this system's stack, for example qlik-reload
         #[arg(long, value_name = "SYSTEM")]
         only: Option<String>,
-        /// Also delete what the stacks retain: tables, secrets, queues, and buckets with all they hold
+        /// Also delete what the stacks retain: tables, secrets, queues, users, and buckets with all they hold
         #[arg(long)]
         with_data: bool,
         /// Do not ask for the tenant's name

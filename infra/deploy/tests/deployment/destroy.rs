@@ -24,6 +24,7 @@ async fn destroying_keeps_the_data_unless_asked() {
     assert_eq!(fake.stacks[STACK].status, "DELETE_COMPLETE");
     assert_eq!(fake.versions.len(), 5);
     assert!(!fake.requests.contains_key("CreateChangeSet"));
+    assert!(fake.requests["DeleteStack"].contains_key("ClientRequestToken"));
 }
 
 #[tokio::test]
