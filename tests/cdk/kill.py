@@ -1,4 +1,5 @@
-"""Fifty tenants come up once each in an emulator of AWS although the deployer is killed twenty times, and its journal agrees.
+"""Fifty tenants come up once each in an emulator of AWS although the deployer is killed twenty times, and its journal agrees. Twenty of
+them go with their data although each teardown is killed once.
 
 Usage: kill.py [SEED]. scripts/test calls it, after scripts/tools local. Each tenant has one stack with one queue, which nobody names: what
 is made twice is left over. A seed decides after how many lines of progress each kill comes.
@@ -29,12 +30,12 @@ def main() -> int:
         folder = Path(name)
         build(folder)
         for tenant in TENANTS:
-            write_assembly(folder / "cfn-out" / tenant, f"{tenant}-demo", {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}})
+            write_assembly(folder / "cfn-out" / tenant, f"{tenant}-demo", {"Resources": {"Queue": {"Type": "AWS::SQS::Queue", "DeletionPolicy": "Retain"}}})
         with Emulator(folder) as emulator:
             world = World(emulator, folder)
             chance = random.Random(seed)
             for number in range(KILLS):
-                world.kill_after(chance.randint(2, 35))
+                world.kill_after(chance.randint(2, 35), DEPLOY)
                 deployed = world.agree(f"after kill {number + 1}")
             assert world.half_way and deployed < len(TENANTS), f"the kills tell nothing: {deployed} deployed, {world.half_way} half-way"
             printed = emulator.own(*DEPLOY)
@@ -42,6 +43,12 @@ def main() -> int:
             expect(world.agree("at the end"), len(TENANTS), "tenants in the journal")
             expect(dict(world.made()), {f"{tenant}-demo": 1 for tenant in TENANTS}, "stacks that were ever made")
             expect(world.queues(), len(TENANTS), "queues")
+            for gone, tenant in enumerate(TENANTS[:KILLS], start=1):
+                destroy = ["destroy", tenant, "--yes", "--with-data"]
+                world.kill_after(chance.randint(2, 12), destroy)
+                emulator.own(*destroy)
+                left = {f"{it}-demo": "CREATE_COMPLETE" for it in TENANTS[gone:]}
+                expect((world.standing(), world.queues()), (left, len(left)), f"what is left after {tenant} is gone")
     seconds = time.monotonic() - began
     print(f"kill: {len(TENANTS)} tenants, {KILLS} kills (seed {seed}), {deployed} deployed by then, half-way {dict(world.half_way)}: passed in {seconds:.0f} s")
     return 0
@@ -64,8 +71,8 @@ class World:
         client = lambda service: session.create_client(service, region_name=REGION, config=once, **given)
         self.cloudformation, self.sqs = client("cloudformation"), client("sqs")
 
-    def kill_after(self, lines: int) -> None:
-        command = [self.folder / "ferrostack-deploy", *DEPLOY, "--out", self.folder / "cfn-out"]
+    def kill_after(self, lines: int, arguments: list[str]) -> None:
+        command = [self.folder / "ferrostack-deploy", *arguments, "--out", self.folder / "cfn-out"]
         settings = {"env": self.emulator.environment, "cwd": self.folder, "stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE}
         with subprocess.Popen(command, stderr=subprocess.STDOUT, text=True, **settings) as deployer:
             said = [deployer.stdout.readline() for _ in range(lines)]
@@ -81,11 +88,15 @@ class World:
         expect(sum(entry["what"] == "run" for entry in entries), min(len(entries), 1), f"runs in the journal {when}")
         expect([entry for entry in entries if entry["what"] == "failed"], [], f"failures in the journal {when}")
         deployed = {entry["tenant"] for entry in entries if entry["what"] == "deployed"}
-        stacks = {it["StackName"]: it["StackStatus"] for page in self.pages("describe_stacks") for it in page["Stacks"]}
+        stacks = self.standing()
         missing = [tenant for tenant in sorted(deployed) if stacks.get(f"{tenant}-demo") != "CREATE_COMPLETE"]
         expect(missing, [], f"tenants that stand only in the journal {when}")
         self.half_way.update(status for name, status in stacks.items() if name.removesuffix("-demo") not in deployed)
         return len(deployed)
+
+    def standing(self) -> dict[str, str]:
+        stacks = (it for page in self.pages("describe_stacks") for it in page["Stacks"])
+        return {it["StackName"]: it["StackStatus"] for it in stacks if it["StackStatus"] != "DELETE_COMPLETE"}
 
     def made(self) -> Counter:
         return Counter(it["StackName"] for page in self.pages("list_stacks") for it in page["StackSummaries"])
