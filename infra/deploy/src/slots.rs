@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::aws_json::{DYNAMODB, Refusal};
 use crate::error::from_sdk;
-use crate::{Assembly, Error, Target, target};
+use crate::{Error, Target, target};
 
 /// What the tenant holds.
 pub(crate) struct Held {
@@ -15,11 +15,8 @@ pub(crate) struct Held {
     pub(crate) keys: Vec<String>,
 }
 
-/// What the assembly's tenant holds; `None` if nothing, if it has no stack that takes slots, or if there is no table of them.
-pub(crate) async fn held(target: &Target, assembly: &Assembly) -> Result<Option<Held>, Error> {
-    if !assembly.stacks.iter().any(|stack| stack.takes_slots()) {
-        return Ok(None);
-    }
+/// What the tenant holds; `None` if nothing, or if there is no table of slots.
+pub(crate) async fn held(target: &Target, tenant: &str) -> Result<Option<Held>, Error> {
     let Some(table) = target::slot_table(target).await? else { return Ok(None) };
     let mut keys = Vec::new();
     let mut after = Value::Null;
@@ -31,7 +28,7 @@ pub(crate) async fn held(target: &Target, assembly: &Assembly) -> Result<Option<
         let page = target.lanes.looks.call(|| target.json.call(&DYNAMODB, "Scan", &question)).await;
         let mut page = page.map_err(|error| from_sdk(&format!("looking for QuickSight slots in {table}"), error))?;
         let items = page["Items"].as_array().into_iter().flatten();
-        keys.extend(items.filter_map(|item| key_of(item, &assembly.tenant)));
+        keys.extend(items.filter_map(|item| key_of(item, tenant)));
         after = page["LastEvaluatedKey"].take();
         if after.is_null() {
             keys.sort();

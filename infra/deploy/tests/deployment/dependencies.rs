@@ -60,6 +60,19 @@ async fn stacks_go_in_the_reverse_order_and_one_that_cannot_go_keeps_what_it_nee
     assert_eq!((code, deleted(&fake)), (Some(1), vec!["acme-app".to_owned()]));
 }
 
+#[tokio::test]
+async fn a_teardown_of_one_system_leaves_the_others_of_the_tenant_and_its_slots() {
+    let stack = FakeStack { status: "CREATE_COMPLETE".to_owned(), template: "{}".to_owned(), ..FakeStack::default() };
+    let mut standing = Fake::default();
+    standing.stacks = ["acme-app", "acme-store"].map(|name| (name.to_owned(), stack.clone())).into();
+    standing
+        .stacks
+        .insert("ferrostack-platform".to_owned(), FakeStack { outputs: vec![("SlotTable", "slots")], ..stack });
+    let (fake, code, said) = run(standing, &["acme"], &["destroy", "acme", "--only", "app", "--yes"]).await;
+    assert_eq!((code, deleted(&fake)), (Some(0), vec!["acme-app".to_owned()]), "{said}");
+    assert!(!fake.lock().unwrap().calls.contains(&"Scan".to_owned()));
+}
+
 #[test]
 fn stacks_that_need_each_other_in_a_circle_are_refused() {
     let folder = tempfile::tempdir().unwrap();

@@ -113,8 +113,37 @@ async fn where_nobody_can_be_asked_nothing_is_deleted_without_yes() {
     assert_eq!((code, calls(&fake, "DeleteStack"), calls(&fake, "POST acme-reports")), (Some(2), 0, 0));
 }
 
+#[tokio::test]
+async fn a_stack_that_the_assembly_does_not_have_any_more_goes_too_and_none_of_another_tenant() {
+    let others = [
+        ("acme-old", "acme"),
+        ("acme-2-old", "acme-2"),
+        ("beta-old", "beta"),
+        ("elsewhere", "acme"),
+        ("acme-untagged", ""),
+    ];
+    for (arguments, gone) in [(&["--only", "qlik-reload"] as &[_], vec![STACK]), (&[], vec!["acme-old", STACK])] {
+        let mut fake = with_stack("CREATE_COMPLETE");
+        for (name, tenant) in others {
+            let tags = [("ferrostack:tenant".to_owned(), tenant.to_owned())].into();
+            let stack = FakeStack {
+                status: "UPDATE_COMPLETE".to_owned(),
+                template: "{}".to_owned(),
+                tags,
+                ..FakeStack::default()
+            };
+            fake.stacks.insert(name.to_owned(), stack);
+        }
+        let (endpoint, fake) = fake_aws::start(fake).await;
+        let (code, _, said) = run(Some(endpoint), &[&["destroy", "acme", "--yes"], arguments].concat()).await;
+        let fake = fake.lock().unwrap();
+        let found = fake.stacks.iter().filter(|(_, stack)| stack.status == "DELETE_COMPLETE");
+        assert_eq!((code, found.map(|(name, _)| name.as_str()).collect::<Vec<_>>()), (Some(0), gone), "{said}");
+    }
+}
+
 async fn destroy(endpoint: &str, with_data: bool) -> Result<(), Error> {
-    let teardown = Teardown { with_data, yes: true, plan: false };
+    let teardown = Teardown { with_data, yes: true, plan: false, whole: true };
     ferrostack_deploy::destroy(&connect(endpoint).await?, &acme().assembly, teardown, &Progress::detect()).await
 }
 

@@ -150,25 +150,25 @@ fn cloudformation(fake: &mut Fake, action: &str, request: &HashMap<String, Strin
     let id = stack_id(&name);
     let absent = || error(400, "ValidationError", &format!("Stack with id {name} does not exist"));
     match action {
+        // Two a page.
+        "DescribeStacks" if name.is_empty() => {
+            let after = request.get("NextToken").cloned().unwrap_or_default();
+            let left: Vec<_> = fake.stacks.iter().filter(|(name, _)| **name > after).collect();
+            let page = &left[..left.len().min(2)];
+            let members: String = page.iter().map(|(name, stack)| described(stack, &stack_id(name), name)).collect();
+            let next = match page.last() {
+                Some((name, _)) if page.len() < left.len() => format!("<NextToken>{name}</NextToken>"),
+                _ => String::new(),
+            };
+            Ok(format!("<Stacks>{members}</Stacks>{next}"))
+        }
         "DescribeStacks" => {
             let by_id = request["StackName"].starts_with("arn:");
             let stack = fake.stacks.get_mut(&name).filter(|stack| by_id || stack.status != "DELETE_COMPLETE");
             let stack = stack.ok_or_else(absent)?;
-            let status = stack.status.clone();
+            let member = described(stack, &id, &name);
             go_on(stack, &id, &name);
-            let outputs: String = stack
-                .outputs
-                .iter()
-                .map(|(key, value)| {
-                    format!("<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue></member>")
-                })
-                .collect();
-            let parameters = pairs("Parameter", &stack.parameters);
-            let tags = pairs("", &stack.tags);
-            Ok(format!(
-                "<Stacks><member><StackName>{name}</StackName><StackId>{id}</StackId><StackStatus>{status}</StackStatus>\
-                 <Parameters>{parameters}</Parameters><Tags>{tags}</Tags><Outputs>{outputs}</Outputs></member></Stacks>"
-            ))
+            Ok(format!("<Stacks>{member}</Stacks>"))
         }
         "CreateChangeSet" => {
             let stack = fake.stacks.entry(name.clone()).or_default();
@@ -267,6 +267,19 @@ fn cloudformation(fake: &mut Fake, action: &str, request: &HashMap<String, Strin
         }
         other => Err(error(400, "InvalidAction", other)),
     }
+}
+
+fn described(stack: &FakeStack, id: &str, name: &str) -> String {
+    let output = |(key, value): &(&str, &str)| {
+        format!("<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue></member>")
+    };
+    let outputs: String = stack.outputs.iter().map(output).collect();
+    let (parameters, tags) = (pairs("Parameter", &stack.parameters), pairs("", &stack.tags));
+    format!(
+        "<member><StackName>{name}</StackName><StackId>{id}</StackId><StackStatus>{}</StackStatus>\
+         <Parameters>{parameters}</Parameters><Tags>{tags}</Tags><Outputs>{outputs}</Outputs></member>",
+        stack.status
+    )
 }
 
 fn pairs(prefix: &str, values: &BTreeMap<String, String>) -> String {
