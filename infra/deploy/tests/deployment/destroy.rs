@@ -116,13 +116,13 @@ async fn where_nobody_can_be_asked_nothing_is_deleted_without_yes() {
 #[tokio::test]
 async fn a_stack_that_the_assembly_does_not_have_any_more_goes_too_and_none_of_another_tenant() {
     let others = [
-        ("acme-old", "acme"),
+        ("acme-zero", "acme"),
         ("acme-2-old", "acme-2"),
         ("beta-old", "beta"),
         ("elsewhere", "acme"),
         ("acme-untagged", ""),
     ];
-    for (arguments, gone) in [(&["--only", "qlik-reload"] as &[_], vec![STACK]), (&[], vec!["acme-old", STACK])] {
+    for (arguments, gone) in [(&["--only", "qlik-reload"] as &[_], vec![STACK]), (&[], vec![STACK, "acme-zero"])] {
         let mut fake = with_stack("CREATE_COMPLETE");
         for (name, tenant) in others {
             let tags = [("ferrostack:tenant".to_owned(), tenant.to_owned())].into();
