@@ -63,11 +63,9 @@ async fn stacks_go_in_the_reverse_order_and_one_that_cannot_go_keeps_what_it_nee
 #[tokio::test]
 async fn a_teardown_of_one_system_leaves_the_others_of_the_tenant_and_its_slots() {
     let stack = FakeStack { status: "CREATE_COMPLETE".to_owned(), template: "{}".to_owned(), ..FakeStack::default() };
-    let mut standing = Fake::default();
-    standing.stacks = ["acme-app", "acme-store"].map(|name| (name.to_owned(), stack.clone())).into();
-    standing
-        .stacks
-        .insert("ferrostack-platform".to_owned(), FakeStack { outputs: vec![("SlotTable", "slots")], ..stack });
+    let platform = FakeStack { outputs: vec![("SlotTable", "slots")], ..stack.clone() };
+    let stacks = [("acme-app", stack.clone()), ("acme-store", stack), ("ferrostack-platform", platform)];
+    let standing = Fake { stacks: stacks.map(|(name, stack)| (name.to_owned(), stack)).into(), ..Fake::default() };
     let (fake, code, said) = run(standing, &["acme"], &["destroy", "acme", "--only", "app", "--yes"]).await;
     assert_eq!((code, deleted(&fake)), (Some(0), vec!["acme-app".to_owned()]), "{said}");
     assert!(!fake.lock().unwrap().calls.contains(&"Scan".to_owned()));
