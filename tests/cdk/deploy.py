@@ -142,7 +142,8 @@ def holdings(aws: "Emulator", folder: Path) -> None:
     slots = {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/ferrostack/platform/slot-table"}
     template = {"Parameters": {"SlotTable": slots}, "Resources": {"Jobs": jobs, "Letters": letters, "Users": users}}
     write_assembly(folder / "cfn-out/third", "third-reports", template)
-    aws.own("deploy", "third")
+    code, said = aws.at_terminal("", "deploy", "third")
+    expect((code, " left" in said), (0, True), f"a deployment with a bar that shows how long it takes yet\n{said}")
     table = aws.aws("ssm", "get-parameter", "--name", slots["Default"], "--query", "Parameter.Value", "--output", "text").strip()
     for slot, tenant in (("slot#0", "third"), ("slot#1", "example"), ("waiting#third", ""), ("waiting#example", "")):
         item = {"slot": {"S": slot}} | ({"tenant": {"S": tenant}} if tenant else {"since": {"N": "1"}})
