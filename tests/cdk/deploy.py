@@ -5,11 +5,13 @@ Usage: deploy.py. scripts/test calls it, after scripts/tools cdk local. The func
 
 import json
 import os
+import pty
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import urllib.request
 import zipfile
@@ -70,7 +72,7 @@ def stock_aws(aws: "Emulator", folder: Path) -> None:
 
 def own(aws: "Emulator", folder: Path) -> None:
     """scripts/deploy's command brings the platform and two tenants up, shows one change, undoes a failure, and leaves nothing"""
-    deploy = lambda *arguments, code=0: aws.own("deploy", *arguments, code=code)
+    deploy = lambda *arguments: aws.own("deploy", *arguments)
     deploy("--bootstrap")
     printed = deploy("--all", "--yes")
     assert printed.endswith("2 deployed, 0 failed, 0 not begun\n"), printed
@@ -89,16 +91,92 @@ def own(aws: "Emulator", folder: Path) -> None:
     nobody = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:nobody"
     broken["Resources"]["Broken"] = {"Type": "Custom::Nobody", "Properties": {"ServiceToken": nobody}}
     template.write_text(json.dumps(broken))
-    said = deploy("second", code=1).strip().splitlines()[-1]
+    said = aws.said("deploy", "second", code=1).strip().splitlines()[-1]
     assert said.startswith("error: second-qlik-reload ended as UPDATE_ROLLBACK_COMPLETE: Broken (Custom::Nobody): "), said
 
     template.write_text(synthesized)
-    for tenant in ("example", "second", "platform"):
+    drift(aws)
+    holdings(aws, folder)
+    keeping(aws)
+    for tenant in ("example", "platform"):
         aws.own("destroy", tenant, "--yes", "--with-data")
     stacks = json.loads(aws.aws("cloudformation", "describe-stacks"))["Stacks"]
     expect([it["StackName"] for it in stacks if it["StackStatus"] != "DELETE_COMPLETE"], [], "stacks after destroy")
-    for command, key in ((("dynamodb", "list-tables"), "TableNames"), (("lambda", "list-functions"), "Functions"), (("s3api", "list-buckets"), "Buckets")):
-        expect(json.loads(aws.aws(*command))[key], [], f"aws {' '.join(command)} after destroy")
+    for command, key in KINDS.items():
+        # Some commands print nothing at all where there is nothing.
+        expect(json.loads(aws.aws(*command.split()) or "{}").get(key, []), [], f"aws {command} after destroy")
+
+
+# Commands of the AWS CLI that list what stacks make, with the key of the list.
+KINDS = {
+    "apigateway get-rest-apis": "items",
+    "cognito-idp list-user-pools --max-results 9": "UserPools",
+    "dynamodb list-tables": "TableNames",
+    "iam list-roles": "Roles",
+    "lambda list-functions": "Functions",
+    "logs describe-log-groups": "logGroups",
+    "s3api list-buckets": "Buckets",
+    "scheduler list-schedules": "Schedules",
+    "secretsmanager list-secrets": "SecretList",
+    "sqs list-queues": "QueueUrls",
+    "ssm describe-parameters": "Parameters",
+}
+
+
+def drift(aws: "Emulator") -> None:
+    drift = lambda: aws.own("status", "example", "--drift").split("  drift ")[1].split("  ")[0].strip()
+    expect(drift(), "none", "drift of what nobody touched")
+    functions = json.loads(aws.aws("lambda", "list-functions"))["Functions"]
+    function = next(it["FunctionName"] for it in functions if it["FunctionName"].startswith(f"{STACK}-Reload"))
+    aws.aws("lambda", "update-function-configuration", "--function-name", function, "--memory-size", "333")
+    expect(drift(), "Reload MODIFIED", "drift of a function that was changed by hand")
+
+
+def holdings(aws: "Emulator", folder: Path) -> None:
+    """A tenant with one of each that holds data, and slots of the platform's table: what destroy says of them, takes, and leaves to others."""
+    key = {"AttributeName": "id"}
+    table = {"BillingMode": "PAY_PER_REQUEST", "KeySchema": [key | {"KeyType": "HASH"}], "AttributeDefinitions": [key | {"AttributeType": "S"}]}
+    jobs = {"Type": "AWS::DynamoDB::Table", "DeletionPolicy": "Retain", "Properties": table | {"DeletionProtectionEnabled": True}}
+    letters = {"Type": "AWS::SQS::Queue", "DeletionPolicy": "Retain"}
+    users = {"Type": "AWS::Cognito::UserPool", "DeletionPolicy": "Retain", "Properties": {"UserPoolName": "guests", "DeletionProtection": "ACTIVE"}}
+    slots = {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/ferrostack/platform/slot-table"}
+    template = {"Parameters": {"SlotTable": slots}, "Resources": {"Jobs": jobs, "Letters": letters, "Users": users}}
+    write_assembly(folder / "cfn-out/third", "third-reports", template)
+    code, said = aws.at_terminal("", "deploy", "third")
+    expect((code, " left" in said), (0, True), f"a deployment with a bar that shows how long it takes yet\n{said}")
+    table = aws.aws("ssm", "get-parameter", "--name", slots["Default"], "--query", "Parameter.Value", "--output", "text").strip()
+    for slot, tenant in (("slot#0", "third"), ("slot#1", "example"), ("waiting#third", ""), ("waiting#example", "")):
+        item = {"slot": {"S": slot}} | ({"tenant": {"S": tenant}} if tenant else {"since": {"N": "1"}})
+        aws.aws("dynamodb", "put-item", "--table-name", table, "--item", json.dumps(item))
+    code, said = aws.at_terminal("thrid", "destroy", "third", "--with-data")
+    expect((code, "nothing was deleted: the answer was not `third`" in said), (2, True), f"a teardown that nobody agreed to\n{said}")
+    code, said = aws.at_terminal("third", "destroy", "third", "--with-data")
+    expect((code, " 00:00:0" in said), (0, True), f"a teardown with a bar that shows the time\n{said}")
+    for held in ("(0 items, 0 bytes, up to six hours ago)", "(about 0 messages)", "(guests, about 0 users)", "given back: slot#0, waiting#third in"):
+        assert held in said, said
+    left = json.loads(aws.aws("dynamodb", "scan", "--table-name", table))["Items"]
+    expect(sorted(it["slot"]["S"] for it in left), ["slot#1", "waiting#example"], "what others hold after destroy")
+
+
+def keeping(aws: "Emulator") -> None:
+    """A teardown without the data: what is left is what it listed."""
+    said = aws.said("destroy", "second", "--yes")
+    stays = {line.split()[3] for line in said.splitlines() if line.startswith("  stays: ")}
+    queues = json.loads(aws.aws("sqs", "list-queues", "--queue-name-prefix", "second-"))["QueueUrls"]
+    secrets = [it["Name"] for it in json.loads(aws.aws("secretsmanager", "list-secrets"))["SecretList"] if it["Name"].startswith("second-")]
+    expect({*queues, *secrets}, stays, "what is left of a tenant whose data was kept")
+    for queue in queues:
+        aws.aws("sqs", "delete-queue", "--queue-url", queue)
+    for secret in secrets:
+        aws.aws("secretsmanager", "delete-secret", "--secret-id", secret, "--force-delete-without-recovery")
+
+
+def write_assembly(folder: Path, stack: str, template: dict) -> None:
+    """An assembly of one stack without functions."""
+    folder.mkdir(parents=True)
+    (folder / f"{stack}.template.json").write_text(json.dumps(template))
+    artifact = {"type": "aws:cloudformation:stack", "properties": {"templateFile": f"{stack}.template.json", "stackName": stack}}
+    (folder / "manifest.json").write_text(json.dumps({"version": "34.0.0", "artifacts": {stack: artifact}}))
 
 
 def synthesize(folder: Path) -> None:
@@ -118,6 +196,11 @@ def synthesize(folder: Path) -> None:
     synth = ["cargo", "run", "--quiet", "--locked", "--", "synth", "platform", str(folder / "example.yaml"), str(folder / "second.yaml")]
     options = ["--out", str(folder / "cfn-out"), "--lambdas", str(folder / "lambdas")]
     subprocess.run([*synth, *options], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    build(folder)
+
+
+def build(folder: Path) -> None:
+    """The deployer, into the folder."""
     subprocess.run(["cargo", "build", "--quiet", "--locked", "--package", "ferrostack-deploy"], cwd=ROOT, check=True)
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
     shutil.copy(target / "debug/ferrostack-deploy", folder / "ferrostack-deploy")
@@ -173,14 +256,41 @@ class Emulator:
         return subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL, **settings)
 
     def aws(self, *arguments: str) -> str:
-        return self.run(VENV / "aws", *arguments)
+        # For SQS it does not heed the variable.
+        return self.run(VENV / "aws", *arguments, "--endpoint-url", self.environment["AWS_ENDPOINT_URL"])
 
-    def own(self, *arguments: str, code: int = 0) -> str:
-        """What our command prints, or says on standard error where it is to end with another code than 0."""
+    def own(self, *arguments: str) -> str:
+        """What our command prints."""
+        return self.deployer(arguments, 0).stdout
+
+    def said(self, *arguments: str, code: int = 0) -> str:
+        """What it says on standard error."""
+        return self.deployer(arguments, code).stderr
+
+    def at_terminal(self, answer: str, *arguments: str) -> tuple[int, str]:
+        """The exit code, and what a person at a terminal sees who answers so."""
+        ours, theirs = pty.openpty()
+        termios.tcsetwinsize(ours, (24, 120))
+        os.write(ours, f"{answer}\n".encode())
+        command = [self.folder / "ferrostack-deploy", *arguments, "--out", self.folder / "cfn-out"]
+        environment = {name: value for name, value in self.environment.items() if name != "CI"} | {"TERM": "xterm"}
+        settings = {"env": environment, "cwd": self.folder}
+        seen = b""
+        with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, **settings) as deployer:
+            os.close(theirs)
+            try:
+                while chunk := os.read(ours, 65536):
+                    seen += chunk
+            except OSError:
+                pass  # What Linux says at the end of a terminal.
+        os.close(ours)
+        return deployer.returncode, seen.decode()
+
+    def deployer(self, arguments: tuple[str, ...], code: int) -> subprocess.CompletedProcess:
         done = self.try_to(self.folder / "ferrostack-deploy", *arguments, "--out", self.folder / "cfn-out")
         if done.returncode != code:
             sys.exit(f"deploy: {' '.join(arguments)} ended with {done.returncode}, expected {code}:\n{done.stdout}{done.stderr}")
-        return done.stderr if code else done.stdout
+        return done
 
     def status(self) -> str | None:
         stacks = json.loads(self.aws("cloudformation", "describe-stacks"))["Stacks"]

@@ -15,6 +15,9 @@ const PLATFORM_STACK: &str = "ferrostack-platform";
 /// The template parameter that names the bucket with the functions' code; empty means the CDK bootstrap bucket.
 pub(crate) const ASSET_BUCKET_PARAMETER: &str = "AssetBucket";
 
+/// The template parameter that names the table of the account's QuickSight slots.
+const SLOT_TABLE_PARAMETER: &str = "SlotTable";
+
 /// The stacks of one tenant, dependencies first.
 #[derive(Debug, Clone)]
 pub struct Assembly {
@@ -129,6 +132,11 @@ impl StackArtifact {
     /// Whether the template lets the deployer say where the functions' code lies.
     pub(crate) fn takes_asset_bucket(&self) -> bool {
         self.declared_parameters.contains(ASSET_BUCKET_PARAMETER)
+    }
+
+    /// Whether the stack takes some of the account's QuickSight slots.
+    pub(crate) fn takes_slots(&self) -> bool {
+        self.declared_parameters.contains(SLOT_TABLE_PARAMETER)
     }
 
     /// Fails when the template wants function code that the assembly does not carry.

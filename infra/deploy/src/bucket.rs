@@ -76,7 +76,8 @@ async fn list(
     }
 }
 
-fn in_words(bytes: i64) -> String {
+/// A number of bytes in the largest unit that fits.
+pub(crate) fn in_words(bytes: i64) -> String {
     let mut size = bytes as f64;
     for unit in ["bytes", "KiB", "MiB", "GiB"] {
         if size < 1024.0 {

@@ -63,6 +63,10 @@ async fn retain_nothing(target: &Target, found: &Doomed, progress: &Progress) ->
 
 /// The template with every retention policy and every deletion protection taken out; `None` if it has none.
 fn without_retention(template: &Value) -> Option<Value> {
+    let protections = [
+        ("AWS::DynamoDB::Table", "DeletionProtectionEnabled", json!(true), json!(false)),
+        ("AWS::Cognito::UserPool", "DeletionProtection", json!("ACTIVE"), json!("INACTIVE")),
+    ];
     let mut template = template.clone();
     let mut changed = false;
     for resource in template.get_mut("Resources")?.as_object_mut()?.values_mut() {
@@ -72,9 +76,11 @@ fn without_retention(template: &Value) -> Option<Value> {
             resource["Metadata"]["DeletedWithItsData"] = json!(true);
             changed = true;
         }
-        if resource["Type"] == "AWS::DynamoDB::Table" && resource["Properties"]["DeletionProtectionEnabled"] == true {
-            resource["Properties"]["DeletionProtectionEnabled"] = json!(false);
-            changed = true;
+        for (kind, property, on, off) in &protections {
+            if resource["Type"] == *kind && resource["Properties"][property] == *on {
+                resource["Properties"][property] = off.clone();
+                changed = true;
+            }
         }
     }
     changed.then_some(template)
@@ -89,11 +95,13 @@ mod tests {
         let template = json!({"Resources": {
             "Claims": {"Type": "AWS::DynamoDB::Table", "DeletionPolicy": "RetainExceptOnCreate",
                        "Properties": {"DeletionProtectionEnabled": true, "BillingMode": "PAY_PER_REQUEST"}},
+            "Users": {"Type": "AWS::Cognito::UserPool", "Properties": {"DeletionProtection": "ACTIVE"}},
             "Reload": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 128}},
         }});
         let expected = json!({"Resources": {
             "Claims": {"Type": "AWS::DynamoDB::Table", "DeletionPolicy": "Delete", "Metadata": {"DeletedWithItsData": true},
                        "Properties": {"DeletionProtectionEnabled": false, "BillingMode": "PAY_PER_REQUEST"}},
+            "Users": {"Type": "AWS::Cognito::UserPool", "Properties": {"DeletionProtection": "INACTIVE"}},
             "Reload": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 128}},
         }});
         assert_eq!(without_retention(&template), Some(expected.clone()));

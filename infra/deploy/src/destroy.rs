@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use aws_sdk_cloudformation::types::{ResourceStatus, Stack, StackStatus, TemplateStage};
 use serde_json::Value;
 
+use crate::assembly::StackArtifact;
 use crate::error::from_sdk;
-use crate::{Assembly, Error, Progress, Target, bucket, data, prompt, watch};
+use crate::{Assembly, Error, Progress, Target, contents, data, prompt, slots, watch};
 
 /// A stack that exists, and what deleting it means for each of its resources.
 #[derive(Debug)]
@@ -35,10 +36,12 @@ pub struct Teardown {
     pub yes: bool,
     /// Whether it is only shown what would go and what would stay.
     pub plan: bool,
+    /// Whether the tenant is to be gone: its stacks that the assembly does not have any more go too.
+    pub whole: bool,
 }
 
-/// Deletes the stacks of the assembly, the last one first, after showing what goes and what stays, by name and, for buckets, by size. A
-/// stack that does not exist is no error, so an interrupted run can simply be repeated.
+/// Deletes the stacks of the assembly, the last one first, after showing what goes and what stays, by name and size. What the tenant holds
+/// of what all tenants share is given back. A stack that does not exist is no error, so an interrupted run can simply be repeated.
 ///
 /// # Errors
 ///
@@ -50,6 +53,12 @@ pub async fn destroy(
     progress: &Progress,
 ) -> Result<(), Error> {
     let mut doomed = Vec::new();
+    if teardown.whole {
+        for name in forgotten(target, assembly).await? {
+            progress.line(format!("{name} is deployed, but not in the assembly any more"));
+            doomed.extend(look_at(target, &name).await?);
+        }
+    }
     for stack in assembly.stacks.iter().rev() {
         progress.begin(format!("{}: looking at what is there", stack.name), 0);
         match look_at(target, &stack.name).await? {
@@ -57,11 +66,16 @@ pub async fn destroy(
             None => progress.line(format!("{} does not exist; there is nothing to delete", stack.name)),
         }
     }
+    let takes_slots = teardown.whole || assembly.stacks.iter().any(StackArtifact::takes_slots);
     for found in &doomed {
         show(target, found, teardown.with_data, progress).await?;
     }
+    let shared = if takes_slots { slots::held(target, &assembly.tenant).await? } else { None };
+    if let Some(held) = &shared {
+        progress.line(format!("QuickSight slots: given back: {} in {}", held.keys.join(", "), held.table));
+    }
     progress.clear();
-    if doomed.is_empty() || teardown.plan {
+    if (doomed.is_empty() && shared.is_none()) || teardown.plan {
         return Ok(());
     }
     if !teardown.yes {
@@ -78,8 +92,41 @@ pub async fn destroy(
         }
         delete_stack(target, &found.stack, progress).await?;
     }
+    // Looked for anew, since its functions went on until they were gone.
+    if takes_slots && let Some(held) = slots::held(target, &assembly.tenant).await? {
+        slots::give_back(target, &held, &assembly.tenant).await?;
+    }
     Ok(())
 }
+
+/// Names of stacks that are the tenant's by tag and by name, and that the assembly does not have.
+async fn forgotten(target: &Target, assembly: &Assembly) -> Result<Vec<String>, Error> {
+    let prefix = format!("{}-", assembly.tenant);
+    let is_forgotten = |stack: &Stack| {
+        let name = stack.stack_name().unwrap_or_default();
+        let mut tags = stack.tags().iter();
+        name.starts_with(&prefix)
+            && tags.any(|tag| (tag.key(), tag.value()) == (Some(TENANT), Some(assembly.tenant.as_str())))
+            && stack.stack_status() != Some(&StackStatus::DeleteComplete)
+            && !assembly.stacks.iter().any(|known| known.name == name)
+    };
+    let mut names = Vec::new();
+    let mut next = None;
+    loop {
+        let request = target.cloudformation.describe_stacks().set_next_token(next);
+        let page = target.lanes.looks.call(|| request.clone().send()).await;
+        let page = page.map_err(|error| from_sdk("looking for stacks of the tenant", error))?;
+        let found = page.stacks().iter().filter(|stack| is_forgotten(stack));
+        names.extend(found.filter_map(Stack::stack_name).map(str::to_owned));
+        next = page.next_token;
+        if next.is_none() {
+            return Ok(names);
+        }
+    }
+}
+
+/// The tag with the tenant's name, which `synth` gives every stack of a tenant.
+const TENANT: &str = "ferrostack:tenant";
 
 /// Deletes one stack and waits for the end.
 pub(crate) async fn delete_stack(target: &Target, stack: &Stack, progress: &Progress) -> Result<(), Error> {
@@ -157,10 +204,7 @@ async fn show(target: &Target, found: &Doomed, with_data: bool, progress: &Progr
     progress.line(format!("{}: goes: {}", found.stack.stack_name().unwrap_or_default(), going.join(", ")));
     for resource in found.resources.iter().filter(|resource| resource.retained) {
         let fate = if with_data { "goes with its data" } else { "stays" };
-        let size = match resource.kind.as_str() {
-            "AWS::S3::Bucket" => bucket::size(target, &resource.physical_id).await?,
-            _ => None,
-        };
+        let size = contents::size(target, resource).await?;
         let size = size.map(|size| format!(" ({size})")).unwrap_or_default();
         progress.line(format!("  {fate}: {} {} {}{size}", resource.logical_id, resource.kind, resource.physical_id));
     }

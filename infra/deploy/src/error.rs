@@ -42,21 +42,18 @@ impl std::fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Codes with which AWS says that the caller, not the request, is the problem.
-const ACCESS_CODES: [&str; 14] = [
-    "AccessDenied",
-    "AccessDeniedException",
+/// Codes with which AWS says that the caller may not do this.
+const DENIED: [&str; 3] = ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation"];
+
+/// Codes with which AWS says that it does not know the caller, at least not in this region.
+const UNKNOWN: [&str; 8] = [
     "AuthFailure",
-    "ExpiredToken",
-    "ExpiredTokenException",
     "InvalidAccessKeyId",
     "InvalidClientTokenId",
     "InvalidSignatureException",
     "MissingAuthenticationToken",
     "OptInRequired",
-    "RequestExpired",
     "SignatureDoesNotMatch",
-    "UnauthorizedOperation",
     "UnrecognizedClientException",
 ];
 
@@ -71,7 +68,13 @@ where
     if code.contains("Expired") {
         return Error::Access(format!("the AWS credentials have expired ({code}) while {doing}; sign in again"));
     }
-    if ACCESS_CODES.contains(&code.as_str()) || status == Some(403) {
+    if UNKNOWN.contains(&code.as_str()) {
+        let said = message.trim_end_matches('.');
+        return Error::Access(format!(
+            "AWS does not accept these credentials while {doing}: {code}: {said}; check them, the region, and that the account has it enabled"
+        ));
+    }
+    if DENIED.contains(&code.as_str()) || status == Some(403) {
         // A HEAD answer has neither code nor message.
         let said = if message.is_empty() { "AWS answered 403".to_owned() } else { format!("{code}: {message}") };
         return Error::Access(format!("access denied while {doing}: {said}"));

@@ -14,8 +14,10 @@
 
 mod assembly;
 mod assets;
+mod aws_json;
 mod bucket;
 mod change_set;
+mod contents;
 mod data;
 mod deploy;
 mod destroy;
@@ -31,6 +33,7 @@ mod plan_text;
 mod progress;
 pub mod prompt;
 mod rights;
+mod slots;
 mod status;
 mod target;
 mod verb;

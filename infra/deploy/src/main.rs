@@ -50,7 +50,7 @@ enum Command {
         /// Only this system's stack, for example qlik-reload
         #[arg(long, value_name = "SYSTEM")]
         only: Option<String>,
-        /// Also delete what the stacks retain: tables, secrets, queues, and buckets with all they hold
+        /// Also delete what the stacks retain: tables, secrets, queues, users, and buckets with all they hold
         #[arg(long)]
         with_data: bool,
         /// Do not ask for the tenant's name
@@ -174,7 +174,8 @@ async fn run(command: Command, progress: &Progress) -> Result<u8, Error> {
         Command::Destroy { tenant, place, only, with_data, yes, plan } => {
             let assembly = place.assembly(&tenant, only.as_deref())?;
             let target = place.target(progress).await?;
-            ferrostack_deploy::destroy(&target, &assembly, Teardown { with_data, yes, plan }, progress).await?;
+            let teardown = Teardown { with_data, yes, plan, whole: only.is_none() };
+            ferrostack_deploy::destroy(&target, &assembly, teardown, progress).await?;
             Ok(0)
         }
     }

@@ -142,9 +142,10 @@ enum Fault {
 }
 
 /// Codes with which AWS says that it was asked too often.
-const THROTTLED: [&str; 10] = [
+const THROTTLED: [&str; 11] = [
     "BandwidthLimitExceeded",
     "PriorRequestNotComplete",
+    "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "RequestThrottled",
     "RequestThrottledException",

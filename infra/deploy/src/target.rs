@@ -9,6 +9,7 @@ use aws_sdk_cloudformation::Client as CloudFormation;
 use aws_sdk_cloudformation::config::ProvideCredentials;
 use aws_sdk_s3::Client as S3;
 
+use crate::aws_json::AwsJson;
 use crate::error::from_sdk;
 use crate::journal::fresh_run;
 use crate::pace::{Lanes, Rates};
@@ -19,6 +20,7 @@ use crate::{Error, watch};
 pub struct Target {
     pub(crate) cloudformation: CloudFormation,
     pub(crate) s3: S3,
+    pub(crate) json: Arc<AwsJson>,
     pub(crate) bucket: AssetBucket,
     /// Twelve digits.
     pub account: String,
@@ -56,13 +58,18 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] when there is no region, when there are no credentials, or when AWS does not accept them.
+    /// [`Error::Refused`] when there is no region, when there are no credentials, or when AWS does not accept them there.
     pub async fn connect(config: &SdkConfig, asset_bucket: Option<&str>) -> Result<Target, Error> {
         let Some(region) = config.region().map(ToString::to_string) else {
             return Err(Error::Refused(
                 "no AWS region is set; set AWS_REGION, or a profile with a region in AWS_PROFILE".to_owned(),
             ));
         };
+        if !is_region(&region) {
+            return Err(Error::Refused(format!(
+                "`{region}` is not an AWS region; set AWS_REGION, or the region of the profile, to a name such as eu-west-1"
+            )));
+        }
         let no_credentials = |why: &str| {
             Error::Refused(format!(
                 "no AWS credentials were found ({why}); set AWS_PROFILE or AWS_ACCESS_KEY_ID, or sign in with `aws sso login`"
@@ -79,7 +86,7 @@ impl Target {
             .get_caller_identity()
             .send()
             .await
-            .map_err(|error| from_sdk("asking AWS who is calling", error).into_refusal())?;
+            .map_err(|error| from_sdk(&format!("asking who is calling in {region}"), error).into_refusal())?;
         let account = identity.account().unwrap_or_default().to_owned();
         let endpoint = config.endpoint_url().map(str::to_owned);
         // Our lanes repeat what was throttled or lost.
@@ -94,6 +101,7 @@ impl Target {
         let mut target = Target {
             cloudformation: CloudFormation::from_conf(cloudformation.build()),
             s3: S3::from_conf(s3.build()),
+            json: Arc::new(AwsJson::new(config)),
             bucket: AssetBucket { name: bootstrap, origin: Origin::Bootstrap },
             account,
             region,
@@ -147,11 +155,31 @@ impl Target {
     }
 }
 
-/// The stack with what all tenants of an account and region share, and its output with the bucket's name.
+/// Whether a region could have this name. Which ones there are changes from year to year; the name is part of the address of every service.
+fn is_region(name: &str) -> bool {
+    let mut parts = name.rsplit('-');
+    let number = parts.next().is_some_and(|part| !part.is_empty() && part.bytes().all(|it| it.is_ascii_digit()));
+    let words: Vec<_> = parts.collect();
+    let is_word = |word: &&str| !word.is_empty() && word.bytes().all(|it| it.is_ascii_lowercase());
+    number && words.len() >= 2 && words.iter().all(is_word)
+}
+
+/// The stack with what all tenants of an account and region share, and its outputs with the names of the bucket and of the table.
 const PLATFORM: &str = "ferrostack-platform";
 const PLATFORM_BUCKET: &str = "AssetBucket";
 
+const PLATFORM_SLOT_TABLE: &str = "SlotTable";
+
 async fn platform_bucket(target: &Target) -> Result<Option<String>, Error> {
+    platform_output(target, PLATFORM_BUCKET).await
+}
+
+/// The name of the table of the account's QuickSight slots, if the platform is deployed.
+pub(crate) async fn slot_table(target: &Target) -> Result<Option<String>, Error> {
+    platform_output(target, PLATFORM_SLOT_TABLE).await
+}
+
+async fn platform_output(target: &Target, output: &str) -> Result<Option<String>, Error> {
     let platform = watch::describe(target, PLATFORM).await?;
-    Ok(platform.and_then(|stack| watch::outputs(&stack).remove(PLATFORM_BUCKET)))
+    Ok(platform.and_then(|stack| watch::outputs(&stack).remove(output)))
 }

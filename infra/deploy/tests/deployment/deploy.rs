@@ -7,7 +7,8 @@ use serde_json::json;
 
 use crate::fake_aws::{self, ACCOUNT, Fake, FakeStack, Shared, change};
 use crate::tenant::{
-    BOOTSTRAP_BUCKET, STACK, acme, calls, connect, run, sha256, value_of, with_bucket, with_stack, write_assembly,
+    BOOTSTRAP_BUCKET, STACK, acme, calls, connect, ended, run, sha256, start_on, value_of, with_bucket, with_stack,
+    write_assembly,
 };
 
 #[tokio::test]
@@ -281,7 +282,11 @@ async fn without_built_functions_the_script_that_builds_them_is_named() {
 async fn what_keeps_the_caller_out_is_one_sentence_with_exit_code_2_and_changes_nothing() {
     let cases = [
         ("GetCallerIdentity", "ExpiredToken", "the AWS credentials have expired"),
-        ("GetCallerIdentity", "InvalidClientTokenId", "access denied while asking AWS who is calling"),
+        (
+            "GetCallerIdentity",
+            "InvalidClientTokenId",
+            "AWS does not accept these credentials while asking who is calling in eu-west-1: InvalidClientTokenId",
+        ),
         ("DescribeStacks", "AccessDenied", "access denied while looking at the stack ferrostack-platform"),
         ("CreateChangeSet", "AccessDenied", "access denied while creating the change set of acme-qlik-reload"),
     ];
@@ -307,6 +312,30 @@ async fn without_a_region_the_command_says_how_to_set_one() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.starts_with("error: no AWS region is set"), "{said}");
     assert_eq!((output.status.code(), said.lines().count()), (Some(2), 1));
+}
+
+#[tokio::test]
+async fn a_wrong_region_is_one_sentence_that_names_it() {
+    let cases = [
+        (
+            "eu-wset-1",
+            "AWS does not accept these credentials while asking who is calling in eu-wset-1: SignatureDoesNotMatch: Credential should be scoped to a valid region; check them, the region, and that the account has it enabled",
+        ),
+        (
+            "Frankfurt",
+            "`Frankfurt` is not an AWS region; set AWS_REGION, or the region of the profile, to a name such as eu-west-1",
+        ),
+        ("eu-west", "`eu-west` is not an AWS region"),
+    ];
+    for (region, sentence) in cases {
+        let (endpoint, fake) = fake_aws::start(with_bucket()).await;
+        let folder = tempfile::tempdir().unwrap();
+        write_assembly(folder.path(), Some(b"code"));
+        let (exit, printed, said) = ended(start_on(folder.path(), region, Some(endpoint), &["deploy", "acme"])).await;
+        assert!(said.starts_with(&format!("error: {sentence}")), "{said}");
+        assert_eq!((exit, printed.as_str(), said.lines().count()), (Some(2), "", 1), "{said}");
+        assert_eq!(fake.lock().unwrap().calls, [""; 0]);
+    }
 }
 
 #[tokio::test]

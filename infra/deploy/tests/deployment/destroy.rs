@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use ferrostack_deploy::{Error, Progress, Teardown};
 use serde_json::json;
 
-use crate::fake_aws::{self, Fake};
+use crate::fake_aws::{self, Fake, FakeStack};
+use crate::fake_json::item;
 use crate::tenant::{STACK, acme, calls, connect, run, with_bucket, with_stack};
 
 #[tokio::test]
@@ -22,7 +23,8 @@ async fn destroying_keeps_the_data_unless_asked() {
     let fake = fake.lock().unwrap();
     assert_eq!(fake.stacks[STACK].status, "DELETE_COMPLETE");
     assert_eq!(fake.versions.len(), 5);
-    assert!(!fake.calls.iter().any(|call| call == "CreateChangeSet"));
+    assert!(!fake.requests.contains_key("CreateChangeSet"));
+    assert!(fake.requests["DeleteStack"].contains_key("ClientRequestToken"));
 }
 
 #[tokio::test]
@@ -39,22 +41,68 @@ async fn destroying_with_data_gives_up_retention_and_empties_buckets_page_by_pag
 
 #[tokio::test]
 async fn a_resource_that_cannot_be_deleted_is_named() {
-    let fake = Fake { failing: Some(("Bucket", "the bucket is not empty")), ..with_data() };
-    let (endpoint, _fake) = fake_aws::start(fake).await;
+    let fake = Fake { failing: Some(("Bucket", "the bucket is not empty")), ..holding_slots(with_data()) };
+    let (endpoint, fake) = fake_aws::start(fake).await;
     let error = destroy(&endpoint, false).await.unwrap_err();
     assert!(error.to_string().contains("Bucket (AWS::IAM::Role): the bucket is not empty"), "{error}");
-    assert_eq!(error.exit_code(), 1);
+    assert_eq!((error.exit_code(), calls(&fake, "DeleteItem")), (1, 0), "what still works keeps its slots");
 }
 
 #[tokio::test]
 async fn a_plan_lists_what_stays_by_name_and_size_and_deletes_nothing() {
     let (endpoint, fake) = fake_aws::start(with_data()).await;
     let (code, _, said) = run(Some(endpoint), &["destroy", "acme", "--plan"]).await;
-    assert!(
-        said.contains("  stays: Reports AWS::S3::Bucket acme-reports (5 objects and versions, 35 bytes)\n"),
-        "{said}"
-    );
+    let expected = "  \
+  stays: Reports AWS::S3::Bucket acme-reports (5 objects and versions, 35 bytes)
+  stays: Claims AWS::DynamoDB::Table acme-claims (12 items, 1.5 KiB, up to six hours ago)
+  stays: Letters AWS::SQS::Queue https://sqs.test/acme-letters (about 6 messages)
+  stays: Audit AWS::Logs::LogGroup /acme/audit (2.0 MiB)
+  stays: Users AWS::Cognito::UserPool eu-west-1_1 (acme-users, about 7 users)
+  stays: Key AWS::SecretsManager::Secret arn:aws:secretsmanager:eu-west-1:1:secret:acme-key
+";
+    assert!(said.ends_with(expected), "{said}");
     assert_eq!((code, calls(&fake, "DeleteStack"), calls(&fake, "CreateChangeSet")), (Some(0), 0, 0));
+}
+
+#[tokio::test]
+async fn a_size_that_the_caller_may_not_see_holds_nothing_up() {
+    let (endpoint, fake) = fake_aws::start(Fake { described: [].into(), ..with_data() }).await;
+    let (code, _, said) = run(Some(endpoint), &["destroy", "acme", "--yes"]).await;
+    let line = "  stays: Claims AWS::DynamoDB::Table acme-claims (size unknown: AccessDeniedException)\n";
+    assert_eq!((code, said.contains(line)), (Some(0), true), "{said}");
+    assert_eq!(fake.lock().unwrap().stacks[STACK].status, "DELETE_COMPLETE");
+}
+
+#[tokio::test]
+async fn slots_and_the_place_in_the_line_are_given_back_and_those_of_others_are_left() {
+    let fake = Fake { taken_meanwhile: [item("slot#2", "beta")].into(), ..holding_slots(with_data()) };
+    let (endpoint, fake) = fake_aws::start(fake).await;
+    let (code, _, said) = run(Some(endpoint), &["destroy", "acme", "--yes"]).await;
+    assert!(said.contains("QuickSight slots: given back: slot#0, slot#2, waiting#acme in slots\n"), "{said}");
+    let fake = fake.lock().unwrap();
+    let left: Vec<_> =
+        fake.slots.iter().map(|(key, item)| (key.as_str(), item["tenant"]["S"].as_str().unwrap())).collect();
+    let expected = [
+        ("slot#1", "beta"),
+        ("slot#2", "beta"),
+        ("slot#3", "acme-2"),
+        ("waiting#acme-2", "acme-2"),
+        ("waiting#beta", "beta"),
+    ];
+    assert_eq!((code, left), (Some(0), expected.to_vec()));
+    let at = |call: &str| fake.calls.iter().position(|it| it == call).unwrap();
+    assert!(at(&format!("DeleteStack {STACK}")) < at("DeleteItem"), "what still works would take them again");
+}
+
+#[tokio::test]
+async fn slots_of_a_tenant_whose_stacks_are_gone_are_given_back_too() {
+    let (endpoint, fake) = fake_aws::start(holding_slots(with_bucket())).await;
+    let (code, _, said) = run(Some(endpoint.clone()), &["destroy", "acme", "--plan"]).await;
+    assert_eq!((code, calls(&fake, "DeleteItem")), (Some(0), 0), "{said}");
+    let (code, _, said) = run(Some(endpoint.clone()), &["destroy", "acme", "--yes"]).await;
+    assert_eq!((code, calls(&fake, "DeleteItem")), (Some(0), 3), "{said}");
+    let (_, _, said) = run(Some(endpoint), &["destroy", "acme", "--yes"]).await;
+    assert_eq!((calls(&fake, "DeleteItem"), said.contains("slots")), (3, false), "{said}");
 }
 
 #[tokio::test]
@@ -65,20 +113,83 @@ async fn where_nobody_can_be_asked_nothing_is_deleted_without_yes() {
     assert_eq!((code, calls(&fake, "DeleteStack"), calls(&fake, "POST acme-reports")), (Some(2), 0, 0));
 }
 
+#[tokio::test]
+async fn a_stack_that_the_assembly_does_not_have_any_more_goes_too_and_none_of_another_tenant() {
+    let others = [
+        ("acme-zero", "acme"),
+        ("acme-2-old", "acme-2"),
+        ("beta-old", "beta"),
+        ("elsewhere", "acme"),
+        ("acme-untagged", ""),
+    ];
+    for (arguments, gone) in [(&["--only", "qlik-reload"] as &[_], vec![STACK]), (&[], vec![STACK, "acme-zero"])] {
+        let mut fake = with_stack("CREATE_COMPLETE");
+        for (name, tenant) in others {
+            let tags = [("ferrostack:tenant".to_owned(), tenant.to_owned())].into();
+            let stack = FakeStack {
+                status: "UPDATE_COMPLETE".to_owned(),
+                template: "{}".to_owned(),
+                tags,
+                ..FakeStack::default()
+            };
+            fake.stacks.insert(name.to_owned(), stack);
+        }
+        let (endpoint, fake) = fake_aws::start(fake).await;
+        let (code, _, said) = run(Some(endpoint), &[&["destroy", "acme", "--yes"], arguments].concat()).await;
+        let fake = fake.lock().unwrap();
+        let found = fake.stacks.iter().filter(|(_, stack)| stack.status == "DELETE_COMPLETE");
+        assert_eq!((code, found.map(|(name, _)| name.as_str()).collect::<Vec<_>>()), (Some(0), gone), "{said}");
+    }
+}
+
 async fn destroy(endpoint: &str, with_data: bool) -> Result<(), Error> {
-    let teardown = Teardown { with_data, yes: true, plan: false };
+    let teardown = Teardown { with_data, yes: true, plan: false, whole: true };
     ferrostack_deploy::destroy(&connect(endpoint).await?, &acme().assembly, teardown, &Progress::detect()).await
 }
 
-/// A stack with a bucket that holds five versions, listed two at a time.
+/// A stack with one of each kind that holds data; its bucket has five versions, listed two at a time.
 fn with_data() -> Fake {
+    let resources = vec![
+        ("Reports", "AWS::S3::Bucket", "acme-reports"),
+        ("Claims", "AWS::DynamoDB::Table", "acme-claims"),
+        ("Letters", "AWS::SQS::Queue", "https://sqs.test/acme-letters"),
+        ("Audit", "AWS::Logs::LogGroup", "/acme/audit"),
+        ("Users", "AWS::Cognito::UserPool", "eu-west-1_1"),
+        ("Key", "AWS::SecretsManager::Secret", "arn:aws:secretsmanager:eu-west-1:1:secret:acme-key"),
+    ];
+    let retained =
+        |(id, kind, _): &(&str, &str, &str)| (id.to_string(), json!({ "Type": kind, "DeletionPolicy": "Retain" }));
+    let template: serde_json::Map<_, _> = resources.iter().map(retained).collect();
     let mut fake = with_stack("CREATE_COMPLETE");
     let stack = fake.stacks.get_mut(STACK).unwrap();
-    stack.resources = vec![("Reports", "AWS::S3::Bucket", "acme-reports")];
-    stack.template =
-        json!({"Resources": {"Reports": {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain"}}}).to_string();
+    stack.template = json!({ "Resources": template }).to_string();
+    stack.resources = resources;
     fake.buckets.insert("acme-reports".to_owned(), BTreeSet::new());
     fake.versions = (1..=5).map(|n| ("report.pdf".to_owned(), format!("v{n}"))).collect();
     fake.listed_page_size = 2;
+    let messages = json!({
+        "ApproximateNumberOfMessages": "3",
+        "ApproximateNumberOfMessagesNotVisible": "2",
+        "ApproximateNumberOfMessagesDelayed": "1",
+    });
+    let groups = json!([{ "logGroupName": "/acme/audit", "storedBytes": 2 << 20 }, { "logGroupName": "/acme/audit-2", "storedBytes": 1 }]);
+    fake.described = [
+        ("DescribeTable", json!({ "Table": { "ItemCount": 12, "TableSizeBytes": 1536 } })),
+        ("GetQueueAttributes", json!({ "Attributes": messages })),
+        ("DescribeLogGroups", json!({ "logGroups": groups })),
+        ("DescribeUserPool", json!({ "UserPool": { "Name": "acme-users", "EstimatedNumberOfUsers": 7 } })),
+    ]
+    .into();
+    fake
+}
+
+/// Three tenants that hold slots or wait for them, and the platform.
+fn holding_slots(mut fake: Fake) -> Fake {
+    let outputs = vec![("SlotTable", "slots")];
+    let platform = FakeStack { status: "CREATE_COMPLETE".to_owned(), outputs, ..FakeStack::default() };
+    fake.stacks.insert("ferrostack-platform".to_owned(), platform);
+    let held = [("slot#0", "acme"), ("slot#1", "beta"), ("slot#2", "acme"), ("slot#3", "acme-2")];
+    let waiting = [("waiting#acme", "acme"), ("waiting#acme-2", "acme-2"), ("waiting#beta", "beta")];
+    fake.slots = held.into_iter().chain(waiting).map(|(key, tenant)| item(key, tenant)).collect();
     fake
 }

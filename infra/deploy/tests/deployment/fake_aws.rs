@@ -11,7 +11,10 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
+use crate::fake_json::{self, Items};
+
 pub(crate) const ACCOUNT: &str = "111122223333";
+const REGION: &str = "eu-west-1";
 
 /// What a test sets up, and what it looks at afterwards.
 #[derive(Default)]
@@ -32,7 +35,7 @@ pub(crate) struct Fake {
     pub(crate) failing: Option<(&'static str, &'static str)>,
     /// Answers for the next calls of an action, before it works again: status and code.
     pub(crate) refusals: HashMap<&'static str, Vec<(u16, &'static str)>>,
-    /// Every call: the action's name, or method and path for S3.
+    /// Every call: the action's name and the stack's where there is one, or method and path for S3.
     pub(crate) calls: Vec<String>,
     /// The last request of each action.
     pub(crate) requests: HashMap<String, HashMap<String, String>>,
@@ -40,6 +43,12 @@ pub(crate) struct Fake {
     pub(crate) listed_page_size: usize,
     /// Bodies of the requests that gave functions their code.
     pub(crate) swapped: Vec<String>,
+    /// Answers of services that speak JSON, by operation; what is not here is denied.
+    pub(crate) described: HashMap<&'static str, serde_json::Value>,
+    /// The platform's table of QuickSight slots, by key.
+    pub(crate) slots: Items,
+    /// Items that somebody puts into it after it was read.
+    pub(crate) taken_meanwhile: Items,
     /// Resources that somebody changed by hand.
     pub(crate) drifted: Vec<&'static str>,
 }
@@ -101,6 +110,14 @@ pub(crate) async fn start(fake: Fake) -> (String, Shared) {
 
 async fn answer(State(shared): State<Shared>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let mut fake = shared.lock().unwrap();
+    // AWS4-HMAC-SHA256 Credential=<key>/<date>/<region>/<service>/aws4_request, …
+    let signature = headers.get("authorization").map(|it| it.to_str().unwrap()).unwrap_or_default();
+    if signature.split('/').nth(2) != Some(REGION) {
+        return error(403, "SignatureDoesNotMatch", "Credential should be scoped to a valid region.");
+    }
+    if let Some(operation) = headers.get("x-amz-target") {
+        return fake_json::answer(&mut fake, operation.to_str().unwrap(), &body);
+    }
     let form = headers.get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form"));
     if !form {
         return s3(&mut fake, &method, &uri, headers, &body);
@@ -110,7 +127,8 @@ async fn answer(State(shared): State<Shared>, method: Method, uri: Uri, headers:
             .unwrap()
             .0;
     let action = request["Action"].clone();
-    fake.calls.push(action.clone());
+    let about = stack_name(&request);
+    fake.calls.push(if about.is_empty() { action.clone() } else { format!("{action} {about}") });
     if let Some(refusals) = fake.refusals.get_mut(action.as_str()).filter(|refusals| !refusals.is_empty()) {
         let (status, code) = refusals.remove(0);
         return error(status, code, "the fake was told to refuse");
@@ -132,25 +150,25 @@ fn cloudformation(fake: &mut Fake, action: &str, request: &HashMap<String, Strin
     let id = stack_id(&name);
     let absent = || error(400, "ValidationError", &format!("Stack with id {name} does not exist"));
     match action {
+        // Two a page.
+        "DescribeStacks" if name.is_empty() => {
+            let after = request.get("NextToken").cloned().unwrap_or_default();
+            let left: Vec<_> = fake.stacks.iter().filter(|(name, _)| **name > after).collect();
+            let page = &left[..left.len().min(2)];
+            let members: String = page.iter().map(|(name, stack)| described(stack, &stack_id(name), name)).collect();
+            let next = match page.last() {
+                Some((name, _)) if page.len() < left.len() => format!("<NextToken>{name}</NextToken>"),
+                _ => String::new(),
+            };
+            Ok(format!("<Stacks>{members}</Stacks>{next}"))
+        }
         "DescribeStacks" => {
             let by_id = request["StackName"].starts_with("arn:");
             let stack = fake.stacks.get_mut(&name).filter(|stack| by_id || stack.status != "DELETE_COMPLETE");
             let stack = stack.ok_or_else(absent)?;
-            let status = stack.status.clone();
+            let member = described(stack, &id, &name);
             go_on(stack, &id, &name);
-            let outputs: String = stack
-                .outputs
-                .iter()
-                .map(|(key, value)| {
-                    format!("<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue></member>")
-                })
-                .collect();
-            let parameters = pairs("Parameter", &stack.parameters);
-            let tags = pairs("", &stack.tags);
-            Ok(format!(
-                "<Stacks><member><StackName>{name}</StackName><StackId>{id}</StackId><StackStatus>{status}</StackStatus>\
-                 <Parameters>{parameters}</Parameters><Tags>{tags}</Tags><Outputs>{outputs}</Outputs></member></Stacks>"
-            ))
+            Ok(format!("<Stacks>{member}</Stacks>"))
         }
         "CreateChangeSet" => {
             let stack = fake.stacks.entry(name.clone()).or_default();
@@ -249,6 +267,19 @@ fn cloudformation(fake: &mut Fake, action: &str, request: &HashMap<String, Strin
         }
         other => Err(error(400, "InvalidAction", other)),
     }
+}
+
+fn described(stack: &FakeStack, id: &str, name: &str) -> String {
+    let output = |(key, value): &(&str, &str)| {
+        format!("<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue></member>")
+    };
+    let outputs: String = stack.outputs.iter().map(output).collect();
+    let (parameters, tags) = (pairs("Parameter", &stack.parameters), pairs("", &stack.tags));
+    format!(
+        "<member><StackName>{name}</StackName><StackId>{id}</StackId><StackStatus>{}</StackStatus>\
+         <Parameters>{parameters}</Parameters><Tags>{tags}</Tags><Outputs>{outputs}</Outputs></member>",
+        stack.status
+    )
 }
 
 fn pairs(prefix: &str, values: &BTreeMap<String, String>) -> String {
@@ -366,7 +397,7 @@ fn stack_name(request: &HashMap<String, String>) -> String {
 }
 
 fn stack_id(name: &str) -> String {
-    format!("arn:aws:cloudformation:eu-west-1:{ACCOUNT}:stack/{name}/1")
+    format!("arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{name}/1")
 }
 
 fn error(status: u16, code: &str, message: &str) -> Response {

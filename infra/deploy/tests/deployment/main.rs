@@ -1,9 +1,12 @@
 //! The deployer against a fake AWS, over real HTTP.
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may panic as the test may")]
 
+mod assembly;
+mod dependencies;
 mod deploy;
 mod destroy;
 mod fake_aws;
+mod fake_json;
 mod hotswap;
 mod plan;
 mod status;

@@ -3,7 +3,7 @@
 use ferrostack_deploy::{Options, Progress};
 
 use crate::fake_aws::{self, Fake};
-use crate::tenant::{STACK, acme, connect, run, with_bucket, with_stack};
+use crate::tenant::{STACK, acme, calls, connect, run, with_bucket, with_stack};
 
 #[tokio::test]
 async fn a_deployed_stack_is_told_in_one_line_with_version_and_urls() {
@@ -49,7 +49,7 @@ async fn what_was_changed_by_hand_is_told_when_asked() {
         let (endpoint, fake) = fake_aws::start(Fake { drifted, ..with_stack("UPDATE_COMPLETE") }).await;
         let (code, printed, said) = run(Some(endpoint), &["status", "acme", "--drift"]).await;
         assert_eq!((code, printed.contains(expected)), (Some(0), true), "{printed}{said}");
-        assert_eq!(fake.lock().unwrap().calls.iter().filter(|call| *call == "DetectStackDrift").count(), 1);
+        assert_eq!(calls(&fake, "DetectStackDrift"), 1);
     }
 }
 

@@ -45,10 +45,15 @@ pub(crate) async fn run(endpoint: Option<String>, arguments: &[&str]) -> (Option
 /// Starts the command on `acme`, whose assembly it writes into the folder.
 pub(crate) fn start(endpoint: Option<String>, arguments: &[&str], folder: &Path) -> Child {
     write_assembly(folder, Some(b"code"));
+    start_on(folder, "eu-west-1", endpoint, arguments)
+}
+
+/// Starts the command on the assemblies in the folder.
+pub(crate) fn start_on(folder: &Path, region: &str, endpoint: Option<String>, arguments: &[&str]) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ferrostack-deploy"));
     command.args(arguments).arg("--out").arg(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.env_clear().env("HOME", folder);
-    command.envs([("AWS_REGION", "eu-west-1"), ("AWS_EC2_METADATA_DISABLED", "true")]);
+    command.envs([("AWS_REGION", region), ("AWS_EC2_METADATA_DISABLED", "true")]);
     if let Some(endpoint) = endpoint {
         command.env("AWS_ENDPOINT_URL", endpoint);
         command.envs([("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "not-a-secret")]);
@@ -106,7 +111,11 @@ pub(crate) fn write_assembly(out: &Path, code: Option<&[u8]>) {
     std::fs::create_dir_all(&folder).unwrap();
     let write = |name: &str, value: &serde_json::Value| std::fs::write(folder.join(name), value.to_string()).unwrap();
     let template = json!({
-        "Parameters": {"AssetBucket": {"Type": "String", "Default": ""}, "ReloadCodeKey": {"Type": "String"}},
+        "Parameters": {
+            "AssetBucket": {"Type": "String", "Default": ""},
+            "ReloadCodeKey": {"Type": "String"},
+            "SlotTable": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/ferrostack/platform/slot-table"},
+        },
         "Resources": {
             "Claims": {"Type": "AWS::DynamoDB::Table", "DeletionPolicy": "RetainExceptOnCreate"},
             "Reload": {"Type": "AWS::Lambda::Function", "Properties": {"Code": {"S3Key": {"Ref": "ReloadCodeKey"}}}},

@@ -1,0 +1,69 @@
+//! How much a resource with data holds, for the person who decides whether it goes.
+
+use aws_sdk_cloudformation::error::ProvideErrorMetadata;
+use serde_json::{Value, json};
+
+use crate::aws_json::{DYNAMODB, LOGS, QUEUES, Refusal, Service, USER_POOLS};
+use crate::bucket::in_words;
+use crate::destroy::Resource;
+use crate::{Error, Target, bucket};
+
+/// For example `12 items, 3.4 KiB`; `None` for what has no size, such as a secret, whose value is nobody's business. What cannot be found
+/// out holds no teardown up: the text says so.
+pub(crate) async fn size(target: &Target, resource: &Resource) -> Result<Option<String>, Error> {
+    let id = resource.physical_id.as_str();
+    let told = match resource.kind.as_str() {
+        "AWS::S3::Bucket" => return bucket::size(target, id).await,
+        "AWS::DynamoDB::Table" => ask(target, &DYNAMODB, "DescribeTable", &json!({ "TableName": id })).await.map(table),
+        "AWS::SQS::Queue" => {
+            let question = json!({ "QueueUrl": id, "AttributeNames": MESSAGES });
+            ask(target, &QUEUES, "GetQueueAttributes", &question).await.map(queue)
+        }
+        "AWS::Logs::LogGroup" => {
+            let question = json!({ "logGroupNamePrefix": id });
+            ask(target, &LOGS, "DescribeLogGroups", &question).await.map(|answer| log_group(&answer, id))
+        }
+        "AWS::Cognito::UserPool" => {
+            ask(target, &USER_POOLS, "DescribeUserPool", &json!({ "UserPoolId": id })).await.map(user_pool)
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(told.unwrap_or_else(|error| match error.code() {
+        Some(code) if !code.is_empty() => format!("size unknown: {code}"),
+        _ => "size unknown: no answer".to_owned(),
+    })))
+}
+
+async fn ask(target: &Target, service: &Service, operation: &str, question: &Value) -> Result<Value, Refusal> {
+    target.lanes.looks.call(|| target.json.call(service, operation, question)).await
+}
+
+/// DynamoDB counts every six hours.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html>
+fn table(answer: Value) -> String {
+    let number = |name: &str| answer["Table"][name].as_i64().unwrap_or(0);
+    format!("{} items, {}, up to six hours ago", number("ItemCount"), in_words(number("TableSizeBytes")))
+}
+
+/// Waiting, being worked on, and not yet due.
+const MESSAGES: [&str; 3] =
+    ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"];
+
+fn queue(answer: Value) -> String {
+    let number = |name: &str| answer["Attributes"][name].as_str().and_then(|text| text.parse::<u64>().ok());
+    let messages: u64 = MESSAGES.into_iter().filter_map(number).sum();
+    format!("about {messages} messages")
+}
+
+/// Others may begin with the same name, but it is the first by the alphabet.
+fn log_group(answer: &Value, name: &str) -> String {
+    let group = answer["logGroups"].as_array().into_iter().flatten().find(|group| group["logGroupName"] == name);
+    in_words(group.and_then(|group| group["storedBytes"].as_i64()).unwrap_or(0))
+}
+
+/// Its id says nothing to a person.
+fn user_pool(answer: Value) -> String {
+    let pool = &answer["UserPool"];
+    let users = pool["EstimatedNumberOfUsers"].as_u64().unwrap_or(0);
+    format!("{}, about {users} users", pool["Name"].as_str().unwrap_or_default())
+}

@@ -1,0 +1,112 @@
+"""Fifty tenants come up once each in an emulator of AWS although the deployer is killed twenty times, and its journal agrees. Twenty of
+them go with their data although each teardown is killed once.
+
+Usage: kill.py [SEED]. scripts/test calls it, after scripts/tools local. Each tenant has one stack with one queue, which nobody names: what
+is made twice is left over. A seed decides after how many lines of progress each kill comes.
+"""
+
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import botocore.session
+from botocore.config import Config
+
+from deploy import ACCOUNT, REGION, Emulator, build, expect, write_assembly
+
+TENANTS = [f"t{number:02}" for number in range(50)]
+KILLS = 20
+
+
+def main() -> int:
+    seed = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        build(folder)
+        for tenant in TENANTS:
+            write_assembly(folder / "cfn-out" / tenant, f"{tenant}-demo", {"Resources": {"Queue": {"Type": "AWS::SQS::Queue", "DeletionPolicy": "Retain"}}})
+        with Emulator(folder) as emulator:
+            world = World(emulator, folder)
+            chance = random.Random(seed)
+            for number in range(KILLS):
+                world.kill_after(chance.randint(2, 35), DEPLOY)
+                deployed = world.agree(f"after kill {number + 1}")
+            assert world.half_way and deployed < len(TENANTS), f"the kills tell nothing: {deployed} deployed, {world.half_way} half-way"
+            printed = emulator.own(*DEPLOY)
+            assert printed.endswith(f"{len(TENANTS)} deployed, 0 failed, 0 not begun\n"), printed
+            expect(world.agree("at the end"), len(TENANTS), "tenants in the journal")
+            expect(dict(world.made()), {f"{tenant}-demo": 1 for tenant in TENANTS}, "stacks that were ever made")
+            expect(world.queues(), len(TENANTS), "queues")
+            for gone, tenant in enumerate(TENANTS[:KILLS], start=1):
+                destroy = ["destroy", tenant, "--yes", "--with-data"]
+                world.kill_after(chance.randint(2, 12), destroy)
+                emulator.own(*destroy)
+                left = {f"{it}-demo": "CREATE_COMPLETE" for it in TENANTS[gone:]}
+                expect((world.standing(), world.queues()), (left, len(left)), f"what is left after {tenant} is gone")
+    seconds = time.monotonic() - began
+    print(f"kill: {len(TENANTS)} tenants, {KILLS} kills (seed {seed}), {deployed} deployed by then, half-way {dict(world.half_way)}: passed in {seconds:.0f} s")
+    return 0
+
+
+# The emulator does not throttle. The fewer are under way, the more of the kills come near the end of one.
+DEPLOY = ["deploy", "--all", "--yes", "--concurrency", "5", "--changes-per-second", "1000", "--looks-per-second", "1000"]
+
+
+class World:
+    """What the deployer does, what its journal says of it, and what the emulator has."""
+
+    def __init__(self, emulator: Emulator, folder: Path):
+        self.emulator, self.folder = emulator, folder
+        # Tenants that had something, by its status, of which the journal did not say that it stands.
+        self.half_way = Counter()
+        # The CLI would take a second a call.
+        session, once = botocore.session.Session(), Config(retries={"total_max_attempts": 1})
+        given = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "endpoint_url": emulator.environment["AWS_ENDPOINT_URL"]}
+        client = lambda service: session.create_client(service, region_name=REGION, config=once, **given)
+        self.cloudformation, self.sqs = client("cloudformation"), client("sqs")
+
+    def kill_after(self, lines: int, arguments: list[str]) -> None:
+        command = [self.folder / "ferrostack-deploy", *arguments, "--out", self.folder / "cfn-out"]
+        settings = {"env": self.emulator.environment, "cwd": self.folder, "stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE}
+        with subprocess.Popen(command, stderr=subprocess.STDOUT, text=True, **settings) as deployer:
+            said = [deployer.stdout.readline() for _ in range(lines)]
+            deployer.kill()
+        expect(deployer.returncode, -9, f"the deployer, killed after it said {''.join(said)}")
+
+    def agree(self, when: str) -> int:
+        """How many tenants the journal has as deployed. Those must stand, whoever else does."""
+        journal = self.folder / f"cfn-out/journal-{ACCOUNT}-{REGION}.jsonl"
+        # The last line may be cut short.
+        lines = journal.read_text().splitlines(keepends=True) if journal.exists() else []
+        entries = [json.loads(line) for line in lines if line.endswith("\n")]
+        expect(sum(entry["what"] == "run" for entry in entries), min(len(entries), 1), f"runs in the journal {when}")
+        expect([entry for entry in entries if entry["what"] == "failed"], [], f"failures in the journal {when}")
+        deployed = {entry["tenant"] for entry in entries if entry["what"] == "deployed"}
+        stacks = self.standing()
+        missing = [tenant for tenant in sorted(deployed) if stacks.get(f"{tenant}-demo") != "CREATE_COMPLETE"]
+        expect(missing, [], f"tenants that stand only in the journal {when}")
+        self.half_way.update(status for name, status in stacks.items() if name.removesuffix("-demo") not in deployed)
+        return len(deployed)
+
+    def standing(self) -> dict[str, str]:
+        stacks = (it for page in self.pages("describe_stacks") for it in page["Stacks"])
+        return {it["StackName"]: it["StackStatus"] for it in stacks if it["StackStatus"] != "DELETE_COMPLETE"}
+
+    def made(self) -> Counter:
+        return Counter(it["StackName"] for page in self.pages("list_stacks") for it in page["StackSummaries"])
+
+    def queues(self) -> int:
+        return sum(len(page.get("QueueUrls", [])) for page in self.sqs.get_paginator("list_queues").paginate())
+
+    def pages(self, operation: str):
+        return self.cloudformation.get_paginator(operation).paginate()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
