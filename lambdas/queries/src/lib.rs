@@ -46,7 +46,7 @@ pub use origins::Origins;
 pub use parameter::{Kind, Parameter};
 pub use query::{Bound, Chart, ChartKind, Query};
 pub use request::{Cause, Connection, End, Failure, Request, State, is_request_id};
-pub use table::{Claim, Ending, Identity, Open, Table};
+pub use table::{Claim, Ending, Identity, Lease, Open, Table};
 pub use ticket::{TICKET_SECONDS, Ticket};
 
 /// How long a request runs on with nobody waiting for it.

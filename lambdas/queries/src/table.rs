@@ -24,7 +24,7 @@ use crate::item::{
     Change, Unavailable, Written, integer, item, key, names, number, string, text, unavailable, unreadable, values,
 };
 use crate::request::{Cause, Connection, End, Item, Request};
-use crate::ticket::{TICKET_SECONDS, Ticket};
+use crate::ticket::{TICKET_SECONDS, Ticket, digest, random};
 
 /// The table of the query app.
 #[derive(Clone)]
@@ -41,6 +41,19 @@ pub struct Identity {
     pub owner: String,
     /// When the user's token ends; seconds.
     pub until: u64,
+}
+
+/// One run's right to tell of requests, one at a time.
+pub struct Lease {
+    until: SystemTime,
+    holder: String,
+}
+
+impl Lease {
+    /// Until `until`, when the run that has it is over.
+    pub fn new(until: SystemTime) -> Lease {
+        Lease { until, holder: digest(&[&random()]) }
+    }
 }
 
 /// What came of asking for the right to tell of a request.
@@ -178,15 +191,19 @@ impl Table {
         done(written)
     }
 
-    /// The right to tell how a request ended, which other runs respect until `until`.
-    pub async fn claim(&self, request: &str, until: SystemTime) -> Result<Claim, Unavailable> {
+    /// The right to tell how a request ended, which other runs respect until the lease ends.
+    pub async fn claim(&self, request: &str, lease: &Lease) -> Result<Claim, Unavailable> {
         let written = self
             .change(
                 request,
-                "SET #lease = :lease",
-                // A lease of this run is one whose answer was lost.
-                "attribute_exists(#open) AND (attribute_not_exists(#lease) OR #lease < :now OR #lease = :lease)",
-                vec![(":lease", number(millis(until))), (":now", number(self.millis()))],
+                "SET #lease = :lease, #holder = :holder",
+                // One that this run holds already is one whose answer was lost.
+                "attribute_exists(#open) AND (attribute_not_exists(#lease) OR #lease < :now OR #holder = :holder)",
+                vec![
+                    (":lease", number(millis(lease.until))),
+                    (":holder", text(&lease.holder)),
+                    (":now", number(self.millis())),
+                ],
             )
             .await?;
         Ok(match written {
@@ -198,9 +215,9 @@ impl Table {
     }
 
     /// Gives back what [`claim`](Self::claim) gave.
-    pub async fn release(&self, request: &str, until: SystemTime) -> Result<(), Unavailable> {
-        let lease = vec![(":lease", number(millis(until)))];
-        self.change(request, "REMOVE #lease", "#lease = :lease", lease).await.map(drop)
+    pub async fn release(&self, request: &str, lease: &Lease) -> Result<(), Unavailable> {
+        let holder = vec![(":holder", text(&lease.holder))];
+        self.change(request, "REMOVE #lease, #holder", "#holder = :holder", holder).await.map(drop)
     }
 
     /// Notes up to which part a result was sent to a connection; nothing when another one waits for it by now.
@@ -231,7 +248,7 @@ impl Table {
             }
             None => "attribute_exists(#open) AND attribute_not_exists(#connection)",
         };
-        let update = format!("{set} REMOVE #open, #lease, #alone");
+        let update = format!("{set} REMOVE #open, #lease, #holder, #alone");
         match self.change(&request.key, &update, condition, values).await? {
             Written::No(item) if item.contains_key("open") => {
                 Ok(Ending::Rebound(Request::from_item(&item).ok_or_else(unreadable)?))

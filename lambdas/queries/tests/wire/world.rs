@@ -10,7 +10,7 @@ use lambda_runtime::{Context, LambdaEvent};
 use loopback::{Answer, Request, reply, serve};
 use serde_json::{Value, json};
 
-use crate::dynamo::{Dynamo, TABLE};
+use crate::dynamo::{Dynamo, Fault, TABLE};
 use crate::warehouse::{Statement, Warehouse};
 
 pub(crate) const NOW: u64 = 1_714_557_600; // 2024-05-01T10:00:00Z
@@ -30,6 +30,8 @@ pub(crate) struct State {
     pub(crate) posts: VecDeque<(u16, &'static str)>,
     /// Tries to post, whether or not they arrived.
     pub(crate) posted: usize,
+    /// What happens in the middle of the next post.
+    pub(crate) on_post: Option<Meanwhile>,
     /// The tenant's own query files.
     pub(crate) files: BTreeMap<String, String>,
     pub(crate) now: SystemTime,
@@ -38,11 +40,14 @@ pub(crate) struct State {
     tickets: Vec<String>,
 }
 
+type Meanwhile = Box<dyn FnOnce(&mut State) + Send>;
+
 pub(crate) struct World {
     state: Arc<Mutex<State>>,
     socket: query_socket::Handler,
     finished: query_finished::Handler,
     results: query_results::Handler,
+    pub(crate) url: String,
     _logging: tracing::subscriber::DefaultGuard,
 }
 
@@ -59,6 +64,7 @@ impl World {
             browsers: BTreeMap::new(),
             posts: VecDeque::new(),
             posted: 0,
+            on_post: None,
             files: BTreeMap::new(),
             now: SystemTime::UNIX_EPOCH + Duration::from_secs(NOW),
             slept: Duration::ZERO,
@@ -81,6 +87,7 @@ impl World {
             finished: query_finished::Handler::new(query_finished::Settings::read(&variable).unwrap(), clock.clone()),
             results: query_results::Handler::new(query_results::Settings::read(&variable).unwrap(), clock),
             state,
+            url: url.clone(),
             _logging: tracing::subscriber::set_default(log),
         }
     }
@@ -210,6 +217,27 @@ impl World {
         told.iter().map(|text| serde_json::from_str(text).unwrap()).collect()
     }
 
+    /// An attribute of a request's item.
+    pub(crate) fn item(&self, user: &str, request: &str, name: &str) -> Value {
+        let key = queries::Request::key(user, request);
+        self.state().dynamo.attribute(&format!("request#{key}"), "request", name)
+    }
+
+    /// The `id` of all items, without what stands after the `#`, and how many there are.
+    pub(crate) fn kinds(&self) -> BTreeMap<String, usize> {
+        let mut kinds = BTreeMap::new();
+        for (id, part) in self.state().dynamo.items.keys() {
+            let kind = format!("{} {}", id.split('#').next().unwrap(), part.split('#').next().unwrap());
+            *kinds.entry(kind).or_default() += 1;
+        }
+        kinds
+    }
+
+    /// A service of DynamoDB's does so with the next calls of an operation.
+    pub(crate) fn faults(&self, operation: &'static str, faults: &[Fault]) {
+        self.state().dynamo.faults.insert(operation, faults.iter().copied().collect());
+    }
+
     /// The types of what a browser was told.
     pub(crate) fn types(&self, connection: &str) -> Vec<String> {
         self.told(connection).iter().map(|message| message["type"].as_str().unwrap().to_owned()).collect()
@@ -317,6 +345,9 @@ impl State {
             return reply(204, "");
         }
         self.posted += 1;
+        if let Some(meanwhile) = self.on_post.take() {
+            meanwhile(self);
+        }
         if let Some((status, kind)) = self.posts.pop_front().filter(|(status, _)| *status != 200) {
             return refusal(status, kind);
         }
