@@ -43,7 +43,7 @@ impl Handler {
     pub(crate) async fn finish(&self, finish: Finish<'_>) -> Result<Finished, Unavailable> {
         let table = &self.delivery.table;
         let mut request = match table.claim(finish.request, finish.lease).await? {
-            Claim::Mine(request) => request,
+            Claim::Mine(request) => *request,
             Claim::Busy | Claim::Ended => return Ok(Finished::Nothing),
             Claim::Missing => return Ok(Finished::Missing),
         };
@@ -75,7 +75,7 @@ impl Handler {
                     info!(step = "told", request = request.key, state = state(&end), waited);
                     return Ok(Finished::Told);
                 }
-                Ending::Rebound(now) => request = Request { statement: request.statement, ..now },
+                Ending::Rebound(now) => request = Request { statement: request.statement, ..*now },
             }
         }
         Err(Unavailable("a request was bound to ever other connections while it was told of".to_owned()))

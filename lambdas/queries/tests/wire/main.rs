@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
 
+mod aws;
 mod connecting;
 mod dynamo;
 mod ending;
