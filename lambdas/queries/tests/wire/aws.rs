@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, SystemTime};
 
 use loopback::{Answer, Request, reply};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::dynamo::Dynamo;
 use crate::warehouse::Warehouse;
@@ -50,6 +50,9 @@ impl State {
     }
 
     pub(crate) fn answer(&mut self, request: &Request) -> Answer {
+        if request.header("x-amz-target").ends_with("ExecuteStatement") {
+            self.check_mapping(&serde_json::from_str(&request.body).unwrap());
+        }
         if let Some(answer) = self.dynamo.answer(request).or_else(|| self.warehouse.answer(request)) {
             return answer;
         }
@@ -58,6 +61,14 @@ impl State {
             return self.browser(&request.method, connection, &request.body);
         }
         self.file(request.target.strip_prefix("/files").unwrap_or_else(|| panic!("nobody is asked for {target}")))
+    }
+
+    /// A statement that ends at once has an event that looks for its request.
+    fn check_mapping(&self, asked: &Value) {
+        let key = asked["StatementName"].as_str().unwrap().strip_prefix("acme-query-").unwrap();
+        assert_eq!(asked["ClientToken"], key);
+        let item = self.dynamo.items.get(&(format!("request#{key}"), "request".to_owned()));
+        assert_eq!(item.expect("the request is there before its statement")["state"], json!({"S": "pending"}));
     }
 
     fn browser(&mut self, method: &str, connection: &str, body: &str) -> Answer {
