@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use queries::{Cause, Claim, End, Ending, Failure, Lease, Request, Unavailable};
+use queries::{Cause, Claim, Connection, End, Ending, Failure, Lease, Request, Unavailable};
 use redshift::{Error, StatementId, Status};
 use tracing::{info, warn};
 
@@ -35,7 +35,7 @@ pub(crate) enum Finished {
 /// How often a request may be bound to yet another connection while it is told of.
 const REBOUND: usize = 5;
 
-/// How long after its time is over a statement may take to end.
+/// How long after its time is over a statement may take to end, and its end to be told.
 const LAST: Duration = Duration::from_secs(600);
 
 impl Handler {
@@ -64,9 +64,13 @@ impl Handler {
         for _ in 0..REBOUND {
             // What nobody waits for is not read: it waits for a resume.
             if let Some(connection) = request.connection.clone() {
-                let messages = self.delivery.messages(&request, &end, bytes).await?;
-                if !self.delivery.send(&request, &messages, &connection).await? {
-                    request.connection = None;
+                match self.deliver(&request, &end, bytes, &connection).await {
+                    Ok(true) => {}
+                    Ok(false) => request.connection = None,
+                    Err(problem) if self.is_over(&request) => {
+                        warn!(step = "give-up", request = request.key, %problem);
+                    }
+                    Err(problem) => return Err(problem),
                 }
             }
             match self.delivery.table.end(&request, &end).await? {
@@ -79,6 +83,17 @@ impl Handler {
             }
         }
         Err(Unavailable("a request was bound to ever other connections while it was told of".to_owned()))
+    }
+
+    async fn deliver(
+        &self,
+        request: &Request,
+        end: &End,
+        bytes: Option<u64>,
+        connection: &Connection,
+    ) -> Result<bool, Unavailable> {
+        let messages = self.delivery.messages(request, end, bytes).await?;
+        self.delivery.send(request, &messages, connection).await
     }
 
     /// How a request ends, and the bytes of its result, as far as Redshift says.
@@ -102,7 +117,7 @@ impl Handler {
                 // The database's own limit, which the stack sets to the same time.
                 failed(if message.contains("timeout") { Failure::TimedOut } else { Failure::Failed })
             }
-            Ok(Status::Running) if self.age(request) > self.statement_time + LAST => failed(Failure::TimedOut),
+            Ok(Status::Running) if self.is_over(request) => failed(Failure::TimedOut),
             Ok(Status::Running) => Ok(None),
             Err(Error::Missing(reason) | Error::Refused(reason)) => {
                 warn!(step = "lost", request = request.key, statement = %statement, reason);
@@ -110,6 +125,11 @@ impl Handler {
             }
             Err(Error::Unavailable(reason)) => Err(Unavailable(reason)),
         }
+    }
+
+    /// Whether nothing of it is waited for any more.
+    fn is_over(&self, request: &Request) -> bool {
+        self.age(request) > self.statement_time + LAST
     }
 
     pub(crate) fn age(&self, request: &Request) -> Duration {

@@ -183,6 +183,20 @@ async fn a_statement_that_cannot_be_ended_is_given_up_in_the_end() {
 }
 
 #[tokio::test]
+async fn an_end_that_cannot_be_told_is_given_up_in_the_end_and_can_be_resumed() {
+    let world = running().await;
+    world.statement(0, |statement| statement.finish(&[&[&[json!(1)]]]));
+    world.told("a=");
+    for (seconds, told) in [(1500, 0), (1, 1)] {
+        world.pass(seconds);
+        world.state().posts.push_back((403, "ForbiddenException"));
+        assert_eq!(world.sweep().await["told"], told);
+    }
+    world.say("a=", resume(1, -1)).await;
+    assert_eq!(world.types("a="), ["rows"]);
+}
+
+#[tokio::test]
 async fn a_request_that_never_got_a_statement_is_ended_after_a_minute() {
     let world = World::new().await;
     world.connect(ANNA, "a=").await;
