@@ -40,6 +40,10 @@ async fn an_event_that_is_faster_than_the_note_of_its_statement_finds_the_reques
     assert_eq!(world.types("a="), ["accepted", "rows"]);
     let rows = world.call(ANNA, "GET", &format!("/requests/{}/rows", id(1))).await;
     assert_eq!(rows["statusCode"], 200, "the statement is noted by now");
+    // The run that handed it in is slower than all of this.
+    let statement = world.statement(0, |statement| statement.id.parse().unwrap());
+    assert_eq!(world.table().running(&queries::Request::key(ANNA, &id(1)), &statement).await, Ok(None));
+    assert_eq!(world.item(ANNA, &id(1), "state"), "finished");
 }
 
 #[tokio::test]

@@ -89,20 +89,13 @@ async fn a_resume_on_the_way_to_a_sweep_wins_over_what_its_index_says() {
     world.pass(61);
     // The index still has it alone; the table has it bound again.
     let key = queries::Request::key(ANNA, &id(1));
-    let table = queries::Table::new(client(&world), "requests".to_owned(), function::Clock::system());
     let stale = world.state().dynamo.items[&(format!("request#{key}"), "request".to_owned())].clone();
     world.connect(ANNA, "a2=").await;
     world.say("a2=", resume(1, -1)).await;
     assert!(stale.get("alone").is_some());
-    assert_eq!(table.cancelled(&key, queries::Cause::Alone).await, Ok(None));
+    assert_eq!(world.table().cancelled(&key, queries::Cause::Alone).await, Ok(None));
     world.sweep().await;
     assert_eq!(cancels(&world, 0), 0);
-}
-
-fn client(world: &World) -> aws_sdk_dynamodb::Client {
-    let url = world.url.clone();
-    let variable = |name: &str| crate::world::environment(&url, &url).get(name).map(|value| (*value).to_owned());
-    aws_sdk_dynamodb::Client::new(&function::aws::service(&variable, "DYNAMODB").unwrap())
 }
 
 #[tokio::test]

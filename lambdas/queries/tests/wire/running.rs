@@ -232,6 +232,19 @@ async fn a_table_that_does_not_answer_is_told_and_begins_nothing() {
 }
 
 #[tokio::test]
+async fn a_transaction_that_meets_another_is_tried_again_and_not_for_ever() {
+    let world = World::new().await;
+    world.connect(ANNA, "a=").await;
+    world.faults("TransactWriteItems", &[Fault::Conflicts; 3]);
+    world.run("a=", &id(1)).await;
+    assert_eq!(world.types("a="), ["accepted"]);
+    world.faults("TransactWriteItems", &[Fault::Conflicts; 4]);
+    world.run("a=", &id(2)).await;
+    assert_eq!(world.told("a=")[0]["code"], "unavailable");
+    assert_eq!(world.statements(), 1);
+}
+
+#[tokio::test]
 async fn a_tenants_own_queries_are_read_again_after_five_minutes() {
     let world = World::with(&[("QUERIES", "s3://files/q/")]).await;
     let file = |name: &str| format!("-- name: {name}\n-- title: Own\n-- description: D\nselect 1 as one");

@@ -26,7 +26,7 @@ pub(crate) struct World {
     socket: query_socket::Handler,
     finished: query_finished::Handler,
     results: query_results::Handler,
-    pub(crate) url: String,
+    url: String,
     _logging: tracing::subscriber::DefaultGuard,
 }
 
@@ -188,6 +188,13 @@ impl World {
     pub(crate) fn item(&self, user: &str, request: &str, name: &str) -> Value {
         let key = queries::Request::key(user, request);
         self.state().dynamo.attribute(&format!("request#{key}"), "request", name)
+    }
+
+    /// The table as one more run of a function has it.
+    pub(crate) fn table(&self) -> queries::Table {
+        let variable = |name: &str| environment(&self.url, "").get(name).map(|value| (*value).to_owned());
+        let config = function::aws::service(&variable, "DYNAMODB").unwrap();
+        queries::Table::new(aws_sdk_dynamodb::Client::new(&config), TABLE.to_owned(), clock(&self.state))
     }
 
     /// The `id` of all items, without what stands after the `#`, and how many there are.
