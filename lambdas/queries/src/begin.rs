@@ -23,7 +23,7 @@ pub struct Limits {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Begun {
     /// It is there, pending, and this connection waits for it.
-    New(Request),
+    New(Box<Request>),
     /// It was there already.
     Known,
     /// The connection is not there any more.
@@ -59,7 +59,7 @@ impl Table {
             let items = self.items(&request, connection, limits);
             let transaction = self.client.transact_write_items().set_transact_items(Some(items));
             let error = match transaction.send().await {
-                Ok(_) => return Ok(Begun::New(request)),
+                Ok(_) => return Ok(Begun::New(Box::new(request))),
                 Err(error) => error,
             };
             let failed = failed(&error).ok_or_else(|| unavailable(&error))?;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use queries::{Cause, Claim, End, Ending, Failure, Request, Unavailable};
+use queries::{Cause, Claim, End, Ending, Failure, Lease, Request, Unavailable};
 use redshift::{Error, StatementId, Status};
 use tracing::{info, warn};
 
@@ -16,8 +16,8 @@ pub(crate) struct Finish<'a> {
     pub(crate) statement: Option<StatementId>,
     /// How long to wait for the statement's end.
     pub(crate) patience: Duration,
-    /// The end of this run, and of its lease.
-    pub(crate) deadline: SystemTime,
+    /// This run's, which ends with it.
+    pub(crate) lease: &'a Lease,
 }
 
 /// What came of it.
@@ -42,8 +42,8 @@ impl Handler {
     /// Tells how a request's statement ended, if it has.
     pub(crate) async fn finish(&self, finish: Finish<'_>) -> Result<Finished, Unavailable> {
         let table = &self.delivery.table;
-        let mut request = match table.claim(finish.request, finish.deadline).await? {
-            Claim::Mine(request) => request,
+        let mut request = match table.claim(finish.request, finish.lease).await? {
+            Claim::Mine(request) => *request,
             Claim::Busy | Claim::Ended => return Ok(Finished::Nothing),
             Claim::Missing => return Ok(Finished::Missing),
         };
@@ -52,7 +52,7 @@ impl Handler {
         let told = self.tell(request, finish.patience).await;
         if !matches!(told, Ok(Finished::Told)) {
             // If this fails, the lease ends with this run's time.
-            if let Err(problem) = table.release(finish.request, finish.deadline).await {
+            if let Err(problem) = table.release(finish.request, finish.lease).await {
                 warn!(step = "release", request = finish.request, %problem);
             }
         }
@@ -75,7 +75,7 @@ impl Handler {
                     info!(step = "told", request = request.key, state = state(&end), waited);
                     return Ok(Finished::Told);
                 }
-                Ending::Rebound(now) => request = Request { statement: request.statement, ..now },
+                Ending::Rebound(now) => request = Request { statement: request.statement, ..*now },
             }
         }
         Err(Unavailable("a request was bound to ever other connections while it was told of".to_owned()))
