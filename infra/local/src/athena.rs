@@ -160,7 +160,8 @@ impl<'a> Session<'a> {
     /// What is there: schemas, tables, and the columns of one.
     async fn table(&self, name: &TableName) -> anyhow::Result<Table> {
         let schemas = self.ask("ListSchemasRequest", json!({})).await?;
-        let is_listed = |list: &Json, found: &dyn Fn(&Json) -> bool| list.as_array().is_some_and(|it| it.iter().any(found));
+        let is_listed =
+            |list: &Json, found: &dyn Fn(&Json) -> bool| list.as_array().is_some_and(|it| it.iter().any(found));
         ensure!(
             is_listed(&schemas["schemas"], &|it| *it == *name.schema_name),
             "there is no schema `{}`; there are {}",
@@ -212,7 +213,8 @@ impl<'a> Session<'a> {
             "tableName": name, "constraints": constraints, "schema": table.text, "partitionColumns": table.partition_columns,
         });
         let layout = self.ask("GetTableLayoutRequest", asked).await?;
-        let partitions: Block = serde_json::from_value(layout["partitions"].clone()).context("there are no partitions")?;
+        let partitions: Block =
+            serde_json::from_value(layout["partitions"].clone()).context("there are no partitions")?;
         collector.partitions = partitions.rows()?.num_rows();
         let mut splits = Vec::new();
         if collector.partitions == 0 {
@@ -254,7 +256,8 @@ impl<'a> Session<'a> {
             return Ok((vec![block.rows()?], 0));
         }
         ensure!(answer["@type"] == "RemoteReadRecordsResponse", "the connector answered {}", answer["@type"]);
-        let schema: SchemaText = serde_json::from_value(answer["schema"].clone()).context("the answer has no schema")?;
+        let schema: SchemaText =
+            serde_json::from_value(answer["schema"].clone()).context("the answer has no schema")?;
         let key = serde_json::from_value(answer["encryptionKey"].clone()).context("the answer has no usable key")?;
         let places: Vec<athena_federation::SpillLocation> =
             serde_json::from_value(answer["remoteBlocks"].clone()).context("the answer names no blocks")?;

@@ -120,9 +120,9 @@ impl Slack {
         lock(&self.state).tokens.redirect_url = Some(redirect_url.to_owned());
     }
 
-    /// Whether tokens given from now on end after a time and are renewed. Slack's tokens live twelve hours, these `life`.
-    pub fn rotate(&self, life: Option<Duration>) {
-        lock(&self.state).tokens.life = life;
+    /// Turns token rotation on: tokens given from now on end after `life`, twelve hours at Slack; those from before end now.
+    pub fn rotate(&self, life: Duration) {
+        lock(&self.state).tokens.rotate(life);
     }
 
     /// Makes the organization as large as this.
@@ -133,6 +133,11 @@ impl Slack {
     /// Lets the next reads of a day's file go wrong, each by one of `faults`.
     pub fn fail(&self, day: Date, faults: impl IntoIterator<Item = Fault>) {
         lock(&self.state).faults.entry(day).or_default().extend(faults);
+    }
+
+    /// Takes back one fault that did not come about; `false` when there is none.
+    pub fn heal(&self, day: Date) -> bool {
+        lock(&self.state).next_fault(day).is_some()
     }
 
     /// The records of each day's file as it was served last, by date.

@@ -107,7 +107,10 @@ impl Connector {
                     eprintln!("throttled, so asking again in {} seconds: {message}", pause.as_secs());
                     tokio::time::sleep(*pause).await;
                 }
-                _ => bail!("the connector refused the {}: {message} ({kind})", request["@type"].as_str().unwrap_or_default()),
+                _ => bail!(
+                    "the connector refused the {}: {message} ({kind})",
+                    request["@type"].as_str().unwrap_or_default()
+                ),
             }
         }
     }

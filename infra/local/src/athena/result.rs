@@ -96,7 +96,9 @@ impl<'a> Collector<'a> {
             match (count, value) {
                 (Count::Rows(count), value) if *item == Item::Rows || value.is_some() => *count += 1,
                 (Count::Distinct(values), Some(value)) => _ = values.insert(value),
-                (Count::Sum(sum), Some(Value::Integer(value))) => *sum = Some(sum.unwrap_or_default() + i128::from(value)),
+                (Count::Sum(sum), Some(Value::Integer(value))) => {
+                    *sum = Some(sum.unwrap_or_default() + i128::from(value))
+                }
                 _ => {}
             }
         }
@@ -227,7 +229,9 @@ fn text(value: &Found) -> String {
 const EPOCH: i32 = 2_440_588;
 
 fn decimal(unscaled: i128, scale: i8) -> String {
-    let Ok(scale) = usize::try_from(scale) else { return format!("{unscaled}{}", "0".repeat(usize::from(scale.unsigned_abs()))) };
+    let Ok(scale) = usize::try_from(scale) else {
+        return format!("{unscaled}{}", "0".repeat(usize::from(scale.unsigned_abs())));
+    };
     let digits = format!("{:0>width$}", unscaled.unsigned_abs(), width = scale + 1);
     let (whole, part) = digits.split_at(digits.len() - scale);
     let sign = if unscaled < 0 { "-" } else { "" };

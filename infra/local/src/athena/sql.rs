@@ -72,7 +72,9 @@ pub(crate) fn parse(text: &str) -> anyhow::Result<Parsed> {
     let SetExpr::Select(select) = query.body.as_ref() else {
         bail!("`{}` is more than a SELECT; the driver takes one SELECT from one table", query.body)
     };
-    let [from] = select.from.as_slice() else { bail!("the driver reads one table, and here are {}", select.from.len()) };
+    let [from] = select.from.as_slice() else {
+        bail!("the driver reads one table, and here are {}", select.from.len())
+    };
     ensure!(from.joins.is_empty(), "the driver knows no JOIN; it reads one table");
     let TableFactor::Table { name, .. } = &from.relation else {
         bail!("`{}` is no table; the driver reads one table, named as schema.table", from.relation)
@@ -222,7 +224,8 @@ fn item_of(expression: &Expr, schema: &Schema) -> anyhow::Result<Item> {
 }
 
 fn aggregate(function: &Function, schema: &Schema) -> anyhow::Result<Item> {
-    let unknown = || anyhow!("the driver does not know `{function}`; it has count(*), count(…), count(distinct …) and sum(…)");
+    let unknown =
+        || anyhow!("the driver does not know `{function}`; it has count(*), count(…), count(distinct …) and sum(…)");
     let FunctionArguments::List(list) = &function.args else { return Err(unknown()) };
     let [FunctionArg::Unnamed(argument)] = list.args.as_slice() else { return Err(unknown()) };
     let is_distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);

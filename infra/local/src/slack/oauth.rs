@@ -20,7 +20,7 @@ pub(super) struct Tokens {
     /// The one address that the app has registered.
     pub(super) redirect_url: Option<String>,
     /// How long new tokens live; for ever when there is none.
-    pub(super) life: Option<Duration>,
+    life: Option<Duration>,
     codes: BTreeMap<String, Code>,
     access: BTreeMap<String, Access>,
     /// Refresh tokens that were not used yet.
@@ -59,10 +59,17 @@ impl Tokens {
         self.access.keys().filter(|token| self.check(Some(token)).is_ok()).count()
     }
 
-    /// A new token, as it stands in an answer.
+    /// Lets tokens end after a time from now on. What was given before is of no use any more.
+    pub(super) fn rotate(&mut self, life: Duration) {
+        self.life = Some(life);
+        self.access.values_mut().for_each(|it| it.revoked = true);
+    }
+
+    /// A token, as it stands in an answer. One that does not rotate is the same for whoever installs the app again.
     fn give(&mut self) -> Value {
         let Some(life) = self.life else {
-            let token = random("xoxp-");
+            let same = self.access.keys().find(|token| self.check(Some(token)).is_ok()).cloned();
+            let token = same.unwrap_or_else(|| random("xoxp-"));
             self.access.insert(token.clone(), Access { ends: None, revoked: false });
             return json!({"id": "U065VRX1T0", "scope": SCOPE, "access_token": token, "token_type": "user"});
         };
