@@ -17,6 +17,8 @@ use crate::signed::Caller;
 pub struct Connector {
     /// Its function, by name or ARN.
     pub function: String,
+    /// How long is waited before a throttled request is sent again; 5 and 20 seconds. Athena goes on for longer.
+    pub pauses: [Duration; 2],
     lambda: aws_sdk_lambda::Client,
     s3: aws_sdk_s3::Client,
 }
@@ -24,7 +26,6 @@ pub struct Connector {
 /// The `errorType` upon which Athena waits and asks again.
 const THROTTLED: &str = "FederationThrottleException";
 
-/// How long is waited before a throttled request is sent again. Athena goes on for longer.
 const PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(20)];
 
 impl Connector {
@@ -36,6 +37,7 @@ impl Connector {
         let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(config.endpoint_url().is_some());
         Connector {
             function: function.to_owned(),
+            pauses: PAUSES,
             lambda: aws_sdk_lambda::Client::from_conf(lambda.build()),
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
         }
@@ -91,7 +93,7 @@ impl Connector {
     ///
     /// When the function cannot be called, or says why it has no answer, which is quoted.
     pub(super) async fn invoke(&self, request: &Json) -> anyhow::Result<Json> {
-        let mut pauses = PAUSES.iter();
+        let mut pauses = self.pauses.iter();
         loop {
             let sent = self.lambda.invoke().function_name(&self.function).payload(Blob::new(request.to_string()));
             let answer = sent.send().await.with_context(|| format!("cannot call the function {}", self.function))?;

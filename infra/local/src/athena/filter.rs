@@ -162,3 +162,87 @@ impl Filter {
 pub(crate) fn at(rows: &RecordBatch, column: &str, row: usize) -> Option<Value> {
     rows.column_by_name(column).and_then(|column| Value::at(column, row).ok().flatten())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::{ArrayRef, BooleanArray, Int64Array};
+    use fastrand::Rng;
+
+    use super::*;
+
+    const COLUMNS: [&str; 2] = ["a", "b"];
+
+    fn filter(random: &mut Rng, depth: usize) -> Filter {
+        let column = || COLUMNS[0].to_owned();
+        let number = |random: &mut Rng| Value::Integer(random.i64(0..5));
+        let inner = |random: &mut Rng| Box::new(filter(random, depth.saturating_sub(1)));
+        match random.usize(0..if depth == 0 { 5 } else { 9 }) {
+            0 => Filter::Compare(COLUMNS[1].to_owned(), Comparison::Equal, Value::Bool(random.bool())),
+            1 => Filter::In(column(), vec![number(random), number(random)], random.bool()),
+            2 => Filter::Null(COLUMNS[random.usize(0..2)].to_owned(), random.bool()),
+            3 if random.usize(0..4) == 0 => Filter::Unknown,
+            3 | 4 => {
+                let all = [
+                    Comparison::Equal,
+                    Comparison::NotEqual,
+                    Comparison::Less,
+                    Comparison::LessOrEqual,
+                    Comparison::Greater,
+                    Comparison::GreaterOrEqual,
+                ];
+                Filter::Compare(column(), all[random.usize(0..6)], number(random))
+            }
+            5 => Filter::Not(inner(random)),
+            6 | 7 => Filter::And(inner(random), inner(random)),
+            _ => Filter::Or(inner(random), inner(random)),
+        }
+    }
+
+    /// Every combination of values, NULL included.
+    fn all_rows() -> RecordBatch {
+        let numbers = (0..6).flat_map(|number| [number; 3]).map(|number| (number < 5).then_some(number));
+        let flags = (0..18).map(|row| [Some(true), Some(false), None][row % 3]);
+        let columns: [ArrayRef; 2] =
+            [Arc::new(Int64Array::from_iter(numbers)), Arc::new(BooleanArray::from_iter(flags))];
+        RecordBatch::try_from_iter_with_nullable(COLUMNS.into_iter().zip(columns).map(|(name, it)| (name, it, true)))
+            .unwrap()
+    }
+
+    #[test]
+    fn what_a_connector_is_told_leaves_out_no_row_that_the_query_keeps() {
+        let (rows, mut random) = (all_rows(), Rng::with_seed(6));
+        let mut left_out = 0;
+        for _ in 0..20_000 {
+            let filter = filter(&mut random, 4);
+            let constraints = filter.constraints();
+            for row in 0..rows.num_rows() {
+                let is_told = constraints.iter().all(|(name, set)| set.contains(at(&rows, name, row).as_ref()));
+                assert!(is_told || filter.holds(&rows, row) != Some(true), "row {row} of {filter:?}: {constraints:?}");
+                left_out += usize::from(!is_told);
+            }
+        }
+        assert!(left_out > 100_000, "{left_out} rows of 360,000 are left out by the connector");
+    }
+
+    #[test]
+    fn a_single_comparison_is_told_whole() {
+        let rows = all_rows();
+        let mut random = Rng::with_seed(7);
+        for _ in 0..2_000 {
+            let mut filter = filter(&mut random, 0);
+            if random.bool() {
+                filter = Filter::Not(Box::new(filter));
+            }
+            if filter.columns().is_empty() {
+                continue;
+            }
+            let constraints = filter.constraints();
+            for row in 0..rows.num_rows() {
+                let is_told = constraints.iter().all(|(name, set)| set.contains(at(&rows, name, row).as_ref()));
+                assert_eq!(is_told, filter.holds(&rows, row) == Some(true), "row {row} of {filter:?}");
+            }
+        }
+    }
+}
