@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
 
 mod browser;
+mod fuzz;
 mod install;
 mod links;
 mod refresh;
