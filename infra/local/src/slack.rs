@@ -54,7 +54,7 @@ pub struct Logged {
     pub status: u16,
 }
 
-/// What a day's file may be instead of the file, once.
+/// What may come instead of a day's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// 429, with these seconds in `Retry-After`.
@@ -169,46 +169,47 @@ async fn note(State(state): Shared, request: Request, next: Next) -> Response {
 async fn file(State(state): Shared, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
     let today = OffsetDateTime::from(SystemTime::now()).date();
     // Half a second for a large organization; other requests go on meanwhile.
-    let answer = tokio::task::spawn_blocking(move || {
+    let file = tokio::task::spawn_blocking(move || {
         let day = lock(&state).admit(&headers, &query.unwrap_or_default(), today)?;
         let members = lock(&state).members;
         let file = members::file(day, members);
         let mut data = lock(&state);
-        data.served.insert(members::text(day), members::count(day, members));
         match data.next_fault(day) {
-            None => Ok(gzip(file)),
-            Some(Fault::Truncated) => Ok(gzip(file[..file.len() / 2].to_vec())),
-            Some(Fault::Code(code)) => Err(no(code)),
-            Some(Fault::Down) => Err(StatusCode::SERVICE_UNAVAILABLE.into_response()),
-            Some(Fault::Limited(seconds)) => Err(limited(seconds)),
+            None => {}
+            Some(Fault::Truncated) => return Ok(file[..file.len() / 2].to_vec()),
+            Some(fault) => return Err(fault),
         }
+        data.served.insert(members::text(day), members::count(day, members));
+        Ok(file)
     });
-    match answer.await {
-        Ok(Ok(response) | Err(response)) => response,
+    match file.await {
+        Ok(Ok(file)) => ([("content-type", "application/gzip")], file).into_response(),
+        Ok(Err(Fault::Limited(seconds))) => limited(seconds),
+        Ok(Err(Fault::Code(code))) => no(code),
+        Ok(Err(Fault::Truncated | Fault::Down)) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         Err(_) => no("fatal_error"),
     }
 }
 
 impl Data {
     /// The day whose file may be read.
-    #[expect(clippy::result_large_err, reason = "a refusal is an answer, and there is one a call")]
-    fn admit(&mut self, headers: &HeaderMap, query: &str, today: Date) -> Result<Date, Response> {
+    fn admit(&mut self, headers: &HeaderMap, query: &str, today: Date) -> Result<Date, Fault> {
         let bearer = headers.get("authorization").and_then(|it| it.to_str().ok()?.strip_prefix("Bearer "));
-        self.tokens.check(bearer).map_err(no)?;
+        self.tokens.check(bearer).map_err(Fault::Code)?;
         self.calls.retain(|at| at.elapsed() < MINUTE);
         if let Some(oldest) = self.calls.front().filter(|_| self.calls.len() >= self.options.files_a_minute) {
-            return Err(limited((MINUTE - oldest.elapsed()).as_secs() + 1));
+            return Err(Fault::Limited((MINUTE - oldest.elapsed()).as_secs() + 1));
         }
         self.calls.push_back(Instant::now());
         if oauth::field(query, "type").as_deref() != Some("member") {
-            return Err(no("invalid_type"));
+            return Err(Fault::Code("invalid_type"));
         }
-        let date = oauth::field(query, "date").ok_or_else(|| no("invalid_arguments"))?;
-        let day = members::parse(&date).ok_or_else(|| no("invalid_date"))?;
+        let date = oauth::field(query, "date").ok_or(Fault::Code("invalid_arguments"))?;
+        let day = members::parse(&date).ok_or(Fault::Code("invalid_date"))?;
         match day {
-            _ if day >= today => Err(no("file_not_yet_available")),
+            _ if day >= today => Err(Fault::Code("file_not_yet_available")),
             // Slack keeps thirteen months, on a rolling basis.
-            _ if day < members::thirteen_months_before(today) => Err(no("file_not_found")),
+            _ if day < members::thirteen_months_before(today) => Err(Fault::Code("file_not_found")),
             _ => Ok(day),
         }
     }
@@ -216,10 +217,6 @@ impl Data {
     fn next_fault(&mut self, day: Date) -> Option<Fault> {
         self.faults.get_mut(&day)?.pop_front()
     }
-}
-
-fn gzip(file: Vec<u8>) -> Response {
-    ([("content-type", "application/gzip")], file).into_response()
 }
 
 fn limited(seconds: u64) -> Response {

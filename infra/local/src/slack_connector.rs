@@ -165,7 +165,7 @@ impl System<'_> {
         let mut expected = Vec::new();
         for ago in [200, 199, 198] {
             let members = members::of(self.date(ago), MEMBERS).filter(wanted);
-            expected.extend(members.map(|it| (self.day(ago), it.user_id(), it.number % 3 == 0)));
+            expected.extend(members.map(|it| (self.day(ago), it.user_id(), it.number.is_multiple_of(3))));
         }
         expected.sort();
         let row = |(date, user, ios)| vec![Some(Value::Text(date)), Some(Value::Text(user)), Some(Value::Bool(ios))];

@@ -95,7 +95,7 @@ fn nothing_else(query: &Query, select: &Select, name: &ObjectName) -> anyhow::Re
     bare.projection = vec![SelectItem::UnnamedExpr(Expr::Identifier(Ident::new("x")))];
     bare.selection = None;
     bare.group_by = GroupByExpr::Expressions(Vec::new(), Vec::new());
-    rest.body = Box::new(SetExpr::Select(Box::new(bare)));
+    *rest.body = SetExpr::Select(Box::new(bare));
     rest.order_by = None;
     rest.limit_clause = None;
     let (left, expected) = (rest.to_string(), format!("SELECT x FROM {name}"));

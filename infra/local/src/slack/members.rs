@@ -28,7 +28,7 @@ pub fn of(day: Date, size: usize) -> impl Iterator<Item = Member> {
         let noise = scramble(seed << 32 | number as u64);
         let is_active = noise % 10 < 7;
         // Slack leaves a field out rather than say null.
-        let messages = (noise % 13 != 0).then_some(if is_active { (noise >> 8) as i64 % 40 } else { 0 });
+        let messages = (!noise.is_multiple_of(13)).then_some(if is_active { (noise >> 8) as i64 % 40 } else { 0 });
         Member { number, is_active, messages }
     })
 }
@@ -42,7 +42,7 @@ pub fn count(day: Date, size: usize) -> usize {
 pub fn file(day: Date, size: usize) -> Vec<u8> {
     let date = text(day);
     let lines: Vec<u8> = of(day, size).flat_map(|member| format!("{}\n", member.record(&date)).into_bytes()).collect();
-    let cut = if day.day() % 2 == 0 { lines.len() / 2 } else { lines.len() };
+    let cut = if day.day().is_multiple_of(2) { lines.len() / 2 } else { lines.len() };
     let (first, second) = lines.split_at(cut);
     let mut file = pack(first);
     if !second.is_empty() {
@@ -67,10 +67,10 @@ impl Member {
             "date": date,
             "user_id": self.user_id(),
             "email_address": format!("person.{}@example.com", self.number),
-            "is_guest": self.number % 20 == 0,
-            "is_billable_seat": self.number % 20 != 0,
+            "is_guest": self.number.is_multiple_of(20),
+            "is_billable_seat": !self.number.is_multiple_of(20),
             "is_active": self.is_active,
-            ios: self.is_active && self.number % 3 == 0,
+            ios: self.is_active && self.number.is_multiple_of(3),
             android: self.is_active && self.number % 3 == 1,
             "is_active_desktop": self.is_active,
             "reactions_added_count": self.number % 7,
@@ -78,7 +78,7 @@ impl Member {
             "files_added_count": self.number % 2,
             "is_active_apps": false,
             "is_active_workflows": false,
-            "is_active_slack_connect": self.number % 11 == 0,
+            "is_active_slack_connect": self.number.is_multiple_of(11),
             "total_calls_count": 0,
             "slack_calls_count": 0,
             "slack_huddles_count": self.number % 3,
