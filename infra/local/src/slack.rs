@@ -120,8 +120,8 @@ impl Slack {
         lock(&self.state).tokens.redirect_url = Some(redirect_url.to_owned());
     }
 
-    /// Turns token rotation on: tokens given from now on end after `life`, twelve hours at Slack; those from before end now.
-    pub fn rotate(&self, life: Duration) {
+    /// Turns token rotation on or off: tokens given from now on end after `life`, twelve hours at Slack; those from before end now.
+    pub fn rotate(&self, life: Option<Duration>) {
         lock(&self.state).tokens.rotate(life);
     }
 

@@ -88,6 +88,7 @@ pub async fn exercise(system: &System<'_>, exercise: &mut Exercise<'_>) {
     exercise.step("a day that is not there, or is broken, is an error", system.refused()).await;
     exercise.step("a token that rotates is renewed, and queries go on", system.renewed()).await;
     exercise.step("the app is revoked in a browser, and queries say so", system.revoked()).await;
+    exercise.step("installed again, queries work again", system.installed_again()).await;
 }
 
 impl System<'_> {
@@ -240,7 +241,7 @@ impl System<'_> {
 
     async fn renewed(&self) -> anyhow::Result<String> {
         // A life below that at which tokens are renewed, and longer than this step.
-        self.slack.rotate(Duration::from_secs(600));
+        self.slack.rotate(Some(Duration::from_secs(600)));
         let flow = self.begin().await?;
         let status = self.come_back(&flow.query(), &flow.cookie).await?.status();
         ensure!(status == 200, "the installation was answered {status}");
@@ -260,8 +261,17 @@ impl System<'_> {
         browser::run("slack.mjs", &["revoke", &link], self.pictures).await?;
         ensure!(self.token().await? == json!({}), "the token was not deleted");
         let error = self.error(&format!("select count(*) from {TABLE} where date = '{}'", self.day(9))).await?;
-        ensure!(error.contains("install"), "the error is {error}");
+        ensure!(error.contains("Slack is not connected"), "the error is {error}");
         Ok(cut(&error))
+    }
+
+    /// And with a token that stays good, for whoever goes on to ask something.
+    async fn installed_again(&self) -> anyhow::Result<String> {
+        self.slack.rotate(None);
+        let flow = self.begin().await?;
+        let status = self.come_back(&flow.query(), &flow.cookie).await?.status();
+        ensure!(status == 200, "the installation was answered {status}");
+        Ok(self.query(&format!("select count(*) from {TABLE} where date = '{}'", self.day(9))).await?.summary())
     }
 
     async fn query(&self, text: &str) -> anyhow::Result<Answer> {

@@ -148,7 +148,7 @@ async fn a_code_is_good_once_for_who_holds_secret_and_verifier() {
 async fn a_token_that_rotates_is_renewed_once_by_each_refresh_token() {
     let organization = Organization::new().await;
     let before = organization.token().await;
-    organization.slack.rotate(Duration::from_secs(600));
+    organization.slack.rotate(Some(Duration::from_secs(600)));
     assert_eq!(organization.error(&file(2), text(&before["access_token"])).await, "token_revoked");
     let first = organization.token().await;
     assert_eq!((&first["expires_in"], text(&first["access_token"]).starts_with("xoxe.xoxp-")), (&json!(600), true));
@@ -158,7 +158,7 @@ async fn a_token_that_rotates_is_renewed_once_by_each_refresh_token() {
     assert_eq!(organization.access(("1.2", "secret"), &fields).await["error"], "invalid_refresh_token");
     assert_eq!(organization.call(&file(2), text(&second["access_token"])).await.status(), 200);
 
-    organization.slack.rotate(Duration::ZERO);
+    organization.slack.rotate(Some(Duration::ZERO));
     let over = organization.token().await;
     assert_eq!(organization.error(&file(2), text(&over["access_token"])).await, "token_expired");
 }

@@ -59,9 +59,9 @@ impl Tokens {
         self.access.keys().filter(|token| self.check(Some(token)).is_ok()).count()
     }
 
-    /// Lets tokens end after a time from now on. What was given before is of no use any more.
-    pub(super) fn rotate(&mut self, life: Duration) {
-        self.life = Some(life);
+    /// Lets tokens end after a time from now on, or live for ever. What was given before is of no use any more.
+    pub(super) fn rotate(&mut self, life: Option<Duration>) {
+        self.life = life;
         self.access.values_mut().for_each(|it| it.revoked = true);
     }
 
