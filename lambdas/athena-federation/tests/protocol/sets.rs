@@ -38,7 +38,7 @@ fn model(set: &ValueSet) -> BTreeSet<Option<i64>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(crate::cases(500))]
 
     #[test]
     fn union_intersection_and_complement_are_those_of_sets(one in set(), two in set()) {
@@ -144,7 +144,7 @@ fn bounds() -> impl Strategy<Value = (&'static str, Value, Value)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(crate::cases(200))]
 
     #[test]
     fn what_a_driver_asks_is_what_a_connector_reads((column, one, other) in bounds(), shape in 0..5, nulls in any::<bool>(), modern in any::<bool>()) {
