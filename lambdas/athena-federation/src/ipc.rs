@@ -29,20 +29,22 @@ pub(crate) fn write_schema(schema: &Schema, dialect: Dialect) -> Vec<u8> {
     out
 }
 
-/// The message of rows.
+/// The message of rows, which are let go once it holds them.
 ///
 /// # Errors
 ///
 /// When a column is of a type that Arrow cannot write, dictionaries included, which Athena does not read.
-pub(crate) fn write_rows(rows: &RecordBatch, dialect: Dialect) -> Result<Vec<u8>, Error> {
+pub(crate) fn write_rows(rows: RecordBatch, dialect: Dialect) -> Result<Vec<u8>, Error> {
     let options = options(dialect);
     let unwritable = |_| Error::new(Kind::SpillFailed, "the rows have a column of a type that Athena does not read");
     let (dictionaries, encoded) = IpcDataGenerator::default()
-        .encode(rows, &mut DictionaryTracker::new(true), &options, &mut IpcWriteContext::default())
+        .encode(&rows, &mut DictionaryTracker::new(true), &options, &mut IpcWriteContext::default())
         .map_err(unwritable)?;
     if !dictionaries.is_empty() {
         return Err(Error::new(Kind::SpillFailed, "the rows have a dictionary, which Athena does not read"));
     }
+    // There are two copies of a block at a time, never three.
+    drop(rows);
     let mut out = Vec::with_capacity(encoded.arrow_data.len() + encoded.ipc_message.len() + 16);
     write_message(&mut out, encoded, &options).map_err(unwritable)?;
     Ok(out)
