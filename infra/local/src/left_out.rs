@@ -5,10 +5,12 @@ use serde_json::Value;
 
 /// Types that the emulator's CloudFormation does not know. What is not here and not known fails the deployment, loudly.
 const UNKNOWN_TO_THE_EMULATOR: &[&str] = &[
+    "AWS::Athena::DataCatalog",
     "AWS::QuickSight::Analysis",
     "AWS::QuickSight::Dashboard",
     "AWS::QuickSight::DataSet",
     "AWS::QuickSight::DataSource",
+    "AWS::QuickSight::RefreshSchedule",
     "AWS::SecretsManager::ResourcePolicy",
     "AWS::SecretsManager::RotationSchedule",
 ];

@@ -10,6 +10,7 @@
 //!
 //! What the emulator does otherwise than AWS is listed in this crate's README.
 
+pub mod athena;
 pub mod browser;
 pub mod child;
 pub mod emulator;
@@ -24,6 +25,8 @@ pub mod redshift;
 pub mod report_delivery;
 pub mod rest;
 pub mod signed;
+pub mod slack;
+pub mod slack_connector;
 pub mod sql;
 pub mod stack;
 pub mod stand_ins;

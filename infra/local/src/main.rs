@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow, bail, ensure};
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use ferrostack_deploy::{Assembly, PLATFORM, Progress, Target};
 use ferrostack_local::emulator::{Emulator, REGION, Start};
 use ferrostack_local::exercise::Exercise;
@@ -12,12 +12,14 @@ use ferrostack_local::left_out::leave_out;
 use ferrostack_local::rest::Rest;
 use ferrostack_local::stack::DeployedStack;
 use ferrostack_local::stand_ins::StandIns;
-use ferrostack_local::{qlik_reload, report_delivery, write_back};
+use ferrostack_local::{athena, qlik_reload, report_delivery, slack_connector, write_back};
 
 /// Starts the AWS emulator and the stand-ins, deploys the local tenant, and puts its systems to work.
 #[derive(Parser)]
-#[command(name = "ferrostack-local", version)]
+#[command(name = "ferrostack-local", version, args_conflicts_with_subcommands = true)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// End after the exercise, with exit code 1 if any of it failed, instead of staying up
     #[arg(long)]
     once: bool,
@@ -41,11 +43,19 @@ struct Arguments {
     python: PathBuf,
 }
 
+#[derive(Subcommand)]
+enum Command {
+    Athena(athena::Arguments),
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let progress = Progress::detect().stages_only();
-    let result = run(&arguments, &progress).await;
+    let result = match &arguments.command {
+        Some(Command::Athena(asked)) => athena::run(asked).await,
+        None => run(&arguments, &progress).await,
+    };
     progress.clear();
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -165,6 +175,13 @@ impl World<'_> {
                 let system = report_delivery::System { rest: &rest, quicksight, progress: self.progress };
                 report_delivery::exercise(&system, &mut exercise).await;
             }
+            "slack-connector" => {
+                let (slack, pictures) = (&self.stand_ins.slack, self.pictures);
+                let config = &self.emulator.config;
+                let system = slack_connector::System { stack, slack, caller, config, pictures };
+                slack_connector::prepare(&system, &self.stand_ins.slack_secret).await?;
+                slack_connector::exercise(&system, &mut exercise).await;
+            }
             "write-back" => {
                 let rest = Rest::of(stack, caller).await?;
                 let system = write_back::System { rest: &rest, sql: &self.stand_ins.sql, pictures: self.pictures };
@@ -179,7 +196,12 @@ impl World<'_> {
 async fn stay_up(emulator: &Emulator) -> anyhow::Result<()> {
     println!("\nThis stays up until Ctrl-C. For the AWS CLI:");
     println!(
-        "export AWS_ENDPOINT_URL={} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION={REGION}",
+        "export AWS_ENDPOINT_URL={} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION={REGION} AWS_REGION={REGION}",
+        emulator.endpoint()
+    );
+    println!("For Slack's member analytics, by a driver that is not Athena:");
+    println!(
+        "ferrostack-local athena --endpoint {} \"select date, count(*) from slackanalytics.member_analytics group by date\"",
         emulator.endpoint()
     );
     println!("The emulator's log: {}", emulator.log.display());

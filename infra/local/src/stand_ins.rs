@@ -9,6 +9,8 @@ use crate::qlik::{self, Qlik};
 use crate::quicksight::{self, QuickSight};
 use crate::redshift::{self, Redshift};
 use crate::signed::Caller;
+use crate::slack::{self, Slack};
+use crate::slack_connector::{CLIENT_ID, ENTERPRISE_ID};
 use crate::sql::Sql;
 use crate::write_back::DATABASE;
 
@@ -22,6 +24,10 @@ pub struct StandIns {
     pub quicksight: QuickSight,
     /// Redshift's Data API.
     pub redshift: Redshift,
+    /// Slack.
+    pub slack: Slack,
+    /// The client secret of the app that the Slack stand-in knows.
+    pub slack_secret: String,
     /// The way to its database.
     pub sql: Sql,
     postgres: Postgres,
@@ -31,6 +37,9 @@ pub struct StandIns {
 const QUEUED: Duration = Duration::from_millis(500);
 const RELOADING: Duration = Duration::from_millis(1500);
 const SNAPSHOT_RUNNING: Duration = Duration::from_secs(1);
+
+/// Slack promises 20 and lets bursts through. With fewer than the exercise needs in a minute, it would wait for the minute's end.
+const SLACK_FILES_A_MINUTE: usize = 60;
 
 /// Few enough that what reads only the first page of a result is found out.
 const ROWS_A_PAGE: usize = 100;
@@ -43,17 +52,25 @@ impl StandIns {
     ///
     /// When no port is free, or PostgreSQL does not start.
     pub async fn start(folder: &Path, python: &Path) -> anyhow::Result<StandIns> {
-        let qlik_key: String = std::iter::repeat_with(fastrand::alphanumeric).take(32).collect();
+        let secret = || std::iter::repeat_with(fastrand::alphanumeric).take(32).collect::<String>();
+        let (qlik_key, slack_secret) = (secret(), secret());
         let options = qlik::Options { api_key: qlik_key.clone(), queued: QUEUED, reloading: RELOADING };
         let qlik = Qlik::start(options).await?;
         let calls_a_second = quicksight::CALLS_A_SECOND;
         let options = quicksight::Options { queued: QUEUED, running: SNAPSHOT_RUNNING, calls_a_second };
         let quicksight = QuickSight::start(options).await?;
+        let options = slack::Options {
+            client_id: CLIENT_ID.to_owned(),
+            client_secret: slack_secret.clone(),
+            enterprise_id: ENTERPRISE_ID.to_owned(),
+            files_a_minute: SLACK_FILES_A_MINUTE,
+        };
+        let slack = Slack::start(options).await?;
         let postgres = Postgres::start(folder, python).await?;
         let options = redshift::Options { database: DATABASE, region: REGION, rows_a_page: ROWS_A_PAGE };
         let redshift = Redshift::start(&postgres, options).await?;
         let sql = Sql::new(Caller::new(&redshift.url, REGION, Caller::administrator()), DATABASE);
-        Ok(StandIns { qlik, qlik_key, quicksight, redshift, sql, postgres })
+        Ok(StandIns { qlik, qlik_key, quicksight, redshift, slack, slack_secret, sql, postgres })
     }
 
     /// Tells those that call AWS themselves where it is.
@@ -68,6 +85,7 @@ impl StandIns {
             ("QLIK_ENDPOINT_URL", &self.qlik.url),
             ("AWS_ENDPOINT_URL_QUICKSIGHT", &self.quicksight.url),
             ("AWS_ENDPOINT_URL_REDSHIFT_DATA", &self.redshift.url),
+            ("SLACK_ENDPOINT_URL", &self.slack.url),
         ]
     }
 
@@ -77,6 +95,7 @@ impl StandIns {
             ("Qlik stand-in", &self.qlik.url),
             ("QuickSight stand-in", &self.quicksight.url),
             ("Redshift stand-in", &self.redshift.url),
+            ("Slack stand-in", &self.slack.url),
         ]
     }
 

@@ -29,7 +29,7 @@ impl Block {
     pub fn new(rows: &RecordBatch, dialect: Dialect) -> Result<Block, Error> {
         let records = match rows.num_rows() {
             0 => Vec::new(),
-            _ => ipc::write_rows(rows, dialect)?,
+            _ => ipc::write_rows(rows.clone(), dialect)?,
         };
         Ok(Block::of_message(&rows.schema(), &records, dialect))
     }

@@ -94,7 +94,7 @@ enum Side {
 }
 
 /// The one column of a block of values.
-const COLUMN: &str = "col1";
+pub(crate) const COLUMN: &str = "col1";
 
 impl SetText {
     /// The set; `None` when its values are of a type that has no order here, which then says nothing.

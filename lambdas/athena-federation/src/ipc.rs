@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
+use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_buffer::Buffer;
 use arrow_ipc::convert::try_schema_from_ipc_buffer;
 use arrow_ipc::reader::StreamDecoder;
@@ -12,6 +12,9 @@ use arrow_schema::{DataType, Schema};
 
 use crate::dialect::{CONTINUATION, Dialect};
 use crate::error::{Error, Kind};
+
+/// More than any one split has.
+const MOST_EMPTY_ROWS: i64 = 1 << 24;
 
 /// The message of a schema.
 pub(crate) fn write_schema(schema: &Schema, dialect: Dialect) -> Vec<u8> {
@@ -26,20 +29,22 @@ pub(crate) fn write_schema(schema: &Schema, dialect: Dialect) -> Vec<u8> {
     out
 }
 
-/// The message of rows.
+/// The message of rows, which are let go once it holds them.
 ///
 /// # Errors
 ///
 /// When a column is of a type that Arrow cannot write, dictionaries included, which Athena does not read.
-pub(crate) fn write_rows(rows: &RecordBatch, dialect: Dialect) -> Result<Vec<u8>, Error> {
+pub(crate) fn write_rows(rows: RecordBatch, dialect: Dialect) -> Result<Vec<u8>, Error> {
     let options = options(dialect);
     let unwritable = |_| Error::new(Kind::SpillFailed, "the rows have a column of a type that Athena does not read");
     let (dictionaries, encoded) = IpcDataGenerator::default()
-        .encode(rows, &mut DictionaryTracker::new(true), &options, &mut IpcWriteContext::default())
+        .encode(&rows, &mut DictionaryTracker::new(true), &options, &mut IpcWriteContext::default())
         .map_err(unwritable)?;
     if !dictionaries.is_empty() {
         return Err(Error::new(Kind::SpillFailed, "the rows have a dictionary, which Athena does not read"));
     }
+    // There are two copies of a block at a time, never three.
+    drop(rows);
     let mut out = Vec::with_capacity(encoded.arrow_data.len() + encoded.ipc_message.len() + 16);
     write_message(&mut out, encoded, &options).map_err(unwritable)?;
     Ok(out)
@@ -67,6 +72,9 @@ pub(crate) fn read_rows(schema: &[u8], rows: &[u8]) -> Result<RecordBatch, Error
     }
     check(rows)?;
     check_buffers(&parsed, rows)?;
+    if parsed.fields().is_empty() {
+        return count(parsed, rows);
+    }
     // A schema and a batch, one behind the other, are how a stream begins.
     let mut decoder = StreamDecoder::new();
     for message in [schema, rows] {
@@ -78,6 +86,14 @@ pub(crate) fn read_rows(schema: &[u8], rows: &[u8]) -> Result<RecordBatch, Error
         }
     }
     Err(unreadable())
+}
+
+/// Rows without a column: their number stands in the header, and Arrow's decoder waits for a body that never comes.
+fn count(schema: Schema, rows: &[u8]) -> Result<RecordBatch, Error> {
+    let batch = open(rows)?.0.header_as_record_batch().ok_or_else(unreadable)?;
+    let count = usize::try_from(batch.length()).map_err(|_| unreadable())?;
+    let options = RecordBatchOptions::new().with_row_count(Some(count));
+    RecordBatch::try_new_with_options(Arc::new(schema), Vec::new(), &options).map_err(|_| unreadable())
 }
 
 /// Refuses a message whose lengths say more than there is, before anything is allocated for it.
@@ -108,8 +124,9 @@ fn check_buffers(schema: &Schema, rows: &[u8]) -> Result<(), Error> {
         push_shapes(field.data_type(), &mut shapes)?;
     }
     let buffers: Vec<_> = batch.buffers().into_iter().flatten().collect();
-    // A row has a bit at least.
-    let rows = 0..=body.saturating_mul(8);
+    // A row has a bit at least. Without a column, as for `count(*)`, it has none, and what is read is a number.
+    let most = if schema.fields().is_empty() { MOST_EMPTY_ROWS } else { body.saturating_mul(8) };
+    let rows = 0..=most;
     let good = batch.compression().is_none()
         && rows.contains(&batch.length())
         && batch

@@ -35,6 +35,7 @@
 //! <https://github.com/awslabs/aws-athena-query-federation>, the serializers below `athena-federation-sdk/`, and
 //! <https://docs.aws.amazon.com/athena/latest/ug/connect-to-a-data-source.html>.
 
+mod ask;
 mod aws_json;
 mod block;
 mod connector;
@@ -52,6 +53,7 @@ mod value;
 mod value_set;
 mod writer;
 
+pub use ask::open_spilled;
 pub use block::{Block, SchemaText};
 pub use connector::{Connector, Read, Table};
 pub use constraints::Constraints;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, Algorithm, LessSafeKey, Nonce, UnboundKey};
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -147,10 +147,14 @@ impl Spill {
 /// AES-GCM in place, without additional data, the tag of 16 bytes behind: what Athena's reader undoes.
 fn seal(block: &mut Vec<u8>, key: &EncryptionKey) -> Result<(), Error> {
     let (bytes, nonce) = key.bytes()?;
-    let algorithm = if bytes.len() == 16 { &AES_128_GCM } else { &AES_256_GCM };
     let failed = |_| Error::new(Kind::SpillFailed, "the rows could not be encrypted");
-    let key = LessSafeKey::new(UnboundKey::new(algorithm, &bytes).map_err(failed)?);
+    let key = LessSafeKey::new(UnboundKey::new(algorithm(&bytes), &bytes).map_err(failed)?);
     key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), block).map_err(failed)
+}
+
+/// The cipher of a split's key, which is of 16 or 32 bytes.
+pub(crate) fn algorithm(key: &[u8]) -> &'static Algorithm {
+    if key.len() == 16 { &AES_128_GCM } else { &AES_256_GCM }
 }
 
 async fn data_key(key_id: &str, config: &SdkConfig) -> Result<String, Error> {

@@ -86,7 +86,7 @@ impl<'a> BlockWriter<'a> {
                 let rows = self.take()?;
                 let records = match rows.num_rows() {
                     0 => Vec::new(),
-                    _ => ipc::write_rows(&rows, self.dialect)?,
+                    _ => ipc::write_rows(rows.clone(), self.dialect)?,
                 };
                 if records.len() <= inline {
                     let records = Block::of_message(&schema, &records, self.dialect);
@@ -126,9 +126,8 @@ impl<'a> BlockWriter<'a> {
     async fn store(&mut self) -> Result<(), Error> {
         let rows = self.take()?;
         // Spilled blocks are in the legacy framing whatever the request's.
-        let message = ipc::write_rows(&rows, Dialect::Legacy)?;
         let count = rows.num_rows();
-        drop(rows);
+        let message = ipc::write_rows(rows, Dialect::Legacy)?;
         let location = self.request.split.spill_location.block(self.spilled.len());
         tracing::info!(step = "spill", rows = count, bytes = message.len());
         self.spill.put(&location, message, self.request.split.encryption_key.as_ref(), self.owner).await?;

@@ -1,5 +1,5 @@
 //! From Slack's gzip to Arrow, `cargo bench -p slack-connector [-- speed|memory]`: rows a second on one core beside `arrow-json` with the same
-//! decompressor, and the peak memory of the whole function for a small and a large organisation.
+//! decompressor and beside pyarrow (which `scripts/tools athena` installs), and the peak memory of the whole function for a small and a large organisation.
 //!
 //! Measurements, not tests: over budget is no error.
 
@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufReader, Write};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 use std::{env, fs};
@@ -58,6 +59,27 @@ fn speed() {
         times.sort_by(f64::total_cmp);
         println!("{name:<12} {:>8.2} {:>14.2} {budget:>8}", times[2], ROWS as f64 / times[2] / 1e6);
     }
+    match pyarrow(&file) {
+        Some(time) => println!("{:<12} {time:>8.2} {:>14.2} {:>8}", "pyarrow", ROWS as f64 / time / 1e6, "-"),
+        None => println!("{:<12} not installed; scripts/tools athena does it", "pyarrow"),
+    }
+}
+
+/// CPU seconds of a reader in Python over Arrow C++, which reads all into memory.
+fn pyarrow(file: &[u8]) -> Option<f64> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let path = env::temp_dir().join(format!("slack-day-{}.json.gz", std::process::id()));
+    fs::write(&path, file).unwrap();
+    let ran = std::process::Command::new(root.join(".tools/athena/bin/python"))
+        .arg(root.join("tests/athena/speed.py"))
+        .arg(&path)
+        .stderr(Stdio::inherit())
+        .output();
+    fs::remove_file(&path).unwrap();
+    let told = String::from_utf8(ran.ok()?.stdout).unwrap();
+    let (rows, time) = told.trim().split_once(' ').expect("pyarrow reads the file, or its error is above");
+    assert_eq!(rows.parse(), Ok(ROWS));
+    time.parse().ok()
 }
 
 fn ours(file: &[u8]) -> usize {

@@ -65,7 +65,7 @@ impl TokenCache {
             match error.code() {
                 Some("ResourceNotFoundException") => Error::new(
                     Kind::NotConfigured,
-                    "there is no Slack token yet; an administrator installs the Slack app to store one",
+                    "Slack is not connected: there is no token; an administrator installs the Slack app by a start link",
                 ),
                 Some(code) => {
                     Error::new(Kind::Unavailable, format!("Secrets Manager did not give the Slack token: {code}"))
@@ -86,13 +86,23 @@ fn parse(secret: &str) -> Result<Token, Error> {
     }
     // serde's message would quote the secret.
     let wire: Option<Wire> = serde_json::from_str(secret).ok();
-    match wire.and_then(|wire| wire.token) {
+    let Some(wire) = wire else { return Err(unusable()) };
+    match wire.token {
         Some(token) if !token.is_empty() && token.chars().all(is_token) => Ok(Token(token.into())),
-        _ => Err(Error::new(
+        Some(_) => Err(unusable()),
+        // As before the first installation, and after a revocation.
+        None => Err(Error::new(
             Kind::NotConfigured,
-            "the secret of SLACK_TOKEN_SECRET is not JSON with a usable `token`; an administrator installs the Slack app to store one",
+            "Slack is not connected: there is no token; an administrator installs the Slack app by a start link",
         )),
     }
+}
+
+fn unusable() -> Error {
+    Error::new(
+        Kind::NotConfigured,
+        "the secret of the Slack token is not JSON with a usable `token`; an administrator installs the Slack app again",
+    )
 }
 
 /// The characters of a bearer token, RFC 6750 section 2.1.

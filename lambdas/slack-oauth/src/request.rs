@@ -129,7 +129,11 @@ impl Event {
 
     /// The cookie's value, when it came just once.
     fn cookie(&self) -> Option<&str> {
-        let mut found = self.cookies.iter().filter_map(|cookie| cookie.trim().strip_prefix(COOKIE)?.strip_prefix('='));
+        // API Gateway lists the cookies of an HTTP API beside the headers; emulators of it leave them in the header.
+        let header =
+            self.headers.iter().filter(|(name, _)| self.cookies.is_empty() && name.eq_ignore_ascii_case("cookie"));
+        let cookies = self.cookies.iter().map(String::as_str).chain(header.flat_map(|(_, value)| value.split(';')));
+        let mut found = cookies.filter_map(|cookie| cookie.trim().strip_prefix(COOKIE)?.strip_prefix('='));
         found.next().filter(|_| found.next().is_none())
     }
 

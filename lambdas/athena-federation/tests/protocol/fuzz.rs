@@ -51,7 +51,7 @@ fn values() -> impl Strategy<Value = Json> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(crate::cases(500))]
 
     #[test]
     fn a_request_with_other_values_is_read_or_refused(which in 0..12usize, place in 0..60usize, value in values()) {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, Int32Array, RecordBatch, StringArray};
+use arrow_schema::{DataType, Field, Schema};
 use arrow_select::filter::filter_record_batch;
 use athena_federation::Body;
 use athena_federation::{Bound, Constraints, Dialect, Range, Request, Value, ValueSet, prune};
@@ -37,7 +38,7 @@ fn model(set: &ValueSet) -> BTreeSet<Option<i64>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(crate::cases(500))]
 
     #[test]
     fn union_intersection_and_complement_are_those_of_sets(one in set(), two in set()) {
@@ -126,6 +127,55 @@ fn all_shapes_of_a_request_become_the_same_sets() {
     ] {
         assert_eq!(read(summary.clone()), expected, "{summary}");
     }
+}
+
+/// Bounds of each type that has a text, in pairs.
+fn bounds() -> impl Strategy<Value = (&'static str, Value, Value)> {
+    let text = ".{0,8}".prop_map(Value::Text);
+    let float = any::<f64>().prop_filter("NaN has no place in a range", |float| !float.is_nan()).prop_map(Value::Float);
+    prop_oneof![
+        (any::<bool>(), any::<bool>()).prop_map(|(a, b)| ("flag", Value::Bool(a), Value::Bool(b))),
+        (any::<i64>(), any::<i64>()).prop_map(|(a, b)| ("number", Value::Integer(a), Value::Integer(b))),
+        (any::<i16>(), any::<i16>()).prop_map(|(a, b)| ("small", Value::Integer(a.into()), Value::Integer(b.into()))),
+        (float.clone(), float).prop_map(|(a, b)| ("float", a, b)),
+        (text.clone(), text).prop_map(|(a, b)| ("day", a, b)),
+        (any::<i32>(), any::<i32>()).prop_map(|(a, b)| ("date", Value::Day(a), Value::Day(b))),
+    ]
+}
+
+proptest! {
+    #![proptest_config(crate::cases(200))]
+
+    #[test]
+    fn what_a_driver_asks_is_what_a_connector_reads((column, one, other) in bounds(), shape in 0..5, nulls in any::<bool>(), modern in any::<bool>()) {
+        let fields = [("flag", DataType::Boolean), ("number", DataType::Int64), ("small", DataType::Int16), ("float", DataType::Float64), ("day", DataType::Utf8), ("date", DataType::Date32)];
+        let schema = Schema::new(fields.map(|(name, data_type)| Field::new(name, data_type, true)).to_vec());
+        let set = match shape {
+            0 => ValueSet::of_values([one, other], nulls),
+            1 => ValueSet::of_values([one, other], nulls).complement(),
+            2 => ValueSet::of_ranges(Range::new(Bound::Included(one), Bound::Excluded(other)), nulls),
+            3 => ValueSet::of_ranges(Range::new(Bound::Unbounded, Bound::Included(one)), nulls),
+            _ => ValueSet::of_ranges(Range::new(Bound::Excluded(one), Bound::Unbounded), nulls),
+        };
+        let asked = Constraints::new([(column.to_owned(), set)]);
+        let dialect = if modern { Dialect::Modern } else { Dialect::Legacy };
+        let summary = asked.summary(&schema, dialect).unwrap();
+        match Request::read(layout("sales", summary, dialect)).unwrap().body {
+            Body::GetTableLayout { constraints, .. } => prop_assert_eq!(constraints, asked),
+            body => panic!("{body:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_written_is_not_constrained() {
+    let schema = Schema::new(vec![
+        Field::new("small", DataType::Int16, true),
+        Field::new("list", DataType::new_list(DataType::Utf8, true), true),
+    ]);
+    let number = |number| ValueSet::of_values([Value::Integer(number)], false);
+    let asked = Constraints::new(["small", "list", "unknown"].map(|name| (name.to_owned(), number(1 << 20))));
+    assert_eq!(asked.summary(&schema, Dialect::Modern).unwrap(), json!({}));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
 use arrow_ipc::reader::StreamDecoder;
-use athena_federation::{Dialect, Kind, SchemaText};
+use athena_federation::{Block, Dialect, EncryptionKey, Kind, SchemaText, open_spilled};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -61,6 +61,39 @@ async fn rows_beyond_the_inline_limit_are_one_encrypted_object() {
         assert_eq!(block(&decrypt(&state.objects[BLOCK_0])), rows("2026-01-01", 0..2500));
         assert_eq!(state.puts[0].header("x-amz-expected-bucket-owner"), "111122223333");
     }
+}
+
+#[tokio::test]
+async fn a_driver_reads_what_was_spilled_and_nothing_else() {
+    let world = World::new(shop(2500)).await;
+    let answer = world.answer(limited(false, Dialect::Modern, "0", "16000000")).await.unwrap();
+    let object = world.state.lock().unwrap().objects[BLOCK_0].clone();
+    let schema: SchemaText = serde_json::from_value(answer["schema"].clone()).unwrap();
+    let key = |answer: &Json| serde_json::from_value::<EncryptionKey>(answer["encryptionKey"].clone()).unwrap();
+    let opened = open_spilled(&schema, object.clone(), Some(&key(&answer))).unwrap();
+    assert_eq!(opened, rows("2026-01-01", 0..2500));
+    let mut other = answer.clone();
+    other["encryptionKey"]["nonce"] = json!("AAAAAAAAAAAAAAAA");
+    let mut changed = object.clone();
+    changed[100] ^= 1;
+    for (block, key) in [
+        (object.clone(), Some(key(&other))),
+        (changed, Some(key(&answer))),
+        (object, None),
+        (Vec::new(), Some(key(&answer))),
+    ] {
+        assert!(open_spilled(&schema, block, key.as_ref()).is_err());
+    }
+}
+
+#[tokio::test]
+async fn rows_without_a_column_are_counted() {
+    let world = World::new(shop(2500)).await;
+    let mut request = read(false, Dialect::Modern);
+    request["schema"] = json!(SchemaText::new(&arrow_schema::Schema::empty(), Dialect::Modern));
+    let answer = world.answer(request).await.unwrap();
+    let records: Block = serde_json::from_value(answer["records"].clone()).unwrap();
+    assert_eq!(records.rows().unwrap().num_rows(), 2500);
 }
 
 #[tokio::test]

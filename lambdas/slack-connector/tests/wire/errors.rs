@@ -97,16 +97,30 @@ async fn a_limit_beyond_the_time_is_athenas_throttle_error_before_any_row() {
 
 #[tokio::test]
 async fn a_fault_before_the_first_row_is_tried_once_more() {
-    for fault in [reply(503, ""), Answer::HangUp, Answer::Stall { status: 200 }, no("internal_error"), Answer::Silence]
-    {
-        let world = World::new().await;
-        world.slack([fault.clone(), file(&members(DAY))]);
-        assert_eq!(world.read(DAY).await.unwrap().num_rows(), 3, "{fault:?}");
-        let world = World::new().await;
-        world.slack([fault.clone(), fault.clone(), file(&members(DAY))]);
-        assert_eq!(world.refused(DAY).await.kind, Kind::Unavailable, "{fault:?}");
-        assert_eq!(world.state().calls.len(), 2);
+    for fault in [reply(503, ""), Answer::HangUp, no("internal_error")] {
+        is_tried_once_more(fault).await;
     }
+}
+
+// These two wait for time-outs, so each is a test of its own, beside the others.
+#[tokio::test]
+async fn an_answer_that_does_not_come_is_waited_for_once_more() {
+    is_tried_once_more(Answer::Silence).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_go_on_is_waited_for_once_more() {
+    is_tried_once_more(Answer::Stall { status: 200 }).await;
+}
+
+async fn is_tried_once_more(fault: Answer) {
+    let world = World::new().await;
+    world.slack([fault.clone(), file(&members(DAY))]);
+    assert_eq!(world.read(DAY).await.unwrap().num_rows(), 3, "{fault:?}");
+    let world = World::new().await;
+    world.slack([fault.clone(), fault.clone(), file(&members(DAY))]);
+    assert_eq!(world.refused(DAY).await.kind, Kind::Unavailable, "{fault:?}");
+    assert_eq!(world.state().calls.len(), 2);
 }
 
 #[tokio::test]
@@ -134,16 +148,18 @@ async fn a_token_that_was_rotated_meanwhile_is_read_anew_once() {
 
 #[tokio::test]
 async fn a_secret_that_has_no_token_is_an_error_before_slack_is_asked() {
-    for (secret, kind) in [
-        (Err("ResourceNotFoundException"), Kind::NotConfigured),
-        (Err("AccessDeniedException"), Kind::Unavailable),
-        (Ok(TOKEN.to_owned()), Kind::NotConfigured),
-        (Ok(json!({"key": TOKEN}).to_string()), Kind::NotConfigured),
-        (Ok(json!({"token": format!("{TOKEN}\nx")}).to_string()), Kind::NotConfigured),
+    for (secret, kind, says) in [
+        (Err("ResourceNotFoundException"), Kind::NotConfigured, "not connected"),
+        (Err("AccessDeniedException"), Kind::Unavailable, "AccessDeniedException"),
+        (Ok(TOKEN.to_owned()), Kind::NotConfigured, "usable"),
+        (Ok("{}".to_owned()), Kind::NotConfigured, "not connected"),
+        (Ok(json!({"key": TOKEN}).to_string()), Kind::NotConfigured, "not connected"),
+        (Ok(json!({"token": format!("{TOKEN}\nx")}).to_string()), Kind::NotConfigured, "usable"),
     ] {
         let world = World::new().await;
         world.state().secrets = [secret].into();
-        assert_eq!(world.refused(DAY).await.kind, kind);
+        let error = world.refused(DAY).await;
+        assert!(error.kind == kind && error.message.contains(says), "{error:?}");
         assert!(world.state().calls.is_empty());
     }
 }

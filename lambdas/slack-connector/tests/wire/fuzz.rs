@@ -42,7 +42,7 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(250))]
+    #![proptest_config(crate::cases(250))]
 
     #[test]
     fn any_text_is_read_or_refused_and_the_same_way_compressed(text in text(), pieces in pieces()) {

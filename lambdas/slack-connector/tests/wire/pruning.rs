@@ -94,7 +94,7 @@ fn record() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(crate::cases(60))]
 
     #[test]
     fn a_query_with_predicates_is_a_full_scan_with_a_filter(
@@ -107,9 +107,9 @@ proptest! {
             let world = World::new().await;
             world.slack([file(&records.concat())]);
             let whole = world.read("2026-11-10").await.unwrap();
-            // The columns of predicates need not be among those that are asked for.
+            // The columns of predicates need not be among those that are asked for, nor any: `count(*)` asks for none.
             let asked = schema(Booleans::Boolean).project(&columns).unwrap();
-            if columns.is_empty() || (1..columns.len()).any(|at| columns[..at].contains(&columns[at])) {
+            if (1..columns.len()).any(|at| columns[..at].contains(&columns[at])) {
                 return;
             }
             let mut request = read("2026-11-10");

@@ -58,6 +58,26 @@ async fn a_token_that_rotates_is_stored_with_its_end_and_its_successor() {
     assert_eq!(world.stored(), expected);
 }
 
+#[tokio::test]
+async fn cookies_may_come_in_the_header_alone_and_are_read_from_one_place() {
+    for (cookies, header, expected) in [
+        (json!([]), Some("other=1; {own}"), 200),
+        (json!([]), Some("{own}; {own}"), 400),
+        (json!([]), Some("x{own}"), 400),
+        (json!(["other=1"]), Some("{own}"), 400),
+        (json!(["{own}"]), Some("{own}"), 200),
+    ] {
+        let world = World::new().await;
+        let consent = world.begin().await;
+        let mut event = consent.callback();
+        let text = json!({"cookies": cookies, "header": header}).to_string().replace("{own}", &consent.cookie);
+        let filled: Value = serde_json::from_str(&text).unwrap();
+        event["cookies"] = filled["cookies"].clone();
+        event["headers"]["Cookie"] = filled["header"].clone();
+        assert_eq!(world.open(event).await.status, expected, "{cookies} {header:?}");
+    }
+}
+
 /// What a callback with something wrong is like, made of the right one.
 type Change = fn(&mut Value);
 

@@ -6,9 +6,16 @@
 #![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
 
 mod browser;
+mod fuzz;
 mod install;
 mod links;
 mod refresh;
 mod revoke;
 mod script;
 mod world;
+
+/// As many cases as `PROPTEST_CASES` says; proptest itself overlooks it once a test has a number of its own.
+fn cases(usual: u32) -> proptest::test_runner::Config {
+    let wish = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok());
+    proptest::test_runner::Config::with_cases(wish.unwrap_or(usual))
+}
