@@ -26,20 +26,21 @@ export function Chart({ run, chart }) {
   const summary = useMemo(() => describe(run, chart), [run.rows, chart]);
 
   useEffect(() => {
+    const element = host.current;
     let plot = null;
     const draw = () => {
       plot?.destroy();
-      plot = new uPlot(options(host.current, { chart, names, labels, scale }), data, host.current);
+      plot = new uPlot(options(element, { chart, names, labels, scale }), data, element);
     };
     draw();
     // Its width is in pixels, and its colours are read once.
-    let width = host.current.clientWidth;
+    let width = element.clientWidth;
     const resized = new ResizeObserver(() => {
-      if (host.current.clientWidth === width) return;
-      width = host.current.clientWidth;
+      if (element.clientWidth === width) return;
+      width = element.clientWidth;
       plot.setSize({ width, height: HEIGHT });
     });
-    resized.observe(host.current);
+    resized.observe(element);
     const scheme = window.matchMedia("(prefers-color-scheme: dark)");
     scheme.addEventListener("change", draw);
     return () => {

@@ -38,7 +38,7 @@ export function compareNumbers(a, b) {
   if (!left || !right) return Number(a) - Number(b) || 0;
   if (left.negative !== right.negative) return left.negative ? -1 : 1;
   const order = compareMagnitudes(left, right);
-  return left.negative ? -order : order;
+  return left.negative ? 0 - order : order;
 }
 
 /** Sign, whole digits and fraction of a plain decimal; nothing for `1e5` or `NaN`. */
