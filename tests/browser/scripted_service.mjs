@@ -71,16 +71,16 @@ export const queries = [
   {
     name: "taxi-month", title: "Trips of a month", description: "Trips, distance and income of New York's yellow taxis, by day.",
     parameters: [{ name: "month", label: "Month", type: "month", required: true, default: "2015-01", minimum: "2015-01", maximum: "2015-12" }],
-    chart: { x: "pickup_date", y: "trips", kind: "line" },
+    chart: { x: "pickup_date", y: "trips", kind: "bar" },
   },
   {
     name: "taxi-tips", title: "Tips by payment", description: "How people tip, by the way they pay.",
     parameters: [
       { name: "month", label: "Month", type: "month", required: true, minimum: "2015-01", maximum: "2015-12" },
       { name: "miles", label: "Shortest distance in miles", type: "decimal", required: false, minimum: "0", maximum: "100" },
-      { name: "payment", label: "Payment", type: "text", options: ["Cash", "Credit card"], required: false },
+      { name: "payment", label: "Payment", type: "choice", options: ["all", "cash", "credit card"], default: "all", required: false },
     ],
-    chart: { x: "payment", y: "tip", kind: "bar" },
+    chart: { x: "trips", y: "income", kind: "scatter" },
   },
 ];
 

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
-import { isNumeric, readable } from "./rows.js";
+import { heading, isNumeric, readable } from "./rows.js";
 
 const HEIGHT = 260;
 /** More bars than these cannot be told apart. */
@@ -12,12 +12,12 @@ const MOST_BARS = 400;
 const TIMES = new Set(["date", "timestamp", "month"]);
 
 const index = (run, name) => run.columns.findIndex((column) => column.name === name);
-const series = (chart) => (Array.isArray(chart.y) ? chart.y : [chart.y]);
 
 /** Whether the columns that the query names are there and can be drawn. */
-export function isDrawable(run, chart) {
-  const isThere = index(run, chart.x) >= 0 && series(chart).every((y) => isNumeric(run.columns[index(run, y)]?.type));
-  return isThere && run.rows.length > 1 && (chart.kind !== "bar" || run.rows.length <= MOST_BARS);
+export function isDrawable(run, { kind, x, y }) {
+  const isThere = index(run, x) >= 0 && isNumeric(run.columns[index(run, y)]?.type);
+  const isLegible = kind === "bar" ? run.rows.length <= MOST_BARS : kind !== "scatter" || isNumeric(run.columns[index(run, x)]?.type);
+  return isThere && isLegible && run.rows.length > 1;
 }
 
 export function Chart({ run, chart }) {
@@ -59,21 +59,16 @@ export function Chart({ run, chart }) {
 
 /** What is drawn, as numbers: this is the one place where an exact value may be rounded, to a pixel. */
 function drawing(run, chart) {
-  const x = index(run, chart.x);
+  const [x, y] = [index(run, chart.x), index(run, chart.y)];
   const type = run.columns[x].type;
   const scale = TIMES.has(type) ? "time" : isNumeric(type) && chart.kind !== "bar" ? "number" : "category";
-  let rows = run.rows;
-  if (scale !== "category") {
-    // A line goes from left to right, in whatever order the query gave its rows.
-    rows = rows.filter((row) => row[x] !== null).map((row) => [position(row[x], scale), row]).sort((a, b) => a[0] - b[0]).map(([, row]) => row);
-  }
-  const xs = rows.map((row, number) => (scale === "category" ? number : position(row[x], scale)));
-  const ys = series(chart).map((name) => rows.map((row) => (row[index(run, name)] === null ? null : Number(row[index(run, name)]))));
-  const label = (name) => run.columns[index(run, name)].label ?? name;
+  let points = run.rows.filter((row) => row[x] !== null).map((row) => [scale === "category" ? 0 : position(row[x], scale), row]);
+  // From left to right, in whatever order the query gave its rows; categories stay in its order.
+  if (scale !== "category") points = points.sort((a, b) => a[0] - b[0]);
   return {
-    data: [xs, ...ys],
-    names: [label(chart.x), ...series(chart).map(label)],
-    labels: scale === "category" ? rows.map((row) => readable(row[x], type)) : null,
+    data: [points.map(([at], number) => (scale === "category" ? number : at)), points.map(([, row]) => (row[y] === null ? null : Number(row[y])))],
+    names: [heading(run.columns[x]), heading(run.columns[y])],
+    labels: scale === "category" ? points.map(([, row]) => readable(row[x], type, { grouped: false })) : null,
     scale,
   };
 }
@@ -85,8 +80,6 @@ function position(value, scale) {
   // A day has no time zone; it is drawn as it reads.
   return Date.parse(full.includes("T") ? `${full.replace(/(Z|[+-]\d\d:?\d\d)$/, "")}Z` : `${full}T00:00:00Z`) / 1000;
 }
-
-const COLOURS = ["--chart-1", "--chart-2", "--chart-3"];
 
 function options(host, { chart, names, labels, scale }) {
   const style = getComputedStyle(host);
@@ -114,18 +107,16 @@ function options(host, { chart, names, labels, scale }) {
     axes: [xAxis, { ...axis, size: 56, values: (_, ticks) => ticks.map((it) => compact.format(it)) }],
     series: [
       { label: names[0], value: xValue },
-      ...names.slice(1).map((label, number) => ({
-        label,
-        stroke: colour(COLOURS[number % COLOURS.length]),
-        width: isBar ? 0 : 2,
-        fill: isBar ? colour(COLOURS[number % COLOURS.length]) : names.length === 2 ? colour("--chart-fill") : undefined,
-        points: { show: false },
-        paths: isBar ? uPlot.paths.bars({ size: [0.7, 64], radius: 0.15 }) : undefined,
-        value: (_, value) => (value === null ? "–" : full.format(value)),
-      })),
+      { label: names[1], value: (_, value) => (value === null ? "–" : full.format(value)), ...SHAPES[chart.kind](colour) },
     ],
   };
 }
+
+const SHAPES = {
+  line: (colour) => ({ stroke: colour("--chart"), width: 2, fill: colour("--chart-fill"), points: { show: false } }),
+  bar: (colour) => ({ fill: colour("--chart"), width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.7, 64], radius: 0.15 }) }),
+  scatter: (colour) => ({ stroke: colour("--chart"), points: { show: true, size: 6, width: 1, fill: colour("--chart-fill") }, paths: () => null }),
+};
 
 /** Half a bar of room on either side. */
 const barRange = (low, high) => (high > low && high - low > 10_000 ? [low - 43_200, high + 43_200] : [low - 0.6, high + 0.6]);
@@ -138,16 +129,17 @@ function fromZero(_, low, high) {
   return [bottom && bottom - room, top && top + room];
 }
 
+const WORDS = { line: "Line chart", bar: "Bar chart", scatter: "Dots" };
+
 /** The chart in one sentence, for those who do not see it. */
 function describe(run, chart) {
   const x = index(run, chart.x);
-  const name = series(chart)[0];
-  const y = index(run, name);
-  const label = (at) => run.columns[at].label ?? run.columns[at].name;
+  const y = index(run, chart.y);
+  const label = (at) => heading(run.columns[at]);
   const rows = run.rows.filter((row) => row[y] !== null);
-  if (rows.length === 0) return `Chart of ${label(y)} by ${label(x)}`;
+  if (rows.length === 0) return `${WORDS[chart.kind]} of ${label(y)} by ${label(x)}`;
   const least = rows.reduce((a, b) => (Number(b[y]) < Number(a[y]) ? b : a));
   const most = rows.reduce((a, b) => (Number(b[y]) > Number(a[y]) ? b : a));
   const say = (row) => `${readable(row[y], run.columns[y].type)} (${readable(row[x], run.columns[x].type)})`;
-  return `${chart.kind === "bar" ? "Bar" : "Line"} chart of ${label(y)} by ${label(x)}: from ${say(least)} to ${say(most)}`;
+  return `${WORDS[chart.kind]} of ${label(y)} by ${label(x)}: from ${say(least)} to ${say(most)}`;
 }

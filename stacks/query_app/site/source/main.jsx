@@ -53,7 +53,7 @@ function Page({ config }) {
 
   return (
     <>
-      {isOut && <SignIn canSignUp={config.signUp === true} notice={notice} onSignedIn={signedIn} key={notice} />}
+      {isOut && <SignIn canSignUp={String(config.signUp) === "true"} notice={notice} onSignedIn={signedIn} key={notice} />}
       {person && <div hidden={isOut}><Workspace session={session} person={person} onSignOut={signOut} key={person.sub} /></div>}
     </>
   );

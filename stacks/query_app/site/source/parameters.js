@@ -8,23 +8,24 @@ const FIELDS = {
   integer: { type: "number", pattern: /^[+-]?\d+$/, problem: "type a whole number" },
   decimal: { type: "number", pattern: /^[+-]?\d*\.?\d+$/, problem: "type a number, with a point before its fraction" },
   text: { type: "text" },
+  choice: { type: "text" },
 };
 
-/** How a parameter is shown: `{type, isSelect, attributes}` for an input or a select. */
+/** How a parameter that is no choice is shown: `{type, attributes}` of an input. */
 export function field(parameter) {
   const { type, example } = kind(parameter);
   const { minimum, maximum } = parameter;
   const attributes = {};
   if (type === "number") {
-    attributes.step = parameter.step ?? (parameter.type === "integer" ? 1 : "any");
+    attributes.step = parameter.type === "integer" ? 1 : "any";
     attributes.inputMode = parameter.type === "integer" ? "numeric" : "decimal";
   }
   if (type !== "text" && minimum != null) attributes.min = minimum;
   if (type !== "text" && maximum != null) attributes.max = maximum;
   // A browser that has no field for months shows one for text.
   if (example) attributes.placeholder = example;
-  if (type === "text" && parameter.maxLength) attributes.maxLength = parameter.maxLength;
-  return { type, isSelect: Array.isArray(parameter.options) && parameter.options.length > 0, attributes };
+  if (type === "text") attributes.maxLength = longest(parameter);
+  return { type, attributes };
 }
 
 /** What the fields hold at first, by name. */
@@ -33,13 +34,11 @@ export function initialValues(parameters) {
 }
 
 /** What a person should know beforehand, or null. */
-export function hint(parameter) {
-  if (parameter.description) return parameter.description;
-  const { minimum, maximum } = parameter;
-  if (field(parameter).isSelect || field(parameter).type === "text") return null;
+export function hint({ type, minimum, maximum }) {
+  const isNumber = kind({ type }).type === "number";
   if (minimum != null && maximum != null) return `${minimum} to ${maximum}`;
-  if (minimum != null) return `${minimum} or later`.replace("later", field(parameter).type === "number" ? "more" : "later");
-  if (maximum != null) return field(parameter).type === "number" ? `at most ${maximum}` : `up to ${maximum}`;
+  if (minimum != null) return isNumber ? `at least ${minimum}` : `from ${minimum} on`;
+  if (maximum != null) return isNumber ? `at most ${maximum}` : `up to ${maximum}`;
   return null;
 }
 
@@ -47,11 +46,7 @@ export function hint(parameter) {
 export function check(parameter, text) {
   const written = text.trim();
   if (written === "") return parameter.required === false ? {} : { problem: missing(parameter) };
-  const { isSelect } = field(parameter);
-  if (isSelect) {
-    const known = parameter.options.some((it) => String(optionValue(it)) === written);
-    return known ? { value: written } : { problem: "choose one of the list" };
-  }
+  if (parameter.type === "choice") return parameter.options.includes(written) ? { value: written } : { problem: "choose one of the list" };
   const { type, pattern, problem } = kind(parameter);
   if (pattern && !pattern.test(written)) return { problem };
   if (parameter.type === "date" && !isDay(written)) return { problem: "this day does not exist" };
@@ -61,17 +56,16 @@ export function check(parameter, text) {
   const isAfter = type === "number" ? (a, b) => Number(a) > Number(b) : (a, b) => a > String(b);
   if (type !== "text" && minimum != null && isBefore(written, minimum)) return { problem: `the lowest is ${minimum}` };
   if (type !== "text" && maximum != null && isAfter(written, maximum)) return { problem: `the highest is ${maximum}` };
-  if (parameter.maxLength && [...written].length > parameter.maxLength) return { problem: `at most ${parameter.maxLength} characters` };
+  if (type === "text" && [...written].length > longest(parameter)) return { problem: `at most ${longest(parameter)} characters` };
   return { value: written };
 }
 
-/** Options come as texts or as `{value, label}`. */
-export const optionValue = (option) => (typeof option === "object" ? option.value : option);
-export const optionLabel = (option) => (typeof option === "object" ? (option.label ?? option.value) : String(option));
-
 const kind = (parameter) => FIELDS[parameter.type] ?? FIELDS.text;
 
-const missing = (parameter) => (field(parameter).isSelect ? "choose one" : `${parameter.label ?? parameter.name} is needed`);
+/** The server's own limit, where a query has none. */
+const longest = ({ maxLength = 200 }) => maxLength;
+
+const missing = ({ type, label }) => (type === "choice" ? "choose one" : `${label} is needed`);
 
 function isDay(text) {
   const day = new Date(`${text}T00:00:00Z`);

@@ -51,6 +51,7 @@ export function Result({ run, session }) {
       {run.state === "failed" && <Failure error={run.error} />}
       {run.state === "cancelled" && <p class="text">This run was cancelled before it ended.</p>}
       {run.state === "done" && run.rows.length === 0 && <p class="text">The query found nothing for these values.</p>}
+      {run.state === "done" && run.isCapped && <p class="notice">A result has at most {run.rows.length.toLocaleString()} rows. There may be more.</p>}
       {run.state === "done" && chart && isDrawable(run, chart) && <Chart run={run} chart={chart} />}
       {run.rows.length > 0 && run.state !== "failed" && <Table columns={run.columns} rows={run.rows} title={title ?? name} />}
     </>

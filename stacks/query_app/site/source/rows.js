@@ -3,10 +3,16 @@
 // The server sends integers beyond 2^53 - 1 and all decimals as strings, because a JavaScript number would round them.
 // Nothing here turns such a string into a number.
 
-const NUMERIC = new Set(["integer", "decimal", "float"]);
+const NUMERIC = new Set(["integer", "decimal", "number"]);
 
 /** Whether a column of this type is right-aligned and compared by value. */
 export const isNumeric = (type) => NUMERIC.has(type);
+
+/** What a column is called for people: a query that names it `average_miles` has no other name for it. */
+export function heading({ name, label }) {
+  const words = (label || name).replaceAll("_", " ").trim();
+  return words === words.toLowerCase() ? words.charAt(0).toUpperCase() + words.slice(1) : words;
+}
 
 /** The rows in the order of one column, NULL last in either direction; rows that compare equal keep their order. */
 export function sorted(rows, column, type, descending) {

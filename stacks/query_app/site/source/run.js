@@ -12,7 +12,7 @@ export function newRun({ requestId, query, parameters, now }) {
     requestId, query, parameters,
     startedAt: now, endedAt: null,
     state: "sending", isCancelling: false,
-    columns: [], rows: [], total: null,
+    columns: [], rows: [], total: null, isCapped: false,
     seq: -1, ahead: new Map(),
     error: null,
   };
@@ -38,7 +38,7 @@ export function received(run, message, now) {
     case "rows":
       return run.state === "fetching" ? run : withRows(run, message, now);
     case "ready":
-      return { ...run, state: "fetching", total: message.rows ?? null, rows: [], columns: [], ahead: new Map() };
+      return { ...run, state: "fetching", total: message.rows ?? null, isCapped: message.capped === true, rows: [], columns: [], ahead: new Map() };
     case "cancelled":
       return ended(run, "cancelled", now);
     case "error":
@@ -76,6 +76,7 @@ function withRows(run, message, now) {
     next.seq = piece.seq;
     if (piece.columns) next.columns = piece.columns;
     if (Number.isInteger(piece.total)) next.total = piece.total;
+    if (piece.capped) next.isCapped = true;
     pieces.push(piece.rows);
     if (piece.last) return ended({ ...next, rows: run.rows.concat(...pieces) }, "done", now);
   }

@@ -2,7 +2,7 @@
 
 import { useMemo, useRef, useState } from "preact/hooks";
 
-import { isGrouped, isNumeric, readable, sorted } from "./rows.js";
+import { heading, isGrouped, isNumeric, readable, sorted } from "./rows.js";
 
 const ROWS_SHOWN = 100;
 
@@ -43,7 +43,7 @@ export function Table({ columns, rows, title }) {
                 return (
                   <th scope="col" aria-sort={direction} class={isNumeric(column.type) ? "is-number" : undefined} key={index}>
                     <button type="button" onClick={() => sortBy(index)}>
-                      {column.label ?? column.name}<span class="arrow" aria-hidden="true" />
+                      {heading(column)}<span class="arrow" aria-hidden="true" />
                     </button>
                   </th>
                 );

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 
 import { Field, useFocusOnProblem } from "./fields.jsx";
 import { Logo } from "./logo.jsx";
-import { check, field, hint, initialValues, optionLabel, optionValue } from "./parameters.js";
+import { check, field, hint, initialValues } from "./parameters.js";
 import { Result, StateMark, stateWord } from "./result.jsx";
 import { isOver } from "./run.js";
 import { asSentence, span } from "./sentences.js";
@@ -146,19 +146,19 @@ function Ask({ queries, onRun }) {
 }
 
 function Parameter({ parameter, value, problem, onChange }) {
-  const { type, isSelect, attributes } = field(parameter);
-  const isRequired = parameter.required !== false;
-  const control = isSelect && ((all) => (
+  const { name, label, type, options, required: isRequired = true } = parameter;
+  const about = { id: `parameter-${name}`, name: `parameter-${name}`, label, hint: hint(parameter), problem, optional: !isRequired, required: isRequired };
+  if (type !== "choice") {
+    const { type, attributes } = field(parameter);
+    return <Field {...about} type={type} value={value} {...attributes} onInput={(event) => onChange(event.target.value)} />;
+  }
+  const control = (all) => (
     <select {...all} value={value} onChange={(event) => onChange(event.target.value)}>
-      {(!isRequired || value === "") && <option value="">{isRequired ? "Choose …" : "Any"}</option>}
-      {parameter.options.map((it) => <option value={optionValue(it)} key={optionValue(it)}>{optionLabel(it)}</option>)}
+      {value === "" && <option value="">Choose …</option>}
+      {options.map((it) => <option value={it} key={it}>{it}</option>)}
     </select>
-  ));
-  return (
-    <Field id={`parameter-${parameter.name}`} name={`parameter-${parameter.name}`} label={parameter.label ?? parameter.name}
-      hint={hint(parameter)} problem={problem} optional={!isRequired} control={control || undefined} required={isRequired}
-      {...(isSelect ? {} : { type, value, ...attributes, onInput: (event) => onChange(event.target.value) })} />
   );
+  return <Field {...about} control={control} />;
 }
 
 function History({ runs, shown, onShow }) {

@@ -5,7 +5,7 @@ import { check, field, hint, initialValues } from "../source/parameters.js";
 
 const month = { name: "month", label: "Month", type: "month", required: true, minimum: "2015-01", maximum: "2015-12" };
 const miles = { name: "miles", label: "Miles", type: "decimal", required: false, minimum: "0", maximum: "100" };
-const payment = { name: "payment", label: "Payment", type: "text", options: ["Cash", "Card"], required: true };
+const payment = { name: "payment", label: "Payment", type: "choice", options: ["Cash", "Card"], required: true };
 
 test("what will do is sent as it was written, and what will not gets a sentence", () => {
   const cases = [
@@ -23,10 +23,9 @@ test("what will do is sent as it was written, and what will not gets a sentence"
 });
 
 test("a field fits its parameter", () => {
-  assert.deepEqual(field(month), { type: "month", isSelect: false, attributes: { min: "2015-01", max: "2015-12", placeholder: "2015-01" } });
+  assert.deepEqual(field(month), { type: "month", attributes: { min: "2015-01", max: "2015-12", placeholder: "2015-01" } });
   assert.deepEqual(field({ ...miles, type: "integer" }).attributes, { step: 1, inputMode: "numeric", min: "0", max: "100" });
-  assert.equal(field(payment).isSelect, true);
-  assert.equal(field({ type: "something new" }).type, "text");
+  assert.deepEqual(field({ type: "something new" }), { type: "text", attributes: { maxLength: 200 } });
   assert.deepEqual(initialValues([{ ...month, default: "2015-02" }, miles]), { month: "2015-02", miles: "" });
-  assert.equal(hint(month), "2015-01 to 2015-12");
+  assert.deepEqual([hint(month), hint({ type: "date", minimum: "2015-01-01" }), hint({ type: "integer", maximum: "9" }), hint(payment)], ["2015-01 to 2015-12", "from 2015-01-01 on", "at most 9", null]);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { compareNumbers, isGrouped, readable, sorted } from "../source/rows.js";
+import { compareNumbers, heading, isGrouped, readable, sorted } from "../source/rows.js";
 
 const column = (values, type, descending = false) => sorted(values.map((it) => [it]), 0, type, descending).map(([it]) => it);
 
@@ -39,8 +39,8 @@ test("comparing is the same as exact arithmetic", () => {
 
 test("cells are written exactly, in the language of the reader", () => {
   const cases = [
-    [9007199254740993n.toString(), "integer", "9,007,199,254,740,993"], ["1234.50", "decimal", "1,234.50"], [-0.25, "float", "-0.25"], ["1e300", "float", "1e300"],
-    ["NaN", "float", "NaN"], [true, "boolean", "yes"], [null, "integer", ""], ["2015-01-01T10:00:00", "timestamp", "2015-01-01 10:00:00"], ["<b>", "text", "<b>"],
+    [9007199254740993n.toString(), "integer", "9,007,199,254,740,993"], ["1234.50", "decimal", "1,234.50"], [-0.25, "number", "-0.25"], ["1e300", "number", "1e300"],
+    ["NaN", "number", "NaN"], [true, "boolean", "yes"], [null, "integer", ""], ["2015-01-01T10:00:00", "timestamp", "2015-01-01 10:00:00"], ["<b>", "text", "<b>"],
   ];
   for (const [value, type, text] of cases) assert.equal(readable(value, type, { locale: "en-US" }), text);
   assert.equal(readable("1234.50", "decimal", { locale: "de-DE" }), "1.234,50");
@@ -50,4 +50,9 @@ test("a column of years is not grouped, a column of amounts is", () => {
   assert.equal(isGrouped([[2015], [null], ["2016"]], 0, "integer"), false);
   assert.equal(isGrouped([[2015], [12015]], 0, "integer"), true);
   assert.equal(isGrouped([["1.00"]], 0, "decimal"), true);
+});
+
+test("a column has a name for people", () => {
+  const cases = [["pickup_date", "pickup_date", "Pickup date"], ["n", "Number of trips", "Number of trips"], ["n", "", "N"], ["iPhone_sales", "", "iPhone sales"]];
+  for (const [name, label, text] of cases) assert.equal(heading({ name, label }), text);
 });
