@@ -19,6 +19,7 @@ pub mod left_out;
 pub mod postgres;
 pub mod qlik;
 pub mod qlik_reload;
+pub mod query_app;
 pub mod quicksight;
 pub mod redshift;
 pub mod report_delivery;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::emulator::REGION;
 use crate::postgres::Postgres;
 use crate::qlik::{self, Qlik};
+use crate::query_app::Edge;
 use crate::quicksight::{self, QuickSight};
 use crate::redshift::{self, Redshift};
 use crate::signed::Caller;
@@ -24,6 +25,8 @@ pub struct StandIns {
     pub redshift: Redshift,
     /// The way to its database.
     pub sql: Sql,
+    /// What browsers get the query app's page from.
+    pub edge: Edge,
     postgres: Postgres,
 }
 
@@ -53,7 +56,8 @@ impl StandIns {
         let options = redshift::Options { database: DATABASE, region: REGION, rows_a_page: ROWS_A_PAGE };
         let redshift = Redshift::start(&postgres, options).await?;
         let sql = Sql::new(Caller::new(&redshift.url, REGION, Caller::administrator()), DATABASE);
-        Ok(StandIns { qlik, qlik_key, quicksight, redshift, sql, postgres })
+        let edge = Edge::start().await?;
+        Ok(StandIns { qlik, qlik_key, quicksight, redshift, sql, edge, postgres })
     }
 
     /// Tells those that call AWS themselves where it is.
@@ -77,6 +81,7 @@ impl StandIns {
             ("Qlik stand-in", &self.qlik.url),
             ("QuickSight stand-in", &self.quicksight.url),
             ("Redshift stand-in", &self.redshift.url),
+            ("page of the query app", &self.edge.url),
         ]
     }
 

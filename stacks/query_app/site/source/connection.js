@@ -7,6 +7,10 @@ const LONGEST_PONG = 20_000;
 const RENEW_AFTER = 110 * 60_000;
 /** How long a connection that was replaced may still deliver what was on its way. */
 const OVERLAP = 10_000;
+/** The page goes: what still runs for it may end. Every other close leaves that to the next connection. */
+const GOING = 1000;
+/** Another connection has taken over, or will. */
+const REPLACED = 4000;
 const LONGEST_OPENING = 20_000;
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 30_000;
@@ -75,10 +79,10 @@ export class Connection {
     } catch {
       return this.#lost(replaces);
     }
-    this.#after("opening", LONGEST_OPENING, () => socket.close());
+    this.#after("opening", LONGEST_OPENING, () => socket.close(REPLACED));
     let isCurrent = false;
     socket.addEventListener("open", () => {
-      if (isStale()) return socket.close();
+      if (isStale()) return socket.close(REPLACED);
       this.#cancel("opening");
       isCurrent = true;
       this.#socket = socket;
@@ -86,7 +90,7 @@ export class Connection {
       this.#become("open");
       this.#keep();
       this.#with.onOpen();
-      if (replaces) this.#clock.setTimeout(() => replaces.close(1000), OVERLAP);
+      if (replaces) this.#clock.setTimeout(() => replaces.close(REPLACED), OVERLAP);
     });
     socket.addEventListener("message", ({ data }) => this.#receive(socket, data));
     socket.addEventListener("close", () => {
@@ -166,7 +170,7 @@ export class Connection {
   #drop(socket) {
     if (this.#socket === socket) this.#socket = null;
     this.#cancelAll();
-    socket.close(1000);
+    socket.close(REPLACED);
   }
 
   #end(state) {
@@ -174,7 +178,7 @@ export class Connection {
     this.#cancelAll();
     const socket = this.#socket;
     this.#socket = null;
-    socket?.close(1000);
+    socket?.close(state === "stopped" ? GOING : REPLACED);
     this.#failures = 0;
     this.#become(state);
   }

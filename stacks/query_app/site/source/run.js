@@ -42,7 +42,8 @@ export function received(run, message, now) {
     case "cancelled":
       return ended(run, "cancelled", now);
     case "error":
-      return failed(run, message, now);
+      // The answer to a cancellation that came too late; the end itself is told as well.
+      return message.code === "ended" ? { ...run, isCancelling: false } : failed(run, message, now);
     default:
       return run;
   }

@@ -62,8 +62,9 @@ class Socket extends EventTarget {
   says(message) {
     this.dispatchEvent(new MessageEvent("message", { data: JSON.stringify(message) }));
   }
-  close() {
+  close(code) {
     if (this.readyState === 3) return;
+    this.code = code;
     this.readyState = 3;
     this.dispatchEvent(new Event("close"));
   }
@@ -161,6 +162,17 @@ test("what is stopped stays stopped, even while a ticket is on its way", async (
   await it.pass(10 * MINUTE);
   assert.deepEqual([it.connection.state, it.sockets.length], ["stopped", 0]);
   assert.equal(it.connection.send({ action: "ping" }), false);
+});
+
+test("only a page that goes says so: a normal closure ends what still runs", async () => {
+  const it = world({ renewToken: async () => false });
+  await it.open();
+  it.connection.stop();
+  assert.equal(it.sockets[0].code, 1000);
+  await it.open();
+  it.sockets[1].says({ type: "expired" });
+  await settle();
+  assert.deepEqual([it.sockets[1].code, it.connection.state], [4000, "signed-out"]);
 });
 
 test("waking up tries at once instead of waiting for the end of a pause", async () => {

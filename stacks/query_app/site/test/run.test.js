@@ -46,6 +46,12 @@ test("a failure keeps its reason and reference", () => {
   assert.deepEqual([run.state, run.error], ["failed", { code: "timed-out", reason: "it took too long", reference: "x-1" }]);
 });
 
+test("a cancellation that came too late leaves the result", () => {
+  const cancelling = { ...play({ type: "accepted" }, piece(0)), isCancelling: true };
+  const run = received(received(cancelling, { type: "error", code: "ended", reason: "over" }, 6), piece(1, true), 7);
+  assert.deepEqual([run.state, run.isCancelling, run.rows.length], ["done", false, 4]);
+});
+
 test("no rows at all are a result", () => {
   const run = play({ type: "rows", seq: 0, last: true, columns: COLUMNS, rows: [], total: 0 });
   assert.deepEqual([run.state, run.rows], ["done", []]);
