@@ -167,6 +167,42 @@ checked_text! {
     }
 }
 
+/// Whether a text is a name that Redshift takes unquoted.
+pub(crate) fn is_identifier(text: &str) -> bool {
+    let starts = text.starts_with(|it: char| it.is_ascii_alphabetic() || it == '_');
+    starts && text.len() <= 127 && text.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_' || it == b'$')
+}
+
+checked_text! {
+    /// The name of a schema, a table, a column or a database of Redshift.
+    /// <https://docs.aws.amazon.com/redshift/latest/dg/r_names.html>
+    pub Identifier, |text: &str| {
+        if is_identifier(text) {
+            return Ok(());
+        }
+        Err(format!("`{text}` is no name in Redshift; allowed are at most 127 letters, digits, `_` and `$`, a letter or `_` first"))
+    }
+}
+
+/// Checks an id that EC2 made, such as `vpc-0a1b2c3d`.
+pub(crate) fn is_ec2_id(text: &str, kind: &str) -> Result<(), String> {
+    let digits = text.strip_prefix(kind).and_then(|it| it.strip_prefix('-')).unwrap_or_default();
+    if matches!(digits.len(), 8 | 17) && digits.bytes().all(|it| it.is_ascii_digit() || (b'a'..=b'f').contains(&it)) {
+        return Ok(());
+    }
+    Err(format!("`{text}` is not allowed here; allowed is {kind}- and 8 or 17 hexadecimal digits"))
+}
+
+checked_text! {
+    /// The id of a subnet.
+    pub SubnetId, |text: &str| is_ec2_id(text, "subnet")
+}
+
+checked_text! {
+    /// The id of a security group.
+    pub(crate) GroupId, |text: &str| is_ec2_id(text, "sg")
+}
+
 /// A number that has to lie in a range.
 ///
 /// # Errors

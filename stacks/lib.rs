@@ -3,10 +3,12 @@
 mod fields;
 pub mod platform;
 pub mod qlik_reload;
+pub mod query_app;
 mod quicksight;
 pub mod report_delivery;
 pub mod slack_connector;
 mod tenant;
+pub mod warehouse;
 pub mod write_back;
 
 pub use fields::{Name, TenantName};

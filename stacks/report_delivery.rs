@@ -16,7 +16,7 @@ mod props;
 mod scheduled_report;
 mod tags;
 
-pub use deliveries::Address;
+pub use deliveries::{Address, BucketName, Domain, KeyPrefix};
 pub use deliveries::{Deliveries, Email, PartnerBucket, Sftp};
 pub use props::{Props, Throttle};
 pub use scheduled_report::ScheduledReport;
@@ -210,7 +210,7 @@ fn request_api(props: &Props, api: &FunctionRef) -> RestApi {
     let anything = json!({ "$schema": "http://json-schema.org/draft-04/schema#", "type": "object" });
     RestApi::new("Makes QuickSight reports and gives them out")
         .usage(props.usage())
-        .users_of(props.user_pool.as_ref().map(|it| it.as_str()))
+        .users_of(props.user_pool.as_ref().map(|it| it.as_str().into()))
         .route_with_body("POST", "/qs-anonymous-snapshot", api, anything)
         .route("ANY", "/qs-anonymous-snapshot", api)
         .route("ANY", "/qs-anonymous-snapshot/describe_job/{dashboardId}/{jobId}", api)

@@ -1,6 +1,6 @@
 //! Tenants: one customer or stage each, with the systems it has.
 
-use crate::{TenantName, qlik_reload, report_delivery, slack_connector, write_back};
+use crate::{TenantName, qlik_reload, query_app, report_delivery, slack_connector, write_back};
 use cfn::Stack;
 use constructs::Architecture;
 use serde::Deserialize;
@@ -27,6 +27,8 @@ pub struct Tenant {
 pub struct Systems {
     /// Reloads of Qlik Cloud apps by schedule or event.
     pub qlik_reload: Option<qlik_reload::Props>,
+    /// Named queries of a Redshift, from a page in the browser.
+    pub query_app: Option<query_app::Props>,
     /// QuickSight reports as files.
     pub report_delivery: Option<report_delivery::Props>,
     /// Slack's member analytics as a table of Athena.
@@ -52,6 +54,7 @@ impl Tenant {
         let systems = &self.systems;
         let stacks = [
             systems.qlik_reload.as_ref().map(|it| qlik_reload::stack(self, it)),
+            systems.query_app.as_ref().map(|it| query_app::stack(self, it)),
             systems.report_delivery.as_ref().map(|it| report_delivery::stack(self, it)),
             systems.slack_connector.as_ref().map(|it| slack_connector::stack(self, it)),
             systems.write_back.as_ref().map(|it| write_back::stack(self, it)),

@@ -14,24 +14,21 @@ mod access;
 mod dashboard;
 mod inputs;
 mod invoker;
-mod place;
 mod props;
-mod warehouse;
 
 pub use access::{Access, Firewall, Private};
 pub use dashboard::DashboardProps;
 pub use inputs::Input;
 pub use props::{Props, Readers, Source};
-pub use warehouse::Warehouse;
 
 use crate::Tenant;
+use crate::warehouse::{Part, Place};
 use cfn::{Json, Stack, Value};
 use constructs::{
     Alarm, ApiEndpoint, CustomResource, FunctionRef, Queue, QueueRef, RestApi, RestApiRef, Rotation, RustFunction,
     Secret, SecretRef, Table, TableRef, WebAcl,
 };
 use invoker::Invoker;
-use place::{Part, Place};
 use serde_json::json;
 
 /// The stack of one tenant.
@@ -43,7 +40,8 @@ pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
     let claims = stack.add("Claims", Table::new("id").expires("expires"));
     let dead_letters = stack.add("DeadLetters", Queue::dead_letters());
     let invoker = Invoker::add(&mut stack, &props.warehouse);
-    let place = place::place(&mut stack, tenant, &props.warehouse, &invoker);
+    let worker = format!("write_back_{}", tenant.tenant.as_str().replace('-', "_"));
+    let place = props.warehouse.place(&mut stack, vec![invoker.arn.clone()], &worker);
 
     let api = stack.add("QuoteApi", quote_api(tenant, props, &place, &signing_key, &claims, &dead_letters));
     let quotes = add_quotes(&mut stack, props, &api);
@@ -77,7 +75,7 @@ pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
         .property("Sign", json!({ "Function": Json::from(sign.name()), "Role": Json::from(invoker.arn.clone()) }))
         .property("LinkBase", Json::from(quotes.url("/quote?t=")))
         .property("Tenant", tenant.tenant.as_str())
-        .property("Writer", Json::from(place.writer(&api)))
+        .property("Writer", Json::from(place.worker(&api)))
         .property("Inputs", Json::from_iter(props.inputs.iter().map(Input::for_setup)))
         .property("Readers", props.readers.json());
     let in_warehouse = stack.add("InWarehouse", in_warehouse);
@@ -122,7 +120,7 @@ fn quote_api(
         .env("TENANT", tenant.tenant.as_str())
         .env("SIGNING_KEYS_SECRET", signing_key.arn())
         .env("CLAIMS_TABLE", claims.name())
-        .env("WAREHOUSE", place.for_writer())
+        .env("WAREHOUSE", place.for_worker())
         .env("SCHEMA", props.schema.as_str())
         .env("INPUTS", props.inputs_for_api())
         .env("LOCALE", props.locale.as_str())
@@ -133,7 +131,7 @@ fn quote_api(
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
         .fold(function, |it, (name, value)| it.env(name, value));
-    place.grants(Part::Writer).into_iter().fold(function, RustFunction::grant)
+    place.grants(Part::Worker).into_iter().fold(function, RustFunction::grant)
 }
 
 /// Replaces the signing key every so many days.

@@ -1,6 +1,6 @@
 //! Who may call the API of quotes, beside having a signed link.
 
-use crate::fields::{checked_text, in_range};
+use crate::fields::{SubnetId, checked_text, in_range, is_ec2_id};
 use constructs::{Usage, WebAcl};
 use serde::Deserialize;
 use std::net::Ipv4Addr;
@@ -175,15 +175,6 @@ impl Block {
     }
 }
 
-/// Makes the check of an id that EC2 made, such as `vpc-0a1b2c3d`.
-fn is_ec2_id(text: &str, kind: &str) -> Result<(), String> {
-    let digits = text.strip_prefix(kind).and_then(|it| it.strip_prefix('-')).unwrap_or_default();
-    if matches!(digits.len(), 8 | 17) && digits.bytes().all(|it| it.is_ascii_digit() || (b'a'..=b'f').contains(&it)) {
-        return Ok(());
-    }
-    Err(format!("`{text}` is not allowed here; allowed is {kind}- and 8 or 17 hexadecimal digits"))
-}
-
 checked_text! {
     /// The id of a VPC endpoint.
     pub EndpointId, |text: &str| is_ec2_id(text, "vpce")
@@ -192,14 +183,4 @@ checked_text! {
 checked_text! {
     /// The id of a VPC.
     pub VpcId, |text: &str| is_ec2_id(text, "vpc")
-}
-
-checked_text! {
-    /// The id of a subnet.
-    pub SubnetId, |text: &str| is_ec2_id(text, "subnet")
-}
-
-checked_text! {
-    /// The id of a security group.
-    pub(super) GroupId, |text: &str| is_ec2_id(text, "sg")
 }

@@ -2,11 +2,10 @@
 
 mod definition;
 
-use super::place::{Host, Place};
 use super::props::Props;
-use super::warehouse::{RoleArn, SecretArn};
 use crate::fields::checked_text;
 use crate::quicksight::{self, Principal, is_arn};
+use crate::warehouse::{Host, Place, RoleArn, SecretArn};
 use aws::cloudformation::custom_resource::CustomResourceRef;
 use aws::quicksight::dashboard::{self, Dashboard};
 use aws::quicksight::data_set::{

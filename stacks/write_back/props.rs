@@ -3,8 +3,8 @@
 use super::access::Access;
 use super::dashboard::DashboardProps;
 use super::inputs::Input;
-use super::warehouse::Warehouse;
-use crate::fields::{TopicArn, checked_text, in_range};
+use crate::fields::{Identifier, TopicArn, checked_text, in_range, is_identifier};
+use crate::warehouse::Warehouse;
 use cfn::Json;
 use serde::Deserialize;
 use serde_json::json;
@@ -169,22 +169,6 @@ impl Readers {
     pub(super) fn json(&self) -> Json {
         let texts = |list: &[Reader]| Json::from_iter(list.iter().map(Reader::as_str));
         json!({ "Groups": texts(&self.groups), "Users": texts(&self.users), "Roles": texts(&self.roles) })
-    }
-}
-
-fn is_identifier(text: &str) -> bool {
-    let starts = text.starts_with(|it: char| it.is_ascii_alphabetic() || it == '_');
-    starts && text.len() <= 127 && text.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_' || it == b'$')
-}
-
-checked_text! {
-    /// The name of a schema, a table, a column or a database of Redshift.
-    /// <https://docs.aws.amazon.com/redshift/latest/dg/r_names.html>
-    pub Identifier, |text: &str| {
-        if is_identifier(text) {
-            return Ok(());
-        }
-        Err(format!("`{text}` is no name in Redshift; allowed are at most 127 letters, digits, `_` and `$`, a letter or `_` first"))
     }
 }
 

@@ -3,7 +3,7 @@
 use cfn::{BuiltFunctions, CloudAssembly, Format};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
-use template_tests::assembly;
+use template_tests::{assembly, findings};
 
 prop_compose! {
     fn app_id()(bits in any::<u128>()) -> String {
@@ -95,6 +95,31 @@ fn slack_connector() -> impl Strategy<Value = String> {
     })
 }
 
+fn query_app() -> impl Strategy<Value = String> {
+    let warehouse = prop_oneof![
+        Just("cluster: { name: c, database: d, user: u }"),
+        Just("workgroup: { name: w, id: 0f9e8d7c-6b5a-4c3d-8e2f-1a0b9c8d7e6f, database: d }"),
+        Just(
+            "create: { database: d, subnets: [subnet-0a1b2c3d, subnet-1a1b2c3d, subnet-2a1b2c3d], security_groups: [sg-0a1b2c3d] }"
+        ),
+    ];
+    let origin =
+        some_of(&["domain: { name: a.b.example, certificate: 'arn:aws:acm:us-east-1:123456789012:certificate/c' }"])
+            .prop_map(|it| if it.is_empty() { "    origin: http://127.0.0.1:65535\n".to_owned() } else { it });
+    let others = some_of(&[
+        "schema: s",
+        "script: { bucket: b-b, key: a/b.sql }",
+        "queries: { bucket: b-b, prefix: a/ }",
+        "sign_up: [a.example, b.example]",
+        "mfa: required",
+        "limits: { rows: 1, per_minute: 600 }",
+        "web_acl: 'arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/b'",
+    ]);
+    (warehouse, origin, others).prop_map(|(warehouse, origin, others)| {
+        format!("  query-app:\n    warehouse: {{ {warehouse} }}\n{origin}{others}")
+    })
+}
+
 fn write_back() -> impl Strategy<Value = String> {
     let warehouse = prop_oneof![
         Just("cluster: { name: c, database: d, user: u }"),
@@ -135,6 +160,7 @@ prop_compose! {
         events in prop::collection::btree_map(name(), event(), 0..4),
         requests in any::<bool>(),
         allowed in app_id(),
+        query_app in prop::option::of(query_app()),
         report_delivery in prop::option::of(report_delivery()),
         slack_connector in prop::option::of(slack_connector()),
         write_back in prop::option::of(write_back()),
@@ -147,7 +173,8 @@ prop_compose! {
         let events = block("events", &events);
         let text = format!(
             "tenant: {tenant}\narchitecture: {architecture}\nsystems:\n  qlik-reload:\n    tenant_url: https://t.eu.qlikcloud.com\n\
-             \x20   requests: {requests}\n    allowed_apps: [{allowed}]\n{schedules}{events}{}{}{}",
+             \x20   requests: {requests}\n    allowed_apps: [{allowed}]\n{schedules}{events}{}{}{}{}",
+            query_app.unwrap_or_default(),
             report_delivery.unwrap_or_default(),
             slack_connector.unwrap_or_default(),
             write_back.unwrap_or_default(),
@@ -178,7 +205,7 @@ fn unique_names(assembly: &CloudAssembly) -> BTreeSet<String> {
                 "DataSourceId",
             ];
             // What people read above a dashboard need not be unique; its id has to.
-            let read = ["AWS::QuickSight::Dashboard", "AWS::ApiGateway::Authorizer"];
+            let read = ["AWS::QuickSight::Dashboard", "AWS::ApiGateway::Authorizer", "AWS::ApiGatewayV2::Authorizer"];
             let own = own.iter().filter(|it| **it != "Name" || !read.contains(&entry.ty));
             let named = own.filter_map(|it| entry.properties[*it].as_str());
             names.extend(named.map(|it| format!("{} {it}", entry.ty)));
@@ -193,7 +220,7 @@ proptest! {
     #[test]
     fn a_valid_tenant_file_gives_no_finding_and_the_same_bytes_every_time((_, text) in tenant_file()) {
         let first = assembly(&text);
-        prop_assert!(first.findings.is_empty(), "{text}\n{:#?}", first.findings);
+        prop_assert!(findings(&first).is_empty(), "{text}\n{:#?}", first.findings);
         let files = |it: &CloudAssembly| it.files(&BuiltFunctions::new(), Format::Json);
         prop_assert_eq!(files(&first), files(&assembly(&text)));
     }

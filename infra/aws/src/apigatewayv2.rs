@@ -255,6 +255,165 @@ pub mod api {
     }
 }
 
+/// [`AWS::ApiGatewayV2::Authorizer`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigatewayv2-authorizer.html).
+pub mod authorizer {
+    /// `AWS::ApiGatewayV2::Authorizer`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigatewayv2-authorizer.html).
+    #[derive(Clone, Debug)]
+    #[must_use]
+    pub struct Authorizer(cfn::Properties);
+
+    /// What every [`Authorizer`] needs.
+    pub struct Required {
+        /// `ApiId`.
+        pub api_id: cfn::Value<String>,
+        /// `AuthorizerType`.
+        pub authorizer_type: cfn::Value<String>,
+        /// `Name`.
+        pub name: cfn::Value<String>,
+    }
+
+    impl Authorizer {
+        /// With the properties it needs.
+        pub fn new(required: Required) -> Self {
+            Self(cfn::Properties::default())
+                .api_id(required.api_id)
+                .authorizer_type(required.authorizer_type)
+                .name(required.name)
+        }
+
+        /// `ApiId`: required. Replaces the resource when changed.
+        pub fn api_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ApiId", it))
+        }
+
+        /// `AuthorizerCredentialsArn`.
+        pub fn authorizer_credentials_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("AuthorizerCredentialsArn", it))
+        }
+
+        /// `AuthorizerPayloadFormatVersion`.
+        pub fn authorizer_payload_format_version(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("AuthorizerPayloadFormatVersion", it))
+        }
+
+        /// `AuthorizerResultTtlInSeconds`.
+        pub fn authorizer_result_ttl_in_seconds(self, it: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("AuthorizerResultTtlInSeconds", it))
+        }
+
+        /// `AuthorizerType`: required.
+        pub fn authorizer_type(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("AuthorizerType", it))
+        }
+
+        /// `AuthorizerUri`.
+        pub fn authorizer_uri(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("AuthorizerUri", it))
+        }
+
+        /// `EnableSimpleResponses`.
+        pub fn enable_simple_responses(self, it: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("EnableSimpleResponses", it))
+        }
+
+        /// `IdentitySource`.
+        pub fn identity_source(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("IdentitySource", it))
+        }
+
+        /// `IdentityValidationExpression`.
+        pub fn identity_validation_expression(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("IdentityValidationExpression", it))
+        }
+
+        /// `JwtConfiguration`.
+        pub fn jwt_configuration(self, it: impl Into<cfn::Value<JwtConfiguration>>) -> Self {
+            Self(self.0.set("JwtConfiguration", it))
+        }
+
+        /// `Name`: required.
+        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Name", it))
+        }
+
+        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
+            Self(self.0.set_raw(name, json))
+        }
+    }
+
+    impl cfn::Resource for Authorizer {
+        const TYPE: &'static str = "AWS::ApiGatewayV2::Authorizer";
+        const STATEFUL: bool = false;
+        type Ref = AuthorizerRef;
+
+        fn into_properties(self) -> cfn::Properties {
+            self.0
+        }
+    }
+
+    /// A [`Authorizer`] in a stack.
+    #[derive(Clone, Debug)]
+    pub struct AuthorizerRef(cfn::LogicalId);
+
+    impl AuthorizerRef {
+        /// `Ref`: the `AuthorizerId`.
+        pub fn reference(&self) -> cfn::Value<String> {
+            cfn::Value::reference(&self.0)
+        }
+
+        /// `AuthorizerId`.
+        pub fn authorizer_id(&self) -> cfn::Value<String> {
+            cfn::Value::get_att(&self.0, "AuthorizerId")
+        }
+    }
+
+    impl From<cfn::LogicalId> for AuthorizerRef {
+        fn from(id: cfn::LogicalId) -> Self {
+            Self(id)
+        }
+    }
+
+    impl cfn::Referable for AuthorizerRef {
+        fn logical_id(&self) -> &cfn::LogicalId {
+            &self.0
+        }
+    }
+
+    /// `JWTConfiguration` of `AWS::ApiGatewayV2::Authorizer`.
+    #[derive(Clone, Debug, Default)]
+    #[must_use]
+    pub struct JwtConfiguration(cfn::Properties);
+
+    impl JwtConfiguration {
+        /// With nothing set.
+        pub fn new() -> Self {
+            Self::default()
+        }
+
+        /// `Audience`.
+        pub fn audience(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("Audience", it))
+        }
+
+        /// `Issuer`.
+        pub fn issuer(self, it: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Issuer", it))
+        }
+
+        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
+            Self(self.0.set_raw(name, json))
+        }
+    }
+
+    impl cfn::Literal for JwtConfiguration {
+        fn into_value(self) -> cfn::Value<Self> {
+            self.0.into_value()
+        }
+    }
+}
+
 /// [`AWS::ApiGatewayV2::Integration`](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigatewayv2-integration.html).
 pub mod integration {
     /// `AWS::ApiGatewayV2::Integration`. [Reference](https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigatewayv2-integration.html).

@@ -13,7 +13,9 @@ pub mod apigateway;
 pub mod apigatewayv2;
 pub mod athena;
 pub mod cloudformation;
+pub mod cloudfront;
 pub mod cloudwatch;
+pub mod cognito;
 pub mod dynamodb;
 pub mod ec2;
 pub mod events;
@@ -97,6 +99,7 @@ static SCHEMAS: &[Schema] = &[
         may_replace_on: &[],
     },
     Schema { ty: "AWS::ApiGatewayV2::Api", stateful: false, replaces_on: &["ProtocolType"], may_replace_on: &[] },
+    Schema { ty: "AWS::ApiGatewayV2::Authorizer", stateful: false, replaces_on: &["ApiId"], may_replace_on: &[] },
     Schema { ty: "AWS::ApiGatewayV2::Integration", stateful: false, replaces_on: &["ApiId"], may_replace_on: &[] },
     Schema { ty: "AWS::ApiGatewayV2::Route", stateful: false, replaces_on: &["ApiId"], may_replace_on: &[] },
     Schema {
@@ -113,7 +116,17 @@ static SCHEMAS: &[Schema] = &[
         replaces_on: &["ServiceToken"],
         may_replace_on: &[],
     },
+    Schema { ty: "AWS::CloudFront::Distribution", stateful: false, replaces_on: &[], may_replace_on: &[] },
+    Schema { ty: "AWS::CloudFront::OriginAccessControl", stateful: false, replaces_on: &[], may_replace_on: &[] },
+    Schema { ty: "AWS::CloudFront::ResponseHeadersPolicy", stateful: false, replaces_on: &[], may_replace_on: &[] },
     Schema { ty: "AWS::CloudWatch::Alarm", stateful: false, replaces_on: &["AlarmName"], may_replace_on: &[] },
+    Schema { ty: "AWS::Cognito::UserPool", stateful: true, replaces_on: &[], may_replace_on: &[] },
+    Schema {
+        ty: "AWS::Cognito::UserPoolClient",
+        stateful: false,
+        replaces_on: &["GenerateSecret", "UserPoolId"],
+        may_replace_on: &[],
+    },
     Schema {
         ty: "AWS::DynamoDB::Table",
         stateful: true,

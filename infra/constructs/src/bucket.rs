@@ -77,18 +77,7 @@ impl Construct for Bucket {
     type Ref = BucketRef;
 
     fn add_to(self, scope: &mut Scope<'_>) -> BucketRef {
-        let mut bucket = bucket::Bucket::new()
-            .bucket_encryption(BucketEncryption::new([encryption(self.kms_key)]))
-            .ownership_controls(OwnershipControls::new([
-                OwnershipControlsRule::new().object_ownership(bucket::ObjectOwnership::BucketOwnerEnforced)
-            ]))
-            .public_access_block_configuration(
-                PublicAccessBlockConfiguration::new()
-                    .block_public_acls(true)
-                    .block_public_policy(true)
-                    .ignore_public_acls(true)
-                    .restrict_public_buckets(true),
-            );
+        let mut bucket = private_bucket(self.kms_key);
         if !self.scratch {
             let versions = VersioningConfiguration::new(bucket::VersioningConfigurationStatus::Enabled);
             bucket = bucket.versioning_configuration(versions);
@@ -112,6 +101,22 @@ impl Construct for Bucket {
         );
         BucketRef(bucket)
     }
+}
+
+/// A bucket that is encrypted, by a KMS key or by S3's own, and can never be opened to the public.
+pub(crate) fn private_bucket(kms_key: Option<String>) -> bucket::Bucket {
+    bucket::Bucket::new()
+        .bucket_encryption(BucketEncryption::new([encryption(kms_key)]))
+        .ownership_controls(OwnershipControls::new([
+            OwnershipControlsRule::new().object_ownership(bucket::ObjectOwnership::BucketOwnerEnforced)
+        ]))
+        .public_access_block_configuration(
+            PublicAccessBlockConfiguration::new()
+                .block_public_acls(true)
+                .block_public_policy(true)
+                .ignore_public_acls(true)
+                .restrict_public_buckets(true),
+        )
 }
 
 fn encryption(kms_key: Option<String>) -> ServerSideEncryptionRule {

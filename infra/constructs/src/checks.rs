@@ -41,8 +41,9 @@ fn wildcard_grants(template: &Template) -> Vec<Finding> {
 }
 
 fn may_be_everywhere(action: &str, condition: &Json) -> bool {
-    let of_own_statements = !condition["StringEquals"][STATEMENT_OWNER].is_null();
-    WITHOUT_RESOURCE.contains(&action) || (of_own_statements && ON_STATEMENTS.contains(&action))
+    let is_named = |owner: &Json| !owner.is_null() && owner != "*";
+    let of_one_owner = ["StringEquals", "StringLike"].iter().any(|it| is_named(&condition[*it][STATEMENT_OWNER]));
+    WITHOUT_RESOURCE.contains(&action) || (of_one_owner && ON_STATEMENTS.contains(&action))
 }
 
 /// A function without a log group of the stack gets one from Lambda that keeps everything for ever and stays behind.

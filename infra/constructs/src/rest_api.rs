@@ -1,6 +1,7 @@
 //! REST APIs of API Gateway.
 
 mod access;
+mod cors;
 mod routes;
 
 use crate::FunctionRef;
@@ -10,6 +11,7 @@ use aws::apigateway::rest_api;
 use aws::apigateway::stage::{self, MethodSetting, Stage};
 use cfn::intrinsic::{sub, sub_with};
 use cfn::{Attributes, Construct, Json, Referable, Scope, Value, sha256};
+pub use cors::Cors;
 use routes::{Route, add_methods, add_permissions};
 use serde_json::json;
 
@@ -25,7 +27,8 @@ pub struct RestApi {
     usage: Usage,
     needs_key: bool,
     reach: Reach,
-    user_pool: Option<String>,
+    user_pool: Option<Value<String>>,
+    cors: Option<Cors>,
 }
 
 /// How much callers may ask of an API.
@@ -52,6 +55,7 @@ impl RestApi {
             needs_key: true,
             reach: Reach::default(),
             user_pool: None,
+            cors: None,
         }
     }
 
@@ -90,8 +94,15 @@ impl RestApi {
 
     /// Wants a token of this Cognito user pool as well, and hands its claims to the function.
     #[must_use]
-    pub fn users_of(mut self, user_pool_arn: Option<&str>) -> Self {
-        self.user_pool = user_pool_arn.map(str::to_owned);
+    pub fn users_of(mut self, user_pool_arn: Option<Value<String>>) -> Self {
+        self.user_pool = user_pool_arn;
+        self
+    }
+
+    /// Lets a page of another origin call it and read its answers, those of API Gateway itself included.
+    #[must_use]
+    pub fn cors(mut self, cors: Cors) -> Self {
+        self.cors = Some(cors);
         self
     }
 
@@ -125,8 +136,10 @@ impl RestApi {
     /// made when any of it changes. Eight digits are enough to tell one deployment of this API from the next.
     fn fingerprint(&self) -> String {
         let routes: Vec<Json> = self.routes.iter().map(Route::fingerprint).collect();
-        let all = json!([routes, self.needs_key, self.user_pool, self.reach.policy()]);
-        sha256(all.to_string())[..8].to_owned()
+        let user_pool = self.user_pool.as_ref().map(Value::json);
+        let mut all = vec![routes.into(), self.needs_key.into(), json!(user_pool), json!(self.reach.policy())];
+        all.extend(self.cors.as_ref().map(Cors::fingerprint));
+        sha256(Json::Array(all).to_string())[..8].to_owned()
     }
 }
 
@@ -143,10 +156,18 @@ impl Construct for RestApi {
             api = api.policy(policy);
         }
         let api = scope.add_here(api);
-        let methods = add_methods(&self, scope, &api);
+        let (mut methods, resources) = add_methods(&self, scope, &api);
+        let mut responses = Vec::new();
+        if let Some(cors) = &self.cors {
+            methods.extend(cors.add_preflights(&self.routes, &resources, scope, &api));
+            responses.extend(cors.add_gateway_responses(scope, &api));
+        }
         add_permissions(&self, scope, &api);
-        let deployment = scope
-            .add(&format!("Deployment{}", self.fingerprint()), Deployment::new(api.reference()).depends_on(&methods));
+        let mut deployment = Deployment::new(api.reference()).depends_on(&methods);
+        if !responses.is_empty() {
+            deployment = deployment.depends_on(&responses);
+        }
+        let deployment = scope.add(&format!("Deployment{}", self.fingerprint()), deployment);
         let log = access::log(scope);
         let stage = scope.add(
             "Stage",
@@ -195,12 +216,21 @@ impl RestApiRef {
 
     /// The address of a path, such as `/reloads`, and of all routes with `""`.
     pub fn url(&self, path: &str) -> Value<String> {
+        self.address("https://", path)
+    }
+
+    /// Host and stage, without a scheme.
+    pub fn host(&self) -> Value<String> {
+        self.address("", "")
+    }
+
+    fn address(&self, scheme: &str, path: &str) -> Value<String> {
         let (api, stage) = (self.api.logical_id(), self.stage.logical_id());
         let rest = format!(".execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/${{{stage}}}{path}");
         match &self.vpc_endpoint {
-            None => sub(format!("https://${{{api}}}{rest}")),
+            None => sub(format!("{scheme}${{{api}}}{rest}")),
             Some(endpoint) => {
-                sub_with(format!("https://${{{api}}}-${{Endpoint}}{rest}"), [("Endpoint", endpoint.clone())])
+                sub_with(format!("{scheme}${{{api}}}-${{Endpoint}}{rest}"), [("Endpoint", endpoint.clone())])
             }
         }
     }

@@ -136,7 +136,7 @@ impl Construct for RustFunction {
                 role::PolicyRequired { policy_name: "Grants".into(), policy_document: policy(grants).into() },
             )]),
         );
-        let code = code(scope, &self.package, self.architecture);
+        let (code, code_key) = code(scope, &self.package, self.architecture);
         let mut function = Function::new(function::Required { code: code.into(), role: role.arn() })
             .runtime(function::Runtime::ProvidedAl2023)
             .handler("bootstrap")
@@ -162,13 +162,13 @@ impl Construct for RustFunction {
                 .maximum_retry_attempts(i64::from(times)),
             );
         }
-        FunctionRef { function, role }
+        FunctionRef { function, role, code_key }
     }
 }
 
-/// The code of a function: a bucket and a key that the stack is told when it deploys, so that the template stays the
+/// The code of a function, and its key: a bucket and a key that the stack is told when it deploys, so that the template stays the
 /// same when a compiler changes the zip.
-fn code(scope: &mut Scope<'_>, package: &str, architecture: Architecture) -> Code {
+fn code(scope: &mut Scope<'_>, package: &str, architecture: Architecture) -> (Code, Value<String>) {
     let bucket = scope.parameter(
         "AssetBucket",
         Parameter::string()
@@ -185,7 +185,7 @@ fn code(scope: &mut Scope<'_>, package: &str, architecture: Architecture) -> Cod
     );
     scope.asset(Asset { package: package.to_owned(), architecture: architecture.name().to_owned(), key_parameter });
     let bootstrap_bucket = sub("cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}");
-    Code::new().s3_bucket(if_(&bootstrap, bootstrap_bucket, bucket)).s3_key(key)
+    (Code::new().s3_bucket(if_(&bootstrap, bootstrap_bucket, bucket)).s3_key(&key), key)
 }
 
 /// A function in a stack.
@@ -193,6 +193,7 @@ fn code(scope: &mut Scope<'_>, package: &str, architecture: Architecture) -> Cod
 pub struct FunctionRef {
     function: function::FunctionRef,
     role: role::RoleRef,
+    code_key: Value<String>,
 }
 
 impl FunctionRef {
@@ -206,9 +207,19 @@ impl FunctionRef {
         self.function.reference()
     }
 
+    /// The key of its code, another one whenever the code is.
+    pub fn code_key(&self) -> Value<String> {
+        self.code_key.clone()
+    }
+
     /// The name of its role, by which it is known to other services.
     pub fn role_name(&self) -> Value<String> {
         self.role.reference()
+    }
+
+    /// The id of its role as IAM writes it into what the role has done: `<id>:<session>`.
+    pub fn role_id(&self) -> Value<String> {
+        self.role.role_id()
     }
 
     /// The right to invoke it.

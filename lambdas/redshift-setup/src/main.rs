@@ -4,17 +4,17 @@ use std::io;
 
 use function::{Clock, logging};
 use lambda_runtime::service_fn;
-use redshift_setup::{Handler, Settings, speak_when_panicking};
+use redshift_setup::{Handler, Settings};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let variable = |name: &str| std::env::var(name).ok();
     tracing::subscriber::set_global_default(logging::subscriber(
-        &["redshift_setup"],
+        &["custom_resource", "redshift_setup"],
         logging::level(&variable),
         io::stdout,
     ))?;
-    speak_when_panicking();
+    custom_resource::speak_when_panicking();
     let settings = Settings::read(&variable).inspect_err(|problem| tracing::error!(step = "settings", %problem))?;
     let handler = Handler::new(settings, Clock::system());
     lambda_runtime::run(service_fn(|event| Box::pin(handler.handle(event)))).await

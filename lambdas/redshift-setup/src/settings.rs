@@ -6,6 +6,7 @@ use function::{Invalid, aws};
 /// The function's settings.
 pub struct Settings {
     pub(crate) redshift_data: SdkConfig,
+    pub(crate) s3: SdkConfig,
 }
 
 impl Settings {
@@ -15,6 +16,6 @@ impl Settings {
     ///
     /// When the region or the credentials are missing.
     pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Settings, Invalid> {
-        Ok(Settings { redshift_data: aws::service(variable, "REDSHIFT_DATA")? })
+        Ok(Settings { redshift_data: aws::service(variable, "REDSHIFT_DATA")?, s3: aws::service(variable, "S3")? })
     }
 }

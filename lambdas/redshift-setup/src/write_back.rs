@@ -1,11 +1,15 @@
 //! What a write-back system needs in a warehouse, made and taken away. Every step may run again.
 
+mod names;
+mod properties;
+mod sql;
+
 use tracing::info;
 
 use crate::database::Database;
-use crate::names::{HISTORY, HISTORY_VIEW, QUOTES_VIEW};
-use crate::properties::Properties;
-use crate::sql;
+use crate::user;
+use names::{HISTORY, HISTORY_VIEW, QUOTES_VIEW};
+pub(crate) use properties::Properties;
 
 /// Makes what is not there, replaces what may differ, grants, and revokes what only the old properties grant.
 ///
@@ -21,11 +25,8 @@ pub(crate) async fn apply(
     database.run("create the schema", &sql::create_schema(names)).await?;
     database.run("create the table quote_history", &sql::create_history(names)).await?;
     add_missing_columns(database, wanted).await?;
-    let writer = wanted.writer();
-    let known = database.query("look for the writing user", sql::USER, &[("name", &wanted.writer_name)]).await?;
-    if known.is_empty() {
-        database.run("create the writing user", &sql::create_user(&writer)).await?;
-    }
+    let writer = user::quoted(&wanted.writer_name);
+    user::make(database, "writing", &wanted.writer_name).await?;
     database.run("create the signing function", &sql::create_function(wanted)).await?;
     database.run("close the signing function to the public", &sql::close_function(names)).await?;
     replace_views(database, wanted).await?;
@@ -36,7 +37,7 @@ pub(crate) async fn apply(
     for reader in old.iter().flat_map(|old| &old.readers).filter(|reader| !wanted.readers.contains(reader)) {
         database.all_but_missing(&format!("revoke rights from {reader}"), &sql::revoke_reader(names, reader)).await?;
     }
-    if let Some(former) = old.map(Properties::writer).filter(|former| *former != writer) {
+    if let Some(former) = old.map(|old| user::quoted(&old.writer_name)).filter(|former| *former != writer) {
         let revoked = sql::revoke_writer(names, &former);
         database.all_but_missing("revoke rights from the former writing user", &revoked).await?;
     }
@@ -53,7 +54,7 @@ pub(crate) async fn remove(database: &mut Database, made: &Properties) -> Result
     for reader in &made.readers {
         database.all_but_missing(&format!("revoke rights from {reader}"), &sql::revoke_reader(names, reader)).await?;
     }
-    let revoked = sql::revoke_writer(names, &made.writer());
+    let revoked = sql::revoke_writer(names, &user::quoted(&made.writer_name));
     database.all_but_missing("revoke rights from the writing user", &revoked).await?;
     let dropped = [sql::drop_view(&names.history_view), sql::drop_view(&names.quotes_view), sql::drop_function(names)];
     database.all_but_missing("drop views and function", &dropped).await

@@ -32,8 +32,15 @@ impl Route {
     }
 }
 
+/// The API resources by their paths, without the root.
+pub(super) type Resources<'a> = BTreeMap<Vec<&'a str>, Value<String>>;
+
 /// Adds the methods of all routes, with the API resources of their paths.
-pub(super) fn add_methods(it: &RestApi, scope: &mut Scope<'_>, api: &rest_api::RestApiRef) -> Vec<method::MethodRef> {
+pub(super) fn add_methods<'a>(
+    it: &'a RestApi,
+    scope: &mut Scope<'_>,
+    api: &rest_api::RestApiRef,
+) -> (Vec<method::MethodRef>, Resources<'a>) {
     let validator = scope.add(
         "Validator",
         RequestValidator::new(api.reference()).validate_request_body(true).validate_request_parameters(true),
@@ -45,7 +52,7 @@ pub(super) fn add_methods(it: &RestApi, scope: &mut Scope<'_>, api: &rest_api::R
             r#type: "COGNITO_USER_POOLS".into(),
         };
         let authorizer = Authorizer::new(required).identity_source("method.request.header.Authorization");
-        scope.add("Users", authorizer.provider_arns([user_pool.as_str()]))
+        scope.add("Users", authorizer.provider_arns([user_pool.clone()]))
     });
     let mut resources = BTreeMap::new();
     let mut methods = Vec::new();
@@ -79,7 +86,7 @@ pub(super) fn add_methods(it: &RestApi, scope: &mut Scope<'_>, api: &rest_api::R
         }
         methods.push(scope.add(&name, method));
     }
-    methods
+    (methods, resources)
 }
 
 /// Lets the API call its functions: one permission a function, for the routes of this API and no other.
@@ -106,7 +113,7 @@ pub(super) fn add_permissions(it: &RestApi, scope: &mut Scope<'_>, api: &rest_ap
 fn resource_of<'a>(
     scope: &mut Scope<'_>,
     api: &rest_api::RestApiRef,
-    resources: &mut BTreeMap<Vec<&'a str>, Value<String>>,
+    resources: &mut Resources<'a>,
     path: &[&'a str],
 ) -> Value<String> {
     let Some((segment, parent)) = path.split_last() else { return api.root_resource_id() };
@@ -132,7 +139,7 @@ fn path_parameters(path: &[&str]) -> Option<BTreeMap<String, bool>> {
     (!parameters.is_empty()).then_some(parameters)
 }
 
-fn name_of(path: &[&str]) -> String {
+pub(super) fn name_of(path: &[&str]) -> String {
     path.iter().map(|it| pascal(it.trim_matches(['{', '}']))).collect()
 }
 

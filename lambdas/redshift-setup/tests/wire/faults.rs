@@ -73,7 +73,7 @@ async fn a_failed_statement_is_told_with_its_step_and_without_values() {
 
 #[test]
 fn a_panic_is_one_failed() {
-    redshift_setup::speak_when_panicking();
+    custom_resource::speak_when_panicking();
     // The panic ends the runtime's thread, so the bucket is served by another.
     let serving = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let throttled = json!({"__type": "ThrottlingException", "Message": "x"});

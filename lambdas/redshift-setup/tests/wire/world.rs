@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use custom_resource::Unanswered;
 use function::Clock;
 use lambda_runtime::{Context, LambdaEvent};
 use loopback::{Answer, Request, reply};
-use redshift_setup::{Handler, Settings, Unanswered};
+use redshift_setup::{Handler, Settings};
 use serde_json::{Value, json};
 
 /// In the address that answers go to; no log line and no answer may have it.

@@ -1,13 +1,15 @@
-//! The Redshift that quotes are written to: one that is there, or one that the stack makes.
+//! The Redshift that a system works with: one that is there, or one that the stack makes.
 
-use super::access::{GroupId, SubnetId};
-use super::props::Identifier;
-use crate::fields::{checked_text, in_range};
+mod place;
+
+pub(crate) use place::{Host, Part, Place, own_statements, statements_of};
+
+use crate::fields::{GroupId, Identifier, SubnetId, checked_text, in_range};
 use cfn::Value;
 use cfn::intrinsic::sub;
 use serde::Deserialize;
 
-/// The Redshift that quotes are written to.
+/// The Redshift that a system works with.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Fields")]
 pub enum Warehouse {
@@ -44,10 +46,10 @@ impl TryFrom<Fields> for Warehouse {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "MadeFields")]
 pub struct Made {
-    pub(super) database: Identifier,
-    pub(super) capacity: u32,
-    pub(super) subnets: Vec<SubnetId>,
-    pub(super) security_groups: Vec<GroupId>,
+    database: Identifier,
+    capacity: u32,
+    subnets: Vec<SubnetId>,
+    security_groups: Vec<GroupId>,
 }
 
 #[derive(Deserialize)]
@@ -88,12 +90,12 @@ impl TryFrom<MadeFields> for Made {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Existing {
-    pub(super) name: WarehouseName,
+    name: WarehouseName,
     /// Its id, which its ARN ends in: rights on it go by this and not by its name.
-    pub(super) id: WorkgroupId,
-    pub(super) database: Identifier,
+    id: WorkgroupId,
+    database: Identifier,
     /// The secret of a user that may create in the database; without one, setup logs in as its IAM role.
-    pub(super) secret: Option<SecretArn>,
+    secret: Option<SecretArn>,
     sign_role: Option<RoleArn>,
 }
 
@@ -101,16 +103,16 @@ pub struct Existing {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cluster {
-    pub(super) name: WarehouseName,
-    pub(super) database: Identifier,
+    name: WarehouseName,
+    database: Identifier,
     /// A user that may create in the database, a superuser as a rule.
-    pub(super) user: Identifier,
+    user: Identifier,
     sign_role: Option<RoleArn>,
 }
 
 impl Warehouse {
-    /// A role that is attached to it already, with which it is to call the signing function.
-    pub(super) fn sign_role(&self) -> Option<&RoleArn> {
+    /// A role that is attached to it already, with which it is to call the signing function of write-back.
+    pub(crate) fn sign_role(&self) -> Option<&RoleArn> {
         match self {
             Self::Made(_) => None,
             Self::Workgroup(it) => it.sign_role.as_ref(),
@@ -120,7 +122,7 @@ impl Warehouse {
 
     /// The database users that may take on the role that calls the signing function: those of this cluster, or of
     /// anything Serverless in this account and region, where users are not known under the name of their workgroup alone.
-    pub(super) fn users(&self) -> Value<String> {
+    pub(crate) fn users(&self) -> Value<String> {
         let warehouse = match self {
             Self::Cluster(it) => it.name.as_str(),
             Self::Made(_) | Self::Workgroup(_) => "*",
@@ -131,7 +133,7 @@ impl Warehouse {
 
 checked_text! {
     /// The name of a workgroup or a cluster.
-    pub(super) WarehouseName, |text: &str| {
+    pub WarehouseName, |text: &str| {
         let is_plain = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-';
         if (1..=63).contains(&text.len()) && text.bytes().all(is_plain) {
             return Ok(());
@@ -142,7 +144,7 @@ checked_text! {
 
 checked_text! {
     /// The id of a workgroup.
-    pub(super) WorkgroupId, |text: &str| {
+    pub WorkgroupId, |text: &str| {
         let lengths: Vec<usize> = text.split('-').map(str::len).collect();
         if lengths == [8, 4, 4, 4, 12] && text.bytes().all(|it| it == b'-' || it.is_ascii_hexdigit()) {
             return Ok(());
@@ -153,7 +155,7 @@ checked_text! {
 
 checked_text! {
     /// The ARN of a secret.
-    pub(super) SecretArn, |text: &str| {
+    pub(crate) SecretArn, |text: &str| {
         let parts: Vec<&str> = text.split(':').collect();
         match parts[..] {
             ["arn", partition, "secretsmanager", region, account, "secret", name]
@@ -166,7 +168,7 @@ checked_text! {
 
 checked_text! {
     /// An IAM role.
-    pub(super) RoleArn, |text: &str| {
+    pub(crate) RoleArn, |text: &str| {
         let parts: Vec<&str> = text.split(':').collect();
         let is_plain = |it: u8| it.is_ascii_alphanumeric() || b"+=,.@_-/".contains(&it);
         match parts[..] {
@@ -180,7 +182,7 @@ checked_text! {
 
 impl RoleArn {
     /// The role's name, without its path.
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.as_str().rsplit('/').next().unwrap_or_default()
     }
 }

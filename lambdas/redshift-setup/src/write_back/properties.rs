@@ -5,7 +5,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::names::{Names, qualified};
+use super::names::{Names, qualified};
+use crate::system::place;
 
 /// The properties of kind `write-back`, all names quoted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,13 +100,6 @@ impl Properties {
     ///
     /// One sentence that names the property.
     pub(crate) fn read(properties: &Value) -> Result<Properties, String> {
-        match properties["Kind"].as_str() {
-            Some("write-back") => {}
-            other => {
-                let other = other.unwrap_or("missing");
-                return Err(format!("the property Kind is {other}; allowed is write-back"));
-            }
-        }
         let written: Written = serde_json::from_value(properties.clone())
             .map_err(|error| format!("the properties cannot be read: {error}"))?;
         let named = |property: &str, name: &str| identifier(name).map_err(|error| format!("{property}: {error}"));
@@ -144,11 +138,6 @@ impl Properties {
             inputs: written.inputs.into_iter().map(input).collect::<Result<_, _>>()?,
             readers: granted,
         })
-    }
-
-    /// The database user that writes, quoted.
-    pub(crate) fn writer(&self) -> String {
-        identifier(&self.writer_name).expect("the name was checked when the properties were read")
     }
 }
 
@@ -193,19 +182,6 @@ fn input(written: WrittenInput) -> Result<Input, String> {
     let column_name = format!("input_{name}");
     let column = identifier(&column_name).map_err(|error| error.to_string())?;
     Ok(Input { column_name, column, kind })
-}
-
-/// `workgroup:w/d` or `cluster:c/d`
-fn place(warehouse: &Value) -> String {
-    let text = |upper: &str, lower: &str| {
-        let found = warehouse[upper].as_str().or(warehouse[lower].as_str());
-        found.filter(|text| !text.is_empty())
-    };
-    let database = text("Database", "database").unwrap_or_default();
-    match (text("Workgroup", "workgroup"), text("Cluster", "cluster")) {
-        (Some(name), _) => format!("workgroup:{name}/{database}"),
-        (None, name) => format!("cluster:{}/{database}", name.unwrap_or_default()),
-    }
 }
 
 /// CloudFormation makes texts of numbers.

@@ -21,10 +21,11 @@ pub(crate) struct Responder {
 }
 
 /// How an event was carried out.
-pub(crate) struct Outcome {
-    pub(crate) physical_id: String,
+pub struct Outcome {
+    /// What it is called from now on; another one than before makes CloudFormation delete the old one.
+    pub physical_id: String,
     /// Why not, in one sentence without secrets.
-    pub(crate) result: Result<(), String>,
+    pub result: Result<(), String>,
 }
 
 thread_local! {
@@ -56,7 +57,7 @@ impl Responder {
             "LogicalResourceId": request.logical_id,
         });
         let responder = Responder { url, frame, clock };
-        let physical_id = request.physical_id.clone().unwrap_or_else(|| crate::handler::not_made(request));
+        let physical_id = request.physical_id.clone().unwrap_or_else(|| request.not_made());
         let result = Err("the function ended before it was done; its log says more".to_owned());
         let owed = responder.body(&Outcome { physical_id, result });
         OWED.set(Some((responder.url.clone(), owed)));

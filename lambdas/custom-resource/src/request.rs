@@ -4,22 +4,31 @@ use serde_json::Value;
 
 /// One event, read so leniently that what is wrong with it can still be answered.
 #[derive(Debug)]
-pub(crate) struct Request {
-    pub(crate) kind: Result<Kind, String>,
-    pub(crate) request_id: String,
-    pub(crate) stack_id: String,
-    pub(crate) logical_id: String,
-    /// Of an Update or Delete.
-    pub(crate) physical_id: Option<String>,
-    pub(crate) properties: Value,
-    pub(crate) old_properties: Value,
+pub struct Request {
+    /// What is to be done, or why that is not known.
+    pub kind: Result<Kind, String>,
+    /// The event's own id; an event that is delivered again has the same.
+    pub request_id: String,
+    /// The stack's ARN.
+    pub stack_id: String,
+    /// The resource's name in the template.
+    pub logical_id: String,
+    /// What the last answer called it; of an Update or Delete.
+    pub physical_id: Option<String>,
+    /// What the template says; CloudFormation makes texts of numbers and booleans.
+    pub properties: Value,
+    /// What the template said before; of an Update.
+    pub old_properties: Value,
 }
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// Make it.
     Create,
+    /// Make of it what the properties now say.
     Update,
+    /// Take it away.
     Delete,
 }
 
@@ -47,7 +56,12 @@ impl Request {
     }
 
     /// The stack's name, out of `arn:aws:cloudformation:<region>:<account>:stack/<name>/<uuid>`.
-    pub(crate) fn stack_name(&self) -> &str {
+    pub fn stack_name(&self) -> &str {
         self.stack_id.split('/').nth(1).unwrap_or("no-stack")
+    }
+
+    /// The id of what a failed Create has not made; its Delete is to touch nothing.
+    pub fn not_made(&self) -> String {
+        format!("{}/{}/not-made", self.stack_name(), self.logical_id)
     }
 }

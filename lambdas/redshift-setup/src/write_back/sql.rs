@@ -3,8 +3,8 @@
 //! Names come quoted out of [`Names`] and [`Properties`]; the three texts between quotes were checked to have neither quote nor backslash;
 //! everything else that comes from outside is a parameter.
 
-use crate::names::Names;
-use crate::properties::{Input, Properties};
+use super::names::Names;
+use super::properties::{Input, Properties};
 
 /// Rows of one call of the signing function. A token has at most 2,048 characters and a Lambda's answer 6 MB:
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>. So many tokens, quoted and quoted again, are 5.2 MB.
@@ -43,14 +43,6 @@ order by a.attnum";
 
 pub(crate) fn add_column(names: &Names, input: &Input) -> String {
     format!("alter table {} add column {} {}", names.history, input.column, input.kind)
-}
-
-/// Rows when there is such a database user.
-pub(crate) const USER: &str = "select usename::varchar(128) from pg_catalog.pg_user where usename = :name";
-
-/// A user that logs in by IAM only.
-pub(crate) fn create_user(user: &str) -> String {
-    format!("create user {user} password disable")
 }
 
 pub(crate) fn create_function(properties: &Properties) -> String {

@@ -1,9 +1,7 @@
 //! The warehouse as the rest of the stack sees it: how it is entered, by whom, and where.
 
-use super::access::{GroupId, SubnetId};
-use super::invoker::Invoker;
-use super::warehouse::{Made, Warehouse};
-use crate::Tenant;
+use super::{Made, Warehouse};
+use crate::fields::{GroupId, SubnetId};
 use aws::redshiftserverless::namespace::{LogExport, Namespace};
 use aws::redshiftserverless::workgroup::{Workgroup, WorkgroupRef};
 use cfn::intrinsic::{sub, sub_with};
@@ -17,7 +15,7 @@ const ADMIN: &str = "admin";
 const PORT: i64 = 5439;
 
 /// The warehouse as the rest of the stack sees it.
-pub(super) struct Place {
+pub(crate) struct Place {
     database: String,
     kind: Kind,
 }
@@ -36,57 +34,61 @@ enum Kind {
         name: String,
         /// The user of setup.
         user: String,
-        /// The user of the API.
-        writer: String,
+        /// The user of the system's function.
+        worker: String,
     },
 }
 
 /// Who works with the warehouse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(crate) enum Part {
     /// Creates and grants.
     Setup,
-    /// Reads and appends quotes.
-    Writer,
+    /// Works with what was created, as a user of its own.
+    Worker,
 }
 
-/// The warehouse, which is made where the tenant file says so.
-pub(super) fn place(stack: &mut Stack, tenant: &Tenant, warehouse: &Warehouse, invoker: &Invoker) -> Place {
-    match warehouse {
-        Warehouse::Made(made) => made.add(stack, invoker),
-        Warehouse::Workgroup(it) => {
-            let arn = "arn:${AWS::Partition}:redshift-serverless:${AWS::Region}:${AWS::AccountId}:workgroup/";
-            Place {
-                database: it.database.as_str().to_owned(),
-                kind: Kind::Serverless {
-                    name: it.name.as_str().to_owned(),
-                    made: None,
-                    arn: sub(format!("{arn}{}", it.id.as_str())),
-                    secret: it.secret.as_ref().map(|it| (it.as_str().to_owned(), it.as_str().into())),
-                },
+impl Warehouse {
+    /// The warehouse, which is made where the tenant file says so, and then takes on these roles. `worker` is the user by
+    /// which the system's function enters a cluster.
+    pub(crate) fn place(&self, stack: &mut Stack, roles: Vec<Value<String>>, worker: &str) -> Place {
+        match self {
+            Warehouse::Made(made) => made.add(stack, roles),
+            Warehouse::Workgroup(it) => {
+                let arn = "arn:${AWS::Partition}:redshift-serverless:${AWS::Region}:${AWS::AccountId}:workgroup/";
+                Place {
+                    database: it.database.as_str().to_owned(),
+                    kind: Kind::Serverless {
+                        name: it.name.as_str().to_owned(),
+                        made: None,
+                        arn: sub(format!("{arn}{}", it.id.as_str())),
+                        secret: it.secret.as_ref().map(|it| (it.as_str().to_owned(), it.as_str().into())),
+                    },
+                }
             }
-        }
-        Warehouse::Cluster(it) => Place {
-            database: it.database.as_str().to_owned(),
-            kind: Kind::Cluster {
-                name: it.name.as_str().to_owned(),
-                user: it.user.as_str().to_owned(),
-                writer: format!("write_back_{}", tenant.tenant.as_str().replace('-', "_")),
+            Warehouse::Cluster(it) => Place {
+                database: it.database.as_str().to_owned(),
+                kind: Kind::Cluster {
+                    name: it.name.as_str().to_owned(),
+                    user: it.user.as_str().to_owned(),
+                    worker: worker.to_owned(),
+                },
             },
-        },
+        }
     }
 }
 
 impl Made {
-    fn add(&self, stack: &mut Stack, invoker: &Invoker) -> Place {
+    fn add(&self, stack: &mut Stack, roles: Vec<Value<String>>) -> Place {
         // A namespace and a workgroup want a name; the stack's is unique in the account.
         let name = stack.name().to_owned();
         let namespace = Namespace::new(name.as_str())
             .db_name(self.database.as_str())
             .admin_username(ADMIN)
-            .manage_admin_password(true)
-            .iam_roles([invoker.arn.clone()])
-            .log_exports([LogExport::Connectionlog, LogExport::Useractivitylog, LogExport::Userlog]);
+            .manage_admin_password(true);
+        let namespace = if roles.is_empty() { namespace } else { namespace.iam_roles(roles) };
+        let namespace =
+            namespace.log_exports([LogExport::Connectionlog, LogExport::Useractivitylog, LogExport::Userlog]);
         let namespace = stack.add("Namespace", namespace.retain());
         let workgroup = Workgroup::new(name.as_str())
             .namespace_name(namespace.reference())
@@ -115,7 +117,7 @@ impl Made {
 
 impl Place {
     /// The warehouse as redshift-setup reads it.
-    pub(super) fn for_setup(&self) -> Json {
+    pub(crate) fn for_setup(&self) -> Json {
         match &self.kind {
             Kind::Serverless { name, made, secret, .. } => {
                 // By its attribute, so that setup waits for the workgroup.
@@ -130,34 +132,41 @@ impl Place {
         }
     }
 
-    /// The warehouse as write-back-api reads it.
-    pub(super) fn for_writer(&self) -> String {
+    /// The warehouse as the system's functions read it.
+    pub(crate) fn for_worker(&self) -> String {
         let json = match &self.kind {
             Kind::Serverless { name, .. } => json!({ "workgroup": name, "database": self.database }),
-            Kind::Cluster { name, writer, .. } => {
-                json!({ "cluster": name, "database": self.database, "dbUser": writer })
+            Kind::Cluster { name, worker, .. } => {
+                json!({ "cluster": name, "database": self.database, "dbUser": worker })
             }
         };
         json.to_string()
     }
 
-    /// The database user of the API: in Serverless it is named after the role.
-    pub(super) fn writer(&self, api: &FunctionRef) -> Value<String> {
+    /// The database user of the system's function: in Serverless it is named after the role.
+    pub(crate) fn worker(&self, function: &FunctionRef) -> Value<String> {
         match &self.kind {
-            Kind::Serverless { .. } => sub_with("IAMR:${Role}", [("Role", api.role_name())]),
-            Kind::Cluster { writer, .. } => writer.as_str().into(),
+            Kind::Serverless { .. } => sub_with("IAMR:${Role}", [("Role", function.role_name())]),
+            Kind::Cluster { worker, .. } => worker.as_str().into(),
         }
     }
 
-    /// Rights on the Data API, and to log in.
-    pub(super) fn grants(&self, part: Part) -> Vec<Grant> {
+    /// Rights to log in, to start statements, and to follow and read its own.
+    pub(crate) fn grants(&self, part: Part) -> Vec<Grant> {
+        let followed =
+            ["redshift-data:CancelStatement", "redshift-data:DescribeStatement", "redshift-data:GetStatementResult"];
+        self.grants_start(part).into_iter().chain([own_statements(followed)]).collect()
+    }
+
+    /// Rights to log in and to start statements.
+    pub(crate) fn grants_start(&self, part: Part) -> [Grant; 2] {
         let login = match &self.kind {
             Kind::Serverless { secret: Some((_, arn)), .. } if part == Part::Setup => {
                 Grant::new(["secretsmanager:GetSecretValue"], [arn.clone()])
             }
             Kind::Serverless { arn, .. } => Grant::new(["redshift-serverless:GetCredentials"], [arn.clone()]),
-            Kind::Cluster { name, user, writer } => {
-                let user = if part == Part::Setup { user } else { writer };
+            Kind::Cluster { name, user, worker } => {
+                let user = if part == Part::Setup { user } else { worker };
                 let resources = [format!("dbuser:{name}/{user}"), format!("dbname:{name}/{}", self.database)];
                 Grant::new(["redshift:GetClusterCredentials"], resources.map(|it| redshift_arn(&it)))
             }
@@ -166,24 +175,16 @@ impl Place {
             Kind::Serverless { arn, .. } => arn.clone(),
             Kind::Cluster { name, .. } => redshift_arn(&format!("cluster:{name}")),
         };
-        let on_statements =
-            ["redshift-data:CancelStatement", "redshift-data:DescribeStatement", "redshift-data:GetStatementResult"];
-        // A statement is no resource that a policy could name; the condition leaves the caller its own.
-        let own = json!({ "StringEquals": { "redshift-data:statement-owner-iam-userid": "${aws:userid}" } });
-        vec![
-            login,
-            Grant::new(["redshift-data:ExecuteStatement"], [warehouse]),
-            Grant::new(on_statements, ["*".into()]).only_when(own),
-        ]
+        [login, Grant::new(["redshift-data:ExecuteStatement"], [warehouse])]
     }
 
     /// The database.
-    pub(super) fn database(&self) -> &str {
+    pub(crate) fn database(&self) -> &str {
         &self.database
     }
 
     /// Where QuickSight connects to: a cluster by its name, a workgroup by host and port.
-    pub(super) fn host(&self) -> Host {
+    pub(crate) fn host(&self) -> Host {
         match &self.kind {
             Kind::Cluster { name, .. } => Host::Cluster(name.clone()),
             Kind::Serverless { made: Some(workgroup), .. } => {
@@ -197,8 +198,23 @@ impl Place {
     }
 }
 
+/// The condition key with the owner of a statement, `<id of the role>:<session>`. A statement is no resource that a policy
+/// could name: <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonredshiftdataapi.html>.
+const OWNER: &str = "redshift-data:statement-owner-iam-userid";
+
+/// The right to do `actions` on the statements that the function itself has started.
+pub(crate) fn own_statements(actions: impl Into<Vec<&'static str>>) -> Grant {
+    Grant::new(actions, ["*".into()]).only_when(json!({ "StringEquals": { OWNER: "${aws:userid}" } }))
+}
+
+/// The right to do `actions` on the statements that `function` has started, for another function.
+pub(crate) fn statements_of(function: &FunctionRef, actions: impl Into<Vec<&'static str>>) -> Grant {
+    let sessions = sub_with("${RoleId}:*", [("RoleId", function.role_id())]);
+    Grant::new(actions, ["*".into()]).only_when(json!({ "StringLike": { OWNER: Json::from(sessions) } }))
+}
+
 /// Where a warehouse is reached.
-pub(super) enum Host {
+pub(crate) enum Host {
     /// The cluster of this name.
     Cluster(String),
     /// Host and port.

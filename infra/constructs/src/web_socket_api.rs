@@ -1,0 +1,202 @@
+//! WebSocket APIs of API Gateway: for pages that are told something later.
+
+use crate::{FunctionRef, Grant, RustFunction};
+use aws::apigatewayv2::api::{self, Api};
+use aws::apigatewayv2::authorizer::{self, Authorizer};
+use aws::apigatewayv2::integration::{self, Integration};
+use aws::apigatewayv2::route::{self, Route};
+use aws::apigatewayv2::stage::{self, AccessLogSettings, RouteSettings, Stage};
+use aws::lambda::permission::{self, Permission};
+use aws::logs::log_group::LogGroup;
+use cfn::intrinsic::sub;
+use cfn::{Attributes, Construct, Referable, Scope, Value};
+use serde_json::json;
+
+/// A WebSocket API. Its routes are added after it, by [`WebSocketRoutes`], so that their function can know its address.
+///
+/// A message's route is its `action`. Fifty messages a second from all connections, a hundred at once on top. The access log
+/// names routes and connections and never what a caller put into the query, a header or a message. It needs the account's
+/// role for API Gateway's logs, which the platform stack sets.
+#[derive(Clone, Debug)]
+pub struct WebSocketApi {
+    description: String,
+}
+
+/// The stage of every API: it has one, a tenant is a stage of its own.
+const STAGE: &str = "live";
+
+impl WebSocketApi {
+    const MESSAGES_A_SECOND: f64 = 50.0;
+    const BURST: i64 = 100;
+
+    /// An API without routes.
+    pub fn new(description: &str) -> Self {
+        Self { description: description.to_owned() }
+    }
+}
+
+impl Construct for WebSocketApi {
+    type Ref = WebSocketApiRef;
+
+    fn add_to(self, scope: &mut Scope<'_>) -> WebSocketApiRef {
+        let name = format!("{}-{}", scope.stack_name(), scope.path());
+        let api = scope.add_here(
+            Api::new()
+                .name(name)
+                .description(self.description)
+                .protocol_type("WEBSOCKET")
+                .route_selection_expression("$request.body.action"),
+        );
+        let logs = scope.add("Logs", LogGroup::new().retention_in_days(RustFunction::LOG_DAYS).disposable());
+        // The group's own ARN ends in `:*`, which API Gateway would take off and then call a change.
+        let group = logs.logical_id();
+        let log =
+            sub(format!("arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:${{{group}}}"));
+        let format = json!({
+            "requestId": "$context.requestId",
+            "time": "$context.requestTime",
+            "ip": "$context.identity.sourceIp",
+            "event": "$context.eventType",
+            "route": "$context.routeKey",
+            "connection": "$context.connectionId",
+            "status": "$context.status",
+            "error": "$context.error.responseType",
+        });
+        scope.add(
+            "Stage",
+            Stage::new(stage::Required { api_id: api.reference(), stage_name: STAGE.into() })
+                .auto_deploy(true)
+                .access_log_settings(AccessLogSettings::new().destination_arn(log).format(format.to_string()))
+                .default_route_settings(
+                    RouteSettings::new()
+                        .data_trace_enabled(false)
+                        .throttling_rate_limit(Self::MESSAGES_A_SECOND)
+                        .throttling_burst_limit(Self::BURST),
+                ),
+        );
+        WebSocketApiRef(api)
+    }
+}
+
+/// A WebSocket API in a stack.
+#[derive(Clone, Debug)]
+pub struct WebSocketApiRef(api::ApiRef);
+
+impl WebSocketApiRef {
+    /// Host and stage, without a scheme.
+    pub fn host(&self) -> Value<String> {
+        self.address("")
+    }
+
+    /// Where pages connect to.
+    pub fn url(&self) -> Value<String> {
+        self.address("wss://")
+    }
+
+    /// The origin that a page's policy names.
+    pub fn origin(&self) -> Value<String> {
+        sub(format!("wss://${{{}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}", self.0.logical_id()))
+    }
+
+    /// Where functions send to its connections.
+    pub fn connections_url(&self) -> Value<String> {
+        self.address("https://")
+    }
+
+    /// The right to send to its connections and to end them.
+    pub fn grant_connections(&self) -> Grant {
+        let api = self.0.logical_id();
+        let arn = |method: &str| {
+            let account = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}";
+            sub(format!("{account}:${{{api}}}/{STAGE}/{method}/@connections/*"))
+        };
+        Grant::new(["execute-api:ManageConnections"], [arn("POST"), arn("DELETE")])
+    }
+
+    fn address(&self, scheme: &str) -> Value<String> {
+        let api = self.0.logical_id();
+        sub(format!("{scheme}${{{api}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/{STAGE}"))
+    }
+}
+
+/// The routes of a WebSocket API, all to one function, which decides about each new connection first.
+///
+/// That decision is asked for only where the address has the query parameter that the credential is in, and is asked for each
+/// time: WebSocket APIs do not remember it. `$connect`, `$disconnect` and `$default` are routes always.
+#[derive(Clone, Debug)]
+pub struct WebSocketRoutes {
+    api: WebSocketApiRef,
+    function: FunctionRef,
+    credential: &'static str,
+    actions: Vec<&'static str>,
+}
+
+impl WebSocketRoutes {
+    /// The three routes that are there always, from `api` to `function`; `credential` names the query parameter.
+    pub fn new(api: &WebSocketApiRef, function: &FunctionRef, credential: &'static str) -> Self {
+        Self { api: api.clone(), function: function.clone(), credential, actions: Vec::new() }
+    }
+
+    /// A route for the messages whose `action` is this, in letters.
+    #[must_use]
+    pub fn action(mut self, action: &'static str) -> Self {
+        self.actions.push(action);
+        self
+    }
+}
+
+impl Construct for WebSocketRoutes {
+    type Ref = ();
+
+    fn add_to(self, scope: &mut Scope<'_>) {
+        let api = &self.api.0;
+        let invocation = sub(format!(
+            "arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{{}.Arn}}/invocations",
+            self.function.logical_id()
+        ));
+        let authorizer = Authorizer::new(authorizer::Required {
+            api_id: api.reference(),
+            authorizer_type: "REQUEST".into(),
+            name: "Credential".into(),
+        })
+        .authorizer_uri(invocation.clone())
+        .identity_source([format!("route.request.querystring.{}", self.credential)]);
+        let authorizer = scope.add("Authorizer", authorizer);
+        let integration = scope.add(
+            "Integration",
+            Integration::new(integration::Required { api_id: api.reference(), integration_type: "AWS_PROXY".into() })
+                .integration_method("POST")
+                .integration_uri(invocation),
+        );
+        let target = sub(format!("integrations/${{{}}}", integration.logical_id()));
+        for key in ["$connect", "$disconnect", "$default"].into_iter().chain(self.actions) {
+            let required = route::Required { api_id: api.reference(), route_key: key.into() };
+            let route = Route::new(required).target(target.clone());
+            let route = match key {
+                "$connect" => route.authorization_type("CUSTOM").authorizer_id(authorizer.reference()),
+                _ => route.authorization_type("NONE"),
+            };
+            scope.add(&name_of(key), route);
+        }
+        // For the authorizer as well as for the routes.
+        let calls = sub(format!(
+            "arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{{}}}/*",
+            api.logical_id()
+        ));
+        scope.add(
+            "Permission",
+            Permission::new(permission::Required {
+                action: "lambda:InvokeFunction".into(),
+                function_name: self.function.arn(),
+                principal: "apigateway.amazonaws.com".into(),
+            })
+            .source_arn(calls),
+        );
+    }
+}
+
+/// `$connect` as `Connect`.
+fn name_of(key: &str) -> String {
+    let (first, rest) = key.trim_start_matches('$').split_at(1);
+    first.to_uppercase() + rest
+}

@@ -1,0 +1,291 @@
+//! What differs between tenants.
+
+use crate::fields::{Identifier, TopicArn, checked_text, in_range};
+use crate::report_delivery::{BucketName, Domain as MailDomain, KeyPrefix};
+use crate::warehouse::Warehouse;
+use cfn::Json;
+use cfn::intrinsic::sub;
+use constructs::Grant;
+use serde::Deserialize;
+use serde_json::json;
+use std::collections::BTreeSet;
+
+/// What differs between tenants.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "Fields")]
+pub struct Props {
+    /// What is queried.
+    pub warehouse: Warehouse,
+    /// The schema that the queries may read.
+    pub schema: Identifier,
+    /// Statements that fill the schema when the stack is created.
+    pub script: Option<Script>,
+    /// The tenant's own queries, beside those that everybody has.
+    pub queries: Option<Queries>,
+    /// Domains of mail whose people may sign up by themselves; where there is none, an administrator makes users.
+    pub sign_up: Vec<MailDomain>,
+    /// Whether people need an authenticator app.
+    pub mfa: SecondFactor,
+    /// How much may be asked.
+    pub limits: Limits,
+    /// The page's own host name.
+    pub domain: Option<Domain>,
+    /// A web access control list of WAF for CloudFront.
+    pub web_acl: Option<Arn>,
+    /// Where browsers get the page from, where it is not the distribution itself: something in front of it, or this machine.
+    pub origin: Option<Origin>,
+    /// The SNS topic that alarms go to.
+    pub alarm_topic: Option<TopicArn>,
+}
+
+/// [`Props`] as the file has them, before the rules that span several keys.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    warehouse: Warehouse,
+    #[serde(default = "default_schema")]
+    schema: Identifier,
+    script: Option<Script>,
+    queries: Option<Queries>,
+    #[serde(default)]
+    sign_up: Vec<MailDomain>,
+    #[serde(default)]
+    mfa: SecondFactor,
+    #[serde(default)]
+    limits: Limits,
+    domain: Option<Domain>,
+    web_acl: Option<Arn>,
+    origin: Option<Origin>,
+    alarm_topic: Option<TopicArn>,
+}
+
+fn default_schema() -> Identifier {
+    Identifier::try_from("query_app".to_owned()).expect("the default is an identifier")
+}
+
+impl Props {
+    /// Lambda gives 4 KB to all of a function's variables.
+    const MOST_DOMAINS: usize = 10;
+
+    /// The domains as query-sign-up reads them; none where nobody signs up.
+    pub(super) fn sign_up_domains(&self) -> Option<String> {
+        let domains: BTreeSet<&str> = self.sign_up.iter().map(MailDomain::as_str).collect();
+        (!domains.is_empty()).then(|| domains.into_iter().collect::<Vec<_>>().join(","))
+    }
+}
+
+impl TryFrom<Fields> for Props {
+    type Error = String;
+
+    fn try_from(it: Fields) -> Result<Self, String> {
+        if it.sign_up.len() > Self::MOST_DOMAINS {
+            let count = it.sign_up.len();
+            return Err(format!("`sign_up` has {count} domains, allowed are at most {}", Self::MOST_DOMAINS));
+        }
+        if it.warehouse.sign_role().is_some() {
+            return Err("the warehouse has a `sign_role`, which only write-back calls with; leave it out".to_owned());
+        }
+        if let (Some(domain), Some(origin)) = (&it.domain, &it.origin) {
+            return Err(format!(
+                "the page has both the `domain` {} and the `origin` {}; give one of them",
+                domain.name(),
+                origin.as_str()
+            ));
+        }
+        Ok(Self {
+            warehouse: it.warehouse,
+            schema: it.schema,
+            script: it.script,
+            queries: it.queries,
+            sign_up: it.sign_up,
+            mfa: it.mfa,
+            limits: it.limits,
+            domain: it.domain,
+            web_acl: it.web_acl,
+            origin: it.origin,
+            alarm_topic: it.alarm_topic,
+        })
+    }
+}
+
+/// Whether people need an authenticator app beside their password.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SecondFactor {
+    /// Who has set one up.
+    #[default]
+    Optional,
+    /// Everybody.
+    Required,
+}
+
+/// How much may be asked.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "LimitFields")]
+pub struct Limits {
+    /// Rows of one result.
+    pub rows: u32,
+    /// Statements of one person at once.
+    pub concurrent: u32,
+    /// Statements of one person a minute.
+    pub per_minute: u32,
+    /// Seconds of one statement.
+    pub seconds: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct LimitFields {
+    rows: u32,
+    concurrent: u32,
+    per_minute: u32,
+    seconds: u32,
+}
+
+impl Default for LimitFields {
+    fn default() -> Self {
+        Self { rows: 10_000, concurrent: 2, per_minute: 10, seconds: 900 }
+    }
+}
+
+impl TryFrom<LimitFields> for Limits {
+    type Error = String;
+
+    fn try_from(it: LimitFields) -> Result<Self, String> {
+        Ok(Self {
+            rows: in_range("`rows`", it.rows, 1..=100_000)?,
+            // A cluster takes 200 active statements from all together.
+            concurrent: in_range("`concurrent`", it.concurrent, 1..=20)?,
+            per_minute: in_range("`per_minute`", it.per_minute, 1..=600)?,
+            // The Data API ends a statement after a day.
+            seconds: in_range("`seconds`", it.seconds, 1..=86_400)?,
+        })
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::try_from(LimitFields::default()).expect("the defaults are in their ranges")
+    }
+}
+
+/// Statements in S3, run once when the stack is created.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Script {
+    bucket: BucketName,
+    key: Key,
+}
+
+impl Script {
+    pub(super) fn json(&self) -> Json {
+        json!({ "Bucket": self.bucket.as_str(), "Key": self.key.as_str() })
+    }
+
+    pub(super) fn grant(&self) -> Grant {
+        let (bucket, key) = (self.bucket.as_str(), self.key.as_str());
+        Grant::new(["s3:GetObject"], [sub(format!("arn:${{AWS::Partition}}:s3:::{bucket}/{key}"))])
+    }
+}
+
+/// Query files in S3.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Queries {
+    bucket: BucketName,
+    prefix: KeyPrefix,
+}
+
+impl Queries {
+    pub(super) fn url(&self) -> String {
+        format!("s3://{}/{}", self.bucket.as_str(), self.prefix.as_str())
+    }
+
+    /// The rights to list and to read them.
+    pub(super) fn grants(&self) -> [Grant; 2] {
+        let (bucket, prefix) = (self.bucket.as_str(), self.prefix.as_str());
+        let below = json!({ "StringLike": { "s3:prefix": format!("{prefix}*") } });
+        [
+            Grant::new(["s3:ListBucket"], [sub(format!("arn:${{AWS::Partition}}:s3:::{bucket}"))]).only_when(below),
+            Grant::new(["s3:GetObject"], [sub(format!("arn:${{AWS::Partition}}:s3:::{bucket}/{prefix}*"))]),
+        ]
+    }
+}
+
+/// The page's own host name, and the certificate for it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "DomainFields")]
+pub struct Domain {
+    name: MailDomain,
+    certificate: Arn,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DomainFields {
+    name: MailDomain,
+    certificate: Arn,
+}
+
+impl TryFrom<DomainFields> for Domain {
+    type Error = String;
+
+    fn try_from(it: DomainFields) -> Result<Self, String> {
+        if !it.certificate.as_str().contains(":acm:us-east-1:") {
+            return Err(format!(
+                "`{}` is no certificate for CloudFront; allowed is one of ACM in us-east-1",
+                it.certificate.as_str()
+            ));
+        }
+        Ok(Self { name: it.name, certificate: it.certificate })
+    }
+}
+
+impl Domain {
+    pub(super) fn name(&self) -> &str {
+        self.name.as_str()
+    }
+
+    pub(super) fn certificate(&self) -> &str {
+        self.certificate.as_str()
+    }
+}
+
+checked_text! {
+    /// The ARN of something in us-east-1, where CloudFront takes certificates and web access control lists from.
+    pub Arn, |text: &str| {
+        let parts: Vec<&str> = text.split(':').collect();
+        match parts[..] {
+            ["arn", partition, service, "us-east-1", account, resource]
+                if partition.starts_with("aws") && ["acm", "wafv2"].contains(&service) && account.len() == 12
+                    && account.bytes().all(|it| it.is_ascii_digit()) && resource.contains('/') => Ok(()),
+            _ => Err(format!("`{text}` is not allowed here; allowed is arn:aws:<acm or wafv2>:us-east-1:<account>:<what>/<id>")),
+        }
+    }
+}
+
+checked_text! {
+    /// Where a page comes from, as browsers write it: `https://` and a host, or `http://` and a port of this machine.
+    pub Origin, |text: &str| {
+        let is_host = |it: &str| it.contains('.') && it.split('.').all(|it| {
+            !it.is_empty() && it.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-')
+        });
+        let is_port = |it: &str| it.parse::<u16>().is_ok_and(|port| port > 0 && port.to_string() == it);
+        let local = ["http://127.0.0.1:", "http://localhost:"].iter().find_map(|it| text.strip_prefix(it));
+        if local.is_some_and(is_port) || text.strip_prefix("https://").is_some_and(is_host) {
+            return Ok(());
+        }
+        Err(format!("`{text}` is no origin of a page; allowed is https://<host> in lower case, or http://127.0.0.1:<port>"))
+    }
+}
+
+checked_text! {
+    /// The key of an object.
+    pub(super) Key, |text: &str| {
+        let is_plain = |it: u8| it.is_ascii_alphanumeric() || b"/-_.".contains(&it);
+        if (1..=512).contains(&text.len()) && !text.starts_with('/') && text.bytes().all(is_plain) {
+            return Ok(());
+        }
+        Err(format!("`{text}` is no key; allowed are at most 512 letters, digits, `/`, `-`, `_` and `.`, no `/` first"))
+    }
+}
