@@ -3,11 +3,11 @@
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_redshiftdata::Client;
-use aws_sdk_redshiftdata::types::{Field as Answered, SqlParameter, StatusString};
+use aws_sdk_redshiftdata::types::{ColumnMetadata, Field as Answered, SqlParameter, StatusString};
 use function::Clock;
 
 use crate::error::{Error, SubmitError, of_question, of_submission, without_values};
-use crate::statement::{Field, Statement, StatementId, Status};
+use crate::statement::{Column, Field, Page, Statement, StatementId, Status};
 use crate::warehouse::{Place, Warehouse};
 
 /// One warehouse through the Data API.
@@ -84,6 +84,7 @@ impl DataApi {
             Some(StatusString::Finished) => Status::Finished {
                 rows: u64::try_from(answer.result_rows()).unwrap_or(0),
                 has_result: answer.has_result_set().unwrap_or(false),
+                bytes: u64::try_from(answer.result_size()).ok(),
             },
             Some(StatusString::Failed) => {
                 Status::Failed { message: without_values(answer.error().unwrap_or("no reason was given")) }
@@ -124,19 +125,33 @@ impl DataApi {
         let mut rows = Vec::new();
         let mut next = None;
         loop {
-            let page = self.client.get_statement_result().id(id.to_string()).set_next_token(next).send().await;
-            let page = page.map_err(|error| of_question(&error))?;
-            rows.extend(page.records.into_iter().map(|row| row.into_iter().map(field).collect::<Vec<_>>()));
+            let page = self.page(id, next).await?;
+            rows.extend(page.rows);
             if rows.len() > MOST_ROWS {
                 let message =
                     format!("the result has more than the {MOST_ROWS} rows that are read here; limit the query");
                 return Err(Error::Refused(message));
             }
-            next = page.next_token.filter(|token| !token.is_empty());
+            next = page.next;
             if next.is_none() {
                 return Ok(rows);
             }
         }
+    }
+
+    /// One page of a finished statement's result, at most 1 MB: the first, or the one that the page before it calls `next`.
+    ///
+    /// # Errors
+    ///
+    /// When the service does not answer, does not know `next`, or has no result: there was none, or it is older than 24 hours.
+    pub async fn page(&self, id: &StatementId, next: Option<String>) -> Result<Page, Error> {
+        let page = self.client.get_statement_result().id(id.to_string()).set_next_token(next).send().await;
+        let page = page.map_err(|error| of_question(&error))?;
+        Ok(Page {
+            columns: page.column_metadata.unwrap_or_default().into_iter().map(column).collect(),
+            rows: page.records.into_iter().map(|row| row.into_iter().map(field).collect()).collect(),
+            next: page.next_token.filter(|token| !token.is_empty()),
+        })
     }
 
     /// Asks for the end of a statement. Whether it ended so shows its status.
@@ -156,7 +171,19 @@ fn field(answered: Answered) -> Field {
         Answered::LongValue(value) => Field::Integer(value),
         Answered::DoubleValue(value) => Field::Double(value),
         Answered::StringValue(value) => Field::Text(value),
-        // Bytes come from types that no statement here selects.
+        // As Redshift writes VARBYTE.
+        Answered::BlobValue(bytes) => Field::Text(bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()),
         _ => Field::Null,
+    }
+}
+
+fn column(answered: ColumnMetadata) -> Column {
+    let name = answered.name.unwrap_or_default();
+    Column {
+        label: answered.label.unwrap_or_else(|| name.clone()),
+        name,
+        kind: answered.type_name.unwrap_or_default(),
+        // 0 is "not nullable", 1 "nullable", 2 "unknown", as in JDBC.
+        nullable: answered.nullable != 0,
     }
 }

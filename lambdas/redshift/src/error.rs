@@ -21,7 +21,9 @@ pub enum SubmitError {
 pub enum Error {
     /// Throttled, the service at fault, or no answer: ask again.
     Unavailable(String),
-    /// The statement is not known or may not be read, or the result is larger than what is read here.
+    /// The service does not know the statement, or not its result: both are kept for 24 hours.
+    Missing(String),
+    /// The statement may not be read, or the result is larger than what is read here.
     Refused(String),
 }
 
@@ -38,7 +40,7 @@ impl fmt::Display for SubmitError {
 impl fmt::Display for Error {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::Unavailable(message) | Error::Refused(message) => out.write_str(message),
+            Error::Unavailable(message) | Error::Missing(message) | Error::Refused(message) => out.write_str(message),
         }
     }
 }
@@ -52,7 +54,7 @@ pub(crate) fn of_submission<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Sub
     match Kind::of(error) {
         Kind::Passing => SubmitError::Retryable(message),
         Kind::WarehouseAway => SubmitError::Unavailable(message),
-        Kind::Lasting => SubmitError::Refused(message),
+        Kind::Missing | Kind::Lasting => SubmitError::Refused(message),
     }
 }
 
@@ -61,6 +63,7 @@ pub(crate) fn of_question<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Error
     let message = told(error);
     match Kind::of(error) {
         Kind::Passing | Kind::WarehouseAway => Error::Unavailable(message),
+        Kind::Missing => Error::Missing(message),
         Kind::Lasting => Error::Refused(message),
     }
 }
@@ -68,6 +71,7 @@ pub(crate) fn of_question<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Error
 enum Kind {
     Passing,
     WarehouseAway,
+    Missing,
     Lasting,
 }
 
@@ -87,6 +91,7 @@ impl Kind {
             | "TooManyRequestsException"
             | "RequestLimitExceeded" => Kind::Passing,
             "DatabaseConnectionException" => Kind::WarehouseAway,
+            "ResourceNotFoundException" => Kind::Missing,
             "ValidationException" | "ExecuteStatementException"
                 if is_away(service.meta().message().unwrap_or_default()) =>
             {

@@ -16,5 +16,5 @@ mod warehouse;
 pub use data_api::DataApi;
 pub use error::{Error, SubmitError};
 pub use identifier::{InvalidIdentifier, identifier};
-pub use statement::{Field, InvalidStatementId, Statement, StatementId, Status};
+pub use statement::{Column, Field, InvalidStatementId, Page, Statement, StatementId, Status};
 pub use warehouse::{InvalidWarehouse, Warehouse};

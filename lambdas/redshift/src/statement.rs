@@ -91,6 +91,8 @@ pub enum Status {
         rows: u64,
         /// Whether there is a result to read.
         has_result: bool,
+        /// Bytes of the result, when the service says so.
+        bytes: Option<u64>,
     },
     /// Redshift refused it or gave up on it.
     Failed {
@@ -99,6 +101,30 @@ pub enum Status {
     },
     /// Somebody cancelled it.
     Aborted,
+}
+
+/// Some rows of a result.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// The same on all pages.
+    pub columns: Vec<Column>,
+    /// Each with a field for each column.
+    pub rows: Vec<Vec<Field>>,
+    /// Asks for the page after this one; none after the last.
+    pub next: Option<String>,
+}
+
+/// A column of a result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// The column's name.
+    pub name: String,
+    /// What the statement calls it.
+    pub label: String,
+    /// Redshift's name of its type: `int8`, `numeric`, `varchar` …
+    pub kind: String,
+    /// Whether a value may be NULL, as far as Redshift knows.
+    pub nullable: bool,
 }
 
 /// One value of a result. Decimals, dates and times come as text, as Redshift writes them.
@@ -112,7 +138,7 @@ pub enum Field {
     Integer(i64),
     /// REAL, DOUBLE PRECISION.
     Double(f64),
-    /// Everything else.
+    /// Everything else; bytes in hexadecimal digits.
     Text(String),
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use aws_sdk_redshiftdata::Client;
 use function::Clock;
 use loopback::{Answer, Request, reply};
-use redshift::{DataApi, Error, Field, Statement, StatementId, Status, SubmitError, Warehouse};
+use redshift::{Column, DataApi, Error, Field, Statement, StatementId, Status, SubmitError, Warehouse};
 use serde_json::{Value, json};
 
 const ID: &str = "d9b6c0c9-0747-4bf4-b142-e8883122f766";
@@ -120,11 +120,13 @@ async fn the_end_of_a_statement_is_waited_for_through_lost_answers() {
         0 => reply(200, json!({"Id": ID, "Status": "SUBMITTED"})),
         1..=3 => Answer::HangUp,
         4 => reply(200, json!({"Id": ID, "Status": "STARTED"})),
-        _ => reply(200, json!({"Id": ID, "Status": "FINISHED", "ResultRows": 3, "HasResultSet": true})),
+        _ => {
+            reply(200, json!({"Id": ID, "Status": "FINISHED", "ResultRows": 3, "ResultSize": 12, "HasResultSet": true}))
+        }
     })
     .await;
     let status = world.workgroup().wait(&id(), hour()).await;
-    assert_eq!(status, Ok(Status::Finished { rows: 3, has_result: true }));
+    assert_eq!(status, Ok(Status::Finished { rows: 3, has_result: true, bytes: Some(12) }));
 }
 
 #[tokio::test]
@@ -150,7 +152,7 @@ async fn other_ends_are_told_without_sql_or_values() {
     }
     let missing = json!({"__type": "ResourceNotFoundException", "Message": "Query does not exist.", "ResourceId": ID});
     let world = World::new(move |_| reply(400, &missing)).await;
-    assert!(matches!(world.workgroup().wait(&id(), hour()).await, Err(Error::Refused(_))));
+    assert!(matches!(world.workgroup().wait(&id(), hour()).await, Err(Error::Missing(_))));
 }
 
 #[tokio::test]
@@ -170,6 +172,30 @@ async fn a_result_is_read_to_its_last_page() {
         ]
     );
     assert_eq!(body(&world.requests()[1]), json!({"Id": ID, "NextToken": "n"}));
+}
+
+#[tokio::test]
+async fn a_page_comes_with_its_columns_and_the_way_to_the_next() {
+    let world = World::new(|_| {
+        let columns = json!([
+            {"name": "n", "label": "N", "typeName": "int8", "nullable": 0},
+            {"name": "b", "typeName": "varbyte", "nullable": 1},
+        ]);
+        let records = json!([[{"longValue": 1}, {"blobValue": "AP8="}]]);
+        reply(200, json!({"ColumnMetadata": columns, "Records": records, "NextToken": "after"}))
+    })
+    .await;
+    let page = world.workgroup().page(&id(), Some("before".to_owned())).await.unwrap();
+    let column = |name: &str, label: &str, kind: &str, nullable| Column {
+        name: name.to_owned(),
+        label: label.to_owned(),
+        kind: kind.to_owned(),
+        nullable,
+    };
+    assert_eq!(page.columns, [column("n", "N", "int8", false), column("b", "b", "varbyte", true)]);
+    assert_eq!(page.rows, [vec![Field::Integer(1), Field::Text("00ff".to_owned())]]);
+    assert_eq!(page.next.as_deref(), Some("after"));
+    assert_eq!(body(&world.requests()[0]), json!({"Id": ID, "NextToken": "before"}));
 }
 
 async fn submit(world: &World) -> Result<StatementId, SubmitError> {

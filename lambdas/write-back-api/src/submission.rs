@@ -189,7 +189,7 @@ impl Desk {
                 return Ok(Standing::Finished(entry));
             }
             Ok(Statements::Running) | Err(Error::Unavailable(_)) => return Ok(Standing::Running { since }),
-            Err(Error::Refused(reason)) => return Err(Trouble::Refused(reason)),
+            Err(Error::Missing(reason) | Error::Refused(reason)) => return Err(Trouble::Refused(reason)),
             Ok(Statements::Failed { message }) => message,
             Ok(Statements::Aborted) => "it was cancelled".to_owned(),
         };

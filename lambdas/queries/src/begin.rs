@@ -1,0 +1,166 @@
+//! The first step of a request: one transaction, so that nothing of it is there unless all of it is.
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWriteItem, Update};
+
+use crate::item::{Unavailable, item, key, names, number, text, unavailable, values};
+use crate::request::{Connection, Item, KEPT_SECONDS, Request};
+use crate::table::{Table, binding, connection_id, request_id};
+
+/// What one user may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Statements running at once.
+    pub concurrent: u32,
+    /// Requests begun in one minute of the clock.
+    pub per_minute: u32,
+    /// How long a statement may run; seconds.
+    pub statement_seconds: u64,
+}
+
+/// What came of a request's first step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Begun {
+    /// It is there, pending, and this connection waits for it.
+    New(Request),
+    /// It was there already.
+    Known,
+    /// The connection is not there any more.
+    Gone,
+    /// As many statements are running as may.
+    Concurrent,
+    /// As many requests began in this minute as may.
+    Minute,
+}
+
+/// The places in the transaction, in the order of which failure is told first.
+const REQUEST: usize = 0;
+const CONNECTION: usize = 1;
+const MINUTE: usize = 2;
+const SLOT: usize = 3;
+
+/// How often a transaction that met another one is tried again.
+const TRIES: usize = 4;
+
+impl Table {
+    /// Notes a new request, in whose name `connection` waits, within the limits of its owner.
+    pub async fn begin(
+        &self,
+        request: &Request,
+        connection: &Connection,
+        limits: &Limits,
+    ) -> Result<Begun, Unavailable> {
+        let request = Request { connection: Some(connection.clone()), ..request.clone() };
+        let mut slot = 0;
+        let mut tries = 1;
+        while slot < limits.concurrent {
+            let request = Request { slot, ..request.clone() };
+            let items = self.items(&request, connection, limits);
+            let transaction = self.client.transact_write_items().set_transact_items(Some(items));
+            let error = match transaction.send().await {
+                Ok(_) => return Ok(Begun::New(request)),
+                Err(error) => error,
+            };
+            let failed = failed(&error).ok_or_else(|| unavailable(&error))?;
+            let is = |place: usize| failed.get(place).is_some_and(|code| code == "ConditionalCheckFailed");
+            match () {
+                () if is(REQUEST) => return Ok(Begun::Known),
+                () if is(CONNECTION) => return Ok(Begun::Gone),
+                () if is(MINUTE) => return Ok(Begun::Minute),
+                () if is(SLOT) => slot += 1,
+                () if tries == TRIES => return Err(unavailable(&error)),
+                () => tries += 1,
+            }
+        }
+        Ok(Begun::Concurrent)
+    }
+
+    fn items(&self, request: &Request, connection: &Connection, limits: &Limits) -> Vec<TransactWriteItem> {
+        let now = self.seconds();
+        let user = format!("user#{}", request.owner);
+        let mut slot = key([&user, &format!("slot#{}", request.slot)]);
+        slot.extend(item([
+            ("request", text(&request.key)),
+            ("expires", number(now + limits.statement_seconds + 60 * 60)),
+        ]));
+        vec![
+            self.put(new_item(request, connection, now), "attribute_not_exists(#id)", vec![]),
+            self.check([&connection_id(&connection.id), "connection"]),
+            self.count([&user, &format!("minute#{}", now / 60)], limits.per_minute, now + 120),
+            self.put(slot, "attribute_not_exists(#id) OR #expires < :now", vec![(":now", number(now))]),
+            TransactWriteItem::builder()
+                .put(
+                    Put::builder()
+                        .table_name(&self.name)
+                        .set_item(Some(binding(&request.key, &connection.id, now)))
+                        .build()
+                        .expect("table and item are given"),
+                )
+                .build(),
+        ]
+    }
+
+    fn put(&self, item: Item, condition: &str, of: Vec<(&str, AttributeValue)>) -> TransactWriteItem {
+        let put = Put::builder()
+            .table_name(&self.name)
+            .set_item(Some(item))
+            .condition_expression(condition)
+            .set_expression_attribute_names(Some(names(&[condition])))
+            .set_expression_attribute_values(Some(values(of)).filter(|values| !values.is_empty()));
+        TransactWriteItem::builder().put(put.build().expect("table and item are given")).build()
+    }
+
+    fn check(&self, of: [&str; 2]) -> TransactWriteItem {
+        let check = ConditionCheck::builder()
+            .table_name(&self.name)
+            .set_key(Some(key(of)))
+            .condition_expression("attribute_exists(#id)")
+            .set_expression_attribute_names(Some(names(&["#id"])));
+        TransactWriteItem::builder().condition_check(check.build().expect("table, key and condition are given")).build()
+    }
+
+    fn count(&self, of: [&str; 2], most: u32, expires: u64) -> TransactWriteItem {
+        const UPDATE: &str = "SET #count = if_not_exists(#count, :none) + :one, #expires = :expires";
+        const CONDITION: &str = "attribute_not_exists(#count) OR #count < :most";
+        let of_count =
+            vec![(":none", number(0)), (":one", number(1)), (":most", number(most)), (":expires", number(expires))];
+        let update = Update::builder()
+            .table_name(&self.name)
+            .set_key(Some(key(of)))
+            .update_expression(UPDATE)
+            .condition_expression(CONDITION)
+            .set_expression_attribute_names(Some(names(&[UPDATE, CONDITION])))
+            .set_expression_attribute_values(Some(values(of_count)));
+        TransactWriteItem::builder().update(update.build().expect("table, key and expression are given")).build()
+    }
+}
+
+fn new_item(request: &Request, connection: &Connection, now: u64) -> Item {
+    let mut new = key([&request_id(&request.key), "request"]);
+    new.extend(item([
+        ("owner", text(&request.owner)),
+        ("requestId", text(&request.id)),
+        ("query", text(&request.query)),
+        ("fingerprint", text(&request.fingerprint)),
+        ("state", text(request.state.name())),
+        ("connection", text(&connection.id)),
+        ("until", number(connection.until)),
+        ("sent", number(request.sent)),
+        ("open", text("request")),
+        ("since", number(request.created)),
+        ("slot", number(request.slot)),
+        ("limit", number(request.limit)),
+        ("expires", number(now + KEPT_SECONDS)),
+    ]));
+    new
+}
+
+/// The reason of each item when a transaction was cancelled.
+fn failed<R>(error: &SdkError<TransactWriteItemsError, R>) -> Option<Vec<String>> {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+        return None;
+    };
+    let reasons = cancelled.cancellation_reasons();
+    Some(reasons.iter().map(|reason| reason.code().unwrap_or_default().to_owned()).collect())
+}

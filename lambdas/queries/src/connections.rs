@@ -1,0 +1,109 @@
+//! The way to browsers: API Gateway's management of connections.
+
+use std::time::Duration;
+
+use aws_sdk_apigatewaymanagement::Client;
+use aws_sdk_apigatewaymanagement::config::retry::RetryConfig;
+use aws_sdk_apigatewaymanagement::error::ProvideErrorMetadata;
+use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectionError;
+use aws_sdk_apigatewaymanagement::primitives::Blob;
+use aws_types::SdkConfig;
+use function::{Clock, Invalid, aws, environment, required};
+
+use crate::item::Unavailable;
+
+/// The WebSocket API's connections.
+#[derive(Clone)]
+pub struct Connections {
+    client: Client,
+    clock: Clock,
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Posted {
+    /// API Gateway has it.
+    Sent,
+    /// There is no such connection any more.
+    Gone,
+    /// It has more bytes than a message may have.
+    TooLarge,
+}
+
+/// How often a message is sent when API Gateway is too busy.
+const TRIES: u32 = 6;
+
+/// The pauses before a message is sent again: up to the first, then up to twice as long each time, up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// The configuration of the client, whose endpoint is `CONNECTIONS_URL`.
+///
+/// Where `AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI` is set, that is used instead, with the API's id and the stage of
+/// `CONNECTIONS_URL` in the place of `{api}` and `{stage}`: an emulator has one host for all APIs.
+///
+/// # Errors
+///
+/// When `CONNECTIONS_URL` is missing or not of the form `https://<api>.<host>/<stage>`.
+pub fn config(variable: &impl Fn(&str) -> Option<String>) -> Result<SdkConfig, Invalid> {
+    let url = required(variable, "CONNECTIONS_URL")?;
+    let parts = url.strip_prefix("https://").and_then(|rest| rest.split_once('/'));
+    let parts = parts.and_then(|(host, stage)| Some((host.split_once('.')?.0, stage)));
+    let (api, stage) = parts.ok_or_else(|| {
+        Invalid(format!("CONNECTIONS_URL is `{url}`; allowed is https://<api>.execute-api.<region>.<suffix>/<stage>"))
+    })?;
+    let elsewhere = environment::optional(variable, "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI");
+    let endpoint = elsewhere.map(|other| other.replace("{api}", api).replace("{stage}", stage));
+    let config = aws::service(variable, "APIGATEWAYMANAGEMENTAPI")?.into_builder();
+    Ok(config.endpoint_url(endpoint.unwrap_or(url)).build())
+}
+
+impl Connections {
+    /// Connects nothing yet.
+    pub fn new(config: &SdkConfig, clock: Clock) -> Connections {
+        // One kind of trying again is enough, and this one's pauses are the clock's.
+        let config = aws_sdk_apigatewaymanagement::config::Builder::from(config);
+        Connections { client: Client::from_conf(config.retry_config(RetryConfig::disabled()).build()), clock }
+    }
+
+    /// Sends a message. When API Gateway is too busy or does not answer, it is sent again, a few times, with random pauses; so a browser
+    /// can see it twice.
+    ///
+    /// # Errors
+    ///
+    /// When it could not be sent all the same.
+    pub async fn post(&self, connection: &str, message: &str) -> Result<Posted, Unavailable> {
+        let mut longest = FIRST_PAUSE;
+        let mut tries = 1;
+        loop {
+            let post = self.client.post_to_connection().connection_id(connection).data(Blob::new(message));
+            let error = match post.send().await {
+                Ok(_) => return Ok(Posted::Sent),
+                Err(error) => error,
+            };
+            match error.as_service_error() {
+                Some(PostToConnectionError::GoneException(_)) => return Ok(Posted::Gone),
+                Some(PostToConnectionError::PayloadTooLargeException(_)) => return Ok(Posted::TooLarge),
+                Some(PostToConnectionError::ForbiddenException(_)) => tries = TRIES,
+                _ => {}
+            }
+            if tries == TRIES {
+                let cause = error.code().unwrap_or("no answer");
+                return Err(Unavailable(format!("a message could not be sent to its connection: {cause}")));
+            }
+            self.clock.sleep(longest.mul_f64(fastrand::f64())).await;
+            longest = (longest * 2).min(LONGEST_PAUSE);
+            tries += 1;
+        }
+    }
+
+    /// Ends a connection. When that fails, API Gateway ends it two hours after its beginning.
+    pub async fn close(&self, connection: &str) {
+        let deleted = self.client.delete_connection().connection_id(connection).send().await;
+        if let Err(error) = deleted
+            && error.code() != Some("GoneException")
+        {
+            tracing::warn!(step = "close", reason = error.code().unwrap_or("no answer"), "a connection was not ended");
+        }
+    }
+}

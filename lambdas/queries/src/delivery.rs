@@ -1,0 +1,142 @@
+//! Tells a browser how its request ended, and ends statements before their time.
+
+use redshift::{DataApi, Error, Field, StatementId};
+use tracing::{info, warn};
+
+use crate::connections::{Connections, Posted};
+use crate::item::Unavailable;
+use crate::message;
+use crate::request::{Cause, Connection, End, Request};
+use crate::table::Table;
+
+/// The three services that all functions of the query app meet at.
+pub struct Delivery {
+    /// Who waits for what.
+    pub table: Table,
+    /// The warehouse.
+    pub data: DataApi,
+    /// The browsers.
+    pub connections: Connections,
+}
+
+/// What tells of an end: one message, or the parts of a result.
+pub struct Messages {
+    parts: Vec<String>,
+    /// Says the same in one message.
+    whole: String,
+}
+
+/// What is noted while a result is sent, in parts: who takes over after a crash sends at most so many again.
+const NOTED_EVERY: usize = 8;
+
+impl Delivery {
+    /// What tells of an end.
+    ///
+    /// `bytes` is the size of the result, where it is known: a large one is not read.
+    ///
+    /// # Errors
+    ///
+    /// When the result cannot be read now.
+    pub async fn messages(&self, request: &Request, end: &End, bytes: Option<u64>) -> Result<Messages, Unavailable> {
+        let whole = message::ended(request, end);
+        let is_small = bytes.is_none_or(|bytes| bytes <= message::PUSHED_BYTES as u64);
+        let parts = match (end, &request.statement) {
+            (End::Finished { .. }, Some(statement)) if is_small => self.parts(request, statement).await?,
+            _ => None,
+        };
+        Ok(Messages { parts: parts.unwrap_or_else(|| vec![whole.clone()]), whole })
+    }
+
+    async fn parts(&self, request: &Request, statement: &StatementId) -> Result<Option<Vec<String>>, Unavailable> {
+        let mut rows = Vec::new();
+        let mut next = None;
+        let mut bytes = 0;
+        loop {
+            let page = match self.data.page(statement, next).await {
+                Ok(page) => page,
+                // Told of as a result to fetch, which answers with a clear sentence.
+                Err(Error::Missing(reason) | Error::Refused(reason)) => {
+                    warn!(step = "result", request = request.key, reason);
+                    return Ok(None);
+                }
+                Err(Error::Unavailable(reason)) => return Err(Unavailable(reason)),
+            };
+            bytes += page.rows.iter().flatten().filter_map(Field::text).map(str::len).sum::<usize>();
+            if bytes > message::PUSHED_BYTES {
+                return Ok(None);
+            }
+            rows.extend(page.rows);
+            next = page.next;
+            if next.is_none() {
+                return Ok(message::parts(request, &page.columns, &rows));
+            }
+        }
+    }
+
+    /// Sends messages to the connection that waits, those after the part `request.sent` when it has several. Answers whether
+    /// they arrived; when not, nobody waits any more.
+    ///
+    /// # Errors
+    ///
+    /// When API Gateway or the table does not do its work.
+    pub async fn send(
+        &self,
+        request: &Request,
+        messages: &Messages,
+        connection: &Connection,
+    ) -> Result<bool, Unavailable> {
+        if connection.until <= self.table.seconds() {
+            self.expire(&connection.id).await?;
+            return Ok(false);
+        }
+        let parts = &messages.parts;
+        let first = if parts.len() > 1 { usize::try_from(request.sent + 1).unwrap_or(0) } else { 0 };
+        for (part, text) in parts.iter().enumerate().skip(first) {
+            let posted = match self.connections.post(&connection.id, text).await? {
+                Posted::TooLarge => {
+                    warn!(step = "send", request = request.key, part, "a part is too large for API Gateway");
+                    self.connections.post(&connection.id, &messages.whole).await?;
+                    return Ok(true);
+                }
+                posted => posted,
+            };
+            if posted == Posted::Gone {
+                info!(step = "send", request = request.key, "the connection is gone");
+                self.table.leave(&connection.id).await?;
+                return Ok(false);
+            }
+            if (part + 1) % NOTED_EVERY == 0 {
+                self.table.sent(&request.key, &connection.id, part as i64).await?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Tells a browser that its user has to sign in again, and ends its connection. Its requests wait for the next one.
+    ///
+    /// # Errors
+    ///
+    /// When API Gateway or the table does not do its work.
+    pub async fn expire(&self, connection: &str) -> Result<(), Unavailable> {
+        self.connections.post(connection, &message::expired()).await?;
+        self.connections.close(connection).await;
+        self.table.leave(connection).await.map(drop)
+    }
+
+    /// Has Redshift end a request's statement. How it ended is told when it has.
+    ///
+    /// # Errors
+    ///
+    /// When the table does not answer.
+    pub async fn cancel(&self, request: &str, cause: Cause) -> Result<(), Unavailable> {
+        let Some(request) = self.table.cancelled(request, cause).await? else { return Ok(()) };
+        // Whoever hands a pending one in sees that it is to end.
+        let Some(statement) = &request.statement else { return Ok(()) };
+        match self.data.cancel(statement).await {
+            Ok(()) => info!(step = "cancel", request = request.key, cause = cause.name()),
+            // It may have ended meanwhile. If not, the sweep asks again.
+            Err(problem) => info!(step = "cancel", request = request.key, cause = cause.name(), %problem),
+        }
+        Ok(())
+    }
+}

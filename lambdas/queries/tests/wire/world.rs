@@ -1,0 +1,361 @@
+//! Everything around the three functions: the table, the warehouse, browsers, the clock, and what they wrote to their logs.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, SystemTime};
+
+use function::{Clock, logging};
+use lambda_runtime::{Context, LambdaEvent};
+use loopback::{Answer, Request, reply, serve};
+use serde_json::{Value, json};
+
+use crate::dynamo::{Dynamo, TABLE};
+use crate::warehouse::{Statement, Warehouse};
+
+pub(crate) const NOW: u64 = 1_714_557_600; // 2024-05-01T10:00:00Z
+pub(crate) const PAGE: &str = "https://app.example";
+pub(crate) const ANNA: &str = "anna-0001";
+pub(crate) const BERT: &str = "bert-0002";
+/// A month that nobody may find in a log.
+pub(crate) const MONTH: &str = "2015-07";
+
+/// What the fakes know and have seen.
+pub(crate) struct State {
+    pub(crate) dynamo: Dynamo,
+    pub(crate) warehouse: Warehouse,
+    /// What each browser was told, by its connection; absent when the connection is gone.
+    pub(crate) browsers: BTreeMap<String, Vec<String>>,
+    /// What API Gateway answers to a post instead of taking it, one a call.
+    pub(crate) posts: VecDeque<(u16, &'static str)>,
+    /// Tries to post, whether or not they arrived.
+    pub(crate) posted: usize,
+    /// The tenant's own query files.
+    pub(crate) files: BTreeMap<String, String>,
+    pub(crate) now: SystemTime,
+    pub(crate) slept: Duration,
+    log: Vec<u8>,
+    tickets: Vec<String>,
+}
+
+pub(crate) struct World {
+    state: Arc<Mutex<State>>,
+    socket: query_socket::Handler,
+    finished: query_finished::Handler,
+    results: query_results::Handler,
+    _logging: tracing::subscriber::DefaultGuard,
+}
+
+impl World {
+    pub(crate) async fn new() -> World {
+        World::with(&[]).await
+    }
+
+    /// With further environment variables.
+    pub(crate) async fn with(variables: &[(&str, &str)]) -> World {
+        let state = Arc::new(Mutex::new(State {
+            dynamo: Dynamo::default(),
+            warehouse: Warehouse::default(),
+            browsers: BTreeMap::new(),
+            posts: VecDeque::new(),
+            posted: 0,
+            files: BTreeMap::new(),
+            now: SystemTime::UNIX_EPOCH + Duration::from_secs(NOW),
+            slept: Duration::ZERO,
+            log: Vec::new(),
+            tickets: Vec::new(),
+        }));
+        let served = state.clone();
+        let address = serve(move |request| std::future::ready(served.lock().unwrap().answer(&request))).await;
+        let url = format!("http://{address}");
+        let management = format!("{url}/_aws/execute-api/{{api}}/{{stage}}");
+        let mut environment = environment(&url, &management);
+        environment.extend(variables.iter().copied());
+        let variable = |name: &str| environment.get(name).map(|value| (*value).to_owned());
+        let clock = clock(&state);
+        let writer = state.clone();
+        let ours = &["query_socket", "query_finished", "query_results", "queries", "redshift"];
+        let log = logging::subscriber(ours, tracing::Level::TRACE, move || Log(writer.clone()));
+        World {
+            socket: query_socket::Handler::new(query_socket::Settings::read(&variable).unwrap(), clock.clone()),
+            finished: query_finished::Handler::new(query_finished::Settings::read(&variable).unwrap(), clock.clone()),
+            results: query_results::Handler::new(query_results::Settings::read(&variable).unwrap(), clock),
+            state,
+            _logging: tracing::subscriber::set_default(log),
+        }
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    pub(crate) fn pass(&self, seconds: u64) {
+        self.state().now += Duration::from_secs(seconds);
+    }
+
+    pub(crate) fn seconds(&self) -> u64 {
+        self.state().now.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()
+    }
+
+    fn event(&self, payload: Value) -> LambdaEvent<Value> {
+        let mut context = Context::default();
+        context.request_id = "run-1".to_owned();
+        let deadline = self.state().now + Duration::from_secs(60);
+        context.deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis() as u64;
+        LambdaEvent::new(payload, context)
+    }
+
+    pub(crate) async fn socket(&self, event: Value) -> Result<Value, String> {
+        self.socket.handle(self.event(event)).await
+    }
+
+    pub(crate) async fn finished(&self, event: Value) -> Result<Value, String> {
+        self.finished.handle(self.event(event)).await
+    }
+
+    pub(crate) async fn sweep(&self) -> Value {
+        self.finished(json!({"sweep": true})).await.unwrap()
+    }
+
+    /// A REST call by `user`; `target` is the path, with the page token after a `?page=`.
+    pub(crate) async fn call(&self, user: &str, method: &str, target: &str) -> Value {
+        let (path, page) = target.split_once("?page=").map_or((target, None), |(path, page)| (path, Some(page)));
+        let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+        let (resource, parameters) = match parts[..] {
+            ["requests", id] => ("/requests/{requestId}".to_owned(), json!({"requestId": id})),
+            ["requests", id, what] => (format!("/requests/{{requestId}}/{what}"), json!({"requestId": id})),
+            _ => (path.to_owned(), Value::Null),
+        };
+        let claims = json!({"sub": user, "exp": (self.seconds() + 3600).to_string(), "token_use": "id"});
+        let event = json!({
+            "resource": resource, "path": path, "httpMethod": method, "headers": {"Origin": PAGE, "Authorization": "canary-jwt"},
+            "queryStringParameters": page.map(|page| json!({"page": page})), "pathParameters": parameters,
+            "requestContext": {"authorizer": {"claims": claims}, "stage": "live"}, "body": null, "isBase64Encoded": false,
+        });
+        self.rest(event).await
+    }
+
+    pub(crate) async fn rest(&self, event: Value) -> Value {
+        let Ok(mut answer) = self.results.handle(self.event(event)).await;
+        if let Ok(body) = serde_json::from_str(answer["body"].as_str().unwrap()) {
+            answer["body"] = body;
+        }
+        answer
+    }
+
+    pub(crate) async fn ticket(&self, user: &str) -> String {
+        let answer = self.call(user, "POST", "/ticket").await;
+        assert_eq!((&answer["statusCode"], &answer["body"]["expiresIn"]), (&json!(201), &json!(60)));
+        let ticket = answer["body"]["ticket"].as_str().unwrap().to_owned();
+        self.state().tickets.push(ticket.clone());
+        ticket
+    }
+
+    /// The authorizer's policy.
+    pub(crate) async fn authorize(&self, ticket: &str, origin: &str) -> Value {
+        let event = json!({
+            "type": "REQUEST", "methodArn": "arn:aws:execute-api:eu-west-1:123456789012:abc123/live/$connect",
+            "headers": {"Origin": origin, "Host": "abc123.execute-api.eu-west-1.amazonaws.com"},
+            "queryStringParameters": {"ticket": ticket}, "stageVariables": {},
+            "requestContext": {"routeKey": "$connect", "eventType": "CONNECT", "connectionId": "c=", "apiId": "abc123"},
+        });
+        self.socket(event).await.unwrap()
+    }
+
+    /// Opens a WebSocket for `user`, the whole way.
+    pub(crate) async fn connect(&self, user: &str, connection: &str) {
+        let ticket = self.ticket(user).await;
+        let policy = self.authorize(&ticket, PAGE).await;
+        assert_eq!(policy["policyDocument"]["Statement"][0]["Effect"], "Allow");
+        // API Gateway hands all of the context on as texts.
+        let until = policy["context"]["until"].to_string();
+        let authorizer = json!({"principalId": user, "sub": policy["context"]["sub"], "until": until});
+        let answer = self.socket(json!({"requestContext": {
+            "routeKey": "$connect", "eventType": "CONNECT", "connectionId": connection, "authorizer": authorizer,
+        }}));
+        assert_eq!(answer.await.unwrap()["statusCode"], 200);
+        self.state().browsers.insert(connection.to_owned(), Vec::new());
+    }
+
+    /// A browser goes, as API Gateway tells it, or without a word.
+    pub(crate) async fn disconnect(&self, connection: &str, code: u64) {
+        self.vanish(connection);
+        let event = json!({"requestContext": {
+            "routeKey": "$disconnect", "eventType": "DISCONNECT", "connectionId": connection, "disconnectStatusCode": code,
+        }});
+        assert_eq!(self.socket(event).await.unwrap()["statusCode"], 200);
+    }
+
+    pub(crate) fn vanish(&self, connection: &str) {
+        self.state().browsers.remove(connection);
+    }
+
+    /// A browser says something.
+    pub(crate) async fn say(&self, connection: &str, message: Value) {
+        let event = json!({
+            "requestContext": {"routeKey": message["action"], "eventType": "MESSAGE", "connectionId": connection},
+            "body": message.to_string(), "isBase64Encoded": false,
+        });
+        assert_eq!(self.socket(event).await.unwrap()["statusCode"], 200);
+    }
+
+    pub(crate) async fn run(&self, connection: &str, request: &str) {
+        self.say(connection, run(request)).await;
+    }
+
+    /// What a browser was told since it was last asked.
+    pub(crate) fn told(&self, connection: &str) -> Vec<Value> {
+        let mut state = self.state();
+        let told = std::mem::take(state.browsers.get_mut(connection).expect("the browser is connected"));
+        told.iter().map(|text| serde_json::from_str(text).unwrap()).collect()
+    }
+
+    /// The types of what a browser was told.
+    pub(crate) fn types(&self, connection: &str) -> Vec<String> {
+        self.told(connection).iter().map(|message| message["type"].as_str().unwrap().to_owned()).collect()
+    }
+
+    pub(crate) fn statements(&self) -> usize {
+        self.state().warehouse.statements.len()
+    }
+
+    /// Does something with a statement, by its number.
+    pub(crate) fn statement<T>(&self, number: usize, act: impl FnOnce(&mut Statement) -> T) -> T {
+        act(&mut self.state().warehouse.statements[number])
+    }
+
+    /// A statement ends with one row, and EventBridge tells of it.
+    pub(crate) async fn ends(&self, number: usize) {
+        let event = self.statement(number, |statement| {
+            statement.finish(&[&[&[json!("canary-cell")]]]);
+            statement.event("FINISHED")
+        });
+        assert_eq!(self.finished(event).await, Ok(json!({"told": true})));
+    }
+
+    pub(crate) fn log(&self) -> String {
+        String::from_utf8(self.state().log.clone()).unwrap()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let log = self.log();
+        let state = self.state();
+        for canary in state.tickets.iter().map(String::as_str).chain(["canary", MONTH, "select"]) {
+            assert!(!log.contains(canary), "`{canary}` got into the log: {log}");
+        }
+        for item in state.dynamo.items.values() {
+            let text = item.to_string();
+            assert!(!state.tickets.iter().any(|ticket| text.contains(ticket.as_str())), "a ticket is stored: {text}");
+        }
+    }
+}
+
+pub(crate) fn run(request: &str) -> Value {
+    json!({"action": "run", "requestId": request, "query": "taxi-month", "parameters": {"month": MONTH}})
+}
+
+/// A request's id.
+pub(crate) fn id(number: u32) -> String {
+    format!("00000000-0000-4000-8000-{number:012}")
+}
+
+pub(crate) fn environment<'a>(url: &'a str, management: &'a str) -> BTreeMap<&'a str, &'a str> {
+    BTreeMap::from([
+        ("TENANT", "acme"),
+        ("TABLE", TABLE),
+        ("WAREHOUSE", r#"{"workgroup":"w","database":"d"}"#),
+        ("SCHEMA", "query_app"),
+        ("ORIGINS", PAGE),
+        ("CONNECTIONS_URL", "https://abc123.execute-api.eu-west-1.amazonaws.com/live"),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "canary-aws-secret"),
+        ("AWS_SESSION_TOKEN", "canary-aws-session"),
+        ("AWS_ENDPOINT_URL", url),
+        ("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI", management),
+    ])
+}
+
+fn clock(state: &Arc<Mutex<State>>) -> Clock {
+    let (present, passing) = (state.clone(), state.clone());
+    Clock::new(
+        move || present.lock().unwrap().now,
+        move |duration| {
+            let mut state = passing.lock().unwrap();
+            state.now += duration;
+            state.slept += duration;
+            Box::pin(std::future::ready(()))
+        },
+    )
+}
+
+impl State {
+    fn answer(&mut self, request: &Request) -> Answer {
+        if let Some(answer) = self.dynamo.answer(request).or_else(|| self.warehouse.answer(request)) {
+            return answer;
+        }
+        let target = request.target.replace("%40", "@").replace("%3D", "=");
+        if let Some(connection) = target.strip_prefix("/_aws/execute-api/abc123/live/@connections/") {
+            return self.browser(&request.method, connection, &request.body);
+        }
+        self.file(request.target.strip_prefix("/files").unwrap_or_else(|| panic!("nobody is asked for {target}")))
+    }
+
+    fn browser(&mut self, method: &str, connection: &str, body: &str) -> Answer {
+        let refusal = |status, kind: &str| Answer::Reply {
+            status,
+            headers: vec![("x-amzn-ErrorType", kind.to_owned())],
+            body: json!({"message": "canary-connection"}).to_string().into_bytes(),
+        };
+        if method == "DELETE" {
+            self.browsers.remove(connection);
+            return reply(204, "");
+        }
+        self.posted += 1;
+        if let Some((status, kind)) = self.posts.pop_front().filter(|(status, _)| *status != 200) {
+            return refusal(status, kind);
+        }
+        assert!(body.len() <= 30_720, "a message has {} bytes", body.len());
+        match self.browsers.get_mut(connection) {
+            Some(told) => {
+                told.push(body.to_owned());
+                reply(200, "")
+            }
+            None => refusal(410, "GoneException"),
+        }
+    }
+
+    /// S3, with the bucket `files`.
+    fn file(&self, target: &str) -> Answer {
+        if target.contains("list-type=2") {
+            let object = |(key, text): (&String, &String)| {
+                format!("<Contents><Key>{key}</Key><Size>{}</Size></Contents>", text.len())
+            };
+            let list: String = self.files.iter().map(object).collect();
+            return reply(200, format!("<ListBucketResult><IsTruncated>false</IsTruncated>{list}</ListBucketResult>"));
+        }
+        let key = target.trim_start_matches('/').split('?').next().unwrap();
+        match self.files.get(key) {
+            Some(text) => reply(200, text),
+            None => reply(404, "<Error><Code>NoSuchKey</Code></Error>"),
+        }
+    }
+}
+
+struct Log(Arc<Mutex<State>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().log.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

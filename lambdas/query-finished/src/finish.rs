@@ -1,0 +1,127 @@
+//! One request to its end.
+
+use std::time::{Duration, SystemTime};
+
+use queries::{Cause, Claim, End, Ending, Failure, Request, Unavailable};
+use redshift::{Error, StatementId, Status};
+use tracing::{info, warn};
+
+use crate::handler::Handler;
+
+/// What to tell of.
+pub(crate) struct Finish<'a> {
+    /// The request's key.
+    pub(crate) request: &'a str,
+    /// Its statement, where the event says it.
+    pub(crate) statement: Option<StatementId>,
+    /// How long to wait for the statement's end.
+    pub(crate) patience: Duration,
+    /// The end of this run, and of its lease.
+    pub(crate) deadline: SystemTime,
+}
+
+/// What came of it.
+pub(crate) enum Finished {
+    /// The browser knows, or nobody waits.
+    Told,
+    /// It was told before, or another run is at it.
+    Nothing,
+    /// There is no end to tell of.
+    Running,
+    /// There is no such request.
+    Missing,
+}
+
+/// How often a request may be bound to yet another connection while it is told of.
+const REBOUND: usize = 5;
+
+/// How long after its time is over a statement may take to end.
+const LAST: Duration = Duration::from_secs(600);
+
+impl Handler {
+    /// Tells how a request's statement ended, if it has.
+    pub(crate) async fn finish(&self, finish: Finish<'_>) -> Result<Finished, Unavailable> {
+        let table = &self.delivery.table;
+        let mut request = match table.claim(finish.request, finish.deadline).await? {
+            Claim::Mine(request) => request,
+            Claim::Busy | Claim::Ended => return Ok(Finished::Nothing),
+            Claim::Missing => return Ok(Finished::Missing),
+        };
+        // The event can be faster than the note of its statement.
+        request.statement = request.statement.or(finish.statement);
+        let told = self.tell(request, finish.patience).await;
+        if !matches!(told, Ok(Finished::Told)) {
+            // If this fails, the lease ends with this run's time.
+            if let Err(problem) = table.release(finish.request, finish.deadline).await {
+                warn!(step = "release", request = finish.request, %problem);
+            }
+        }
+        told
+    }
+
+    async fn tell(&self, mut request: Request, patience: Duration) -> Result<Finished, Unavailable> {
+        let Some((end, bytes)) = self.end_of(&request, patience).await? else { return Ok(Finished::Running) };
+        for _ in 0..REBOUND {
+            // What nobody waits for is not read: it waits for a resume.
+            if let Some(connection) = request.connection.clone() {
+                let messages = self.delivery.messages(&request, &end, bytes).await?;
+                if !self.delivery.send(&request, &messages, &connection).await? {
+                    request.connection = None;
+                }
+            }
+            match self.delivery.table.end(&request, &end).await? {
+                Ending::Done => {
+                    let waited = request.connection.is_some();
+                    info!(step = "told", request = request.key, state = state(&end), waited);
+                    return Ok(Finished::Told);
+                }
+                Ending::Rebound(now) => request = Request { statement: request.statement, ..now },
+            }
+        }
+        Err(Unavailable("a request was bound to ever other connections while it was told of".to_owned()))
+    }
+
+    /// How a request ends, and the bytes of its result, as far as Redshift says.
+    async fn end_of(&self, request: &Request, patience: Duration) -> Result<Option<(End, Option<u64>)>, Unavailable> {
+        let failed = |failure| Ok(Some((End::Failed(failure), None)));
+        let stopped = match request.cancelled {
+            Some(Cause::Time) => End::Failed(Failure::TimedOut),
+            _ => End::Cancelled,
+        };
+        let Some(statement) = &request.statement else {
+            return if request.cancelled.is_some() { Ok(Some((stopped, None))) } else { failed(Failure::Unavailable) };
+        };
+        let data = &self.delivery.data;
+        match data.wait(statement, self.clock.now() + patience).await {
+            Ok(Status::Finished { rows, bytes, .. }) => Ok(Some((End::Finished { rows }, bytes))),
+            Ok(Status::Aborted) => Ok(Some((stopped, None))),
+            // So it ends when it was cancelled in the middle of its work.
+            Ok(Status::Failed { .. }) if request.cancelled.is_some() => Ok(Some((stopped, None))),
+            Ok(Status::Failed { message }) => {
+                warn!(step = "failed", request = request.key, statement = %statement, reason = message);
+                // The database's own limit, which the stack sets to the same time.
+                failed(if message.contains("timeout") { Failure::TimedOut } else { Failure::Failed })
+            }
+            Ok(Status::Running) if self.age(request) > self.statement_time + LAST => failed(Failure::TimedOut),
+            Ok(Status::Running) => Ok(None),
+            Err(Error::Missing(reason) | Error::Refused(reason)) => {
+                warn!(step = "lost", request = request.key, statement = %statement, reason);
+                failed(Failure::Failed)
+            }
+            Err(Error::Unavailable(reason)) => Err(Unavailable(reason)),
+        }
+    }
+
+    pub(crate) fn age(&self, request: &Request) -> Duration {
+        let created = SystemTime::UNIX_EPOCH + Duration::from_millis(request.created);
+        self.clock.now().duration_since(created).unwrap_or_default()
+    }
+}
+
+fn state(end: &End) -> &'static str {
+    match end {
+        End::Finished { .. } => "finished",
+        End::Failed(failure) => failure.code(),
+        End::Cancelled => "cancelled",
+    }
+}

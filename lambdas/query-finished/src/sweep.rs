@@ -1,0 +1,73 @@
+//! What no event reported.
+
+use std::time::{Duration, SystemTime};
+
+use function::millis;
+use queries::{Cause, GRACE, Request, Unavailable};
+use serde_json::{Value, json};
+use tracing::{info, warn};
+
+use crate::finish::{Finish, Finished};
+use crate::handler::Handler;
+
+/// How old a request is before its event counts as late.
+pub const SILENCE: Duration = Duration::from_secs(20);
+
+/// How long a request may take to get its statement.
+const HANDED_IN: Duration = Duration::from_secs(60);
+
+impl Handler {
+    /// Goes through the open requests, the oldest first, as far as the time reaches: the next sweep goes on.
+    ///
+    /// # Errors
+    ///
+    /// When the index cannot be read.
+    pub(crate) async fn sweep(&self, deadline: SystemTime) -> Result<Value, Unavailable> {
+        let now = self.clock.now();
+        let until = now + deadline.duration_since(now).unwrap_or_default().mul_f64(0.8);
+        let (mut seen, mut told, mut failures) = (0, 0, 0);
+        let mut after = None;
+        'pages: loop {
+            let page = self.delivery.table.open(after).await?;
+            for request in &page.requests {
+                // The oldest come first, and younger ones have nothing to be swept.
+                if self.age(request) < SILENCE || self.clock.now() >= until {
+                    break 'pages;
+                }
+                seen += 1;
+                match self.look(request, deadline).await {
+                    Ok(Finished::Told) => told += 1,
+                    Ok(_) => {}
+                    Err(problem) => {
+                        warn!(step = "sweep", request = request.key, %problem);
+                        failures += 1;
+                    }
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        info!(step = "end", seen, told, failures);
+        Ok(json!({"seen": seen, "told": told, "failures": failures}))
+    }
+
+    async fn look(&self, request: &Request, deadline: SystemTime) -> Result<Finished, Unavailable> {
+        let age = self.age(request);
+        if request.statement.is_none() && age < HANDED_IN {
+            return Ok(Finished::Running);
+        }
+        let alone = Duration::from_millis(millis(self.clock.now()).saturating_sub(request.alone.unwrap_or(u64::MAX)));
+        let cause = match () {
+            () if age > self.statement_time => Some(Cause::Time),
+            () if alone >= GRACE => Some(Cause::Alone),
+            () => None,
+        };
+        if let Some(cause) = cause {
+            self.delivery.cancel(&request.key, cause).await?;
+        }
+        let finish = Finish { request: &request.key, statement: None, patience: Duration::ZERO, deadline };
+        self.finish(finish).await
+    }
+}

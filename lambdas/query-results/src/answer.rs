@@ -1,0 +1,67 @@
+//! Responses as API Gateway's proxy integration takes them.
+
+use queries::Origins;
+use serde_json::{Value, json};
+
+/// An answer before it is JSON.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    media_type: &'static str,
+    next_page: Option<String>,
+    body: String,
+}
+
+/// Bytes of a body: Lambda takes answers of 6 MB, in which quotes are escaped once more.
+const BODY_BYTES: usize = 5_000_000;
+
+impl Answer {
+    pub(crate) fn json(status: u16, body: &Value) -> Answer {
+        Answer::text(status, body.to_string())
+    }
+
+    /// With a body that is JSON already.
+    pub(crate) fn text(status: u16, body: String) -> Answer {
+        Answer { status, media_type: "application/json", next_page: None, body }.checked()
+    }
+
+    pub(crate) fn csv(body: String, next_page: Option<String>) -> Answer {
+        Answer { status: 200, media_type: "text/csv; charset=utf-8", next_page, body }.checked()
+    }
+
+    pub(crate) fn no_content() -> Answer {
+        Answer::text(204, String::new())
+    }
+
+    /// `code` for programs, `reason` for people.
+    pub(crate) fn error(status: u16, code: &str, reason: &str) -> Answer {
+        Answer::json(status, &json!({"code": code, "reason": reason}))
+    }
+
+    fn checked(self) -> Answer {
+        match self.body.len() <= BODY_BYTES {
+            true => self,
+            false => Answer::error(500, "too-large", "this page of the result is too large to be sent; ask for less"),
+        }
+    }
+
+    /// With CORS for pages of allowed origins; nobody else's browser hands an answer on.
+    pub(crate) fn into_event(self, origin: &str, origins: &Origins) -> Value {
+        let mut headers = json!({
+            "Cache-Control": "no-store",
+            "Content-Type": self.media_type,
+            "Vary": "Origin",
+            "X-Content-Type-Options": "nosniff",
+        });
+        if let Some(next) = self.next_page {
+            headers["X-Next-Page"] = json!(next);
+        }
+        if origins.allow(origin) {
+            headers["Access-Control-Allow-Origin"] = json!(origin);
+            headers["Access-Control-Allow-Methods"] = json!("GET, OPTIONS, POST");
+            headers["Access-Control-Allow-Headers"] = json!("authorization, content-type");
+            headers["Access-Control-Expose-Headers"] = json!("x-next-page");
+            headers["Access-Control-Max-Age"] = json!("600");
+        }
+        json!({"statusCode": self.status, "headers": headers, "body": self.body, "isBase64Encoded": false})
+    }
+}

@@ -1,0 +1,125 @@
+//! From event to answer.
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use aws_sdk_s3::Client;
+use custom_resource::{Kind, Outcome, Request, Unanswered};
+use function::Clock;
+use lambda_runtime::LambdaEvent;
+use serde_json::Value;
+use tracing::info;
+
+use crate::bucket::PageBucket;
+use crate::config::Config;
+use crate::page::{self, Object};
+use crate::settings::Settings;
+
+/// The function, for the life of its process.
+pub struct Handler {
+    client: Client,
+    site: PathBuf,
+    clock: Clock,
+}
+
+impl Handler {
+    /// Wires the function; nothing is connected before the first event.
+    pub fn new(settings: Settings, clock: Clock) -> Handler {
+        let config = aws_sdk_s3::config::Builder::from(&settings.s3)
+            // What is not AWS has no host name a bucket.
+            .force_path_style(settings.s3.endpoint_url().is_some())
+            .build();
+        Handler { client: Client::from_conf(config), site: settings.site, clock }
+    }
+
+    /// Carries out one event of CloudFormation and answers it.
+    ///
+    /// # Errors
+    ///
+    /// Only when no answer could be given. What fails on the way is an answer.
+    pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Unanswered> {
+        // Boxed, because a future within a future within a future is more than the compiler lays out.
+        let carry_out = async |request: &Request, until| Box::pin(self.carry_out(request, until)).await;
+        custom_resource::answer(event, &self.clock, carry_out).await
+    }
+
+    async fn carry_out(&self, request: &Request, until: SystemTime) -> Outcome {
+        let Some(name) = bucket_name(&request.properties) else {
+            // Without a bucket, nothing can have been published.
+            let result = match &request.kind {
+                Ok(Kind::Delete) => Ok(()),
+                Ok(_) => Err("the property Bucket is no name of a bucket".to_owned()),
+                Err(problem) => Err(problem.clone()),
+            };
+            return Outcome { physical_id: request.physical_id.clone().unwrap_or_else(|| request.not_made()), result };
+        };
+        let id = format!("{}/{}/{name}", request.stack_name(), request.logical_id);
+        let work = Work { bucket: PageBucket::new(&self.client, name), clock: &self.clock, until };
+        let result = match &request.kind {
+            Err(problem) => Err(problem.clone()),
+            Ok(Kind::Delete) if request.physical_id.as_ref() != Some(&id) => {
+                info!(step = "delete", "the id is not that of something made here; nothing is touched");
+                let physical_id = request.physical_id.clone().unwrap_or(id);
+                return Outcome { physical_id, result: Ok(()) };
+            }
+            Ok(Kind::Delete) => work.keep_only(&[]).await,
+            Ok(Kind::Create | Kind::Update) => match self.objects(&request.properties) {
+                Ok(objects) => work.publish(&objects).await,
+                Err(problem) => Err(problem),
+            },
+        };
+        // An Update that fails keeps the old id, so that the bucket of that one stays as it is.
+        let physical_id = match (&result, &request.physical_id) {
+            (Err(_), Some(old)) => old.clone(),
+            _ => id,
+        };
+        Outcome { physical_id, result }
+    }
+
+    fn objects(&self, properties: &Value) -> Result<Vec<Object>, String> {
+        page::objects(&self.site, &Config::read(&properties["Config"])?)
+    }
+}
+
+fn bucket_name(properties: &Value) -> Option<&str> {
+    let of_name = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || b".-".contains(&it);
+    properties["Bucket"].as_str().filter(|it| (3..=63).contains(&it.len()) && it.bytes().all(of_name))
+}
+
+/// What is done to a bucket for one event, within its time.
+struct Work<'a> {
+    bucket: PageBucket<'a>,
+    clock: &'a Clock,
+    until: SystemTime,
+}
+
+impl Work<'_> {
+    async fn publish(&self, objects: &[Object]) -> Result<(), String> {
+        for object in objects {
+            self.has_time()?;
+            self.bucket.put(object).await?;
+        }
+        info!(step = "published", objects = objects.len());
+        let keys: Vec<&str> = objects.iter().map(|it| it.key.as_str()).collect();
+        self.keep_only(&keys).await
+    }
+
+    /// Deletes every object but these.
+    async fn keep_only(&self, kept: &[&str]) -> Result<(), String> {
+        let keys = self.bucket.keys().await?;
+        let gone: Vec<&String> = keys.iter().filter(|it| !kept.contains(&it.as_str())).collect();
+        for key in &gone {
+            self.has_time()?;
+            self.bucket.delete(key).await?;
+        }
+        info!(step = "deleted", objects = gone.len());
+        Ok(())
+    }
+
+    fn has_time(&self) -> Result<(), String> {
+        match self.clock.now() < self.until {
+            true => Ok(()),
+            false => Err("the time was over before everything was published".to_owned()),
+        }
+    }
+}

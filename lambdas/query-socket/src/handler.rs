@@ -1,0 +1,192 @@
+//! Tells API Gateway's events apart.
+
+use aws_sdk_dynamodb::Client;
+use function::{Clock, millis};
+use lambda_runtime::LambdaEvent;
+use queries::{
+    Catalogue, Cause, Connection, Connections, Delivery, Identity, Limits, Origins, Request, State, Table, Unavailable,
+    is_request_id, message,
+};
+use redshift::DataApi;
+use serde_json::{Value, json};
+use tracing::{Instrument, error, info, info_span};
+
+use crate::authorizer::authorize;
+use crate::event::{Context, Event, Message};
+use crate::settings::Settings;
+
+/// The function, for the life of its process.
+pub struct Handler {
+    pub(crate) delivery: Delivery,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) tenant: String,
+    pub(crate) schema: String,
+    pub(crate) max_rows: u32,
+    pub(crate) limits: Limits,
+    pub(crate) clock: Clock,
+    origins: Origins,
+}
+
+/// What a message leads to: something to say, or nothing.
+pub(crate) type Reply = Result<Option<String>, Unavailable>;
+
+/// A close by the page itself, <https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1>.
+const NORMAL_CLOSURE: u64 = 1000;
+
+impl Handler {
+    /// Wires the function; nothing is connected before the first event.
+    pub fn new(settings: Settings, clock: Clock) -> Handler {
+        let data = aws_sdk_redshiftdata::Client::new(&settings.redshift_data);
+        Handler {
+            delivery: Delivery {
+                table: Table::new(Client::new(&settings.dynamodb), settings.table, clock.clone()),
+                data: DataApi::new(data, settings.warehouse, clock.clone()),
+                connections: Connections::new(&settings.connections, clock.clone()),
+            },
+            catalogue: Catalogue::new(&settings.s3, settings.own_queries, clock.clone()),
+            tenant: settings.tenant,
+            schema: settings.schema,
+            max_rows: settings.max_rows,
+            limits: settings.limits,
+            clock,
+            origins: settings.origins,
+        }
+    }
+
+    /// Answers one event of the WebSocket API or of its authorizer. What a browser is told goes to its connection, not into the answer.
+    ///
+    /// # Errors
+    ///
+    /// When the event is neither, or a service did not answer before the browser could be told.
+    pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, String> {
+        let (event, context) = event.into_parts();
+        let span = info_span!("event", request_id = context.request_id);
+        let answer = async {
+            // serde's message could quote what came.
+            let event = serde_json::from_value::<Event>(event);
+            let event = event.map_err(|_| "the event is not one of a WebSocket API".to_owned())?;
+            self.answer(event).await.map_err(|problem| problem.0)
+        };
+        answer.instrument(span).await.inspect_err(|reason| error!(step = "end", reason))
+    }
+
+    async fn answer(&self, event: Event) -> Result<Value, Unavailable> {
+        let table = &self.delivery.table;
+        if event.kind.as_deref() == Some("REQUEST") {
+            return authorize(&event, table, &self.origins).await;
+        }
+        let context = &event.request_context;
+        let connection = context.connection_id.as_deref().unwrap_or_default();
+        match context.event_type.as_deref() {
+            Some("CONNECT") => {
+                let Some(identity) = context.identity() else { return Ok(json!({"statusCode": 401})) };
+                table.put_connection(connection, &identity).await?;
+                info!(step = "connect", connection);
+            }
+            Some("DISCONNECT") => self.disconnect(context, connection).await?,
+            _ => self.hear(&event, connection).await?,
+        }
+        Ok(json!({"statusCode": 200}))
+    }
+
+    async fn disconnect(&self, context: &Context, connection: &str) -> Result<(), Unavailable> {
+        let left = self.delivery.table.leave(connection).await?;
+        let code = context.disconnect_status_code;
+        info!(step = "disconnect", connection, code, left = left.len());
+        if code == Some(NORMAL_CLOSURE) {
+            for request in left {
+                self.delivery.cancel(&request.key, Cause::Alone).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A browser's message. Who is signed in no longer is told so, whatever it says.
+    async fn hear(&self, event: &Event, connection: &str) -> Result<(), Unavailable> {
+        let now = millis(self.clock.now()) / 1000;
+        let identity = self.delivery.table.connection(connection).await?.filter(|identity| now < identity.until);
+        let Some(identity) = identity else {
+            info!(step = "expired", connection);
+            return self.delivery.expire(connection).await;
+        };
+        let (id, reply) = match event.message() {
+            None => {
+                let reason = "the message is none that is known here; allowed are the actions run, cancel, resume and ping, as JSON of at most 16 KB";
+                (None, Ok(Some(message::error(None, "invalid", reason))))
+            }
+            Some(Message::Ping) => (None, Ok(Some(message::pong()))),
+            Some(
+                Message::Run(crate::event::Run { request_id, .. })
+                | Message::Cancel { request_id }
+                | Message::Resume { request_id, .. },
+            ) if !is_request_id(&request_id) => {
+                let reason = "`requestId` is no UUID in small letters; make a new one for each request";
+                (None, Ok(Some(message::error(None, "invalid", reason))))
+            }
+            Some(Message::Run(run)) => (Some(run.request_id.clone()), self.run(&run, &identity, connection).await),
+            Some(Message::Cancel { request_id }) => {
+                let reply = self.cancel(&request_id, &identity).await;
+                (Some(request_id), reply)
+            }
+            Some(Message::Resume { request_id, seq }) => {
+                let waiting = Connection { id: connection.to_owned(), until: identity.until };
+                let reply = self.resume(&request_id, seq, &identity, &waiting).await;
+                (Some(request_id), reply)
+            }
+        };
+        let reply = reply.unwrap_or_else(|problem| {
+            error!(step = "message", %problem);
+            let reason = "the request could not be handled now; try again in a moment";
+            Some(message::error(id.as_deref(), "unavailable", reason))
+        });
+        if let Some(reply) = reply
+            && self.delivery.connections.post(connection, &reply).await? == queries::Posted::Gone
+        {
+            self.delivery.table.leave(connection).await?;
+        }
+        Ok(())
+    }
+
+    async fn cancel(&self, id: &str, identity: &Identity) -> Reply {
+        match self.delivery.table.request(&Request::key(&identity.owner, id)).await? {
+            None => Ok(Some(unknown(id))),
+            Some(Request { open: false, .. }) => {
+                Ok(Some(message::error(Some(id), "ended", "the request has ended already; its end was told")))
+            }
+            Some(request) => {
+                self.delivery.cancel(&request.key, Cause::Asked).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Binds a request to this connection, and sends what it has not received: the parts after `seq` of a result.
+    pub(crate) async fn resume(&self, id: &str, seq: i64, identity: &Identity, waiting: &Connection) -> Reply {
+        let key = Request::key(&identity.owner, id);
+        // Not even a place in this connection for what is not there.
+        if self.delivery.table.request(&key).await?.is_none() {
+            return Ok(Some(unknown(id)));
+        }
+        let Some(request) = self.delivery.table.bind(&key, waiting, seq.max(-1)).await? else {
+            return Ok(Some(unknown(id)));
+        };
+        info!(step = "resume", request = request.key, state = request.state.name());
+        match &request.state {
+            State::Ended(end) => {
+                let messages = self.delivery.messages(&request, end, None).await?;
+                self.delivery.send(&request, &messages, waiting).await?;
+                Ok(None)
+            }
+            // Whoever tells of its end finds this connection.
+            State::Pending | State::Running => Ok(Some(message::accepted(id))),
+        }
+    }
+}
+
+pub(crate) fn unknown(id: &str) -> String {
+    message::error(
+        Some(id),
+        "unknown-request",
+        "there is no such request of yours, or it is older than two days; run the query again",
+    )
+}
