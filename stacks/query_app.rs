@@ -154,6 +154,7 @@ impl Parts<'_> {
         let function = self
             .function("query-socket")
             .timeout(29)
+            .env("SCHEMA", self.props.schema.as_str())
             .env("ORIGINS", self.origin)
             .env("CONNECTIONS_URL", connections.connections_url())
             .env("MAX_ROWS", limits.rows.to_string())
@@ -169,7 +170,7 @@ impl Parts<'_> {
                 "dynamodb:UpdateItem",
             ]))
             .grant(connections.grant_connections())
-            .grant(own_statements(["redshift-data:CancelStatement", "redshift-data:DescribeStatement"]));
+            .grant(own_statements(["redshift-data:CancelStatement", "redshift-data:GetStatementResult"]));
         let function = self.place.grants_start(Part::Worker).into_iter().fold(function, RustFunction::grant);
         self.with_queries(function)
     }
@@ -181,14 +182,7 @@ impl Parts<'_> {
             .memory(512)
             .env("CONNECTIONS_URL", connections.connections_url())
             .env("STATEMENT_SECONDS", self.props.limits.seconds.to_string())
-            .grant(self.requests.grant([
-                "dynamodb:ConditionCheckItem",
-                "dynamodb:DeleteItem",
-                "dynamodb:GetItem",
-                "dynamodb:PutItem",
-                "dynamodb:Query",
-                "dynamodb:UpdateItem",
-            ]))
+            .grant(self.requests.grant(["dynamodb:DeleteItem", "dynamodb:Query", "dynamodb:UpdateItem"]))
             .grant(self.requests.grant_query_index(OPEN))
             .grant(connections.grant_connections())
             .grant(statements_of(
@@ -208,8 +202,8 @@ impl Parts<'_> {
             .timeout(29)
             .memory(512)
             .env("ORIGINS", self.origin)
-            .grant(self.requests.grant(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]))
-            .grant(statements_of(socket, ["redshift-data:DescribeStatement", "redshift-data:GetStatementResult"]));
+            .grant(self.requests.grant(["dynamodb:GetItem", "dynamodb:PutItem"]))
+            .grant(statements_of(socket, ["redshift-data:GetStatementResult"]));
         self.with_queries(function)
     }
 

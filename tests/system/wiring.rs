@@ -13,7 +13,7 @@ const TENANTS: [&str; 3] = [
 
 /// What every Lambda has, and what only a target on this machine sets.
 fn is_given(name: &str) -> bool {
-    name.starts_with("AWS_") || ["QLIK_ENDPOINT_URL", "SLACK_ENDPOINT_URL"].contains(&name)
+    name.starts_with("AWS_") || ["LAMBDA_TASK_ROOT", "QLIK_ENDPOINT_URL", "SLACK_ENDPOINT_URL"].contains(&name)
 }
 
 /// The variables of a function, in each tenant that has it.
@@ -22,8 +22,8 @@ fn variables_of(function: &str) -> Vec<BTreeMap<String, String>> {
     let templates = templates.filter(|it| it.resources.contains_key(function));
     let variables = templates.map(|template| {
         let properties = template.properties(function);
-        let variables = properties["Environment"]["Variables"].as_object().expect("it has variables");
-        variables.iter().map(|(name, value)| (name.clone(), text(value))).collect()
+        let variables = properties["Environment"]["Variables"].as_object();
+        variables.into_iter().flatten().map(|(name, value)| (name.clone(), text(value))).collect()
     });
     variables.collect()
 }
@@ -56,6 +56,7 @@ fn check<E: std::fmt::Display>(function: &str, read: impl Fn(&dyn Fn(&str) -> Op
                 "AWS_REGION" => Some("eu-central-1".to_owned()),
                 // AWS_ENDPOINT_URL and its like are no credentials: an `x` there would be no URL.
                 _ if name.starts_with("AWS_") => (!name.contains("ENDPOINT")).then(|| "x".to_owned()),
+                "LAMBDA_TASK_ROOT" => Some("/var/task".to_owned()),
                 _ => variables.get(name).cloned(),
             }
         };
@@ -83,5 +84,11 @@ fn every_function_reads_just_what_its_stack_sets() {
     check("Install", |it| slack_oauth::Settings::read(&it).map(drop));
     check("Connector", |it| slack_connector::Settings::read(&it).map(drop));
     check("QuoteApi", |it| write_back_api::Settings::read(&it).map(drop));
+    check("Setup", |it| redshift_setup::Settings::read(&it).map(drop));
+    check("Socket", |it| query_socket::Settings::read(&it).map(drop));
+    check("Finished", |it| query_finished::Settings::read(&it).map(drop));
+    check("Results", |it| query_results::Settings::read(&it).map(drop));
+    check("SignUp", |it| query_sign_up::Settings::read(&it).map(drop));
+    check("PublishSite", |it| query_site::Settings::read(&it).map(drop));
     check("Rotate", |it| write_back_rotate::Settings::read(&it).map(drop));
 }

@@ -369,11 +369,8 @@ fn each_function_may_do_just_what_it_needs() {
     assert_eq!(
         rights(&template, "SocketRole"),
         [
-            &[
-                items.clone(),
-                connections.clone(),
-                statements("redshift-data:CancelStatement redshift-data:DescribeStatement")
-            ][..],
+            &[items, connections.clone(), statements("redshift-data:CancelStatement redshift-data:GetStatementResult")]
+                [..],
             &start[..],
             &queries[..],
         ]
@@ -382,7 +379,7 @@ fn each_function_may_do_just_what_it_needs() {
     assert_eq!(
         rights(&template, "FinishedRole"),
         [
-            items,
+            format!("dynamodb:DeleteItem dynamodb:Query dynamodb:UpdateItem: {table}"),
             r#"dynamodb:Query: {"Fn::Sub":"${Requests.Arn}/index/open"}"#.to_owned(),
             connections,
             statements(
@@ -394,8 +391,8 @@ fn each_function_may_do_just_what_it_needs() {
         rights(&template, "ResultsRole"),
         [
             &[
-                format!("dynamodb:GetItem dynamodb:PutItem dynamodb:Query: {table}"),
-                statements("redshift-data:DescribeStatement redshift-data:GetStatementResult"),
+                format!("dynamodb:GetItem dynamodb:PutItem: {table}"),
+                statements("redshift-data:GetStatementResult"),
             ][..],
             &queries[..],
         ]
@@ -425,7 +422,8 @@ fn only_the_sockets_own_statements_can_be_read_and_only_by_the_functions_of_this
         ("ResultsRole", owned_by_the_socket()),
     ] {
         let statements = template.properties(role)["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap();
-        let on_statements = statements.iter().find(|it| it["Action"].to_string().contains("redshift-data:Describe"));
+        let on_statements =
+            statements.iter().find(|it| it["Action"].to_string().contains("redshift-data:GetStatementResult"));
         assert_eq!(on_statements.unwrap()["Condition"], condition, "{role}");
     }
 }

@@ -12,6 +12,9 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 /// The file Lambda starts in a function on an OS-only runtime such as `provided.al2023`.
 const BOOTSTRAP: &str = "bootstrap";
 
+/// The folder with files that a function brings along, where it has one: a page that it publishes.
+const SITE: &str = "site";
+
 /// The largest zip that the Lambda API takes, in bytes: 50 MB
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
 const MAX_ZIP_BYTES: u64 = 50 * 1024 * 1024;
@@ -31,10 +34,12 @@ pub(crate) struct Packaged {
 
 /// Makes `<lambda_dir>/<name>.zip` of every `<lambda_dir>/<name>/bootstrap`, ordered by name.
 ///
-/// A zip has one entry, `bootstrap`, with mode 0755 and a fixed time. It is written only when its bytes differ.
+/// A zip has `bootstrap` with mode 0755 and, where there is a folder `site` beside it, all files below that with mode 0644, ordered by
+/// name; all with a fixed time. It is written only when its bytes differ.
 ///
 /// # Errors
-/// When `lambda_dir` cannot be read or holds no function, a zip cannot be written or is larger than Lambda takes.
+/// When `lambda_dir` cannot be read or holds no function, `site` holds what is neither file nor folder, a zip cannot be written or
+/// is larger than Lambda takes.
 pub(crate) fn package(lambda_dir: &Path) -> anyhow::Result<Vec<Packaged>> {
     let names = function_names(lambda_dir).with_context(|| {
         format!("cannot read {}; build the functions first: scripts/build-lambdas", lambda_dir.display())
@@ -59,7 +64,9 @@ fn function_names(lambda_dir: &Path) -> anyhow::Result<Vec<String>> {
 fn package_one(lambda_dir: &Path, name: String) -> anyhow::Result<Packaged> {
     let bootstrap = lambda_dir.join(&name).join(BOOTSTRAP);
     let binary = fs::read(&bootstrap).with_context(|| format!("cannot read {}", bootstrap.display()))?;
-    let zip = zip(&binary).with_context(|| format!("cannot zip {}", bootstrap.display()))?;
+    let site = lambda_dir.join(&name).join(SITE);
+    let site = if site.is_dir() { files_below(&site, SITE)? } else { Vec::new() };
+    let zip = zip(&binary, &site).with_context(|| format!("cannot zip {}", bootstrap.display()))?;
     let bytes = zip.len() as u64;
     ensure!(bytes <= MAX_ZIP_BYTES, "{name}: the zip has {bytes} bytes, allowed are {MAX_ZIP_BYTES}");
     let path = lambda_dir.join(format!("{name}.zip"));
@@ -67,14 +74,39 @@ fn package_one(lambda_dir: &Path, name: String) -> anyhow::Result<Packaged> {
     Ok(Packaged { name, path, sha256: sha256(&zip), bytes })
 }
 
-fn zip(binary: &[u8]) -> anyhow::Result<Vec<u8>> {
+/// The files below a folder with their names in the zip, which begin with `prefix`, ordered by name.
+fn files_below(folder: &Path, prefix: &str) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        let entry = entry?;
+        let path = entry.path();
+        let name = entry.file_name().into_string();
+        let name = name.map_err(|name| anyhow::anyhow!("{} is not a name for a zip", name.display()))?;
+        let name = format!("{prefix}/{name}");
+        // A link would make the zip depend on what lies elsewhere.
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            files.extend(files_below(&path, &name)?);
+        } else {
+            ensure!(kind.is_file(), "{} is neither a file nor a folder", path.display());
+            files.push((name, fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn zip(binary: &[u8], site: &[(String, Vec<u8>)]) -> anyhow::Result<Vec<u8>> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
-        .last_modified_time(DateTime::default())
-        .unix_permissions(0o755);
+        .last_modified_time(DateTime::default());
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    zip.start_file(BOOTSTRAP, options)?;
+    zip.start_file(BOOTSTRAP, options.unix_permissions(0o755))?;
     zip.write_all(binary)?;
+    for (name, bytes) in site {
+        zip.start_file(name, options.unix_permissions(0o644))?;
+        zip.write_all(bytes)?;
+    }
     Ok(zip.finish()?.into_inner())
 }
 
@@ -127,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zip_holds_only_the_binary_executable_by_everyone_and_without_a_time() {
+    fn a_zip_holds_the_binary_executable_by_everyone_and_without_a_time() {
         let binary = b"\x7fELF".repeat(5000);
         let dir = lambda_dir(&[("qlik-reload", &binary)]);
         let packaged = package(dir.path()).unwrap();
@@ -150,6 +182,56 @@ mod tests {
         fs::File::options().write(true).open(&bootstrap).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
         let sha256 = package(one.path()).unwrap()[0].sha256.clone();
         assert_eq!(package(other.path()).unwrap()[0].sha256, sha256);
+    }
+
+    #[test]
+    fn files_of_a_site_lie_beside_the_binary_in_the_order_of_names_however_they_came_to_lie_there() {
+        let files =
+            [("index.html", "page"), ("assets/b.js", "two"), ("assets/a/c.css", "three"), ("config.json", "{}")];
+        let site = |order: &[usize]| {
+            let dir = lambda_dir(&[("query-site", b"the binary"), ("other", b"the binary")]);
+            for (name, content) in order.iter().map(|it| files[*it]) {
+                let path = dir.path().join("query-site").join(SITE).join(name);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(&path, content).unwrap();
+                fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+            }
+            dir
+        };
+        let (one, other) = (site(&[0, 1, 2, 3]), site(&[3, 2, 1, 0]));
+        let packaged = package(one.path()).unwrap();
+        assert_eq!(packaged[1].sha256, package(other.path()).unwrap()[1].sha256);
+        let mut zip = ZipArchive::new(fs::File::open(&packaged[1].path).unwrap()).unwrap();
+        let mut entries = Vec::new();
+        for index in 0..zip.len() {
+            let mut entry = zip.by_index(index).unwrap();
+            let mut content = String::new();
+            entry.read_to_string(&mut content).unwrap();
+            assert_eq!(entry.last_modified().map(|time| time.to_string()).as_deref(), Some("1980-01-01 00:00:00"));
+            entries.push((entry.name().unwrap().into_owned(), entry.unix_mode(), content));
+        }
+        let entry = |name: &str, mode: u32, content: &str| (name.to_owned(), Some(mode), content.to_owned());
+        assert_eq!(
+            entries,
+            [
+                entry("bootstrap", 0o100_755, "the binary"),
+                entry("site/assets/a/c.css", 0o100_644, "three"),
+                entry("site/assets/b.js", 0o100_644, "two"),
+                entry("site/config.json", 0o100_644, "{}"),
+                entry("site/index.html", 0o100_644, "page"),
+            ]
+        );
+        let other = ZipArchive::new(fs::File::open(&packaged[0].path).unwrap()).unwrap();
+        assert_eq!(other.len(), 1, "a function without a site has its binary only");
+    }
+
+    #[test]
+    fn a_link_in_a_site_is_refused() {
+        let dir = lambda_dir(&[("query-site", b"the binary")]);
+        fs::create_dir(dir.path().join("query-site").join(SITE)).unwrap();
+        std::os::unix::fs::symlink("/etc/hostname", dir.path().join("query-site").join(SITE).join("x.txt")).unwrap();
+        let error = package(dir.path()).unwrap_err().to_string();
+        assert!(error.ends_with("x.txt is neither a file nor a folder"), "{error}");
     }
 
     #[test]

@@ -6,4 +6,5 @@
 
 mod answers;
 mod faults;
+mod query_app;
 mod world;

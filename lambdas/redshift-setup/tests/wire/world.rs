@@ -70,6 +70,7 @@ impl World {
             ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
             ("AWS_SECRET_ACCESS_KEY", "key"),
             ("AWS_ENDPOINT_URL_REDSHIFT_DATA", &self.url),
+            ("AWS_ENDPOINT_URL_S3", &self.url),
         ]);
         let variable = |name: &str| variables.get(name).map(|value| (*value).to_owned());
         Handler::new(Settings::read(&variable).unwrap(), clock)
@@ -113,6 +114,10 @@ impl Data {
         if request.method == "PUT" {
             self.answers.push(request.clone());
             return reply(200, "");
+        }
+        // An object in S3, which is a fault's to answer.
+        if request.method == "GET" {
+            return reply(404, "<Error><Code>NoSuchKey</Code></Error>");
         }
         let body: Value = serde_json::from_str(&request.body).unwrap();
         let number = self.statements.len();

@@ -1,0 +1,190 @@
+//! Kind `query-app`: when the script runs, and what is told when it does not.
+
+use loopback::{Answer, Request, reply};
+use serde_json::{Value, json};
+
+use crate::world::{World, create, later};
+
+const ID: &str = "acme-write-back/InWarehouse/workgroup:w/d/query_app";
+
+const SCRIPT: &str = "-- Trips; all of them.\ncreate table query_app.trips (id int, note varchar(9));\n\
+                      insert into query_app.trips values (1, 'a;b'), (2, 'ü'); -- done\n";
+
+/// A bucket with one object in front of the Data API.
+fn bucket(status: u16, body: &'static str) -> impl Fn(usize, &Request) -> Option<Answer> + Clone + Send + 'static {
+    move |_, request| (request.method == "GET").then(|| reply(status, body))
+}
+
+fn properties() -> Value {
+    json!({
+        "ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:setup", "ServiceTimeout": "960",
+        "Kind": "query-app",
+        "Schema": "query_app",
+        "Warehouse": {"Workgroup": "w", "Database": "d"},
+        "Script": {"Bucket": "acme-scripts", "Key": "a/taxi.sql"},
+        "Reader": "IAMR:acme-socket",
+        "StatementSeconds": "900",
+    })
+}
+
+fn created() -> Value {
+    let mut event = create();
+    event["ResourceProperties"] = properties();
+    event
+}
+
+fn afterwards(kind: &str) -> Value {
+    let mut event = later(kind, ID);
+    event["ResourceProperties"] = properties();
+    event["OldResourceProperties"] = properties();
+    event
+}
+
+#[tokio::test]
+async fn a_create_runs_the_script_in_its_order_and_then_lets_the_reader_read() {
+    let world = World::with(bucket(200, SCRIPT)).await;
+    world.handle(created()).await.unwrap();
+    assert_eq!(
+        (world.answer()["Status"].as_str(), world.answer()["PhysicalResourceId"].as_str()),
+        (Some("SUCCESS"), Some(ID))
+    );
+    assert_eq!(
+        world.statements(),
+        [
+            r#"create schema if not exists "query_app""#,
+            "create table query_app.trips (id int, note varchar(9))",
+            "insert into query_app.trips values (1, 'a;b'), (2, 'ü')",
+            "select usename::varchar(128) from pg_catalog.pg_user where usename = :name",
+            r#"create user "IAMR:acme-socket" password disable"#,
+            r#"grant usage on schema "query_app" to "IAMR:acme-socket""#,
+            r#"grant select on all tables in schema "query_app" to "IAMR:acme-socket""#,
+            r#"alter default privileges in schema "query_app" grant select on tables to "IAMR:acme-socket""#,
+            r#"alter user "IAMR:acme-socket" set statement_timeout to 900000"#,
+        ]
+    );
+}
+
+#[tokio::test]
+async fn the_script_is_never_read_again() {
+    let another_schema = {
+        let mut event = afterwards("Update");
+        event["ResourceProperties"]["Schema"] = json!("other");
+        event
+    };
+    for event in [afterwards("Update"), another_schema, afterwards("Delete")] {
+        // Nobody is there to read it from.
+        let world = World::with(bucket(500, "")).await;
+        world.handle(event).await.unwrap();
+        assert_eq!(world.answer()["Status"], "SUCCESS");
+        let statements = world.statements();
+        assert!(!statements.iter().any(|sql| sql.contains("trips") || sql.contains("drop ")), "{statements:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_delete_takes_the_readers_rights_and_nothing_else() {
+    let world = World::new().await;
+    world.handle(afterwards("Delete")).await.unwrap();
+    assert_eq!(
+        world.statements(),
+        [
+            r#"alter default privileges in schema "query_app" revoke select on tables from "IAMR:acme-socket""#,
+            r#"revoke select on all tables in schema "query_app" from "IAMR:acme-socket""#,
+            r#"revoke usage on schema "query_app" from "IAMR:acme-socket""#,
+        ]
+    );
+}
+
+#[tokio::test]
+async fn another_reader_takes_the_place_of_the_former_one() {
+    let world = World::new().await;
+    let mut event = afterwards("Update");
+    event["ResourceProperties"]["Reader"] = json!("IAMR:acme-socket-2");
+    world.handle(event).await.unwrap();
+    let statements = world.statements();
+    let revoked: Vec<&String> = statements.iter().filter(|sql| sql.contains("revoke")).collect();
+    assert_eq!(revoked.len(), 3);
+    assert!(revoked.iter().all(|sql| sql.ends_with(r#"from "IAMR:acme-socket""#)), "{revoked:#?}");
+    assert!(
+        statements[0..6].iter().filter(|sql| sql.contains("grant")).all(|sql| sql.ends_with(r#""IAMR:acme-socket-2""#))
+    );
+}
+
+#[tokio::test]
+async fn a_script_that_cannot_be_read_fails_before_anything_is_done() {
+    for (status, body, problem) in [
+        (404, "<Error><Code>NoSuchKey</Code><Message>canary</Message></Error>", "there is no such object"),
+        (404, "<Error><Code>NoSuchBucket</Code><Message>canary</Message></Error>", "there is no such bucket"),
+        (403, "<Error><Code>AccessDenied</Code></Error>", "it is not there, or this function may not read it"),
+        (301, "<Error><Code>PermanentRedirect</Code></Error>", "the bucket lies in another region"),
+        (500, "<Error><Code>InternalError</Code></Error>", "S3 answered InternalError"),
+        (
+            200,
+            "select 'canary",
+            "could not take the script apart: something that begins near line 1, column 8 does not end",
+        ),
+    ] {
+        let world = World::with(bucket(status, body)).await;
+        world.handle(created()).await.unwrap();
+        let answer = world.answer();
+        let reason = answer["Reason"].as_str().unwrap();
+        assert_eq!(answer["Status"], "FAILED");
+        assert!(reason.contains(problem) && !reason.contains("canary"), "{reason}");
+        assert_eq!(answer["PhysicalResourceId"], "acme-write-back/InWarehouse/not-made");
+        assert_eq!(world.statements(), [""; 0]);
+    }
+    let world = World::with(|_, request| (request.method == "GET").then_some(Answer::HangUp)).await;
+    world.handle(created()).await.unwrap();
+    assert_eq!(world.answer()["Reason"], "could not read the script s3://acme-scripts/a/taxi.sql: S3 did not answer");
+}
+
+#[tokio::test]
+async fn a_script_larger_than_its_limit_is_not_read_to_its_end() {
+    let long = "-".repeat(1024 * 1024 + 1);
+    let world = World::with(move |_, request| (request.method == "GET").then(|| reply(200, long.as_str()))).await;
+    world.handle(created()).await.unwrap();
+    let reason =
+        "could not read the script s3://acme-scripts/a/taxi.sql: it has more than 1048576 bytes, which is the most";
+    assert_eq!(world.answer()["Reason"], reason);
+}
+
+#[tokio::test]
+async fn a_statement_that_fails_is_told_by_number_and_keyword_and_never_by_its_text() {
+    let world = World::with(|_, request| match request.method.as_str() {
+        "GET" => Some(reply(200, SCRIPT)),
+        _ => (request.header("x-amz-target") == "RedshiftData.DescribeStatement"
+            && request.body.contains("000000000002"))
+        .then(|| {
+            let error = "ERROR: invalid input syntax for integer: 'a;b'\n Detail: insert into query_app.trips";
+            reply(200, json!({"Id": "x", "Status": "FAILED", "Error": error}))
+        }),
+    })
+    .await;
+    world.handle(created()).await.unwrap();
+    let reason = world.answer()["Reason"].as_str().unwrap().to_owned();
+    assert_eq!(reason, "could not run statement 2 of the script (INSERT): ERROR: invalid input syntax for integer: …");
+    assert_eq!(world.statements().len(), 3, "what comes after it does not run");
+}
+
+#[tokio::test]
+async fn properties_that_cannot_be_read_fail_a_create_in_a_sentence() {
+    for (property, value, problem) in [
+        ("Schema", json!(""), "Schema: the name \"\" is empty"),
+        ("Reader", json!("a\u{0}b"), "Reader: "),
+        ("StatementSeconds", json!("0"), "StatementSeconds is \"0\"; allowed is a whole number from 1 to 86400"),
+        ("StatementSeconds", json!("1; drop"), "StatementSeconds is"),
+        ("Script", json!({"Bucket": "a/b", "Key": "k"}), "Script.Bucket"),
+        ("Script", json!({"Bucket": "a-b", "Key": ""}), "Script.Key"),
+        ("Script", json!({"Bucket": "a-b"}), "missing field `Key`"),
+        ("Warehouse", json!({"Database": "d"}), "name exactly one"),
+    ] {
+        let world = World::new().await;
+        let mut event = created();
+        event["ResourceProperties"][property] = value;
+        world.handle(event).await.unwrap();
+        let answer = world.answer();
+        assert_eq!(answer["Status"], "FAILED");
+        assert!(answer["Reason"].as_str().unwrap().contains(problem), "{answer}");
+        assert_eq!(world.statements(), [""; 0]);
+    }
+}
