@@ -42,3 +42,6 @@ from (
         ) as parts
     ) as trips
 ) as fares;
+
+-- Where a Redshift would have a sort key.
+create index nyc_yellow_taxi_by_day on query_app.nyc_yellow_taxi (pickup_date);

@@ -101,7 +101,8 @@ pub struct Door {
 #[derive(Debug)]
 pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
-const LONGEST_MESSAGE: Duration = Duration::from_secs(60);
+/// A crowd of two hundred waits for two cores, too.
+const LONGEST_MESSAGE: Duration = Duration::from_secs(180);
 
 impl Door {
     /// Connects with this in the query string. The inner error is the status of a refusal.
@@ -208,7 +209,7 @@ impl Socket {
         }
     }
 
-    /// Closes it as a page that goes.
+    /// Closes it as a page that goes, and waits for the answer.
     ///
     /// # Errors
     ///
@@ -217,7 +218,9 @@ impl Socket {
         use tokio_tungstenite::tungstenite::protocol::CloseFrame;
         use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
         let frame = CloseFrame { code: CloseCode::Normal, reason: "".into() };
-        Ok(self.0.close(Some(frame)).await?)
+        self.0.close(Some(frame)).await?;
+        while let Ok(Some(Ok(_))) = tokio::time::timeout(LONGEST_MESSAGE, self.0.next()).await {}
+        Ok(())
     }
 }
 
