@@ -1,6 +1,8 @@
 // The query app as two people use it: query_app.mjs PAGE MAILBOX PICTURES
 // PAGE is where it is, MAILBOX what the emulator would have mailed. Prints how many steps there were.
 
+import { createHmac } from "node:crypto";
+
 import { expect, withPage } from "./browser.mjs";
 
 const [origin, mailbox, pictures] = process.argv.slice(2);
@@ -30,6 +32,17 @@ async function mailedCode(address, known = 0) {
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   throw new Error(`no code was mailed to ${address}`);
+}
+
+/** What an authenticator app shows now, https://www.rfc-editor.org/rfc/rfc6238. */
+function authenticatorCode(secret) {
+  const bits = [...secret.replaceAll("=", "")].map((it) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(it).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from(bits.match(/.{8}/g).map((it) => parseInt(it, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
+  const mac = createHmac("sha1", key).update(counter).digest();
+  const at = mac[19] & 15;
+  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
 }
 
 const button = (page, name) => page.getByRole("button", { name, exact: true });
@@ -211,6 +224,20 @@ await withPage({ pictures, expected: refusals }, async (ada, shot) => {
     await ada.getByText("The e-mail address or the password is wrong.").waitFor();
     await shot("query-wrong-password");
     await field(ada, "Password").fill(NEW_PASSWORD);
+    await ada.keyboard.press("Enter");
+    await connected(ada);
+  });
+  await step("an authenticator app becomes the second step", async () => {
+    await button(ada, "Two-step sign-in").click();
+    const secret = (await ada.locator(".secret code").textContent()).replaceAll(" ", "");
+    await shot("query-two-steps");
+    await field(ada, "Code of the app").fill(authenticatorCode(secret));
+    await button(ada, "Turn on").click();
+    await ada.getByText("From now on").waitFor();
+    await button(ada, "Sign out").click();
+    await enter(ada, "ada.browser@example.com", NEW_PASSWORD);
+    await heading(ada, "Second step");
+    await field(ada, "Code of the app").fill(authenticatorCode(secret));
     await ada.keyboard.press("Enter");
     await connected(ada);
   });

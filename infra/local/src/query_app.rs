@@ -50,6 +50,8 @@ const BUCKET: &str = "ferrostack-local-query-app";
 
 /// Longer than a browser needs to see nothing.
 const QUIET: Duration = Duration::from_millis(1500);
+/// Redshift is told at once; its own word for it comes as an event.
+const LONGEST_CANCELLING: Duration = Duration::from_secs(20);
 /// A sweep each minute, the emulator's own pace, and what the sweep leaves alone at first.
 const LONGEST_SWEEP: Duration = Duration::from_secs(240);
 
@@ -174,6 +176,7 @@ impl System<'_> {
         Ok("404 and unknown-request".to_owned())
     }
 
+    /// The emulator says 1006 of every end of a connection, so the event of a page that goes is made here.
     async fn going(&self) -> anyhow::Result<String> {
         let (carol, dave) = (self.people.sign_in("carol").await?, self.people.sign_in("dave").await?);
         let mut hers = self.door.enter(&carol, self.rest).await?;
@@ -181,15 +184,30 @@ impl System<'_> {
         let own = hers.run("slow", json!({"seconds": "3"})).await?;
         let other = his.run("slow", json!({"seconds": "60"})).await?;
         accepted(&mut his, &other).await?;
-        his.close().await?;
-        let told = hers.end_of(&own).await?;
-        ensure!(rows(&told)?.len() == 1, "her query ended with {told:?}");
-        let state = until("the end of the query whose page went", LONGEST_SWEEP, async || {
+        let connection = self.connection_of(&other).await?;
+        let context = json!({"eventType": "DISCONNECT", "connectionId": connection, "disconnectStatusCode": 1000});
+        self.invoke("Socket", &json!({"requestContext": context})).await?;
+        drop(his);
+        let state = until("the end of the query whose page went", LONGEST_CANCELLING, async || {
             let (_, body) = send(dave.request(self.rest, Method::GET, &format!("/requests/{other}")), None).await?;
             let state = body["state"].as_str().unwrap_or_default().to_owned();
-            Ok((!["pending", "running"].contains(&state.as_str())).then_some(state))
+            Ok((state == "cancelled").then_some(state))
         });
-        Ok(format!("hers: 1 row; his: {}", state.await?))
+        let state = state.await?;
+        let told = hers.end_of(&own).await?;
+        ensure!(rows(&told)?.len() == 1, "her query ended with {told:?}");
+        Ok(format!("hers: 1 row; his: {state}"))
+    }
+
+    /// The connection that waits for a request, as the table has it.
+    async fn connection_of(&self, id: &str) -> anyhow::Result<String> {
+        let ask = json!({
+            "TableName": self.stack.only("AWS::DynamoDB::Table")?,
+            "FilterExpression": "requestId = :id",
+            "ExpressionAttributeValues": {":id": {"S": id}},
+        });
+        let found = self.caller.json("dynamodb", "DynamoDB_20120810.Scan", "1.0", &ask).await?;
+        Ok(found["Items"][0]["connection"]["S"].as_str().context("nobody waits for the request")?.to_owned())
     }
 
     async fn cut(&self) -> anyhow::Result<String> {
@@ -247,7 +265,7 @@ impl System<'_> {
 
     async fn before(&self) -> anyhow::Result<String> {
         let name = format!("local-query-{}", "0".repeat(64));
-        let answer = self.finished(&ended(&name)).await?;
+        let answer = self.invoke("Finished", &ended(&name)).await?;
         let reason = answer["errorMessage"].as_str().unwrap_or_default();
         ensure!(reason.contains("no request"), "the function answered {answer}");
         Ok("an error, for Lambda to try again".to_owned())
@@ -288,13 +306,13 @@ impl System<'_> {
 
     /// Tells of a statement's end, as EventBridge does.
     async fn tell_of(&self, name: &str) -> anyhow::Result<Value> {
-        let answer = self.finished(&ended(name)).await?;
+        let answer = self.invoke("Finished", &ended(name)).await?;
         ensure!(answer["errorType"].is_null(), "the function answered {answer}");
         Ok(answer)
     }
 
-    async fn finished(&self, event: &Value) -> anyhow::Result<Value> {
-        let path = format!("/2015-03-31/functions/{}/invocations", self.stack.physical_id("Finished")?);
+    async fn invoke(&self, function: &str, event: &Value) -> anyhow::Result<Value> {
+        let path = format!("/2015-03-31/functions/{}/invocations", self.stack.physical_id(function)?);
         let headers = [("content-type", "application/json")];
         self.caller.call("lambda", Method::POST, &path, &headers, event.to_string().into_bytes()).await
     }

@@ -35,8 +35,8 @@ const QUEUED: Duration = Duration::from_millis(500);
 const RELOADING: Duration = Duration::from_millis(1500);
 const SNAPSHOT_RUNNING: Duration = Duration::from_secs(1);
 
-/// Few enough that what reads only the first page of a result is found out.
-const ROWS_A_PAGE: usize = 100;
+/// Few enough that what reads only the first page of a result is found out, and enough for ten thousand rows to come in seconds.
+const ROWS_A_PAGE: usize = 1000;
 
 impl StandIns {
     /// Starts all of them on free ports of the loopback interface. PostgreSQL writes its log into `folder`; `python` is the

@@ -104,6 +104,10 @@ pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 /// A crowd of two hundred waits for two cores, too.
 const LONGEST_MESSAGE: Duration = Duration::from_secs(180);
 
+/// As long as the page's.
+const LONGEST_SILENCE: Duration = Duration::from_secs(12);
+const MOST_ASKED: usize = 10;
+
 impl Door {
     /// Connects with this in the query string. The inner error is the status of a refusal.
     ///
@@ -192,35 +196,49 @@ impl Socket {
     /// As for [`Socket::hear`].
     pub async fn end_of(&mut self, id: &str) -> anyhow::Result<Vec<Value>> {
         let mut messages = Vec::new();
+        while !messages.last().is_some_and(is_end) {
+            messages.push(self.about(id).await?);
+        }
+        Ok(messages)
+    }
+
+    /// The next message about a request; others, such as that a function failed, are dropped.
+    async fn about(&mut self, id: &str) -> anyhow::Result<Value> {
         loop {
             let (message, _) = self.hear().await?;
-            if message["requestId"] != id {
-                continue;
-            }
-            let is_end = match message["type"].as_str() {
-                Some("rows") => message["last"] == true,
-                Some("accepted") => false,
-                _ => true,
-            };
-            messages.push(message);
-            if is_end {
-                return Ok(messages);
+            if message["requestId"] == id {
+                return Ok(message);
             }
         }
     }
 
-    /// Closes it as a page that goes, and waits for the answer.
+    /// Runs a query to its end. As the page does, it asks once more where nobody takes the query up: a burst may be too much.
     ///
     /// # Errors
     ///
-    /// When it is gone already.
-    pub async fn close(mut self) -> anyhow::Result<()> {
-        use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-        use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-        let frame = CloseFrame { code: CloseCode::Normal, reason: "".into() };
-        self.0.close(Some(frame)).await?;
-        while let Ok(Some(Ok(_))) = tokio::time::timeout(LONGEST_MESSAGE, self.0.next()).await {}
-        Ok(())
+    /// As for [`Socket::hear`].
+    pub async fn persist(&mut self, query: &str, parameters: Value) -> anyhow::Result<Vec<Value>> {
+        let id = request_id();
+        let ask = json!({"action": "run", "requestId": id, "query": query, "parameters": parameters});
+        for _ in 0..MOST_ASKED {
+            self.say(&ask).await?;
+            let Ok(first) = tokio::time::timeout(LONGEST_SILENCE, self.about(&id)).await else { continue };
+            let mut messages = vec![first?];
+            if !is_end(&messages[0]) {
+                messages.extend(self.end_of(&id).await?);
+            }
+            return Ok(messages);
+        }
+        bail!("nobody took up what was asked for {MOST_ASKED} times")
+    }
+}
+
+/// Whether nothing follows about a request.
+fn is_end(message: &Value) -> bool {
+    match message["type"].as_str() {
+        Some("rows") => message["last"] == true,
+        Some("accepted") => false,
+        _ => true,
     }
 }
 

@@ -208,7 +208,7 @@ export class Connection {
   }
 }
 
-const browserClock = {
+export const browserClock = {
   setTimeout: (work, milliseconds) => setTimeout(work, milliseconds),
   clearTimeout: (id) => clearTimeout(id),
   now: () => Date.now(),

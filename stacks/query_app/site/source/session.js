@@ -1,11 +1,13 @@
 // What one signed-in person is doing: the connection, the runs of this session and their results.
 
 import { ApiError } from "./api.js";
-import { Connection } from "./connection.js";
+import { Connection, browserClock } from "./connection.js";
 import { failed, fetched, hasGap, isOpen, newRun, received } from "./run.js";
 
 /** How long messages may be missing before they are asked for again. */
 const LONGEST_GAP = 3_000;
+/** How long a run may go without an answer before it is sent again: the service may have dropped it where it was too busy. */
+const LONGEST_SILENCE = 12_000;
 
 /**
  * `account` has `token(isForced)`, `until()` and `renew()`; `api` is `connectApi`'s; `socketUrl` is where the socket is.
@@ -21,9 +23,11 @@ export class Session {
   #fetching = new Map();
   #connection;
   #gaps = new Map();
+  #clock;
 
-  constructor({ account, api, socketUrl, openSocket = (url) => new WebSocket(url), clock }) {
+  constructor({ account, api, socketUrl, openSocket = (url) => new WebSocket(url), clock = browserClock }) {
     this.#api = api;
+    this.#clock = clock;
     this.#connection = new Connection(
       {
         getTicket: () => api.ticket().catch((error) => {
@@ -55,7 +59,7 @@ export class Session {
   stop() {
     this.#connection.stop();
     for (const controller of this.#fetching.values()) controller.abort();
-    for (const timer of this.#gaps.values()) clearTimeout(timer);
+    for (const timer of this.#gaps.values()) this.#clock.clearTimeout(timer);
   }
 
   wake() {
@@ -107,7 +111,13 @@ export class Session {
 
   /** The same run sent twice is one run: the server knows it by its id. */
   #send({ requestId, query, parameters }) {
-    this.#connection.send({ action: "run", requestId, query: query.name, parameters });
+    const isSent = this.#connection.send({ action: "run", requestId, query: query.name, parameters });
+    // Without a connection it is sent by the next one.
+    if (!isSent) return;
+    this.#clock.setTimeout(() => {
+      const run = this.#find(requestId);
+      if (run?.state === "sending") this.#send(run);
+    }, LONGEST_SILENCE);
   }
 
   #receive(message) {
@@ -122,7 +132,7 @@ export class Session {
 
   #watchGap(requestId) {
     if (this.#gaps.has(requestId)) return;
-    const timer = setTimeout(() => {
+    const timer = this.#clock.setTimeout(() => {
       this.#gaps.delete(requestId);
       const run = this.#find(requestId);
       if (run && hasGap(run)) this.#connection.send({ action: "resume", requestId, seq: run.seq });
