@@ -57,6 +57,29 @@ fn rights_on_everything_are_found() {
 }
 
 #[test]
+fn rights_on_statements_need_an_owner() {
+    let mut stack = Stack::new("s");
+    let owned = |operator: &str, owner: &str| {
+        let condition = json!({ operator: { "redshift-data:statement-owner-iam-userid": owner } });
+        let statement = json!({ "Effect": "Allow", "Action": "redshift-data:CancelStatement", "Resource": "*", "Condition": condition });
+        let document = json!({ "Version": "2012-10-17", "Statement": [statement] });
+        Role::new(json!({}))
+            .policies([Policy::new(PolicyRequired { policy_name: "P".into(), policy_document: document.into() })])
+    };
+    stack.add("Own", owned("StringEquals", "${aws:userid}"));
+    stack.add("OfOneRole", owned("StringLike", "AROAEXAMPLE:*"));
+    stack.add("OfEverybody", owned("StringLike", "*"));
+    stack.add("OfAllOthers", owned("StringNotEquals", "${aws:userid}"));
+    assert_eq!(
+        messages(stack),
+        [
+            "OfEverybody: grants `redshift-data:CancelStatement` on every resource",
+            "OfAllOthers: grants `redshift-data:CancelStatement` on every resource",
+        ]
+    );
+}
+
+#[test]
 fn a_bare_function_is_found_without_logs_and_with_a_secret() {
     let mut stack = Stack::new("s");
     let variables: [(&str, &str); 3] = [("API_TOKEN", "x"), ("API_TOKEN_SECRET", "arn"), ("PASSWORD", "x")];

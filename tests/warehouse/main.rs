@@ -6,5 +6,6 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
 
+mod query_app;
 mod world;
 mod write_back;

@@ -1,4 +1,5 @@
-//! A database with a source of quotes and some people, the function, CloudFormation's bucket and a Lambda that signs.
+//! A database with a source of quotes and some people, the function, CloudFormation's bucket, one with a script, and a Lambda that
+//! signs.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -37,13 +38,14 @@ impl World {
         let answers: Arc<Mutex<Vec<Value>>> = Arc::default();
         let taken = Arc::clone(&answers);
         let address = loopback::serve(move |request| {
-            let body: Value = serde_json::from_str(&request.body).unwrap();
+            let body = || serde_json::from_str::<Value>(&request.body).unwrap();
             std::future::ready(match request.method.as_str() {
+                "GET" => reply(200, crate::query_app::SCRIPT),
                 "PUT" => {
-                    taken.lock().unwrap().push(body);
+                    taken.lock().unwrap().push(body());
                     reply(200, "")
                 }
-                _ => reply(200, sign(&request, &body)),
+                _ => reply(200, sign(&request, &body())),
             })
         })
         .await;
@@ -54,6 +56,7 @@ impl World {
             ("AWS_ACCESS_KEY_ID", "test"),
             ("AWS_SECRET_ACCESS_KEY", "test"),
             ("AWS_ENDPOINT_URL_REDSHIFT_DATA", &redshift.url),
+            ("AWS_ENDPOINT_URL_S3", &url),
         ]);
         let variable = |name: &str| variables.get(name).map(|value| (*value).to_owned());
         let config = function::aws::service(&variable, "REDSHIFT_DATA").unwrap();

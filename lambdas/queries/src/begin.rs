@@ -1,5 +1,7 @@
 //! The first step of a request: one transaction, so that nothing of it is there unless all of it is.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWriteItem, Update};
@@ -23,7 +25,7 @@ pub struct Limits {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Begun {
     /// It is there, pending, and this connection waits for it.
-    New(Request),
+    New(Box<Request>),
     /// It was there already.
     Known,
     /// The connection is not there any more.
@@ -41,7 +43,10 @@ const MINUTE: usize = 2;
 const SLOT: usize = 3;
 
 /// How often a transaction that met another one is tried again.
-const TRIES: usize = 4;
+const TRIES: u32 = 4;
+
+/// The longest pause before the second try; each later one may be as much longer.
+const PAUSE: Duration = Duration::from_millis(50);
 
 impl Table {
     /// Notes a new request, in whose name `connection` waits, within the limits of its owner.
@@ -59,7 +64,7 @@ impl Table {
             let items = self.items(&request, connection, limits);
             let transaction = self.client.transact_write_items().set_transact_items(Some(items));
             let error = match transaction.send().await {
-                Ok(_) => return Ok(Begun::New(request)),
+                Ok(_) => return Ok(Begun::New(Box::new(request))),
                 Err(error) => error,
             };
             let failed = failed(&error).ok_or_else(|| unavailable(&error))?;
@@ -70,7 +75,10 @@ impl Table {
                 () if is(MINUTE) => return Ok(Begun::Minute),
                 () if is(SLOT) => slot += 1,
                 () if tries == TRIES => return Err(unavailable(&error)),
-                () => tries += 1,
+                () => {
+                    self.clock.sleep(PAUSE.mul_f64(fastrand::f64()) * tries).await;
+                    tries += 1;
+                }
             }
         }
         Ok(Begun::Concurrent)

@@ -154,6 +154,10 @@ async fn read(client: &Client, place: &Place) -> Result<Vec<(String, String)>, S
 
 #[cfg(test)]
 mod tests {
+    use sqlparser::ast::Statement;
+    use sqlparser::dialect::{Dialect, PostgreSqlDialect, RedshiftSqlDialect};
+    use sqlparser::parser::Parser;
+
     use super::*;
 
     #[test]
@@ -165,6 +169,22 @@ mod tests {
         assert_eq!(files, OURS.iter().map(|(name, _)| *name).collect::<Vec<_>>());
         let names: Vec<String> = ours().into_keys().map(|name| format!("{name}.sql")).collect();
         assert_eq!(names, files);
+    }
+
+    #[test]
+    fn each_of_ours_is_one_query_for_both_databases() {
+        let dialects: [&dyn Dialect; 2] = [&PostgreSqlDialect {}, &RedshiftSqlDialect {}];
+        for query in ours().values() {
+            let given = query.parameters.iter().map(|it| (it.name.clone(), it.default.clone().into())).collect();
+            let bound = query.bind("\"app\"", &given, 10).unwrap();
+            // The Data API puts values in the place of names.
+            let sql = bound.values.iter().fold(bound.sql, |sql, (name, _)| sql.replace(&format!(":{name}"), "'value'"));
+            for dialect in dialects {
+                let parsed = Parser::parse_sql(dialect, &sql).unwrap();
+                let [Statement::Query(parsed)] = &parsed[..] else { panic!("{} is no single query", query.name) };
+                assert!(parsed.limit_clause.is_some() && parsed.order_by.is_some(), "{}", query.name);
+            }
+        }
     }
 
     #[test]

@@ -31,6 +31,7 @@ mod parameter;
 mod query;
 mod request;
 mod sql;
+mod steps;
 mod table;
 mod ticket;
 
@@ -46,7 +47,8 @@ pub use origins::Origins;
 pub use parameter::{Kind, Parameter};
 pub use query::{Bound, Chart, ChartKind, Query};
 pub use request::{Cause, Connection, End, Failure, Request, State, is_request_id};
-pub use table::{Claim, Ending, Identity, Open, Table};
+pub use steps::{Claim, Ending, Lease, Open};
+pub use table::{Identity, Table};
 pub use ticket::{TICKET_SECONDS, Ticket};
 
 /// How long a request runs on with nobody waiting for it.

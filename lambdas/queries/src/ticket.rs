@@ -16,9 +16,7 @@ impl Ticket {
     /// New ones from the system.
     #[expect(clippy::new_without_default, reason = "two calls give two tickets")]
     pub fn new() -> Ticket {
-        let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes).expect("Linux always has random bytes once it has started");
-        Ticket(bytes)
+        Ticket(random())
     }
 
     /// Reads the 43 characters of [`Ticket::text`].
@@ -39,6 +37,13 @@ impl Ticket {
     pub(crate) fn hash(&self) -> String {
         digest(&[&self.0])
     }
+}
+
+/// 256 random bits from the system.
+pub(crate) fn random() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).expect("Linux always has random bytes once it has started");
+    bytes
 }
 
 /// SHA-256 over `parts`, each with its length before it, as 64 hexadecimal digits.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use queries::{Cause, Claim, End, Ending, Failure, Request, Unavailable};
+use queries::{Cause, Claim, Connection, End, Ending, Failure, Lease, Request, Unavailable};
 use redshift::{Error, StatementId, Status};
 use tracing::{info, warn};
 
@@ -16,8 +16,8 @@ pub(crate) struct Finish<'a> {
     pub(crate) statement: Option<StatementId>,
     /// How long to wait for the statement's end.
     pub(crate) patience: Duration,
-    /// The end of this run, and of its lease.
-    pub(crate) deadline: SystemTime,
+    /// This run's, which ends with it.
+    pub(crate) lease: &'a Lease,
 }
 
 /// What came of it.
@@ -35,15 +35,15 @@ pub(crate) enum Finished {
 /// How often a request may be bound to yet another connection while it is told of.
 const REBOUND: usize = 5;
 
-/// How long after its time is over a statement may take to end.
+/// How long after its time is over a statement may take to end, and its end to be told.
 const LAST: Duration = Duration::from_secs(600);
 
 impl Handler {
     /// Tells how a request's statement ended, if it has.
     pub(crate) async fn finish(&self, finish: Finish<'_>) -> Result<Finished, Unavailable> {
         let table = &self.delivery.table;
-        let mut request = match table.claim(finish.request, finish.deadline).await? {
-            Claim::Mine(request) => request,
+        let mut request = match table.claim(finish.request, finish.lease).await? {
+            Claim::Mine(request) => *request,
             Claim::Busy | Claim::Ended => return Ok(Finished::Nothing),
             Claim::Missing => return Ok(Finished::Missing),
         };
@@ -52,7 +52,7 @@ impl Handler {
         let told = self.tell(request, finish.patience).await;
         if !matches!(told, Ok(Finished::Told)) {
             // If this fails, the lease ends with this run's time.
-            if let Err(problem) = table.release(finish.request, finish.deadline).await {
+            if let Err(problem) = table.release(finish.request, finish.lease).await {
                 warn!(step = "release", request = finish.request, %problem);
             }
         }
@@ -64,9 +64,13 @@ impl Handler {
         for _ in 0..REBOUND {
             // What nobody waits for is not read: it waits for a resume.
             if let Some(connection) = request.connection.clone() {
-                let messages = self.delivery.messages(&request, &end, bytes).await?;
-                if !self.delivery.send(&request, &messages, &connection).await? {
-                    request.connection = None;
+                match self.deliver(&request, &end, bytes, &connection).await {
+                    Ok(true) => {}
+                    Ok(false) => request.connection = None,
+                    Err(problem) if self.is_over(&request) => {
+                        warn!(step = "give-up", request = request.key, %problem);
+                    }
+                    Err(problem) => return Err(problem),
                 }
             }
             match self.delivery.table.end(&request, &end).await? {
@@ -75,10 +79,21 @@ impl Handler {
                     info!(step = "told", request = request.key, state = state(&end), waited);
                     return Ok(Finished::Told);
                 }
-                Ending::Rebound(now) => request = Request { statement: request.statement, ..now },
+                Ending::Rebound(now) => request = Request { statement: request.statement, ..*now },
             }
         }
         Err(Unavailable("a request was bound to ever other connections while it was told of".to_owned()))
+    }
+
+    async fn deliver(
+        &self,
+        request: &Request,
+        end: &End,
+        bytes: Option<u64>,
+        connection: &Connection,
+    ) -> Result<bool, Unavailable> {
+        let messages = self.delivery.messages(request, end, bytes).await?;
+        self.delivery.send(request, &messages, connection).await
     }
 
     /// How a request ends, and the bytes of its result, as far as Redshift says.
@@ -102,7 +117,7 @@ impl Handler {
                 // The database's own limit, which the stack sets to the same time.
                 failed(if message.contains("timeout") { Failure::TimedOut } else { Failure::Failed })
             }
-            Ok(Status::Running) if self.age(request) > self.statement_time + LAST => failed(Failure::TimedOut),
+            Ok(Status::Running) if self.is_over(request) => failed(Failure::TimedOut),
             Ok(Status::Running) => Ok(None),
             Err(Error::Missing(reason) | Error::Refused(reason)) => {
                 warn!(step = "lost", request = request.key, statement = %statement, reason);
@@ -110,6 +125,11 @@ impl Handler {
             }
             Err(Error::Unavailable(reason)) => Err(Unavailable(reason)),
         }
+    }
+
+    /// Whether nothing of it is waited for any more.
+    fn is_over(&self, request: &Request) -> bool {
+        self.age(request) > self.statement_time + LAST
     }
 
     pub(crate) fn age(&self, request: &Request) -> Duration {

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use aws_sdk_dynamodb::Client;
 use function::Clock;
 use lambda_runtime::LambdaEvent;
-use queries::{Connections, Delivery, Table, statement_prefix};
+use queries::{Connections, Delivery, Lease, Table, statement_prefix};
 use redshift::{DataApi, StatementId};
 use serde_json::{Value, json};
 use tracing::{Instrument, error, info, info_span};
@@ -71,7 +71,7 @@ impl Handler {
             return Ok(json!({"told": false}));
         };
         let statement: Option<StatementId> = detail["statementId"].as_str().and_then(|id| id.parse().ok());
-        let finish = Finish { request, statement, patience: LAG, deadline };
+        let finish = Finish { request, statement, patience: LAG, lease: &Lease::new(deadline) };
         match self.finish(finish).await.map_err(|problem| problem.0)? {
             Finished::Told => Ok(json!({"told": true})),
             Finished::Nothing => Ok(json!({"told": false})),

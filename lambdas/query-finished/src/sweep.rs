@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use function::millis;
-use queries::{Cause, GRACE, Request, Unavailable};
+use queries::{Cause, GRACE, Lease, Request, Unavailable};
 use serde_json::{Value, json};
 use tracing::{info, warn};
 
@@ -26,6 +26,7 @@ impl Handler {
         let now = self.clock.now();
         let until = now + deadline.duration_since(now).unwrap_or_default().mul_f64(0.8);
         let (mut seen, mut told, mut failures) = (0, 0, 0);
+        let lease = Lease::new(deadline);
         let mut after = None;
         'pages: loop {
             let page = self.delivery.table.open(after).await?;
@@ -35,7 +36,7 @@ impl Handler {
                     break 'pages;
                 }
                 seen += 1;
-                match self.look(request, deadline).await {
+                match self.look(request, &lease).await {
                     Ok(Finished::Told) => told += 1,
                     Ok(_) => {}
                     Err(problem) => {
@@ -53,7 +54,7 @@ impl Handler {
         Ok(json!({"seen": seen, "told": told, "failures": failures}))
     }
 
-    async fn look(&self, request: &Request, deadline: SystemTime) -> Result<Finished, Unavailable> {
+    async fn look(&self, request: &Request, lease: &Lease) -> Result<Finished, Unavailable> {
         let age = self.age(request);
         if request.statement.is_none() && age < HANDED_IN {
             return Ok(Finished::Running);
@@ -67,7 +68,7 @@ impl Handler {
         if let Some(cause) = cause {
             self.delivery.cancel(&request.key, cause).await?;
         }
-        let finish = Finish { request: &request.key, statement: None, patience: Duration::ZERO, deadline };
+        let finish = Finish { request: &request.key, statement: None, patience: Duration::ZERO, lease };
         self.finish(finish).await
     }
 }

@@ -51,7 +51,8 @@ pub(crate) enum Message {
     #[serde(rename_all = "camelCase")]
     Resume {
         request_id: String,
-        seq: i64,
+        /// -1 before the first part.
+        seq: i32,
     },
     Ping,
 }

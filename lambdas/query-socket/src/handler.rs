@@ -161,13 +161,13 @@ impl Handler {
     }
 
     /// Binds a request to this connection, and sends what it has not received: the parts after `seq` of a result.
-    pub(crate) async fn resume(&self, id: &str, seq: i64, identity: &Identity, waiting: &Connection) -> Reply {
+    pub(crate) async fn resume(&self, id: &str, seq: i32, identity: &Identity, waiting: &Connection) -> Reply {
         let key = Request::key(&identity.owner, id);
         // Not even a place in this connection for what is not there.
         if self.delivery.table.request(&key).await?.is_none() {
             return Ok(Some(unknown(id)));
         }
-        let Some(request) = self.delivery.table.bind(&key, waiting, seq.max(-1)).await? else {
+        let Some(request) = self.delivery.table.bind(&key, waiting, seq.max(-1).into()).await? else {
             return Ok(Some(unknown(id)));
         };
         info!(step = "resume", request = request.key, state = request.state.name());

@@ -38,7 +38,7 @@ impl Handler {
                 match self.delivery.connections.post(connection, &message::accepted(&run.request_id)).await? {
                     Posted::Gone => {
                         self.delivery.table.leave(connection).await?;
-                        let alone = Request { connection: None, ..request };
+                        let alone = Request { connection: None, ..*request };
                         self.delivery.table.end(&alone, &End::Cancelled).await.map(|_| None)
                     }
                     Posted::Sent | Posted::TooLarge => self.hand_in(&request, &bound).await,

@@ -9,7 +9,7 @@ use crate::write_back;
 
 /// What one system asks for.
 pub(crate) enum System {
-    QueryApp(query_app::Properties),
+    QueryApp(Box<query_app::Properties>),
     WriteBack(Box<write_back::Properties>),
 }
 
@@ -19,7 +19,7 @@ impl System {
     /// One sentence that names the property.
     pub(crate) fn read(properties: &Value) -> Result<System, String> {
         match properties["Kind"].as_str() {
-            Some("query-app") => Ok(System::QueryApp(query_app::Properties::read(properties)?)),
+            Some("query-app") => Ok(System::QueryApp(Box::new(query_app::Properties::read(properties)?))),
             Some("write-back") => Ok(System::WriteBack(Box::new(write_back::Properties::read(properties)?))),
             other => {
                 let other = other.unwrap_or("missing");

@@ -22,6 +22,8 @@ pub(crate) struct Dynamo {
 pub(crate) enum Fault {
     Works,
     Denies,
+    /// Meets another transaction.
+    Conflicts,
     /// Does its work and closes the connection.
     LosesAnswer,
 }
@@ -36,6 +38,11 @@ impl Dynamo {
         if let Fault::Denies = fault {
             let refusal = json!({"__type": "com.amazon.coral.service#AccessDeniedException", "Message": "canary-arn"});
             return Some(reply(400, refusal));
+        }
+        if let Fault::Conflicts = fault {
+            let reasons = json!([{"Code": "None"}, {"Code": "None"}, {"Code": "TransactionConflict"}, {"Code": "None"}, {"Code": "None"}]);
+            let kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
+            return Some(reply(400, json!({"__type": kind, "CancellationReasons": reasons, "Message": "canceled"})));
         }
         let answer = match operation.as_str() {
             "GetItem" => {

@@ -5,7 +5,14 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
 
+mod aws;
+mod connecting;
 mod dynamo;
+mod ending;
 mod flow;
+mod leaving;
+mod results;
+mod running;
+mod settings;
 mod warehouse;
 mod world;

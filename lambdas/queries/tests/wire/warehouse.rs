@@ -60,7 +60,10 @@ impl Warehouse {
                 let number =
                     body["NextToken"].as_str().map_or(Ok(0), |token| token.trim_start_matches("page-").parse());
                 let Ok(number): Result<usize, _> = number else {
-                    return Some(reply(400, json!({"__type": "ValidationException", "message": "canary-token"})));
+                    return Some(reply(
+                        400,
+                        json!({"__type": "ValidationException", "message": "NextToken 'canary-token' is not valid"}),
+                    ));
                 };
                 let mut page = json!({"ColumnMetadata": statement.columns, "Records": statement.pages[number]});
                 if number + 1 < statement.pages.len() {

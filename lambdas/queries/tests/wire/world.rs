@@ -1,17 +1,18 @@
 //! Everything around the three functions: the table, the warehouse, browsers, the clock, and what they wrote to their logs.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use function::{Clock, logging};
 use lambda_runtime::{Context, LambdaEvent};
-use loopback::{Answer, Request, reply, serve};
+use loopback::serve;
 use serde_json::{Value, json};
 
-use crate::dynamo::{Dynamo, TABLE};
-use crate::warehouse::{Statement, Warehouse};
+use crate::aws::State;
+use crate::dynamo::{Fault, TABLE};
+use crate::warehouse::Statement;
 
 pub(crate) const NOW: u64 = 1_714_557_600; // 2024-05-01T10:00:00Z
 pub(crate) const PAGE: &str = "https://app.example";
@@ -20,29 +21,12 @@ pub(crate) const BERT: &str = "bert-0002";
 /// A month that nobody may find in a log.
 pub(crate) const MONTH: &str = "2015-07";
 
-/// What the fakes know and have seen.
-pub(crate) struct State {
-    pub(crate) dynamo: Dynamo,
-    pub(crate) warehouse: Warehouse,
-    /// What each browser was told, by its connection; absent when the connection is gone.
-    pub(crate) browsers: BTreeMap<String, Vec<String>>,
-    /// What API Gateway answers to a post instead of taking it, one a call.
-    pub(crate) posts: VecDeque<(u16, &'static str)>,
-    /// Tries to post, whether or not they arrived.
-    pub(crate) posted: usize,
-    /// The tenant's own query files.
-    pub(crate) files: BTreeMap<String, String>,
-    pub(crate) now: SystemTime,
-    pub(crate) slept: Duration,
-    log: Vec<u8>,
-    tickets: Vec<String>,
-}
-
 pub(crate) struct World {
     state: Arc<Mutex<State>>,
     socket: query_socket::Handler,
     finished: query_finished::Handler,
     results: query_results::Handler,
+    url: String,
     _logging: tracing::subscriber::DefaultGuard,
 }
 
@@ -53,18 +37,7 @@ impl World {
 
     /// With further environment variables.
     pub(crate) async fn with(variables: &[(&str, &str)]) -> World {
-        let state = Arc::new(Mutex::new(State {
-            dynamo: Dynamo::default(),
-            warehouse: Warehouse::default(),
-            browsers: BTreeMap::new(),
-            posts: VecDeque::new(),
-            posted: 0,
-            files: BTreeMap::new(),
-            now: SystemTime::UNIX_EPOCH + Duration::from_secs(NOW),
-            slept: Duration::ZERO,
-            log: Vec::new(),
-            tickets: Vec::new(),
-        }));
+        let state = Arc::new(Mutex::new(State::new(SystemTime::UNIX_EPOCH + Duration::from_secs(NOW))));
         let served = state.clone();
         let address = serve(move |request| std::future::ready(served.lock().unwrap().answer(&request))).await;
         let url = format!("http://{address}");
@@ -81,6 +54,7 @@ impl World {
             finished: query_finished::Handler::new(query_finished::Settings::read(&variable).unwrap(), clock.clone()),
             results: query_results::Handler::new(query_results::Settings::read(&variable).unwrap(), clock),
             state,
+            url: url.clone(),
             _logging: tracing::subscriber::set_default(log),
         }
     }
@@ -210,6 +184,34 @@ impl World {
         told.iter().map(|text| serde_json::from_str(text).unwrap()).collect()
     }
 
+    /// An attribute of a request's item.
+    pub(crate) fn item(&self, user: &str, request: &str, name: &str) -> Value {
+        let key = queries::Request::key(user, request);
+        self.state().dynamo.attribute(&format!("request#{key}"), "request", name)
+    }
+
+    /// The table as one more run of a function has it.
+    pub(crate) fn table(&self) -> queries::Table {
+        let variable = |name: &str| environment(&self.url, "").get(name).map(|value| (*value).to_owned());
+        let config = function::aws::service(&variable, "DYNAMODB").unwrap();
+        queries::Table::new(aws_sdk_dynamodb::Client::new(&config), TABLE.to_owned(), clock(&self.state))
+    }
+
+    /// The `id` of all items, without what stands after the `#`, and how many there are.
+    pub(crate) fn kinds(&self) -> BTreeMap<String, usize> {
+        let mut kinds = BTreeMap::new();
+        for (id, part) in self.state().dynamo.items.keys() {
+            let kind = format!("{} {}", id.split('#').next().unwrap(), part.split('#').next().unwrap());
+            *kinds.entry(kind).or_default() += 1;
+        }
+        kinds
+    }
+
+    /// A service of DynamoDB's does so with the next calls of an operation.
+    pub(crate) fn faults(&self, operation: &'static str, faults: &[Fault]) {
+        self.state().dynamo.faults.insert(operation, faults.iter().copied().collect());
+    }
+
     /// The types of what a browser was told.
     pub(crate) fn types(&self, connection: &str) -> Vec<String> {
         self.told(connection).iter().map(|message| message["type"].as_str().unwrap().to_owned()).collect()
@@ -292,59 +294,6 @@ fn clock(state: &Arc<Mutex<State>>) -> Clock {
             Box::pin(std::future::ready(()))
         },
     )
-}
-
-impl State {
-    fn answer(&mut self, request: &Request) -> Answer {
-        if let Some(answer) = self.dynamo.answer(request).or_else(|| self.warehouse.answer(request)) {
-            return answer;
-        }
-        let target = request.target.replace("%40", "@").replace("%3D", "=");
-        if let Some(connection) = target.strip_prefix("/_aws/execute-api/abc123/live/@connections/") {
-            return self.browser(&request.method, connection, &request.body);
-        }
-        self.file(request.target.strip_prefix("/files").unwrap_or_else(|| panic!("nobody is asked for {target}")))
-    }
-
-    fn browser(&mut self, method: &str, connection: &str, body: &str) -> Answer {
-        let refusal = |status, kind: &str| Answer::Reply {
-            status,
-            headers: vec![("x-amzn-ErrorType", kind.to_owned())],
-            body: json!({"message": "canary-connection"}).to_string().into_bytes(),
-        };
-        if method == "DELETE" {
-            self.browsers.remove(connection);
-            return reply(204, "");
-        }
-        self.posted += 1;
-        if let Some((status, kind)) = self.posts.pop_front().filter(|(status, _)| *status != 200) {
-            return refusal(status, kind);
-        }
-        assert!(body.len() <= 30_720, "a message has {} bytes", body.len());
-        match self.browsers.get_mut(connection) {
-            Some(told) => {
-                told.push(body.to_owned());
-                reply(200, "")
-            }
-            None => refusal(410, "GoneException"),
-        }
-    }
-
-    /// S3, with the bucket `files`.
-    fn file(&self, target: &str) -> Answer {
-        if target.contains("list-type=2") {
-            let object = |(key, text): (&String, &String)| {
-                format!("<Contents><Key>{key}</Key><Size>{}</Size></Contents>", text.len())
-            };
-            let list: String = self.files.iter().map(object).collect();
-            return reply(200, format!("<ListBucketResult><IsTruncated>false</IsTruncated>{list}</ListBucketResult>"));
-        }
-        let key = target.trim_start_matches('/').split('?').next().unwrap();
-        match self.files.get(key) {
-            Some(text) => reply(200, text),
-            None => reply(404, "<Error><Code>NoSuchKey</Code></Error>"),
-        }
-    }
 }
 
 struct Log(Arc<Mutex<State>>);

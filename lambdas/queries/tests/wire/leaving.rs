@@ -1,0 +1,207 @@
+//! Connections that go and come back, and what no event reported.
+
+use serde_json::{Value, json};
+
+use crate::world::{ANNA, BERT, World, id};
+
+const SWEPT_NOTHING: &str = r#"{"failures":0,"seen":0,"told":0}"#;
+
+fn resume(request: u32, seq: i64) -> Value {
+    json!({"action": "resume", "requestId": id(request), "seq": seq})
+}
+
+async fn running() -> World {
+    let world = World::new().await;
+    world.connect(ANNA, "a=").await;
+    world.run("a=", &id(1)).await;
+    world
+}
+
+fn cancels(world: &World, number: usize) -> usize {
+    world.statement(number, |statement| statement.cancels)
+}
+
+#[tokio::test]
+async fn a_page_that_closes_takes_its_own_statements_along_and_nobody_elses() {
+    let world = running().await;
+    world.state().dynamo.page = 1;
+    world.run("a=", &id(2)).await;
+    world.connect(ANNA, "a2=").await;
+    world.connect(BERT, "b=").await;
+    world.run("b=", &id(1)).await;
+    world.disconnect("a=", 1000).await;
+    assert_eq!([cancels(&world, 0), cancels(&world, 1), cancels(&world, 2)], [1, 1, 0]);
+    let kinds = world.kinds();
+    assert_eq!((kinds["connection connection"], kinds["connection request"]), (2, 1), "{kinds:?}");
+    world.ends(2).await;
+    assert_eq!(world.types("b="), ["accepted", "rows"]);
+    // API Gateway may say it again.
+    world.disconnect("a=", 1000).await;
+    assert_eq!([cancels(&world, 0), cancels(&world, 1), cancels(&world, 2)], [1, 1, 0]);
+    for number in [0, 1] {
+        let event = world.statement(number, |statement| statement.event("ABORTED"));
+        world.finished(event).await.unwrap();
+    }
+    assert_eq!(world.item(ANNA, &id(1), "state"), "cancelled");
+    assert!(!world.kinds().contains_key("user slot"));
+}
+
+#[tokio::test]
+async fn a_page_that_comes_back_goes_on_whether_its_old_connection_goes_before_or_after() {
+    for goes_first in [true, false] {
+        let world = running().await;
+        if goes_first {
+            world.disconnect("a=", 1006).await;
+        }
+        world.pass(50);
+        world.connect(ANNA, "a2=").await;
+        world.say("a2=", resume(1, -1)).await;
+        if !goes_first {
+            world.disconnect("a=", 1000).await;
+        }
+        world.pass(100);
+        world.sweep().await;
+        assert_eq!(cancels(&world, 0), 0, "goes first: {goes_first}");
+        world.ends(0).await;
+        assert_eq!(world.types("a2="), ["accepted", "rows"]);
+    }
+}
+
+#[tokio::test]
+async fn a_statement_that_nobody_comes_back_for_is_cancelled_after_a_minute() {
+    for code in [1001, 1005, 1006] {
+        let world = running().await;
+        world.disconnect("a=", code).await;
+        world.pass(59);
+        world.sweep().await;
+        assert_eq!(cancels(&world, 0), 0);
+        world.pass(1);
+        world.sweep().await;
+        assert_eq!(cancels(&world, 0), 1);
+        assert_eq!(world.item(ANNA, &id(1), "state"), "cancelled");
+    }
+}
+
+#[tokio::test]
+async fn a_resume_on_the_way_to_a_sweep_wins_over_what_its_index_says() {
+    let world = running().await;
+    world.disconnect("a=", 1006).await;
+    world.pass(61);
+    // The index still has it alone; the table has it bound again.
+    let key = queries::Request::key(ANNA, &id(1));
+    let stale = world.state().dynamo.items[&(format!("request#{key}"), "request".to_owned())].clone();
+    world.connect(ANNA, "a2=").await;
+    world.say("a2=", resume(1, -1)).await;
+    assert!(stale.get("alone").is_some());
+    assert_eq!(world.table().cancelled(&key, queries::Cause::Alone).await, Ok(None));
+    world.sweep().await;
+    assert_eq!(cancels(&world, 0), 0);
+}
+
+#[tokio::test]
+async fn a_resume_after_the_end_gets_the_parts_that_are_missing() {
+    let world = running().await;
+    world.ends(0).await;
+    world.connect(ANNA, "a2=").await;
+    world.connect(BERT, "b=").await;
+    for seq in [-1, 0, -7, i64::from(i32::MAX)] {
+        world.say("a2=", resume(1, seq)).await;
+        assert_eq!(world.types("a2="), ["rows"], "a result of one part comes whole");
+    }
+    world.say("b=", resume(1, -1)).await;
+    assert_eq!(world.told("b=")[0]["code"], "unknown-request");
+    world.say("a2=", resume(7, -1)).await;
+    assert_eq!(world.told("a2=")[0]["code"], "unknown-request");
+    world.pass(48 * 60 * 60);
+    world.connect(ANNA, "a3=").await;
+    world.say("a3=", resume(1, -1)).await;
+    assert_eq!(world.told("a3=")[0]["code"], "unknown-request");
+}
+
+#[tokio::test]
+async fn an_event_that_never_comes_is_made_up_for() {
+    let world = running().await;
+    world.statement(0, |statement| statement.finish(&[&[&[json!("late")]]]));
+    world.pass(19);
+    assert_eq!(world.sweep().await.to_string(), SWEPT_NOTHING);
+    world.pass(1);
+    assert_eq!(world.sweep().await, json!({"seen": 1, "told": 1, "failures": 0}));
+    assert_eq!(world.types("a="), ["accepted", "rows"]);
+    assert_eq!(world.sweep().await.to_string(), SWEPT_NOTHING);
+}
+
+#[tokio::test]
+async fn a_sweep_goes_through_all_pages_and_past_what_cannot_be_told() {
+    let world = World::with(&[("CONCURRENT", "5")]).await;
+    world.state().dynamo.page = 2;
+    world.connect(ANNA, "a=").await;
+    for number in 0..5 {
+        world.run("a=", &id(number)).await;
+        world.statement(number as usize, |statement| statement.finish(&[&[&[json!(number)]]]));
+    }
+    world.pass(20);
+    world.told("a=");
+    world.state().posts.push_back((403, "ForbiddenException"));
+    assert_eq!(world.sweep().await, json!({"seen": 5, "told": 4, "failures": 1}));
+    assert_eq!(world.sweep().await, json!({"seen": 1, "told": 1, "failures": 0}));
+    assert_eq!(world.types("a=").len(), 5);
+}
+
+#[tokio::test]
+async fn a_statement_that_takes_too_long_is_cancelled_and_told_of() {
+    let world = World::with(&[("STATEMENT_SECONDS", "100")]).await;
+    world.connect(ANNA, "a=").await;
+    world.run("a=", &id(1)).await;
+    world.pass(100);
+    world.sweep().await;
+    assert_eq!(cancels(&world, 0), 0);
+    world.pass(1);
+    world.sweep().await;
+    let told = world.told("a=");
+    assert_eq!((cancels(&world, 0), &told[1]["code"], told.len()), (1, &json!("timed-out"), 2));
+}
+
+#[tokio::test]
+async fn a_statement_that_cannot_be_ended_is_given_up_in_the_end() {
+    let world = World::with(&[("STATEMENT_SECONDS", "100")]).await;
+    world.state().warehouse.is_stubborn = true;
+    world.connect(ANNA, "a=").await;
+    world.run("a=", &id(1)).await;
+    world.pass(700);
+    world.sweep().await;
+    assert_eq!(world.types("a="), ["accepted"]);
+    world.pass(1);
+    world.sweep().await;
+    assert_eq!(world.told("a=")[0]["code"], "timed-out");
+}
+
+#[tokio::test]
+async fn an_end_that_cannot_be_told_is_given_up_in_the_end_and_can_be_resumed() {
+    let world = running().await;
+    world.statement(0, |statement| statement.finish(&[&[&[json!(1)]]]));
+    world.told("a=");
+    for (seconds, told) in [(1500, 0), (1, 1)] {
+        world.pass(seconds);
+        world.state().posts.push_back((403, "ForbiddenException"));
+        assert_eq!(world.sweep().await["told"], told);
+    }
+    world.say("a=", resume(1, -1)).await;
+    assert_eq!(world.types("a="), ["rows"]);
+}
+
+#[tokio::test]
+async fn a_request_that_never_got_a_statement_is_ended_after_a_minute() {
+    let world = World::new().await;
+    world.connect(ANNA, "a=").await;
+    world.run("a=", &id(1)).await;
+    let key = queries::Request::key(ANNA, &id(1));
+    let place = (format!("request#{key}"), "request".to_owned());
+    world.state().dynamo.items.get_mut(&place).unwrap().as_object_mut().unwrap().remove("statement");
+    world.pass(59);
+    world.sweep().await;
+    assert_eq!(world.types("a="), ["accepted"]);
+    world.pass(1);
+    world.sweep().await;
+    assert_eq!(world.told("a=")[0]["code"], "unavailable");
+    assert!(!world.kinds().contains_key("user slot"));
+}

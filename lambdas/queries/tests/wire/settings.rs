@@ -1,0 +1,56 @@
+//! The functions' environments.
+
+use crate::world::environment;
+
+fn read(function: &str, name: &str, value: &str) -> Result<(), String> {
+    let mut environment = environment("http://127.0.0.1:1", "");
+    environment.insert(name, value);
+    let variable = |name: &str| environment.get(name).map(|value| (*value).to_owned());
+    match function {
+        "socket" => query_socket::Settings::read(&variable).map(drop),
+        "finished" => query_finished::Settings::read(&variable).map(drop),
+        _ => query_results::Settings::read(&variable).map(drop),
+    }
+    .map_err(|invalid| invalid.to_string())
+}
+
+#[test]
+fn what_a_stack_sets_is_taken() {
+    for (function, name, value) in [
+        ("socket", "QUERIES", "s3://b/q/"),
+        ("socket", "MAX_ROWS", "100000"),
+        ("socket", "CONCURRENT", "1"),
+        ("socket", "STATEMENT_SECONDS", "86400"),
+        ("socket", "ORIGINS", "https://a.example,http://127.0.0.1:8080"),
+        ("finished", "STATEMENT_SECONDS", "1"),
+        ("results", "QUERIES", ""),
+    ] {
+        assert_eq!(read(function, name, value), Ok(()), "{name}={value}");
+    }
+}
+
+#[test]
+fn a_wrong_or_missing_variable_is_told_by_its_name() {
+    let own = [
+        ("socket", "SCHEMA", ""),
+        ("socket", "ORIGINS", "*"),
+        ("socket", "CONNECTIONS_URL", "wss://abc123.execute-api"),
+        ("socket", "QUERIES", "bucket/prefix"),
+        ("socket", "MAX_ROWS", "0"),
+        ("socket", "MAX_ROWS", "100001"),
+        ("socket", "CONCURRENT", "21"),
+        ("socket", "PER_MINUTE", "many"),
+        ("socket", "STATEMENT_SECONDS", "-1"),
+        ("finished", "STATEMENT_SECONDS", "0"),
+        ("finished", "CONNECTIONS_URL", ""),
+        ("results", "ORIGINS", "https://a.example/"),
+        ("results", "QUERIES", "s3://b"),
+    ];
+    let all = ["socket", "finished", "results"].into_iter().flat_map(|function| {
+        [(function, "TENANT", ""), (function, "TABLE", ""), (function, "WAREHOUSE", "{}"), (function, "AWS_REGION", "")]
+    });
+    for (function, name, value) in own.into_iter().chain(all) {
+        let message = read(function, name, value).expect_err(&format!("{function}: {name}={value}"));
+        assert!(message.contains(name), "{function}: {name}={value}: {message}");
+    }
+}
