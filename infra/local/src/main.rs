@@ -76,7 +76,13 @@ async fn run(arguments: &Arguments, progress: &Progress) -> anyhow::Result<()> {
 
     let only = if arguments.measure { Some("query-app") } else { arguments.only.as_deref() };
     // Ctrl-C ends the run in the orderly way; so does everything that fails.
-    let world = World { emulator: &emulator, stand_ins: &stand_ins, pictures: &arguments.pictures, measures: arguments.measure, progress };
+    let world = World {
+        emulator: &emulator,
+        stand_ins: &stand_ins,
+        pictures: &arguments.pictures,
+        measures: arguments.measure,
+        progress,
+    };
     let result = tokio::select! {
         result = world.deploy_and_exercise(platform, tenant, only) => result,
         _ = tokio::signal::ctrl_c() => Err(anyhow!("interrupted")),

@@ -45,9 +45,7 @@ export function Result({ run, session }) {
       <p class={`state is-${isEnded ? run.state : "under-way"}`}>
         <StateMark run={run} /><span role="status">{stateWord(run)}</span><Elapsed run={run} />
       </p>
-      {run.state === "fetching" && run.total > 0 && (
-        <progress max={run.total} value={run.rows.length} aria-label={`${run.rows.length} of ${run.total} rows`} />
-      )}
+      {!isEnded && <Progress run={run} />}
       {run.state === "failed" && <Failure error={run.error} />}
       {run.state === "cancelled" && <p class="text">This run was cancelled before it ended.</p>}
       {run.state === "done" && run.rows.length === 0 && <p class="text">The query found nothing for these values.</p>}
@@ -56,6 +54,12 @@ export function Result({ run, session }) {
       {run.rows.length > 0 && run.state !== "failed" && <Table columns={run.columns} rows={run.rows} title={title ?? name} />}
     </>
   );
+}
+
+/** Without a number while the warehouse works, and with one while rows come. */
+function Progress({ run }) {
+  if (!(run.total > 0)) return <progress aria-label="under way" />;
+  return <progress max={run.total} value={run.rows.length} aria-label={`${run.rows.length} of ${run.total} rows`} />;
 }
 
 function Parameters({ values, definitions }) {

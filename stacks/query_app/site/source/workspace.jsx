@@ -135,7 +135,7 @@ function Ask({ queries, onRun }) {
           </label>
         ))}
       </fieldset>
-      {query.description && <p class="text">{query.description}</p>}
+      {query.description && <p class="text">{asSentence(query.description)}</p>}
       {parameters.map((parameter) => (
         <Parameter parameter={parameter} value={values[parameter.name] ?? ""} problem={problems[parameter.name]}
           onChange={(value) => change(parameter, value)} key={`${query.name} ${parameter.name}`} />
