@@ -109,6 +109,10 @@ await withPage({ pictures, expected: refusals }, async (ada, shot) => {
 
   await step("signing up", () => signUp(ada, "ada.browser@example.com"));
   await step("what is there before a run", async () => {
+    expect(await ada.evaluate(() => document.activeElement.className), "workspace");
+    // A keyboard goes from there to the way past the form, and to the form.
+    await ada.keyboard.press("Tab");
+    expect(await ada.locator(":focus").getAttribute("type"), "radio");
     await checkAccess(ada);
     await shot("query-empty");
   });

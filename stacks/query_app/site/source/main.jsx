@@ -34,7 +34,10 @@ function Page({ config }) {
   }, [session]);
 
   useEffect(() => {
-    if (session && !isOut) session.start();
+    if (!session || isOut) return;
+    session.start();
+    // The form that had the focus is gone.
+    document.querySelector("main").focus();
   }, [session, isOut]);
 
   async function signedIn() {

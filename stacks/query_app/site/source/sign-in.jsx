@@ -109,7 +109,7 @@ export function SignIn({ canSignUp, onSignedIn, notice }) {
       </Screen>
     ),
   };
-  return <main id="main" class="gate">{screens[screen.name]()}</main>;
+  return <main class="gate">{screens[screen.name]()}</main>;
 }
 
 const emailField = (value) => ({

@@ -40,7 +40,7 @@ export function Workspace({ session, person, onSignOut }) {
         <button type="button" class="quiet" aria-expanded={isTwoSteps} onClick={() => setTwoSteps(!isTwoSteps)}>Two-step sign-in</button>
         <button type="button" class="quiet" onClick={onSignOut}>Sign out</button>
       </header>
-      <main id="main" class="workspace">
+      <main class="workspace" tabIndex={-1}>
         <div class="side">
           {isTwoSteps && <TwoSteps person={person} onClose={() => setTwoSteps(false)} />}
           {queries ? <Ask queries={queries} onRun={start} /> : <Loading problem={queriesProblem} again={() => session.loadQueries()} />}

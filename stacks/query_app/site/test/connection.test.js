@@ -173,6 +173,13 @@ test("only a page that goes says so: a normal closure ends what still runs", asy
   it.sockets[1].says({ type: "expired" });
   await settle();
   assert.deepEqual([it.sockets[1].code, it.connection.state], [4000, "signed-out"]);
+  const other = world({ until: 30 * MINUTE, ticket: async () => (other.sockets.length ? null : "t") });
+  await other.open();
+  for (let minutes = 0; minutes < 30 && other.connection.state === "open"; minutes++) {
+    await other.pass(MINUTE);
+    other.sockets[0].says({ type: "pong" });
+  }
+  assert.deepEqual([other.sockets[0].code, other.connection.state], [4000, "signed-out"]);
 });
 
 test("waking up tries at once instead of waiting for the end of a pause", async () => {

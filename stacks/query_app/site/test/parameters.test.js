@@ -13,7 +13,7 @@ test("what will do is sent as it was written, and what will not gets a sentence"
     [month, "2015-13", { problem: "choose a month, written like 2015-01" }], [month, "January 2015", { problem: "choose a month, written like 2015-01" }],
     [month, "2014-12", { problem: "the lowest is 2015-01" }], [month, "2016-01", { problem: "the highest is 2015-12" }],
     [miles, "", {}], [miles, "99.5", { value: "99.5" }], [miles, "1e2", { problem: "type a number, with a point before its fraction" }],
-    [miles, "100.01", { problem: "the highest is 100" }], [miles, "-1", { problem: "the lowest is 0" }],
+    [miles, "100.01", { problem: "the highest is 100" }], [miles, "-1", { problem: "the lowest is 0" }], [{ ...miles, minimum: "5" }, "10", { value: "10" }],
     [{ ...miles, type: "integer" }, "1.5", { problem: "type a whole number" }],
     [payment, "Cash", { value: "Cash" }], [payment, "cash", { problem: "choose one of the list" }], [payment, "", { problem: "choose one" }],
     [{ name: "d", type: "date" }, "2015-02-29", { problem: "this day does not exist" }], [{ name: "d", type: "date" }, "2016-02-29", { value: "2016-02-29" }],

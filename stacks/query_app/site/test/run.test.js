@@ -24,6 +24,7 @@ test("a piece that is missing is noticed, and the run is not done without it", (
   const run = play(piece(0), piece(2, true));
   assert.deepEqual([run.state, run.seq, hasGap(run)], ["receiving", 0, true]);
   assert.equal(hasGap(received(run, piece(1), 6)), false);
+  assert.equal(hasGap(play(piece(0), piece(0))), false);
 });
 
 test("an end stays the end, whatever comes later", () => {
