@@ -131,7 +131,7 @@ const trials = {
       await shot("page-second-step");
       await page.keyboard.press("Enter");
       await page.getByText("Connected").waitFor();
-      expect(await page.evaluate(() => [localStorage.length, document.cookie]), [0, ""]);
+      expect(await page.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie]), [0, 0, ""]);
     });
   },
   async "fields say what is wrong with them"() {
