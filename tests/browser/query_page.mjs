@@ -134,6 +134,32 @@ const trials = {
       expect(await page.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie]), [0, 0, ""]);
     });
   },
+  async "where an authenticator is required, it is set up at the first sign-in"() {
+    const steps = [
+      { body: { ChallengeName: "MFA_SETUP", Session: "s1", ChallengeParameters: { MFAS_CAN_SETUP: '["SOFTWARE_TOKEN_MFA"]' } } },
+      tokens(),
+    ];
+    const cognito = {
+      RespondToAuthChallenge: () => steps.shift(),
+      AssociateSoftwareToken: () => ({ body: { SecretCode: "ABCDEFGHIJKLMNOP", Session: "s2" } }),
+      VerifySoftwareToken: ({ UserCode }) => (UserCode === "123456" ? { body: { Status: "SUCCESS", Session: "s3" } } : refuse("EnableSoftwareTokenMFAException")),
+    };
+    await withPage({ pictures, expected: [/400/] }, async (page, shot) => {
+      await serve(page, { folder, cognito, socket: server(answers).socket });
+      await page.goto(`${PAGE}/`);
+      await page.getByLabel("E-mail address").fill("ada@example.com");
+      await page.getByLabel("Password", { exact: true }).fill("Correct-horse-1");
+      await page.keyboard.press("Enter");
+      await page.getByText("ABCD EFGH IJKL MNOP").waitFor();
+      await page.getByLabel("Code of the app").fill("000000");
+      await page.keyboard.press("Enter");
+      await page.getByText("This code is wrong.").waitFor();
+      await shot("page-set-up");
+      await page.getByLabel("Code of the app").fill("123456");
+      await page.keyboard.press("Enter");
+      await page.getByText("Connected").waitFor();
+    });
+  },
   async "fields say what is wrong with them"() {
     await withPage({ pictures }, async (page, shot) => {
       await serve(page, { folder, socket: server(answers).socket });

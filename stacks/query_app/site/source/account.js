@@ -27,8 +27,9 @@ class Memory {
 }
 
 /**
- * Each step resolves to what comes next: `done`, `code` (of the authenticator app), `new-password`, `verify` (the code that was
- * mailed at sign-up), `reset` (a new password by a mailed code) or `unsupported`.
+ * Each step resolves to what comes next: `{step, setup?}`, the step being `done`, `code` (of the authenticator app), `new-password`,
+ * `set-up` (of an authenticator app, with its `setup`), `verify` (the code that was mailed at sign-up), `reset` (a new password by a
+ * mailed code) or `unsupported`.
  */
 export async function enter(email, password) {
   const { nextStep } = await signIn({ username: email, password, options: { authFlowType: "USER_SRP_AUTH" } });
@@ -44,11 +45,17 @@ const STEPS = {
   DONE: "done",
   CONFIRM_SIGN_IN_WITH_TOTP_CODE: "code",
   CONFIRM_SIGN_IN_WITH_NEW_PASSWORD_REQUIRED: "new-password",
+  CONTINUE_SIGN_IN_WITH_TOTP_SETUP: "set-up",
   CONFIRM_SIGN_UP: "verify",
   RESET_PASSWORD: "reset",
 };
 
-const stepAfter = ({ signInStep }) => STEPS[signInStep] ?? "unsupported";
+function stepAfter({ signInStep, totpSetupDetails }) {
+  return { step: STEPS[signInStep] ?? "unsupported", setup: totpSetupDetails && setupOf(totpSetupDetails) };
+}
+
+/** The secret for an authenticator app, as text and as a link that such an app on this device opens. */
+const setupOf = (details, email) => ({ secret: details.sharedSecret, link: String(details.getSetupUri("Queries", email)) });
 
 export async function register(email, password) {
   const { nextStep } = await signUp({ username: email, password, options: { userAttributes: { email } } });
@@ -66,10 +73,8 @@ export async function leave() {
   await signOut().catch(() => cognitoUserPoolsTokenProvider.tokenOrchestrator?.clearTokens?.());
 }
 
-/** The secret for an authenticator app, as text and as a link that such an app on this device opens. */
 export async function beginTwoSteps(email) {
-  const setup = await setUpTOTP();
-  return { secret: setup.sharedSecret, link: String(setup.getSetupUri("Queries", email)) };
+  return setupOf(await setUpTOTP(), email);
 }
 
 export async function finishTwoSteps(code) {

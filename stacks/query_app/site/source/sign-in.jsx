@@ -6,6 +6,7 @@ import * as account from "./account.js";
 import { Field, Password, useFocusOnProblem } from "./fields.jsx";
 import { Logo } from "./logo.jsx";
 import { sentence } from "./sentences.js";
+import { Key } from "./two-steps.jsx";
 
 /** `onSignedIn()` is called when it is done; `notice` is why somebody is here again. */
 export function SignIn({ canSignUp, onSignedIn, notice }) {
@@ -13,19 +14,20 @@ export function SignIn({ canSignUp, onSignedIn, notice }) {
   const [email, setEmail] = useState("");
   // Kept between sign-up and the first sign-in, and no longer.
   const password = useRef("");
-  const go = (name, notice) => setScreen({ name, notice });
-  const enter = (address, word) => account.enter(address, word).then(after);
+  const go = (name, more) => setScreen({ name, ...more });
+  const say = (name, notice) => go(name, { notice });
+  const enter = (address, word) => account.enter(address, word).then((next) => after(next, address));
 
-  async function after(step) {
+  async function after({ step, setup }, address = email) {
     if (step === "done") {
       password.current = "";
       await onSignedIn();
     } else if (step === "verify") {
-      await account.resend(email).catch(() => {});
-      go("verify", "This address is not verified yet. A new code is on its way.");
-    } else if (step === "reset") go("forgotten", "This account needs a new password.");
+      await account.resend(address).catch(() => {});
+      say("verify", "This address is not verified yet. A new code is on its way.");
+    } else if (step === "reset") say("forgotten", "This account needs a new password.");
     else if (step === "unsupported") throw new Error("a challenge that this page does not know");
-    else go(step);
+    else go(step, { setup });
   }
 
   const screens = {
@@ -34,13 +36,7 @@ export function SignIn({ canSignUp, onSignedIn, notice }) {
         submit={async ({ email, password: word }) => {
           setEmail(email);
           password.current = word;
-          await account.enter(email, word).then(async (step) => {
-            if (step === "verify") {
-              await account.resend(email).catch(() => {});
-              return go("verify", "This address is not verified yet. A new code is on its way.");
-            }
-            return after(step);
-          });
+          await enter(email, word);
         }}
         fields={[emailField(email), { name: "password", label: "Password", isPassword: true, autocomplete: "current-password" }]}>
         <button type="button" class="link" onClick={() => go("forgotten")}>Forgotten password</button>
@@ -64,8 +60,8 @@ export function SignIn({ canSignUp, onSignedIn, notice }) {
         text={`A message with a code is on its way to ${email}. It may take a minute.`}
         submit={async ({ code }) => {
           await account.verify(email, code);
-          if (!password.current) return go("enter", "Your address is verified. Sign in now.");
-          return enter(email, password.current).catch(() => go("enter", "Your address is verified. Sign in now."));
+          if (!password.current) return say("enter", "Your address is verified. Sign in now.");
+          return enter(email, password.current).catch(() => say("enter", "Your address is verified. Sign in now."));
         }}
         fields={[codeField("Code")]}>
         <Resend again={() => account.resend(email)} />
@@ -74,14 +70,20 @@ export function SignIn({ canSignUp, onSignedIn, notice }) {
     ),
     code: () => (
       <Screen title="Second step" action="Continue" text="Type the code that your authenticator app shows now." key="code"
-        submit={({ code }) => account.answerChallenge(code).then(after)} fields={[codeField("Code of the app")]}>
+        submit={({ code }) => account.answerChallenge(code).then((next) => after(next))} fields={[codeField("Code of the app")]}>
+        <button type="button" class="link" onClick={() => go("enter")}>Back to sign in</button>
+      </Screen>
+    ),
+    "set-up": () => (
+      <Screen title="Set up a second step" action="Continue" above={<Key setup={screen.setup} />} key="set-up"
+        submit={({ code }) => account.answerChallenge(code).then((next) => after(next))} fields={[codeField("Code of the app")]}>
         <button type="button" class="link" onClick={() => go("enter")}>Back to sign in</button>
       </Screen>
     ),
     "new-password": () => (
       <Screen title="Choose a password" action="Save and continue" key="new-password"
         text="The password that you were given is for the first time only."
-        submit={({ password: word }) => account.answerChallenge(word).then(after)} fields={[newPasswordField("New password")]}>
+        submit={({ password: word }) => account.answerChallenge(word).then((next) => after(next))} fields={[newPasswordField("New password")]}>
         <button type="button" class="link" onClick={() => go("enter")}>Back to sign in</button>
       </Screen>
     ),
@@ -101,7 +103,7 @@ export function SignIn({ canSignUp, onSignedIn, notice }) {
       <Screen title="Choose a new password" action="Save" key="reset" text={`If there is an account, a code is on its way to ${email}.`}
         submit={async ({ code, password: word }) => {
           await account.replacePassword(email, code, word);
-          go("enter", "Your new password is saved. Sign in with it.");
+          say("enter", "Your new password is saved. Sign in with it.");
         }}
         fields={[codeField("Code"), newPasswordField("New password")]}>
         <Resend again={() => account.forget(email)} />
@@ -128,7 +130,7 @@ const newPasswordField = (label) => ({
 });
 
 /** A heading, a few fields, one button and the ways out of here. Only one submission is under way at a time. */
-function Screen({ title, action, text, notice, fields, submit, children }) {
+function Screen({ title, action, text, above, notice, fields, submit, children }) {
   const [problems, setProblems] = useState({});
   const [failure, setFailure] = useState(null);
   const [isBusy, setBusy] = useState(false);
@@ -165,6 +167,7 @@ function Screen({ title, action, text, notice, fields, submit, children }) {
       <h1 id="screen-title">{title}</h1>
       {notice && <p class="notice" role="status">{notice}</p>}
       {text && <p class="text">{text}</p>}
+      {above}
       <div role="alert">{failure && <p class="failure">{failure}</p>}</div>
       {fields.map(({ isPassword, isRight, read, problem, name, ...rest }) => {
         const Control = isPassword ? Password : Field;

@@ -30,9 +30,7 @@ export function TwoSteps({ person, onClose }) {
       {isDone && <p class="notice" role="status">From now on, signing in asks for a code of your app.</p>}
       {!isDone && setup && (
         <>
-          <p class="text">Add this key to an authenticator app, then type the code that it shows.</p>
-          <p class="secret"><code>{setup.secret.replace(/(.{4})/g, "$1 ").trim()}</code></p>
-          <p><a href={setup.link}>Open an app on this device</a></p>
+          <Key setup={setup} />
           <Field id="two-steps-code" name="code" label="Code of the app" inputmode="numeric" autocomplete="one-time-code" maxlength={7} problem={problem} required />
         </>
       )}
@@ -42,5 +40,16 @@ export function TwoSteps({ person, onClose }) {
         <button type="button" onClick={onClose}>{isDone ? "Close" : "Not now"}</button>
       </div>
     </form>
+  );
+}
+
+/** What an authenticator app has to know. */
+export function Key({ setup }) {
+  return (
+    <>
+      <p class="text">Add this key to an authenticator app, then type the code that it shows.</p>
+      <p class="secret"><code>{setup.secret.replace(/(.{4})/g, "$1 ").trim()}</code></p>
+      <p><a href={setup.link}>Open an app on this device</a></p>
+    </>
   );
 }
