@@ -21,6 +21,8 @@ pub struct Emulator {
     pub config: SdkConfig,
     /// For everything else.
     pub caller: Caller,
+    /// Host and port of the emulator itself. WebSockets go there: the front hands on requests and answers only.
+    pub address: String,
     /// What the emulator says.
     pub log: PathBuf,
     child: Supervised,
@@ -52,7 +54,8 @@ impl Emulator {
     /// When it is not installed, ends early or does not answer; its log is quoted.
     pub async fn start(start: Start<'_>) -> anyhow::Result<Emulator> {
         let port = free_port()?;
-        let direct = format!("http://127.0.0.1:{port}");
+        let address = format!("127.0.0.1:{port}");
+        let direct = format!("http://{address}");
         let endpoint = Front::start(&direct).await.context("no port of the loopback interface is free")?.url;
         let log = start.folder.join("ministack.log");
         let mut command = Command::new(start.python);
@@ -70,6 +73,7 @@ impl Emulator {
             .env("IOT_MTLS_ENABLED", "0")
             .env("MINISTACK_REGION", REGION)
             .env("AWS_ENDPOINT_URL", &endpoint)
+            .env("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI", format!("{endpoint}/_aws/execute-api/{{api}}/{{stage}}"))
             .env("AWS_ACCESS_KEY_ID", KEY)
             .env("AWS_SECRET_ACCESS_KEY", KEY)
             .envs(start.variables.iter().copied());
@@ -83,7 +87,7 @@ impl Emulator {
             .endpoint_url(&endpoint)
             .credentials_provider(SharedCredentialsProvider::new(credentials.clone()))
             .build();
-        Ok(Emulator { config, caller: Caller::new(&endpoint, REGION, credentials), log, child })
+        Ok(Emulator { config, caller: Caller::new(&endpoint, REGION, credentials), address, log, child })
     }
 
     /// Where it is reached, behind what stands for the end of TLS.

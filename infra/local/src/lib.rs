@@ -5,6 +5,7 @@
 //! ferrostack-local ─┬─ Qlik, QuickSight    stand-ins, this process   ◄── …_ENDPOINT_URL… ──┐
 //!                   ├─ Front ► Emulator    MiniStack, child process ── functions, its children
 //!                   ├─ ferrostack_deploy::deploy ──► CloudFormation of the emulator
+//!                   ├─ Edge                the query app's page, in front of the emulator's CloudFront
 //!                   └─ qlik_reload::exercise ──► events, schedules, requests, failures
 //! ```
 //!
@@ -20,6 +21,7 @@ pub mod left_out;
 pub mod postgres;
 pub mod qlik;
 pub mod qlik_reload;
+pub mod query_app;
 pub mod quicksight;
 pub mod redshift;
 pub mod report_delivery;

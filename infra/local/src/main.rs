@@ -12,7 +12,7 @@ use ferrostack_local::left_out::leave_out;
 use ferrostack_local::rest::Rest;
 use ferrostack_local::stack::DeployedStack;
 use ferrostack_local::stand_ins::StandIns;
-use ferrostack_local::{athena, qlik_reload, report_delivery, slack_connector, write_back};
+use ferrostack_local::{athena, qlik_reload, query_app, report_delivery, slack_connector, write_back};
 
 /// Starts the AWS emulator and the stand-ins, deploys the local tenant, and puts its systems to work.
 #[derive(Parser)]
@@ -29,6 +29,9 @@ struct Arguments {
     /// Put only this system to work, for example qlik-reload; all are deployed
     #[arg(long)]
     only: Option<String>,
+    /// Measure the query app instead of putting systems to work
+    #[arg(long)]
+    measure: bool,
     /// The folder that `synth` wrote to
     #[arg(long, default_value = "cfn-out")]
     out: PathBuf,
@@ -81,10 +84,17 @@ async fn run(arguments: &Arguments, progress: &Progress) -> anyhow::Result<()> {
     let emulator = Emulator::start(Start { python: &python, folder: folder.path(), variables: &variables }).await?;
     stand_ins.connect(&emulator.caller);
 
+    let only = if arguments.measure { Some("query-app") } else { arguments.only.as_deref() };
     // Ctrl-C ends the run in the orderly way; so does everything that fails.
-    let world = World { emulator: &emulator, stand_ins: &stand_ins, pictures: &arguments.pictures, progress };
+    let world = World {
+        emulator: &emulator,
+        stand_ins: &stand_ins,
+        pictures: &arguments.pictures,
+        measures: arguments.measure,
+        progress,
+    };
     let result = tokio::select! {
-        result = world.deploy_and_exercise(platform, tenant, arguments.only.as_deref()) => result,
+        result = world.deploy_and_exercise(platform, tenant, only) => result,
         _ = tokio::signal::ctrl_c() => Err(anyhow!("interrupted")),
     };
     if result.is_ok() && !arguments.once {
@@ -105,6 +115,7 @@ struct World<'a> {
     emulator: &'a Emulator,
     stand_ins: &'a StandIns,
     pictures: &'a Path,
+    measures: bool,
     progress: &'a Progress,
 }
 
@@ -117,6 +128,7 @@ impl World<'_> {
     ) -> anyhow::Result<()> {
         self.deploy(platform).await?;
         write_back::seed(&self.stand_ins.sql).await?;
+        query_app::seed(&self.emulator.caller).await?;
         let deployed = self.deploy(tenant).await?;
         println!("{:<20} {}", "emulator", self.emulator.endpoint());
         self.stand_ins.addresses().iter().for_each(|(name, url)| println!("{name:<20} {url}"));
@@ -144,7 +156,7 @@ impl World<'_> {
     async fn deploy(&self, mut assembly: Assembly) -> anyhow::Result<Vec<String>> {
         for stack in &mut assembly.stacks {
             let (template, gone) = leave_out(&stack.template)?;
-            stack.template = template;
+            stack.template = template.replace(query_app::ORIGIN, &self.stand_ins.edge.url);
             if !gone.is_empty() {
                 println!("{}: left out, since the emulator does not know it: {}", stack.name, gone.join(", "));
             }
@@ -186,6 +198,18 @@ impl World<'_> {
                 let rest = Rest::of(stack, caller).await?;
                 let system = write_back::System { rest: &rest, sql: &self.stand_ins.sql, pictures: self.pictures };
                 write_back::exercise(&system, &mut exercise).await;
+            }
+            "query-app" => {
+                let rest = Rest::of(stack, caller).await?;
+                let door = query_app::open(stack, self.emulator, &self.stand_ins.edge, &rest).await?;
+                let people = query_app::People::of(stack.physical_id("Users")?, caller).await?;
+                let redshift = &self.stand_ins.redshift;
+                let (rest, door, people, pictures) = (&rest, &door, &people, self.pictures);
+                let system = query_app::System { stack, rest, caller, door, redshift, people, pictures };
+                match self.measures {
+                    true => query_app::measure(&system, &mut exercise).await,
+                    false => query_app::exercise(&system, &mut exercise).await,
+                }
             }
             other => bail!("there is no exercise for {other}"),
         }

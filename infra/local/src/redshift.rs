@@ -25,7 +25,7 @@ mod statement;
 mod submission;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::body::Bytes;
@@ -125,6 +125,13 @@ impl Redshift {
             (submission.name.clone(), statement.state.name(), submission.written.join(";\n"))
         };
         data.statements.iter().map(entry).collect()
+    }
+
+    /// When the newest statement of this name ended.
+    pub fn ended(&self, name: &str) -> Option<SystemTime> {
+        let data = lock(&self.state);
+        let is_it = |statement: &&Statement| statement.submission.name.as_deref() == Some(name);
+        data.statements.iter().rev().find(is_it).filter(|it| it.state.is_end()).map(|it| it.updated)
     }
 }
 

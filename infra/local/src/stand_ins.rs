@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::emulator::REGION;
 use crate::postgres::Postgres;
 use crate::qlik::{self, Qlik};
+use crate::query_app::Edge;
 use crate::quicksight::{self, QuickSight};
 use crate::redshift::{self, Redshift};
 use crate::signed::Caller;
@@ -30,6 +31,8 @@ pub struct StandIns {
     pub slack_secret: String,
     /// The way to its database.
     pub sql: Sql,
+    /// What browsers get the query app's page from.
+    pub edge: Edge,
     postgres: Postgres,
 }
 
@@ -41,8 +44,8 @@ const SNAPSHOT_RUNNING: Duration = Duration::from_secs(1);
 /// Slack promises 20 and lets bursts through. With fewer than the exercise needs in a minute, it would wait for the minute's end.
 const SLACK_FILES_A_MINUTE: usize = 60;
 
-/// Few enough that what reads only the first page of a result is found out.
-const ROWS_A_PAGE: usize = 100;
+/// Few enough that what reads only the first page of a result is found out, and enough for ten thousand rows to come in seconds.
+const ROWS_A_PAGE: usize = 1000;
 
 impl StandIns {
     /// Starts all of them on free ports of the loopback interface. PostgreSQL writes its log into `folder`; `python` is the
@@ -70,7 +73,8 @@ impl StandIns {
         let options = redshift::Options { database: DATABASE, region: REGION, rows_a_page: ROWS_A_PAGE };
         let redshift = Redshift::start(&postgres, options).await?;
         let sql = Sql::new(Caller::new(&redshift.url, REGION, Caller::administrator()), DATABASE);
-        Ok(StandIns { qlik, qlik_key, quicksight, redshift, slack, slack_secret, sql, postgres })
+        let edge = Edge::start().await?;
+        Ok(StandIns { qlik, qlik_key, quicksight, redshift, slack, slack_secret, sql, edge, postgres })
     }
 
     /// Tells those that call AWS themselves where it is.
@@ -96,6 +100,7 @@ impl StandIns {
             ("QuickSight stand-in", &self.quicksight.url),
             ("Redshift stand-in", &self.redshift.url),
             ("Slack stand-in", &self.slack.url),
+            ("page of the query app", &self.edge.url),
         ]
     }
 

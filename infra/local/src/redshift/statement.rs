@@ -17,7 +17,7 @@ pub(super) struct Statement {
     pub(super) submission: Submission,
     pub(super) created: SystemTime,
     pub(super) number: u64,
-    updated: SystemTime,
+    pub(super) updated: SystemTime,
     started: Option<Instant>,
     duration: Duration,
     pub(super) state: State,

@@ -1,0 +1,250 @@
+//! Somebody who uses the query app without a browser: signs in, holds a WebSocket, runs queries.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail, ensure};
+use futures_util::{SinkExt, StreamExt};
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::rest::{Rest, send};
+use crate::signed::Caller;
+
+/// The user pool, with a client of this machine's own: the page's takes only proofs of passwords.
+#[derive(Debug, Clone)]
+pub struct People<'a> {
+    caller: &'a Caller,
+    pool: String,
+    client: String,
+}
+
+/// Somebody who is signed in.
+#[derive(Debug, Clone)]
+pub struct Person {
+    token: String,
+}
+
+/// Longer than the pool asks for, with every kind of character.
+const PASSWORD: &str = "Correct-horse-battery-1";
+
+impl<'a> People<'a> {
+    /// # Errors
+    ///
+    /// When the pool does not take the client.
+    pub async fn of(pool: &str, caller: &'a Caller) -> anyhow::Result<People<'a>> {
+        let people = People { caller, pool: pool.to_owned(), client: String::new() };
+        let flows = ["ALLOW_ADMIN_USER_PASSWORD_AUTH"];
+        let made = people.call("CreateUserPoolClient", json!({"ClientName": "exercise", "ExplicitAuthFlows": flows}));
+        let made = made.await?;
+        let client = made["UserPoolClient"]["ClientId"].as_str().context("the client has no id")?.to_owned();
+        Ok(People { client, ..people })
+    }
+
+    /// Makes somebody, as an administrator does, and signs in.
+    ///
+    /// # Errors
+    ///
+    /// When the pool refuses it.
+    pub async fn sign_in(&self, name: &str) -> anyhow::Result<Person> {
+        let email = format!("{name}@example.com");
+        let attributes = json!([{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}]);
+        let user = json!({"Username": email, "UserAttributes": attributes, "MessageAction": "SUPPRESS"});
+        self.call("AdminCreateUser", user).await?;
+        let password = json!({"Username": email, "Password": PASSWORD, "Permanent": true});
+        self.call("AdminSetUserPassword", password).await?;
+        let given = json!({"USERNAME": email, "PASSWORD": PASSWORD});
+        let flow = json!({"ClientId": self.client, "AuthFlow": "ADMIN_USER_PASSWORD_AUTH", "AuthParameters": given});
+        let answer = self.call("AdminInitiateAuth", flow).await?;
+        let token = answer["AuthenticationResult"]["IdToken"].as_str().context("the sign-in gave no token")?;
+        Ok(Person { token: token.to_owned() })
+    }
+
+    async fn call(&self, operation: &str, mut ask: Value) -> anyhow::Result<Value> {
+        ask["UserPoolId"] = json!(self.pool);
+        let target = format!("AWSCognitoIdentityProviderService.{operation}");
+        self.caller.json("cognito-idp", &target, "1.1", &ask).await
+    }
+}
+
+impl Person {
+    /// A request of the REST API in this person's name.
+    pub fn request(&self, rest: &Rest, method: Method, path: &str) -> RequestBuilder {
+        rest.request(method, path).header("authorization", &self.token)
+    }
+
+    /// A ticket for a connection.
+    ///
+    /// # Errors
+    ///
+    /// When the API gives none.
+    pub async fn ticket(&self, rest: &Rest) -> anyhow::Result<String> {
+        let (status, body) = send(self.request(rest, Method::POST, "/ticket"), None).await?;
+        ensure!(status == 201, "the answer was {status}: {body}");
+        Ok(body["ticket"].as_str().context("the answer has no ticket")?.to_owned())
+    }
+}
+
+/// How to connect: to this WebSocket API, from this page.
+#[derive(Debug, Clone)]
+pub struct Door {
+    /// `ws://…`
+    pub socket: String,
+    /// The page's origin.
+    pub origin: String,
+}
+
+/// An open WebSocket.
+#[derive(Debug)]
+pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+/// A crowd of two hundred waits for two cores, too.
+const LONGEST_MESSAGE: Duration = Duration::from_secs(180);
+
+/// As long as the page's.
+const LONGEST_SILENCE: Duration = Duration::from_secs(12);
+const MOST_ASKED: usize = 10;
+
+impl Door {
+    /// Connects with this in the query string. The inner error is the status of a refusal.
+    ///
+    /// # Errors
+    ///
+    /// When nobody answers.
+    pub async fn open(&self, query: &str) -> anyhow::Result<Result<Socket, u16>> {
+        let mut request = format!("{}{query}", self.socket).into_client_request()?;
+        request.headers_mut().insert("origin", self.origin.parse()?);
+        match connect_async(request).await {
+            Ok((stream, _)) => Ok(Ok(Socket(stream))),
+            Err(Error::Http(refusal)) => Ok(Err(refusal.status().as_u16())),
+            Err(error) => Err(error).context("the WebSocket API does not answer"),
+        }
+    }
+
+    /// Connects in somebody's name.
+    ///
+    /// # Errors
+    ///
+    /// When it is refused.
+    pub async fn enter(&self, person: &Person, rest: &Rest) -> anyhow::Result<Socket> {
+        let ticket = person.ticket(rest).await?;
+        match self.open(&format!("?ticket={ticket}")).await? {
+            Ok(socket) => Ok(socket),
+            Err(status) => bail!("the connection was refused with {status}"),
+        }
+    }
+}
+
+impl Socket {
+    /// Says something.
+    ///
+    /// # Errors
+    ///
+    /// When the connection is gone.
+    pub async fn say(&mut self, message: &Value) -> anyhow::Result<()> {
+        Ok(self.0.send(Message::text(message.to_string())).await?)
+    }
+
+    /// Asks for a query, and gives the request's id.
+    ///
+    /// # Errors
+    ///
+    /// When the connection is gone.
+    pub async fn run(&mut self, query: &str, parameters: Value) -> anyhow::Result<String> {
+        let id = request_id();
+        self.say(&json!({"action": "run", "requestId": id, "query": query, "parameters": parameters})).await?;
+        Ok(id)
+    }
+
+    /// The next message, and when it came.
+    ///
+    /// # Errors
+    ///
+    /// When none comes, or the connection ends.
+    pub async fn hear(&mut self) -> anyhow::Result<(Value, Instant)> {
+        loop {
+            let next = tokio::time::timeout(LONGEST_MESSAGE, self.0.next()).await.context("no message came")?;
+            let now = Instant::now();
+            match next.context("the connection ended")?? {
+                Message::Text(text) => return Ok((serde_json::from_str(&text)?, now)),
+                Message::Close(frame) => bail!("the connection was closed: {frame:?}"),
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether nothing is said for a while.
+    ///
+    /// # Errors
+    ///
+    /// With the message that came.
+    pub async fn is_silent(&mut self, span: Duration) -> anyhow::Result<()> {
+        match tokio::time::timeout(span, self.hear()).await {
+            Err(_) => Ok(()),
+            Ok(Ok((message, _))) => bail!("a message came: {message}"),
+            Ok(Err(error)) => Err(error),
+        }
+    }
+
+    /// Messages about one request up to the one that ends it; the others are dropped.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Socket::hear`].
+    pub async fn end_of(&mut self, id: &str) -> anyhow::Result<Vec<Value>> {
+        let mut messages = Vec::new();
+        while !messages.last().is_some_and(is_end) {
+            messages.push(self.about(id).await?);
+        }
+        Ok(messages)
+    }
+
+    /// The next message about a request; others, such as that a function failed, are dropped.
+    async fn about(&mut self, id: &str) -> anyhow::Result<Value> {
+        loop {
+            let (message, _) = self.hear().await?;
+            if message["requestId"] == id {
+                return Ok(message);
+            }
+        }
+    }
+
+    /// Runs a query to its end. As the page does, it asks once more where nobody takes the query up: a burst may be too much.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Socket::hear`].
+    pub async fn persist(&mut self, query: &str, parameters: Value) -> anyhow::Result<Vec<Value>> {
+        let id = request_id();
+        let ask = json!({"action": "run", "requestId": id, "query": query, "parameters": parameters});
+        for _ in 0..MOST_ASKED {
+            self.say(&ask).await?;
+            let Ok(first) = tokio::time::timeout(LONGEST_SILENCE, self.about(&id)).await else { continue };
+            let mut messages = vec![first?];
+            if !is_end(&messages[0]) {
+                messages.extend(self.end_of(&id).await?);
+            }
+            return Ok(messages);
+        }
+        bail!("nobody took up what was asked for {MOST_ASKED} times")
+    }
+}
+
+/// Whether nothing follows about a request.
+fn is_end(message: &Value) -> bool {
+    match message["type"].as_str() {
+        Some("rows") => message["last"] == true,
+        Some("accepted") => false,
+        _ => true,
+    }
+}
+
+/// A random UUID of version 4.
+fn request_id() -> String {
+    let bits = (fastrand::u128(..) & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
+    let hex = format!("{bits:032x}");
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}

@@ -1,0 +1,93 @@
+// The REST API: tickets, the list of queries, and results too large for the socket.
+
+/** What the API answered instead: `status` 0 means that there was no answer. */
+export class ApiError extends Error {
+  constructor(status, reason) {
+    super(reason);
+    this.status = status;
+  }
+}
+
+const TRIES = 4;
+const FIRST_PAUSE = 400;
+const LONGEST_ANSWER = 40_000;
+
+/**
+ * `token(isForced)` resolves to the id token or, when nobody is signed in, to null; `fetch` and `pause` are the browser's
+ * unless given.
+ */
+export function connectApi({ base, token, fetch = globalThis.fetch.bind(globalThis), pause = sleep }) {
+  async function call(path, { method = "GET", signal } = {}) {
+    for (let tries = 1, isForced = false; ; tries++) {
+      const idToken = await token(isForced);
+      if (!idToken) throw new ApiError(401, "your session has ended; sign in again");
+      let answer = null;
+      try {
+        const limit = AbortSignal.timeout(LONGEST_ANSWER);
+        answer = await fetch(base + path, { method, headers: { authorization: idToken }, signal: signal ? either(signal, limit) : limit });
+      } catch (error) {
+        if (signal?.aborted) throw error;
+      }
+      if (answer?.ok) return answer;
+      if (answer?.status === 401 && !isForced) {
+        isForced = true;
+        continue;
+      }
+      const isPassing = !answer || answer.status === 429 || answer.status >= 500;
+      if (!isPassing || tries >= TRIES) throw await problem(answer);
+      await pause(FIRST_PAUSE * 2 ** (tries - 1) * (0.5 + Math.random() / 2));
+    }
+  }
+
+  /** Calls `take(page, isLast)` with every page, in order. */
+  async function rows(requestId, take, signal) {
+    for (let page = null; ; ) {
+      const answer = await (await call(`/requests/${encodeURIComponent(requestId)}/rows${at(page)}`, { signal })).json();
+      page = answer.next ?? null;
+      take(answer, page === null);
+      if (page === null) return;
+    }
+  }
+
+  /** The whole result as one file; `onProgress(pages)` counts. */
+  async function csv(requestId, onProgress, signal) {
+    const parts = [];
+    for (let page = null; ; ) {
+      const answer = await call(`/requests/${encodeURIComponent(requestId)}/csv${at(page)}`, { signal });
+      parts.push(await answer.blob());
+      onProgress(parts.length);
+      page = answer.headers.get("x-next-page") || null;
+      if (page === null) return new Blob(parts, { type: "text/csv;charset=utf-8" });
+    }
+  }
+
+  return {
+    ticket: async () => (await (await call("/ticket", { method: "POST" })).json()).ticket,
+    queries: async () => (await (await call("/queries")).json()).queries,
+    rows,
+    csv,
+  };
+}
+
+const at = (page) => (page === null ? "" : `?page=${encodeURIComponent(page)}`);
+
+function either(signal, limit) {
+  if (AbortSignal.any) return AbortSignal.any([signal, limit]);
+  return signal;
+}
+
+async function problem(answer) {
+  if (!answer) return new ApiError(0, "the service cannot be reached; check your connection and try again");
+  const body = await answer.json().catch(() => ({}));
+  const said = typeof body.reason === "string" ? body.reason : null;
+  return new ApiError(answer.status, said ?? REASONS[answer.status] ?? "the service has a problem; try again in a moment");
+}
+
+const REASONS = {
+  401: "your session has ended; sign in again",
+  403: "you may not do this",
+  404: "this result is not kept any more; run the query again",
+  429: "that was too much at once; try again in a moment",
+};
+
+const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));

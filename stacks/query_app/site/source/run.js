@@ -1,0 +1,85 @@
+// One run of a query, from the click to the last row: plain data, and what each message of the server makes of it.
+//
+// Rows come in numbered messages. A message may come twice, after a reconnect, or before the one it follows: each is counted
+// once and in order.
+
+/**
+ * `state`: sending (not known to be taken), running, receiving (rows come by the socket), fetching (rows come by pages),
+ * done, failed, cancelled.
+ */
+export function newRun({ requestId, query, parameters, now }) {
+  return {
+    requestId, query, parameters,
+    startedAt: now, endedAt: null,
+    state: "sending", isCancelling: false,
+    columns: [], rows: [], total: null, isCapped: false,
+    seq: -1, ahead: new Map(),
+    error: null,
+  };
+}
+
+const ENDS = new Set(["done", "failed", "cancelled"]);
+
+/** Whether nothing more comes. */
+export const isOver = (run) => ENDS.has(run.state);
+
+/** Whether it still depends on messages of the socket. */
+export const isOpen = (run) => !isOver(run) && run.state !== "fetching";
+
+/** Whether messages are missing that others behind them have overtaken. */
+export const hasGap = (run) => isOpen(run) && run.ahead.size > 0;
+
+/** The run after a message about it. One that is over stays as it is: the server may say the same twice. */
+export function received(run, message, now) {
+  if (isOver(run)) return run;
+  switch (message.type) {
+    case "accepted":
+      return run.state === "sending" ? { ...run, state: "running" } : run;
+    case "rows":
+      return run.state === "fetching" ? run : withRows(run, message, now);
+    case "ready":
+      return { ...run, state: "fetching", total: message.rows ?? null, isCapped: message.capped === true, rows: [], columns: [], ahead: new Map() };
+    case "cancelled":
+      return ended(run, "cancelled", now);
+    case "error":
+      // The answer to a cancellation that came too late; the end itself is told as well.
+      return message.code === "ended" ? { ...run, isCancelling: false } : failed(run, message, now);
+    default:
+      return run;
+  }
+}
+
+/** The run after a page of a large result; `isLast` says that no other follows. */
+export function fetched(run, page, isLast, now) {
+  if (run.state !== "fetching") return run;
+  const next = { ...run, columns: run.columns.length ? run.columns : page.columns, rows: run.rows.concat(page.rows) };
+  return isLast ? ended(next, "done", now) : next;
+}
+
+/** The run that ended in an error `{code, reason, reference?}`. */
+export function failed(run, { code, reason, reference }, now) {
+  if (isOver(run)) return run;
+  if (code === "cancelled") return ended(run, "cancelled", now);
+  return { ...ended(run, "failed", now), error: { code, reason, reference } };
+}
+
+function ended(run, state, now) {
+  return { ...run, state, endedAt: now, isCancelling: false, ahead: new Map() };
+}
+
+function withRows(run, message, now) {
+  if (message.seq <= run.seq) return run;
+  const ahead = new Map(run.ahead).set(message.seq, message);
+  const next = { ...run, state: "receiving", ahead };
+  const pieces = [];
+  for (let piece; (piece = ahead.get(next.seq + 1)); ) {
+    ahead.delete(piece.seq);
+    next.seq = piece.seq;
+    if (piece.columns) next.columns = piece.columns;
+    if (Number.isInteger(piece.total)) next.total = piece.total;
+    if (piece.capped) next.isCapped = true;
+    pieces.push(piece.rows);
+    if (piece.last) return ended({ ...next, rows: run.rows.concat(...pieces) }, "done", now);
+  }
+  return pieces.length ? { ...next, rows: run.rows.concat(...pieces) } : next;
+}

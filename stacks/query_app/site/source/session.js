@@ -1,0 +1,169 @@
+// What one signed-in person is doing: the connection, the runs of this session and their results.
+
+import { ApiError } from "./api.js";
+import { Connection, browserClock } from "./connection.js";
+import { failed, fetched, hasGap, isOpen, newRun, received } from "./run.js";
+
+/** How long messages may be missing before they are asked for again. */
+const LONGEST_GAP = 3_000;
+/** How long a run may go without an answer before it is sent again: the service may have dropped it where it was too busy. */
+const LONGEST_SILENCE = 12_000;
+
+/**
+ * `account` has `token(isForced)`, `until()` and `renew()`; `api` is `connectApi`'s; `socketUrl` is where the socket is.
+ * `runs` is newest first; each change makes new objects and calls the listeners.
+ */
+export class Session {
+  queries = null;
+  queriesProblem = null;
+  runs = [];
+  connectionState = "stopped";
+  #api;
+  #listeners = new Set();
+  #fetching = new Map();
+  #connection;
+  #gaps = new Map();
+  #clock;
+
+  constructor({ account, api, socketUrl, openSocket = (url) => new WebSocket(url), clock = browserClock }) {
+    this.#api = api;
+    this.#clock = clock;
+    this.#connection = new Connection(
+      {
+        getTicket: () => api.ticket().catch((error) => {
+          if (error instanceof ApiError && error.status === 401) return null;
+          throw error;
+        }),
+        open: (ticket) => openSocket(`${socketUrl}?ticket=${encodeURIComponent(ticket)}`),
+        renewToken: () => account.renew(),
+        until: () => account.until(),
+        onOpen: () => this.#catchUp(),
+        onMessage: (message) => this.#receive(message),
+        onState: (state) => this.#change({ connectionState: state }),
+      },
+      clock,
+    );
+  }
+
+  /** Calls `listener` after each change; gives what ends that. */
+  subscribe(listener) {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  start() {
+    this.#connection.start();
+    if (!this.queries) this.loadQueries();
+  }
+
+  stop() {
+    this.#connection.stop();
+    for (const controller of this.#fetching.values()) controller.abort();
+    for (const timer of this.#gaps.values()) this.#clock.clearTimeout(timer);
+  }
+
+  wake() {
+    this.#connection.wake();
+  }
+
+  async loadQueries() {
+    this.#change({ queriesProblem: null });
+    try {
+      this.#change({ queries: await this.#api.queries() });
+    } catch (error) {
+      this.#change({ queriesProblem: error.message });
+    }
+  }
+
+  /** Runs a query and gives the run's id. Without a connection it is sent as soon as there is one. */
+  run(query, parameters) {
+    const run = newRun({ requestId: crypto.randomUUID(), query, parameters, now: Date.now() });
+    this.#change({ runs: [run, ...this.runs] });
+    this.#send(run);
+    return run.requestId;
+  }
+
+  /** Asks for a run to be cancelled; the server's answer ends it. */
+  cancel(requestId) {
+    const run = this.#find(requestId);
+    if (!run) return;
+    if (run.state === "fetching") {
+      this.#fetching.get(requestId)?.abort();
+      return this.#update(requestId, (it) => received(it, { type: "cancelled" }, Date.now()));
+    }
+    this.#update(requestId, (it) => ({ ...it, isCancelling: true }));
+    this.#connection.send({ action: "cancel", requestId });
+  }
+
+  /** The result as a file. */
+  csv(requestId, onProgress) {
+    return this.#api.csv(requestId, onProgress);
+  }
+
+  /** What the server could not say while there was no connection. */
+  #catchUp() {
+    for (const run of this.runs.filter(isOpen).reverse()) {
+      if (run.state === "sending") this.#send(run);
+      else this.#connection.send({ action: "resume", requestId: run.requestId, seq: run.seq });
+      if (run.isCancelling) this.#connection.send({ action: "cancel", requestId: run.requestId });
+    }
+  }
+
+  /** The same run sent twice is one run: the server knows it by its id. */
+  #send({ requestId, query, parameters }) {
+    const isSent = this.#connection.send({ action: "run", requestId, query: query.name, parameters });
+    // Without a connection it is sent by the next one.
+    if (!isSent) return;
+    this.#clock.setTimeout(() => {
+      const run = this.#find(requestId);
+      if (run?.state === "sending") this.#send(run);
+    }, LONGEST_SILENCE);
+  }
+
+  #receive(message) {
+    const { requestId } = message;
+    if (!requestId || !this.#find(requestId)) return;
+    const before = this.#find(requestId).state;
+    this.#update(requestId, (run) => received(run, message, Date.now()));
+    const run = this.#find(requestId);
+    if (run.state === "fetching" && before !== "fetching") this.#fetch(requestId);
+    if (hasGap(run)) this.#watchGap(requestId);
+  }
+
+  #watchGap(requestId) {
+    if (this.#gaps.has(requestId)) return;
+    const timer = this.#clock.setTimeout(() => {
+      this.#gaps.delete(requestId);
+      const run = this.#find(requestId);
+      if (run && hasGap(run)) this.#connection.send({ action: "resume", requestId, seq: run.seq });
+    }, LONGEST_GAP);
+    this.#gaps.set(requestId, timer);
+  }
+
+  async #fetch(requestId) {
+    const controller = new AbortController();
+    this.#fetching.set(requestId, controller);
+    try {
+      const take = (page, isLast) => this.#update(requestId, (run) => fetched(run, page, isLast, Date.now()));
+      await this.#api.rows(requestId, take, controller.signal);
+    } catch (error) {
+      if (controller.signal.aborted) return;
+      this.#update(requestId, (run) => failed(run, { code: "unavailable", reason: error.message }, Date.now()));
+    } finally {
+      this.#fetching.delete(requestId);
+    }
+  }
+
+  #find(requestId) {
+    return this.runs.find((run) => run.requestId === requestId);
+  }
+
+  #update(requestId, change) {
+    this.#change({ runs: this.runs.map((run) => (run.requestId === requestId ? change(run) : run)) });
+  }
+
+  #change(fields) {
+    Object.assign(this, fields);
+    this.#listeners.forEach((listener) => listener());
+  }
+}
