@@ -1,14 +1,14 @@
 //! HTTP APIs of API Gateway: for pages that people open in a browser.
 
-use crate::{FunctionRef, RustFunction};
+use crate::FunctionRef;
+use crate::access_log::access_log_arn;
 use aws::apigatewayv2::api::{self, Api};
 use aws::apigatewayv2::integration::{self, Integration};
 use aws::apigatewayv2::route::{self, Route};
 use aws::apigatewayv2::stage::{self, AccessLogSettings, RouteSettings, Stage};
 use aws::lambda::permission::{self, Permission};
-use aws::logs::log_group::LogGroup;
 use cfn::intrinsic::sub;
-use cfn::{Attributes, Construct, Referable, Scope, Value};
+use cfn::{Construct, Referable, Scope, Value};
 use serde_json::json;
 
 /// An HTTP API at the root of its host, where cookies with the prefix `__Host-` can be set. Its routes are added after it, by
@@ -37,11 +37,7 @@ impl Construct for HttpApi {
     fn add_to(self, scope: &mut Scope<'_>) -> HttpApiRef {
         let name = format!("{}-{}", scope.stack_name(), scope.path());
         let api = scope.add_here(Api::new().name(name).description(self.description).protocol_type("HTTP"));
-        let logs = scope.add("Logs", LogGroup::new().retention_in_days(RustFunction::LOG_DAYS).disposable());
-        // The group's own ARN ends in `:*`, which API Gateway would take off and then call a change.
-        let group = logs.logical_id();
-        let log =
-            sub(format!("arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:${{{group}}}"));
+        let log = access_log_arn(scope);
         let format = json!({
             "requestId": "$context.requestId",
             "time": "$context.requestTime",

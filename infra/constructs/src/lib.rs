@@ -3,6 +3,7 @@
 //! A construct is a struct with setters. `new` takes what is required, a setter takes what may differ, and adding it
 //! to a stack gives back a ref with values and grants. The unsafe choice is the one you have to type.
 
+mod access_log;
 mod alarm;
 mod api_endpoint;
 mod bucket;

@@ -1,15 +1,15 @@
 //! WebSocket APIs of API Gateway: for pages that are told something later.
 
-use crate::{FunctionRef, Grant, RustFunction};
+use crate::access_log::access_log_arn;
+use crate::{FunctionRef, Grant};
 use aws::apigatewayv2::api::{self, Api};
 use aws::apigatewayv2::authorizer::{self, Authorizer};
 use aws::apigatewayv2::integration::{self, Integration};
 use aws::apigatewayv2::route::{self, Route};
 use aws::apigatewayv2::stage::{self, AccessLogSettings, RouteSettings, Stage};
 use aws::lambda::permission::{self, Permission};
-use aws::logs::log_group::LogGroup;
 use cfn::intrinsic::sub;
-use cfn::{Attributes, Construct, Referable, Scope, Value};
+use cfn::{Construct, Referable, Scope, Value};
 use serde_json::json;
 
 /// A WebSocket API. Its routes are added after it, by [`WebSocketRoutes`], so that their function can know its address.
@@ -47,11 +47,7 @@ impl Construct for WebSocketApi {
                 .protocol_type("WEBSOCKET")
                 .route_selection_expression("$request.body.action"),
         );
-        let logs = scope.add("Logs", LogGroup::new().retention_in_days(RustFunction::LOG_DAYS).disposable());
-        // The group's own ARN ends in `:*`, which API Gateway would take off and then call a change.
-        let group = logs.logical_id();
-        let log =
-            sub(format!("arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:${{{group}}}"));
+        let log = access_log_arn(scope);
         let format = json!({
             "requestId": "$context.requestId",
             "time": "$context.requestTime",

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use url::Url;
+
 /// A variable that is missing or not of its form, in one sentence that names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invalid(pub String);
@@ -27,4 +29,58 @@ pub fn required(variable: &impl Fn(&str) -> Option<String>, name: &str) -> Resul
 /// The value of a variable that a stack may leave out; an empty one counts as left out.
 pub fn optional(variable: &impl Fn(&str) -> Option<String>, name: &str) -> Option<String> {
     variable(name).filter(|value| !value.is_empty())
+}
+
+/// The address of a stand-in on this machine, which only the local target sets, without a slash at the end: no setting can send
+/// a secret elsewhere.
+///
+/// # Errors
+///
+/// When it is set and is no `http` or `https` address of 127.0.0.1, localhost or \[::1\] with nothing after it. The value, which may hold
+/// a password, is not repeated.
+pub fn stand_in(variable: &impl Fn(&str) -> Option<String>, name: &str) -> Result<Option<String>, Invalid> {
+    let Some(text) = optional(variable, name) else { return Ok(None) };
+    let address = Url::parse(&text).ok().filter(|url| {
+        is_this_machine(url)
+            && (url.username(), url.password(), url.path()) == ("", None, "/")
+            && (url.query(), url.fragment()) == (None, None)
+    });
+    match address {
+        Some(url) => Ok(Some(url.as_str().trim_end_matches('/').to_owned())),
+        None => Err(Invalid(format!(
+            "{name} is not on this machine; allowed are 127.0.0.1, localhost and [::1]; leave it out to call the real service"
+        ))),
+    }
+}
+
+/// Whether what is sent to this address stays on this machine.
+pub fn is_this_machine(url: &Url) -> bool {
+    matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]")) && matches!(url.scheme(), "http" | "https")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stand_in_must_be_on_this_machine() {
+        let read = |value: &str| stand_in(&|_: &str| Some(value.to_owned()), "QLIK_ENDPOINT_URL");
+        assert_eq!(read(""), Ok(None));
+        assert_eq!(read("http://127.0.0.1:4242/"), Ok(Some("http://127.0.0.1:4242".to_owned())));
+        assert_eq!(read("http://[::1]:4242"), Ok(Some("http://[::1]:4242".to_owned())));
+        for value in [
+            "http://10.0.0.1",
+            "https://slack.com",
+            "http://127.0.0.1.evil.com",
+            "http://127.0.0.1@evil.com",
+            "http://u@127.0.0.1",
+            "http://localhost/x",
+            "http://localhost/?x",
+            "ftp://localhost",
+            "localhost:80",
+        ] {
+            let error = read(value).unwrap_err();
+            assert!(error.0.contains("QLIK_ENDPOINT_URL") && !error.0.contains(value), "{error}");
+        }
+    }
 }

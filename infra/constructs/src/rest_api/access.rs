@@ -1,16 +1,14 @@
 //! Who gets to a REST API, how often, and what is written down about it.
 
 use super::Usage;
-use crate::RustFunction;
+use crate::access_log::access_log_arn;
 use crate::grant::document;
 use aws::apigateway::api_key::{ApiKey, StageKey};
 use aws::apigateway::rest_api::{EndpointConfiguration, RestApiRef};
 use aws::apigateway::stage::{AccessLogSetting, StageRef};
 use aws::apigateway::usage_plan::{ApiStage, QuotaSettings, ThrottleSettings, UsagePlan};
 use aws::apigateway::usage_plan_key::{self, UsagePlanKey};
-use aws::logs::log_group::LogGroup;
-use cfn::intrinsic::sub;
-use cfn::{Attributes, Construct, Json, Referable, Scope, Value};
+use cfn::{Construct, Json, Scope, Value};
 use serde_json::json;
 
 /// From where an API can be called.
@@ -55,7 +53,7 @@ impl Reach {
 /// The access log of a stage, one line of JSON a request. `resourcePath` is the route, `/reloads/{reloadId}`: nothing that
 /// a caller wrote gets into the log.
 pub(super) fn log(scope: &mut Scope<'_>) -> AccessLogSetting {
-    let group = scope.add("Logs", LogGroup::new().retention_in_days(RustFunction::LOG_DAYS).disposable());
+    let arn = access_log_arn(scope);
     let format = json!({
         "requestId": "$context.requestId",
         "time": "$context.requestTime",
@@ -68,9 +66,6 @@ pub(super) fn log(scope: &mut Scope<'_>) -> AccessLogSetting {
         "bytes": "$context.responseLength",
         "milliseconds": "$context.responseLatency",
     });
-    // The group's own ARN ends in `:*`, which API Gateway would take off and then call a change.
-    let group = group.logical_id();
-    let arn = sub(format!("arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:${{{group}}}"));
     AccessLogSetting::new().destination_arn(arn).format(format.to_string())
 }
 
