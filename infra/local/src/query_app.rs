@@ -116,7 +116,15 @@ impl System<'_> {
         let own = ["default-src 'none'", "script-src 'self'", "style-src 'self'"];
         ensure!(own.iter().all(|it| policy.contains(it)) && !policy.contains("unsafe"), "the policy is {policy}");
         ensure!(header("x-content-type-options").as_deref() == Some("nosniff"), "the page has no nosniff");
-        ensure!(answer.text().await?.contains("<div id=\"root\">"), "this is not the page");
+        ensure!(header("cache-control").as_deref() == Some("no-cache"), "the page itself may be kept");
+        let text = answer.text().await?;
+        ensure!(text.contains("<div id=\"root\">"), "this is not the page");
+        // Its files have a hash of their content in their names.
+        let script = text.split('"').find(|it| it.contains("assets/") && it.ends_with(".js"));
+        let script = script.context("the page has no script")?.trim_start_matches('/');
+        let script = reqwest::get(format!("{}/{script}", self.door.origin)).await?;
+        let kept = script.headers().get("cache-control").and_then(|it| it.to_str().ok()).unwrap_or_default();
+        ensure!(kept.contains("immutable"), "the page's script may be kept as `{kept}` says");
         let direct = self.stack.physical_id("PageBucket")?;
         let direct = reqwest::get(format!("{}/{direct}/index.html", self.caller.endpoint)).await?.status();
         ensure!(direct == 403, "the bucket itself answered {direct}");

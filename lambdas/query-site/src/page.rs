@@ -119,12 +119,11 @@ impl Object {
         if self.is_immutable() { "public, max-age=31536000, immutable" } else { "no-cache" }
     }
 
-    /// Whether the name has a hash of the content, `assets/app-KX4ZQ2TB.js`, as esbuild writes it: eight of A to Z and 2 to 7.
+    /// Whether the name has a hash of the content, `assets/app-0123456789abcdef.js`, as the page's build writes it: sixteen digits of it.
     fn is_immutable(&self) -> bool {
         let name = self.key.strip_prefix("assets/").map(|it| it.rsplit('/').next().unwrap_or(it));
-        name.and_then(|it| it.split('.').next()?.rsplit_once('-')).is_some_and(|(_, hash)| {
-            hash.len() == 8 && hash.bytes().all(|it| it.is_ascii_uppercase() || (b'2'..=b'7').contains(&it))
-        })
+        name.and_then(|it| it.split('.').next()?.rsplit_once('-'))
+            .is_some_and(|(_, hash)| hash.len() == 16 && hash.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f')))
     }
 }
 
@@ -135,13 +134,13 @@ mod tests {
     #[test]
     fn only_a_hash_in_the_name_is_kept_for_ever() {
         for (key, immutable) in [
-            ("assets/app-KX4ZQ2TB.js", true),
-            ("assets/app-KX4ZQ2TB.js.map", true),
-            ("assets/fonts/inter-AAAA7777.woff2", true),
+            ("assets/app-0f9e8d7c6b5a4321.js", true),
+            ("assets/app-0f9e8d7c6b5a4321.js.map", true),
+            ("assets/fonts/inter-0123456789abcdef.woff2", true),
             ("assets/app.js", false),
             ("assets/app-backdrop.png", false),
-            ("assets/app-KX4ZQ2T1.js", false),
-            ("app-KX4ZQ2TB.js", false),
+            ("assets/app-0F9E8D7C6B5A4321.js", false),
+            ("app-0f9e8d7c6b5a4321.js", false),
             ("index.html", false),
         ] {
             let object = Object { key: key.to_owned(), bytes: Vec::new() };

@@ -7,7 +7,7 @@ use crate::world::{ID, World, event};
 
 const FILES: [(&str, &str); 5] = [
     ("index.html", "<!doctype html>"),
-    ("assets/app-KX4ZQ2TB.js", "let x = 'ü';"),
+    ("assets/app-0f9e8d7c6b5a4321.js", "let x = 'ü';"),
     ("assets/style.css", "a{}"),
     ("icon.svg", "<svg/>"),
     ("config.json", "{\"from\":\"development\"}"),
@@ -19,12 +19,18 @@ async fn a_create_publishes_every_file_with_what_a_browser_needs_to_know_and_the
     assert_eq!(world.answer(event("Create", None)).await, ["SUCCESS", ID, ""]);
     assert_eq!(
         world.changes(),
-        ["PUT assets/app-KX4ZQ2TB.js", "PUT assets/style.css", "PUT config.json", "PUT icon.svg", "PUT index.html"]
+        [
+            "PUT assets/app-0f9e8d7c6b5a4321.js",
+            "PUT assets/style.css",
+            "PUT config.json",
+            "PUT icon.svg",
+            "PUT index.html"
+        ]
     );
     for (key, kind, cache, content) in [
         ("index.html", "text/html; charset=utf-8", "no-cache", "<!doctype html>"),
         (
-            "assets/app-KX4ZQ2TB.js",
+            "assets/app-0f9e8d7c6b5a4321.js",
             "text/javascript; charset=utf-8",
             "public, max-age=31536000, immutable",
             "let x = 'ü';",
@@ -53,23 +59,23 @@ async fn a_create_publishes_every_file_with_what_a_browser_needs_to_know_and_the
 async fn an_update_publishes_first_and_then_deletes_what_is_no_longer_part() {
     let world = World::new(&FILES).await;
     world.answer(event("Create", None)).await;
-    world.write(&[("index.html", "new"), ("assets/app-AAAA2222.js", "new")]);
+    world.write(&[("index.html", "new"), ("assets/app-1f9e8d7c6b5a4321.js", "new")]);
     world.put("left/by/somebody.txt");
     let before = world.changes().len();
     assert_eq!(world.answer(event("Update", Some(ID))).await, ["SUCCESS", ID, ""]);
     assert_eq!(
         world.changes()[before..],
         [
-            "PUT assets/app-AAAA2222.js",
+            "PUT assets/app-1f9e8d7c6b5a4321.js",
             "PUT config.json",
             "PUT index.html",
-            "DELETE assets/app-KX4ZQ2TB.js",
+            "DELETE assets/app-0f9e8d7c6b5a4321.js",
             "DELETE assets/style.css",
             "DELETE icon.svg",
             "DELETE left/by/somebody.txt",
         ]
     );
-    assert_eq!(world.keys(), ["assets/app-AAAA2222.js", "config.json", "index.html"]);
+    assert_eq!(world.keys(), ["assets/app-1f9e8d7c6b5a4321.js", "config.json", "index.html"]);
 }
 
 #[tokio::test]
