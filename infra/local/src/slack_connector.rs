@@ -94,7 +94,7 @@ pub async fn exercise(system: &System<'_>, exercise: &mut Exercise<'_>) {
 impl System<'_> {
     async fn not_installed(&self) -> anyhow::Result<String> {
         let error = self.error(&format!("select count(*) from {TABLE} where date = '{}'", self.day(1))).await?;
-        ensure!(error.contains("NotConfigured"), "the error is {error}");
+        ensure!(error.contains("Slack is not connected"), "the error is {error}");
         Ok(cut(&error))
     }
 
@@ -247,9 +247,11 @@ impl System<'_> {
         ensure!(status == 200, "the installation was answered {status}");
         let first = self.token().await?;
         ensure!(first["refresh_token"].is_string() && first["expires"].is_u64(), "the token does not rotate");
+        // The next token lives so long that it is not due again: whoever comes second has nothing to do.
+        self.slack.rotate(Some(Duration::from_secs(12 * 60 * 60)));
         let (one, other) = tokio::join!(self.refresh(), self.refresh());
         let refreshed = [one?, other?].iter().filter(|it| it["refreshed"] == true).count();
-        ensure!(refreshed >= 1, "the token was not renewed");
+        ensure!(refreshed == 1, "{refreshed} of 2 runs renewed the token");
         let second = self.token().await?;
         ensure!(second["token"] != first["token"], "the token is the old one");
         self.query(&format!("select count(*) from {TABLE} where date = '{}'", self.day(9))).await?;

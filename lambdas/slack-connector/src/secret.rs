@@ -63,10 +63,7 @@ impl TokenCache {
         let answer = self.client.get_secret_value().secret_id(&self.secret_id).send().await.map_err(|error| {
             // The service's message may carry the ARN, so only its code is kept.
             match error.code() {
-                Some("ResourceNotFoundException") => Error::new(
-                    Kind::NotConfigured,
-                    "Slack is not connected: there is no token; an administrator installs the Slack app by a start link",
-                ),
+                Some("ResourceNotFoundException") => not_connected(),
                 Some(code) => {
                     Error::new(Kind::Unavailable, format!("Secrets Manager did not give the Slack token: {code}"))
                 }
@@ -84,18 +81,25 @@ fn parse(secret: &str) -> Result<Token, Error> {
     struct Wire {
         token: Option<String>,
     }
+    if secret.is_empty() {
+        return Err(not_connected());
+    }
     // serde's message would quote the secret.
     let wire: Option<Wire> = serde_json::from_str(secret).ok();
     let Some(wire) = wire else { return Err(unusable()) };
     match wire.token {
         Some(token) if !token.is_empty() && token.chars().all(is_token) => Ok(Token(token.into())),
         Some(_) => Err(unusable()),
-        // As before the first installation, and after a revocation.
-        None => Err(Error::new(
-            Kind::NotConfigured,
-            "Slack is not connected: there is no token; an administrator installs the Slack app by a start link",
-        )),
+        // As after a revocation.
+        None => Err(not_connected()),
     }
+}
+
+fn not_connected() -> Error {
+    Error::new(
+        Kind::NotConfigured,
+        "Slack is not connected: there is no token; an administrator installs the Slack app by a start link",
+    )
 }
 
 fn unusable() -> Error {

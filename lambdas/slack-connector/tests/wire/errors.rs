@@ -152,6 +152,7 @@ async fn a_secret_that_has_no_token_is_an_error_before_slack_is_asked() {
         (Err("ResourceNotFoundException"), Kind::NotConfigured, "not connected"),
         (Err("AccessDeniedException"), Kind::Unavailable, "AccessDeniedException"),
         (Ok(TOKEN.to_owned()), Kind::NotConfigured, "usable"),
+        (Ok(String::new()), Kind::NotConfigured, "not connected"),
         (Ok("{}".to_owned()), Kind::NotConfigured, "not connected"),
         (Ok(json!({"key": TOKEN}).to_string()), Kind::NotConfigured, "not connected"),
         (Ok(json!({"token": format!("{TOKEN}\nx")}).to_string()), Kind::NotConfigured, "usable"),
