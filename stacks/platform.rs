@@ -13,15 +13,14 @@
 use aws::apigateway::account::Account;
 use aws::iam::role::Role;
 use aws::s3::bucket::{
-    self, AbortIncompleteMultipartUpload, Bucket, BucketEncryption, BucketRef, LifecycleConfiguration,
-    NoncurrentVersionExpiration, OwnershipControls, OwnershipControlsRule, PublicAccessBlockConfiguration, Rule,
-    ServerSideEncryptionByDefault, ServerSideEncryptionRule, VersioningConfiguration,
+    self, AbortIncompleteMultipartUpload, Bucket, BucketRef, LifecycleConfiguration, NoncurrentVersionExpiration, Rule,
+    VersioningConfiguration,
 };
 use aws::s3::bucket_policy::{self, BucketPolicy};
 use aws::ssm::parameter::{self, Parameter};
 use cfn::intrinsic::{sub, sub_with};
 use cfn::{Attributes, Stack, Value};
-use constructs::Table;
+use constructs::{Table, private_bucket};
 use serde_json::json;
 
 /// The stack's name, the same in every account and region.
@@ -66,26 +65,12 @@ pub fn stack() -> Stack {
 
 /// Objects are named by the hash of their content and stay: to undo an update, CloudFormation reads the code from before it.
 fn asset_bucket() -> cfn::With<Bucket> {
-    let encryption = ServerSideEncryptionRule::new().server_side_encryption_by_default(
-        ServerSideEncryptionByDefault::new(bucket::ServerSideEncryptionByDefaultSseAlgorithm::Aes256),
-    );
     let leftovers = Rule::new(bucket::RuleStatus::Enabled)
         .id("Leftovers")
         .noncurrent_version_expiration(NoncurrentVersionExpiration::new(NONCURRENT_DAYS))
         .abort_incomplete_multipart_upload(AbortIncompleteMultipartUpload::new(INCOMPLETE_DAYS));
-    Bucket::new()
-        .bucket_encryption(BucketEncryption::new([encryption]))
+    private_bucket(None)
         .lifecycle_configuration(LifecycleConfiguration::new([leftovers]))
-        .ownership_controls(OwnershipControls::new([
-            OwnershipControlsRule::new().object_ownership(bucket::ObjectOwnership::BucketOwnerEnforced)
-        ]))
-        .public_access_block_configuration(
-            PublicAccessBlockConfiguration::new()
-                .block_public_acls(true)
-                .block_public_policy(true)
-                .ignore_public_acls(true)
-                .restrict_public_buckets(true),
-        )
         .versioning_configuration(VersioningConfiguration::new(bucket::VersioningConfigurationStatus::Enabled))
         .retain()
 }

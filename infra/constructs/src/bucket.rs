@@ -103,8 +103,8 @@ impl Construct for Bucket {
     }
 }
 
-/// A bucket that is encrypted, by a KMS key or by S3's own, and can never be opened to the public.
-pub(crate) fn private_bucket(kms_key: Option<String>) -> bucket::Bucket {
+/// What every bucket has: it is encrypted, by a KMS key (its ARN) or by S3's own, and can never be opened to the public.
+pub fn private_bucket(kms_key: Option<String>) -> bucket::Bucket {
     bucket::Bucket::new()
         .bucket_encryption(BucketEncryption::new([encryption(kms_key)]))
         .ownership_controls(OwnershipControls::new([

@@ -28,7 +28,7 @@ mod website;
 
 pub use alarm::Alarm;
 pub use api_endpoint::ApiEndpoint;
-pub use bucket::{Bucket, BucketRef, Writer};
+pub use bucket::{Bucket, BucketRef, Writer, private_bucket};
 pub use custom_resource::CustomResource;
 pub use event_rule::{EventInput, EventRule};
 pub use grant::Grant;
