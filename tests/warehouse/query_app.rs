@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::world::{World, later};
 
 const READER: &str = "IAMR:acme-socket";
 
@@ -45,7 +45,7 @@ async fn an_update_never_runs_the_script_and_puts_the_new_reader_in_the_place_of
     let world = World::new().await;
     let id = world.succeed(create()).await["PhysicalResourceId"].clone();
     world.all(&["delete from query_app.trips where id = 1"]).await;
-    let mut update = later("Update", &id);
+    let mut update = later(&create(), "Update", &id);
     update["ResourceProperties"]["Reader"] = json!("IAMR:acme-socket-2");
     for request in ["update-1", "update-2"] {
         update["RequestId"] = json!(request);
@@ -61,7 +61,7 @@ async fn a_delete_takes_the_rights_and_leaves_the_data() {
     let world = World::new().await;
     let id = world.succeed(create()).await["PhysicalResourceId"].clone();
     for request in ["delete-1", "delete-2"] {
-        let mut delete = later("Delete", &id);
+        let mut delete = later(&create(), "Delete", &id);
         delete["RequestId"] = json!(request);
         world.succeed(delete).await;
         assert_eq!(world.rows("select count(*) from query_app.trips").await, [["2"]]);
@@ -92,7 +92,7 @@ async fn a_statement_that_the_database_refuses_is_told_by_its_number_and_those_b
     assert_eq!(answer["Reason"], reason);
     assert_eq!(world.rows("select count(*) from query_app.trips").await, [["2"]]);
     // The Delete of the Create that failed.
-    world.succeed(later("Delete", &answer["PhysicalResourceId"])).await;
+    world.succeed(later(&create(), "Delete", &answer["PhysicalResourceId"])).await;
     assert_eq!(world.rows("select n::varchar from query_app.notes").await, [["1"]]);
 }
 
@@ -113,13 +113,4 @@ fn create() -> Value {
             "StatementSeconds": "60",
         },
     })
-}
-
-fn later(kind: &str, id: &Value) -> Value {
-    let mut event = create();
-    event["RequestType"] = json!(kind);
-    event["RequestId"] = json!(format!("{kind}-of-{id}"));
-    event["PhysicalResourceId"] = id.clone();
-    event["OldResourceProperties"] = create()["ResourceProperties"].clone();
-    event
 }

@@ -143,3 +143,13 @@ fn sign(request: &Request, batch: &Value) -> Value {
     let results: Vec<_> = rows.iter().map(|row| format!("{function}:{row}")).collect();
     json!({"success": true, "num_records": results.len(), "results": results})
 }
+
+/// An Update or Delete of what the event `create` made under this id.
+pub(crate) fn later(create: &Value, kind: &str, id: &Value) -> Value {
+    let mut event = create.clone();
+    event["RequestType"] = json!(kind);
+    event["RequestId"] = json!(format!("{kind}-of-{id}"));
+    event["PhysicalResourceId"] = id.clone();
+    event["OldResourceProperties"] = create["ResourceProperties"].clone();
+    event
+}

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{LINK, World};
+use crate::world::{LINK, World, later};
 
 const WRITER: &str = "IAMR:acme-api";
 
@@ -88,7 +88,7 @@ async fn an_update_makes_the_difference_and_keeps_the_data() {
     let insert = "insert into write_back.quote_history (quote_id, status, created_at, submission_id, input_comment)
                   values ('q1', 'generated', '2024-02-29', 's1', 'old')";
     world.all(&[insert]).await;
-    let mut update = later("Update", &id);
+    let mut update = later(&create(), "Update", &id);
     let wanted = &mut update["ResourceProperties"];
     wanted["Inputs"] = json!([{"Name": "discount", "Type": "decimal"}, {"Name": "valid_until", "Type": "date"}]);
     wanted["Readers"] = json!({"Groups": ["analysts"], "Users": [], "Roles": []});
@@ -115,7 +115,7 @@ async fn an_update_makes_the_difference_and_keeps_the_data() {
         assert!(world.run("select 1 from write_back.quote_history", Some("IAMR:acme-api-2")).await.is_ok());
     }
     // As CloudFormation rolls back.
-    let mut back = later("Update", &id);
+    let mut back = later(&create(), "Update", &id);
     back["OldResourceProperties"] = update["ResourceProperties"].clone();
     world.succeed(back).await;
     assert!(world.run("select input_comment from write_back.vw_quote_history", Some("ann")).await.is_ok());
@@ -126,11 +126,11 @@ async fn an_update_makes_the_difference_and_keeps_the_data() {
 async fn another_schema_is_made_anew_and_the_delete_of_the_old_one_leaves_it_alone() {
     let world = World::new().await;
     let id = world.succeed(create()).await["PhysicalResourceId"].clone();
-    let mut update = later("Update", &id);
+    let mut update = later(&create(), "Update", &id);
     update["ResourceProperties"]["Schema"] = json!("quotes");
     let new_id = world.succeed(update).await["PhysicalResourceId"].clone();
     assert_ne!(id, new_id);
-    world.succeed(later("Delete", &id)).await;
+    world.succeed(later(&create(), "Delete", &id)).await;
     assert!(world.run("select * from quotes.vw_quote", Some("ann")).await.is_ok());
     assert!(world.run("select * from write_back.vw_quote", None).await.is_err());
 }
@@ -145,7 +145,7 @@ async fn a_delete_takes_function_views_and_rights_and_leaves_the_data() {
     // Somebody has tidied up already.
     world.all(&["drop view write_back.vw_quote_history"]).await;
     for request in ["delete-1", "delete-2"] {
-        let mut delete = later("Delete", &id);
+        let mut delete = later(&create(), "Delete", &id);
         delete["RequestId"] = json!(request);
         world.succeed(delete).await;
         assert_eq!(world.rows("select quote_id from write_back.quote_history").await, [["q1"]]);
@@ -232,13 +232,4 @@ fn create() -> Value {
             "Readers": {"Groups": ["sellers"], "Users": [], "Roles": []},
         },
     })
-}
-
-fn later(kind: &str, id: &Value) -> Value {
-    let mut event = create();
-    event["RequestType"] = json!(kind);
-    event["RequestId"] = json!(format!("{kind}-of-{id}"));
-    event["PhysicalResourceId"] = id.clone();
-    event["OldResourceProperties"] = create()["ResourceProperties"].clone();
-    event
 }
