@@ -24,14 +24,16 @@ async function step(what, work) {
 
 /** The newest code that was mailed to somebody, after those that are known. */
 async function mailedCode(address, known = 0) {
-  for (let tries = 0; tries < 50; tries++) {
+  let all = [];
+  for (let tries = 0; tries < 200; tries++) {
     const { messages } = await (await fetch(mailbox)).json();
-    const theirs = Object.values(messages).flat().filter((it) => it.To.includes(address));
+    all = Object.values(messages).flat();
+    const theirs = all.filter((it) => it.To.includes(address));
     const code = theirs.length > known && /\b(\d{6})\b/.exec(theirs.at(-1).BodyText || theirs.at(-1).BodyHtml);
     if (code) return { code: code[1], count: theirs.length };
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error(`no code was mailed to ${address}`);
+  throw new Error(`no code was mailed to ${address}, but to ${all.flatMap((it) => it.To).join(", ") || "nobody"}`);
 }
 
 /** What an authenticator app shows now, https://www.rfc-editor.org/rfc/rfc6238. */

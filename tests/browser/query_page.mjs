@@ -134,6 +134,28 @@ const trials = {
       expect(await page.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie]), [0, 0, ""]);
     });
   },
+  async "a screen has its focus by the time that it can be seen"() {
+    await withPage({ pictures }, async (page) => {
+      // Looks right after each change of the page, before anything is painted.
+      await page.addInitScript(() => {
+        window.focusOfScreens = {};
+        const look = () => {
+          const screen = document.querySelector(".workspace") ? "workspace" : document.querySelector("#screen-title")?.textContent;
+          if (screen) window.focusOfScreens[screen] ??= document.activeElement.name ?? document.activeElement.className;
+        };
+        new MutationObserver(look).observe(document, { subtree: true, childList: true, characterData: true });
+      });
+      await serve(page, { folder, socket: server(answers).socket });
+      await page.goto(`${PAGE}/`);
+      await page.getByRole("button", { name: "Create an account" }).click();
+      await page.getByRole("button", { name: "Sign in instead" }).click();
+      await page.getByLabel("E-mail address").fill("ada@example.com");
+      await page.getByLabel("Password", { exact: true }).fill("Correct-horse-1");
+      await page.keyboard.press("Enter");
+      await page.getByText("Connected").waitFor();
+      expect(await page.evaluate(() => window.focusOfScreens), { "Sign in": "email", "Create an account": "email", workspace: "workspace" });
+    });
+  },
   async "where an authenticator is required, it is set up at the first sign-in"() {
     const steps = [
       { body: { ChallengeName: "MFA_SETUP", Session: "s1", ChallengeParameters: { MFAS_CAN_SETUP: '["SOFTWARE_TOKEN_MFA"]' } } },

@@ -1,7 +1,7 @@
 // The page's beginning: reads where its services are, and shows the sign-in or what comes behind it.
 
 import { render } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks";
 
 import * as account from "./account.js";
 import { connectApi } from "./api.js";
@@ -34,10 +34,12 @@ function Page({ config }) {
   }, [session]);
 
   useEffect(() => {
-    if (!session || isOut) return;
-    session.start();
+    if (session && !isOut) session.start();
+  }, [session, isOut]);
+
+  useLayoutEffect(() => {
     // The form that had the focus is gone.
-    document.querySelector("main").focus();
+    if (session && !isOut) document.querySelector("main").focus();
   }, [session, isOut]);
 
   async function signedIn() {

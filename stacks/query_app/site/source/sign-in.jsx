@@ -1,6 +1,6 @@
 // The screens in front: sign in, sign up, verify, forgotten password, and what Cognito may ask in between.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import * as account from "./account.js";
 import { Field, Password, useFocusOnProblem } from "./fields.jsx";
@@ -136,7 +136,8 @@ function Screen({ title, action, text, above, notice, fields, submit, children }
   const [isBusy, setBusy] = useState(false);
   const form = useFocusOnProblem(problems);
   const isHere = useRef(true);
-  useEffect(() => {
+  // Before the screen can be seen: an effect comes after it, and what is typed in between is lost.
+  useLayoutEffect(() => {
     form.current.querySelector("input")?.focus();
     return () => void (isHere.current = false);
   }, []);
@@ -155,7 +156,7 @@ function Screen({ title, action, text, above, notice, fields, submit, children }
     try {
       await submit(values);
     } catch (error) {
-       if (isHere.current) setFailure(sentence(error));
+      if (isHere.current) setFailure(sentence(error));
     } finally {
       if (isHere.current) setBusy(false);
     }

@@ -1,6 +1,6 @@
 // Adding an authenticator app as the second step of signing in.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import * as account from "./account.js";
 import { Field } from "./fields.jsx";
@@ -11,7 +11,7 @@ export function TwoSteps({ person, onClose }) {
   const [problem, setProblem] = useState(null);
   const [isDone, setDone] = useState(false);
   const heading = useRef(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     heading.current.focus();
     account.beginTwoSteps(person.email).then(setSetup, (error) => setProblem(sentence(error)));
   }, []);
