@@ -44,7 +44,7 @@ pub struct Start<'a> {
 pub const REGION: &str = "us-east-1";
 
 /// It usually takes a second or two; a first run has to compile its Python.
-const LONGEST_START: Duration = Duration::from_secs(60);
+const LONGEST_START: Duration = Duration::from_secs(180);
 
 impl Emulator {
     /// Starts MiniStack on a free port of the loopback interface, with IAM policies enforced, and waits until it answers.

@@ -32,7 +32,7 @@ pub const ADMINISTRATOR: &str = "awsuser";
 const UNPRIVILEGED: u32 = 65534;
 
 /// It usually takes a second.
-const LONGEST_START: Duration = Duration::from_secs(60);
+const LONGEST_START: Duration = Duration::from_secs(180);
 
 /// For data that lives as long as a run: nothing is waited for to reach the disk.
 const SETTINGS: &[&str] = &[

@@ -20,8 +20,8 @@ const SLOTS: usize = 5;
 const SALES: &str = "sales";
 const BASE: &str = "/qs-anonymous-snapshot";
 
-/// The poller's schedule ticks each minute; then six rounds of five reports, and some.
-const LONGEST_QUEUE: Duration = Duration::from_secs(240);
+/// The poller's schedule ticks each minute; then six rounds of five reports, and as much again as a slow machine may need.
+const LONGEST_QUEUE: Duration = Duration::from_secs(600);
 
 /// Everything the steps need.
 #[derive(Clone, Copy)]
