@@ -44,7 +44,7 @@ pub(crate) fn check(assembly: &CloudAssembly, format: Format, directory: &Path) 
     let templates: BTreeMap<_, _> = files.iter().filter(|it| is_template(it.0)).collect();
     for (name, text) in &templates {
         let path = directory.join(name);
-        if read(&path)?.as_deref() != Some(text.as_str()) {
+        if read(&path)?.as_deref() != Some(text.as_ref()) {
             stale.insert(path);
         }
     }
