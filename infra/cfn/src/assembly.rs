@@ -1,8 +1,10 @@
 //! The cloud assembly: what stock `cdk` CLIs from 2.100 on, `aws cloudformation deploy` and our own deployer read.
 
-use crate::{Asset, Entry, Finding, Json, Template};
+use crate::{Asset, Finding, Json, Template};
+use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -67,31 +69,31 @@ impl CloudAssembly {
     /// parameters and `manifest.json`.
     ///
     /// The same stacks and the same zips give the same bytes on any machine.
-    pub fn files(&self, built: &BuiltFunctions, format: Format) -> BTreeMap<String, String> {
+    pub fn files(&self, built: &BuiltFunctions, format: Format) -> BTreeMap<String, Cow<'_, str>> {
         let mut files = BTreeMap::new();
-        let mut artifacts = serde_json::Map::new();
+        let mut artifacts = BTreeMap::new();
         for stack in &self.stacks {
             let name = &stack.template.stack;
             let (template_file, template) = match format {
-                Format::Json => (format!("{name}.template.json"), stack.document.clone()),
-                Format::Yaml => (format!("{name}.template.yaml"), stack.template.to_yaml()),
+                Format::Json => (format!("{name}.template.json"), Cow::Borrowed(stack.document.as_str())),
+                Format::Yaml => (format!("{name}.template.yaml"), Cow::Owned(stack.template.to_yaml())),
             };
             let functions = stack.functions(built);
-            let (cdk_file, cdk_template) = match functions[..] {
-                [] => (template_file.clone(), template.clone()),
-                _ => (format!("{name}.cdk.json"), stack.with_code(&functions).to_json()),
-            };
-            let hash = sha256(&cdk_template);
-            artifacts.insert(format!("{name}.assets"), asset_artifact(name));
-            artifacts.insert(name.clone(), stack.artifact(&cdk_file, &hash, &functions));
-            files.insert(format!("{name}.assets.json"), pretty(&assets(name, &cdk_file, &hash, &functions)));
-            if !functions.is_empty() {
-                files.insert(format!("{name}.parameters.json"), pretty(&parameters(&functions)));
+            let with_code =
+                (!functions.is_empty()).then(|| (format!("{name}.cdk.json"), stack.with_code(&functions).to_json()));
+            let (cdk_file, cdk_template) =
+                with_code.as_ref().map_or((&template_file, template.as_ref()), |(file, text)| (file, text.as_str()));
+            let hash = sha256(cdk_template);
+            artifacts.insert(format!("{name}.assets"), Artifact::Assets(asset_artifact(name)));
+            artifacts.insert(name.clone(), stack.artifact(cdk_file, &hash, &functions));
+            files.insert(format!("{name}.assets.json"), pretty(&assets(name, cdk_file, &hash, &functions)).into());
+            if let Some((file, text)) = with_code {
+                files.insert(file, text.into());
+                files.insert(format!("{name}.parameters.json"), pretty(&parameters(&functions)).into());
             }
-            files.insert(cdk_file, cdk_template);
             files.insert(template_file, template);
         }
-        files.insert("manifest.json".to_owned(), pretty(&json!({ "version": SCHEMA, "artifacts": artifacts })));
+        files.insert("manifest.json".to_owned(), pretty(&Manifest { artifacts, version: SCHEMA }).into());
         files
     }
 
@@ -100,6 +102,40 @@ impl CloudAssembly {
         let functions = self.stacks.iter().flat_map(|it| it.functions(built));
         functions.map(|(_, it)| (zip_name(it), it.path.clone())).collect()
     }
+}
+
+/// `manifest.json`. Keys are in the order of the alphabet, here and below, as in every other JSON of an assembly.
+#[derive(Serialize)]
+struct Manifest {
+    artifacts: BTreeMap<String, Artifact>,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Artifact {
+    Assets(Json),
+    Stack(StackArtifact),
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StackArtifact {
+    dependencies: Vec<String>,
+    display_name: String,
+    environment: &'static str,
+    metadata: BTreeMap<String, [Source; 1]>,
+    properties: Json,
+    #[serde(rename = "type")]
+    ty: &'static str,
+}
+
+/// The line of Rust that made a resource.
+#[derive(Serialize)]
+struct Source {
+    data: String,
+    #[serde(rename = "type")]
+    ty: &'static str,
 }
 
 impl AssembledStack {
@@ -118,7 +154,7 @@ impl AssembledStack {
         template
     }
 
-    fn artifact(&self, template_file: &str, hash: &str, functions: &[(&Asset, &BuiltFunction)]) -> Json {
+    fn artifact(&self, template_file: &str, hash: &str, functions: &[(&Asset, &BuiltFunction)]) -> Artifact {
         let name = &self.template.stack;
         let mut dependencies = vec![format!("{name}.assets")];
         dependencies.extend(self.dependencies.iter().cloned());
@@ -146,23 +182,24 @@ impl AssembledStack {
                 .collect();
             properties["parameters"] = json!(keys);
         }
-        json!({
-            "type": "aws:cloudformation:stack",
-            "environment": "aws://unknown-account/unknown-region",
-            "displayName": name,
-            "dependencies": dependencies,
-            "metadata": self.sources(),
-            "properties": properties,
+        Artifact::Stack(StackArtifact {
+            dependencies,
+            display_name: name.clone(),
+            environment: "aws://unknown-account/unknown-region",
+            metadata: self.sources(),
+            properties,
+            ty: "aws:cloudformation:stack",
         })
     }
 
     /// The line of Rust that made each resource, for a deployer to name when one fails. The stock CLI skips types it does not know.
-    fn sources(&self) -> Json {
-        let note = |(id, entry): (&String, &Entry)| {
-            let line = format!("{}:{}", entry.location.file(), entry.location.line());
-            (format!("/{}/{id}", self.template.stack), json!([{ "type": "ferrostack:source", "data": line }]))
-        };
-        Json::Object(self.template.resources.iter().map(note).collect())
+    fn sources(&self) -> BTreeMap<String, [Source; 1]> {
+        let resources = self.template.resources.iter();
+        let source = resources.map(|(id, entry)| {
+            let data = format!("{}:{}", entry.location.file(), entry.location.line());
+            (format!("/{}/{id}", self.template.stack), [Source { data, ty: "ferrostack:source" }])
+        });
+        source.collect()
     }
 }
 
@@ -230,8 +267,8 @@ fn extension(template_file: &str) -> &str {
     &template_file[template_file.rfind('.').expect("a template file has an extension")..]
 }
 
-fn pretty(json: &Json) -> String {
-    format!("{json:#}\n")
+fn pretty(json: &impl Serialize) -> String {
+    serde_json::to_string_pretty(json).expect("an assembly's JSON has string keys only") + "\n"
 }
 
 /// The SHA-256 of some bytes in lower-case hex, which is how an assembly names its files.
