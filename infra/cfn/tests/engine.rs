@@ -265,12 +265,14 @@ fn names_that_clash_and_names_that_are_none_are_findings() {
 }
 
 #[test]
-fn a_circle_is_found() {
+fn a_circle_is_found_without_what_leads_to_it_and_what_it_leads_to() {
     let mut stack = Stack::new("s");
-    stack.add("A", Thing::default().name(sub("${B}")));
-    stack.add("B", Thing::default().name(sub("${C.Arn}")));
-    stack.add("C", Thing::default().name(sub("${A}")));
+    let a = stack.add("A", Thing::default().name(sub("${B}")));
+    stack.add("B", Thing::default().name(sub("${C.Arn} ${E}")));
+    stack.add("C", Thing::default().depends_on([&a]));
     stack.add("D", Thing::default().name(sub("${A}")));
+    stack.add("E", Thing::default().name(sub("${F}")));
+    stack.add("F", Thing::default());
     assert_eq!(messages(stack), ["A: waits for itself, through A, B, C"]);
 }
 
