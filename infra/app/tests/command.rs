@@ -194,10 +194,14 @@ fn diff_names_what_changes() {
     let workspace = Workspace::new(&[("acme.yaml", TENANT)]);
     assert!(out(&workspace.run(&["diff"])).contains("+ Claims (AWS::DynamoDB::Table)"));
     workspace.run(&["synth"]);
-    assert_eq!(out(&workspace.run(&["diff"])), "acme-qlik-reload: no changes\n");
-    fs::write(workspace.path("stacks/tenants/acme.yaml"), TENANT.replace("1 hour", "2 hours")).expect("a tenant file");
     assert_eq!(
         out(&workspace.run(&["diff"])),
+        "acme-qlik-reload: no changes\nferrostack-platform: no changes\n",
+        "what all tenants share is compared too"
+    );
+    fs::write(workspace.path("stacks/tenants/acme.yaml"), TENANT.replace("1 hour", "2 hours")).expect("a tenant file");
+    assert_eq!(
+        out(&workspace.run(&["diff", "acme"])),
         "acme-qlik-reload:\n  ~ ScheduleSales (AWS::Scheduler::Schedule): ScheduleExpression\n"
     );
 }

@@ -65,6 +65,11 @@ impl CloudAssembly {
         self.findings.iter().any(Finding::is_error)
     }
 
+    /// The templates by the name of their file.
+    pub fn templates(&self, format: Format) -> BTreeMap<String, Cow<'_, str>> {
+        self.stacks.iter().map(|it| (it.template_file(format), it.text(format))).collect()
+    }
+
     /// The assembly's text files by name: templates, those that hold their code's keys for the stock `cdk` CLI, asset manifests,
     /// parameters and `manifest.json`.
     ///
@@ -74,24 +79,20 @@ impl CloudAssembly {
         let mut artifacts = BTreeMap::new();
         for stack in &self.stacks {
             let name = &stack.template.stack;
-            let (template_file, template) = match format {
-                Format::Json => (format!("{name}.template.json"), Cow::Borrowed(stack.document.as_str())),
-                Format::Yaml => (format!("{name}.template.yaml"), Cow::Owned(stack.template.to_yaml())),
-            };
+            let mut cdk_file = stack.template_file(format);
+            let mut cdk_template = stack.text(format);
             let functions = stack.functions(built);
-            let with_code =
-                (!functions.is_empty()).then(|| (format!("{name}.cdk.json"), stack.with_code(&functions).to_json()));
-            let (cdk_file, cdk_template) =
-                with_code.as_ref().map_or((&template_file, template.as_ref()), |(file, text)| (file, text.as_str()));
-            let hash = sha256(cdk_template);
-            artifacts.insert(format!("{name}.assets"), Artifact::Assets(asset_artifact(name)));
-            artifacts.insert(name.clone(), stack.artifact(cdk_file, &hash, &functions));
-            files.insert(format!("{name}.assets.json"), pretty(&assets(name, cdk_file, &hash, &functions)).into());
-            if let Some((file, text)) = with_code {
-                files.insert(file, text.into());
+            if !functions.is_empty() {
                 files.insert(format!("{name}.parameters.json"), pretty(&parameters(&functions)).into());
+                files.insert(cdk_file, cdk_template);
+                cdk_file = format!("{name}.cdk.json");
+                cdk_template = stack.with_code(&functions).to_json().into();
             }
-            files.insert(template_file, template);
+            let hash = sha256(cdk_template.as_ref());
+            artifacts.insert(format!("{name}.assets"), Artifact::Assets(asset_artifact(name)));
+            artifacts.insert(name.clone(), stack.artifact(&cdk_file, &hash, &functions));
+            files.insert(format!("{name}.assets.json"), pretty(&assets(name, &cdk_file, &hash, &functions)).into());
+            files.insert(cdk_file, cdk_template);
         }
         files.insert("manifest.json".to_owned(), pretty(&Manifest { artifacts, version: SCHEMA }).into());
         files
@@ -139,6 +140,21 @@ struct Source {
 }
 
 impl AssembledStack {
+    /// The name of the template's file.
+    pub fn template_file(&self, format: Format) -> String {
+        match format {
+            Format::Json => format!("{}.template.json", self.template.stack),
+            Format::Yaml => format!("{}.template.yaml", self.template.stack),
+        }
+    }
+
+    fn text(&self, format: Format) -> Cow<'_, str> {
+        match format {
+            Format::Json => Cow::Borrowed(&self.document),
+            Format::Yaml => Cow::Owned(self.template.to_yaml()),
+        }
+    }
+
     fn functions<'a>(&'a self, built: &'a BuiltFunctions) -> Vec<(&'a Asset, &'a BuiltFunction)> {
         self.assets.iter().filter_map(|asset| Some((asset, built.get(&key(asset))?))).collect()
     }
