@@ -1,19 +1,12 @@
 //! The cloud assembly: what stock `cdk` CLIs from 2.100 on, `aws cloudformation deploy` and our own deployer read.
 
+use crate::manifest::{self, Manifest};
 use crate::{Asset, Finding, Json, Template};
 use serde::Serialize;
-use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-
-/// The version of the cloud assembly schema: the newest that every CLI from 2.100 on reads.
-const SCHEMA: &str = "34.0.0";
-/// Where `cdk bootstrap` keeps its version.
-const BOOTSTRAP_VERSION: &str = "/cdk-bootstrap/hnb659fds/version";
-/// The bucket that `cdk bootstrap` makes for files.
-const BOOTSTRAP_BUCKET: &str = "cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}";
 
 /// What an app becomes: one template a stack, and everything found wrong.
 #[derive(Debug, Default)]
@@ -59,6 +52,16 @@ pub struct BuiltFunction {
     pub path: PathBuf,
 }
 
+impl BuiltFunction {
+    pub(crate) fn object_key(&self) -> String {
+        format!("{}.zip", self.sha256)
+    }
+
+    pub(crate) fn zip_name(&self) -> String {
+        format!("asset.{}.zip", self.sha256)
+    }
+}
+
 impl CloudAssembly {
     /// Whether it must not be written.
     pub fn has_errors(&self) -> bool {
@@ -76,7 +79,7 @@ impl CloudAssembly {
     /// The same stacks and the same zips give the same bytes on any machine.
     pub fn files(&self, built: &BuiltFunctions, format: Format) -> BTreeMap<String, Cow<'_, str>> {
         let mut files = BTreeMap::new();
-        let mut artifacts = BTreeMap::new();
+        let mut manifest = Manifest::default();
         for stack in &self.stacks {
             let name = &stack.template.stack;
             let mut cdk_file = stack.template_file(format);
@@ -89,54 +92,20 @@ impl CloudAssembly {
                 cdk_template = stack.with_code(&functions).to_json().into();
             }
             let hash = sha256(cdk_template.as_ref());
-            artifacts.insert(format!("{name}.assets"), Artifact::Assets(asset_artifact(name)));
-            artifacts.insert(name.clone(), stack.artifact(&cdk_file, &hash, &functions));
-            files.insert(format!("{name}.assets.json"), pretty(&assets(name, &cdk_file, &hash, &functions)).into());
+            manifest.add(stack, &cdk_file, &hash, &functions);
+            let assets = manifest::assets(name, &cdk_file, &hash, &functions);
+            files.insert(format!("{name}.assets.json"), pretty(&assets).into());
             files.insert(cdk_file, cdk_template);
         }
-        files.insert("manifest.json".to_owned(), pretty(&Manifest { artifacts, version: SCHEMA }).into());
+        files.insert("manifest.json".to_owned(), pretty(&manifest).into());
         files
     }
 
     /// The zips that belong beside those files, by name: `asset.<sha256>.zip` and where its content lies.
     pub fn zips(&self, built: &BuiltFunctions) -> BTreeMap<String, PathBuf> {
         let functions = self.stacks.iter().flat_map(|it| it.functions(built));
-        functions.map(|(_, it)| (zip_name(it), it.path.clone())).collect()
+        functions.map(|(_, it)| (it.zip_name(), it.path.clone())).collect()
     }
-}
-
-/// `manifest.json`. Keys are in the order of the alphabet, here and below, as in every other JSON of an assembly.
-#[derive(Serialize)]
-struct Manifest {
-    artifacts: BTreeMap<String, Artifact>,
-    version: &'static str,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Artifact {
-    Assets(Json),
-    Stack(StackArtifact),
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct StackArtifact {
-    dependencies: Vec<String>,
-    display_name: String,
-    environment: &'static str,
-    metadata: BTreeMap<String, [Source; 1]>,
-    properties: Json,
-    #[serde(rename = "type")]
-    ty: &'static str,
-}
-
-/// The line of Rust that made a resource.
-#[derive(Serialize)]
-struct Source {
-    data: String,
-    #[serde(rename = "type")]
-    ty: &'static str,
 }
 
 impl AssembledStack {
@@ -164,123 +133,20 @@ impl AssembledStack {
         let mut template = self.template.clone();
         for (asset, function) in functions {
             if let Some(parameter) = template.parameters.get_mut(&asset.key_parameter) {
-                parameter["Default"] = object_key(function).into();
+                parameter["Default"] = function.object_key().into();
             }
         }
         template
     }
-
-    fn artifact(&self, template_file: &str, hash: &str, functions: &[(&Asset, &BuiltFunction)]) -> Artifact {
-        let name = &self.template.stack;
-        let mut dependencies = vec![format!("{name}.assets")];
-        dependencies.extend(self.dependencies.iter().cloned());
-        let mut properties = json!({
-            "templateFile": template_file,
-            "stackName": name,
-            "terminationProtection": false,
-            "tags": self.tags,
-            "assumeRoleArn": role("deploy"),
-            "cloudFormationExecutionRoleArn": role("cfn-exec"),
-            "stackTemplateAssetObjectUrl": format!("s3://{BOOTSTRAP_BUCKET}/{hash}{}", extension(template_file)),
-            "requiresBootstrapStackVersion": 6,
-            "bootstrapStackVersionSsmParameter": BOOTSTRAP_VERSION,
-            "additionalDependencies": [format!("{name}.assets")],
-            "lookupRole": {
-                "arn": role("lookup"),
-                "requiresBootstrapStackVersion": 8,
-                "bootstrapStackVersionSsmParameter": BOOTSTRAP_VERSION,
-            },
-        });
-        if !functions.is_empty() {
-            let keys: BTreeMap<&str, String> = functions
-                .iter()
-                .map(|(asset, function)| (asset.key_parameter.as_str(), object_key(function)))
-                .collect();
-            properties["parameters"] = json!(keys);
-        }
-        Artifact::Stack(StackArtifact {
-            dependencies,
-            display_name: name.clone(),
-            environment: "aws://unknown-account/unknown-region",
-            metadata: self.sources(),
-            properties,
-            ty: "aws:cloudformation:stack",
-        })
-    }
-
-    /// The line of Rust that made each resource, for a deployer to name when one fails. The stock CLI skips types it does not know.
-    fn sources(&self) -> BTreeMap<String, [Source; 1]> {
-        let resources = self.template.resources.iter();
-        let source = resources.map(|(id, entry)| {
-            let data = format!("{}:{}", entry.location.file(), entry.location.line());
-            (format!("/{}/{id}", self.template.stack), [Source { data, ty: "ferrostack:source" }])
-        });
-        source.collect()
-    }
-}
-
-fn asset_artifact(stack: &str) -> Json {
-    json!({
-        "type": "cdk:asset-manifest",
-        "properties": {
-            "file": format!("{stack}.assets.json"),
-            "requiresBootstrapStackVersion": 6,
-            "bootstrapStackVersionSsmParameter": BOOTSTRAP_VERSION,
-        },
-    })
-}
-
-fn assets(stack: &str, template_file: &str, hash: &str, functions: &[(&Asset, &BuiltFunction)]) -> Json {
-    let mut files = serde_json::Map::new();
-    let template_key = format!("{hash}{}", extension(template_file));
-    files.insert(hash.to_owned(), file(&format!("{stack} template"), template_file, &template_key));
-    for (asset, function) in functions {
-        files.insert(function.sha256.clone(), file(&asset.package, &zip_name(function), &object_key(function)));
-    }
-    json!({ "version": SCHEMA, "files": files, "dockerImages": {} })
-}
-
-/// A file to upload as it is: our zips are deterministic, so their hash is their name.
-fn file(display_name: &str, path: &str, object_key: &str) -> Json {
-    json!({
-        "displayName": display_name,
-        "source": { "path": path, "packaging": "file" },
-        "destinations": {
-            "current_account-current_region": {
-                "bucketName": BOOTSTRAP_BUCKET,
-                "objectKey": object_key,
-                "assumeRoleArn": role("file-publishing"),
-            },
-        },
-    })
 }
 
 /// What `aws cloudformation deploy --parameter-overrides file://…` reads, in the one form that versions 1 and 2 of the AWS CLI share.
 fn parameters(functions: &[(&Asset, &BuiltFunction)]) -> Json {
-    functions.iter().map(|(asset, it)| Json::from(format!("{}={}", asset.key_parameter, object_key(it)))).collect()
-}
-
-/// A role that `cdk bootstrap` makes.
-fn role(name: &str) -> String {
-    format!(
-        "arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/cdk-hnb659fds-{name}-role-${{AWS::AccountId}}-${{AWS::Region}}"
-    )
+    functions.iter().map(|(asset, it)| Json::from(format!("{}={}", asset.key_parameter, it.object_key()))).collect()
 }
 
 fn key(asset: &Asset) -> (String, String) {
     (asset.package.clone(), asset.architecture.clone())
-}
-
-fn object_key(function: &BuiltFunction) -> String {
-    format!("{}.zip", function.sha256)
-}
-
-fn zip_name(function: &BuiltFunction) -> String {
-    format!("asset.{}.zip", function.sha256)
-}
-
-fn extension(template_file: &str) -> &str {
-    &template_file[template_file.rfind('.').expect("a template file has an extension")..]
 }
 
 fn pretty(json: &impl Serialize) -> String {

@@ -35,23 +35,34 @@ struct Use<'a> {
 
 /// Every reference in the order of the template, without `DependsOn`.
 fn uses(template: &Template) -> Vec<Use<'_>> {
-    let resources = template.resources.iter().map(|(id, it)| (id, &it.properties));
-    let documents = resources.chain(&template.conditions).chain(&template.outputs);
     let mut uses = Vec::new();
-    for (index, (subject, json)) in documents.enumerate() {
-        let from = (index < template.resources.len()).then_some(index);
-        references(json, &mut |reference| {
-            let to = match reference {
-                Reference::Name(name) | Reference::Resource(name) => template.resources.get_index_of(name),
-                Reference::Condition(_) | Reference::Mapping(_) => None,
-            };
-            uses.push(Use { subject, reference, from, to });
-        });
+    let mut add = |subject, from, reference| {
+        let to = match reference {
+            Reference::Name(name) | Reference::Resource(name) => template.resources.get_index_of(name),
+            Reference::Condition(_) | Reference::Mapping(_) => None,
+        };
+        uses.push(Use { subject, reference, from, to });
+    };
+    for (index, (id, entry)) in template.resources.iter().enumerate() {
+        references(&entry.properties, &mut |it| add(id, Some(index), it));
+        for (name, json) in &entry.attributes {
+            match (*name, json.as_str()) {
+                ("DependsOn", _) => {}
+                ("Condition", Some(condition)) => add(id, Some(index), Reference::Condition(condition)),
+                _ => references(json, &mut |it| add(id, Some(index), it)),
+            }
+        }
+    }
+    for (name, json) in template.conditions.iter().chain(&template.outputs) {
+        references(json, &mut |it| add(name, None, it));
+    }
+    for (name, output) in &template.outputs {
+        output["Condition"].as_str().into_iter().for_each(|it| add(name, None, Reference::Condition(it)));
     }
     uses
 }
 
-/// Every name in a `Ref`, `Fn::GetAtt`, `Fn::Sub`, `Fn::If`, `Fn::FindInMap` and `DependsOn` exists.
+/// Every name in a `Ref`, `Fn::GetAtt`, `Fn::Sub`, `Fn::If`, `Fn::FindInMap`, `Condition` and `DependsOn` exists.
 ///
 /// Refs that a stack gave out always resolve in it; what is left are names inside `sub` and refs of another stack.
 fn unresolved_references(template: &Template, uses: &[Use<'_>]) -> Vec<Finding> {
@@ -82,9 +93,7 @@ fn unresolved_references(template: &Template, uses: &[Use<'_>]) -> Vec<Finding> 
 
 /// Every parameter, condition and mapping is used.
 fn unused(template: &Template, uses: &[Use<'_>]) -> Vec<Finding> {
-    let resources = template.resources.values().filter_map(|it| it.attribute("Condition")?.as_str());
-    let outputs = template.outputs.values().filter_map(|it| it["Condition"].as_str());
-    let used: HashSet<&str> = uses.iter().map(|it| it.reference.name()).chain(resources).chain(outputs).collect();
+    let used: HashSet<&str> = uses.iter().map(|it| it.reference.name()).collect();
     [("parameter", &template.parameters), ("condition", &template.conditions), ("mapping", &template.mappings)]
         .into_iter()
         .flat_map(|(what, section)| section.keys().map(move |name| (what, name)))
