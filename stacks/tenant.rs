@@ -44,10 +44,11 @@ pub struct Systems {
     pub write_back: Option<write_back::Props>,
 }
 
+const NOTHING: &str = "nothing stands behind this key; give it what belongs there, or leave it out";
+
 /// What a key holds. With nothing behind it, a key is no way to leave something out: it is a line that went missing.
 fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    let nothing = || D::Error::custom("nothing stands behind this key; give it what belongs there, or leave it out");
-    Option::deserialize(deserializer)?.ok_or_else(nothing)
+    Option::deserialize(deserializer)?.ok_or_else(|| D::Error::custom(NOTHING))
 }
 
 fn settings<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
@@ -137,6 +138,19 @@ impl std::error::Error for TenantError {}
 /// The parser's errors in our words: the value, and what is allowed.
 fn explain(error: &Error, value: &str) -> String {
     match error {
+        // Where a value is missing, the parser points at the colon.
+        Error::NullIntoString { .. }
+        | Error::SerdeUnknownVariant { .. }
+        | Error::InvalidBooleanStrict { .. }
+        | Error::InvalidScalar { .. }
+        | Error::Unexpected { .. }
+            if value == ":" =>
+        {
+            NOTHING.to_owned()
+        }
+        Error::NullIntoString { .. } | Error::ExternallyTaggedEnumExpectedScalarOrMapping { .. } => {
+            format!("`{value}` is not allowed here; allowed is one text")
+        }
         Error::SerdeUnknownField { field, expected, .. } => {
             format!("unknown key `{field}`; allowed are {}", expected.join(", "))
         }

@@ -41,6 +41,10 @@ fn a_wrong_type() {
     );
     assert_eq!(whole("tenant: [acme]\nsystems: {}\n"), "1:9: `[` is not allowed here; allowed is one text");
     assert_eq!(
+        whole("tenant: acme\narchitecture: [arm64]\nsystems: {}\n"),
+        "2:15: `[` is not allowed here; allowed is one text"
+    );
+    assert_eq!(
         qlik(&format!(
             "{URL}\nschedules:\n  a:\n    apps: [{APP}]\n    rate: 1 hour\n    options: {{ weight: heavy }}"
         )),
@@ -179,6 +183,10 @@ fn a_key_with_nothing_behind_it() {
     let nothing = "nothing stands behind this key; give it what belongs there, or leave it out";
     assert_eq!(whole("tenant: acme\nsystems:\n"), format!("2:8: {nothing}"));
     assert_eq!(whole("tenant: acme\nsystems:\n  slack-connector:\n"), format!("3:18: {nothing}"));
+    assert_eq!(whole("tenant:\nsystems: {}\n"), format!("1:7: {nothing}"));
+    assert_eq!(whole("tenant: acme\narchitecture:\nsystems: {}\n"), format!("2:13: {nothing}"));
+    assert_eq!(qlik(&format!("{URL}\nrequests:")), format!("5:13: {nothing}"));
+    assert_eq!(whole("tenant: null\nsystems: {}\n"), "1:9: `null` is not allowed here; allowed is one text");
 }
 
 #[test]
