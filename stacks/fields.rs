@@ -145,7 +145,12 @@ impl When {
     }
 
     /// The schedule that calls `group`'s function with `input` at these moments.
-    pub(crate) fn schedule(&self, zone: Option<&TimeZone>, input: Json, group: &ScheduleGroupRef) -> Schedule {
+    pub(crate) fn schedule<'a>(
+        &self,
+        zone: Option<&TimeZone>,
+        input: Json,
+        group: &'a ScheduleGroupRef,
+    ) -> Schedule<'a> {
         let schedule = match self {
             Self::Cron(cron) => Schedule::cron(cron.as_str(), input, group),
             Self::Rate(rate) => Schedule::rate(rate.as_str(), input, group),

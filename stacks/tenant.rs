@@ -3,7 +3,8 @@
 use crate::{TenantName, qlik_reload, query_app, report_delivery, slack_connector, write_back};
 use cfn::Stack;
 use constructs::Architecture;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_saphyr::{Error, MessageFormatter, UserMessageFormatter};
 use std::borrow::Cow;
 use std::fmt;
@@ -18,6 +19,7 @@ pub struct Tenant {
     #[serde(default)]
     pub architecture: Architecture,
     /// The systems the tenant has.
+    #[serde(deserialize_with = "given")]
     pub systems: Systems,
 }
 
@@ -26,15 +28,31 @@ pub struct Tenant {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Systems {
     /// Reloads of Qlik Cloud apps by schedule or event.
+    #[serde(default, deserialize_with = "settings")]
     pub qlik_reload: Option<qlik_reload::Props>,
     /// Named queries of a Redshift, from a page in the browser.
+    #[serde(default, deserialize_with = "settings")]
     pub query_app: Option<query_app::Props>,
     /// QuickSight reports as files.
+    #[serde(default, deserialize_with = "settings")]
     pub report_delivery: Option<report_delivery::Props>,
     /// Slack's member analytics as a table of Athena.
+    #[serde(default, deserialize_with = "settings")]
     pub slack_connector: Option<slack_connector::Props>,
     /// Quotes written to Redshift by signed links.
+    #[serde(default, deserialize_with = "settings")]
     pub write_back: Option<write_back::Props>,
+}
+
+const NOTHING: &str = "nothing stands behind this key; give it what belongs there, or leave it out";
+
+/// What a key holds. With nothing behind it, a key is no way to leave something out: it is a line that went missing.
+fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Option::deserialize(deserializer)?.ok_or_else(|| D::Error::custom(NOTHING))
+}
+
+fn settings<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    given(deserializer).map(Some)
 }
 
 impl Tenant {
@@ -91,7 +109,7 @@ impl TenantError {
     fn new(error: &Error, text: &str) -> Self {
         let error = error.without_snippet();
         let Some(location) = error.location() else {
-            return Self { message: explain(error, ""), line: 1, column: 1 };
+            return Self { message: on_one_line(&explain(error, "")), line: 1, column: 1 };
         };
         let value: String = text
             .chars()
@@ -99,8 +117,14 @@ impl TenantError {
             .take((location.span().len() as usize).clamp(1, 60))
             .take_while(|it| *it != '\n')
             .collect();
-        Self { message: explain(error, value.trim()), line: location.line(), column: location.column() }
+        let message = on_one_line(&explain(error, value.trim()));
+        Self { message, line: location.line(), column: location.column() }
     }
+}
+
+/// A value may have line ends and other signs that a terminal obeys.
+fn on_one_line(text: &str) -> String {
+    text.chars().map(|it| if it.is_control() { it.escape_default().to_string() } else { it.to_string() }).collect()
 }
 
 impl fmt::Display for TenantError {
@@ -114,6 +138,19 @@ impl std::error::Error for TenantError {}
 /// The parser's errors in our words: the value, and what is allowed.
 fn explain(error: &Error, value: &str) -> String {
     match error {
+        // Where a value is missing, the parser points at the colon.
+        Error::NullIntoString { .. }
+        | Error::SerdeUnknownVariant { .. }
+        | Error::InvalidBooleanStrict { .. }
+        | Error::InvalidScalar { .. }
+        | Error::Unexpected { .. }
+            if value == ":" =>
+        {
+            NOTHING.to_owned()
+        }
+        Error::NullIntoString { .. } | Error::ExternallyTaggedEnumExpectedScalarOrMapping { .. } => {
+            format!("`{value}` is not allowed here; allowed is one text")
+        }
         Error::SerdeUnknownField { field, expected, .. } => {
             format!("unknown key `{field}`; allowed are {}", expected.join(", "))
         }
@@ -130,6 +167,13 @@ fn explain(error: &Error, value: &str) -> String {
         Error::Unexpected { expected, .. } => {
             format!("`{value}` is not allowed here; allowed is {}", in_words(expected))
         }
+        // The parser's own words are about anchors and tokens; the usual author meant a text, such as a cron expression.
+        Error::UnknownAnchor { .. } | Error::ExternalMessage { .. }
+            if value.starts_with(['*', '&', '!', '@', '`', '%']) =>
+        {
+            format!("`{}` begins something else in YAML; put a text that begins with it in quotes", &value[..1])
+        }
+        Error::MultipleDocuments { .. } => "a second document begins here; allowed is one tenant a file".to_owned(),
         Error::Eof { .. } => "the file is empty or ends too early".to_owned(),
         other => match UserMessageFormatter.format_message(other) {
             Cow::Borrowed(text) => text.to_owned(),

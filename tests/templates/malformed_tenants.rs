@@ -41,6 +41,10 @@ fn a_wrong_type() {
     );
     assert_eq!(whole("tenant: [acme]\nsystems: {}\n"), "1:9: `[` is not allowed here; allowed is one text");
     assert_eq!(
+        whole("tenant: acme\narchitecture: [arm64]\nsystems: {}\n"),
+        "2:15: `[` is not allowed here; allowed is one text"
+    );
+    assert_eq!(
         qlik(&format!(
             "{URL}\nschedules:\n  a:\n    apps: [{APP}]\n    rate: 1 hour\n    options: {{ weight: heavy }}"
         )),
@@ -171,5 +175,32 @@ fn a_time_zone_that_is_none() {
 fn a_file_that_is_no_tenant_at_all() {
     assert_eq!(whole(""), "1:1: the file is empty or ends too early");
     assert_eq!(whole("- acme\n"), "1:1: `-` is not allowed here; allowed is a mapping, `key: value`");
-    assert!(whole("tenant: acme\nsystems: {}\n---\ntenant: other\n").starts_with("4:1: "));
+    assert!(whole("tenant: acme\nsystems: {}\n---\ntenant: other\n").starts_with("4:1: a second document begins here"));
+}
+
+#[test]
+fn a_key_with_nothing_behind_it() {
+    let nothing = "nothing stands behind this key; give it what belongs there, or leave it out";
+    assert_eq!(whole("tenant: acme\nsystems:\n"), format!("2:8: {nothing}"));
+    assert_eq!(whole("tenant: acme\nsystems:\n  slack-connector:\n"), format!("3:18: {nothing}"));
+    assert_eq!(whole("tenant:\nsystems: {}\n"), format!("1:7: {nothing}"));
+    assert_eq!(whole("tenant: acme\narchitecture:\nsystems: {}\n"), format!("2:13: {nothing}"));
+    assert_eq!(qlik(&format!("{URL}\nrequests:")), format!("5:13: {nothing}"));
+    assert_eq!(whole("tenant: null\nsystems: {}\n"), "1:9: `null` is not allowed here; allowed is one text");
+}
+
+#[test]
+fn a_text_that_begins_with_a_sign_of_yaml() {
+    let cron = |cron: &str| qlik(&format!("{URL}\nschedules:\n  a:\n    apps: [{APP}]\n    cron: {cron}"));
+    let message = "begins something else in YAML; put a text that begins with it in quotes";
+    assert_eq!(cron("* * * * ? *"), format!("8:15: `*` {message}"));
+    assert_eq!(cron("*/5 * * * ? *"), format!("8:15: `*` {message}"));
+    assert_eq!(cron("*five"), format!("8:15: `*` {message}"));
+    assert_eq!(cron("@daily"), format!("8:15: `@` {message}"));
+}
+
+#[test]
+fn a_value_of_several_lines_is_shown_on_one() {
+    let message = qlik("tenant_url: \"https://a\\nb\\e[2J\"");
+    assert!(message.starts_with(r"4:17: `https://a\nb\u{1b}[2J` is no Qlik Cloud tenant"), "{message}");
 }

@@ -1,22 +1,20 @@
 //! What a synth would change, resource by resource.
 
-use crate::{assemble, report};
+use crate::{folder, report};
 use anyhow::{Context, Result};
-use cfn::{Json, is_intrinsic};
-use stacks::Tenant;
+use cfn::{CloudAssembly, Json, is_intrinsic};
 use std::collections::BTreeSet;
 use std::fmt;
-use std::fs;
 use std::path::Path;
 
-/// Prints the difference between what lies in `out` and what a synth gives; good unless a stack has errors.
-pub(crate) fn show(tenants: &[Tenant], out: &Path) -> Result<bool> {
+/// Prints the difference between what lies in `out` and these assemblies, each with the name of its folder; good unless a stack
+/// has errors.
+pub(crate) fn show<'a>(assemblies: impl Iterator<Item = (&'a str, CloudAssembly)>, out: &Path) -> Result<bool> {
     let mut good = true;
-    for tenant in tenants {
-        let assembly = assemble(tenant);
+    for (name, assembly) in assemblies {
         report::findings(&assembly.findings);
         good &= !assembly.has_errors();
-        let directory = out.join(tenant.tenant.as_str());
+        let directory = out.join(name);
         let mut gone = stacks_in(&directory)?;
         for stack in &assembly.stacks {
             let name = &stack.template.stack;
@@ -45,21 +43,15 @@ fn print(stack: &str, changes: &[Change]) {
 /// The template of that stack as the last synth left it, or null.
 fn template(directory: &Path, stack: &str) -> Result<Json> {
     let path = directory.join(format!("{stack}.template.json"));
-    match fs::read_to_string(&path) {
-        Ok(text) => serde_json::from_str(&text).with_context(|| format!("{} is no JSON", path.display())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Json::Null),
-        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    match folder::read(&path)? {
+        Some(text) => serde_json::from_str(&text).with_context(|| format!("{} is no JSON", path.display())),
+        None => Ok(Json::Null),
     }
 }
 
 fn stacks_in(directory: &Path) -> Result<BTreeSet<String>> {
-    let Ok(entries) = fs::read_dir(directory) else { return Ok(BTreeSet::new()) };
-    let mut stacks = BTreeSet::new();
-    for entry in entries {
-        let name = entry.with_context(|| format!("cannot read {}", directory.display()))?.file_name();
-        stacks.extend(name.to_str().and_then(|it| it.strip_suffix(".template.json")).map(str::to_owned));
-    }
-    Ok(stacks)
+    let names = folder::names(directory)?;
+    Ok(names.iter().filter_map(|it| it.strip_suffix(".template.json")).map(str::to_owned).collect())
 }
 
 /// What becomes of one resource, or of another part of the template.

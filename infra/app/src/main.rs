@@ -2,13 +2,14 @@
 
 mod cli;
 mod diff;
+mod folder;
 mod package;
 mod report;
 mod tenants;
 mod write;
 
 use anyhow::Result;
-use cfn::{App, CloudAssembly};
+use cfn::{App, CloudAssembly, Stack};
 use clap::Parser;
 use cli::{Cli, Command, Selection, Synth};
 use stacks::{Tenant, platform};
@@ -36,7 +37,9 @@ fn run(command: Command) -> Result<bool> {
     match command {
         Command::Synth(options) => with_tenants(&options.selection, |it| synth(it, &options)),
         Command::List(selection) => with_tenants(&selection, |it| Ok(report::list(it))),
-        Command::Diff(options) => with_tenants(&options.selection, |it| diff::show(it, &options.out)),
+        Command::Diff(options) => {
+            with_tenants(&options.selection, |it| diff::show(assemblies(it, &options.selection), &options.out))
+        }
         Command::Package { lambdas } => Ok(report::packages(&package::package(&lambdas)?)),
     }
 }
@@ -55,18 +58,32 @@ fn with_tenants(selection: &Selection, work: impl FnOnce(&[Tenant]) -> Result<bo
 fn synth(tenants: &[Tenant], options: &Synth) -> Result<bool> {
     let mut functions = write::Functions::new(&options.lambdas);
     let mut good = true;
-    for tenant in tenants {
-        good &= put(&assemble(tenant), &mut functions, options, tenant.tenant.as_str())?;
-    }
-    if options.selection.platform() {
-        let assembly = App::default().stack(platform::stack()).checks(constructs::checks::ALL).synth();
-        good &= put(&assembly, &mut functions, options, platform::FOLDER)?;
+    for (folder, assembly) in assemblies(tenants, &options.selection) {
+        good &= write_or_check(&assembly, &mut functions, options, folder)?;
     }
     Ok(good)
 }
 
+/// Each assembly with the name of its folder; one at a time, since a fleet's would take much memory.
+fn assemblies<'a>(tenants: &'a [Tenant], selection: &Selection) -> impl Iterator<Item = (&'a str, CloudAssembly)> {
+    let platform = selection.platform().then_some(platform::FOLDER).into_iter();
+    tenants
+        .iter()
+        .map(|it| (it.tenant.as_str(), assemble(it.stacks())))
+        .chain(platform.map(|folder| (folder, assemble(vec![platform::stack()]))))
+}
+
+fn assemble(stacks: Vec<Stack>) -> CloudAssembly {
+    App::default().stacks(stacks).checks(constructs::checks::ALL).synth()
+}
+
 /// Writes one assembly into its folder, or checks what lies there.
-fn put(assembly: &CloudAssembly, functions: &mut write::Functions, options: &Synth, folder: &str) -> Result<bool> {
+fn write_or_check(
+    assembly: &CloudAssembly,
+    functions: &mut write::Functions,
+    options: &Synth,
+    folder: &str,
+) -> Result<bool> {
     report::findings(&assembly.findings);
     if assembly.has_errors() {
         return Ok(false);
@@ -76,8 +93,4 @@ fn put(assembly: &CloudAssembly, functions: &mut write::Functions, options: &Syn
         return write::check(assembly, options.format(), &directory);
     }
     write::write(assembly, &functions.of(assembly)?, options.format(), &directory)
-}
-
-fn assemble(tenant: &Tenant) -> CloudAssembly {
-    App::default().stacks(tenant.stacks()).checks(constructs::checks::ALL).synth()
 }

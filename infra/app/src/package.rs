@@ -1,11 +1,10 @@
 //! Built functions as zips that have the same bytes wherever the same binary was built.
 
+use anyhow::{Context, Result, anyhow, ensure};
+use cfn::sha256;
 use std::fs;
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
-
-use anyhow::{Context, ensure};
-use cfn::sha256;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
@@ -38,9 +37,10 @@ pub(crate) struct Packaged {
 /// name; all with a fixed time. It is written only when its bytes differ.
 ///
 /// # Errors
+///
 /// When `lambda_dir` cannot be read or holds no function, `site` holds what is neither file nor folder, a zip cannot be written or
 /// is larger than Lambda takes.
-pub(crate) fn package(lambda_dir: &Path) -> anyhow::Result<Vec<Packaged>> {
+pub(crate) fn package(lambda_dir: &Path) -> Result<Vec<Packaged>> {
     let names = function_names(lambda_dir).with_context(|| {
         format!("cannot read {}; build the functions first: scripts/build-lambdas", lambda_dir.display())
     })?;
@@ -48,20 +48,20 @@ pub(crate) fn package(lambda_dir: &Path) -> anyhow::Result<Vec<Packaged>> {
     names.into_iter().map(|name| package_one(lambda_dir, name)).collect()
 }
 
-fn function_names(lambda_dir: &Path) -> anyhow::Result<Vec<String>> {
+fn function_names(lambda_dir: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(lambda_dir)? {
         let entry = entry?;
         if entry.path().join(BOOTSTRAP).is_file() {
             let name = entry.file_name().into_string();
-            names.push(name.map_err(|name| anyhow::anyhow!("{} is not a package name", name.display()))?);
+            names.push(name.map_err(|name| anyhow!("{} is not a package name", name.display()))?);
         }
     }
     names.sort();
     Ok(names)
 }
 
-fn package_one(lambda_dir: &Path, name: String) -> anyhow::Result<Packaged> {
+fn package_one(lambda_dir: &Path, name: String) -> Result<Packaged> {
     let bootstrap = lambda_dir.join(&name).join(BOOTSTRAP);
     let binary = fs::read(&bootstrap).with_context(|| format!("cannot read {}", bootstrap.display()))?;
     let site = lambda_dir.join(&name).join(SITE);
@@ -75,13 +75,13 @@ fn package_one(lambda_dir: &Path, name: String) -> anyhow::Result<Packaged> {
 }
 
 /// The files below a folder with their names in the zip, which begin with `prefix`, ordered by name.
-fn files_below(folder: &Path, prefix: &str) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+fn files_below(folder: &Path, prefix: &str) -> Result<Vec<(String, Vec<u8>)>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
         let entry = entry?;
         let path = entry.path();
         let name = entry.file_name().into_string();
-        let name = name.map_err(|name| anyhow::anyhow!("{} is not a name for a zip", name.display()))?;
+        let name = name.map_err(|name| anyhow!("{} is not a name for a zip", name.display()))?;
         let name = format!("{prefix}/{name}");
         // A link would make the zip depend on what lies elsewhere.
         let kind = entry.file_type()?;
@@ -96,7 +96,7 @@ fn files_below(folder: &Path, prefix: &str) -> anyhow::Result<Vec<(String, Vec<u
     Ok(files)
 }
 
-fn zip(binary: &[u8], site: &[(String, Vec<u8>)]) -> anyhow::Result<Vec<u8>> {
+fn zip(binary: &[u8], site: &[(String, Vec<u8>)]) -> Result<Vec<u8>> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .last_modified_time(DateTime::default());
@@ -122,15 +122,13 @@ fn write_if_different(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use std::fs::Permissions;
     use std::io::Read;
     use std::os::unix::fs::PermissionsExt;
     use std::time::SystemTime;
-
     use tempfile::TempDir;
     use zip::ZipArchive;
-
-    use super::*;
 
     fn lambda_dir(functions: &[(&str, &[u8])]) -> TempDir {
         let dir = TempDir::new().unwrap();

@@ -7,7 +7,9 @@ use stacks::Tenant;
 /// Findings go to standard error, apart from each other.
 pub(crate) fn findings(findings: &[Finding]) {
     for finding in findings {
-        eprintln!("{finding}\n");
+        // Standard error has no buffer: formatted in place, each piece of a finding would be a call of the system.
+        let text = format!("{finding}\n\n");
+        eprint!("{text}");
     }
 }
 

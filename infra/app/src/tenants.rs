@@ -4,6 +4,7 @@ use crate::cli::Selection;
 use anyhow::{Context, Result, bail};
 use stacks::platform::FOLDER;
 use stacks::{Tenant, TenantError};
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,7 +34,7 @@ impl fmt::Display for FileError {
 pub(crate) fn load(selection: &Selection) -> Result<Result<Vec<Tenant>, FileError>> {
     let mut tenants = Vec::new();
     for path in paths(selection)? {
-        match parse(&path, &read(&path)?) {
+        match read(&path)?.and_then(|text| parse(&path, &text)) {
             Ok(tenant) => tenants.push(tenant),
             Err(error) => return Ok(Err(FileError { path, error })),
         }
@@ -73,8 +74,12 @@ fn paths(selection: &Selection) -> Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for entry in entries {
         let path = entry.with_context(|| format!("cannot read {}", folder.display()))?.path();
-        if path.extension().is_some_and(|it| it == "yaml") {
-            paths.push(path);
+        match path.extension().and_then(OsStr::to_str) {
+            Some("yaml") => paths.push(path),
+            Some("yml") => {
+                bail!("{} would not be read; name it {}", path.display(), path.with_extension("yaml").display())
+            }
+            _ => {}
         }
     }
     if paths.is_empty() {
@@ -88,10 +93,19 @@ fn path_of(name: &str, folder: &Path) -> PathBuf {
     if name.ends_with(".yaml") { name.into() } else { folder.join(format!("{name}.yaml")) }
 }
 
-fn read(path: &Path) -> Result<String> {
+fn read(path: &Path) -> Result<Result<String, TenantError>> {
     let size = fs::metadata(path).with_context(|| format!("no tenant file {}", path.display()))?.len();
     if size > LARGEST {
         bail!("{} has {size} bytes, allowed are at most {LARGEST}", path.display());
     }
-    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(String::from_utf8(bytes).map_err(|error| {
+        let good = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
+        let last = good.rsplit('\n').next().unwrap_or_default();
+        TenantError {
+            message: "the text is not in UTF-8 from here on; save the file as UTF-8".to_owned(),
+            line: good.matches('\n').count() as u64 + 1,
+            column: last.chars().count() as u64 + 1,
+        }
+    }))
 }

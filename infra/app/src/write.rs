@@ -1,6 +1,6 @@
 //! The only part that writes: cloud assemblies into folders.
 
-use crate::report;
+use crate::{folder, report};
 use anyhow::{Context, Result};
 use cfn::{BuiltFunction, BuiltFunctions, CloudAssembly, Format, sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,7 +31,7 @@ pub(crate) fn write(
     let keep: BTreeSet<&OsStr> = files.keys().chain(zips.keys()).map(OsStr::new).collect();
     remove_others(directory, &keep)?;
     for stack in &assembly.stacks {
-        let name = template_name(&stack.template.stack, format);
+        let name = stack.template_file(format);
         report::template(&stack.template, files[&name].len(), changed[name.as_str()]);
     }
     Ok(true)
@@ -40,15 +40,14 @@ pub(crate) fn write(
 /// Compares the templates in `directory` with the assembly; each that differs is named on standard error.
 pub(crate) fn check(assembly: &CloudAssembly, format: Format, directory: &Path) -> Result<bool> {
     let mut stale = BTreeSet::new();
-    let files = assembly.files(&BuiltFunctions::new(), format);
-    let templates: BTreeMap<_, _> = files.iter().filter(|it| is_template(it.0)).collect();
+    let templates = assembly.templates(format);
     for (name, text) in &templates {
         let path = directory.join(name);
-        if read(&path)?.as_deref() != Some(text.as_str()) {
+        if folder::read(&path)?.as_deref() != Some(text.as_ref()) {
             stale.insert(path);
         }
     }
-    for name in names(directory)? {
+    for name in folder::names(directory)? {
         if is_template(&name) && !templates.contains_key(&name) {
             stale.insert(directory.join(name));
         }
@@ -96,7 +95,7 @@ fn function(path: PathBuf) -> Result<Option<BuiltFunction>> {
 }
 
 fn put(path: &Path, text: &str) -> Result<&'static str> {
-    let what = match read(path)? {
+    let what = match folder::read(path)? {
         Some(old) if old == text => return Ok("unchanged"),
         Some(_) => "changed",
         None => "new",
@@ -117,38 +116,15 @@ fn copy(source: &Path, target: &Path) -> Result<()> {
         .with_context(|| format!("cannot copy {} to {}", source.display(), target.display()))
 }
 
-fn read(path: &Path) -> Result<Option<String>> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
-    }
-}
-
 /// Files of ours that are not among `keep`; what others left there stays.
 fn remove_others(directory: &Path, keep: &BTreeSet<&OsStr>) -> Result<()> {
-    for name in names(directory)? {
+    for name in folder::names(directory)? {
         if is_ours(&name) && !keep.contains(OsStr::new(&name)) {
             let path = directory.join(name);
             fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
         }
     }
     Ok(())
-}
-
-fn names(directory: &Path) -> Result<Vec<String>> {
-    let entries = match fs::read_dir(directory) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error).with_context(|| format!("cannot read {}", directory.display())),
-    };
-    let mut names = Vec::new();
-    for entry in entries {
-        let entry = entry.with_context(|| format!("cannot read {}", directory.display()))?;
-        names.extend(entry.file_name().into_string().ok());
-    }
-    names.sort();
-    Ok(names)
 }
 
 fn is_template(name: &str) -> bool {
@@ -161,11 +137,4 @@ fn is_ours(name: &str) -> bool {
         || name.ends_with(".cdk.json")
         || name.ends_with(".parameters.json")
         || (name.starts_with("asset.") && name.ends_with(".zip"))
-}
-
-fn template_name(stack: &str, format: Format) -> String {
-    match format {
-        Format::Json => format!("{stack}.template.json"),
-        Format::Yaml => format!("{stack}.template.yaml"),
-    }
 }

@@ -137,6 +137,22 @@ fn a_tenant_lies_in_a_file_of_its_name() {
 }
 
 #[test]
+fn a_file_that_cannot_be_a_tenant_is_named_and_not_passed_over() {
+    let workspace = Workspace::new(&[("acme.yaml", TENANT)]);
+    fs::write(workspace.path("stacks/tenants/acme.yaml"), b"tenant: acme\n# M\xfcller\n").expect("a tenant file");
+    let latin = workspace.run(&["synth"]);
+    assert_eq!(latin.status.code(), Some(1));
+    let message =
+        "error: the text is not in UTF-8 from here on; save the file as UTF-8\n  --> stacks/tenants/acme.yaml:2:4\n";
+    assert_eq!(err(&latin), message);
+    let workspace = Workspace::new(&[("acme.yaml", TENANT), ("other.yml", TENANT)]);
+    let yml = workspace.run(&["synth"]);
+    assert_eq!(yml.status.code(), Some(2));
+    let message = "error: stacks/tenants/other.yml would not be read; name it stacks/tenants/other.yaml\n";
+    assert_eq!(err(&yml), message);
+}
+
+#[test]
 fn what_all_tenants_share_is_synthesized_without_a_tenant_and_no_tenant_takes_its_name() {
     let workspace = Workspace::new(&[]);
     let output = workspace.run(&["synth", "platform"]);
@@ -178,10 +194,14 @@ fn diff_names_what_changes() {
     let workspace = Workspace::new(&[("acme.yaml", TENANT)]);
     assert!(out(&workspace.run(&["diff"])).contains("+ Claims (AWS::DynamoDB::Table)"));
     workspace.run(&["synth"]);
-    assert_eq!(out(&workspace.run(&["diff"])), "acme-qlik-reload: no changes\n");
-    fs::write(workspace.path("stacks/tenants/acme.yaml"), TENANT.replace("1 hour", "2 hours")).expect("a tenant file");
     assert_eq!(
         out(&workspace.run(&["diff"])),
+        "acme-qlik-reload: no changes\nferrostack-platform: no changes\n",
+        "what all tenants share is compared too"
+    );
+    fs::write(workspace.path("stacks/tenants/acme.yaml"), TENANT.replace("1 hour", "2 hours")).expect("a tenant file");
+    assert_eq!(
+        out(&workspace.run(&["diff", "acme"])),
         "acme-qlik-reload:\n  ~ ScheduleSales (AWS::Scheduler::Schedule): ScheduleExpression\n"
     );
 }

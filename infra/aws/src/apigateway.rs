@@ -1153,7 +1153,7 @@ pub mod method {
     }
 
     /// Values of a property of `AWS::ApiGateway::Method`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum ConnectionType {
         /// `INTERNET`.
         Internet,
@@ -1178,7 +1178,7 @@ pub mod method {
     }
 
     /// Values of a property of `AWS::ApiGateway::Method`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum ContentHandling {
         /// `CONVERT_TO_BINARY`.
         ConvertToBinary,
@@ -1203,7 +1203,7 @@ pub mod method {
     }
 
     /// Values of a property of `AWS::ApiGateway::Method`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum PassthroughBehavior {
         /// `NEVER`.
         Never,
@@ -1231,7 +1231,7 @@ pub mod method {
     }
 
     /// Values of a property of `AWS::ApiGateway::Method`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum ResponseTransferMode {
         /// `BUFFERED`.
         Buffered,
@@ -1256,7 +1256,7 @@ pub mod method {
     }
 
     /// Values of a property of `AWS::ApiGateway::Method`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Type {
         /// `AWS`.
         Aws,
@@ -2360,7 +2360,7 @@ pub mod usage_plan_key {
     }
 
     /// Values of a property of `AWS::ApiGateway::UsagePlanKey`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum KeyType {
         /// `API_KEY`.
         ApiKey,

@@ -121,7 +121,7 @@ pub mod data_catalog {
     }
 
     /// Values of a property of `AWS::Athena::DataCatalog`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Status {
         /// `CREATE_COMPLETE`.
         CreateComplete,
@@ -167,7 +167,7 @@ pub mod data_catalog {
     }
 
     /// Values of a property of `AWS::Athena::DataCatalog`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Type {
         /// `FEDERATED`.
         Federated,
@@ -1046,7 +1046,7 @@ pub mod work_group {
     }
 
     /// Values of a property of `AWS::Athena::WorkGroup`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum EncryptionOption {
         /// `CSE_KMS`.
         CseKms,
@@ -1074,7 +1074,7 @@ pub mod work_group {
     }
 
     /// Values of a property of `AWS::Athena::WorkGroup`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum S3AclOption {
         /// `BUCKET_OWNER_FULL_CONTROL`.
         BucketOwnerFullControl,
@@ -1096,7 +1096,7 @@ pub mod work_group {
     }
 
     /// Values of a property of `AWS::Athena::WorkGroup`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum State {
         /// `DISABLED`.
         Disabled,

@@ -1848,7 +1848,7 @@ pub mod distribution {
     }
 
     /// Values of a property of `AWS::CloudFront::Distribution`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum ConnectionMode {
         /// `direct`.
         Direct,
@@ -1873,7 +1873,7 @@ pub mod distribution {
     }
 
     /// Values of a property of `AWS::CloudFront::Distribution`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum HttpVersion {
         /// `http1.1`.
         Http1_1,
@@ -1904,7 +1904,7 @@ pub mod distribution {
     }
 
     /// Values of a property of `AWS::CloudFront::Distribution`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum IpAddressType {
         /// `dualstack`.
         Dualstack,
@@ -1932,7 +1932,7 @@ pub mod distribution {
     }
 
     /// Values of a property of `AWS::CloudFront::Distribution`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum MinimumProtocolVersion {
         /// `SSLv3`.
         SSLv3,
@@ -1978,7 +1978,7 @@ pub mod distribution {
     }
 
     /// Values of a property of `AWS::CloudFront::Distribution`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Mode {
         /// `optional`.
         Optional,
@@ -2006,7 +2006,7 @@ pub mod distribution {
     }
 
     /// Values of a property of `AWS::CloudFront::Distribution`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum PriceClass {
         /// `None`.
         None,
@@ -2037,7 +2037,7 @@ pub mod distribution {
     }
 
     /// Values of a property of `AWS::CloudFront::Distribution`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum RestrictionType {
         /// `blacklist`.
         Blacklist,
@@ -2065,7 +2065,7 @@ pub mod distribution {
     }
 
     /// Values of a property of `AWS::CloudFront::Distribution`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum SelectionCriteria {
         /// `default`.
         Default,
@@ -2090,7 +2090,7 @@ pub mod distribution {
     }
 
     /// Values of a property of `AWS::CloudFront::Distribution`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum SslSupportMethod {
         /// `sni-only`.
         SniOnly,
@@ -2118,7 +2118,7 @@ pub mod distribution {
     }
 
     /// Values of a property of `AWS::CloudFront::Distribution`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum ViewerProtocolPolicy {
         /// `allow-all`.
         AllowAll,
@@ -3118,7 +3118,7 @@ pub mod response_headers_policy {
     }
 
     /// Values of a property of `AWS::CloudFront::ResponseHeadersPolicy`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Item {
         /// `ALL`.
         All,

@@ -708,7 +708,7 @@ pub mod alarm {
     }
 
     /// Values of a property of `AWS::CloudWatch::Alarm`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum ComparisonOperator {
         /// `GreaterThanOrEqualToThreshold`.
         GreaterThanOrEqualToThreshold,
@@ -748,7 +748,7 @@ pub mod alarm {
     }
 
     /// Values of a property of `AWS::CloudWatch::Alarm`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Statistic {
         /// `Average`.
         Average,
@@ -782,7 +782,7 @@ pub mod alarm {
     }
 
     /// Values of a property of `AWS::CloudWatch::Alarm`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum TreatMissingData {
         /// `breaching`.
         Breaching,
@@ -813,7 +813,7 @@ pub mod alarm {
     }
 
     /// Values of a property of `AWS::CloudWatch::Alarm`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Unit {
         /// `Bits`.
         Bits,

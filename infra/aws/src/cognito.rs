@@ -1731,7 +1731,7 @@ pub mod user_pool {
     }
 
     /// Values of a property of `AWS::Cognito::UserPool`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum AdvancedSecurityMode {
         /// `AUDIT`.
         Audit,
@@ -1759,7 +1759,7 @@ pub mod user_pool {
     }
 
     /// Values of a property of `AWS::Cognito::UserPool`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum AliasAttribute {
         /// `email`.
         Email,
@@ -1787,7 +1787,7 @@ pub mod user_pool {
     }
 
     /// Values of a property of `AWS::Cognito::UserPool`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum AllowedFirstAuthFactor {
         /// `EMAIL_OTP`.
         EmailOtp,
@@ -1821,7 +1821,7 @@ pub mod user_pool {
     }
 
     /// Values of a property of `AWS::Cognito::UserPool`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum AttributeDataType {
         /// `Boolean`.
         Boolean,
@@ -1852,7 +1852,7 @@ pub mod user_pool {
     }
 
     /// Values of a property of `AWS::Cognito::UserPool`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum AttributesRequireVerificationBeforeUpdate {
         /// `email`.
         Email,
@@ -1877,7 +1877,7 @@ pub mod user_pool {
     }
 
     /// Values of a property of `AWS::Cognito::UserPool`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum AutoVerifiedAttribute {
         /// `email`.
         Email,
@@ -1902,7 +1902,7 @@ pub mod user_pool {
     }
 
     /// Values of a property of `AWS::Cognito::UserPool`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum CustomAuthMode {
         /// `AUDIT`.
         Audit,
@@ -1927,7 +1927,7 @@ pub mod user_pool {
     }
 
     /// Values of a property of `AWS::Cognito::UserPool`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum CustomEmailSenderLambdaVersion {
         /// `V1_0`.
         V1_0,
@@ -1949,7 +1949,7 @@ pub mod user_pool {
     }
 
     /// Values of a property of `AWS::Cognito::UserPool`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum CustomSmsSenderLambdaVersion {
         /// `V1_0`.
         V1_0,
@@ -1971,7 +1971,7 @@ pub mod user_pool {
     }
 
     /// Values of a property of `AWS::Cognito::UserPool`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum DefaultEmailOption {
         /// `CONFIRM_WITH_CODE`.
         ConfirmWithCode,
@@ -1996,7 +1996,7 @@ pub mod user_pool {
     }
 
     /// Values of a property of `AWS::Cognito::UserPool`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum DeletionProtection {
         /// `ACTIVE`.
         Active,
@@ -2021,7 +2021,7 @@ pub mod user_pool {
     }
 
     /// Values of a property of `AWS::Cognito::UserPool`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum EmailSendingAccount {
         /// `COGNITO_DEFAULT`.
         CognitoDefault,
@@ -2046,7 +2046,7 @@ pub mod user_pool {
     }
 
     /// Values of a property of `AWS::Cognito::UserPool`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum InboundFederationLambdaVersion {
         /// `V1_0`.
         V1_0,
@@ -2068,7 +2068,7 @@ pub mod user_pool {
     }
 
     /// Values of a property of `AWS::Cognito::UserPool`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum KeyType {
         /// `AWS_OWNED_KEY`.
         AwsOwnedKey,
@@ -2093,7 +2093,7 @@ pub mod user_pool {
     }
 
     /// Values of a property of `AWS::Cognito::UserPool`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum MfaConfiguration {
         /// `OFF`.
         Off,
@@ -2121,7 +2121,7 @@ pub mod user_pool {
     }
 
     /// Values of a property of `AWS::Cognito::UserPool`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Name {
         /// `admin_only`.
         AdminOnly,
@@ -2149,7 +2149,7 @@ pub mod user_pool {
     }
 
     /// Values of a property of `AWS::Cognito::UserPool`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum PreTokenGenerationConfigLambdaVersion {
         /// `V1_0`.
         V1_0,
@@ -2177,7 +2177,7 @@ pub mod user_pool {
     }
 
     /// Values of a property of `AWS::Cognito::UserPool`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Type {
         /// `ORIGINAL`.
         Original,
@@ -2202,7 +2202,7 @@ pub mod user_pool {
     }
 
     /// Values of a property of `AWS::Cognito::UserPool`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum UserPoolTier {
         /// `ESSENTIALS`.
         Essentials,
@@ -2230,7 +2230,7 @@ pub mod user_pool {
     }
 
     /// Values of a property of `AWS::Cognito::UserPool`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum UsernameAttribute {
         /// `email`.
         Email,
@@ -2255,7 +2255,7 @@ pub mod user_pool {
     }
 
     /// Values of a property of `AWS::Cognito::UserPool`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum WebAuthnFactorConfiguration {
         /// `MULTI_FACTOR_WITH_USER_VERIFICATION`.
         MultiFactorWithUserVerification,
@@ -2750,7 +2750,7 @@ pub mod user_pool_client {
     }
 
     /// Values of a property of `AWS::Cognito::UserPoolClient`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum AccessToken {
         /// `days`.
         Days,
@@ -2781,7 +2781,7 @@ pub mod user_pool_client {
     }
 
     /// Values of a property of `AWS::Cognito::UserPoolClient`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum AllowedOAuthFlow {
         /// `client_credentials`.
         ClientCredentials,
@@ -2809,7 +2809,7 @@ pub mod user_pool_client {
     }
 
     /// Values of a property of `AWS::Cognito::UserPoolClient`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum ExplicitAuthFlow {
         /// `ADMIN_NO_SRP_AUTH`.
         AdminNoSrpAuth,
@@ -2855,7 +2855,7 @@ pub mod user_pool_client {
     }
 
     /// Values of a property of `AWS::Cognito::UserPoolClient`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Feature {
         /// `DISABLED`.
         Disabled,
@@ -2880,7 +2880,7 @@ pub mod user_pool_client {
     }
 
     /// Values of a property of `AWS::Cognito::UserPoolClient`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum IdToken {
         /// `days`.
         Days,
@@ -2911,7 +2911,7 @@ pub mod user_pool_client {
     }
 
     /// Values of a property of `AWS::Cognito::UserPoolClient`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum PreventUserExistenceErrors {
         /// `ENABLED`.
         Enabled,
@@ -2936,7 +2936,7 @@ pub mod user_pool_client {
     }
 
     /// Values of a property of `AWS::Cognito::UserPoolClient`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum RefreshToken {
         /// `days`.
         Days,

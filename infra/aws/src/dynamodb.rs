@@ -1203,7 +1203,7 @@ pub mod table {
     }
 
     /// Values of a property of `AWS::DynamoDB::Table`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum ApproximateCreationDateTimePrecision {
         /// `MICROSECOND`.
         Microsecond,
@@ -1228,7 +1228,7 @@ pub mod table {
     }
 
     /// Values of a property of `AWS::DynamoDB::Table`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum AttributeType {
         /// `B`.
         B,
@@ -1256,7 +1256,7 @@ pub mod table {
     }
 
     /// Values of a property of `AWS::DynamoDB::Table`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum BillingMode {
         /// `PAY_PER_REQUEST`.
         PayPerRequest,
@@ -1281,7 +1281,7 @@ pub mod table {
     }
 
     /// Values of a property of `AWS::DynamoDB::Table`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum DistanceFunction {
         /// `COSINE`.
         Cosine,
@@ -1309,7 +1309,7 @@ pub mod table {
     }
 
     /// Values of a property of `AWS::DynamoDB::Table`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Mode {
         /// `ACCESSED_AND_THROTTLED_KEYS`.
         AccessedAndThrottledKeys,
@@ -1334,7 +1334,7 @@ pub mod table {
     }
 
     /// Values of a property of `AWS::DynamoDB::Table`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum ProjectionType {
         /// `ALL`.
         All,
@@ -1362,7 +1362,7 @@ pub mod table {
     }
 
     /// Values of a property of `AWS::DynamoDB::Table`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum SearchSchemaElementType {
         /// `HASH`.
         Hash,
@@ -1387,7 +1387,7 @@ pub mod table {
     }
 
     /// Values of a property of `AWS::DynamoDB::Table`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum SseType {
         /// `KMS`.
         Kms,
@@ -1409,7 +1409,7 @@ pub mod table {
     }
 
     /// Values of a property of `AWS::DynamoDB::Table`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum StreamViewType {
         /// `KEYS_ONLY`.
         KeysOnly,
@@ -1440,7 +1440,7 @@ pub mod table {
     }
 
     /// Values of a property of `AWS::DynamoDB::Table`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum TableClass {
         /// `STANDARD`.
         Standard,

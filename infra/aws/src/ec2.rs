@@ -459,7 +459,7 @@ pub mod vpc_endpoint {
     }
 
     /// Values of a property of `AWS::EC2::VPCEndpoint`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum DnsRecordIpType {
         /// `dualstack`.
         Dualstack,
@@ -493,7 +493,7 @@ pub mod vpc_endpoint {
     }
 
     /// Values of a property of `AWS::EC2::VPCEndpoint`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum IpAddressType {
         /// `dualstack`.
         Dualstack,
@@ -524,7 +524,7 @@ pub mod vpc_endpoint {
     }
 
     /// Values of a property of `AWS::EC2::VPCEndpoint`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum PrivateDnsOnlyForInboundResolverEndpoint {
         /// `AllResolvers`.
         AllResolvers,
@@ -552,7 +552,7 @@ pub mod vpc_endpoint {
     }
 
     /// Values of a property of `AWS::EC2::VPCEndpoint`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum PrivateDnsPreference {
         /// `ALL_DOMAINS`.
         AllDomains,
@@ -583,7 +583,7 @@ pub mod vpc_endpoint {
     }
 
     /// Values of a property of `AWS::EC2::VPCEndpoint`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum VpcEndpointType {
         /// `Gateway`.
         Gateway,

@@ -1253,7 +1253,7 @@ pub mod rule {
     }
 
     /// Values of a property of `AWS::Events::Rule`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum AssignPublicIp {
         /// `DISABLED`.
         Disabled,
@@ -1278,7 +1278,7 @@ pub mod rule {
     }
 
     /// Values of a property of `AWS::Events::Rule`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum LaunchType {
         /// `EC2`.
         Ec2,
@@ -1306,7 +1306,7 @@ pub mod rule {
     }
 
     /// Values of a property of `AWS::Events::Rule`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum PropagateTags {
         /// `TASK_DEFINITION`.
         TaskDefinition,
@@ -1328,7 +1328,7 @@ pub mod rule {
     }
 
     /// Values of a property of `AWS::Events::Rule`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum State {
         /// `DISABLED`.
         Disabled,
@@ -1356,7 +1356,7 @@ pub mod rule {
     }
 
     /// Values of a property of `AWS::Events::Rule`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Type {
         /// `distinctInstance`.
         DistinctInstance,

@@ -140,7 +140,7 @@ pub mod key {
     }
 
     /// Values of a property of `AWS::KMS::Key`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum KeySpec {
         /// `ECC_NIST_EDWARDS25519`.
         EccNistEdwards25519,
@@ -210,7 +210,7 @@ pub mod key {
     }
 
     /// Values of a property of `AWS::KMS::Key`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum KeyUsage {
         /// `ENCRYPT_DECRYPT`.
         EncryptDecrypt,
@@ -241,7 +241,7 @@ pub mod key {
     }
 
     /// Values of a property of `AWS::KMS::Key`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Origin {
         /// `AWS_KMS`.
         AwsKms,

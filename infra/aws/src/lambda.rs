@@ -1233,7 +1233,7 @@ pub mod event_source_mapping {
     }
 
     /// Values of a property of `AWS::Lambda::EventSourceMapping`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Attribute {
         /// `KEY`.
         Key,
@@ -1258,7 +1258,7 @@ pub mod event_source_mapping {
     }
 
     /// Values of a property of `AWS::Lambda::EventSourceMapping`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum ConsumptionMode {
         /// `Queue`.
         Queue,
@@ -1283,7 +1283,7 @@ pub mod event_source_mapping {
     }
 
     /// Values of a property of `AWS::Lambda::EventSourceMapping`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum EventRecordFormat {
         /// `JSON`.
         Json,
@@ -1308,7 +1308,7 @@ pub mod event_source_mapping {
     }
 
     /// Values of a property of `AWS::Lambda::EventSourceMapping`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum FullDocument {
         /// `Default`.
         Default,
@@ -1333,7 +1333,7 @@ pub mod event_source_mapping {
     }
 
     /// Values of a property of `AWS::Lambda::EventSourceMapping`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum FunctionResponseType {
         /// `ReportBatchItemFailures`.
         ReportBatchItemFailures,
@@ -1355,7 +1355,7 @@ pub mod event_source_mapping {
     }
 
     /// Values of a property of `AWS::Lambda::EventSourceMapping`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Metric {
         /// `ErrorCount`.
         ErrorCount,
@@ -1383,7 +1383,7 @@ pub mod event_source_mapping {
     }
 
     /// Values of a property of `AWS::Lambda::EventSourceMapping`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum SchemaRegistryAccessConfigType {
         /// `BASIC_AUTH`.
         BasicAuth,
@@ -1414,7 +1414,7 @@ pub mod event_source_mapping {
     }
 
     /// Values of a property of `AWS::Lambda::EventSourceMapping`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum SourceAccessConfigurationType {
         /// `BASIC_AUTH`.
         BasicAuth,
@@ -1478,7 +1478,7 @@ pub mod event_source_mapping {
     }
 
     /// Values of a property of `AWS::Lambda::EventSourceMapping`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum SystemLogLevel {
         /// `DEBUG`.
         Debug,
@@ -2592,7 +2592,7 @@ pub mod function {
     }
 
     /// Values of a property of `AWS::Lambda::Function`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum ApplicationLogLevel {
         /// `DEBUG`.
         Debug,
@@ -2629,7 +2629,7 @@ pub mod function {
     }
 
     /// Values of a property of `AWS::Lambda::Function`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum ApplyOn {
         /// `None`.
         None,
@@ -2654,7 +2654,7 @@ pub mod function {
     }
 
     /// Values of a property of `AWS::Lambda::Function`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Architecture {
         /// `arm64`.
         Arm64,
@@ -2679,7 +2679,7 @@ pub mod function {
     }
 
     /// Values of a property of `AWS::Lambda::Function`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum DirectS3Read {
         /// `AUTO`.
         Auto,
@@ -2707,7 +2707,7 @@ pub mod function {
     }
 
     /// Values of a property of `AWS::Lambda::Function`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum LogFormat {
         /// `JSON`.
         Json,
@@ -2732,7 +2732,7 @@ pub mod function {
     }
 
     /// Values of a property of `AWS::Lambda::Function`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Mode {
         /// `Active`.
         Active,
@@ -2757,7 +2757,7 @@ pub mod function {
     }
 
     /// Values of a property of `AWS::Lambda::Function`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum PackageType {
         /// `Image`.
         Image,
@@ -2782,7 +2782,7 @@ pub mod function {
     }
 
     /// Values of a property of `AWS::Lambda::Function`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum RecursiveLoop {
         /// `Allow`.
         Allow,
@@ -2807,7 +2807,7 @@ pub mod function {
     }
 
     /// Values of a property of `AWS::Lambda::Function`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Runtime {
         /// `dotnet10`.
         Dotnet10,
@@ -2979,7 +2979,7 @@ pub mod function {
     }
 
     /// Values of a property of `AWS::Lambda::Function`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum S3ObjectStorageMode {
         /// `COPY`.
         Copy,
@@ -3004,7 +3004,7 @@ pub mod function {
     }
 
     /// Values of a property of `AWS::Lambda::Function`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum SystemLogLevel {
         /// `DEBUG`.
         Debug,
@@ -3032,7 +3032,7 @@ pub mod function {
     }
 
     /// Values of a property of `AWS::Lambda::Function`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum TenantIsolationMode {
         /// `PER_TENANT`.
         PerTenant,
@@ -3054,7 +3054,7 @@ pub mod function {
     }
 
     /// Values of a property of `AWS::Lambda::Function`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum UpdateRuntimeOn {
         /// `Auto`.
         Auto,
@@ -3276,7 +3276,7 @@ pub mod permission {
     }
 
     /// Values of a property of `AWS::Lambda::Permission`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum FunctionUrlAuthType {
         /// `AWS_IAM`.
         AwsIam,

@@ -145,7 +145,7 @@ pub mod log_group {
     }
 
     /// Values of a property of `AWS::Logs::LogGroup`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum LogGroupClass {
         /// `DELIVERY`.
         Delivery,

@@ -826,7 +826,7 @@ pub mod analysis {
     }
 
     /// Values of a property of `AWS::QuickSight::Analysis`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Mode {
         /// `LENIENT`.
         Lenient,
@@ -851,7 +851,7 @@ pub mod analysis {
     }
 
     /// Values of a property of `AWS::QuickSight::Analysis`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Status {
         /// `CREATION_FAILED`.
         CreationFailed,
@@ -894,7 +894,7 @@ pub mod analysis {
     }
 
     /// Values of a property of `AWS::QuickSight::Analysis`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Type {
         /// `ACCESS_DENIED`.
         AccessDenied,
@@ -2296,7 +2296,7 @@ pub mod dashboard {
     }
 
     /// Values of a property of `AWS::QuickSight::Dashboard`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum AvailabilityStatus {
         /// `DISABLED`.
         Disabled,
@@ -2321,7 +2321,7 @@ pub mod dashboard {
     }
 
     /// Values of a property of `AWS::QuickSight::Dashboard`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Mode {
         /// `LENIENT`.
         Lenient,
@@ -2346,7 +2346,7 @@ pub mod dashboard {
     }
 
     /// Values of a property of `AWS::QuickSight::Dashboard`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum VisibilityState {
         /// `COLLAPSED`.
         Collapsed,
@@ -7861,7 +7861,7 @@ pub mod data_set {
     }
 
     /// Values of a property of `AWS::QuickSight::DataSet`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum AlertStatus {
         /// `DISABLED`.
         Disabled,
@@ -7886,7 +7886,7 @@ pub mod data_set {
     }
 
     /// Values of a property of `AWS::QuickSight::DataSet`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum ColumnGeographicRole {
         /// `CENSUS_BLOCK`.
         CensusBlock,
@@ -7938,7 +7938,7 @@ pub mod data_set {
     }
 
     /// Values of a property of `AWS::QuickSight::DataSet`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum CountryCode {
         /// `US`.
         Us,
@@ -7960,7 +7960,7 @@ pub mod data_set {
     }
 
     /// Values of a property of `AWS::QuickSight::DataSet`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum DataSetDateComparisonFilterConditionOperator {
         /// `AFTER`.
         After,
@@ -7991,7 +7991,7 @@ pub mod data_set {
     }
 
     /// Values of a property of `AWS::QuickSight::DataSet`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum DataSetNumericComparisonFilterConditionOperator {
         /// `DOES_NOT_EQUAL`.
         DoesNotEqual,
@@ -8028,7 +8028,7 @@ pub mod data_set {
     }
 
     /// Values of a property of `AWS::QuickSight::DataSet`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum DataSetStringComparisonFilterConditionOperator {
         /// `CONTAINS`.
         Contains,
@@ -8065,7 +8065,7 @@ pub mod data_set {
     }
 
     /// Values of a property of `AWS::QuickSight::DataSet`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum DataSetStringListFilterConditionOperator {
         /// `EXCLUDE`.
         Exclude,
@@ -8090,7 +8090,7 @@ pub mod data_set {
     }
 
     /// Values of a property of `AWS::QuickSight::DataSet`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Format {
         /// `CLF`.
         Clf,
@@ -8127,7 +8127,7 @@ pub mod data_set {
     }
 
     /// Values of a property of `AWS::QuickSight::DataSet`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum FormatVersion {
         /// `VERSION_1`.
         Version1,
@@ -8152,7 +8152,7 @@ pub mod data_set {
     }
 
     /// Values of a property of `AWS::QuickSight::DataSet`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum FunctionType {
         /// `AVERAGE`.
         Average,
@@ -8198,7 +8198,7 @@ pub mod data_set {
     }
 
     /// Values of a property of `AWS::QuickSight::DataSet`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum GeographicalRole {
         /// `CENSUS_BLOCK`.
         CensusBlock,
@@ -8250,7 +8250,7 @@ pub mod data_set {
     }
 
     /// Values of a property of `AWS::QuickSight::DataSet`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum ImportMode {
         /// `DIRECT_QUERY`.
         DirectQuery,
@@ -8275,7 +8275,7 @@ pub mod data_set {
     }
 
     /// Values of a property of `AWS::QuickSight::DataSet`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum InputColumnType {
         /// `BIT`.
         Bit,
@@ -8318,7 +8318,7 @@ pub mod data_set {
     }
 
     /// Values of a property of `AWS::QuickSight::DataSet`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum JoinInstructionType {
         /// `INNER`.
         Inner,
@@ -8349,7 +8349,7 @@ pub mod data_set {
     }
 
     /// Values of a property of `AWS::QuickSight::DataSet`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum JoinOperationType {
         /// `INNER`.
         Inner,
@@ -8380,7 +8380,7 @@ pub mod data_set {
     }
 
     /// Values of a property of `AWS::QuickSight::DataSet`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum NewColumnType {
         /// `DATETIME`.
         Datetime,
@@ -8411,7 +8411,7 @@ pub mod data_set {
     }
 
     /// Values of a property of `AWS::QuickSight::DataSet`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum PermissionPolicy {
         /// `DENY_ACCESS`.
         DenyAccess,
@@ -8436,7 +8436,7 @@ pub mod data_set {
     }
 
     /// Values of a property of `AWS::QuickSight::DataSet`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum SizeUnit {
         /// `DAY`.
         Day,
@@ -8464,7 +8464,7 @@ pub mod data_set {
     }
 
     /// Values of a property of `AWS::QuickSight::DataSet`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Status {
         /// `DISABLED`.
         Disabled,
@@ -8489,7 +8489,7 @@ pub mod data_set {
     }
 
     /// Values of a property of `AWS::QuickSight::DataSet`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum SubType {
         /// `FIXED`.
         Fixed,
@@ -8514,7 +8514,7 @@ pub mod data_set {
     }
 
     /// Values of a property of `AWS::QuickSight::DataSet`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum TagName {
         /// `COLUMN_DESCRIPTION`.
         ColumnDescription,
@@ -8539,7 +8539,7 @@ pub mod data_set {
     }
 
     /// Values of a property of `AWS::QuickSight::DataSet`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum TextQualifier {
         /// `DOUBLE_QUOTE`.
         DoubleQuote,
@@ -8564,7 +8564,7 @@ pub mod data_set {
     }
 
     /// Values of a property of `AWS::QuickSight::DataSet`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum TimeGranularity {
         /// `DAY`.
         Day,
@@ -8610,7 +8610,7 @@ pub mod data_set {
     }
 
     /// Values of a property of `AWS::QuickSight::DataSet`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum UseAs {
         /// `CATALOG`.
         Catalog,
@@ -8635,7 +8635,7 @@ pub mod data_set {
     }
 
     /// Values of a property of `AWS::QuickSight::DataSet`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum ValueType {
         /// `MULTI_VALUED`.
         MultiValued,
@@ -10779,7 +10779,7 @@ pub mod data_source {
     }
 
     /// Values of a property of `AWS::QuickSight::DataSource`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum AuthenticationType {
         /// `KEYPAIR`.
         Keypair,
@@ -10810,7 +10810,7 @@ pub mod data_source {
     }
 
     /// Values of a property of `AWS::QuickSight::DataSource`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum DataSourceErrorInfoType {
         /// `ACCESS_DENIED`.
         AccessDenied,
@@ -10853,7 +10853,7 @@ pub mod data_source {
     }
 
     /// Values of a property of `AWS::QuickSight::DataSource`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum DataSourceType {
         /// `ADOBE_ANALYTICS`.
         AdobeAnalytics,
@@ -11043,7 +11043,7 @@ pub mod data_source {
     }
 
     /// Values of a property of `AWS::QuickSight::DataSource`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum ProductType {
         /// `ENTERPRISE`.
         Enterprise,
@@ -11300,7 +11300,7 @@ pub mod refresh_schedule {
     }
 
     /// Values of a property of `AWS::QuickSight::RefreshSchedule`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum DayOfWeek {
         /// `FRIDAY`.
         Friday,
@@ -11340,7 +11340,7 @@ pub mod refresh_schedule {
     }
 
     /// Values of a property of `AWS::QuickSight::RefreshSchedule`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Interval {
         /// `DAILY`.
         Daily,
@@ -11377,7 +11377,7 @@ pub mod refresh_schedule {
     }
 
     /// Values of a property of `AWS::QuickSight::RefreshSchedule`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum RefreshType {
         /// `FULL_REFRESH`.
         FullRefresh,

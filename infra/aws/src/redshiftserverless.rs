@@ -295,7 +295,7 @@ pub mod namespace {
     }
 
     /// Values of a property of `AWS::RedshiftServerless::Namespace`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum LogExport {
         /// `connectionlog`.
         Connectionlog,
@@ -978,7 +978,7 @@ pub mod workgroup {
     }
 
     /// Values of a property of `AWS::RedshiftServerless::Workgroup`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum PerformanceTargetStatus {
         /// `DISABLED`.
         Disabled,
@@ -1003,7 +1003,7 @@ pub mod workgroup {
     }
 
     /// Values of a property of `AWS::RedshiftServerless::Workgroup`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum WorkgroupStatus {
         /// `AVAILABLE`.
         Available,

@@ -3113,7 +3113,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum AbacStatus {
         /// `Disabled`.
         Disabled,
@@ -3138,7 +3138,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum AccelerationStatus {
         /// `Enabled`.
         Enabled,
@@ -3163,7 +3163,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum AccessControl {
         /// `AuthenticatedRead`.
         AuthenticatedRead,
@@ -3206,7 +3206,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum AccessTier {
         /// `ARCHIVE_ACCESS`.
         ArchiveAccess,
@@ -3231,7 +3231,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum AllowedMethod {
         /// `DELETE`.
         Delete,
@@ -3265,7 +3265,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum BucketNamespace {
         /// `account-regional`.
         AccountRegional,
@@ -3290,7 +3290,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum ConfigurationState {
         /// `DISABLED`.
         Disabled,
@@ -3315,7 +3315,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum DeleteMarkerReplicationStatus {
         /// `Disabled`.
         Disabled,
@@ -3340,7 +3340,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum EncryptionType {
         /// `NONE`.
         None,
@@ -3365,7 +3365,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Expiration {
         /// `DISABLED`.
         Disabled,
@@ -3390,7 +3390,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Format {
         /// `CSV`.
         Csv,
@@ -3418,7 +3418,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum IncludedObjectVersions {
         /// `All`.
         All,
@@ -3443,7 +3443,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum IntelligentTieringConfigurationStatus {
         /// `Disabled`.
         Disabled,
@@ -3468,7 +3468,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum MetadataTableEncryptionConfigurationSseAlgorithm {
         /// `AES256`.
         Aes256,
@@ -3493,7 +3493,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum MetricsStatus {
         /// `Disabled`.
         Disabled,
@@ -3518,7 +3518,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Mode {
         /// `COMPLIANCE`.
         Compliance,
@@ -3543,7 +3543,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum NoncurrentVersionTransitionStorageClass {
         /// `DEEP_ARCHIVE`.
         DeepArchive,
@@ -3583,7 +3583,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum ObjectLockEnabled {
         /// `Enabled`.
         Enabled,
@@ -3605,7 +3605,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum ObjectOwnership {
         /// `BucketOwnerEnforced`.
         BucketOwnerEnforced,
@@ -3633,7 +3633,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum OptionalField {
         /// `BucketKeyStatus`.
         BucketKeyStatus,
@@ -3709,7 +3709,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Owner {
         /// `Destination`.
         Destination,
@@ -3731,7 +3731,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum PartitionDateSource {
         /// `DeliveryTime`.
         DeliveryTime,
@@ -3756,7 +3756,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Protocol {
         /// `http`.
         Http,
@@ -3781,7 +3781,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum ReplicaModificationsStatus {
         /// `Disabled`.
         Disabled,
@@ -3806,7 +3806,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum ReplicationDestinationStorageClass {
         /// `DEEP_ARCHIVE`.
         DeepArchive,
@@ -3849,7 +3849,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum ReplicationRuleStatus {
         /// `Disabled`.
         Disabled,
@@ -3874,7 +3874,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum ReplicationTimeStatus {
         /// `Disabled`.
         Disabled,
@@ -3899,7 +3899,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum RuleStatus {
         /// `Disabled`.
         Disabled,
@@ -3924,7 +3924,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum ScheduleFrequency {
         /// `Daily`.
         Daily,
@@ -3949,7 +3949,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum ServerSideEncryptionByDefaultSseAlgorithm {
         /// `AES256`.
         Aes256,
@@ -3977,7 +3977,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum SseKmsEncryptedObjectsStatus {
         /// `Disabled`.
         Disabled,
@@ -4002,7 +4002,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum TableBucketType {
         /// `aws`.
         Aws,
@@ -4027,7 +4027,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum TransitionDefaultMinimumObjectSize {
         /// `all_storage_classes_128K`.
         AllStorageClasses128k,
@@ -4052,7 +4052,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum TransitionStorageClass {
         /// `DEEP_ARCHIVE`.
         DeepArchive,
@@ -4092,7 +4092,7 @@ pub mod bucket {
     }
 
     /// Values of a property of `AWS::S3::Bucket`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum VersioningConfigurationStatus {
         /// `Enabled`.
         Enabled,

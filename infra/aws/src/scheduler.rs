@@ -970,7 +970,7 @@ pub mod schedule {
     }
 
     /// Values of a property of `AWS::Scheduler::Schedule`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum AssignPublicIp {
         /// `DISABLED`.
         Disabled,
@@ -995,7 +995,7 @@ pub mod schedule {
     }
 
     /// Values of a property of `AWS::Scheduler::Schedule`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum LaunchType {
         /// `EC2`.
         Ec2,
@@ -1023,7 +1023,7 @@ pub mod schedule {
     }
 
     /// Values of a property of `AWS::Scheduler::Schedule`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Mode {
         /// `FLEXIBLE`.
         Flexible,
@@ -1048,7 +1048,7 @@ pub mod schedule {
     }
 
     /// Values of a property of `AWS::Scheduler::Schedule`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum PlacementConstraintType {
         /// `distinctInstance`.
         DistinctInstance,
@@ -1073,7 +1073,7 @@ pub mod schedule {
     }
 
     /// Values of a property of `AWS::Scheduler::Schedule`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum PlacementStrategyType {
         /// `binpack`.
         Binpack,
@@ -1101,7 +1101,7 @@ pub mod schedule {
     }
 
     /// Values of a property of `AWS::Scheduler::Schedule`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum PropagateTags {
         /// `TASK_DEFINITION`.
         TaskDefinition,
@@ -1123,7 +1123,7 @@ pub mod schedule {
     }
 
     /// Values of a property of `AWS::Scheduler::Schedule`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum State {
         /// `DISABLED`.
         Disabled,

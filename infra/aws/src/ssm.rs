@@ -142,7 +142,7 @@ pub mod parameter {
     }
 
     /// Values of a property of `AWS::SSM::Parameter`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum DataType {
         /// `aws:ec2:image`.
         AwsEc2Image,
@@ -167,7 +167,7 @@ pub mod parameter {
     }
 
     /// Values of a property of `AWS::SSM::Parameter`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Tier {
         /// `Advanced`.
         Advanced,
@@ -195,7 +195,7 @@ pub mod parameter {
     }
 
     /// Values of a property of `AWS::SSM::Parameter`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Type {
         /// `String`.
         String,

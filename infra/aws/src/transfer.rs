@@ -503,7 +503,7 @@ pub mod connector {
     }
 
     /// Values of a property of `AWS::Transfer::Connector`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Compression {
         /// `DISABLED`.
         Disabled,
@@ -528,7 +528,7 @@ pub mod connector {
     }
 
     /// Values of a property of `AWS::Transfer::Connector`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum EgressType {
         /// `SERVICE_MANAGED`.
         ServiceManaged,
@@ -553,7 +553,7 @@ pub mod connector {
     }
 
     /// Values of a property of `AWS::Transfer::Connector`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum EncryptionAlgorithm {
         /// `AES128_CBC`.
         Aes128Cbc,
@@ -587,7 +587,7 @@ pub mod connector {
     }
 
     /// Values of a property of `AWS::Transfer::Connector`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum IpAddressType {
         /// `DUALSTACK`.
         Dualstack,
@@ -612,7 +612,7 @@ pub mod connector {
     }
 
     /// Values of a property of `AWS::Transfer::Connector`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum MdnResponse {
         /// `ASYNC`.
         Async,
@@ -640,7 +640,7 @@ pub mod connector {
     }
 
     /// Values of a property of `AWS::Transfer::Connector`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum MdnSigningAlgorithm {
         /// `DEFAULT`.
         Default,
@@ -677,7 +677,7 @@ pub mod connector {
     }
 
     /// Values of a property of `AWS::Transfer::Connector`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum PreserveContentType {
         /// `DISABLED`.
         Disabled,
@@ -702,7 +702,7 @@ pub mod connector {
     }
 
     /// Values of a property of `AWS::Transfer::Connector`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum SigningAlgorithm {
         /// `NONE`.
         None,

@@ -138,7 +138,7 @@ pub mod ip_set {
     }
 
     /// Values of a property of `AWS::WAFv2::IPSet`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum IpAddressVersion {
         /// `IPV4`.
         Ipv4,
@@ -163,7 +163,7 @@ pub mod ip_set {
     }
 
     /// Values of a property of `AWS::WAFv2::IPSet`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Scope {
         /// `CLOUDFRONT`.
         Cloudfront,
@@ -537,7 +537,7 @@ pub mod logging_configuration {
     }
 
     /// Values of a property of `AWS::WAFv2::LoggingConfiguration`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Action {
         /// `ALLOW`.
         Allow,
@@ -577,7 +577,7 @@ pub mod logging_configuration {
     }
 
     /// Values of a property of `AWS::WAFv2::LoggingConfiguration`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Behavior {
         /// `DROP`.
         Drop,
@@ -602,7 +602,7 @@ pub mod logging_configuration {
     }
 
     /// Values of a property of `AWS::WAFv2::LoggingConfiguration`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum DefaultBehavior {
         /// `DROP`.
         Drop,
@@ -627,7 +627,7 @@ pub mod logging_configuration {
     }
 
     /// Values of a property of `AWS::WAFv2::LoggingConfiguration`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Requirement {
         /// `MEETS_ALL`.
         MeetsAll,
@@ -5360,7 +5360,7 @@ pub mod web_acl {
     }
 
     /// Values of a property of `AWS::WAFv2::WebACL`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Action {
         /// `HASH`.
         Hash,
@@ -5385,7 +5385,7 @@ pub mod web_acl {
     }
 
     /// Values of a property of `AWS::WAFv2::WebACL`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum AggregateKeyType {
         /// `CONSTANT`.
         Constant,
@@ -5416,7 +5416,7 @@ pub mod web_acl {
     }
 
     /// Values of a property of `AWS::WAFv2::WebACL`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum AlbLowReputationMode {
         /// `ACTIVE_UNDER_DDOS`.
         ActiveUnderDdos,
@@ -5441,7 +5441,7 @@ pub mod web_acl {
     }
 
     /// Values of a property of `AWS::WAFv2::WebACL`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Chain {
         /// `BASE`.
         Base,
@@ -5472,7 +5472,7 @@ pub mod web_acl {
     }
 
     /// Values of a property of `AWS::WAFv2::WebACL`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum ComparisonOperator {
         /// `EQ`.
         Eq,
@@ -5509,7 +5509,7 @@ pub mod web_acl {
     }
 
     /// Values of a property of `AWS::WAFv2::WebACL`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum ContentType {
         /// `APPLICATION_JSON`.
         ApplicationJson,
@@ -5537,7 +5537,7 @@ pub mod web_acl {
     }
 
     /// Values of a property of `AWS::WAFv2::WebACL`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Currency {
         /// `USDC`.
         Usdc,
@@ -5559,7 +5559,7 @@ pub mod web_acl {
     }
 
     /// Values of a property of `AWS::WAFv2::WebACL`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum CurrencyMode {
         /// `REAL`.
         Real,
@@ -5584,7 +5584,7 @@ pub mod web_acl {
     }
 
     /// Values of a property of `AWS::WAFv2::WebACL`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum DefaultSizeInspectionLimit {
         /// `KB_16`.
         Kb16,
@@ -5615,7 +5615,7 @@ pub mod web_acl {
     }
 
     /// Values of a property of `AWS::WAFv2::WebACL`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum FallbackBehavior {
         /// `MATCH`.
         Match,
@@ -5640,7 +5640,7 @@ pub mod web_acl {
     }
 
     /// Values of a property of `AWS::WAFv2::WebACL`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum FieldType {
         /// `BODY`.
         Body,
@@ -5674,7 +5674,7 @@ pub mod web_acl {
     }
 
     /// Values of a property of `AWS::WAFv2::WebACL`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum InspectionLevel {
         /// `COMMON`.
         Common,
@@ -5699,7 +5699,7 @@ pub mod web_acl {
     }
 
     /// Values of a property of `AWS::WAFv2::WebACL`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum InvalidFallbackBehavior {
         /// `EVALUATE_AS_STRING`.
         EvaluateAsString,
@@ -5727,7 +5727,7 @@ pub mod web_acl {
     }
 
     /// Values of a property of `AWS::WAFv2::WebACL`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum LabelMatchStatementScope {
         /// `LABEL`.
         Label,
@@ -5752,7 +5752,7 @@ pub mod web_acl {
     }
 
     /// Values of a property of `AWS::WAFv2::WebACL`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum MatchScope {
         /// `ALL`.
         All,
@@ -5780,7 +5780,7 @@ pub mod web_acl {
     }
 
     /// Values of a property of `AWS::WAFv2::WebACL`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum OversizeHandling {
         /// `CONTINUE`.
         Continue,
@@ -5808,7 +5808,7 @@ pub mod web_acl {
     }
 
     /// Values of a property of `AWS::WAFv2::WebACL`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum PayloadType {
         /// `FORM_ENCODED`.
         FormEncoded,
@@ -5833,7 +5833,7 @@ pub mod web_acl {
     }
 
     /// Values of a property of `AWS::WAFv2::WebACL`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Position {
         /// `ANY`.
         Any,
@@ -5861,7 +5861,7 @@ pub mod web_acl {
     }
 
     /// Values of a property of `AWS::WAFv2::WebACL`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum PositionalConstraint {
         /// `CONTAINS`.
         Contains,
@@ -5895,7 +5895,7 @@ pub mod web_acl {
     }
 
     /// Values of a property of `AWS::WAFv2::WebACL`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum PreParseTextTransformationType {
         /// `COMBINE_DUPLICATE_QUERY_ARGS_BY_COMMA`.
         CombineDuplicateQueryArgsByComma,
@@ -5929,7 +5929,7 @@ pub mod web_acl {
     }
 
     /// Values of a property of `AWS::WAFv2::WebACL`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum Sensitivity {
         /// `HIGH`.
         High,
@@ -5957,7 +5957,7 @@ pub mod web_acl {
     }
 
     /// Values of a property of `AWS::WAFv2::WebACL`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum SensitivityLevel {
         /// `HIGH`.
         High,
@@ -5982,7 +5982,7 @@ pub mod web_acl {
     }
 
     /// Values of a property of `AWS::WAFv2::WebACL`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum SensitivityToBlock {
         /// `HIGH`.
         High,
@@ -6010,7 +6010,7 @@ pub mod web_acl {
     }
 
     /// Values of a property of `AWS::WAFv2::WebACL`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum TextTransformationType {
         /// `BASE64_DECODE`.
         Base64Decode,
@@ -6122,7 +6122,7 @@ pub mod web_acl {
     }
 
     /// Values of a property of `AWS::WAFv2::WebACL`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum UsageOfAction {
         /// `DISABLED`.
         Disabled,
@@ -6147,7 +6147,7 @@ pub mod web_acl {
     }
 
     /// Values of a property of `AWS::WAFv2::WebACL`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum WebAclScope {
         /// `CLOUDFRONT`.
         Cloudfront,

@@ -37,9 +37,8 @@ impl App {
         let mut assembly = CloudAssembly::default();
         for stack in self.stacks {
             let mut findings = stack.findings;
-            for check in checks::ALL.iter().chain(&self.checks) {
-                findings.extend(check(&stack.template));
-            }
+            findings.extend(checks::all(&stack.template));
+            findings.extend(self.checks.iter().flat_map(|check| check(&stack.template)));
             if !is_stack_name(&stack.template.stack) {
                 findings.push(Finding::error(
                     "",

@@ -1,10 +1,19 @@
 //! What is checked in every template, whatever it deploys.
 
 use crate::intrinsic::PSEUDO_PARAMETERS;
-use crate::{Check, Finding, Json, Reference, Template, references};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::{Finding, Reference, Template, references};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-pub(crate) const ALL: &[Check] = &[unresolved_references, unused, cycles, stateful_without_policy, limits];
+/// Every check of this module. The references are looked up once for all that ask for them.
+pub(crate) fn all(template: &Template) -> Vec<Finding> {
+    let uses = uses(template);
+    let mut findings = unresolved_references(template, &uses);
+    findings.extend(unused(template, &uses));
+    findings.extend(cycle(template, &uses));
+    findings.extend(stateful_without_policy(template));
+    findings.extend(limits(template));
+    findings
+}
 
 /// Most resources a template may have.
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>
@@ -12,33 +21,67 @@ const RESOURCES: usize = 500;
 /// Most parameters, outputs and mappings, each (same source).
 const NAMES: usize = 200;
 
-/// Every name in a `Ref`, `Fn::GetAtt`, `Fn::Sub`, `Fn::If`, `Fn::FindInMap` and `DependsOn` exists.
+/// One reference of a template.
+struct Use<'a> {
+    /// What refers: a resource, a condition or an output.
+    subject: &'a str,
+    /// What it refers to.
+    reference: Reference<'a>,
+    /// The place of the subject among the resources, where it is one.
+    from: Option<usize>,
+    /// The place of the resource that is referred to.
+    to: Option<usize>,
+}
+
+/// Every reference in the order of the template, without `DependsOn`.
+fn uses(template: &Template) -> Vec<Use<'_>> {
+    let mut uses = Vec::new();
+    let mut add = |subject, from, reference| {
+        let to = match reference {
+            Reference::Name(name) | Reference::Resource(name) => template.resources.get_index_of(name),
+            Reference::Condition(_) | Reference::Mapping(_) => None,
+        };
+        uses.push(Use { subject, reference, from, to });
+    };
+    for (index, (id, entry)) in template.resources.iter().enumerate() {
+        references(&entry.properties, &mut |it| add(id, Some(index), it));
+        for (name, json) in &entry.attributes {
+            match (*name, json.as_str()) {
+                ("DependsOn", _) => {}
+                ("Condition", Some(condition)) => add(id, Some(index), Reference::Condition(condition)),
+                _ => references(json, &mut |it| add(id, Some(index), it)),
+            }
+        }
+    }
+    for (name, json) in template.conditions.iter().chain(&template.outputs) {
+        references(json, &mut |it| add(name, None, it));
+    }
+    for (name, output) in &template.outputs {
+        output["Condition"].as_str().into_iter().for_each(|it| add(name, None, Reference::Condition(it)));
+    }
+    uses
+}
+
+/// Every name in a `Ref`, `Fn::GetAtt`, `Fn::Sub`, `Fn::If`, `Fn::FindInMap`, `Condition` and `DependsOn` exists.
 ///
 /// Refs that a stack gave out always resolve in it; what is left are names inside `sub` and refs of another stack.
-fn unresolved_references(template: &Template) -> Vec<Finding> {
+fn unresolved_references(template: &Template, uses: &[Use<'_>]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (subject, json) in documents(template) {
-        references(json, &mut |reference| {
-            let (exists, what, name) = match reference {
-                Reference::Name(name) => (
-                    template.resources.contains_key(name)
-                        || template.parameters.contains_key(name)
-                        || PSEUDO_PARAMETERS.contains(&name),
-                    "resource or parameter",
-                    name,
-                ),
-                Reference::Resource(name) => (template.resources.contains_key(name), "resource", name),
-                Reference::Condition(name) => (template.conditions.contains_key(name), "condition", name),
-                Reference::Mapping(name) => (template.mappings.contains_key(name), "mapping", name),
-            };
-            if !exists {
-                findings.push(located(
-                    template,
-                    subject,
-                    format!("refers to {name:?}, which is no {what} of this stack"),
-                ));
-            }
-        });
+    for it in uses {
+        let name = it.reference.name();
+        let (exists, what) = match it.reference {
+            Reference::Name(_) => (
+                it.to.is_some() || template.parameters.contains_key(name) || PSEUDO_PARAMETERS.contains(&name),
+                "resource or parameter",
+            ),
+            Reference::Resource(_) => (it.to.is_some(), "resource"),
+            Reference::Condition(_) => (template.conditions.contains_key(name), "condition"),
+            Reference::Mapping(_) => (template.mappings.contains_key(name), "mapping"),
+        };
+        if !exists {
+            let message = format!("refers to {name:?}, which is no {what} of this stack");
+            findings.push(located(template, it.subject, message));
+        }
     }
     for (id, entry) in &template.resources {
         for other in entry.depends_on().filter(|it| !template.resources.contains_key(*it)) {
@@ -49,19 +92,8 @@ fn unresolved_references(template: &Template) -> Vec<Finding> {
 }
 
 /// Every parameter, condition and mapping is used.
-fn unused(template: &Template) -> Vec<Finding> {
-    let mut used = BTreeSet::new();
-    for (_, json) in documents(template) {
-        references(json, &mut |it| {
-            let (Reference::Name(name)
-            | Reference::Resource(name)
-            | Reference::Condition(name)
-            | Reference::Mapping(name)) = it;
-            used.insert(name);
-        });
-    }
-    used.extend(template.resources.values().filter_map(|it| it.attribute("Condition")?.as_str()));
-    used.extend(template.outputs.values().filter_map(|it| it["Condition"].as_str()));
+fn unused(template: &Template, uses: &[Use<'_>]) -> Vec<Finding> {
+    let used: HashSet<&str> = uses.iter().map(|it| it.reference.name()).collect();
     [("parameter", &template.parameters), ("condition", &template.conditions), ("mapping", &template.mappings)]
         .into_iter()
         .flat_map(|(what, section)| section.keys().map(move |name| (what, name)))
@@ -71,37 +103,30 @@ fn unused(template: &Template) -> Vec<Finding> {
 }
 
 /// No resource waits for itself; CloudFormation would refuse the template.
-fn cycles(template: &Template) -> Vec<Finding> {
-    let mut edges: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for (id, entry) in &template.resources {
-        let targets = edges.entry(id).or_default();
-        references(&entry.properties, &mut |it| {
-            if let Reference::Name(name) | Reference::Resource(name) = it
-                && template.resources.contains_key(name)
-            {
-                targets.insert(name);
-            }
-        });
-        targets.extend(entry.depends_on());
+fn cycle(template: &Template, uses: &[Use<'_>]) -> Option<Finding> {
+    let resources = &template.resources;
+    // Who waits, and for whom.
+    let mut waits: Vec<(usize, usize)> = uses.iter().filter_map(|it| it.from.zip(it.to)).collect();
+    for (index, entry) in resources.values().enumerate() {
+        waits.extend(entry.depends_on().filter_map(|it| Some((index, resources.get_index_of(it)?))));
     }
-    // Takes away what waits for nothing that is left, and what nothing waits for: a circle remains.
+    // Takes away the waits for what waits for nothing itself, and those of what nothing waits for: a circle remains.
     loop {
-        let awaited: BTreeSet<&str> = edges.values().flatten().copied().collect();
-        let free: Vec<&str> = edges
-            .iter()
-            .filter(|(id, targets)| !awaited.contains(*id) || !targets.iter().any(|it| edges.contains_key(it)))
-            .map(|(id, _)| *id)
-            .collect();
-        if free.is_empty() {
+        let before = waits.len();
+        let (mut waiting, mut awaited) = (vec![false; resources.len()], vec![false; resources.len()]);
+        for &(from, to) in &waits {
+            waiting[from] = true;
+            awaited[to] = true;
+        }
+        waits.retain(|&(from, to)| awaited[from] && waiting[to]);
+        if waits.len() == before {
             break;
         }
-        for id in free {
-            edges.remove(id);
-        }
     }
-    let Some(first) = edges.keys().next() else { return Vec::new() };
-    let all: Vec<&str> = edges.keys().copied().collect();
-    vec![located(template, first, format!("waits for itself, through {}", all.join(", ")))]
+    let name = |index: usize| resources.get_index(index).expect("the index is of this map").0.as_str();
+    let circle: BTreeSet<&str> = waits.into_iter().map(|(from, _)| name(from)).collect();
+    let all = circle.iter().copied().collect::<Vec<_>>().join(", ");
+    circle.first().map(|first| located(template, first, format!("waits for itself, through {all}")))
 }
 
 /// What holds data says what becomes of it.
@@ -164,14 +189,6 @@ fn largest_types(template: &Template) -> String {
     counts.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
     let largest: Vec<String> = counts.iter().take(3).map(|(ty, count)| format!("{count} {ty}")).collect();
     format!("most of them: {}", largest.join(", "))
-}
-
-/// Every document of the template that can refer to something, with the name it is reported under.
-fn documents(template: &Template) -> impl Iterator<Item = (&str, &Json)> {
-    let resources = template.resources.iter().map(|(id, it)| (id.as_str(), &it.properties));
-    let conditions = template.conditions.iter().map(|(name, it)| (name.as_str(), it));
-    let outputs = template.outputs.iter().map(|(name, it)| (name.as_str(), it));
-    resources.chain(conditions).chain(outputs)
 }
 
 fn located(template: &Template, subject: &str, message: String) -> Finding {

@@ -15,6 +15,7 @@ mod checks;
 mod constraint;
 mod finding;
 pub mod intrinsic;
+mod manifest;
 mod parameter;
 mod properties;
 mod references;

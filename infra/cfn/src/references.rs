@@ -15,6 +15,15 @@ pub enum Reference<'a> {
     Mapping(&'a str),
 }
 
+impl<'a> Reference<'a> {
+    /// The name that it refers to.
+    pub fn name(self) -> &'a str {
+        match self {
+            Self::Name(name) | Self::Resource(name) | Self::Condition(name) | Self::Mapping(name) => name,
+        }
+    }
+}
+
 /// Calls `found` for every reference in `json`, in document order.
 pub fn references<'a>(json: &'a Json, found: &mut impl FnMut(Reference<'a>)) {
     match json {

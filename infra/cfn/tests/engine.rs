@@ -3,8 +3,8 @@
 use cfn::assertions::assert_includes;
 use cfn::intrinsic::{self, equals, find_in_map, if_, join, sub};
 use cfn::{
-    App, Attributes, BuiltFunctions, CloudAssembly, Constraint, Construct, Finding, Format, Json, LogicalId, Parameter,
-    Properties, Referable, Resource, Scope, Stack, Value,
+    App, Attributes, BuiltFunctions, CloudAssembly, Constraint, Construct, Finding, Format, Json, LogicalId, Output,
+    Parameter, Properties, Referable, Resource, Scope, Stack, Value,
 };
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -228,16 +228,23 @@ fn every_intrinsic_has_cloudformations_shape() {
 fn a_name_that_is_not_there_is_found_wherever_it_is_used() {
     let mut stack = Stack::new("s");
     stack.add("A", Thing::default().name(sub("${Nowhere} ${Gone.Arn} ${AWS::Region}")));
-    let foreign = Stack::new("other").add("B", Thing::default());
+    let mut other = Stack::new("other");
+    let foreign = other.add("B", Thing::default());
+    let condition = other.condition("Elsewhere", equals("a", "b"));
     stack.add("C", Thing::default().name(foreign.arn()).depends_on([&foreign]));
-    stack.output("Out", foreign.reference());
+    stack.add("D", Thing::default().only_if(&condition));
+    stack.add("E", Thing::default().update_policy(json!({ "Of": foreign.reference().json() })));
+    stack.output("Out", Output::new(foreign.reference()).only_if(&condition));
     assert_eq!(
         messages(stack),
         [
             r#"A: refers to "Nowhere", which is no resource or parameter of this stack"#,
             r#"A: refers to "Gone", which is no resource of this stack"#,
             r#"C: refers to "B", which is no resource of this stack"#,
+            r#"D: refers to "Elsewhere", which is no condition of this stack"#,
+            r#"E: refers to "B", which is no resource or parameter of this stack"#,
             r#"Out: refers to "B", which is no resource or parameter of this stack"#,
+            r#"Out: refers to "Elsewhere", which is no condition of this stack"#,
             r#"C: depends on "B", which is no resource of this stack"#,
         ]
     );
@@ -265,12 +272,14 @@ fn names_that_clash_and_names_that_are_none_are_findings() {
 }
 
 #[test]
-fn a_circle_is_found() {
+fn a_circle_is_found_without_what_leads_to_it_and_what_it_leads_to() {
     let mut stack = Stack::new("s");
-    stack.add("A", Thing::default().name(sub("${B}")));
-    stack.add("B", Thing::default().name(sub("${C.Arn}")));
-    stack.add("C", Thing::default().name(sub("${A}")));
+    let a = stack.add("A", Thing::default().name(sub("${B}")));
+    stack.add("B", Thing::default().name(sub("${C.Arn} ${E}")));
+    stack.add("C", Thing::default().depends_on([&a]));
     stack.add("D", Thing::default().name(sub("${A}")));
+    stack.add("E", Thing::default().name(sub("${F}")));
+    stack.add("F", Thing::default());
     assert_eq!(messages(stack), ["A: waits for itself, through A, B, C"]);
 }
 

@@ -101,3 +101,42 @@ pub fn variants(values: &BTreeSet<String>) -> Vec<(String, &str)> {
     };
     values.iter().map(|value| (name(value), value.as_str())).collect()
 }
+
+/// The enum in Rust, unformatted.
+pub fn definition(ty: &str, name: &str, variants: &[(String, &str)]) -> String {
+    let lines = |line: &dyn Fn(&str, &str) -> String| -> String {
+        variants.iter().map(|(variant, value)| line(variant, value)).collect()
+    };
+    let declarations = lines(&|variant, value| format!("/// {}.\n{variant},\n", quoted(value)));
+    let spellings = lines(&|variant, value| format!("Self::{variant} => {value:?},\n"));
+    // Without PartialEq: a value goes into a template and is compared with nothing, and 3,600 such implementations are a tenth of
+    // what it costs to compile every type there is.
+    format!(
+        "
+        /// Values of a property of `{ty}`; [`cfn::Value::raw`] takes one that is newer than these.
+        #[derive(Clone, Copy, Debug)]
+        pub enum {name} {{
+            {declarations}
+        }}
+
+        impl {name} {{
+            /// The value as CloudFormation spells it.
+            pub const fn as_str(self) -> &'static str {{
+                match self {{
+                    {spellings}
+                }}
+            }}
+        }}
+
+        impl cfn::Literal for {name} {{
+            fn into_value(self) -> cfn::Value<Self> {{
+                cfn::Value::raw(self.as_str())
+            }}
+        }}
+        "
+    )
+}
+
+fn quoted(value: &str) -> String {
+    if value.trim().is_empty() || value.contains('`') { format!("{value:?}") } else { format!("`{value}`") }
+}

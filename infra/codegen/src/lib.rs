@@ -7,6 +7,7 @@
 //! The extract holds facts only and is committed, so the second step runs anywhere, offline, and `--check` can tell
 //! whether the bindings are what the extract gives. `bindings.toml` says which resource types are in use.
 
+pub mod attributes;
 pub mod config;
 pub mod constraint;
 pub mod database;

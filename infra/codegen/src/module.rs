@@ -3,7 +3,7 @@
 use crate::enums::{self, Enums};
 use crate::names::{camel, short, snake};
 use crate::specification::{Properties, Property, Resource, Type};
-use crate::{constraint, docs, generate::Counts};
+use crate::{attributes, constraint, docs, generate::Counts};
 use anyhow::{Result, ensure};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -85,7 +85,7 @@ impl<'a> Writer<'a> {
             resource.stateful,
             docs::reference(&resource.reference),
         ));
-        for (method, (attribute, ty)) in attributes(resource) {
+        for (method, (attribute, ty)) in attributes::methods(resource) {
             counts.attributes += 1;
             self.put(format_args!(
                 "
@@ -94,7 +94,7 @@ impl<'a> Writer<'a> {
                     cfn::Value::get_att(&self.0, {attribute:?})
                 }}
                 ",
-                attribute_type(ty),
+                attributes::type_of(ty),
             ));
         }
         self.put(format_args!(
@@ -248,44 +248,11 @@ impl<'a> Writer<'a> {
     }
 
     fn enums(&mut self, counts: &mut Counts) {
-        let ty = self.ty;
         for (name, values) in std::mem::take(&mut self.enums.definitions) {
             let variants = enums::variants(values);
             counts.enums += 1;
             counts.values += variants.len();
-            let uses = |text: &mut String, line: &dyn Fn(&str, &str) -> String| {
-                variants.iter().for_each(|(variant, value)| *text += &line(variant, value));
-            };
-            self.put(format_args!(
-                "
-                /// Values of a property of `{ty}`; [`cfn::Value::raw`] takes one that is newer than these.
-                #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-                pub enum {name} {{
-                "
-            ));
-            uses(&mut self.text, &|variant, value| format!("/// {}.\n{variant},\n", quoted(value)));
-            self.put(format_args!(
-                "}}
-
-                impl {name} {{
-                    /// The value as CloudFormation spells it.
-                    pub const fn as_str(self) -> &'static str {{
-                        match self {{
-                "
-            ));
-            uses(&mut self.text, &|variant, value| format!("Self::{variant} => {value:?},\n"));
-            self.put(format_args!(
-                "}}
-                    }}
-                }}
-
-                impl cfn::Literal for {name} {{
-                    fn into_value(self) -> cfn::Value<Self> {{
-                        cfn::Value::raw(self.as_str())
-                    }}
-                }}
-                "
-            ));
+            self.put(format_args!("{}", enums::definition(self.ty, &name, &variants)));
         }
     }
 
@@ -339,40 +306,4 @@ fn setter_name(field: &str) -> String {
         "new" | "with_raw" | "clone" | "default" | "into" => format!("{field}_"),
         _ => field.to_owned(),
     }
-}
-
-/// Methods of the ref. Where `A.B` and `AB` are both attributes, the one without the dot is the one to read.
-fn attributes(resource: &Resource) -> BTreeMap<String, (&str, &Type)> {
-    let mut methods: BTreeMap<String, (&str, &Type)> = BTreeMap::new();
-    for (attribute, ty) in &resource.attributes {
-        let method = match snake(attribute).as_str() {
-            "reference" | "logical_id" | "clone" => format!("{}_attribute", snake(attribute)),
-            method => method.to_owned(),
-        };
-        match methods.get(&method) {
-            Some((before, _)) if !before.contains('.') => {}
-            _ => {
-                methods.insert(method, (attribute, ty));
-            }
-        }
-    }
-    methods
-}
-
-/// Structures cannot be taken apart in a template, so an attribute that is one is JSON.
-fn attribute_type(ty: &Type) -> String {
-    match ty.simplified() {
-        Type::String => "String".to_owned(),
-        Type::Integer => "i64".to_owned(),
-        Type::Number => "f64".to_owned(),
-        Type::Boolean => "bool".to_owned(),
-        Type::List(item) if !matches!(**item, Type::Property(_) | Type::Json | Type::Map(_)) => {
-            format!("Vec<{}>", attribute_type(item))
-        }
-        _ => "cfn::Json".to_owned(),
-    }
-}
-
-fn quoted(value: &str) -> String {
-    if value.trim().is_empty() || value.contains('`') { format!("{value:?}") } else { format!("`{value}`") }
 }

@@ -56,19 +56,19 @@ impl Construct for ScheduleGroup {
 
 /// Calls the group's function by the clock.
 #[derive(Clone, Debug)]
-pub struct Schedule {
+pub struct Schedule<'a> {
     expression: Result<String, String>,
     /// Seconds that a call is tried; shorter than the interval, so that an outage replays one call and not a day's.
     max_age: i64,
     time_zone: String,
     input: Json,
-    group: ScheduleGroupRef,
+    group: &'a ScheduleGroupRef,
 }
 
-impl Schedule {
+impl<'a> Schedule<'a> {
     /// What stands for one tick inside an input: EventBridge Scheduler fills it in, and a tick that it delivers twice has
     /// the same id twice.
-    pub const DELIVERY_ID: &str = "<aws.scheduler.schedule-arn>/<aws.scheduler.scheduled-time>";
+    pub const DELIVERY_ID: &'static str = "<aws.scheduler.schedule-arn>/<aws.scheduler.scheduled-time>";
     /// Shortest time that EventBridge Scheduler lets a call be tried, in seconds.
     const SHORTEST_AGE: i64 = 60;
     /// Longest time that we let it be tried, in seconds: under five minutes, the shortest interval that is usual.
@@ -76,20 +76,20 @@ impl Schedule {
 
     /// At the moments of a cron expression of six fields, in UTC unless [`Schedule::time_zone`] says otherwise. One
     /// that AWS would refuse is a finding.
-    pub fn cron(expression: &str, input: Json, group: &ScheduleGroupRef) -> Self {
+    pub fn cron(expression: &str, input: Json, group: &'a ScheduleGroupRef) -> Self {
         let checked = check_cron(expression).map(|()| format!("cron({expression})"));
         Self::new(checked, Self::LONGEST_AGE, input, group)
     }
 
     /// Every so often, as in `5 minutes`. A rate that AWS would refuse is a finding.
-    pub fn rate(rate: &str, input: Json, group: &ScheduleGroupRef) -> Self {
+    pub fn rate(rate: &str, input: Json, group: &'a ScheduleGroupRef) -> Self {
         let max_age =
             if rate.ends_with("minute") || rate.ends_with("minutes") { Self::SHORTEST_AGE } else { Self::LONGEST_AGE };
         Self::new(check_rate(rate).map(|()| format!("rate({rate})")), max_age, input, group)
     }
 
-    fn new(expression: Result<String, String>, max_age: i64, input: Json, group: &ScheduleGroupRef) -> Self {
-        Self { expression, max_age, time_zone: "UTC".to_owned(), input, group: group.clone() }
+    fn new(expression: Result<String, String>, max_age: i64, input: Json, group: &'a ScheduleGroupRef) -> Self {
+        Self { expression, max_age, time_zone: "UTC".to_owned(), input, group }
     }
 
     /// The IANA time zone of a cron expression; it follows the zone's summer time.
@@ -100,7 +100,7 @@ impl Schedule {
     }
 }
 
-impl Construct for Schedule {
+impl Construct for Schedule<'_> {
     type Ref = schedule::ScheduleRef;
 
     fn add_to(self, scope: &mut Scope<'_>) -> schedule::ScheduleRef {
@@ -108,10 +108,11 @@ impl Construct for Schedule {
         for wrong in [self.expression.as_ref().err(), zone.as_ref().err()].into_iter().flatten() {
             scope.finding(wrong, None);
         }
-        let target = Target::new(TargetRequired { arn: self.group.target.arn(), role_arn: self.group.role_arn })
-            .input(self.input.to_string())
-            .retry_policy(RetryPolicy::new().maximum_event_age_in_seconds(self.max_age).maximum_retry_attempts(5))
-            .dead_letter_config(DeadLetterConfig::new().arn(self.group.dead_letters.arn()));
+        let target =
+            Target::new(TargetRequired { arn: self.group.target.arn(), role_arn: self.group.role_arn.clone() })
+                .input(self.input.to_string())
+                .retry_policy(RetryPolicy::new().maximum_event_age_in_seconds(self.max_age).maximum_retry_attempts(5))
+                .dead_letter_config(DeadLetterConfig::new().arn(self.group.dead_letters.arn()));
         scope.add_here(
             schedule::Schedule::new(schedule::Required {
                 flexible_time_window: FlexibleTimeWindow::new(schedule::Mode::Off).into(),

@@ -204,7 +204,7 @@ pub mod shop {
     }
 
     /// Values of a property of `AWS::Demo::Shop`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum ShopKind {
         /// `LARGE_SHOP`.
         LargeShop,
@@ -232,7 +232,7 @@ pub mod shop {
     }
 
     /// Values of a property of `AWS::Demo::Shop`; [`cfn::Value::raw`] takes one that is newer than these.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Copy, Debug)]
     pub enum TillKind {
         /// `CASH`.
         Cash,

@@ -1,0 +1,37 @@
+//! The readable attributes of a resource type, as methods of its ref.
+
+use crate::names::snake;
+use crate::specification::{Resource, Type};
+use std::collections::BTreeMap;
+
+/// The methods by name, with the attribute that each reads and its type. Where `A.B` and `AB` are both attributes, the one without the dot is the one to read.
+pub fn methods(resource: &Resource) -> BTreeMap<String, (&str, &Type)> {
+    let mut methods: BTreeMap<String, (&str, &Type)> = BTreeMap::new();
+    for (attribute, ty) in &resource.attributes {
+        let method = match snake(attribute).as_str() {
+            "reference" | "logical_id" | "clone" => format!("{}_attribute", snake(attribute)),
+            method => method.to_owned(),
+        };
+        match methods.get(&method) {
+            Some((before, _)) if !before.contains('.') => {}
+            _ => {
+                methods.insert(method, (attribute, ty));
+            }
+        }
+    }
+    methods
+}
+
+/// The `T` of an attribute's `Value<T>`. Structures cannot be taken apart in a template, so an attribute that is one is JSON.
+pub fn type_of(ty: &Type) -> String {
+    match ty.simplified() {
+        Type::String => "String".to_owned(),
+        Type::Integer => "i64".to_owned(),
+        Type::Number => "f64".to_owned(),
+        Type::Boolean => "bool".to_owned(),
+        Type::List(item) if !matches!(**item, Type::Property(_) | Type::Json | Type::Map(_)) => {
+            format!("Vec<{}>", type_of(item))
+        }
+        _ => "cfn::Json".to_owned(),
+    }
+}
