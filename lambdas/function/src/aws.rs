@@ -81,8 +81,7 @@ mod tests {
         let bodies = text.split("-----BEGIN CERTIFICATE-----").skip(1);
         let fingerprints = bodies.map(|it| {
             let body = it.split("-----END CERTIFICATE-----").next().unwrap().replace('\n', "");
-            let digest = Sha256::digest(BASE64_STANDARD.decode(body).unwrap());
-            digest.iter().map(|it| format!("{it:02x}")).collect::<String>()
+            hex::encode(Sha256::digest(BASE64_STANDARD.decode(body).unwrap()))
         });
         // https://www.amazontrust.com/repository/
         let published = [
