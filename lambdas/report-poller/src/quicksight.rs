@@ -28,20 +28,16 @@ pub(crate) struct Snapshots {
     region: String,
 }
 
+/// The longest that one call may take.
+const TIME_OUT: Duration = Duration::from_secs(10);
+
 impl Snapshots {
     /// The client tries once: "there is no room" and "it exists already" are only to be believed of the first attempt.
-    pub(crate) fn new(
-        config: &SdkConfig,
-        timeout: Duration,
-        account: String,
-        tenant: &str,
-        bucket: &str,
-        region: String,
-    ) -> Snapshots {
+    pub(crate) fn new(config: &SdkConfig, account: String, tenant: &str, bucket: &str, region: String) -> Snapshots {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_millis(1500))
-            .operation_attempt_timeout(timeout)
-            .operation_timeout(timeout);
+            .operation_attempt_timeout(TIME_OUT)
+            .operation_timeout(TIME_OUT);
         let config =
             Builder::from(config).retry_config(RetryConfig::disabled()).timeout_config(timeouts.build()).build();
         let (tenant, bucket) = (tenant.to_owned(), bucket.to_owned());

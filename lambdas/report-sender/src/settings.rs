@@ -53,17 +53,12 @@ impl Settings {
     /// When one is missing or not of its form; the message names the variable.
     pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Settings, Invalid> {
         let optional = |name: &str| environment::optional(variable, name);
-        let (attach, link_base) = (optional("MAIL_ATTACH_BYTES"), optional("MAIL_LINK_BASE"));
+        let link_base = optional("MAIL_LINK_BASE");
         let (prefix, folder) = (optional("PARTNER_PREFIX"), optional("SFTP_FOLDER"));
         if let Some(base) = link_base.as_ref().filter(|base| !base.starts_with("https://")) {
             return Err(Invalid(format!("MAIL_LINK_BASE is `{base}`; allowed is an https address")));
         }
-        let attach_bytes = match attach {
-            None => ATTACH_BYTES,
-            Some(text) => text.parse().ok().filter(|bytes| *bytes <= MOST_ATTACH_BYTES).ok_or_else(|| {
-                Invalid(format!("MAIL_ATTACH_BYTES is `{text}`; allowed is a number from 0 to {MOST_ATTACH_BYTES}"))
-            })?,
-        };
+        let attach_bytes = environment::number(variable, "MAIL_ATTACH_BYTES", ATTACH_BYTES, 0..=MOST_ATTACH_BYTES)?;
         let prefix = prefix.map(|it| format!("{}/", it.trim_matches('/'))).unwrap_or_default();
         Ok(Settings {
             tenant: required(variable, "TENANT")?,
