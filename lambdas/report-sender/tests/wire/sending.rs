@@ -126,7 +126,7 @@ async fn a_run_that_died_is_waited_for_and_then_taken_over_where_that_is_harmles
     }
     assert!(world.stream(&["a"]).await.is_err());
     assert_eq!(world.made(), (0, 0, 0));
-    world.state().now += Duration::from_secs(60);
+    world.time.pass(Duration::from_secs(60));
     assert!(world.stream(&["a"]).await.is_err(), "nobody knows of the mail, and somebody has to be told");
     assert_eq!((world.standing("a", "mail"), world.standing("a", "sftp")), ("UNKNOWN".to_owned(), "SENT".to_owned()));
     assert_eq!(world.stream(&["a"]).await.unwrap(), json!({"sent": 0}));
