@@ -58,6 +58,8 @@ pub enum Answer {
     Silence,
     /// Never answers, and the client need not wait for its time-out: time jumps ahead to after it, for all of the test's runtime.
     TimeOut,
+    /// Does so only after a while, which passes at once, for all of the test's runtime.
+    Late(Duration, Box<Answer>),
     /// Closes the connection without an answer.
     HangUp,
     /// Sends the head and half a body, and then like [`Answer::TimeOut`].
@@ -102,14 +104,20 @@ where
     A: Future<Output = Answer>,
 {
     let request = read(&mut stream).await?;
-    match answer(request).await {
+    let mut answer = answer(request).await;
+    while let Answer::Late(time, then) = answer {
+        jump_ahead(time).await;
+        answer = *then;
+    }
+    match answer {
+        Answer::Late(..) => unreachable!("it was waited for"),
         Answer::HangUp => return Ok(()),
         Answer::Silence => {}
-        Answer::TimeOut => jump_ahead().await,
+        Answer::TimeOut => jump_ahead(LONGEST).await,
         Answer::Stall { status } => {
             let head = format!("HTTP/1.1 {status} Stalled\r\nContent-Length: 1000\r\n\r\n{{\"id\":");
             stream.write_all(head.as_bytes()).await?;
-            jump_ahead().await;
+            jump_ahead(LONGEST).await;
         }
         Answer::Reply { status, headers, body } => {
             let mut head =
@@ -128,15 +136,18 @@ where
     Ok(())
 }
 
-/// Lets every time-out of this runtime, which has one thread, run out. No test then waits for one, or has to make it so short that a
-/// busy machine could exceed it.
-async fn jump_ahead() {
+/// More than any time-out of a function's.
+const LONGEST: Duration = Duration::from_secs(600);
+
+/// Lets time pass for this runtime, which has one thread. No test then waits for a time-out, or has to make it so short that a busy
+/// machine could exceed it.
+async fn jump_ahead(time: Duration) {
     tokio::time::pause();
     // Paused time moves on when nobody has anything to do, so by then what was sent has been read.
     for _ in 0..3 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    tokio::time::advance(Duration::from_secs(600)).await;
+    tokio::time::advance(time).await;
     tokio::time::resume();
 }
 

@@ -1,5 +1,7 @@
 //! What the function's environment says, parsed once at the start.
 
+use std::time::Duration;
+
 use aws_types::SdkConfig;
 use function::{Invalid, aws, environment, required};
 
@@ -18,6 +20,9 @@ pub struct Settings {
 
 /// Less than QuickSight's default of 12, so that people can run some of their own.
 const SLOTS: u32 = 5;
+
+/// The longest that one call to QuickSight may take.
+const TIME_OUT: Duration = Duration::from_secs(10);
 
 /// Beyond any quota that QuickSight gives.
 const MOST_SLOTS: u32 = 100;
@@ -40,7 +45,7 @@ impl Settings {
             slots: environment::number(variable, "SLOTS", SLOTS, 1..=MOST_SLOTS)?,
             bucket: required(variable, "REPORT_BUCKET")?,
             dynamodb: aws::service(variable, "DYNAMODB")?,
-            quicksight: aws::service(variable, "QUICKSIGHT")?,
+            quicksight: aws::with_time(aws::service(variable, "QUICKSIGHT")?, TIME_OUT),
         })
     }
 }
