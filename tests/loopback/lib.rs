@@ -1,9 +1,10 @@
-//! What stands around a function in its tests: its environment, its log, its time, and a small HTTP/1.1 server whose answers are
-//! scripted down to what a well-behaved server would not send.
+//! What stands around a function in its tests: its environment, its log, its time, a small HTTP/1.1 server whose answers are
+//! scripted down to what a well-behaved server would not send, and DynamoDB's expressions.
 
 #![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
 
 pub mod cold_start;
+pub mod dynamo;
 mod environment;
 mod log;
 mod time;

@@ -9,6 +9,7 @@ use lambda_runtime::{Context, LambdaEvent};
 use qlik_reload::{Error, Handler, Settings};
 use serde_json::{Value, json};
 
+use loopback::dynamo::{holds, refused};
 use loopback::{Answer, Log, Request, Time, reply, serve};
 
 pub(crate) const APP: &str = "687ef393-f0ad-4c64-ac59-6db967126015";
@@ -270,13 +271,9 @@ impl State {
         let request: Value = serde_json::from_str(body).unwrap();
         let id = request["Item"]["id"]["S"].as_str().or(request["Key"]["id"]["S"].as_str()).unwrap().to_owned();
         let old = self.table.get(&id).cloned();
+        assert!(request["ConditionExpression"].is_string(), "every write has a condition");
         if !holds(&request, old.as_ref()) {
-            let mut failure =
-                json!({"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException", "message": "no"});
-            if request["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD" {
-                failure["Item"] = old.unwrap();
-            }
-            return reply(400, failure);
+            return refused(&request, old.as_ref());
         }
         match operation {
             "PutItem" => self.table.insert(id, request["Item"].clone()),
@@ -286,21 +283,5 @@ impl State {
             TableFault::LosesAnswer => Answer::HangUp,
             _ => reply(200, json!({})),
         }
-    }
-}
-
-/// Whether the request's condition holds for the item that stands there; knows the conditions the function uses.
-fn holds(request: &Value, old: Option<&Value>) -> bool {
-    let values = &request["ExpressionAttributeValues"];
-    let number = |value: &Value| value["N"].as_str().unwrap().parse::<u64>().unwrap();
-    match request["ConditionExpression"].as_str().expect("every write has a condition") {
-        "attribute_not_exists(#id) OR #expires <= :now" => {
-            old.is_none_or(|old| number(&old["expires"]) <= number(&values[":now"]))
-        }
-        "#owner IN (:previous, :owner)" => {
-            old.is_some_and(|old| old["owner"] == values[":previous"] || old["owner"] == values[":owner"])
-        }
-        "#owner = :owner" => old.is_some_and(|old| old["owner"] == values[":owner"]),
-        other => panic!("the fake table does not know the condition {other}"),
     }
 }

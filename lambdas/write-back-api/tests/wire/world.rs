@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use lambda_runtime::{Context, LambdaEvent};
+use loopback::dynamo::{holds, refused};
 use loopback::{Answer, Log, Request, Time, environment, reply, serve};
 use serde_json::{Value, json};
 use write_back::{Key, Row, Signer, Terms};
@@ -287,13 +288,9 @@ impl State {
     fn put(&mut self, body: &Value) -> Answer {
         let id = body["Item"]["id"]["S"].as_str().unwrap().to_owned();
         let old = self.table.get(&id);
+        assert!(body["ConditionExpression"].is_string(), "every write has a condition");
         if !holds(body, old) {
-            let mut failure =
-                json!({"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException", "message": "no"});
-            if let ("ALL_OLD", Some(old)) = (body["ReturnValuesOnConditionCheckFailure"].as_str().unwrap(), old) {
-                failure["Item"] = old.clone();
-            }
-            return reply(400, failure);
+            return refused(body, old);
         }
         self.table.insert(id, body["Item"].clone());
         reply(200, json!({}))
@@ -398,26 +395,5 @@ impl Statement {
                 None
             }
         }
-    }
-}
-
-/// Whether the request's condition holds for the item that stands there; knows the conditions the function uses.
-fn holds(request: &Value, old: Option<&Value>) -> bool {
-    let names = &request["ExpressionAttributeNames"];
-    let values = &request["ExpressionAttributeValues"];
-    let is = |name: &str, value: &str| {
-        old.is_some_and(|old| old.get(names[name].as_str().unwrap()).is_some_and(|held| *held == values[value]))
-    };
-    match request["ConditionExpression"].as_str().expect("every write has a condition") {
-        "attribute_not_exists(#id)" => old.is_none(),
-        "attribute_not_exists(#by)" => old.is_none_or(|old| old.get(names["#by"].as_str().unwrap()).is_none()),
-        "#by = :submission" => is("#by", ":submission"),
-        "#owner IN (:previous, :owner) AND #state = :claimed" => {
-            (is("#owner", ":previous") || is("#owner", ":owner")) && is("#state", ":claimed")
-        }
-        "#state = :submitted AND #statement = :statement" => {
-            is("#state", ":submitted") && is("#statement", ":statement")
-        }
-        other => panic!("the fake table does not know the condition {other}"),
     }
 }
