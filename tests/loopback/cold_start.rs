@@ -14,6 +14,9 @@ use crate::{Answer, Request, reply, serve};
 
 const RUNS: usize = 40;
 
+/// As a variable's value: the address of the services.
+pub const SERVICES: &str = "http://services";
+
 /// Starts `binary` forty times, each time with one event, and prints medians beside `budget`. Returns the last answer's body.
 ///
 /// The process gets Lambda's own variables, credentials, an endpoint for all AWS services, which is `services`, and `variables`.
@@ -122,7 +125,7 @@ fn function(binary: &str, address: &str, variables: &[(&str, &str)]) -> Command 
         ("AWS_SECRET_ACCESS_KEY", "secret"),
         ("AWS_ENDPOINT_URL", &url),
     ]);
-    command.envs(variables.iter().copied());
+    command.envs(variables.iter().map(|(name, value)| (name, if *value == SERVICES { &url } else { *value })));
     command
 }
 

@@ -1,14 +1,24 @@
-//! A small HTTP/1.1 server whose answers are scripted down to what a well-behaved server would not send.
+//! What stands around a function in its tests: its environment, its log, its time, a small HTTP/1.1 server whose answers are
+//! scripted down to what a well-behaved server would not send, and DynamoDB's expressions.
 
 #![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
 
 pub mod cold_start;
+pub mod dynamo;
+mod environment;
+mod log;
+mod time;
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+
+pub use environment::{Environment, environment};
+pub use log::Log;
+pub use time::Time;
 
 /// One request as it came.
 #[derive(Debug, Clone)]
@@ -47,9 +57,13 @@ pub enum Answer {
     },
     /// Never answers.
     Silence,
+    /// Never answers, and the client need not wait for its time-out: time jumps ahead to after it, for all of the test's runtime.
+    TimeOut,
+    /// Does so only after a while, which passes at once, for all of the test's runtime.
+    Late(Duration, Box<Answer>),
     /// Closes the connection without an answer.
     HangUp,
-    /// Sends the head and half a body, and then nothing.
+    /// Sends the head and half a body, and then like [`Answer::TimeOut`].
     Stall {
         /// The HTTP status in the head.
         status: u16,
@@ -91,12 +105,20 @@ where
     A: Future<Output = Answer>,
 {
     let request = read(&mut stream).await?;
-    match answer(request).await {
+    let mut answer = answer(request).await;
+    while let Answer::Late(time, then) = answer {
+        jump_ahead(time).await;
+        answer = *then;
+    }
+    match answer {
+        Answer::Late(..) => unreachable!("it was waited for"),
         Answer::HangUp => return Ok(()),
         Answer::Silence => {}
+        Answer::TimeOut => jump_ahead(LONGEST).await,
         Answer::Stall { status } => {
             let head = format!("HTTP/1.1 {status} Stalled\r\nContent-Length: 1000\r\n\r\n{{\"id\":");
             stream.write_all(head.as_bytes()).await?;
+            jump_ahead(LONGEST).await;
         }
         Answer::Reply { status, headers, body } => {
             let mut head =
@@ -113,6 +135,21 @@ where
     let mut rest = [0; 64];
     while stream.read(&mut rest).await? > 0 {}
     Ok(())
+}
+
+/// More than any time-out of a function's.
+const LONGEST: Duration = Duration::from_secs(600);
+
+/// Lets time pass for this runtime, which has one thread. No test then waits for a time-out, or has to make it so short that a busy
+/// machine could exceed it.
+async fn jump_ahead(time: Duration) {
+    tokio::time::pause();
+    // Paused time moves on when nobody has anything to do, so by then what was sent has been read.
+    for _ in 0..3 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    tokio::time::advance(time).await;
+    tokio::time::resume();
 }
 
 async fn read(stream: &mut TcpStream) -> std::io::Result<Request> {

@@ -1,16 +1,29 @@
-//! Where the APIs' access logs go.
+//! The APIs' access logs.
 
 use crate::RustFunction;
 use aws::logs::log_group::LogGroup;
 use cfn::intrinsic::sub;
 use cfn::{Attributes, Referable, Scope, Value};
+use std::collections::BTreeMap;
 
-/// A log group `Logs` for a stage's access log: its ARN as API Gateway takes it.
+/// What every stage writes about a request: a name, and the variable of API Gateway's `$context`.
+const COMMON: [(&str, &str); 5] = [
+    ("requestId", "requestId"),
+    ("time", "requestTime"),
+    ("ip", "identity.sourceIp"),
+    ("status", "status"),
+    ("error", "error.responseType"),
+];
+
+/// A log group `Logs` for a stage's access log: its ARN as API Gateway takes it, and the format, one line of JSON a request.
 ///
-/// A format that goes with it names routes and nothing that a caller wrote.
-pub(crate) fn access_log_arn(scope: &mut Scope<'_>) -> Value<String> {
+/// `own` is what this kind of API writes beside the common things. Routes may be in it, and nothing that a caller wrote.
+pub(crate) fn access_log(scope: &mut Scope<'_>, own: &[(&str, &str)]) -> (Value<String>, String) {
     let group = scope.add("Logs", LogGroup::new().retention_in_days(RustFunction::LOG_DAYS).disposable());
     // The group's own ARN ends in `:*`, which API Gateway would take off and then call a change.
     let group = group.logical_id();
-    sub(format!("arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:${{{group}}}"))
+    let arn = sub(format!("arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:${{{group}}}"));
+    let format: BTreeMap<&str, String> =
+        COMMON.iter().chain(own).map(|(name, variable)| (*name, format!("$context.{variable}"))).collect();
+    (arn, serde_json::json!(format).to_string())
 }

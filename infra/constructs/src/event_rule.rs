@@ -2,7 +2,6 @@
 
 use crate::{FunctionRef, QueueRef};
 use aws::events::rule::{self, DeadLetterConfig, InputTransformer, RetryPolicy, Target, TargetRequired};
-use aws::lambda::permission::{self, Permission};
 use cfn::intrinsic::sub;
 use cfn::{Construct, Json, Scope};
 use std::collections::BTreeMap;
@@ -76,15 +75,7 @@ impl Construct for EventRule {
         let rule = scope.add_here(
             rule::Rule::new().name(name).description(self.description).event_pattern(self.pattern).targets([target]),
         );
-        scope.add(
-            "Permission",
-            Permission::new(permission::Required {
-                action: "lambda:InvokeFunction".into(),
-                function_name: self.target.arn(),
-                principal: "events.amazonaws.com".into(),
-            })
-            .source_arn(rule.arn()),
-        );
+        scope.add("Permission", self.target.callable_by("events.amazonaws.com", rule.arn()));
         rule
     }
 }

@@ -1,15 +1,13 @@
 //! HTTP APIs of API Gateway: for pages that people open in a browser.
 
 use crate::FunctionRef;
-use crate::access_log::access_log_arn;
+use crate::api_v2::add_api;
 use aws::apigatewayv2::api::{self, Api};
 use aws::apigatewayv2::integration::{self, Integration};
 use aws::apigatewayv2::route::{self, Route};
-use aws::apigatewayv2::stage::{self, AccessLogSettings, RouteSettings, Stage};
-use aws::lambda::permission::{self, Permission};
+use aws::apigatewayv2::stage::RouteSettings;
 use cfn::intrinsic::sub;
 use cfn::{Construct, Referable, Scope, Value};
-use serde_json::json;
 
 /// An HTTP API at the root of its host, where cookies with the prefix `__Host-` can be set. Its routes are added after it, by
 /// [`HttpRoutes`], so that their function can know its address.
@@ -35,31 +33,11 @@ impl Construct for HttpApi {
     type Ref = HttpApiRef;
 
     fn add_to(self, scope: &mut Scope<'_>) -> HttpApiRef {
-        let name = format!("{}-{}", scope.stack_name(), scope.path());
-        let api = scope.add_here(Api::new().name(name).description(self.description).protocol_type("HTTP"));
-        let log = access_log_arn(scope);
-        let format = json!({
-            "requestId": "$context.requestId",
-            "time": "$context.requestTime",
-            "ip": "$context.identity.sourceIp",
-            "route": "$context.routeKey",
-            "status": "$context.status",
-            "error": "$context.error.responseType",
-            "bytes": "$context.responseLength",
-            "milliseconds": "$context.responseLatency",
-        });
-        scope.add(
-            "Stage",
-            Stage::new(stage::Required { api_id: api.reference(), stage_name: "$default".into() })
-                .auto_deploy(true)
-                .access_log_settings(AccessLogSettings::new().destination_arn(log).format(format.to_string()))
-                .default_route_settings(
-                    RouteSettings::new()
-                        .throttling_rate_limit(Self::REQUESTS_A_SECOND)
-                        .throttling_burst_limit(Self::BURST),
-                ),
-        );
-        HttpApiRef(api)
+        let api = Api::new().description(self.description).protocol_type("HTTP");
+        let limits =
+            RouteSettings::new().throttling_rate_limit(Self::REQUESTS_A_SECOND).throttling_burst_limit(Self::BURST);
+        let logged = [("route", "routeKey"), ("bytes", "responseLength"), ("milliseconds", "responseLatency")];
+        HttpApiRef(add_api(scope, api, "$default", limits, &logged))
     }
 }
 
@@ -113,19 +91,7 @@ impl Construct for HttpRoutes {
             let required = route::Required { api_id: api.reference(), route_key: format!("{method} {path}").into() };
             scope.add(&name_of(method, path), Route::new(required).authorization_type("NONE").target(target.clone()));
         }
-        let calls = sub(format!(
-            "arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{{}}}/*",
-            api.logical_id()
-        ));
-        scope.add(
-            "Permission",
-            Permission::new(permission::Required {
-                action: "lambda:InvokeFunction".into(),
-                function_name: self.function.arn(),
-                principal: "apigateway.amazonaws.com".into(),
-            })
-            .source_arn(calls),
-        );
+        scope.add("Permission", self.function.callable_by_api(api));
     }
 }
 

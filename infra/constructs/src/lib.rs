@@ -6,6 +6,7 @@
 mod access_log;
 mod alarm;
 mod api_endpoint;
+mod api_v2;
 mod bucket;
 pub mod checks;
 mod custom_resource;
@@ -13,6 +14,7 @@ mod event_rule;
 mod grant;
 mod http_api;
 mod managed_policy;
+mod permission;
 mod queue;
 mod rest_api;
 mod rust_function;

@@ -2,7 +2,6 @@
 
 use crate::FunctionRef;
 use crate::grant::Grant;
-use aws::lambda::permission::{self, Permission};
 use aws::secretsmanager::rotation_schedule::{self, RotationRules, RotationSchedule};
 use aws::secretsmanager::secret::{self, GenerateSecretString};
 use cfn::intrinsic::account_id;
@@ -92,16 +91,8 @@ impl Construct for Rotation {
     type Ref = rotation_schedule::RotationScheduleRef;
 
     fn add_to(self, scope: &mut Scope<'_>) -> rotation_schedule::RotationScheduleRef {
-        let permission = scope.add(
-            "Permission",
-            Permission::new(permission::Required {
-                action: "lambda:InvokeFunction".into(),
-                function_name: self.function.arn(),
-                principal: "secretsmanager.amazonaws.com".into(),
-            })
-            .source_account(account_id())
-            .source_arn(self.secret.arn()),
-        );
+        let permission = self.function.callable_by("secretsmanager.amazonaws.com", self.secret.arn());
+        let permission = scope.add("Permission", permission.source_account(account_id()));
         scope.add_here(
             RotationSchedule::new(self.secret.arn())
                 .rotation_lambda_arn(self.function.arn())

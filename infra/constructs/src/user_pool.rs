@@ -9,7 +9,6 @@ use aws::cognito::user_pool_client::{
     AccessToken, ExplicitAuthFlow, IdToken, PreventUserExistenceErrors, RefreshToken, TokenValidityUnits,
     UserPoolClient, UserPoolClientRef,
 };
-use aws::lambda::permission::{self, Permission};
 use cfn::{Attributes, Construct, Scope, Value};
 
 /// People with a verified e-mail address as their name, and one client, a page in the browser, where they sign in.
@@ -112,15 +111,7 @@ impl Construct for UserPool {
     fn add_to(self, scope: &mut Scope<'_>) -> UserPoolRef {
         let pool = scope.add_here(self.pool().retain());
         if let Some(function) = self.sign_up {
-            scope.add(
-                "Permission",
-                Permission::new(permission::Required {
-                    action: "lambda:InvokeFunction".into(),
-                    function_name: function.arn(),
-                    principal: "cognito-idp.amazonaws.com".into(),
-                })
-                .source_arn(pool.arn()),
-            );
+            scope.add("Permission", function.callable_by("cognito-idp.amazonaws.com", pool.arn()));
         }
         let client = scope.add("Client", Self::client(&pool));
         UserPoolRef { pool, client }

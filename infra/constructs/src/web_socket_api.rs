@@ -1,16 +1,14 @@
 //! WebSocket APIs of API Gateway: for pages that are told something later.
 
-use crate::access_log::access_log_arn;
+use crate::api_v2::add_api;
 use crate::{FunctionRef, Grant};
 use aws::apigatewayv2::api::{self, Api};
 use aws::apigatewayv2::authorizer::{self, Authorizer};
 use aws::apigatewayv2::integration::{self, Integration};
 use aws::apigatewayv2::route::{self, Route};
-use aws::apigatewayv2::stage::{self, AccessLogSettings, RouteSettings, Stage};
-use aws::lambda::permission::{self, Permission};
+use aws::apigatewayv2::stage::RouteSettings;
 use cfn::intrinsic::sub;
 use cfn::{Construct, Referable, Scope, Value};
-use serde_json::json;
 
 /// A WebSocket API. Its routes are added after it, by [`WebSocketRoutes`], so that their function can know its address.
 ///
@@ -39,38 +37,16 @@ impl Construct for WebSocketApi {
     type Ref = WebSocketApiRef;
 
     fn add_to(self, scope: &mut Scope<'_>) -> WebSocketApiRef {
-        let name = format!("{}-{}", scope.stack_name(), scope.path());
-        let api = scope.add_here(
-            Api::new()
-                .name(name)
-                .description(self.description)
-                .protocol_type("WEBSOCKET")
-                .route_selection_expression("$request.body.action"),
-        );
-        let log = access_log_arn(scope);
-        let format = json!({
-            "requestId": "$context.requestId",
-            "time": "$context.requestTime",
-            "ip": "$context.identity.sourceIp",
-            "event": "$context.eventType",
-            "route": "$context.routeKey",
-            "connection": "$context.connectionId",
-            "status": "$context.status",
-            "error": "$context.error.responseType",
-        });
-        scope.add(
-            "Stage",
-            Stage::new(stage::Required { api_id: api.reference(), stage_name: STAGE.into() })
-                .auto_deploy(true)
-                .access_log_settings(AccessLogSettings::new().destination_arn(log).format(format.to_string()))
-                .default_route_settings(
-                    RouteSettings::new()
-                        .data_trace_enabled(false)
-                        .throttling_rate_limit(Self::MESSAGES_A_SECOND)
-                        .throttling_burst_limit(Self::BURST),
-                ),
-        );
-        WebSocketApiRef(api)
+        let api = Api::new()
+            .description(self.description)
+            .protocol_type("WEBSOCKET")
+            .route_selection_expression("$request.body.action");
+        let limits = RouteSettings::new()
+            .data_trace_enabled(false)
+            .throttling_rate_limit(Self::MESSAGES_A_SECOND)
+            .throttling_burst_limit(Self::BURST);
+        let logged = [("event", "eventType"), ("route", "routeKey"), ("connection", "connectionId")];
+        WebSocketApiRef(add_api(scope, api, STAGE, limits, &logged))
     }
 }
 
@@ -146,23 +122,19 @@ impl Construct for WebSocketRoutes {
 
     fn add_to(self, scope: &mut Scope<'_>) {
         let api = &self.api.0;
-        let invocation = sub(format!(
-            "arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{{}.Arn}}/invocations",
-            self.function.logical_id()
-        ));
         let authorizer = Authorizer::new(authorizer::Required {
             api_id: api.reference(),
             authorizer_type: "REQUEST".into(),
             name: "Credential".into(),
         })
-        .authorizer_uri(invocation.clone())
+        .authorizer_uri(self.function.invocation_uri())
         .identity_source([format!("route.request.querystring.{}", self.credential)]);
         let authorizer = scope.add("Authorizer", authorizer);
         let integration = scope.add(
             "Integration",
             Integration::new(integration::Required { api_id: api.reference(), integration_type: "AWS_PROXY".into() })
                 .integration_method("POST")
-                .integration_uri(invocation),
+                .integration_uri(self.function.invocation_uri()),
         );
         let target = sub(format!("integrations/${{{}}}", integration.logical_id()));
         for key in ["$connect", "$disconnect", "$default"].into_iter().chain(self.actions) {
@@ -175,19 +147,7 @@ impl Construct for WebSocketRoutes {
             scope.add(&name_of(key), route);
         }
         // For the authorizer as well as for the routes.
-        let calls = sub(format!(
-            "arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{{}}}/*",
-            api.logical_id()
-        ));
-        scope.add(
-            "Permission",
-            Permission::new(permission::Required {
-                action: "lambda:InvokeFunction".into(),
-                function_name: self.function.arn(),
-                principal: "apigateway.amazonaws.com".into(),
-            })
-            .source_arn(calls),
-        );
+        scope.add("Permission", self.function.callable_by_api(api));
     }
 }
 

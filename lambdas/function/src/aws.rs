@@ -13,8 +13,9 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
+use url::Url;
 
-use crate::environment::{Invalid, optional, required};
+use crate::environment::{Invalid, is_this_machine, optional, required};
 
 /// The configuration of a client of one service, `aws_sdk_dynamodb::Client::new(&service(&variable, "DYNAMODB")?)`.
 ///
@@ -23,8 +24,9 @@ use crate::environment::{Invalid, optional, required};
 ///
 /// Over TLS it trusts Amazon's own roots and no others; where `SSL_CERT_FILE` is set, those in that file instead.
 ///
-/// One operation takes at most 4.5 seconds, at most three tries of 2 seconds included. A client that must not retry, or may
-/// take longer, says so in its own configuration.
+/// One operation takes at most 4.5 seconds, at most three tries of 2 seconds included; [`with_time`] gives it more. A client that
+/// must not retry says so in its own configuration. An endpoint on this machine, a stand-in, may take ten times as long: on a busy
+/// machine it is slow, and not away.
 ///
 /// # Errors
 ///
@@ -37,24 +39,38 @@ pub fn service(variable: &impl Fn(&str) -> Option<String>, service: &str) -> Res
         None,
         "environment",
     );
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_millis(1500))
-        .operation_attempt_timeout(Duration::from_secs(2))
-        .operation_timeout(Duration::from_millis(4500));
+    let own = optional(variable, &format!("AWS_ENDPOINT_URL_{service}"));
+    let endpoint = own.or_else(|| optional(variable, "AWS_ENDPOINT_URL"));
+    let timeouts = timeouts(endpoint.as_deref(), Duration::from_secs(2), Duration::from_millis(4500));
     let retries = RetryConfig::standard()
         .with_max_attempts(3)
         .with_initial_backoff(Duration::from_millis(100))
         .with_max_backoff(Duration::from_millis(500));
-    let own = optional(variable, &format!("AWS_ENDPOINT_URL_{service}"));
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(required(variable, "AWS_REGION")?))
         .http_client(http_client(optional(variable, "SSL_CERT_FILE").is_some()))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .timeout_config(timeouts.build())
+        .timeout_config(timeouts)
         .retry_config(retries);
-    config.set_endpoint_url(own.or_else(|| optional(variable, "AWS_ENDPOINT_URL")));
+    config.set_endpoint_url(endpoint);
     Ok(config.build())
+}
+
+/// The same for a service that takes its time: one try may take all of `longest`, and all tries together no longer.
+pub fn with_time(config: SdkConfig, longest: Duration) -> SdkConfig {
+    let timeouts = timeouts(config.endpoint_url(), longest, longest);
+    config.into_builder().timeout_config(timeouts).build()
+}
+
+fn timeouts(endpoint: Option<&str>, one_try: Duration, operation: Duration) -> TimeoutConfig {
+    let is_near = endpoint.and_then(|url| Url::parse(url).ok()).is_some_and(|url| is_this_machine(&url));
+    let patience = if is_near { 10 } else { 1 };
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_millis(1500) * patience)
+        .operation_attempt_timeout(one_try * patience)
+        .operation_timeout(operation * patience)
+        .build()
 }
 
 /// Reading the hundred and more roots of the system takes longer than all else that a function does before its first call.
@@ -76,13 +92,29 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     #[test]
+    fn aws_gets_seconds_and_a_stand_in_on_this_machine_ten_times_as_long() {
+        let operation = |url: &str| {
+            let variable = |name: &str| match name {
+                "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("x".to_owned()),
+                "AWS_ENDPOINT_URL" => Some(url.to_owned()),
+                _ => None,
+            };
+            let config = service(&variable, "S3").unwrap();
+            config.timeout_config().and_then(TimeoutConfig::operation_timeout)
+        };
+        for url in ["", "https://vpce-1.s3.eu-west-1.vpce.amazonaws.com", "http://127.0.0.1.example.com", "127.0.0.1"] {
+            assert_eq!(operation(url), Some(Duration::from_millis(4500)), "{url}");
+        }
+        assert_eq!(operation("http://127.0.0.1:4566"), Some(Duration::from_secs(45)));
+    }
+
+    #[test]
     fn the_roots_are_those_that_amazon_publishes() {
         let text = std::str::from_utf8(AMAZON_ROOTS).unwrap();
         let bodies = text.split("-----BEGIN CERTIFICATE-----").skip(1);
         let fingerprints = bodies.map(|it| {
             let body = it.split("-----END CERTIFICATE-----").next().unwrap().replace('\n', "");
-            let digest = Sha256::digest(BASE64_STANDARD.decode(body).unwrap());
-            digest.iter().map(|it| format!("{it:02x}")).collect::<String>()
+            hex::encode(Sha256::digest(BASE64_STANDARD.decode(body).unwrap()))
         });
         // https://www.amazontrust.com/repository/
         let published = [

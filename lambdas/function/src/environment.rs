@@ -1,6 +1,8 @@
 //! Environment variables, read once at the start.
 
 use std::fmt;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
 
 use url::Url;
 
@@ -29,6 +31,23 @@ pub fn required(variable: &impl Fn(&str) -> Option<String>, name: &str) -> Resul
 /// The value of a variable that a stack may leave out; an empty one counts as left out.
 pub fn optional(variable: &impl Fn(&str) -> Option<String>, name: &str) -> Option<String> {
     variable(name).filter(|value| !value.is_empty())
+}
+
+/// A whole number that a stack may leave out, `usual` where it does.
+///
+/// # Errors
+///
+/// When it is no number, or one that is not `allowed`.
+pub fn number<T: FromStr + PartialOrd + fmt::Display>(
+    variable: &impl Fn(&str) -> Option<String>,
+    name: &str,
+    usual: T,
+    allowed: RangeInclusive<T>,
+) -> Result<T, Invalid> {
+    let Some(text) = optional(variable, name) else { return Ok(usual) };
+    let number = text.parse().ok().filter(|number| allowed.contains(number));
+    let (least, most) = allowed.into_inner();
+    number.ok_or_else(|| Invalid(format!("{name} is `{text}`; allowed is a whole number from {least} to {most}")))
 }
 
 /// The address of a stand-in on this machine, which only the local target sets, without a slash at the end: no setting can send
@@ -61,6 +80,18 @@ pub fn is_this_machine(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_is_the_usual_one_or_within_its_limits() {
+        let read = |value: &str| number(&|_: &str| Some(value.to_owned()), "SLOTS", 5, 1..=100);
+        for (value, number) in [("", 5), ("1", 1), ("100", 100)] {
+            assert_eq!(read(value), Ok(number));
+        }
+        for value in ["0", "101", "-1", "1.0", "1e1", "many", " 1", "99999999999999999999"] {
+            let told = format!("SLOTS is `{value}`; allowed is a whole number from 1 to 100");
+            assert_eq!(read(value), Err(Invalid(told)));
+        }
+    }
 
     #[test]
     fn a_stand_in_must_be_on_this_machine() {

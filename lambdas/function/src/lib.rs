@@ -1,9 +1,11 @@
-//! What every function needs and none owns: settings from its environment, AWS without a provider chain, a clock, logs.
+//! What every function needs and none owns: its start, settings from its environment, AWS without a provider chain, a clock, logs.
 
 pub mod aws;
 mod clock;
 pub mod environment;
 pub mod logging;
+mod start;
 
 pub use clock::{Clock, Sleep, millis};
 pub use environment::{Invalid, required};
+pub use start::{Variable, start};

@@ -42,7 +42,7 @@ impl Handler {
             settings.api_key_secret,
             clock.clone(),
         );
-        let http = Http::new(settings.local, settings.http_timeout);
+        let http = Http::new(settings.local);
         let qlik = Qlik { base: settings.qlik, http, keys };
         Handler { clock, allowed_apps: settings.allowed_apps, claims, qlik }
     }

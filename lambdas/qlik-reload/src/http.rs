@@ -13,7 +13,6 @@ use crate::secret::ApiKey;
 pub(crate) struct Http {
     client: OnceLock<Client>,
     local: bool,
-    timeout: Duration,
 }
 
 /// What came back.
@@ -41,6 +40,9 @@ pub(crate) enum Broken {
     TooLong,
 }
 
+/// The longest that one call to Qlik may take.
+const TIME_OUT: Duration = Duration::from_secs(10);
+
 /// A reload carries its script log, so this is far more than the rest of it needs.
 const MAX_BODY: usize = 4 * 1024 * 1024;
 
@@ -49,8 +51,8 @@ const MAX_ERROR_BODY: usize = 4 * 1024;
 
 impl Http {
     /// `local` allows plain HTTP, for a stand-in on this machine.
-    pub(crate) fn new(local: bool, timeout: Duration) -> Http {
-        Http { client: OnceLock::new(), local, timeout }
+    pub(crate) fn new(local: bool) -> Http {
+        Http { client: OnceLock::new(), local }
     }
 
     /// Sends one request, within the time-out of a call and `time`.
@@ -68,7 +70,7 @@ impl Http {
         let request = self
             .client()
             .request(method, url)
-            .timeout(self.timeout.min(time))
+            .timeout(TIME_OUT.min(time))
             .header(AUTHORIZATION, bearer)
             .header(CONTENT_TYPE, "application/json");
         let request = match body {

@@ -80,7 +80,7 @@ impl ReloadRequest {
     /// The SHA-256 of the body in hexadecimal, to tell a redelivery from another request under the same key.
     pub(crate) fn fingerprint(&self) -> String {
         let body = serde_json::to_vec(self).expect("strings, numbers and booleans are always JSON");
-        Sha256::digest(&body).iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(Sha256::digest(&body))
     }
 }
 

@@ -1,7 +1,6 @@
 //! What the function's environment says, parsed once at the start.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use aws_types::SdkConfig;
 use function::environment::stand_in;
@@ -22,8 +21,6 @@ pub struct Settings {
     pub(crate) allowed_apps: AllowedApps,
     pub(crate) dynamodb: SdkConfig,
     pub(crate) secrets_manager: SdkConfig,
-    /// The longest that one call to Qlik may take; 10 seconds unless changed.
-    pub http_timeout: Duration,
 }
 
 impl Settings {
@@ -47,7 +44,6 @@ impl Settings {
             allowed_apps: AllowedApps::parse(&variable("ALLOWED_APPS").unwrap_or_default())?,
             dynamodb: aws::service(variable, "DYNAMODB")?,
             secrets_manager: aws::service(variable, "SECRETS_MANAGER")?,
-            http_timeout: Duration::from_secs(10),
         })
     }
 }

@@ -1,5 +1,7 @@
 //! Tells a browser how its request ended, and ends statements before their time.
 
+use aws_types::SdkConfig;
+use function::Clock;
 use redshift::{DataApi, Error, Field, StatementId};
 use tracing::{info, warn};
 
@@ -7,6 +9,7 @@ use crate::connections::{Connections, Posted};
 use crate::item::Unavailable;
 use crate::message;
 use crate::request::{Cause, Connection, End, Request};
+use crate::services::Services;
 use crate::table::Table;
 
 /// The three services that all functions of the query app meet at.
@@ -30,6 +33,12 @@ pub struct Messages {
 const NOTED_EVERY: usize = 8;
 
 impl Delivery {
+    /// Connects nothing yet; `connections` is [`connections_config`](crate::connections_config)'s.
+    pub fn new(services: Services, connections: &SdkConfig, clock: &Clock) -> Delivery {
+        let (table, data) = services.open(clock);
+        Delivery { table, data, connections: Connections::new(connections, clock.clone()) }
+    }
+
     /// What tells of an end.
     ///
     /// `bytes` is the size of the result, where it is known: a large one is not read.

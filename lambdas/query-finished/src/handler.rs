@@ -2,11 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use aws_sdk_dynamodb::Client;
 use function::Clock;
 use lambda_runtime::LambdaEvent;
-use queries::{Connections, Delivery, Lease, Table, statement_prefix};
-use redshift::{DataApi, StatementId};
+use queries::{Delivery, Lease, statement_prefix};
+use redshift::StatementId;
 use serde_json::{Value, json};
 use tracing::{Instrument, error, info, info_span};
 
@@ -28,13 +27,8 @@ const LAG: Duration = Duration::from_secs(5);
 impl Handler {
     /// Wires the function; nothing is connected before the first event.
     pub fn new(settings: Settings, clock: Clock) -> Handler {
-        let data = aws_sdk_redshiftdata::Client::new(&settings.redshift_data);
         Handler {
-            delivery: Delivery {
-                table: Table::new(Client::new(&settings.dynamodb), settings.table, clock.clone()),
-                data: DataApi::new(data, settings.warehouse, clock.clone()),
-                connections: Connections::new(&settings.connections, clock.clone()),
-            },
+            delivery: Delivery::new(settings.services, &settings.connections, &clock),
             clock,
             statement_time: settings.statement_time,
             prefix: statement_prefix(&settings.tenant),

@@ -1,6 +1,5 @@
 //! Answers each resource.
 
-use aws_sdk_dynamodb::Client;
 use function::{Clock, millis};
 use lambda_runtime::LambdaEvent;
 use queries::{
@@ -30,11 +29,11 @@ pub struct Handler {
 impl Handler {
     /// Wires the function; nothing is connected before the first event.
     pub fn new(settings: Settings, clock: Clock) -> Handler {
-        let data = aws_sdk_redshiftdata::Client::new(&settings.redshift_data);
+        let (table, data) = settings.services.open(&clock);
         Handler {
             tenant: settings.tenant,
-            table: Table::new(Client::new(&settings.dynamodb), settings.table, clock.clone()),
-            data: DataApi::new(data, settings.warehouse, clock.clone()),
+            table,
+            data,
             catalogue: Catalogue::new(&settings.s3, settings.own_queries, clock.clone()),
             origins: settings.origins,
             clock,

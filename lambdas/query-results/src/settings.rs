@@ -3,18 +3,14 @@
 use aws_types::SdkConfig;
 use function::environment::optional;
 use function::{Invalid, aws, required};
-use queries::{Origins, Place};
-use redshift::Warehouse;
+use queries::{Origins, Place, Services};
 
 /// The function's settings.
 pub struct Settings {
     pub(crate) tenant: String,
-    pub(crate) table: String,
-    pub(crate) warehouse: Warehouse,
+    pub(crate) services: Services,
     pub(crate) own_queries: Option<Place>,
     pub(crate) origins: Origins,
-    pub(crate) dynamodb: SdkConfig,
-    pub(crate) redshift_data: SdkConfig,
     pub(crate) s3: SdkConfig,
 }
 
@@ -29,13 +25,9 @@ impl Settings {
     pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Settings, Invalid> {
         Ok(Settings {
             tenant: required(variable, "TENANT")?,
-            table: required(variable, "TABLE")?,
-            warehouse: serde_json::from_str(&required(variable, "WAREHOUSE")?)
-                .map_err(|error| Invalid(format!("WAREHOUSE cannot be read: {error}")))?,
+            services: Services::read(variable)?,
             own_queries: optional(variable, "QUERIES").map(|text| Place::parse(&text)).transpose()?,
             origins: Origins::read(variable)?,
-            dynamodb: aws::service(variable, "DYNAMODB")?,
-            redshift_data: aws::service(variable, "REDSHIFT_DATA")?,
             s3: aws::service(variable, "S3")?,
         })
     }

@@ -10,9 +10,10 @@ use crate::event::Event;
 ///
 /// # Errors
 ///
-/// When the table does not answer; API Gateway then answers with 500.
+/// When the event does not name what it is about, or the table does not answer; API Gateway then answers with 500.
 pub(crate) async fn authorize(event: &Event, table: &Table, origins: &Origins) -> Result<Value, Unavailable> {
-    let arn = event.method_arn.as_deref().unwrap_or("*");
+    // In place of a missing one stands nothing: a `*` would allow more than was asked for.
+    let arn = event.method_arn.as_deref().ok_or_else(|| Unavailable("the event has no methodArn".to_owned()))?;
     let Some(ticket) = Ticket::parse(event.query("ticket")) else { return Ok(deny(arn, "no ticket")) };
     let Some(Identity { owner, until }) = table.take_ticket(&ticket).await? else {
         return Ok(deny(arn, "not a ticket now"));

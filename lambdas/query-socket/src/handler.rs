@@ -1,13 +1,11 @@
 //! Tells API Gateway's events apart.
 
-use aws_sdk_dynamodb::Client;
 use function::{Clock, millis};
 use lambda_runtime::LambdaEvent;
 use queries::{
-    Catalogue, Cause, Connection, Connections, Delivery, Identity, Limits, Origins, Request, State, Table, Unavailable,
-    is_request_id, message,
+    Catalogue, Cause, Connection, Delivery, Identity, Limits, Origins, Request, State, Unavailable, is_request_id,
+    message,
 };
-use redshift::DataApi;
 use serde_json::{Value, json};
 use tracing::{Instrument, error, info, info_span};
 
@@ -36,13 +34,8 @@ const NORMAL_CLOSURE: u64 = 1000;
 impl Handler {
     /// Wires the function; nothing is connected before the first event.
     pub fn new(settings: Settings, clock: Clock) -> Handler {
-        let data = aws_sdk_redshiftdata::Client::new(&settings.redshift_data);
         Handler {
-            delivery: Delivery {
-                table: Table::new(Client::new(&settings.dynamodb), settings.table, clock.clone()),
-                data: DataApi::new(data, settings.warehouse, clock.clone()),
-                connections: Connections::new(&settings.connections, clock.clone()),
-            },
+            delivery: Delivery::new(settings.services, &settings.connections, &clock),
             catalogue: Catalogue::new(&settings.s3, settings.own_queries, clock.clone()),
             tenant: settings.tenant,
             schema: settings.schema,

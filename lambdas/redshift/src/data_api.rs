@@ -172,7 +172,7 @@ fn field(answered: Answered) -> Field {
         Answered::DoubleValue(value) => Field::Double(value),
         Answered::StringValue(value) => Field::Text(value),
         // As Redshift writes VARBYTE.
-        Answered::BlobValue(bytes) => Field::Text(bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()),
+        Answered::BlobValue(bytes) => Field::Text(hex::encode(bytes)),
         _ => Field::Null,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use function::{Invalid, required};
 use serde::Deserialize;
 
 /// A database of a Serverless workgroup or of a provisioned cluster, and the identity to use it with.
@@ -36,6 +37,17 @@ struct Written {
     user: Option<String>,
     #[serde(alias = "Secret")]
     secret: Option<String>,
+}
+
+impl Warehouse {
+    /// Reads the environment variable `WAREHOUSE`, JSON.
+    ///
+    /// # Errors
+    ///
+    /// When it is missing or not of its form; the message names it.
+    pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Warehouse, Invalid> {
+        serde_json::from_str(&required(variable, "WAREHOUSE")?).map_err(|error| Invalid(format!("WAREHOUSE: {error}")))
+    }
 }
 
 /// A warehouse that the Data API would not know how to reach.

@@ -2,13 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_redshiftdata::Client;
-use function::Clock;
-use loopback::{Answer, Request, reply};
+use loopback::{Answer, Request, Time, environment, reply};
 use redshift::{Column, DataApi, Error, Field, Statement, StatementId, Status, SubmitError, Warehouse};
 use serde_json::{Value, json};
 
@@ -132,9 +130,9 @@ async fn the_end_of_a_statement_is_waited_for_through_lost_answers() {
 #[tokio::test]
 async fn a_statement_that_runs_on_is_running_when_the_time_is_over_and_pauses_grow() {
     let world = World::new(|_| reply(200, json!({"Id": ID, "Status": "STARTED"}))).await;
-    let until = world.now() + Duration::from_secs(60);
+    let until = world.time.now() + Duration::from_secs(60);
     assert_eq!(world.workgroup().wait(&id(), until).await, Ok(Status::Running));
-    assert_eq!(world.now(), until);
+    assert_eq!(world.time.now(), until);
     assert!((20..60).contains(&world.requests().len()), "{}", world.requests().len());
 }
 
@@ -220,7 +218,7 @@ fn body(request: &Request) -> Value {
 struct World {
     url: String,
     requests: Arc<Mutex<Vec<Request>>>,
-    now: Arc<Mutex<SystemTime>>,
+    time: Time,
 }
 
 impl World {
@@ -234,7 +232,7 @@ impl World {
             std::future::ready(answer(seen.len() - 1))
         })
         .await;
-        World { url: format!("http://{address}"), requests, now: Arc::new(Mutex::new(SystemTime::UNIX_EPOCH)) }
+        World { url: format!("http://{address}"), requests, time: Time::at(0) }
     }
 
     fn workgroup(&self) -> DataApi {
@@ -242,29 +240,9 @@ impl World {
     }
 
     fn api(&self, warehouse: Value) -> DataApi {
-        let variables: BTreeMap<_, _> = [
-            ("AWS_REGION", "us-east-1"),
-            ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
-            ("AWS_SECRET_ACCESS_KEY", "key"),
-            ("AWS_ENDPOINT_URL_REDSHIFT_DATA", &self.url),
-        ]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .into();
-        let config = function::aws::service(&|name: &str| variables.get(name).cloned(), "REDSHIFT_DATA").unwrap();
+        let config = function::aws::service(&environment(&self.url, &[]), "REDSHIFT_DATA").unwrap();
         let warehouse: Warehouse = serde_json::from_value(warehouse).unwrap();
-        let (now, later) = (Arc::clone(&self.now), Arc::clone(&self.now));
-        let clock = Clock::new(
-            move || *now.lock().unwrap(),
-            move |duration| {
-                *later.lock().unwrap() += duration;
-                Box::pin(std::future::ready(()))
-            },
-        );
-        DataApi::new(Client::new(&config), warehouse, clock)
-    }
-
-    fn now(&self) -> SystemTime {
-        *self.now.lock().unwrap()
+        DataApi::new(Client::new(&config), warehouse, self.time.clock())
     }
 
     fn requests(&self) -> Vec<Request> {

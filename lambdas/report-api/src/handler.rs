@@ -91,7 +91,11 @@ impl Handler {
             Err(error) => Err(error),
         };
         Ok(answer.unwrap_or_else(|error| {
-            info!(step = "end", status = error.status, reason = error.message);
+            match error.status {
+                // The sentence quotes what came: an address, a parameter's value.
+                ..500 => info!(step = "end", status = error.status),
+                _ => error!(step = "end", status = error.status, reason = error.message),
+            }
             answer::failed(&error)
         }))
     }

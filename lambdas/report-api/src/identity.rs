@@ -84,8 +84,7 @@ pub(crate) fn caller(sources: &[TagSource], authorizer: &Value) -> Result<Caller
         };
         tags.push(Tag { key: source.key().to_owned(), value });
     }
-    let viewer = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Caller { tags, viewer })
+    Ok(Caller { tags, viewer: hex::encode(digest.finalize()) })
 }
 
 /// A user pool's claims are an object of their own, a Lambda authorizer's context is not.

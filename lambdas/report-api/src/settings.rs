@@ -40,14 +40,6 @@ impl Settings {
     ///
     /// When one is missing or not of its form; the message names the variable.
     pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Settings, Invalid> {
-        let seconds = match environment::optional(variable, "URL_SECONDS") {
-            None => 300,
-            Some(text) => text
-                .parse()
-                .ok()
-                .filter(|seconds| (1..=300).contains(seconds))
-                .ok_or_else(|| Invalid(format!("URL_SECONDS is `{text}`; allowed is a number from 1 to 300")))?,
-        };
         Ok(Settings {
             tenant: required(variable, "TENANT")?,
             account: required(variable, "ACCOUNT_ID")?,
@@ -56,7 +48,7 @@ impl Settings {
             bucket: required(variable, "REPORT_BUCKET")?,
             page_key_secret: required(variable, "PAGE_KEY_SECRET")?,
             tags: tags(&required(variable, "ROW_LEVEL_TAGS")?)?,
-            url_life: Duration::from_secs(seconds),
+            url_life: Duration::from_secs(environment::number(variable, "URL_SECONDS", 300, 1..=300)?),
             dashboards: list(variable, "DASHBOARDS", "dashboard ids", is_id)?,
             recipient_domains: list(variable, "RECIPIENT_DOMAINS", "domains in lower case", is_domain)?,
             dynamodb: aws::service(variable, "DYNAMODB")?,

@@ -49,16 +49,12 @@ impl Handler {
 /// An id that the same caller's same key always gives.
 fn named(tenant: &str, viewer: &str, key: &str) -> String {
     let digest = Sha256::digest(format!("{tenant}\0{viewer}\0{key}"));
-    hex(&digest[..16])
+    hex::encode(&digest[..16])
 }
 
 /// An id that nobody can guess.
 fn random() -> String {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).expect("the system has random numbers");
-    hex(&bytes)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(bytes)
 }

@@ -24,14 +24,8 @@ impl Handler {
             jobs: settings.jobs_table,
             slots: settings.slot_table,
         };
-        let quicksight = Snapshots::new(
-            &settings.quicksight,
-            settings.quicksight_timeout,
-            settings.account,
-            &settings.tenant,
-            &settings.bucket,
-            settings.region,
-        );
+        let quicksight =
+            Snapshots::new(&settings.quicksight, settings.account, &settings.tenant, &settings.bucket, settings.region);
         let Settings { tenant, bucket, slots, .. } = settings;
         Handler { poller: Poller { tables, quicksight, clock, tenant, bucket, slots } }
     }

@@ -1,11 +1,8 @@
 //! [`QuickSight`] through its SDK.
 
-use std::time::Duration;
-
 use aws_sdk_quicksight::Client;
 use aws_sdk_quicksight::config::Builder;
 use aws_sdk_quicksight::config::retry::RetryConfig;
-use aws_sdk_quicksight::config::timeout::TimeoutConfig;
 use aws_sdk_quicksight::error::ProvideErrorMetadata;
 use aws_sdk_quicksight::types::{
     self, DateTimeParameter, DecimalParameter, IntegerParameter, S3BucketConfiguration, SessionTag,
@@ -30,20 +27,8 @@ pub(crate) struct Snapshots {
 
 impl Snapshots {
     /// The client tries once: "there is no room" and "it exists already" are only to be believed of the first attempt.
-    pub(crate) fn new(
-        config: &SdkConfig,
-        timeout: Duration,
-        account: String,
-        tenant: &str,
-        bucket: &str,
-        region: String,
-    ) -> Snapshots {
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_millis(1500))
-            .operation_attempt_timeout(timeout)
-            .operation_timeout(timeout);
-        let config =
-            Builder::from(config).retry_config(RetryConfig::disabled()).timeout_config(timeouts.build()).build();
+    pub(crate) fn new(config: &SdkConfig, account: String, tenant: &str, bucket: &str, region: String) -> Snapshots {
+        let config = Builder::from(config).retry_config(RetryConfig::disabled()).build();
         let (tenant, bucket) = (tenant.to_owned(), bucket.to_owned());
         Snapshots { client: Client::from_conf(config), account, tenant, bucket, region }
     }

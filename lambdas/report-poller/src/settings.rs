@@ -16,12 +16,13 @@ pub struct Settings {
     pub(crate) bucket: String,
     pub(crate) dynamodb: SdkConfig,
     pub(crate) quicksight: SdkConfig,
-    /// The longest that one call to QuickSight may take; 10 seconds unless changed.
-    pub quicksight_timeout: Duration,
 }
 
 /// Less than QuickSight's default of 12, so that people can run some of their own.
 const SLOTS: u32 = 5;
+
+/// The longest that one call to QuickSight may take.
+const TIME_OUT: Duration = Duration::from_secs(10);
 
 /// Beyond any quota that QuickSight gives.
 const MOST_SLOTS: u32 = 100;
@@ -35,25 +36,16 @@ impl Settings {
     ///
     /// When one is missing or not of its form; the message names the variable.
     pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Settings, Invalid> {
-        let slots = match environment::optional(variable, "SLOTS") {
-            None => SLOTS,
-            Some(text) => text
-                .parse()
-                .ok()
-                .filter(|slots| (1..=MOST_SLOTS).contains(slots))
-                .ok_or_else(|| Invalid(format!("SLOTS is `{text}`; allowed is a number from 1 to {MOST_SLOTS}")))?,
-        };
         Ok(Settings {
             tenant: required(variable, "TENANT")?,
             account: required(variable, "ACCOUNT_ID")?,
             region: required(variable, "AWS_REGION")?,
             jobs_table: required(variable, "JOBS_TABLE")?,
             slot_table: required(variable, "SLOT_TABLE")?,
-            slots,
+            slots: environment::number(variable, "SLOTS", SLOTS, 1..=MOST_SLOTS)?,
             bucket: required(variable, "REPORT_BUCKET")?,
             dynamodb: aws::service(variable, "DYNAMODB")?,
-            quicksight: aws::service(variable, "QUICKSIGHT")?,
-            quicksight_timeout: Duration::from_secs(10),
+            quicksight: aws::with_time(aws::service(variable, "QUICKSIGHT")?, TIME_OUT),
         })
     }
 }

@@ -145,8 +145,7 @@ impl Job {
     /// A job to submit at `now`, for who has the hash `viewer`.
     pub fn new(key: JobKey, request: &Request, viewer: String, now: u64) -> Job {
         let request = request.write();
-        let digest = Sha256::digest(format!("{key}\0{viewer}\0{request}"));
-        let fingerprint = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let fingerprint = hex::encode(Sha256::digest(format!("{key}\0{viewer}\0{request}")));
         Job {
             key,
             state: State::Queued,

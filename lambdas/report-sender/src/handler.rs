@@ -37,14 +37,17 @@ impl Handler {
             jobs: settings.jobs_table,
             slots: String::new(),
         };
-        let config = aws_sdk_s3::config::Builder::from(&settings.s3).force_path_style(true).build();
-        let s3 = aws_sdk_s3::Client::from_conf(config);
+        let s3 = |config| {
+            let config = aws_sdk_s3::config::Builder::from(config).force_path_style(true);
+            aws_sdk_s3::Client::from_conf(config.build())
+        };
+        let (files, copies) = (s3(&settings.s3), s3(&settings.s3_copies));
         let (bucket, tenant) = (settings.bucket, settings.tenant);
         Handler {
             clock,
             tables,
-            mails: settings.mail.map(|mail| Mails::new(&settings.ses, s3.clone(), bucket.clone(), mail)),
-            copies: settings.partner.map(|to| Copies { client: s3, from: bucket.clone(), tenant, to }),
+            mails: settings.mail.map(|mail| Mails::new(&settings.ses, files, bucket.clone(), mail)),
+            copies: settings.partner.map(|to| Copies { client: copies, from: bucket.clone(), tenant, to }),
             transfers: settings.sftp.map(|to| Transfers::new(&settings.transfer, bucket, to)),
         }
     }

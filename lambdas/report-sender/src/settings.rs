@@ -1,5 +1,7 @@
 //! What the function's environment says, parsed once at the start.
 
+use std::time::Duration;
+
 use aws_types::SdkConfig;
 use function::{Invalid, aws, environment, required};
 
@@ -13,6 +15,8 @@ pub struct Settings {
     pub(crate) sftp: Option<Sftp>,
     pub(crate) dynamodb: SdkConfig,
     pub(crate) s3: SdkConfig,
+    /// S3 for copies, which take as long as a file is large.
+    pub(crate) s3_copies: SdkConfig,
     pub(crate) ses: SdkConfig,
     pub(crate) transfer: SdkConfig,
 }
@@ -41,6 +45,10 @@ const ATTACH_BYTES: u64 = 7_000_000;
 /// SES takes messages of 40 MB after base64: <https://docs.aws.amazon.com/ses/latest/dg/quotas.html>.
 const MOST_ATTACH_BYTES: u64 = 25_000_000;
 
+/// For a call that carries or moves files: a mail whose answer was not waited for counts as lost. Shorter than what a run keeps back
+/// for what it has claimed.
+const LONGEST_CALL: Duration = Duration::from_secs(20);
+
 impl Settings {
     /// Reads the settings out of the environment variables that `variable` answers.
     ///
@@ -53,17 +61,12 @@ impl Settings {
     /// When one is missing or not of its form; the message names the variable.
     pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Settings, Invalid> {
         let optional = |name: &str| environment::optional(variable, name);
-        let (attach, link_base) = (optional("MAIL_ATTACH_BYTES"), optional("MAIL_LINK_BASE"));
+        let link_base = optional("MAIL_LINK_BASE");
         let (prefix, folder) = (optional("PARTNER_PREFIX"), optional("SFTP_FOLDER"));
         if let Some(base) = link_base.as_ref().filter(|base| !base.starts_with("https://")) {
             return Err(Invalid(format!("MAIL_LINK_BASE is `{base}`; allowed is an https address")));
         }
-        let attach_bytes = match attach {
-            None => ATTACH_BYTES,
-            Some(text) => text.parse().ok().filter(|bytes| *bytes <= MOST_ATTACH_BYTES).ok_or_else(|| {
-                Invalid(format!("MAIL_ATTACH_BYTES is `{text}`; allowed is a number from 0 to {MOST_ATTACH_BYTES}"))
-            })?,
-        };
+        let attach_bytes = environment::number(variable, "MAIL_ATTACH_BYTES", ATTACH_BYTES, 0..=MOST_ATTACH_BYTES)?;
         let prefix = prefix.map(|it| format!("{}/", it.trim_matches('/'))).unwrap_or_default();
         Ok(Settings {
             tenant: required(variable, "TENANT")?,
@@ -74,7 +77,8 @@ impl Settings {
             sftp: optional("SFTP_CONNECTOR").map(|connector| Sftp { connector, folder }),
             dynamodb: aws::service(variable, "DYNAMODB")?,
             s3: aws::service(variable, "S3")?,
-            ses: aws::service(variable, "SESV2")?,
+            s3_copies: aws::with_time(aws::service(variable, "S3")?, LONGEST_CALL),
+            ses: aws::with_time(aws::service(variable, "SESV2")?, LONGEST_CALL),
             transfer: aws::service(variable, "TRANSFER")?,
         })
     }

@@ -273,7 +273,7 @@ impl Answer {
         let mut random = [0; 16];
         // Without random bytes no style is allowed, which a page can do without.
         let nonce = match getrandom::fill(&mut random) {
-            Ok(()) => random.iter().map(|byte| format!("{byte:02x}")).collect(),
+            Ok(()) => hex::encode(random),
             Err(_) => String::new(),
         };
         let style = if nonce.is_empty() { "'none'".to_owned() } else { format!("'nonce-{nonce}'") };

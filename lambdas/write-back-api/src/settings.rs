@@ -40,12 +40,11 @@ impl Settings {
     /// When one is missing or not of its form; the message names the variable.
     pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Settings, Invalid> {
         let inputs = Input::parse(&optional(variable, "INPUTS").unwrap_or_else(|| "[]".into()))?;
-        let warehouse = required(variable, "WAREHOUSE")?;
         Ok(Settings {
             tenant: required(variable, "TENANT")?,
             signing_keys_secret: required(variable, "SIGNING_KEYS_SECRET")?,
             claims_table: required(variable, "CLAIMS_TABLE")?,
-            warehouse: serde_json::from_str(&warehouse).map_err(|error| Invalid(format!("WAREHOUSE: {error}")))?,
+            warehouse: Warehouse::read(variable)?,
             inserts: Inserts::new(&required(variable, "SCHEMA")?, &inputs)?,
             inputs,
             write_on_click: match optional(variable, "WRITE_ON_CLICK").as_deref() {

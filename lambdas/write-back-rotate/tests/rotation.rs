@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use lambda_runtime::{Context, LambdaEvent};
-use loopback::{Answer, Request, reply, serve};
+use loopback::{Answer, Request, environment, reply, serve};
 use serde_json::{Value, json};
 use write_back::Key;
 use write_back_rotate::{Error, Handler, Settings};
@@ -41,13 +41,7 @@ impl World {
         let secret = Arc::new(Mutex::new(secret));
         let served = secret.clone();
         let address = serve(move |request| std::future::ready(served.lock().unwrap().answer(&request))).await;
-        let variable = |name: &str| match name {
-            "SIGNING_KEYS_SECRET" => Some(SECRET.to_owned()),
-            "AWS_REGION" => Some("eu-west-1".to_owned()),
-            "AWS_ENDPOINT_URL" => Some(format!("http://{address}")),
-            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("canary-aws".to_owned()),
-            _ => None,
-        };
+        let variable = environment(&format!("http://{address}"), &[("SIGNING_KEYS_SECRET", SECRET)]);
         World { handler: Handler::new(Settings::read(&variable).unwrap()), secret }
     }
 

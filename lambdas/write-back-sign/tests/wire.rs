@@ -2,13 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
 
-use std::io;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
-
-use function::{Clock, logging};
 use lambda_runtime::{Context, LambdaEvent};
-use loopback::{Request, cold_start, reply, serve};
+use loopback::{Log, Request, Time, cold_start, environment, reply, serve};
 use serde_json::{Value, json};
 use write_back::{Accepted, Key, Refusal, Token};
 use write_back_sign::{Batch, Handler, Settings};
@@ -19,8 +14,7 @@ const NOW: u64 = 1_714_557_600;
 
 struct World {
     handler: Handler,
-    log: Arc<Mutex<Vec<u8>>>,
-    _logging: tracing::subscriber::DefaultGuard,
+    log: Log,
 }
 
 impl World {
@@ -32,31 +26,14 @@ impl World {
             })
         })
         .await;
-        let url = format!("http://{address}");
-        let variable = |name: &str| {
-            let value = match name {
-                "TENANT" => "acme",
-                "AUDIENCE" => "a1b2c3d4e5",
-                "SIGNING_KEYS_SECRET" => "canary-arn",
-                "TOKEN_SECONDS" => "1800",
-                "AWS_REGION" => "eu-west-1",
-                "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => "canary-aws",
-                "AWS_ENDPOINT_URL" => &url,
-                _ => return None,
-            };
-            Some(value.to_owned())
-        };
-        let log = Arc::new(Mutex::new(Vec::new()));
-        let writer = log.clone();
-        let subscriber =
-            logging::subscriber(&["write_back_sign"], tracing::Level::TRACE, move || LogWriter(writer.clone()));
-        let clock =
-            Clock::new(|| SystemTime::UNIX_EPOCH + Duration::from_secs(NOW), |_| Box::pin(std::future::ready(())));
-        World {
-            handler: Handler::new(Settings::read(&variable).unwrap(), clock),
-            log,
-            _logging: tracing::subscriber::set_default(subscriber),
-        }
+        let own = [
+            ("TENANT", "acme"),
+            ("AUDIENCE", "a1b2c3d4e5"),
+            ("SIGNING_KEYS_SECRET", "canary-arn"),
+            ("TOKEN_SECONDS", "1800"),
+        ];
+        let settings = Settings::read(&environment(&format!("http://{address}"), &own)).unwrap();
+        World { handler: Handler::new(settings, Time::at(NOW).clock()), log: Log::of(&["write_back_sign"]) }
     }
 
     /// The answer to a batch, which comes as JSON in a string.
@@ -80,22 +57,9 @@ impl World {
 impl Drop for World {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            let log = String::from_utf8(self.log.lock().unwrap().clone()).unwrap();
+            let log = self.log.text();
             assert!(!log.contains("canary"), "{log}");
         }
-    }
-}
-
-struct LogWriter(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for LogWriter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 
@@ -157,7 +121,7 @@ async fn a_row_that_cannot_be_signed_is_null_in_its_place_and_counted_by_reason(
         assert_eq!(answer["results"].as_array().unwrap().len(), 3);
         assert!(accept(&answer["results"][2], NOW).is_ok(), "the row after {bad} is whole");
     }
-    let log = String::from_utf8(world.log.lock().unwrap().clone()).unwrap();
+    let log = world.log.text();
     assert!(log.contains(r#""reasons":"cost:1""#), "{log}");
 }
 

@@ -64,14 +64,8 @@ impl QuoteId {
         getrandom::fill(&mut bytes)?;
         bytes[6] = 0x40 | bytes[6] & 0x0f;
         bytes[8] = 0x80 | bytes[8] & 0x3f;
-        let mut text = String::with_capacity(36);
-        for (index, byte) in bytes.iter().enumerate() {
-            if matches!(index, 4 | 6 | 8 | 10) {
-                text.push('-');
-            }
-            text.push_str(&format!("{byte:02x}"));
-        }
-        Ok(QuoteId(text))
+        let digits = hex::encode(bytes);
+        Ok(QuoteId([&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")))
     }
 
     /// The 36 characters.

@@ -1,7 +1,5 @@
 //! A token from outside: nothing in it is believed before its MAC holds.
 
-use std::fmt::Write as _;
-
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use blake2::Blake2bMac;
@@ -100,7 +98,7 @@ impl Token {
 impl Submission {
     /// The MAC in 64 hexadecimal digits: the statement's client token and the row's `submission_id`.
     pub fn id(&self) -> String {
-        hex(&self.0)
+        hex::encode(self.0)
     }
 
     /// A name for it that tells nothing of the token, in 64 hexadecimal digits: unkeyed BLAKE2b-256 of the MAC.
@@ -126,7 +124,7 @@ fn hash(personalization: &[u8], parts: &[&[u8]]) -> String {
         hash.update(&u64::try_from(part.len()).expect("a length fits into 64 bits").to_be_bytes());
         hash.update(part);
     }
-    hex(&hash.finalize_fixed())
+    hex::encode(hash.finalize_fixed())
 }
 
 /// A payload whose MAC holds.
@@ -199,11 +197,4 @@ impl<'a> Reader<'a> {
             _ => None,
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a String takes everything");
-        text
-    })
 }

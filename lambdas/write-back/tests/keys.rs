@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client;
-use function::{Clock, aws};
-use loopback::{Answer, Request, reply, serve};
+use function::aws;
+use loopback::{Answer, Request, Time, environment, reply, serve};
 use write_back::Keys;
 
 const KEY: &str = "canary-signing-key-0123456789abcdef";
@@ -18,32 +18,24 @@ struct Secret {
     /// What is answered in place of a value.
     refusal: Option<&'static str>,
     reads: Vec<String>,
-    now: SystemTime,
 }
 
 struct World {
     secret: Arc<Mutex<Secret>>,
     keys: Keys,
+    time: Time,
 }
 
 impl World {
     async fn new(stages: &[(&'static str, &str)]) -> World {
-        let mut secret =
-            Secret { stages: BTreeMap::new(), refusal: None, reads: Vec::new(), now: SystemTime::UNIX_EPOCH };
+        let mut secret = Secret { stages: BTreeMap::new(), refusal: None, reads: Vec::new() };
         secret.set(stages);
         let secret = Arc::new(Mutex::new(secret));
         let served = secret.clone();
         let address = serve(move |request| std::future::ready(served.lock().unwrap().answer(&request))).await;
-        let variable = |name: &str| match name {
-            "AWS_REGION" => Some("eu-west-1".to_owned()),
-            "AWS_ENDPOINT_URL" => Some(format!("http://{address}")),
-            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("canary-aws".to_owned()),
-            _ => None,
-        };
-        let client = Client::new(&aws::service(&variable, "SECRETS_MANAGER").unwrap());
-        let present = secret.clone();
-        let clock = Clock::new(move || present.lock().unwrap().now, |_| Box::pin(std::future::ready(())));
-        World { keys: Keys::new(client, "canary-arn".into(), clock), secret }
+        let config = aws::service(&environment(&format!("http://{address}"), &[]), "SECRETS_MANAGER").unwrap();
+        let time = Time::at(0);
+        World { keys: Keys::new(Client::new(&config), "canary-arn".into(), time.clock()), secret, time }
     }
 
     fn set(&self, stages: &[(&'static str, &str)]) {
@@ -51,7 +43,7 @@ impl World {
     }
 
     fn pass(&self, seconds: u64) {
-        self.secret.lock().unwrap().now += Duration::from_secs(seconds);
+        self.time.pass(Duration::from_secs(seconds));
     }
 
     fn reads(&self) -> usize {

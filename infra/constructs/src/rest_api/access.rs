@@ -1,7 +1,7 @@
 //! Who gets to a REST API, how often, and what is written down about it.
 
 use super::Usage;
-use crate::access_log::access_log_arn;
+use crate::access_log::access_log;
 use crate::grant::document;
 use aws::apigateway::api_key::{ApiKey, StageKey};
 use aws::apigateway::rest_api::{EndpointConfiguration, RestApiRef};
@@ -50,23 +50,17 @@ impl Reach {
     }
 }
 
-/// The access log of a stage, one line of JSON a request. `resourcePath` is the route, `/reloads/{reloadId}`: nothing that
-/// a caller wrote gets into the log.
+/// The access log of a stage. `resourcePath` is the route, `/reloads/{reloadId}`: nothing that a caller wrote gets into the log.
 pub(super) fn log(scope: &mut Scope<'_>) -> AccessLogSetting {
-    let arn = access_log_arn(scope);
-    let format = json!({
-        "requestId": "$context.requestId",
-        "time": "$context.requestTime",
-        "ip": "$context.identity.sourceIp",
-        "key": "$context.identity.apiKeyId",
-        "method": "$context.httpMethod",
-        "route": "$context.resourcePath",
-        "status": "$context.status",
-        "error": "$context.error.responseType",
-        "bytes": "$context.responseLength",
-        "milliseconds": "$context.responseLatency",
-    });
-    AccessLogSetting::new().destination_arn(arn).format(format.to_string())
+    let own = [
+        ("key", "identity.apiKeyId"),
+        ("method", "httpMethod"),
+        ("route", "resourcePath"),
+        ("bytes", "responseLength"),
+        ("milliseconds", "responseLatency"),
+    ];
+    let (arn, format) = access_log(scope, &own);
+    AccessLogSetting::new().destination_arn(arn).format(format)
 }
 
 /// The API key and the usage plan that lets it in.

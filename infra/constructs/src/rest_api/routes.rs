@@ -8,8 +8,6 @@ use aws::apigateway::model::Model;
 use aws::apigateway::request_validator::RequestValidator;
 use aws::apigateway::resource::{self, Resource};
 use aws::apigateway::rest_api;
-use aws::lambda::permission::{self, Permission};
-use cfn::intrinsic::sub;
 use cfn::{Json, Referable, Scope, Value};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -66,10 +64,11 @@ pub(super) fn add_methods<'a>(
         })
         .api_key_required(it.needs_key)
         .request_validator_id(validator.reference())
-        .integration(Integration::new(method::Type::AwsProxy).integration_http_method("POST").uri(sub(format!(
-            "arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{{}.Arn}}/invocations",
-            route.function.logical_id()
-        ))));
+        .integration(
+            Integration::new(method::Type::AwsProxy)
+                .integration_http_method("POST")
+                .uri(route.function.invocation_uri()),
+        );
         method = match &authorizer {
             Some(authorizer) => method.authorization_type("COGNITO_USER_POOLS").authorizer_id(authorizer.reference()),
             None => method.authorization_type("NONE"),
@@ -94,18 +93,7 @@ pub(super) fn add_permissions(it: &RestApi, scope: &mut Scope<'_>, api: &rest_ap
     let functions: BTreeMap<&str, &FunctionRef> =
         it.routes.iter().map(|it| (it.function.logical_id().as_str(), &it.function)).collect();
     for (id, function) in functions {
-        scope.add(
-            &format!("Calls{id}"),
-            Permission::new(permission::Required {
-                action: "lambda:InvokeFunction".into(),
-                function_name: function.arn(),
-                principal: "apigateway.amazonaws.com".into(),
-            })
-            .source_arn(sub(format!(
-                "arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{{}}}/*",
-                api.logical_id()
-            ))),
-        );
+        scope.add(&format!("Calls{id}"), function.callable_by_api(api));
     }
 }
 

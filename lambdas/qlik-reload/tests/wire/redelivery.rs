@@ -226,7 +226,7 @@ async fn of_several_reloads_since_the_first_is_adopted() {
 
 #[tokio::test]
 async fn a_post_without_an_answer_is_looked_for_before_another_is_sent() {
-    for lost in [Answer::Silence, Answer::HangUp, refusal(500), refusal(502), refusal(504)] {
+    for lost in [Answer::TimeOut, Answer::HangUp, refusal(500), refusal(502), refusal(504)] {
         let world = World::new().await;
         world.qlik(Route::Post, [lost]).qlik(Route::List, [page([reload("RELOADING")])]);
         assert_eq!(world.invoke(delivery()).await.unwrap()["reloadId"], RELOAD);
@@ -238,8 +238,8 @@ async fn a_post_without_an_answer_is_looked_for_before_another_is_sent() {
 #[tokio::test]
 async fn a_post_cut_off_by_the_end_of_the_run_is_looked_for_by_the_next() {
     let mut world = World::new().await;
-    world.qlik(Route::Post, [Answer::Silence]).qlik(Route::List, [page([reload("RELOADING")])]);
-    world.time_left = Duration::from_millis(6500);
+    world.qlik(Route::Post, [Answer::TimeOut]).qlik(Route::List, [page([reload("RELOADING")])]);
+    world.time_left = Duration::from_millis(7900);
     assert_eq!(kind(world.invoke(delivery()).await), "TimedOut");
     assert_eq!((world.count(Route::Post), world.count(Route::List)), (1, 0), "no time was left to look");
     world.time_left = Duration::from_secs(60);

@@ -166,7 +166,7 @@ async fn what_is_out_of_reach_is_503_and_what_does_not_answer_504() {
     world.state().table_faults = [TableFault::Denies].into();
     assert_eq!(call(&world, post(event(), json!({}))).await.0, 503);
     let world = World::new().await;
-    world.qlik(Route::Reload, [Answer::Silence]);
+    world.qlik(Route::Reload, [Answer::TimeOut]);
     assert_eq!(call(&world, get(RELOAD)).await.0, 504);
 }
 

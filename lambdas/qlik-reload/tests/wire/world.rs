@@ -1,17 +1,16 @@
 //! Everything around the function: Qlik, Secrets Manager, DynamoDB, the clock, and what it wrote to its log.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use function::{Clock, logging};
 use lambda_runtime::{Context, LambdaEvent};
 use qlik_reload::{Error, Handler, Settings};
 use serde_json::{Value, json};
 
-use loopback::{Answer, Request, reply, serve};
+use loopback::dynamo::{holds, refused};
+use loopback::{Answer, Log, Request, Time, reply, serve};
 
 pub(crate) const APP: &str = "687ef393-f0ad-4c64-ac59-6db967126015";
 pub(crate) const OTHER_APP: &str = "00000000-f0ad-4c64-ac59-6db967126015";
@@ -42,9 +41,6 @@ pub(crate) struct State {
     /// The secret's values; the last one stays.
     pub(crate) secrets: VecDeque<Result<String, &'static str>>,
     pub(crate) secret_reads: usize,
-    now: SystemTime,
-    pub(crate) slept: Vec<Duration>,
-    log: Vec<u8>,
     results: Vec<String>,
 }
 
@@ -62,7 +58,8 @@ pub(crate) struct World {
     /// What is left of the function's time-out at each invocation.
     pub(crate) time_left: Duration,
     pub(crate) request_id: &'static str,
-    _logging: tracing::subscriber::DefaultGuard,
+    time: Time,
+    log: Log,
 }
 
 impl World {
@@ -72,7 +69,6 @@ impl World {
 
     /// With further environment variables.
     pub(crate) async fn with(variables: &[(&str, &str)]) -> World {
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_714_557_600); // 2024-05-01T10:00:00Z
         let state = Arc::new(Mutex::new(State {
             script: BTreeMap::from([(Route::App, VecDeque::from([reply(200, r#"{"attributes":{}}"#)]))]),
             calls: Vec::new(),
@@ -80,27 +76,22 @@ impl World {
             table_faults: VecDeque::new(),
             secrets: VecDeque::from([Ok(json!({"key": KEY}).to_string())]),
             secret_reads: 0,
-            now,
-            slept: Vec::new(),
-            log: Vec::new(),
             results: Vec::new(),
         }));
         let served = state.clone();
         let address = serve(move |request| std::future::ready(served.lock().unwrap().answer(request))).await;
         let mut environment = environment(address);
         environment.extend(variables.iter().map(|(name, value)| (name.to_string(), value.to_string())));
-        let mut settings = Settings::read(&|name: &str| environment.get(name).cloned()).unwrap();
-        settings.http_timeout = Duration::from_secs(2);
-        let writer = state.clone();
-        let subscriber =
-            logging::subscriber(&["qlik_reload"], tracing::Level::TRACE, move || LogWriter(writer.clone()));
+        let settings = Settings::read(&|name: &str| environment.get(name).cloned()).unwrap();
+        let time = Time::at(1_714_557_600); // 2024-05-01T10:00:00Z
         World {
-            handler: Handler::new(settings, clock(&state)),
+            handler: Handler::new(settings, time.clock()),
             state,
             address,
             time_left: Duration::from_secs(60),
             request_id: "request-1",
-            _logging: tracing::subscriber::set_default(subscriber),
+            time,
+            log: Log::of(&["qlik_reload"]),
         }
     }
 
@@ -113,8 +104,7 @@ impl World {
     pub(crate) async fn invoke(&self, event: Value) -> Result<Value, Error> {
         let mut context = Context::default();
         context.request_id = self.request_id.to_owned();
-        let deadline = self.state().now + self.time_left;
-        context.deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis() as u64;
+        context.deadline = self.time.deadline(self.time_left);
         let result = self.handler.handle(LambdaEvent::new(event, context)).await;
         self.state().results.push(format!("{result:?}"));
         result
@@ -148,15 +138,15 @@ impl World {
     }
 
     pub(crate) fn pass(&self, time: Duration) {
-        self.state().now += time;
+        self.time.pass(time);
     }
 
     pub(crate) fn slept(&self) -> Duration {
-        self.state().slept.iter().sum()
+        self.time.slept()
     }
 
     pub(crate) fn log(&self) -> String {
-        String::from_utf8(self.state().log.clone()).unwrap()
+        self.log.text()
     }
 
     /// An attribute of the only claim.
@@ -174,11 +164,7 @@ impl Drop for World {
             return;
         }
         let state = self.state.lock().unwrap();
-        let outputs = [
-            String::from_utf8(state.log.clone()).unwrap(),
-            state.results.join("\n"),
-            state.table.values().map(Value::to_string).collect(),
-        ];
+        let outputs = [self.log(), state.results.join("\n"), state.table.values().map(Value::to_string).collect()];
         for output in outputs {
             for canary in [KEY, NEW_KEY, VALUE, "canary-arn", "canary-aws"] {
                 assert!(!output.contains(canary), "the secret `{canary}` got out: {output}");
@@ -238,32 +224,6 @@ pub(crate) fn refusal_quoting(status: u16, text: &str) -> Answer {
     )
 }
 
-fn clock(state: &Arc<Mutex<State>>) -> Clock {
-    let (present, passing) = (state.clone(), state.clone());
-    Clock::new(
-        move || present.lock().unwrap().now,
-        move |duration| {
-            let mut state = passing.lock().unwrap();
-            state.now += duration;
-            state.slept.push(duration);
-            Box::pin(tokio::task::yield_now())
-        },
-    )
-}
-
-struct LogWriter(Arc<Mutex<State>>);
-
-impl io::Write for LogWriter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().log.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 impl State {
     fn answer(&mut self, request: Request) -> Answer {
         match request.header("x-amz-target").rsplit('.').next() {
@@ -311,13 +271,9 @@ impl State {
         let request: Value = serde_json::from_str(body).unwrap();
         let id = request["Item"]["id"]["S"].as_str().or(request["Key"]["id"]["S"].as_str()).unwrap().to_owned();
         let old = self.table.get(&id).cloned();
+        assert!(request["ConditionExpression"].is_string(), "every write has a condition");
         if !holds(&request, old.as_ref()) {
-            let mut failure =
-                json!({"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException", "message": "no"});
-            if request["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD" {
-                failure["Item"] = old.unwrap();
-            }
-            return reply(400, failure);
+            return refused(&request, old.as_ref());
         }
         match operation {
             "PutItem" => self.table.insert(id, request["Item"].clone()),
@@ -327,21 +283,5 @@ impl State {
             TableFault::LosesAnswer => Answer::HangUp,
             _ => reply(200, json!({})),
         }
-    }
-}
-
-/// Whether the request's condition holds for the item that stands there; knows the conditions the function uses.
-fn holds(request: &Value, old: Option<&Value>) -> bool {
-    let values = &request["ExpressionAttributeValues"];
-    let number = |value: &Value| value["N"].as_str().unwrap().parse::<u64>().unwrap();
-    match request["ConditionExpression"].as_str().expect("every write has a condition") {
-        "attribute_not_exists(#id) OR #expires <= :now" => {
-            old.is_none_or(|old| number(&old["expires"]) <= number(&values[":now"]))
-        }
-        "#owner IN (:previous, :owner)" => {
-            old.is_some_and(|old| old["owner"] == values[":previous"] || old["owner"] == values[":owner"])
-        }
-        "#owner = :owner" => old.is_some_and(|old| old["owner"] == values[":owner"]),
-        other => panic!("the fake table does not know the condition {other}"),
     }
 }

@@ -1,7 +1,6 @@
 //! AWS: the table, the warehouse, API Gateway's connections and S3 behind one address.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::{Duration, SystemTime};
 
 use loopback::{Answer, Request, reply};
 use serde_json::{Value, json};
@@ -23,9 +22,6 @@ pub(crate) struct State {
     pub(crate) on_post: Option<Meanwhile>,
     /// The tenant's own query files.
     pub(crate) files: BTreeMap<String, String>,
-    pub(crate) now: SystemTime,
-    pub(crate) slept: Duration,
-    pub(crate) log: Vec<u8>,
     /// Those that were given out.
     pub(crate) tickets: Vec<String>,
 }
@@ -33,7 +29,7 @@ pub(crate) struct State {
 type Meanwhile = Box<dyn FnOnce(&mut State) + Send>;
 
 impl State {
-    pub(crate) fn new(now: SystemTime) -> State {
+    pub(crate) fn new() -> State {
         State {
             dynamo: Dynamo::default(),
             warehouse: Warehouse::default(),
@@ -42,9 +38,6 @@ impl State {
             posted: 0,
             on_post: None,
             files: BTreeMap::new(),
-            now,
-            slept: Duration::ZERO,
-            log: Vec::new(),
             tickets: Vec::new(),
         }
     }

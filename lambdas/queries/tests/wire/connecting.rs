@@ -25,6 +25,17 @@ async fn a_ticket_is_good_for_one_connection_of_its_owner() {
 }
 
 #[tokio::test]
+async fn an_event_that_does_not_say_what_it_is_about_allows_nothing_and_uses_no_ticket_up() {
+    let world = World::new().await;
+    let ticket = world.ticket(ANNA).await;
+    let event = json!({
+        "type": "REQUEST", "headers": {"Origin": PAGE}, "queryStringParameters": {"ticket": ticket}, "requestContext": {},
+    });
+    assert!(world.socket(event).await.unwrap_err().contains("methodArn"));
+    assert_eq!(effect(&world.authorize(&ticket, PAGE).await), "Allow");
+}
+
+#[tokio::test]
 async fn of_two_that_show_a_ticket_at_once_one_is_let_in() {
     let world = World::new().await;
     let ticket = world.ticket(ANNA).await;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use loopback::dynamo::{attribute, cancelled, holds, refused, update, writes};
 use loopback::{Answer, Request, reply};
 use serde_json::{Value, json};
 
@@ -70,14 +71,7 @@ impl Dynamo {
         let place = key(if operation == "PutItem" { &body["Item"] } else { &body["Key"] });
         let old = self.items.get(&place).cloned();
         if !holds(body, old.as_ref()) {
-            let kind = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException";
-            let mut failure = json!({"__type": kind, "message": "no"});
-            if let ("ALL_OLD", Some(old)) =
-                (body["ReturnValuesOnConditionCheckFailure"].as_str().unwrap_or_default(), old)
-            {
-                failure["Item"] = old;
-            }
-            return reply(400, failure);
+            return refused(body, old.as_ref());
         }
         self.apply(operation.trim_end_matches("Item"), body);
         let shown = match body["ReturnValues"].as_str() {
@@ -89,25 +83,13 @@ impl Dynamo {
     }
 
     fn transact(&mut self, body: &Value) -> Answer {
-        assert!(body["ClientRequestToken"].is_string(), "a retry has to be recognised");
-        let writes: Vec<(&String, &Value)> = body["TransactItems"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|it| it.as_object().unwrap().iter().next().unwrap())
-            .collect();
-        let held: Vec<bool> = writes
-            .iter()
-            .map(|(verb, write)| {
-                let place = key(if *verb == "Put" { &write["Item"] } else { &write["Key"] });
-                holds(write, self.items.get(&place))
-            })
-            .collect();
-        if held.contains(&false) {
-            let code = |held: &bool| json!({"Code": if *held { "None" } else { "ConditionalCheckFailed" }});
-            let reasons: Vec<Value> = held.iter().map(code).collect();
-            let kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
-            return reply(400, json!({"__type": kind, "CancellationReasons": reasons, "Message": "canceled"}));
+        let writes = writes(body);
+        let holds = |(verb, write): &(&str, &Value)| {
+            let place = key(if *verb == "Put" { &write["Item"] } else { &write["Key"] });
+            holds(write, self.items.get(&place))
+        };
+        if let Some(refusal) = cancelled(&writes.iter().map(holds).collect::<Vec<_>>()) {
+            return refusal;
         }
         for (verb, write) in writes {
             self.apply(verb, write);
@@ -161,88 +143,4 @@ impl Dynamo {
 fn key(item: &Value) -> (String, String) {
     let text = |name: &str| item[name]["S"].as_str().expect("an item has its key").to_owned();
     (text("id"), text("part"))
-}
-
-fn attribute(write: &Value, placeholder: &str) -> String {
-    let name = write["ExpressionAttributeNames"][placeholder].as_str();
-    name.unwrap_or_else(|| panic!("{placeholder} is no placeholder of {write}")).to_owned()
-}
-
-/// Whether a condition holds: terms with `AND`, `OR` and one level of parentheses.
-fn holds(write: &Value, item: Option<&Value>) -> bool {
-    let Some(condition) = write["ConditionExpression"].as_str() else { return true };
-    // Every placeholder has to be used, or DynamoDB refuses the write.
-    let expressions = format!("{condition} {}", write["UpdateExpression"].as_str().unwrap_or_default());
-    for list in ["ExpressionAttributeNames", "ExpressionAttributeValues"] {
-        for placeholder in write[list].as_object().into_iter().flatten().map(|(name, _)| name) {
-            assert!(expressions.contains(placeholder.as_str()), "{placeholder} is not used in {expressions}");
-        }
-    }
-    all(condition, write, item)
-}
-
-fn all(condition: &str, write: &Value, item: Option<&Value>) -> bool {
-    if let Some((before, group)) = condition.split_once(" AND (") {
-        return all(before, write, item) && all(group.trim_end_matches(')'), write, item) || unbalanced(group);
-    }
-    condition.split(" OR ").any(|terms| terms.split(" AND ").all(|term| term_holds(term.trim(), write, item)))
-}
-
-fn unbalanced(group: &str) -> bool {
-    assert!(group.ends_with(')'), "the fake knows a group at the end only");
-    false
-}
-
-fn term_holds(term: &str, write: &Value, item: Option<&Value>) -> bool {
-    let found = |placeholder: &str| item.and_then(|item| item.get(attribute(write, placeholder)));
-    let value = |placeholder: &str| &write["ExpressionAttributeValues"][placeholder];
-    if let Some(rest) = term.strip_prefix("attribute_not_exists(") {
-        return found(rest.trim_end_matches(')')).is_none();
-    }
-    if let Some(rest) = term.strip_prefix("attribute_exists(") {
-        return found(rest.trim_end_matches(')')).is_some();
-    }
-    if let Some((name, list)) = term.split_once(" IN (") {
-        return list.trim_end_matches(')').split(", ").any(|one| found(name) == Some(value(one)));
-    }
-    let [name, sign, other] = term.split(' ').collect::<Vec<_>>()[..] else {
-        panic!("the fake does not know `{term}`")
-    };
-    let Some(found) = found(name) else { return false };
-    let number = |value: &Value| value["N"].as_str().unwrap().parse::<i128>().unwrap();
-    match sign {
-        "=" => found == value(other),
-        "<" => number(found) < number(value(other)),
-        ">" => number(found) > number(value(other)),
-        _ => panic!("the fake does not know `{term}`"),
-    }
-}
-
-fn update(write: &Value, item: &mut Value) {
-    let expression = format!(" {}", write["UpdateExpression"].as_str().unwrap());
-    let (sets, removes) = expression.split_once(" REMOVE ").unwrap_or((&expression, ""));
-    let sets = sets.trim_start_matches(" SET ").trim().to_owned();
-    let old = item.clone();
-    for set in sets.split(", #").filter(|set| !set.is_empty()) {
-        let (name, value) = set.split_once(" = ").unwrap();
-        let name = attribute(write, &format!("#{}", name.trim_start_matches('#')));
-        item[name] = evaluated(value, write, &old);
-    }
-    for remove in removes.split(", ").filter(|it| !it.is_empty()) {
-        item.as_object_mut().unwrap().remove(&attribute(write, remove));
-    }
-}
-
-fn evaluated(value: &str, write: &Value, old: &Value) -> Value {
-    let values = &write["ExpressionAttributeValues"];
-    if let Some((left, right)) = value.split_once(" + ") {
-        let number = |value: &Value| value["N"].as_str().unwrap().parse::<i64>().unwrap();
-        let sum = number(&evaluated(left, write, old)) + number(&evaluated(right, write, old));
-        return json!({"N": sum.to_string()});
-    }
-    if let Some(rest) = value.strip_prefix("if_not_exists(") {
-        let (name, other) = rest.trim_end_matches(')').split_once(", ").unwrap();
-        return old.get(attribute(write, name)).unwrap_or(&values[other]).clone();
-    }
-    values.get(value).unwrap_or_else(|| panic!("the fake does not know `{value}`")).clone()
 }

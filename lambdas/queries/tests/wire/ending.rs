@@ -190,7 +190,7 @@ async fn a_busy_gateway_is_asked_again_with_pauses_and_not_for_ever() {
     world.state().posts.extend([(429, "LimitExceededException"); 5]);
     assert_eq!(world.finished(event).await, told(true));
     assert_eq!(world.types("a="), ["rows"]);
-    let slept = world.state().slept.as_millis();
+    let slept = world.time.slept().as_millis();
     assert!((1..=5_000).contains(&slept), "{slept} ms");
 
     world.run("a=", &id(2)).await;

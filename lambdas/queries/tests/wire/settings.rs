@@ -1,11 +1,11 @@
 //! The functions' environments.
 
-use crate::world::environment;
+use loopback::environment;
+
+use crate::world::OWN;
 
 fn read(function: &str, name: &str, value: &str) -> Result<(), String> {
-    let mut environment = environment("http://127.0.0.1:1", "");
-    environment.insert(name, value);
-    let variable = |name: &str| environment.get(name).map(|value| (*value).to_owned());
+    let variable = environment("", OWN.iter().chain(&[(name, value)]));
     match function {
         "socket" => query_socket::Settings::read(&variable).map(drop),
         "finished" => query_finished::Settings::read(&variable).map(drop),

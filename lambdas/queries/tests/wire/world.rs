@@ -1,13 +1,11 @@
 //! Everything around the three functions: the table, the warehouse, browsers, the clock, and what they wrote to their logs.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use function::{Clock, logging};
 use lambda_runtime::{Context, LambdaEvent};
-use loopback::serve;
+use loopback::{Log, Time, environment, serve};
 use serde_json::{Value, json};
 
 use crate::aws::State;
@@ -27,7 +25,8 @@ pub(crate) struct World {
     finished: query_finished::Handler,
     results: query_results::Handler,
     url: String,
-    _logging: tracing::subscriber::DefaultGuard,
+    pub(crate) time: Time,
+    log: Log,
 }
 
 impl World {
@@ -37,25 +36,23 @@ impl World {
 
     /// With further environment variables.
     pub(crate) async fn with(variables: &[(&str, &str)]) -> World {
-        let state = Arc::new(Mutex::new(State::new(SystemTime::UNIX_EPOCH + Duration::from_secs(NOW))));
+        let state = Arc::new(Mutex::new(State::new()));
         let served = state.clone();
         let address = serve(move |request| std::future::ready(served.lock().unwrap().answer(&request))).await;
         let url = format!("http://{address}");
         let management = format!("{url}/_aws/execute-api/{{api}}/{{stage}}");
-        let mut environment = environment(&url, &management);
-        environment.extend(variables.iter().copied());
-        let variable = |name: &str| environment.get(name).map(|value| (*value).to_owned());
-        let clock = clock(&state);
-        let writer = state.clone();
-        let ours = &["query_socket", "query_finished", "query_results", "queries", "redshift"];
-        let log = logging::subscriber(ours, tracing::Level::TRACE, move || Log(writer.clone()));
+        let management = ("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI", management.as_str());
+        let variable = environment(&url, OWN.iter().chain(&[management]).chain(variables));
+        let time = Time::at(NOW);
+        let clock = time.clock();
         World {
             socket: query_socket::Handler::new(query_socket::Settings::read(&variable).unwrap(), clock.clone()),
             finished: query_finished::Handler::new(query_finished::Settings::read(&variable).unwrap(), clock.clone()),
             results: query_results::Handler::new(query_results::Settings::read(&variable).unwrap(), clock),
             state,
-            url: url.clone(),
-            _logging: tracing::subscriber::set_default(log),
+            url,
+            time,
+            log: Log::of(&["query_socket", "query_finished", "query_results", "queries", "redshift"]),
         }
     }
 
@@ -64,18 +61,17 @@ impl World {
     }
 
     pub(crate) fn pass(&self, seconds: u64) {
-        self.state().now += Duration::from_secs(seconds);
+        self.time.pass(Duration::from_secs(seconds));
     }
 
     pub(crate) fn seconds(&self) -> u64 {
-        self.state().now.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()
+        self.time.seconds()
     }
 
     fn event(&self, payload: Value) -> LambdaEvent<Value> {
         let mut context = Context::default();
         context.request_id = "run-1".to_owned();
-        let deadline = self.state().now + Duration::from_secs(60);
-        context.deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis() as u64;
+        context.deadline = self.time.deadline(Duration::from_secs(60));
         LambdaEvent::new(payload, context)
     }
 
@@ -192,9 +188,8 @@ impl World {
 
     /// The table as one more run of a function has it.
     pub(crate) fn table(&self) -> queries::Table {
-        let variable = |name: &str| environment(&self.url, "").get(name).map(|value| (*value).to_owned());
-        let config = function::aws::service(&variable, "DYNAMODB").unwrap();
-        queries::Table::new(aws_sdk_dynamodb::Client::new(&config), TABLE.to_owned(), clock(&self.state))
+        let config = function::aws::service(&environment(&self.url, &[]), "DYNAMODB").unwrap();
+        queries::Table::new(aws_sdk_dynamodb::Client::new(&config), TABLE.to_owned(), self.time.clock())
     }
 
     /// The `id` of all items, without what stands after the `#`, and how many there are.
@@ -236,7 +231,7 @@ impl World {
     }
 
     pub(crate) fn log(&self) -> String {
-        String::from_utf8(self.state().log.clone()).unwrap()
+        self.log.text()
     }
 }
 
@@ -266,45 +261,12 @@ pub(crate) fn id(number: u32) -> String {
     format!("00000000-0000-4000-8000-{number:012}")
 }
 
-pub(crate) fn environment<'a>(url: &'a str, management: &'a str) -> BTreeMap<&'a str, &'a str> {
-    BTreeMap::from([
-        ("TENANT", "acme"),
-        ("TABLE", TABLE),
-        ("WAREHOUSE", r#"{"workgroup":"w","database":"d"}"#),
-        ("SCHEMA", "query_app"),
-        ("ORIGINS", PAGE),
-        ("CONNECTIONS_URL", "https://abc123.execute-api.eu-west-1.amazonaws.com/live"),
-        ("AWS_REGION", "eu-west-1"),
-        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
-        ("AWS_SECRET_ACCESS_KEY", "canary-aws-secret"),
-        ("AWS_SESSION_TOKEN", "canary-aws-session"),
-        ("AWS_ENDPOINT_URL", url),
-        ("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI", management),
-    ])
-}
-
-fn clock(state: &Arc<Mutex<State>>) -> Clock {
-    let (present, passing) = (state.clone(), state.clone());
-    Clock::new(
-        move || present.lock().unwrap().now,
-        move |duration| {
-            let mut state = passing.lock().unwrap();
-            state.now += duration;
-            state.slept += duration;
-            Box::pin(std::future::ready(()))
-        },
-    )
-}
-
-struct Log(Arc<Mutex<State>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().log.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+/// What the stack sets for one or several of the functions.
+pub(crate) const OWN: [(&str, &str); 6] = [
+    ("TENANT", "acme"),
+    ("TABLE", TABLE),
+    ("WAREHOUSE", r#"{"workgroup":"w","database":"d"}"#),
+    ("SCHEMA", "query_app"),
+    ("ORIGINS", PAGE),
+    ("CONNECTIONS_URL", "https://abc123.execute-api.eu-west-1.amazonaws.com/live"),
+];

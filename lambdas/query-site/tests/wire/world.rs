@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use custom_resource::Unanswered;
-use function::Clock;
 use lambda_runtime::{Context, LambdaEvent};
-use loopback::{Answer, Request, reply};
+use loopback::{Answer, Request, Time, environment, reply};
 use query_site::{Handler, Settings};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -69,17 +68,11 @@ impl World {
     pub(crate) async fn handle(&self, mut event: Value) -> Result<Value, Unanswered> {
         event["ResponseURL"] = json!(format!("{}/answer", self.url));
         let mut context = Context::default();
-        context.deadline = function::millis(SystemTime::UNIX_EPOCH + Duration::from_secs(120));
-        let variables = BTreeMap::from([
-            ("AWS_REGION", "us-east-1".to_owned()),
-            ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE".to_owned()),
-            ("AWS_SECRET_ACCESS_KEY", "key".to_owned()),
-            ("AWS_ENDPOINT_URL_S3", self.url.clone()),
-            ("LAMBDA_TASK_ROOT", self.code.path().to_str().unwrap().to_owned()),
-        ]);
-        let variable = |name: &str| variables.get(name).cloned();
-        let clock = Clock::new(|| SystemTime::UNIX_EPOCH, |_| Box::pin(std::future::ready(())));
-        Handler::new(Settings::read(&variable).unwrap(), clock).handle(LambdaEvent::new(event, context)).await
+        let time = Time::at(0);
+        context.deadline = time.deadline(Duration::from_secs(120));
+        let code = [("LAMBDA_TASK_ROOT", self.code.path().to_str().unwrap())];
+        let settings = Settings::read(&environment(&self.url, &code)).unwrap();
+        Handler::new(settings, time.clock()).handle(LambdaEvent::new(event, context)).await
     }
 
     /// Carries out an event and gives status, id and reason of the one answer.

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use custom_resource::Unanswered;
 use function::Clock;
 use lambda_runtime::{Context, LambdaEvent};
-use loopback::{Answer, Request, reply};
+use loopback::{Answer, Request, Time, environment, reply};
 use redshift_setup::{Handler, Settings};
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ pub(crate) const SIGNATURE: &str = "canary-signature-81c2";
 pub(crate) struct World {
     url: String,
     data: Arc<Mutex<Data>>,
-    now: Arc<Mutex<SystemTime>>,
+    time: Time,
 }
 
 #[derive(Default)]
@@ -51,29 +51,15 @@ impl World {
             std::future::ready(fault.unwrap_or(answer))
         })
         .await;
-        World { url: format!("http://{address}"), data, now: Arc::new(Mutex::new(SystemTime::UNIX_EPOCH)) }
+        World { url: format!("http://{address}"), data, time: Time::at(0) }
     }
 
     pub(crate) fn handler(&self) -> Handler {
-        let now = Arc::clone(&self.now);
-        let later = Arc::clone(&self.now);
-        let sleep = move |duration: Duration| -> function::Sleep {
-            *later.lock().unwrap() += duration;
-            Box::pin(std::future::ready(()))
-        };
-        self.handler_with(Clock::new(move || *now.lock().unwrap(), sleep))
+        self.handler_with(self.time.clock())
     }
 
     pub(crate) fn handler_with(&self, clock: Clock) -> Handler {
-        let variables = BTreeMap::from([
-            ("AWS_REGION", "us-east-1"),
-            ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
-            ("AWS_SECRET_ACCESS_KEY", "key"),
-            ("AWS_ENDPOINT_URL_REDSHIFT_DATA", &self.url),
-            ("AWS_ENDPOINT_URL_S3", &self.url),
-        ]);
-        let variable = |name: &str| variables.get(name).map(|value| (*value).to_owned());
-        Handler::new(Settings::read(&variable).unwrap(), clock)
+        Handler::new(Settings::read(&environment(&self.url, &[])).unwrap(), clock)
     }
 
     pub(crate) async fn handle(&self, event: Value) -> Result<Value, Unanswered> {
@@ -84,7 +70,7 @@ impl World {
     pub(crate) fn event(&self, mut event: Value) -> LambdaEvent<Value> {
         event["ResponseURL"] = json!(format!("{}/answer?X-Amz-Signature={SIGNATURE}", self.url));
         let mut context = Context::default();
-        context.deadline = function::millis(*self.now.lock().unwrap() + Duration::from_secs(300));
+        context.deadline = self.time.deadline(Duration::from_secs(300));
         LambdaEvent::new(event, context)
     }
 

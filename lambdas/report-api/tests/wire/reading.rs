@@ -162,9 +162,9 @@ async fn a_page_token_is_good_for_its_list_its_tenant_its_hour_and_no_other() {
     let other = World::beside(world.state.clone(), &[("TENANT", "globex")]).await;
     let good = json!({"dashboardId": "d1", "nextToken": token});
     assert_eq!(status(&other, good.clone()).await, 400);
-    world.state().now += Duration::from_secs(3599);
+    world.time.pass(Duration::from_secs(3599));
     assert_eq!(status(&world, good.clone()).await, 200);
-    world.state().now += Duration::from_secs(1);
+    world.time.pass(Duration::from_secs(1));
     assert_eq!(status(&world, good).await, 400);
 }
 

@@ -1,13 +1,9 @@
 //! Everything around the function: the tables, the bucket, the secret, the clock, and what it wrote to its log.
 
-use std::collections::BTreeMap;
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, SystemTime};
 
-use function::{Clock, logging};
 use lambda_runtime::{Context, LambdaEvent};
-use loopback::{Answer, Request, reply, serve};
+use loopback::{Answer, Log, Request, Time, environment, reply, serve};
 use report_api::{Handler, Settings};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -21,8 +17,6 @@ pub(crate) struct State {
     pub(crate) objects: Vec<String>,
     pub(crate) secret_reads: usize,
     pub(crate) secret: &'static str,
-    pub(crate) now: SystemTime,
-    log: Vec<u8>,
     answers: String,
     /// What was given out and must not be in the log.
     given: Vec<String>,
@@ -31,7 +25,8 @@ pub(crate) struct State {
 pub(crate) struct World {
     pub(crate) state: Arc<Mutex<State>>,
     pub(crate) handler: Handler,
-    _logging: tracing::subscriber::DefaultGuard,
+    pub(crate) time: Time,
+    log: Log,
 }
 
 pub(crate) const BASE: &str = "/qs-anonymous-snapshot";
@@ -47,8 +42,6 @@ impl World {
             objects: Vec::new(),
             secret_reads: 0,
             secret: "canary-page-key-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-            now: SystemTime::UNIX_EPOCH + Duration::from_secs(1_765_307_746),
-            log: Vec::new(),
             answers: String::new(),
             given: Vec::new(),
         }));
@@ -59,27 +52,18 @@ impl World {
     pub(crate) async fn beside(state: Arc<Mutex<State>>, variables: &[(&str, &str)]) -> World {
         let served = state.clone();
         let address = serve(move |request| std::future::ready(served.lock().unwrap().answer(&request))).await;
-        let url = format!("http://{address}");
-        let mut environment = BTreeMap::from([
+        let own = [
             ("TENANT", "acme"),
             ("ACCOUNT_ID", "111122223333"),
             ("JOBS_TABLE", "jobs"),
             ("REPORT_BUCKET", "reports"),
             ("PAGE_KEY_SECRET", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:canary-arn"),
             ("ROW_LEVEL_TAGS", r#"[{"key":"tenant","value":"canary-tag"}]"#),
-            ("AWS_REGION", "eu-west-1"),
-            ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
-            ("AWS_SECRET_ACCESS_KEY", "canary-aws-secret"),
-            ("AWS_SESSION_TOKEN", "canary-aws-session"),
-            ("AWS_ENDPOINT_URL", &url),
-        ]);
-        environment.extend(variables.iter().copied());
-        let settings = Settings::read(&|name: &str| environment.get(name).map(|it| it.to_string())).unwrap();
-        let (writer, present) = (state.clone(), state.clone());
-        let write = move || Log(writer.clone());
-        let logged = logging::subscriber(&["report_api", "report_queue"], tracing::Level::TRACE, write);
-        let clock = Clock::new(move || present.lock().unwrap().now, |_| Box::pin(std::future::ready(())));
-        World { handler: Handler::new(settings, clock), state, _logging: tracing::subscriber::set_default(logged) }
+        ];
+        let variable = environment(&format!("http://{address}"), own.iter().chain(variables));
+        let time = Time::at(1_765_307_746);
+        let handler = Handler::new(Settings::read(&variable).unwrap(), time.clock());
+        World { state, handler, time, log: Log::of(&["report_api", "report_queue"]) }
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -160,7 +144,7 @@ impl Drop for World {
             return;
         }
         let state = self.state();
-        let log = String::from_utf8(state.log.clone()).unwrap();
+        let log = self.log.text();
         for canary in ["canary", "X-Amz-Signature"] {
             assert!(!log.contains(canary), "the secret `{canary}` got out: {log}");
         }
@@ -236,18 +220,5 @@ impl State {
         let version = |key: &String| format!("<Version><Key>{key}</Key><VersionId>v1</VersionId></Version>");
         let versions: String = found.map(version).collect();
         reply(200, format!("<ListVersionsResult><IsTruncated>false</IsTruncated>{versions}</ListVersionsResult>"))
-    }
-}
-
-struct Log(Arc<Mutex<State>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().log.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! The function's environment.
 
+use loopback::environment;
 use report_poller::Settings;
 
 fn read(changed: &[(&str, &str)]) -> Result<Settings, String> {
@@ -9,15 +10,8 @@ fn read(changed: &[(&str, &str)]) -> Result<Settings, String> {
         ("REPORT_BUCKET", "reports"),
         ("ACCOUNT_ID", "111122223333"),
         ("SLOT_TABLE", "slots"),
-        ("AWS_REGION", "eu-west-1"),
-        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
-        ("AWS_SECRET_ACCESS_KEY", "secret"),
     ];
-    let variable = |name: &str| {
-        let found = changed.iter().chain(&given).find(|(key, _)| *key == name);
-        found.map(|(_, value)| value.to_string())
-    };
-    Settings::read(&variable).map_err(|invalid| invalid.to_string())
+    Settings::read(&environment("", given.iter().chain(changed))).map_err(|invalid| invalid.to_string())
 }
 
 #[test]

@@ -1,13 +1,11 @@
 //! Everything around the function: the tables, QuickSight, the clock, and what it wrote to its log.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use function::{Clock, logging};
 use lambda_runtime::{Context, LambdaEvent};
-use loopback::{Answer, Request, reply, serve};
+use loopback::{Answer, Log, Request, Time, environment, reply, serve};
 use report_poller::{Handler, Settings};
 use serde_json::{Value, json};
 
@@ -28,20 +26,19 @@ pub(crate) struct State {
     pub(crate) broken: Vec<String>,
     /// The bodies of Start, in order.
     pub(crate) starts: Vec<Value>,
-    pub(crate) now: SystemTime,
-    log: Vec<u8>,
+    results: String,
 }
 
 pub(crate) struct World {
     state: Arc<Mutex<State>>,
     handler: Handler,
     pub(crate) time_left: Duration,
-    _logging: tracing::subscriber::DefaultGuard,
+    pub(crate) time: Time,
+    log: Log,
 }
 
 impl World {
     pub(crate) async fn new(slots: u32) -> World {
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_765_307_746);
         let state = Arc::new(Mutex::new(State {
             dynamo: Dynamo::default(),
             remote: BTreeMap::new(),
@@ -50,46 +47,27 @@ impl World {
             lost: Vec::new(),
             broken: Vec::new(),
             starts: Vec::new(),
-            now,
-            log: Vec::new(),
+            results: String::new(),
         }));
         let served = state.clone();
         let address = serve(move |request| std::future::ready(served.lock().unwrap().answer(&request))).await;
-        let url = format!("http://{address}");
         let slots = slots.to_string();
-        let environment = BTreeMap::from([
+        let own = [
             ("TENANT", "acme"),
             ("ACCOUNT_ID", "111122223333"),
             ("JOBS_TABLE", "jobs"),
             ("SLOT_TABLE", "slots"),
             ("SLOTS", &slots),
             ("REPORT_BUCKET", "reports"),
-            ("AWS_REGION", "eu-west-1"),
-            ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
-            ("AWS_SECRET_ACCESS_KEY", "canary-aws-secret"),
-            ("AWS_SESSION_TOKEN", "canary-aws-session"),
-            ("AWS_ENDPOINT_URL", &url),
-        ]);
-        let variable = |name: &str| environment.get(name).map(|it| it.to_string());
-        let mut settings = Settings::read(&variable).unwrap();
-        settings.quicksight_timeout = Duration::from_secs(2);
-        let writer = state.clone();
-        let write = move || Log(writer.clone());
-        let logged = logging::subscriber(&["report_poller", "report_queue"], tracing::Level::TRACE, write);
-        let present = state.clone();
-        let passing = state.clone();
-        let clock = Clock::new(
-            move || present.lock().unwrap().now,
-            move |duration| {
-                passing.lock().unwrap().now += duration;
-                Box::pin(std::future::ready(()))
-            },
-        );
+        ];
+        let settings = Settings::read(&environment(&format!("http://{address}"), &own)).unwrap();
+        let time = Time::at(1_765_307_746);
         World {
-            handler: Handler::new(settings, clock),
+            handler: Handler::new(settings, time.clock()),
             state,
             time_left: Duration::from_secs(60),
-            _logging: tracing::subscriber::set_default(logged),
+            time,
+            log: Log::of(&["report_poller", "report_queue"]),
         }
     }
 
@@ -99,11 +77,10 @@ impl World {
 
     pub(crate) async fn invoke(&self, event: Value) -> Result<Value, String> {
         let mut context = Context::default();
-        let deadline = self.state().now + self.time_left;
-        context.deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis() as u64;
+        context.deadline = self.time.deadline(self.time_left);
         let result = self.handler.handle(LambdaEvent::new(event, context)).await;
         let shown = format!("{result:?}");
-        self.state().log.extend(shown.bytes());
+        self.state().results.push_str(&shown);
         result
     }
 
@@ -122,7 +99,7 @@ impl World {
     }
 
     pub(crate) fn pass(&self, time: Duration) {
-        self.state().now += time;
+        self.time.pass(time);
     }
 
     /// A job in the queue, as the API writes it.
@@ -185,9 +162,9 @@ impl Drop for World {
         if std::thread::panicking() {
             return;
         }
-        let log = String::from_utf8(self.state().log.clone()).unwrap();
+        let said = self.log.text() + &self.state().results;
         for canary in ["canary-tag", "canary-aws", "canary-arn"] {
-            assert!(!log.contains(canary), "the secret `{canary}` got out: {log}");
+            assert!(!said.contains(canary), "the secret `{canary}` got out: {said}");
         }
     }
 }
@@ -250,17 +227,4 @@ impl State {
 
 fn refusal_exists() -> Answer {
     refusal(409, "ResourceExistsException")
-}
-
-struct Log(Arc<Mutex<State>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().log.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

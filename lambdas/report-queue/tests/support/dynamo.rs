@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use loopback::dynamo::{cancelled, holds, update, writes};
 use loopback::{Answer, Request, reply};
 use serde_json::{Value, json};
 
@@ -79,32 +80,22 @@ impl Dynamo {
     }
 
     fn transact(&mut self, body: &Value) -> Answer {
-        assert!(body["ClientRequestToken"].is_string(), "a retry has to be recognised");
-        let writes: Vec<(String, Value)> = body["TransactItems"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|it| it.as_object().unwrap().iter().next().map(|(verb, it)| (verb.clone(), it.clone())).unwrap())
-            .collect();
-        let holds: Vec<bool> = writes
+        let writes = writes(body);
+        let held: Vec<bool> = writes
             .iter()
             .map(|(verb, write)| {
-                let key = if verb == "Put" { &write["Item"] } else { &write["Key"] };
-                let item = self.table(&write["TableName"]).get(&name(key)).cloned();
-                holds(write, item.as_ref())
+                let key = if *verb == "Put" { &write["Item"] } else { &write["Key"] };
+                holds(write, self.table(&write["TableName"]).get(&name(key)))
             })
             .collect();
-        if holds.contains(&false) {
-            let code = |held: &bool| json!({"Code": if *held { "None" } else { "ConditionalCheckFailed" }});
-            let reasons: Vec<Value> = holds.iter().map(code).collect();
-            let kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
-            return reply(400, json!({"__type": kind, "CancellationReasons": reasons, "Message": "canceled"}));
+        if let Some(refusal) = cancelled(&held) {
+            return refusal;
         }
         for (verb, write) in writes {
             let key = if verb == "Put" { &write["Item"] } else { &write["Key"] };
             let name = name(key);
             let table = self.table(&write["TableName"]);
-            match verb.as_str() {
+            match verb {
                 "Put" => {
                     table.insert(name, write["Item"].clone());
                 }
@@ -113,7 +104,7 @@ impl Dynamo {
                 }
                 "Update" => {
                     let item = table.entry(name).or_insert_with(|| write["Key"].clone());
-                    update(&write, item);
+                    update(write, item);
                 }
                 other => panic!("the fake does not know {other}"),
             }
@@ -163,36 +154,4 @@ impl Dynamo {
 fn name(key: &Value) -> String {
     let text = |attribute: &str| key[attribute]["S"].as_str();
     text("jobId").or(text("slot")).expect("an item has its key").to_owned()
-}
-
-fn attribute(write: &Value, placeholder: &str) -> String {
-    write["ExpressionAttributeNames"][placeholder].as_str().expect("every name is a placeholder").to_owned()
-}
-
-/// Whether the conditions hold: `#a = :b` and `attribute_not_exists(#a)`, joined by AND.
-fn holds(write: &Value, item: Option<&Value>) -> bool {
-    let Some(condition) = write["ConditionExpression"].as_str() else { return true };
-    condition.split(" AND ").all(|term| match term.strip_prefix("attribute_not_exists(") {
-        Some(rest) => {
-            let attribute = attribute(write, rest.trim_end_matches(')'));
-            item.is_none_or(|item| item.get(&attribute).is_none())
-        }
-        None => {
-            let (placeholder, value) = term.split_once(" = ").unwrap();
-            let value = &write["ExpressionAttributeValues"][value];
-            item.is_some_and(|item| item.get(attribute(write, placeholder)) == Some(value))
-        }
-    })
-}
-
-fn update(write: &Value, item: &mut Value) {
-    let expression = format!(" {}", write["UpdateExpression"].as_str().unwrap());
-    let (sets, removes) = expression.split_once(" REMOVE ").unwrap_or((&expression, ""));
-    for set in sets.trim_start_matches(" SET ").split(", ").filter(|it| !it.is_empty()) {
-        let (placeholder, value) = set.split_once(" = ").unwrap();
-        item[attribute(write, placeholder)] = write["ExpressionAttributeValues"][value].clone();
-    }
-    for remove in removes.split(", ").filter(|it| !it.is_empty()) {
-        item.as_object_mut().unwrap().remove(&attribute(write, remove));
-    }
 }

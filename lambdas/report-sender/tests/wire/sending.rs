@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use loopback::Answer;
+use loopback::{Answer, reply};
 use serde_json::json;
 
 use crate::dynamo::Fault;
@@ -31,6 +31,18 @@ async fn a_small_report_is_attached_to_one_mail() {
     assert_eq!(attachments[0]["RawContent"], "Y2FuYXJ5LWNvbnRlbnQ=");
     assert_eq!(world.standing("a", "mail"), "SENT");
     assert_eq!(world.state().dynamo.count("TransactWriteItems"), 2, "the claim and the end");
+}
+
+#[tokio::test]
+async fn what_takes_many_seconds_to_be_taken_is_sent_once_all_the_same() {
+    let world = World::with(&[MAIL, PARTNER]).await;
+    let late = |answer| Answer::Late(Duration::from_secs(100), Box::new(answer));
+    world.state().mail_faults = [late(reply(200, json!({"MessageId": "m-1"})))].into();
+    let done = "<CopyObjectResult><ETag>e</ETag></CopyObjectResult>";
+    world.state().copy_faults = [late(reply(200, done))].into();
+    world.completed("a", 1, &["a@example.com"]);
+    assert_eq!(world.stream(&["a"]).await.unwrap(), json!({"sent": 2}));
+    assert_eq!((world.made(), world.standing("a", "mail")), ((1, 1, 0), "SENT".to_owned()));
 }
 
 #[tokio::test]
@@ -126,7 +138,7 @@ async fn a_run_that_died_is_waited_for_and_then_taken_over_where_that_is_harmles
     }
     assert!(world.stream(&["a"]).await.is_err());
     assert_eq!(world.made(), (0, 0, 0));
-    world.state().now += Duration::from_secs(60);
+    world.time.pass(Duration::from_secs(60));
     assert!(world.stream(&["a"]).await.is_err(), "nobody knows of the mail, and somebody has to be told");
     assert_eq!((world.standing("a", "mail"), world.standing("a", "sftp")), ("UNKNOWN".to_owned(), "SENT".to_owned()));
     assert_eq!(world.stream(&["a"]).await.unwrap(), json!({"sent": 0}));

@@ -1,21 +1,11 @@
 //! The function's environment.
 
+use loopback::environment;
 use report_sender::Settings;
 
 fn read(changed: &[(&str, &str)]) -> Result<Settings, String> {
-    let given = [
-        ("TENANT", "acme"),
-        ("JOBS_TABLE", "jobs"),
-        ("REPORT_BUCKET", "reports"),
-        ("AWS_REGION", "eu-west-1"),
-        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
-        ("AWS_SECRET_ACCESS_KEY", "secret"),
-    ];
-    let variable = |name: &str| {
-        let found = changed.iter().chain(&given).find(|(key, _)| *key == name);
-        found.map(|(_, value)| value.to_string())
-    };
-    Settings::read(&variable).map_err(|invalid| invalid.to_string())
+    let given = [("TENANT", "acme"), ("JOBS_TABLE", "jobs"), ("REPORT_BUCKET", "reports")];
+    Settings::read(&environment("", given.iter().chain(changed))).map_err(|invalid| invalid.to_string())
 }
 
 #[test]

@@ -1,13 +1,11 @@
 //! Everything around the function: the table, the buckets, SES, Transfer Family, the clock, and what it wrote to its log.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::io;
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use function::{Clock, logging};
 use lambda_runtime::{Context, LambdaEvent};
-use loopback::{Answer, Request, reply, serve};
+use loopback::{Answer, Log, Request, Time, environment, reply, serve};
 use report_sender::{Handler, Settings};
 use serde_json::{Value, json};
 
@@ -26,15 +24,15 @@ pub(crate) struct State {
     pub(crate) mail_faults: VecDeque<Answer>,
     pub(crate) copy_faults: VecDeque<Answer>,
     pub(crate) transfer_faults: VecDeque<Answer>,
-    pub(crate) now: SystemTime,
-    log: Vec<u8>,
+    results: String,
 }
 
 pub(crate) struct World {
     pub(crate) state: Arc<Mutex<State>>,
     handler: Handler,
     pub(crate) time_left: Duration,
-    _logging: tracing::subscriber::DefaultGuard,
+    pub(crate) time: Time,
+    log: Log,
 }
 
 pub(crate) const MAIL: (&str, &str) = ("MAIL_FROM", "reports@example.com");
@@ -54,32 +52,19 @@ impl World {
             mail_faults: VecDeque::new(),
             copy_faults: VecDeque::new(),
             transfer_faults: VecDeque::new(),
-            now: SystemTime::UNIX_EPOCH + Duration::from_secs(1_765_307_746),
-            log: Vec::new(),
+            results: String::new(),
         }));
         let served = state.clone();
         let address = serve(move |request| std::future::ready(served.lock().unwrap().answer(&request))).await;
-        let url = format!("http://{address}");
-        let mut environment = BTreeMap::from([
-            ("TENANT", "acme"),
-            ("JOBS_TABLE", "jobs"),
-            ("REPORT_BUCKET", "reports"),
-            ("AWS_REGION", "eu-west-1"),
-            ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
-            ("AWS_SECRET_ACCESS_KEY", "canary-aws-secret"),
-            ("AWS_ENDPOINT_URL", &url),
-        ]);
-        environment.extend(variables.iter().copied());
-        let settings = Settings::read(&|name: &str| environment.get(name).map(|it| it.to_string())).unwrap();
-        let (writer, present) = (state.clone(), state.clone());
-        let write = move || Log(writer.clone());
-        let logged = logging::subscriber(&["report_sender", "report_queue"], tracing::Level::TRACE, write);
-        let clock = Clock::new(move || present.lock().unwrap().now, |_| Box::pin(std::future::ready(())));
+        let own = [("TENANT", "acme"), ("JOBS_TABLE", "jobs"), ("REPORT_BUCKET", "reports")];
+        let variable = environment(&format!("http://{address}"), own.iter().chain(variables));
+        let time = Time::at(1_765_307_746);
         World {
-            handler: Handler::new(settings, clock),
+            handler: Handler::new(Settings::read(&variable).unwrap(), time.clock()),
             state,
             time_left: Duration::from_secs(120),
-            _logging: tracing::subscriber::set_default(logged),
+            time,
+            log: Log::of(&["report_sender", "report_queue"]),
         }
     }
 
@@ -113,11 +98,10 @@ impl World {
 
     pub(crate) async fn invoke(&self, event: Value) -> Result<Value, String> {
         let mut context = Context::default();
-        let deadline = self.state().now + self.time_left;
-        context.deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis() as u64;
+        context.deadline = self.time.deadline(self.time_left);
         let result = self.handler.handle(LambdaEvent::new(event, context)).await;
         let shown = format!("{result:?}");
-        self.state().log.extend(shown.bytes());
+        self.state().results.push_str(&shown);
         result
     }
 
@@ -141,9 +125,9 @@ impl Drop for World {
         if std::thread::panicking() {
             return;
         }
-        let log = String::from_utf8(self.state().log.clone()).unwrap();
+        let said = self.log.text() + &self.state().results;
         for canary in ["canary", "@example.com"] {
-            assert!(!log.contains(canary), "the secret `{canary}` got out: {log}");
+            assert!(!said.contains(canary), "the secret `{canary}` got out: {said}");
         }
     }
 }
@@ -183,18 +167,5 @@ impl State {
             }
             (method, _) => panic!("nobody has {method} {}", request.target),
         }
-    }
-}
-
-struct Log(Arc<Mutex<State>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().log.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -66,7 +66,7 @@ fn round(seed: u64, rarity: u32) -> (usize, usize) {
     for wave in [20, 20, CLICKS - 40] {
         let clicks: Vec<usize> = (0..wave).map(|_| usize::from(world.lock().unwrap().random.u8(..4) == 0)).collect();
         answers.extend(run_all(&world, clicks.iter().map(|link| click(&world, &links[*link])).collect()));
-        world.lock().unwrap().state.now += Duration::from_secs(60);
+        world.lock().unwrap().now += Duration::from_secs(60);
     }
     world.lock().unwrap().has_faults = false;
     let last = run_all(&world, links.iter().map(|link| click(&world, link)).collect());
@@ -92,6 +92,7 @@ fn round(seed: u64, rarity: u32) -> (usize, usize) {
 /// All that the runs share.
 struct World {
     state: State,
+    now: SystemTime,
     random: Rng,
     has_faults: bool,
     /// One fault in so many calls.
@@ -111,7 +112,8 @@ impl World {
         state.remembers_client_tokens = seed.is_multiple_of(2);
         state.looks = 2;
         let random = Rng::with_seed(seed);
-        World { state, random, has_faults: true, rarity, steps: 0, wakes: Vec::new(), crashes: 0, taken_over: 0 }
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW);
+        World { state, now, random, has_faults: true, rarity, steps: 0, wakes: Vec::new(), crashes: 0, taken_over: 0 }
     }
 
     fn fault(&mut self) -> Fault {
@@ -156,13 +158,12 @@ fn click(world: &Arc<Mutex<World>>, token: &str) -> Click {
         let mut context = Context::default();
         let (id, deadline) = {
             let mut world = world.lock().unwrap();
-            (world.random.u64(..), world.state.now + Duration::from_secs(29))
+            (world.random.u64(..), world.now + Duration::from_secs(29))
         };
         context.request_id = format!("run-{id:016x}");
         context.deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis() as u64;
         let (present, sleeper) = (world.clone(), process.clone());
-        let clock =
-            Clock::new(move || present.lock().unwrap().state.now, move |duration| Box::pin(sleeper.until(duration)));
+        let clock = Clock::new(move || present.lock().unwrap().now, move |duration| Box::pin(sleeper.until(duration)));
         let handler = Handler::new(settings, clock);
         let Ok(answer) = handler.handle(LambdaEvent::new(post(&[("t", &token)]), context)).await;
         (answer["statusCode"].as_u64().unwrap(), answer["body"].as_str().unwrap().to_owned())
@@ -196,9 +197,9 @@ fn run_all(world: &Arc<Mutex<World>>, clicks: Vec<Click>) -> Vec<(u64, String)> 
         let mut world = world.lock().unwrap();
         let wakes = std::mem::take(&mut world.wakes);
         if world.steps == before
-            && let Some(next) = wakes.into_iter().filter(|wake| *wake > world.state.now).min()
+            && let Some(next) = wakes.into_iter().filter(|wake| *wake > world.now).min()
         {
-            world.state.now = next;
+            world.now = next;
         }
     }
     answers
@@ -226,10 +227,10 @@ impl Process {
     /// Ends when `duration` has passed in the world.
     fn until(&self, duration: Duration) -> impl Future<Output = ()> + Send + 'static {
         let world = self.world.clone();
-        let until = world.lock().unwrap().state.now + duration;
+        let until = world.lock().unwrap().now + duration;
         poll_fn(move |_| {
             let mut world = world.lock().unwrap();
-            if world.state.now >= until {
+            if world.now >= until {
                 world.steps += 1;
                 return Poll::Ready(());
             }

@@ -1,5 +1,7 @@
 //! One token, one row: replays, revisions, slow and failing statements, lost answers, runs that die.
 
+use std::time::Duration;
+
 use serde_json::json;
 use write_back::Row;
 
@@ -87,7 +89,7 @@ async fn a_slow_statement_is_answered_with_a_page_that_finishes_by_itself() {
     let token = world.token(&ROW);
     let page = world.post(&token).await;
     assert_eq!((page.status, &page.headers["Retry-After"]), (202, &json!("2")));
-    assert!(world.state().slept.as_secs() <= 10, "{:?}", world.state().slept);
+    assert!(world.time.slept() <= Duration::from_secs(10), "{:?}", world.time.slept());
     let address = page.refresh();
     assert!(address.starts_with("quote/status?s=") && !page.body.contains(&token), "{}", page.body);
     let waiting = world.status(&address).await;

@@ -1,13 +1,12 @@
 //! Everything around the function: DynamoDB, Secrets Manager, Redshift, the clock, and what it wrote to its log.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use function::{Clock, logging};
 use lambda_runtime::{Context, LambdaEvent};
-use loopback::{Answer, Request, reply, serve};
+use loopback::dynamo::{holds, refused};
+use loopback::{Answer, Log, Request, Time, environment, reply, serve};
 use serde_json::{Value, json};
 use write_back::{Key, Row, Signer, Terms};
 use write_back_api::{Handler, Settings};
@@ -50,9 +49,6 @@ pub(crate) struct State {
     pub(crate) ends: VecDeque<&'static str>,
     /// Whether the service remembers client tokens, as it does for eight hours.
     pub(crate) remembers_client_tokens: bool,
-    pub(crate) now: SystemTime,
-    pub(crate) slept: Duration,
-    log: Vec<u8>,
     secrets_of_the_test: Vec<String>,
 }
 
@@ -79,7 +75,8 @@ pub(crate) enum Fault {
 pub(crate) struct World {
     pub(crate) state: Arc<Mutex<State>>,
     pub(crate) handler: Handler,
-    _logging: tracing::subscriber::DefaultGuard,
+    pub(crate) time: Time,
+    log: Log,
 }
 
 /// An answer of the function.
@@ -100,15 +97,9 @@ impl World {
         let served = state.clone();
         let address = serve(move |request| std::future::ready(served.lock().unwrap().answer(&request))).await;
         let settings = settings(&format!("http://{address}"), variables);
-        let writer = state.clone();
-        let subscriber = logging::subscriber(&["write_back_api", "redshift"], tracing::Level::TRACE, move || {
-            LogWriter(writer.clone())
-        });
-        World {
-            handler: Handler::new(settings, clock(&state)),
-            state,
-            _logging: tracing::subscriber::set_default(subscriber),
-        }
+        let time = Time::at(NOW);
+        let log = Log::of(&["write_back_api", "redshift"]);
+        World { handler: Handler::new(settings, time.clock()), state, time, log }
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -129,14 +120,13 @@ impl World {
     }
 
     pub(crate) fn seconds(&self) -> u64 {
-        self.state().now.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()
+        self.time.seconds()
     }
 
     pub(crate) async fn send(&self, event: Value) -> Page {
         let mut context = Context::default();
         context.request_id = "request-1".to_owned();
-        let deadline = self.state().now + Duration::from_secs(29);
-        context.deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis() as u64;
+        context.deadline = self.time.deadline(Duration::from_secs(29));
         let Ok(answer) = self.handler.handle(LambdaEvent::new(event, context)).await;
         assert_eq!(answer["isBase64Encoded"], false);
         let headers = answer["headers"].clone();
@@ -166,7 +156,7 @@ impl World {
     }
 
     pub(crate) fn pass(&self, seconds: u64) {
-        self.state().now += Duration::from_secs(seconds);
+        self.time.pass(Duration::from_secs(seconds));
     }
 
     pub(crate) fn calls(&self, operation: &str) -> usize {
@@ -174,7 +164,7 @@ impl World {
     }
 
     pub(crate) fn log(&self) -> String {
-        String::from_utf8(self.state().log.clone()).unwrap()
+        self.log.text()
     }
 
     /// The values of one column, in order.
@@ -237,7 +227,7 @@ pub(crate) fn secret(kid: &str) -> String {
 }
 
 pub(crate) fn settings(url: &str, variables: &[(&str, &str)]) -> Settings {
-    let mut environment: BTreeMap<&str, &str> = BTreeMap::from([
+    let own = [
         ("TENANT", "acme"),
         ("SIGNING_KEYS_SECRET", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:canary-arn"),
         ("CLAIMS_TABLE", "claims"),
@@ -245,40 +235,8 @@ pub(crate) fn settings(url: &str, variables: &[(&str, &str)]) -> Settings {
         ("SCHEMA", "write_back"),
         ("LOCALE", "de-DE"),
         ("CURRENCY", "EUR"),
-        ("AWS_REGION", "eu-west-1"),
-        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
-        ("AWS_SECRET_ACCESS_KEY", "canary-aws-secret"),
-        ("AWS_SESSION_TOKEN", "canary-aws-session"),
-        ("AWS_ENDPOINT_URL", url),
-    ]);
-    environment.extend(variables.iter().copied());
-    Settings::read(&|name: &str| environment.get(name).map(|value| (*value).to_owned())).unwrap()
-}
-
-fn clock(state: &Arc<Mutex<State>>) -> Clock {
-    let (present, passing) = (state.clone(), state.clone());
-    Clock::new(
-        move || present.lock().unwrap().now,
-        move |duration| {
-            let mut state = passing.lock().unwrap();
-            state.now += duration;
-            state.slept += duration;
-            Box::pin(tokio::task::yield_now())
-        },
-    )
-}
-
-struct LogWriter(Arc<Mutex<State>>);
-
-impl io::Write for LogWriter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().log.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    ];
+    Settings::read(&environment(url, own.iter().chain(variables))).unwrap()
 }
 
 impl State {
@@ -293,9 +251,6 @@ impl State {
             looks: 0,
             ends: VecDeque::new(),
             remembers_client_tokens: true,
-            now: SystemTime::UNIX_EPOCH + Duration::from_secs(NOW),
-            slept: Duration::ZERO,
-            log: Vec::new(),
             secrets_of_the_test: Vec::new(),
         }
     }
@@ -333,13 +288,9 @@ impl State {
     fn put(&mut self, body: &Value) -> Answer {
         let id = body["Item"]["id"]["S"].as_str().unwrap().to_owned();
         let old = self.table.get(&id);
+        assert!(body["ConditionExpression"].is_string(), "every write has a condition");
         if !holds(body, old) {
-            let mut failure =
-                json!({"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException", "message": "no"});
-            if let ("ALL_OLD", Some(old)) = (body["ReturnValuesOnConditionCheckFailure"].as_str().unwrap(), old) {
-                failure["Item"] = old.clone();
-            }
-            return reply(400, failure);
+            return refused(body, old);
         }
         self.table.insert(id, body["Item"].clone());
         reply(200, json!({}))
@@ -444,26 +395,5 @@ impl Statement {
                 None
             }
         }
-    }
-}
-
-/// Whether the request's condition holds for the item that stands there; knows the conditions the function uses.
-fn holds(request: &Value, old: Option<&Value>) -> bool {
-    let names = &request["ExpressionAttributeNames"];
-    let values = &request["ExpressionAttributeValues"];
-    let is = |name: &str, value: &str| {
-        old.is_some_and(|old| old.get(names[name].as_str().unwrap()).is_some_and(|held| *held == values[value]))
-    };
-    match request["ConditionExpression"].as_str().expect("every write has a condition") {
-        "attribute_not_exists(#id)" => old.is_none(),
-        "attribute_not_exists(#by)" => old.is_none_or(|old| old.get(names["#by"].as_str().unwrap()).is_none()),
-        "#by = :submission" => is("#by", ":submission"),
-        "#owner IN (:previous, :owner) AND #state = :claimed" => {
-            (is("#owner", ":previous") || is("#owner", ":owner")) && is("#state", ":claimed")
-        }
-        "#state = :submitted AND #statement = :statement" => {
-            is("#state", ":submitted") && is("#statement", ":statement")
-        }
-        other => panic!("the fake table does not know the condition {other}"),
     }
 }

@@ -1,0 +1,29 @@
+//! What HTTP and WebSocket APIs have in common: both are of API Gateway's version 2.
+
+use crate::access_log::access_log;
+use aws::apigatewayv2::api::{Api, ApiRef};
+use aws::apigatewayv2::stage::{self, AccessLogSettings, RouteSettings, Stage};
+use cfn::{Scope, Value};
+
+/// Adds the API under the construct's name, and its only stage, which deploys every change by itself.
+///
+/// `logged` is what its access log has beside what all have.
+pub(crate) fn add_api(
+    scope: &mut Scope<'_>,
+    api: Api,
+    stage_name: &str,
+    limits: RouteSettings,
+    logged: &[(&str, &str)],
+) -> ApiRef {
+    let name = format!("{}-{}", scope.stack_name(), scope.path());
+    let api = scope.add_here(api.name(name));
+    let (log, format) = access_log(scope, logged);
+    scope.add(
+        "Stage",
+        Stage::new(stage::Required { api_id: api.reference(), stage_name: Value::from(stage_name) })
+            .auto_deploy(true)
+            .access_log_settings(AccessLogSettings::new().destination_arn(log).format(format))
+            .default_route_settings(limits),
+    );
+    api
+}
