@@ -43,7 +43,7 @@ export function Table({ columns, rows, title }) {
                 return (
                   <th scope="col" aria-sort={direction} class={isNumeric(column.type) ? "is-number" : undefined} key={index}>
                     <button type="button" onClick={() => sortBy(index)}>
-                      {heading(column)}<span class="arrow" aria-hidden="true" />
+                      <span>{heading(column)}</span><span class="arrow" aria-hidden="true" />
                     </button>
                   </th>
                 );

@@ -23,6 +23,7 @@ export function Workspace({ session, person, onSignOut }) {
   const [isTwoSteps, setTwoSteps] = useState(false);
   const shown = runs.find((run) => run.requestId === shownId) ?? runs[0] ?? null;
   const result = useRef(null);
+  const toggle = useRef(null);
 
   function start(query, parameters) {
     show(session.run(query, parameters));
@@ -30,19 +31,25 @@ export function Workspace({ session, person, onSignOut }) {
     requestAnimationFrame(() => result.current?.scrollIntoView({ block: "nearest" }));
   }
 
+  function closeTwoSteps() {
+    setTwoSteps(false);
+    // Back to where it was opened: the button that closed it is gone.
+    toggle.current.focus();
+  }
+
   return (
     <>
       <a class="skip" href="#result">Skip to the result</a>
       <header>
-        <p class="brand"><Logo />Queries</p>
+        <h1 class="brand"><Logo />Queries</h1>
         <ConnectionState state={connectionState} />
         <p class="person" title={person.email}>{person.email}</p>
-        <button type="button" class="quiet" aria-expanded={isTwoSteps} onClick={() => setTwoSteps(!isTwoSteps)}>Two-step sign-in</button>
+        <button type="button" class="quiet" aria-expanded={isTwoSteps} ref={toggle} onClick={() => setTwoSteps(!isTwoSteps)}>Two-step sign-in</button>
         <button type="button" class="quiet" onClick={onSignOut}>Sign out</button>
       </header>
       <main class="workspace" tabIndex={-1}>
         <div class="side">
-          {isTwoSteps && <TwoSteps person={person} onClose={() => setTwoSteps(false)} />}
+          {isTwoSteps && <TwoSteps person={person} onClose={closeTwoSteps} />}
           {queries ? <Ask queries={queries} onRun={start} /> : <Loading problem={queriesProblem} again={() => session.loadQueries()} />}
           {runs.length > 0 && <History runs={runs} shown={shown} onShow={show} />}
         </div>
