@@ -14,16 +14,17 @@ const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 /**
  * Serves the built page in `folder` to `page`. `cognito[Operation](request)` and `rest["GET /path"](url)` answer
- * `{status?, body}`, `socket(connection)` plays the server of each new socket. What is missing has a good answer.
+ * `{status?, body}`, `socket(connection)` plays the server of each new socket. What is missing has a good answer. `isConfigured()`
+ * tells whether the page gets to know where its services are.
  */
-export async function serve(page, { folder, cognito = {}, rest = {}, socket, signUp = true }) {
+export async function serve(page, { folder, cognito = {}, rest = {}, socket, signUp = true, isConfigured = () => true }) {
   const config = {
     region: "us-east-1", userPoolId: "us-east-1_scripted", userPoolClientId: "scripted", signUp,
     cognito: `${SERVICE}/cognito`, api: `${SERVICE}/live`, socket: "wss://service.test/live",
   };
   await page.route(`${PAGE}/**`, (route) => {
     const path = new URL(route.request().url()).pathname;
-    if (path === "/config.json") return route.fulfill({ json: config });
+    if (path === "/config.json") return isConfigured() ? route.fulfill({ json: config }) : route.fulfill({ status: 503 });
     const file = join(folder, normalize(path === "/" ? "/index.html" : path));
     return route.fulfill({ body: readFileSync(file), contentType: TYPES[extname(file)], headers: { "content-security-policy": POLICY } });
   });

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::process::Command;
 
 /// More than any script here needs on a slow machine.
-const LONGEST: Duration = Duration::from_secs(180);
+const LONGEST: Duration = Duration::from_secs(600);
 
 /// Runs `tests/browser/<script>` with these arguments and a last one, the folder for its pictures; gives the JSON that it prints.
 ///
