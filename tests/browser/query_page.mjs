@@ -228,6 +228,7 @@ const trials = {
       listed = { body: { queries: [] } };
       await page.getByRole("button", { name: "Try again" }).click();
       await page.getByText("There are no queries yet.").waitFor();
+      await eventually(() => page.evaluate(() => document.activeElement.className), "workspace");
       listed = { body: { queries } };
       await signIn(page);
       await page.getByRole("button", { name: "Run" }).click();
@@ -247,8 +248,12 @@ const trials = {
       await page.getByRole("button", { name: "Run" }).click();
       await page.getByRole("status").filter({ hasText: "Running …" }).waitFor();
       await shot("page-running-dark");
-      await page.getByRole("button", { name: "Cancel" }).click();
+      await eventually(() => page.title(), "Running … – Queries");
+      await page.getByRole("button", { name: "Cancel" }).focus();
+      await page.keyboard.press("Enter");
       await page.getByText("This run was cancelled before it ended.").waitFor();
+      await eventually(() => page.title(), "Cancelled – Queries");
+      await eventually(() => page.evaluate(() => document.activeElement.id), "result");
       isAway = true;
       script.connections.at(-1).close({ code: 1001 });
       await page.getByText("No connection, trying again").waitFor();

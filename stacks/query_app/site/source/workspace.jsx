@@ -25,6 +25,13 @@ export function Workspace({ session, person, onSignOut }) {
   const result = useRef(null);
   const toggle = useRef(null);
 
+  // Seen while another tab is looked at.
+  const word = shown && stateWord(shown);
+  useEffect(() => {
+    document.title = word ? `${word} – Queries` : "Queries";
+    return () => void (document.title = "Queries");
+  }, [word]);
+
   function start(query, parameters) {
     show(session.run(query, parameters));
     // On a phone the result is below the fold.
@@ -74,12 +81,18 @@ function ConnectionState({ state }) {
 }
 
 function Loading({ problem, again }) {
+  function tryAgain() {
+    // The button goes.
+    document.querySelector("main").focus();
+    again();
+  }
+
   if (!problem) return <section class="card"><h2>Query</h2><p class="text" role="status">Loading the queries …</p></section>;
   return (
     <section class="card">
       <h2>Query</h2>
       <p class="failure" role="alert">{asSentence(problem)}</p>
-      <button type="button" class="primary" onClick={again}>Try again</button>
+      <button type="button" class="primary" onClick={tryAgain}>Try again</button>
     </section>
   );
 }
