@@ -139,6 +139,13 @@ impl System<'_> {
         let person = self.people.sign_in("tickets").await?;
         let (status, _) = send(self.rest.request(Method::POST, "/ticket"), None).await?;
         ensure!(status == 401, "a ticket without signing in: {status}");
+        let elsewhere = json!({"PoolName": "elsewhere"});
+        let elsewhere =
+            self.caller.json("cognito-idp", "AWSCognitoIdentityProviderService.CreateUserPool", "1.1", &elsewhere);
+        let pool = elsewhere.await?["UserPool"]["Id"].as_str().context("the pool has no id")?.to_owned();
+        let foreign = People::of(&pool, self.caller).await?.sign_in("foreign").await?;
+        let (status, _) = send(foreign.request(self.rest, Method::POST, "/ticket"), None).await?;
+        ensure!(status == 401, "a ticket for somebody of another pool: {status}");
         let stranger = Door { origin: "https://elsewhere.example".to_owned(), ..self.door.clone() };
         let ticket = person.ticket(self.rest).await?;
         let query = format!("?ticket={ticket}");
