@@ -26,7 +26,6 @@ await withPage({ pictures, expected: [/status of 400/] }, async (page, shot) => 
   const cookies = await page.context().cookies();
   const { name, secure, httpOnly, sameSite, path } = cookies.find((it) => it.name.startsWith("__Host-"));
   expect({ name, secure, httpOnly, sameSite, path }, { name: "__Host-slack-install", secure: true, httpOnly: true, sameSite: "Lax", path: "/" });
-  await shot("slack-consent");
   await page.getByRole("button", { name: "Allow" }).click();
   await page.getByRole("heading", { name: "Slack is connected" }).waitFor();
   await shot("slack-connected");
