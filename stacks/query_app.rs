@@ -16,7 +16,7 @@
 
 mod props;
 
-pub use props::{Arn, Domain, Limits, Origin, Props, Script, SecondFactor};
+pub use props::{Arn, Domain, Limits, Mail, MailIdentity, Origin, Props, Script, SecondFactor};
 
 use crate::Tenant;
 use crate::warehouse::{Part, Place, own_statements, statements_of};
@@ -65,7 +65,8 @@ pub fn stack(tenant: &Tenant, props: &Props) -> Stack {
     });
     let users = UserPool::default()
         .sign_up_through(sign_up.as_ref())
-        .second_factor_required(props.mfa == SecondFactor::Required);
+        .second_factor_required(props.mfa == SecondFactor::Required)
+        .mail_from(props.mail.as_ref().map(|it| (it.from.as_str(), it.identity.as_str())));
     let users = stack.add("Users", users);
     let setup = stack.add("Setup", parts.setup());
     let publish = page

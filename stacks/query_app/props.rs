@@ -1,7 +1,7 @@
 //! What differs between tenants.
 
 use crate::fields::{Identifier, TopicArn, checked_text, in_range};
-use crate::report_delivery::{BucketName, Domain as MailDomain, KeyPrefix};
+use crate::report_delivery::{Address, BucketName, Domain as MailDomain, KeyPrefix};
 use crate::warehouse::Warehouse;
 use cfn::Json;
 use cfn::intrinsic::sub;
@@ -26,6 +26,8 @@ pub struct Props {
     pub sign_up: Vec<MailDomain>,
     /// Whether people need an authenticator app.
     pub mfa: SecondFactor,
+    /// Who the messages with codes come from, where it is not Cognito, which sends few.
+    pub mail: Option<Mail>,
     /// How much may be asked.
     pub limits: Limits,
     /// The page's own host name.
@@ -51,6 +53,7 @@ struct Fields {
     sign_up: Vec<MailDomain>,
     #[serde(default)]
     mfa: SecondFactor,
+    mail: Option<Mail>,
     #[serde(default)]
     limits: Limits,
     domain: Option<Domain>,
@@ -99,6 +102,7 @@ impl TryFrom<Fields> for Props {
             queries: it.queries,
             sign_up: it.sign_up,
             mfa: it.mfa,
+            mail: it.mail,
             limits: it.limits,
             domain: it.domain,
             web_acl: it.web_acl,
@@ -117,6 +121,60 @@ pub enum SecondFactor {
     Optional,
     /// Everybody.
     Required,
+}
+
+/// A sender in SES.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "MailFields")]
+pub struct Mail {
+    /// The address that messages come from.
+    pub from: Address,
+    /// The verified identity that sends them: this address, or its domain.
+    pub identity: MailIdentity,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MailFields {
+    from: Address,
+    identity: MailIdentity,
+}
+
+impl TryFrom<MailFields> for Mail {
+    type Error = String;
+
+    fn try_from(it: MailFields) -> Result<Self, String> {
+        let (from, identity) = (it.from.as_str(), it.identity.name());
+        let domain = it.from.domain();
+        let is_below = domain.strip_suffix(identity).is_some_and(|it| it.is_empty() || it.ends_with('.'));
+        if from != identity && !is_below {
+            return Err(format!(
+                "the identity `{identity}` may not send from `{from}`; allowed is one of the address or of its domain"
+            ));
+        }
+        Ok(Self { from: it.from, identity: it.identity })
+    }
+}
+
+checked_text! {
+    /// The ARN of a verified identity in SES.
+    pub MailIdentity, |text: &str| {
+        let parts: Vec<&str> = text.split(':').collect();
+        match parts[..] {
+            ["arn", partition, "ses", region, account, resource]
+                if partition.starts_with("aws") && !region.is_empty() && account.len() == 12
+                    && account.bytes().all(|it| it.is_ascii_digit())
+                    && resource.strip_prefix("identity/").is_some_and(|it| it.contains('.')) => Ok(()),
+            _ => Err(format!("`{text}` is no identity; allowed is arn:aws:ses:<region>:<account>:identity/<address or domain>")),
+        }
+    }
+}
+
+impl MailIdentity {
+    /// The address or the domain.
+    fn name(&self) -> &str {
+        self.as_str().split_once("identity/").map_or("", |it| it.1)
+    }
 }
 
 /// How much may be asked.

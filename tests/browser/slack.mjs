@@ -2,7 +2,7 @@
 // Follows a start link over the consent page of the stand-in and back, and tries to come back a second time; or follows one that
 // ends the token. Prints what the last page said.
 
-import { expect, withPage } from "./browser.mjs";
+import { expect, fits, withPage } from "./browser.mjs";
 
 const [purpose, link, pictures] = process.argv.slice(2);
 
@@ -26,7 +26,6 @@ await withPage({ pictures, expected: [/status of 400/] }, async (page, shot) => 
   const cookies = await page.context().cookies();
   const { name, secure, httpOnly, sameSite, path } = cookies.find((it) => it.name.startsWith("__Host-"));
   expect({ name, secure, httpOnly, sameSite, path }, { name: "__Host-slack-install", secure: true, httpOnly: true, sameSite: "Lax", path: "/" });
-  await shot("slack-consent");
   await page.getByRole("button", { name: "Allow" }).click();
   await page.getByRole("heading", { name: "Slack is connected" }).waitFor();
   await shot("slack-connected");
@@ -42,7 +41,7 @@ await withPage({ dark: true, phone: true, pictures, expected: [/status of 410/] 
   await page.goto(link);
   await page.getByRole("button").click();
   await page.getByRole("heading", { name: "This link was used before" }).waitFor();
-  expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), true);
+  expect(await fits(page), true);
   await shot(`slack-${purpose}-used-dark-phone`);
 });
 

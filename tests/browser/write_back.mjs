@@ -2,7 +2,7 @@
 // Fills in and sends the form of LINK by keyboard alone and prints what the page then says; looks at that of OTHER_LINK as a phone
 // in dark mode does, and sends nothing.
 
-import { expect, withPage } from "./browser.mjs";
+import { expect, fits, withPage } from "./browser.mjs";
 
 const [link, otherLink, pictures] = process.argv.slice(2);
 
@@ -29,7 +29,7 @@ await withPage({ dark: true, phone: true, pictures }, async (page, shot) => {
   await page.goto(otherLink);
   expect(await page.getByLabel("Comment (optional)").isVisible(), true);
   // Nothing may have to be scrolled sideways.
-  expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), true);
+  expect(await fits(page), true);
   await shot("form-dark-phone");
 });
 

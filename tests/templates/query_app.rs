@@ -103,6 +103,19 @@ fn users_are_let_in_by_verified_address_and_strong_password_and_nobody_learns_wh
 }
 
 #[test]
+fn codes_are_mailed_by_cognito_or_by_the_tenants_own_sender() {
+    assert!(with("").properties("Users")["EmailConfiguration"].is_null());
+    let identity = |name: &str| format!("arn:aws:ses:eu-central-1:123456789012:identity/{name}");
+    for name in ["q@mail.acme.example", "mail.acme.example", "acme.example"] {
+        let template = with(&format!("mail: {{ from: q@mail.acme.example, identity: '{}' }}\n", identity(name)));
+        assert_eq!(
+            template.properties("Users")["EmailConfiguration"],
+            json!({ "EmailSendingAccount": "DEVELOPER", "From": "q@mail.acme.example", "SourceArn": identity(name) })
+        );
+    }
+}
+
+#[test]
 fn only_the_pool_may_ask_who_may_sign_up() {
     let template = with("sign_up: [b.example, acme.example, b.example]\n");
     assert_eq!(
@@ -540,6 +553,14 @@ fn a_wrong_value_is_told_with_what_is_allowed() {
             "`sign_up` has 11 domains, allowed are at most 10",
         ),
         ("mfa: off", "`off` is not allowed here; allowed are optional, required"),
+        (
+            "mail: { from: q@acme.example, identity: 'arn:aws:ses:eu-central-1:123456789012:identity/me.example' }",
+            "the identity `me.example` may not send from `q@acme.example`; allowed is one of the address or of its domain",
+        ),
+        (
+            "mail: { from: q@acme.example, identity: acme.example }",
+            "`acme.example` is no identity; allowed is arn:aws:ses:<region>:<account>:identity/<address or domain>",
+        ),
         ("limits: { rows: 0 }", "`rows` is 0, allowed is 1 to 100000"),
         ("limits: { concurrent: 21 }", "`concurrent` is 21, allowed is 1 to 20"),
         ("limits: { seconds: 86401 }", "`seconds` is 86401, allowed is 1 to 86400"),

@@ -2,8 +2,8 @@
 
 use crate::FunctionRef;
 use aws::cognito::user_pool::{
-    self, AccountRecoverySetting, AdminCreateUserConfig, LambdaConfig, MfaConfiguration, PasswordPolicy, Policies,
-    RecoveryOption, SchemaAttribute, UserPoolTier, UsernameConfiguration,
+    self, AccountRecoverySetting, AdminCreateUserConfig, EmailConfiguration, EmailSendingAccount, LambdaConfig,
+    MfaConfiguration, PasswordPolicy, Policies, RecoveryOption, SchemaAttribute, UserPoolTier, UsernameConfiguration,
 };
 use aws::cognito::user_pool_client::{
     AccessToken, ExplicitAuthFlow, IdToken, PreventUserExistenceErrors, RefreshToken, TokenValidityUnits,
@@ -15,11 +15,13 @@ use cfn::{Attributes, Construct, Scope, Value};
 ///
 /// Passwords never leave the browser (SRP), and the client has no secret, since a browser keeps none. Only an administrator
 /// makes users, unless [`UserPool::sign_up_through`] opens it. An address cannot be changed: it is what a user was let in
-/// for. Nobody learns from an answer whether a user exists. The pool survives its stack, and cannot be deleted by mistake.
+/// for. Nobody learns from signing in or from a forgotten password whether a user exists; signing up tells that an address is
+/// taken, which Cognito cannot be kept from. The pool survives its stack, and cannot be deleted by mistake.
 #[derive(Clone, Debug, Default)]
 pub struct UserPool {
     sign_up: Option<FunctionRef>,
     second_factor_required: bool,
+    mail: Option<(String, String)>,
 }
 
 impl UserPool {
@@ -45,6 +47,17 @@ impl UserPool {
     #[must_use]
     pub fn second_factor_required(mut self, required: bool) -> Self {
         self.second_factor_required = required;
+        self
+    }
+
+    /// The address that messages come from, and the ARN of the identity in SES that sends them. Without it Cognito sends them by
+    /// itself, 50 a day (<https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html>).
+    ///
+    /// No policy is needed: Cognito makes a service-linked role for it, which whoever deploys the first such pool of an account has
+    /// to be allowed (`iam:CreateServiceLinkedRole`).
+    #[must_use]
+    pub fn mail_from(mut self, sender: Option<(&str, &str)>) -> Self {
+        self.mail = sender.map(|(from, identity)| (from.to_owned(), identity.to_owned()));
         self
     }
 
@@ -75,6 +88,15 @@ impl UserPool {
             .mfa_configuration(mfa)
             .enabled_mfas(["SOFTWARE_TOKEN_MFA"])
             .deletion_protection(user_pool::DeletionProtection::Active);
+        let pool = match &self.mail {
+            Some((from, identity)) => pool.email_configuration(
+                EmailConfiguration::new()
+                    .email_sending_account(EmailSendingAccount::Developer)
+                    .from(from.as_str())
+                    .source_arn(identity.as_str()),
+            ),
+            None => pool,
+        };
         match &self.sign_up {
             Some(function) => pool.lambda_config(LambdaConfig::new().pre_sign_up(function.arn())),
             None => pool,

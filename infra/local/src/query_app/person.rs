@@ -101,8 +101,8 @@ pub struct Door {
 #[derive(Debug)]
 pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
-/// A crowd of two hundred waits for two cores, too.
-const LONGEST_MESSAGE: Duration = Duration::from_secs(180);
+/// A crowd of two hundred waits for two cores, and one for the sweep of the next minutes.
+const LONGEST_MESSAGE: Duration = Duration::from_secs(300);
 
 /// As long as the page's.
 const LONGEST_SILENCE: Duration = Duration::from_secs(12);

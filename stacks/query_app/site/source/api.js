@@ -33,7 +33,8 @@ export function connectApi({ base, token, fetch = globalThis.fetch.bind(globalTh
         isForced = true;
         continue;
       }
-      const isPassing = !answer || answer.status === 429 || answer.status >= 500;
+      // 409: the socket may tell of a result a moment before it can be fetched.
+      const isPassing = !answer || answer.status === 409 || answer.status === 429 || answer.status >= 500;
       if (!isPassing || tries >= TRIES) throw await problem(answer);
       await pause(FIRST_PAUSE * 2 ** (tries - 1) * (0.5 + Math.random() / 2));
     }

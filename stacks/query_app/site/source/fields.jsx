@@ -21,7 +21,7 @@ export function Password(attributes) {
   const control = (all) => (
     <div class="password">
       <input {...all} type={isShown ? "text" : "password"} spellcheck={false} autocapitalize="none" />
-      <button type="button" class="quiet" aria-pressed={isShown} aria-controls={all.id} onClick={() => show(!isShown)}>
+      <button type="button" class="quiet" aria-controls={all.id} onClick={() => show(!isShown)}>
         {isShown ? "Hide" : "Show"}<span class="unseen"> password</span>
       </button>
     </div>

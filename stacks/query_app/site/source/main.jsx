@@ -5,6 +5,7 @@ import { useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks";
 
 import * as account from "./account.js";
 import { connectApi } from "./api.js";
+import { Logo } from "./logo.jsx";
 import { Session } from "./session.js";
 import { SignIn } from "./sign-in.jsx";
 import { Workspace } from "./workspace.jsx";
@@ -64,6 +65,20 @@ function Page({ config }) {
   );
 }
 
+/** In the place of everything, when it is not known where the services are. */
+function Unloaded() {
+  return (
+    <main class="gate">
+      <div class="card">
+        <Logo />
+        <h1>Queries</h1>
+        <p class="failure" role="alert">This page cannot be loaded now. Check your connection, then load it again.</p>
+        <button type="button" class="primary" onClick={() => location.reload()}>Load again</button>
+      </div>
+    </main>
+  );
+}
+
 function newSession(config) {
   const api = connectApi({ base: config.api, token: account.token });
   let until = 0;
@@ -91,7 +106,8 @@ async function begin() {
     root.replaceChildren();
     render(<Page config={config} />, root);
   } catch {
-    root.textContent = "This page cannot be loaded now. Check your connection, then load it again.";
+    root.replaceChildren();
+    render(<Unloaded />, root);
   }
 }
 

@@ -1,6 +1,6 @@
 // One run as it stands: its state and time, its chart and its table.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { Chart, isDrawable } from "./chart.jsx";
 import { isOver } from "./run.js";
@@ -28,6 +28,12 @@ export function StateMark({ run }) {
 export function Result({ run, session }) {
   const { title, name, chart, parameters = [] } = run.query;
   const isEnded = isOver(run);
+  const cancel = useRef(null);
+  // The button goes with the end of the run; who is at it by keyboard is not to be sent back to the top of the page.
+  const isAtCancel = cancel.current !== null && document.activeElement === cancel.current;
+  useLayoutEffect(() => {
+    if (isEnded && isAtCancel) document.getElementById("result").focus();
+  }, [isEnded]);
   return (
     <>
       <div class="result-head">
@@ -37,7 +43,7 @@ export function Result({ run, session }) {
         </div>
         <div class="result-actions">
           {!isEnded && (
-            <button type="button" aria-disabled={run.isCancelling} onClick={() => run.isCancelling || session.cancel(run.requestId)}>Cancel</button>
+            <button type="button" aria-disabled={run.isCancelling} ref={cancel} onClick={() => run.isCancelling || session.cancel(run.requestId)}>Cancel</button>
           )}
           {run.state === "done" && run.columns.length > 0 && <Download run={run} session={session} />}
         </div>

@@ -10,7 +10,7 @@ const LONGEST_GAP = 3_000;
 const LONGEST_SILENCE = 12_000;
 
 /**
- * `account` has `token(isForced)`, `until()` and `renew()`; `api` is `connectApi`'s; `socketUrl` is where the socket is.
+ * `account` has `until()` and `renew()`, as the connection's; `api` is `connectApi`'s; `socketUrl` is where the socket is.
  * `runs` is newest first; each change makes new objects and calls the listeners.
  */
 export class Session {

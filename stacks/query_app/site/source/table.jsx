@@ -43,7 +43,7 @@ export function Table({ columns, rows, title }) {
                 return (
                   <th scope="col" aria-sort={direction} class={isNumeric(column.type) ? "is-number" : undefined} key={index}>
                     <button type="button" onClick={() => sortBy(index)}>
-                      {heading(column)}<span class="arrow" aria-hidden="true" />
+                      <span>{heading(column)}</span><span class="arrow" aria-hidden="true" />
                     </button>
                   </th>
                 );
@@ -66,7 +66,8 @@ export function Table({ columns, rows, title }) {
 
 function Cell({ value, type, grouped }) {
   if (value === null) return <td class="is-null"><span aria-label="no value">–</span></td>;
-  return <td class={isNumeric(type) ? "is-number" : type === "text" ? "is-text" : undefined}>{readable(value, type, { grouped })}</td>;
+  if (type === "text") return <td class="is-text"><div>{readable(value, type)}</div></td>;
+  return <td class={isNumeric(type) ? "is-number" : undefined}>{readable(value, type, { grouped })}</td>;
 }
 
 function Pager({ at, pages, rows, turn }) {

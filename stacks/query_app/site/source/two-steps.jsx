@@ -1,6 +1,7 @@
 // Adding an authenticator app as the second step of signing in.
 
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { encode } from "uqr";
 
 import * as account from "./account.js";
 import { Field } from "./fields.jsx";
@@ -11,10 +12,11 @@ export function TwoSteps({ person, onClose }) {
   const [problem, setProblem] = useState(null);
   const [isDone, setDone] = useState(false);
   const heading = useRef(null);
-  useLayoutEffect(() => {
-    heading.current.focus();
+  useEffect(() => {
     account.beginTwoSteps(person.email).then(setSetup, (error) => setProblem(sentence(error)));
   }, []);
+  // What had the focus before is behind this form, and then gone with the code's field.
+  useLayoutEffect(() => heading.current.focus(), [isDone]);
 
   async function finish(event) {
     event.preventDefault();
@@ -34,7 +36,7 @@ export function TwoSteps({ person, onClose }) {
           <Field id="two-steps-code" name="code" label="Code of the app" inputmode="numeric" autocomplete="one-time-code" maxlength={7} problem={problem} required />
         </>
       )}
-      {!setup && problem && <p class="failure" role="alert">{problem}</p>}
+      {!setup && (problem ? <p class="failure" role="alert">{problem}</p> : <p class="text" role="status">One moment …</p>)}
       <div class="row">
         {!isDone && setup && <button type="submit" class="primary">Turn on</button>}
         <button type="button" onClick={onClose}>{isDone ? "Close" : "Not now"}</button>
@@ -47,9 +49,24 @@ export function TwoSteps({ person, onClose }) {
 export function Key({ setup }) {
   return (
     <>
-      <p class="text">Add this key to an authenticator app, then type the code that it shows.</p>
-      <p class="secret"><code>{setup.secret.replace(/(.{4})/g, "$1 ").trim()}</code></p>
+      <p class="text">Scan this code with an authenticator app, or give the app the key below. Then type the code that the app shows.</p>
+      <QrCode text={setup.link} />
+      <p class="secret"><span class="unseen">Key: </span><code>{setup.secret.replace(/(.{4})/g, "$1 ").trim()}</code></p>
       <p><a href={setup.link}>Open an app on this device</a></p>
     </>
+  );
+}
+
+/** Drawn here: no other service may learn the key. */
+function QrCode({ text }) {
+  const { size, path } = useMemo(() => {
+    const { data, size } = encode(text, { ecc: "M", border: 4 });
+    const path = data.flatMap((row, y) => row.map((isDark, x) => (isDark ? `M${x} ${y}h1v1h-1z` : "")));
+    return { size, path: path.join("") };
+  }, [text]);
+  return (
+    <svg class="qr-code" viewBox={`0 0 ${size} ${size}`} shape-rendering="crispEdges" role="img" aria-label="QR code of the key">
+      <path d={path} />
+    </svg>
   );
 }

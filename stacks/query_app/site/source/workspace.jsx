@@ -23,6 +23,14 @@ export function Workspace({ session, person, onSignOut }) {
   const [isTwoSteps, setTwoSteps] = useState(false);
   const shown = runs.find((run) => run.requestId === shownId) ?? runs[0] ?? null;
   const result = useRef(null);
+  const toggle = useRef(null);
+
+  // Seen while another tab is looked at.
+  const word = shown && stateWord(shown);
+  useEffect(() => {
+    document.title = word ? `${word} – Queries` : "Queries";
+    return () => void (document.title = "Queries");
+  }, [word]);
 
   function start(query, parameters) {
     show(session.run(query, parameters));
@@ -30,19 +38,25 @@ export function Workspace({ session, person, onSignOut }) {
     requestAnimationFrame(() => result.current?.scrollIntoView({ block: "nearest" }));
   }
 
+  function closeTwoSteps() {
+    setTwoSteps(false);
+    // Back to where it was opened: the button that closed it is gone.
+    toggle.current.focus();
+  }
+
   return (
     <>
       <a class="skip" href="#result">Skip to the result</a>
       <header>
-        <p class="brand"><Logo />Queries</p>
+        <h1 class="brand"><Logo />Queries</h1>
         <ConnectionState state={connectionState} />
         <p class="person" title={person.email}>{person.email}</p>
-        <button type="button" class="quiet" aria-expanded={isTwoSteps} onClick={() => setTwoSteps(!isTwoSteps)}>Two-step sign-in</button>
+        <button type="button" class="quiet" aria-expanded={isTwoSteps} ref={toggle} onClick={() => setTwoSteps(!isTwoSteps)}>Two-step sign-in</button>
         <button type="button" class="quiet" onClick={onSignOut}>Sign out</button>
       </header>
       <main class="workspace" tabIndex={-1}>
         <div class="side">
-          {isTwoSteps && <TwoSteps person={person} onClose={() => setTwoSteps(false)} />}
+          {isTwoSteps && <TwoSteps person={person} onClose={closeTwoSteps} />}
           {queries ? <Ask queries={queries} onRun={start} /> : <Loading problem={queriesProblem} again={() => session.loadQueries()} />}
           {runs.length > 0 && <History runs={runs} shown={shown} onShow={show} />}
         </div>
@@ -67,12 +81,18 @@ function ConnectionState({ state }) {
 }
 
 function Loading({ problem, again }) {
+  function tryAgain() {
+    // The button goes.
+    document.querySelector("main").focus();
+    again();
+  }
+
   if (!problem) return <section class="card"><h2>Query</h2><p class="text" role="status">Loading the queries …</p></section>;
   return (
     <section class="card">
       <h2>Query</h2>
       <p class="failure" role="alert">{asSentence(problem)}</p>
-      <button type="button" class="primary" onClick={again}>Try again</button>
+      <button type="button" class="primary" onClick={tryAgain}>Try again</button>
     </section>
   );
 }

@@ -38,6 +38,13 @@ test("what passes is tried again, what does not pass is told", async () => {
   await assert.rejects(away.api.queries(), { status: 0 });
 });
 
+test("a result that is told of before it can be fetched is fetched a moment later", async () => {
+  const { api, asked } = world([{ status: 409, body: { code: "no-result" } }, { body: { rows: [1], next: null } }]);
+  const taken = [];
+  await api.rows("r", (page) => taken.push(page.rows));
+  assert.deepEqual([taken, asked.length], [[[1]], 2]);
+});
+
 test("pages are asked for one after the other, by what the one before says", async () => {
   const { api, asked } = world([{ body: { rows: [1], next: "a b" } }, { body: { rows: [2], next: null } }]);
   const taken = [];

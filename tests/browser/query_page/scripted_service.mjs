@@ -14,16 +14,17 @@ const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 /**
  * Serves the built page in `folder` to `page`. `cognito[Operation](request)` and `rest["GET /path"](url)` answer
- * `{status?, body}`, `socket(connection)` plays the server of each new socket. What is missing has a good answer.
+ * `{status?, body}`, `socket(connection)` plays the server of each new socket. What is missing has a good answer. `isConfigured()`
+ * tells whether the page gets to know where its services are.
  */
-export async function serve(page, { folder, cognito = {}, rest = {}, socket, signUp = true }) {
+export async function serve(page, { folder, cognito = {}, rest = {}, socket, signUp = true, isConfigured = () => true }) {
   const config = {
     region: "us-east-1", userPoolId: "us-east-1_scripted", userPoolClientId: "scripted", signUp,
     cognito: `${SERVICE}/cognito`, api: `${SERVICE}/live`, socket: "wss://service.test/live",
   };
   await page.route(`${PAGE}/**`, (route) => {
     const path = new URL(route.request().url()).pathname;
-    if (path === "/config.json") return route.fulfill({ json: config });
+    if (path === "/config.json") return isConfigured() ? route.fulfill({ json: config }) : route.fulfill({ status: 503 });
     const file = join(folder, normalize(path === "/" ? "/index.html" : path));
     return route.fulfill({ body: readFileSync(file), contentType: TYPES[extname(file)], headers: { "content-security-policy": POLICY } });
   });
@@ -88,3 +89,47 @@ const usual = {
   "POST /ticket": () => ({ status: 201, body: { ticket: "t", expiresIn: 60 } }),
   "GET /queries": () => ({ body: { queries } }),
 };
+
+/** The columns of a result, and its rows: one cell is NULL, and one would do harm if it were more than text. */
+export const COLUMNS = [
+  { name: "pickup_date", label: "Day", type: "date", nullable: false },
+  { name: "trips", label: "Trips", type: "integer", nullable: false },
+  { name: "income", label: "Income", type: "decimal", nullable: true },
+  { name: "note", label: "Note", type: "text", nullable: true },
+];
+export const day = (number) => `2015-01-${String(number).padStart(2, "0")}`;
+export const ROWS = Array.from({ length: 31 }, (_, at) => [day(at + 1), 9000 + ((at * 7919) % 4000), `${at * 1013}.50`, at === 3 ? null : at === 4 ? "<img src=x onerror=alert(1)>" : `day ${at + 1}`]);
+
+/** A server that answers each run by `play(send, message)`; `all` are the messages of all sockets so far. */
+export function server(play) {
+  const all = [];
+  const connections = [];
+  const socket = (connection) => {
+    connections.push(connection);
+    connection.onMessage((text) => {
+      const message = JSON.parse(text);
+      all.push(message);
+      const send = (answer) => connection.send(JSON.stringify(answer));
+      if (message.action === "ping") send({ type: "pong" });
+      play(send, message, connections.length);
+    });
+  };
+  return { all, connections, socket };
+}
+
+/** The result of every run: a month in two parts. */
+export const answers = (send, { action, requestId }) => {
+  if (action !== "run") return;
+  send({ type: "accepted", requestId });
+  send({ type: "rows", requestId, seq: 0, last: false, columns: COLUMNS, rows: ROWS.slice(0, 20), total: 31 });
+  send({ type: "rows", requestId, seq: 1, last: true, rows: ROWS.slice(20) });
+};
+
+/** Signs in to the page that is served, up to the connection. */
+export async function signIn(page) {
+  await page.goto(`${PAGE}/`);
+  await page.getByLabel("E-mail address").fill("ada@example.com");
+  await page.getByLabel("Password", { exact: true }).fill("Correct-horse-1");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByText("Connected", { exact: true }).waitFor();
+}
