@@ -35,7 +35,7 @@ def main() -> int:
             world = World(emulator, folder)
             chance = random.Random(seed)
             for number in range(KILLS):
-                world.kill_after(chance.randint(2, 35), DEPLOY)
+                world.kill_after(chance.randint(2, 34), DEPLOY)
                 deployed = world.agree(f"after kill {number + 1}")
             assert world.half_way and deployed < len(TENANTS), f"the kills tell nothing: {deployed} deployed, {world.half_way} half-way"
             printed = emulator.own(*DEPLOY)

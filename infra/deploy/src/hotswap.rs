@@ -6,6 +6,7 @@
 use std::fmt;
 
 use aws_sdk_lambda::config::retry::RetryConfig;
+use aws_sdk_lambda::error::ProvideErrorMetadata;
 use aws_sdk_lambda::types::LastUpdateStatus;
 use serde_json::Value;
 
@@ -66,8 +67,15 @@ fn code_key<'a>(stack: &'a StackArtifact, document: &Value, logical_id: &str) ->
 async fn swap(target: &Target, lambda: &aws_sdk_lambda::Client, function: &str, key: &str) -> Result<(), Error> {
     let doing = format!("giving {function} its code");
     let update = lambda.update_function_code().function_name(function).s3_bucket(&target.bucket.name).s3_key(key);
-    target.lanes.changes.call(|| update.clone().send()).await.map_err(|error| from_sdk(&doing, error))?;
     let mut pauses = Pauses::new();
+    loop {
+        match target.lanes.changes.call(|| update.clone().send()).await {
+            Ok(_) => break,
+            // Another update is under way, perhaps this very one, of which the answer was lost.
+            Err(error) if error.code() == Some("ResourceConflictException") => pauses.wait(&doing).await?,
+            Err(error) => return Err(from_sdk(&doing, error)),
+        }
+    }
     loop {
         let look = lambda.get_function_configuration().function_name(function);
         let state = target.lanes.looks.call(|| look.clone().send()).await.map_err(|error| from_sdk(&doing, error))?;
@@ -103,7 +111,10 @@ fn different(old: &Value, new: &Value) -> Vec<String> {
 
 impl fmt::Display for Swapped {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: code swapped: {}", self.stack, self.functions.join(", "))?;
+        match self.functions.as_slice() {
+            [] => write!(formatter, "{}: no function to swap the code of", self.stack)?,
+            functions => write!(formatter, "{}: code swapped: {}", self.stack, functions.join(", "))?,
+        }
         if !self.skipped.is_empty() {
             write!(formatter, "; skipped, as only a deployment does it: {}", self.skipped.join(", "))?;
         }

@@ -60,7 +60,7 @@ impl Target {
     ///
     /// [`Error::Refused`] when there is no region, when there are no credentials, or when AWS does not accept them there.
     pub async fn connect(config: &SdkConfig, asset_bucket: Option<&str>) -> Result<Target, Error> {
-        let Some(region) = config.region().map(ToString::to_string) else {
+        let Some(region) = config.region().map(ToString::to_string).filter(|region| !region.is_empty()) else {
             return Err(Error::Refused(
                 "no AWS region is set; set AWS_REGION, or a profile with a region in AWS_PROFILE".to_owned(),
             ));

@@ -130,6 +130,14 @@ async fn a_failed_deployment_names_the_first_failed_resource_its_reason_and_the_
 }
 
 #[tokio::test]
+async fn an_update_that_somebody_cancelled_is_told_as_such() {
+    let fake = Fake { failing: Some(("", "Update cancelled by user")), ..with_stack("CREATE_COMPLETE") };
+    let (endpoint, _fake) = fake_aws::start(fake).await;
+    let expected = "acme-qlik-reload ended as UPDATE_ROLLBACK_COMPLETE: Update cancelled by user";
+    assert_eq!(deploy(&endpoint).await.unwrap_err(), Error::Failed(expected.to_owned()));
+}
+
+#[tokio::test]
 async fn parting_from_data_is_refused_with_what_becomes_of_it_and_the_option_that_allows_it() {
     let (endpoint, fake) = fake_aws::start(parting()).await;
     let error = deploy(&endpoint).await.unwrap_err();
@@ -380,5 +388,8 @@ fn parting() -> Fake {
         change("Modify", "Claims", "AWS::DynamoDB::Table", "Conditional", "ReplaceAndDelete"),
         change("Remove", "Old", "AWS::SQS::Queue", "", "Retain"),
     ];
-    Fake { changes: changes.concat(), ..with_stack("CREATE_COMPLETE") }
+    let mut fake = Fake { changes: changes.concat(), ..with_stack("CREATE_COMPLETE") };
+    fake.stacks.get_mut(STACK).unwrap().template =
+        json!({ "Resources": { "Old": { "Type": "AWS::SQS::Queue" } } }).to_string();
+    fake
 }

@@ -32,3 +32,22 @@ async fn a_stack_that_does_not_stand_has_no_code_to_swap() {
         assert_eq!((code, fake.lock().unwrap().swapped.len()), (Some(2), 0));
     }
 }
+
+#[tokio::test]
+async fn code_is_swapped_after_an_update_that_is_under_way() {
+    let mut fake = with_stack("UPDATE_COMPLETE");
+    fake.stacks.get_mut(STACK).unwrap().resources = vec![("Reload", "AWS::Lambda::Function", "acme-reload-1")];
+    fake.busy_functions = 2;
+    let (endpoint, fake) = fake_aws::start(fake).await;
+    let (code, printed, said) = run(Some(endpoint), &["deploy", "acme", "--hotswap"]).await;
+    assert_eq!((code, printed.contains("code swapped: Reload")), (Some(0), true), "{said}");
+    assert_eq!(fake.lock().unwrap().swapped.len(), 1);
+}
+
+#[tokio::test]
+async fn a_stack_without_functions_is_said_to_have_none() {
+    let (endpoint, _fake) = fake_aws::start(with_stack("UPDATE_COMPLETE")).await;
+    let (code, printed, said) = run(Some(endpoint), &["deploy", "acme", "--hotswap"]).await;
+    assert!(printed.starts_with("acme-qlik-reload: no function to swap the code of; skipped"), "{printed}{said}");
+    assert_eq!(code, Some(0));
+}
