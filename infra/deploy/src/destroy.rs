@@ -244,7 +244,7 @@ async fn show(target: &Target, found: &Doomed, with_data: bool, progress: &Progr
     progress.line(format!("{}: {count} {go}{of}", found.stack.stack_name().unwrap_or_default()));
     for resource in found.resources.iter().filter(|resource| resource.retained) {
         let fate = if with_data { "goes with its data" } else { "stays" };
-        let size = contents::size(target, resource).await?;
+        let size = contents::size(target, resource).await;
         let size = size.map(|size| format!(" ({size})")).unwrap_or_default();
         progress.line(format!("  {fate}: {} {} {}{size}", resource.logical_id, resource.kind, resource.physical_id));
     }

@@ -152,7 +152,9 @@ impl Deploy {
         match count - kept.len() {
             0 => {}
             left_out if left_out == count => {
-                return Err(Error::Refused(format!("none of the {count} tenants has a system `{system}`")));
+                return Err(Error::Refused(format!(
+                    "none of the {count} tenants has a system `{system}`; `cargo run -- list` shows which there are"
+                )));
             }
             left_out => {
                 progress.line(format!("{left_out} of {count} tenants have no system {system} and are left out"))

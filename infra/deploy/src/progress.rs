@@ -10,8 +10,8 @@ use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressState, Progre
 pub struct Progress {
     bars: Option<(MultiProgress, ProgressBar)>,
     tells: Tells,
-    /// Starts each line, where several things happen at the same time.
-    prefix: String,
+    /// Starts each line, unless it does anyway, where several things happen at the same time.
+    name: String,
 }
 
 /// How much is told, from little to much.
@@ -32,18 +32,18 @@ impl Progress {
             let bar = bars.add(new_bar());
             (bars, bar)
         });
-        Progress { bars, tells: Tells::Details, prefix: String::new() }
+        Progress { bars, tells: Tells::Details, name: String::new() }
     }
 
     /// Says nothing at all.
     pub fn silent() -> Progress {
-        Progress { bars: None, tells: Tells::Nothing, prefix: String::new() }
+        Progress { bars: None, tells: Tells::Nothing, name: String::new() }
     }
 
     /// For one of several things that happen at the same time: it has a bar of its own, and its lines begin with its name.
     pub fn part(&self, name: &str) -> Progress {
         let bars = self.bars.as_ref().map(|(bars, _)| (bars.clone(), bars.add(new_bar())));
-        Progress { bars, tells: self.tells, prefix: format!("{name}: ") }
+        Progress { bars, tells: self.tells, name: name.to_owned() }
     }
 
     /// Leaves out the details, which of many things are too many to read.
@@ -75,9 +75,11 @@ impl Progress {
     }
 
     fn print(&self, level: Tells, text: &str) {
-        if self.tells >= level {
-            self.above(|| eprintln!("{}{text}", self.prefix));
+        if self.tells < level {
+            return;
         }
+        let named = text.starts_with(&self.name);
+        self.above(|| if named { eprintln!("{text}") } else { eprintln!("{}: {text}", self.name) });
     }
 
     fn above(&self, print: impl FnOnce()) {

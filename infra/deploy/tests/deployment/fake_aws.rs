@@ -262,7 +262,7 @@ fn cloudformation(fake: &mut Fake, action: &str, request: &HashMap<String, Strin
         }
         "GetTemplate" => Ok(format!("<TemplateBody>{}</TemplateBody>", escape(&fake.stacks[&name].template))),
         "DeleteChangeSet" => {
-            let stack = fake.stacks.get_mut(&name).expect("only existing change sets are deleted");
+            let stack = fake.stacks.get_mut(&name).ok_or_else(absent)?;
             // By id, or by name.
             stack.change_sets.retain(|id, _| !id.ends_with(&request["ChangeSetName"]));
             Ok(String::new())
@@ -381,6 +381,10 @@ fn s3(fake: &mut Fake, method: &Method, uri: &Uri, headers: HeaderMap, body: &By
         return StatusCode::OK.into_response();
     }
     if query.contains("versions") {
+        if let Some((status, code)) = fake.refusals.get_mut("ListObjectVersions").and_then(Vec::pop) {
+            let body = format!("<Error><Code>{code}</Code><Message>the fake was told to refuse</Message></Error>");
+            return (StatusCode::from_u16(status).unwrap(), body).into_response();
+        }
         let after = query.split('&').find_map(|it| it.strip_prefix("version-id-marker=")).unwrap_or_default();
         let left: Vec<_> = fake.versions.iter().filter(|(_, version)| version.as_str() > after).collect();
         let page = &left[..left.len().min(fake.listed_page_size.max(1))];

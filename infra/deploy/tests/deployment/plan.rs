@@ -126,6 +126,22 @@ async fn a_stack_that_needs_a_person_is_told_as_in_a_deployment() {
 }
 
 #[tokio::test]
+async fn a_plan_that_is_interrupted_before_it_made_anything_has_nothing_to_delete() {
+    let mut fake = with_bucket();
+    fake.refusals.insert("CreateChangeSet", vec![(400, "Throttling"); 20]);
+    let (endpoint, fake) = fake_aws::start(fake).await;
+    let folder = tempfile::tempdir().unwrap();
+    let child = start(Some(endpoint), &["deploy", "acme", "--plan"], folder.path());
+    while calls(&fake, "CreateChangeSet") == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let (code, _, said) = ended(child).await;
+    let expected = "\ninterrupted: deleting the change sets\nerror: interrupted; nothing was changed\n";
+    assert_eq!((code, said.ends_with(expected)), (Some(1), true), "{said}");
+}
+
+#[tokio::test]
 async fn an_interrupted_plan_leaves_no_change_set_and_no_empty_stack() {
     for signal in ["-INT", "-TERM"] {
         let fake = Fake { slow_change_set: true, ..with_bucket() };

@@ -16,7 +16,10 @@ async fn of_several_tenants_those_without_the_system_are_left_out() {
     assert_eq!((code, printed.as_str()), (Some(0), "acme-app: created\n  Url = https://example.test\n"), "{said}");
 
     let (code, _, said) = deploy(folder.path(), &["--all", "--yes", "--only", "ap"]).await;
-    assert_eq!((code, said.as_str()), (Some(2), "error: none of the 2 tenants has a system `ap`\n"));
+    assert_eq!(
+        (code, said.as_str()),
+        (Some(2), "error: none of the 2 tenants has a system `ap`; `cargo run -- list` shows which there are\n")
+    );
     let (code, _, said) = deploy(folder.path(), &["beta", "--only", "app"]).await;
     let expected = "error: tenant beta has no system `app`; its stacks are beta-store\n";
     assert_eq!((code, said.as_str()), (Some(2), expected));
