@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 
 use crate::Error;
+use crate::manifest::{ASSETS, Artifact, AssetEntry, AssetManifest, Manifest, Note, SOURCE, STACK, Template};
 
 /// The folder of the assembly with what all tenants share, and its stack.
 pub const PLATFORM: &str = "platform";
-const PLATFORM_STACK: &str = "ferrostack-platform";
+pub(crate) const PLATFORM_STACK: &str = "ferrostack-platform";
 
 /// The template parameter that names the bucket with the functions' code; empty means the CDK bootstrap bucket.
 pub(crate) const ASSET_BUCKET_PARAMETER: &str = "AssetBucket";
@@ -311,91 +311,4 @@ fn read_text(path: &Path, tenant: &str) -> Result<String, Error> {
 fn read_json<T: DeserializeOwned>(path: &Path, tenant: &str) -> Result<T, Error> {
     serde_json::from_str(&read_text(path, tenant)?)
         .map_err(|error| Error::Refused(format!("{} is not what a cloud assembly holds: {error}", path.display())))
-}
-
-const STACK: &str = "aws:cloudformation:stack";
-const ASSETS: &str = "cdk:asset-manifest";
-const SOURCE: &str = "ferrostack:source";
-
-#[derive(Deserialize)]
-struct Manifest {
-    #[serde(default)]
-    artifacts: BTreeMap<String, Artifact>,
-}
-
-#[derive(Deserialize)]
-struct Artifact {
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(default)]
-    dependencies: Vec<String>,
-    #[serde(default)]
-    properties: Properties,
-    #[serde(default)]
-    metadata: BTreeMap<String, Vec<Note>>,
-}
-
-#[derive(Deserialize)]
-struct Note {
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(default)]
-    data: serde_json::Value,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct Properties {
-    template_file: Option<String>,
-    stack_name: Option<String>,
-    file: Option<String>,
-    parameters: BTreeMap<String, String>,
-    tags: BTreeMap<String, String>,
-}
-
-#[derive(Deserialize)]
-struct AssetManifest {
-    #[serde(default)]
-    files: BTreeMap<String, AssetEntry>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct AssetEntry {
-    display_name: Option<String>,
-    source: AssetSource,
-    destinations: BTreeMap<String, Destination>,
-}
-
-#[derive(Deserialize)]
-struct AssetSource {
-    path: String,
-    packaging: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Destination {
-    object_key: String,
-}
-
-#[derive(Deserialize)]
-struct Template {
-    #[serde(rename = "Parameters", default)]
-    parameters: BTreeMap<String, IgnoredAny>,
-    #[serde(rename = "Resources", default)]
-    resources: BTreeMap<String, Policies>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Policies {
-    deletion_policy: Option<String>,
-    update_replace_policy: Option<String>,
-}
-
-impl Policies {
-    fn is_retained(&self) -> bool {
-        [&self.deletion_policy, &self.update_replace_policy].into_iter().flatten().any(|policy| policy != "Delete")
-    }
 }

@@ -41,7 +41,7 @@ pub struct Report(Vec<(String, Outcome)>);
 pub enum Outcome {
     /// All its stacks are as synthesized.
     Deployed(Vec<Deployed>),
-    /// They were so already, by the same run before it was cut short.
+    /// They were so already, by the same run before it was taken up again.
     DeployedBefore,
     /// One of its stacks is not.
     Failed(Error),
@@ -68,7 +68,7 @@ pub async fn deploy_fleet(
     let path = fleet.journals.join(format!("journal-{}-{}.jsonl", target.account, target.region));
     let journal = Journal::open(&path)?;
     if journal.is_resumed() {
-        progress.line(format!("taking up the run that was cut short, from {}", path.display()));
+        progress.line(format!("taking up the run that did not come to its end, from {}", path.display()));
     }
     match allowance::unknown(target, tenants, &options.allow_replacement).await? {
         // The run may have removed it before it was cut short.
@@ -161,8 +161,9 @@ impl Run<'_> {
 
     async fn deploy(&self, assembly: &Assembly) -> Result<Outcome, Error> {
         let (tenant, digest) = (assembly.tenant.as_str(), assembly.digest());
-        // The journal says what was deployed, but not whether somebody took it down or changed it since.
-        if self.journal.has_deployed(tenant, &digest) && self.stands(assembly).await? {
+        // The journal says what was deployed, but not whether somebody took it down or changed it since. Who names one tenant is shown its
+        // outputs.
+        if !self.alone && self.journal.has_deployed(tenant, &digest) && self.stands(assembly).await? {
             return Ok(Outcome::DeployedBefore);
         }
         let attempt = self.journal.attempt(tenant);
@@ -249,7 +250,7 @@ impl fmt::Display for Outcome {
                 let stacks: Vec<_> = stacks.iter().map(|it| format!("{} {}", it.stack, it.change)).collect();
                 write!(formatter, "deployed    {}", stacks.join(", "))
             }
-            Outcome::DeployedBefore => formatter.write_str("deployed    before the run was cut short"),
+            Outcome::DeployedBefore => formatter.write_str("deployed    earlier in the same run, and stands"),
             Outcome::Failed(error) => write!(formatter, "FAILED      {error}"),
             Outcome::NotBegun => formatter.write_str("not begun"),
         }

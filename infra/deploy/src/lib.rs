@@ -28,6 +28,7 @@ mod error;
 mod fleet;
 mod hotswap;
 mod journal;
+mod manifest;
 mod pace;
 mod parting;
 mod plan;

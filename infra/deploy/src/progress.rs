@@ -94,10 +94,10 @@ impl Progress {
         let stage = stage.into();
         match &self.bars {
             Some((_, bar)) => {
-                bar.reset();
-                bar.set_message(stage);
-                bar.set_length(steps);
                 bar.set_style(if steps == 0 { waiting() } else { counting() });
+                bar.reset();
+                bar.set_length(steps);
+                bar.set_message(stage);
                 bar.enable_steady_tick(Duration::from_millis(120));
             }
             None if self.tells >= Tells::Stages => eprintln!("{stage}"),

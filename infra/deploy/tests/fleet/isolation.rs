@@ -73,7 +73,7 @@ async fn what_failed_is_tried_again_and_what_stands_is_left_alone() {
     scene.world.lock().unwrap().stacks.remove("t0003-demo");
     let report = scene.deploy(50.0).await.unwrap();
     assert_eq!((report.exit_code(), scene.complete()), (0, 31));
-    let again = report.to_string().lines().filter(|line| line.contains("before the run was cut short")).count();
+    let again = report.to_string().lines().filter(|line| line.contains("earlier in the same run, and stands")).count();
     assert_eq!(again, 30, "{report}");
 }
 
