@@ -152,6 +152,9 @@ def holdings(aws: "Emulator", folder: Path) -> None:
         code, said = aws.at_terminal("", "deploy", "third", "--plan", **settings)
         expect((code, "- Jobs (AWS::DynamoDB::Table)" in said, "\x1b[31m" in said), (0, True, red), f"data at risk in red, with {settings}\n{said}")
     place.write_text(json.dumps(template))
+    for settings, bar in (({}, True), ({"CI": "true"}, False)):
+        code, said = aws.at_terminal("", "status", "third", **settings)
+        expect((code, " 00:00:0" in said), (0, bar), f"a bar at a terminal and plain lines in CI, with {settings}\n{said}")
     table = aws.aws("ssm", "get-parameter", "--name", slots["Default"], "--query", "Parameter.Value", "--output", "text").strip()
     for slot, tenant in (("slot#0", "third"), ("slot#1", "example"), ("waiting#third", ""), ("waiting#example", "")):
         item = {"slot": {"S": slot}} | ({"tenant": {"S": tenant}} if tenant else {"since": {"N": "1"}})

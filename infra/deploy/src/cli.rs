@@ -27,6 +27,9 @@ pub(crate) enum Command {
     /// Several tenants go in waves of 1, 5, 25 and the rest. One that fails does not hold the others up; when too many fail, no other one
     /// is begun. A run that was cut short, at whatever point, is taken up by the next: cfn-out/journal-ACCOUNT-REGION.jsonl says how far
     /// it came.
+    ///
+    /// Exit code 0: all deployed. 1: AWS failed a deployment. 2: it could not start or go on (usage, credentials, region, access, data at
+    /// risk).
     Deploy(Deploy),
     /// Show which version of each stack is deployed, whether it is what `synth` wrote, and its URLs; one line a stack
     Status {

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use aws_sdk_cloudformation::types::Stack;
 use aws_sdk_lambda::config::retry::RetryConfig;
 use aws_sdk_lambda::error::ProvideErrorMetadata;
 use aws_sdk_lambda::types::LastUpdateStatus;
@@ -51,7 +52,9 @@ pub async fn hotswap(target: &Target, assembly: &Assembly, progress: &Progress) 
             swap(target, &lambda, &resource.physical_id, key).await?;
             functions.push(resource.logical_id.clone());
         }
-        swapped.push(Swapped { stack: stack.name.clone(), functions, skipped: different(&found.template, &document) });
+        let mut skipped = different(&found.template, &document);
+        skipped.extend(depending(&document, &new_keys(stack, &found.stack)));
+        swapped.push(Swapped { stack: stack.name.clone(), functions, skipped });
     }
     Ok(swapped)
 }
@@ -107,6 +110,36 @@ fn different(old: &Value, new: &Value) -> Vec<String> {
     let sections = ["Parameters", "Mappings", "Conditions", "Outputs"];
     lines.extend(sections.iter().filter(|it| old[**it] != new[**it]).map(|it| format!("{it} are changed")));
     lines
+}
+
+/// Names of the parameters whose value, the key of some code, is not the deployed one.
+fn new_keys(stack: &StackArtifact, live: &Stack) -> Vec<String> {
+    let deployed = |name: &str| live.parameters().iter().find(|it| it.parameter_key() == Some(name))?.parameter_value();
+    stack.parameters.iter().filter(|(name, key)| deployed(name) != Some(key)).map(|(name, _)| name.clone()).collect()
+}
+
+/// What else a deployment changes because code is new: a custom resource has its function's key among its properties, to be made anew.
+fn depending(template: &Value, keys: &[String]) -> Vec<String> {
+    let depends = |resource: &Value| {
+        let mut resource = resource.clone();
+        if resource["Type"] == "AWS::Lambda::Function" {
+            resource["Properties"]["Code"].take();
+        }
+        keys.iter().any(|key| refers(&resource, key))
+    };
+    let resources = template["Resources"].as_object().into_iter().flatten();
+    resources.filter(|(_, it)| depends(it)).map(|(id, _)| format!("{id} depends on code that is new")).collect()
+}
+
+fn refers(value: &Value, parameter: &str) -> bool {
+    match value {
+        Value::Object(map) => {
+            map.get("Ref").is_some_and(|name| name == parameter) || map.values().any(|it| refers(it, parameter))
+        }
+        Value::Array(items) => items.iter().any(|it| refers(it, parameter)),
+        Value::String(text) => text.contains(&format!("${{{parameter}}}")),
+        _ => false,
+    }
 }
 
 impl fmt::Display for Swapped {

@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use crate::fake_aws;
-use crate::tenant::{BOOTSTRAP_BUCKET, STACK, calls, run, sha256, with_bucket, with_stack};
+use crate::tenant::{
+    BOOTSTRAP_BUCKET, STACK, calls, ended, run, sha256, start_on, with_bucket, with_stack, write_assembly,
+};
 
 #[tokio::test]
 async fn only_code_is_swapped_and_what_else_is_different_is_said_to_be_skipped() {
@@ -21,6 +23,36 @@ async fn only_code_is_swapped_and_what_else_is_different_is_said_to_be_skipped()
     let body: serde_json::Value = serde_json::from_str(&fake.swapped[0]).unwrap();
     let key = format!("{}.zip", sha256(b"code"));
     assert_eq!((fake.swapped.len(), &body["S3Bucket"], &body["S3Key"]), (1, &json!(BOOTSTRAP_BUCKET), &json!(key)));
+}
+
+#[tokio::test]
+async fn what_a_deployment_does_because_code_is_new_is_said_to_be_skipped() {
+    let folder = tempfile::tempdir().unwrap();
+    write_assembly(folder.path(), Some(b"code"));
+    let path = folder.path().join(format!("acme/{STACK}.template.json"));
+    let mut template: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let custom = |code| json!({ "Type": "Custom::Site", "Properties": { "Code": code } });
+    template["Resources"]["Site"] = custom(json!({ "Ref": "ReloadCodeKey" }));
+    template["Resources"]["Copy"] = custom(json!({ "Fn::Sub": "from/${ReloadCodeKey}" }));
+    template["Resources"]["Other"] = custom(json!({ "Ref": "AssetBucket" }));
+    std::fs::write(path, template.to_string()).unwrap();
+    let mut fake = with_stack("UPDATE_COMPLETE");
+    let stack = fake.stacks.get_mut(STACK).unwrap();
+    stack.resources = vec![("Reload", "AWS::Lambda::Function", "acme-reload-1")];
+    stack.template = template.to_string();
+    let (endpoint, fake) = fake_aws::start(fake).await;
+    for (deployed, skipped) in [
+        (
+            "old.zip".to_owned(),
+            "; skipped, as only a deployment does it: Copy depends on code that is new, Site depends on code that is new",
+        ),
+        (format!("{}.zip", sha256(b"code")), ""),
+    ] {
+        fake.lock().unwrap().stacks.get_mut(STACK).unwrap().parameters.insert("ReloadCodeKey".to_owned(), deployed);
+        let arguments = &["deploy", "acme", "--hotswap"];
+        let (_, printed, said) = ended(start_on(folder.path(), "eu-west-1", Some(endpoint.clone()), arguments)).await;
+        assert_eq!(printed, format!("acme-qlik-reload: code swapped: Reload{skipped}\n"), "{said}");
+    }
 }
 
 #[tokio::test]

@@ -25,8 +25,11 @@ fn scene(count: usize, failing: &[usize]) -> Scene {
 
 impl Scene {
     async fn deploy(&self, failures: f64) -> Result<Report, Error> {
+        self.deploy_as(Fleet { failures, ..Fleet::new(self.out.path()) }).await
+    }
+
+    async fn deploy_as(&self, fleet: Fleet) -> Result<Report, Error> {
         let target = tenants::connect(&world::serve(&self.world).await).await;
-        let fleet = Fleet { failures, ..Fleet::new(self.out.path()) };
         let assemblies = tenants::read(self.out.path(), self.count);
         deploy_fleet(&target, &assemblies, &Options::default(), &fleet, &quiet()).await
     }
@@ -63,6 +66,15 @@ async fn a_wave_stops_as_soon_as_it_is_certain_that_too_many_fail() {
     let begun = scene.world.lock().unwrap().stacks.len();
     assert!(begun < 100, "{begun} tenants were begun");
     assert!(report.to_string().contains("not begun"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn as_many_tenants_are_under_way_as_wanted_and_no_more() {
+    let scene = scene(10, &[]);
+    // So long that whoever waits for an answer is not overtaken by the end of another.
+    scene.world.lock().unwrap().longest = Duration::from_secs(300);
+    scene.deploy_as(Fleet { concurrency: 3, ..Fleet::new(scene.out.path()) }).await.unwrap();
+    assert_eq!((scene.complete(), scene.world.lock().unwrap().most_at_once), (10, 3));
 }
 
 #[tokio::test(start_paused = true)]

@@ -31,12 +31,14 @@ pub(crate) struct World {
     rng: Rng,
     faults: Faults,
     /// The longest operation.
-    longest: Duration,
+    pub(crate) longest: Duration,
     pub(crate) stacks: BTreeMap<String, Stack>,
     /// Uploads by key.
     pub(crate) uploads: BTreeMap<String, u32>,
     pub(crate) requests: u64,
     pub(crate) upsets: u64,
+    /// The largest number of stacks that were under way at the same time.
+    pub(crate) most_at_once: usize,
     /// Stacks whose creation fails.
     pub(crate) failing: Vec<String>,
     /// Credentials are refused from this request on.
@@ -84,6 +86,7 @@ impl World {
             uploads: BTreeMap::new(),
             requests: 0,
             upsets: 0,
+            most_at_once: 0,
             failing: Vec::new(),
             shut_out_after: None,
         }
@@ -344,6 +347,9 @@ fn execute(world: &mut World, form: &HashMap<String, String>, name: &str, id: &s
     stack.status = now;
     stack.under_way = Some((end, then));
     stack.events.insert(0, event(id, name, id, now, ""));
+    let under_way =
+        world.stacks.values().filter(|it| it.under_way.is_some_and(|(end, _)| end > Instant::now())).count();
+    world.most_at_once = world.most_at_once.max(under_way);
     Ok(String::new())
 }
 
