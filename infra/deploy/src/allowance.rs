@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_cloudformation::types::StackStatus;
 
-use crate::{Assembly, Error, Target, destroy, watch};
+use crate::{Assembly, Error, Target, found, watch};
 
 /// A sentence that names the ids which no stack of the tenants has, neither as it is to be nor as it is deployed; `None` if there are
 /// none. What is to be removed is only in the deployed one. Of many tenants it is enough that one has it.
@@ -29,7 +29,7 @@ pub async fn unknown(
             continue;
         }
         // Nobody can say what is in a template that is not JSON.
-        let Some(deployed) = destroy::template_of(target, &stack.name).await? else { return Ok(None) };
+        let Some(deployed) = found::template_of(target, &stack.name).await? else { return Ok(None) };
         unknown.retain(|id| deployed["Resources"][id].is_null());
     }
     Ok((!unknown.is_empty()).then(|| {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::aws_json::{DYNAMODB, LOGS, QUEUES, Service, USER_POOLS};
 use crate::bucket::in_words;
-use crate::destroy::Resource;
+use crate::found::Resource;
 use crate::{Target, bucket};
 
 /// For example `12 items, 3.4 KiB`; `None` for what has no size, such as a secret, whose value is nobody's business. What cannot be found

@@ -9,12 +9,12 @@ use std::collections::BTreeMap;
 use aws_sdk_cloudformation::types::{ChangeSetType, Parameter, StackStatus};
 use serde_json::{Value, json};
 
-use crate::destroy::Doomed;
+use crate::found::Found;
 use crate::verb::{Verb, verb};
 use crate::{Error, Progress, Target, assets, bucket, change_set, deploy, watch};
 
 /// Prepares a stack so that deleting it leaves nothing, or only what it retains if that [cannot be released](can_be_released).
-pub(crate) async fn release(target: &Target, found: &Doomed, progress: &Progress) -> Result<(), Error> {
+pub(crate) async fn release(target: &Target, found: &Found, progress: &Progress) -> Result<(), Error> {
     let released = can_be_released(found);
     if released {
         retain_nothing(target, found, progress).await?;
@@ -30,11 +30,11 @@ pub(crate) async fn release(target: &Target, found: &Doomed, progress: &Progress
 }
 
 /// Whether the stack is in a state in which it can be made to give up what it retains.
-pub(crate) fn can_be_released(found: &Doomed) -> bool {
+pub(crate) fn can_be_released(found: &Found) -> bool {
     found.stack.stack_status().is_some_and(|status| verb(status) == Verb::Update)
 }
 
-async fn retain_nothing(target: &Target, found: &Doomed, progress: &Progress) -> Result<(), Error> {
+async fn retain_nothing(target: &Target, found: &Found, progress: &Progress) -> Result<(), Error> {
     let name = found.stack.stack_name().unwrap_or_default();
     let Some(template) = without_retention(&found.template) else { return Ok(()) };
     progress.begin(format!("{name}: giving up what it retains"), 0);

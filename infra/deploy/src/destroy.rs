@@ -2,30 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_cloudformation::types::{ResourceStatus, Stack, StackStatus, TemplateStage};
-use serde_json::Value;
+use aws_sdk_cloudformation::types::{Stack, StackStatus};
 
-use crate::assembly::SLOT_TABLE_PARAMETER;
 use crate::error::from_sdk;
+use crate::found::{Found, look_at};
 use crate::{Assembly, Error, PLATFORM, Progress, Target, account, contents, data, prompt, slots, watch};
-
-/// A stack that exists, and what deleting it means for each of its resources.
-#[derive(Debug)]
-pub(crate) struct Doomed {
-    pub(crate) stack: Stack,
-    pub(crate) template: Value,
-    pub(crate) resources: Vec<Resource>,
-}
-
-/// One resource of a stack.
-#[derive(Debug)]
-pub(crate) struct Resource {
-    pub(crate) logical_id: String,
-    pub(crate) physical_id: String,
-    pub(crate) kind: String,
-    /// Whether CloudFormation leaves it when the stack goes (`DeletionPolicy`).
-    pub(crate) retained: bool,
-}
 
 /// What an operator decides about a teardown.
 #[derive(Debug, Clone, Default)]
@@ -79,7 +60,7 @@ pub async fn destroy(
             None => progress.line(format!("{} does not exist; there is nothing to delete", stack.name)),
         }
     }
-    let takes_slots = takes_slots || teardown.only.is_none() || doomed.iter().any(Doomed::takes_slots);
+    let takes_slots = takes_slots || teardown.only.is_none() || doomed.iter().any(Found::takes_slots);
     for found in &doomed {
         show(target, found, teardown.with_data, progress).await?;
     }
@@ -113,12 +94,6 @@ pub async fn destroy(
         slots::give_back(target, &held, &assembly.tenant).await?;
     }
     Ok(())
-}
-
-impl Doomed {
-    fn takes_slots(&self) -> bool {
-        !self.template["Parameters"][SLOT_TABLE_PARAMETER].is_null()
-    }
 }
 
 fn nothing_called(target: &Target, assembly: &Assembly, only: Option<&str>) -> Error {
@@ -180,56 +155,7 @@ pub(crate) async fn delete_stack(target: &Target, stack: &Stack, progress: &Prog
     )))
 }
 
-/// The stack and its resources; `None` if it does not exist.
-pub(crate) async fn look_at(target: &Target, name: &str) -> Result<Option<Doomed>, Error> {
-    let Some(stack) = watch::settle(target, name).await? else { return Ok(None) };
-    if stack.stack_status() == Some(&StackStatus::DeleteComplete) {
-        return Ok(None);
-    }
-    let template = match stack.stack_status() {
-        // Nothing was ever executed, so there is no template yet.
-        Some(StackStatus::ReviewInProgress) => Value::Null,
-        _ => template_of(target, name).await?.ok_or_else(|| {
-            Error::Refused(format!(
-                "{name} was not deployed from a JSON template, so what it retains is not known; deploy it again first"
-            ))
-        })?,
-    };
-    let mut resources = Vec::new();
-    let mut next = None;
-    loop {
-        let request = target.cloudformation.list_stack_resources().stack_name(name).set_next_token(next);
-        let page = target.lanes.looks.call(|| request.clone().send()).await;
-        let page = page.map_err(|error| from_sdk(&format!("listing the resources of {name}"), error))?;
-        for summary in page.stack_resource_summaries.unwrap_or_default() {
-            if summary.resource_status() == Some(&ResourceStatus::DeleteComplete) {
-                continue;
-            }
-            let logical_id = summary.logical_resource_id.unwrap_or_default();
-            let policy = template["Resources"][&logical_id]["DeletionPolicy"].as_str();
-            resources.push(Resource {
-                retained: matches!(policy, Some("Retain" | "RetainExceptOnCreate")),
-                logical_id,
-                physical_id: summary.physical_resource_id.unwrap_or_default(),
-                kind: summary.resource_type.unwrap_or_default(),
-            });
-        }
-        next = page.next_token;
-        if next.is_none() {
-            return Ok(Some(Doomed { stack, template, resources }));
-        }
-    }
-}
-
-/// The template that the stack was deployed from; `None` if it is not JSON.
-pub(crate) async fn template_of(target: &Target, name: &str) -> Result<Option<Value>, Error> {
-    let request = target.cloudformation.get_template().stack_name(name).template_stage(TemplateStage::Original);
-    let answer = target.lanes.looks.call(|| request.clone().send()).await;
-    let answer = answer.map_err(|error| from_sdk(&format!("reading the template of {name}"), error))?;
-    Ok(serde_json::from_str(answer.template_body().unwrap_or_default()).ok())
-}
-
-async fn show(target: &Target, found: &Doomed, with_data: bool, progress: &Progress) -> Result<(), Error> {
+async fn show(target: &Target, found: &Found, with_data: bool, progress: &Progress) -> Result<(), Error> {
     let with_data = with_data && data::can_be_released(found);
     // By service, as there are dozens: `AWS::Lambda::Function` is of Lambda.
     let mut going: BTreeMap<&str, usize> = BTreeMap::new();

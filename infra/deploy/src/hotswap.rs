@@ -12,8 +12,8 @@ use aws_sdk_lambda::types::LastUpdateStatus;
 use serde_json::Value;
 
 use crate::assembly::StackArtifact;
-use crate::destroy::{self, Doomed};
 use crate::error::from_sdk;
+use crate::found::{self, Found};
 use crate::verb::{Verb, verb};
 use crate::watch::Pauses;
 use crate::{Assembly, Error, Progress, Target, assets};
@@ -39,8 +39,8 @@ pub async fn hotswap(target: &Target, assembly: &Assembly, progress: &Progress) 
     let mut swapped = Vec::new();
     for stack in &assembly.stacks {
         progress.begin(format!("{}: swapping code", stack.name), 0);
-        let found = destroy::look_at(target, &stack.name).await?;
-        let ready = |found: &Doomed| found.stack.stack_status().is_some_and(|status| verb(status) == Verb::Update);
+        let found = found::look_at(target, &stack.name).await?;
+        let ready = |found: &Found| found.stack.stack_status().is_some_and(|status| verb(status) == Verb::Update);
         let Some(found) = found.filter(ready) else {
             return Err(Error::Refused(format!("{} does not stand; deploy it without --hotswap first", stack.name)));
         };

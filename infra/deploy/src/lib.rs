@@ -26,6 +26,7 @@ mod destroy;
 mod drift;
 mod error;
 mod fleet;
+mod found;
 mod hotswap;
 mod journal;
 mod manifest;

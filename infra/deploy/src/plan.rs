@@ -11,7 +11,7 @@ use crate::assembly::StackArtifact;
 use crate::deploy::Ready;
 use crate::parting::{self, Parting, Way};
 use crate::verb::{Verb, verb};
-use crate::{Assembly, Error, Options, Progress, Target, change_set, deploy, destroy, rights, watch};
+use crate::{Assembly, Error, Options, Progress, Target, change_set, deploy, found, rights, watch};
 
 /// What a deployment would do to one stack; [`StackPlan::text`] tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,7 +117,7 @@ async fn plan_stack(
         (Verb::Stop(advice), _) => return Err(Error::Failed(format!("{name} is {}: {advice}", status.as_str()))),
     };
     let create = ready.kind == ChangeSetType::Create;
-    let deployed = if create { Some(Value::Null) } else { destroy::template_of(target, name).await? };
+    let deployed = if create { Some(Value::Null) } else { found::template_of(target, name).await? };
 
     progress.begin(format!("{name}: asking CloudFormation what would change"), 0);
     let request = deploy::request(target, stack, &ready, options.revision.as_deref(), false).await?;
