@@ -76,6 +76,8 @@ def own(aws: "Emulator", folder: Path) -> None:
     deploy("--bootstrap")
     printed = deploy("--all", "--yes")
     assert printed.endswith("2 deployed, 0 failed, 0 not begun\n"), printed
+    said = aws.said("destroy", "platform", "--yes", code=2)
+    assert "what all tenants share, and example, second still have stacks here" in said, said
     expect(deploy("second", "--plan"), "second-qlik-reload: no changes\n", "a plan without a change")
 
     template = folder / "cfn-out/second/second-qlik-reload.template.json"
@@ -144,6 +146,15 @@ def holdings(aws: "Emulator", folder: Path) -> None:
     write_assembly(folder / "cfn-out/third", "third-reports", template)
     code, said = aws.at_terminal("", "deploy", "third")
     expect((code, " left" in said), (0, True), f"a deployment with a bar that shows how long it takes yet\n{said}")
+    place = folder / "cfn-out/third/third-reports.template.json"
+    place.write_text(json.dumps(template | {"Resources": {"Letters": letters, "Users": users}}))
+    for settings, red in (({}, True), ({"NO_COLOR": "1"}, False)):
+        code, said = aws.at_terminal("", "deploy", "third", "--plan", **settings)
+        expect((code, "- Jobs (AWS::DynamoDB::Table)" in said, "\x1b[31m" in said), (0, True, red), f"data at risk in red, with {settings}\n{said}")
+    place.write_text(json.dumps(template))
+    for settings, bar in (({}, True), ({"CI": "true"}, False)):
+        code, said = aws.at_terminal("", "status", "third", **settings)
+        expect((code, " 00:00:0" in said), (0, bar), f"a bar at a terminal and plain lines in CI, with {settings}\n{said}")
     table = aws.aws("ssm", "get-parameter", "--name", slots["Default"], "--query", "Parameter.Value", "--output", "text").strip()
     for slot, tenant in (("slot#0", "third"), ("slot#1", "example"), ("waiting#third", ""), ("waiting#example", "")):
         item = {"slot": {"S": slot}} | ({"tenant": {"S": tenant}} if tenant else {"since": {"N": "1"}})
@@ -267,16 +278,15 @@ class Emulator:
         """What it says on standard error."""
         return self.deployer(arguments, code).stderr
 
-    def at_terminal(self, answer: str, *arguments: str) -> tuple[int, str]:
+    def at_terminal(self, answer: str, *arguments: str, **settings: str) -> tuple[int, str]:
         """The exit code, and what a person at a terminal sees who answers so."""
         ours, theirs = pty.openpty()
         termios.tcsetwinsize(ours, (24, 120))
         os.write(ours, f"{answer}\n".encode())
         command = [self.folder / "ferrostack-deploy", *arguments, "--out", self.folder / "cfn-out"]
-        environment = {name: value for name, value in self.environment.items() if name != "CI"} | {"TERM": "xterm"}
-        settings = {"env": environment, "cwd": self.folder}
+        environment = {name: value for name, value in self.environment.items() if name != "CI"} | {"TERM": "xterm"} | settings
         seen = b""
-        with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, **settings) as deployer:
+        with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, cwd=self.folder) as deployer:
             os.close(theirs)
             try:
                 while chunk := os.read(ours, 65536):

@@ -2,17 +2,23 @@
 them go with their data although each teardown is killed once.
 
 Usage: kill.py [SEED]. scripts/test calls it, after scripts/tools local. Each tenant has one stack with one queue, which nobody names: what
-is made twice is left over. A seed decides after how many lines of progress each kill comes.
+is made twice is left over. A seed decides at which request each kill comes, and whether that request still takes effect.
 """
 
+import itertools
 import json
 import random
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
+from concurrent.futures import Future
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import botocore.session
 from botocore.config import Config
@@ -33,9 +39,10 @@ def main() -> int:
             write_assembly(folder / "cfn-out" / tenant, f"{tenant}-demo", {"Resources": {"Queue": {"Type": "AWS::SQS::Queue", "DeletionPolicy": "Retain"}}})
         with Emulator(folder) as emulator:
             world = World(emulator, folder)
-            chance = random.Random(seed)
+            chance, deployed = random.Random(seed), 0
             for number in range(KILLS):
-                world.kill_after(chance.randint(2, 35), DEPLOY)
+                # It looks at each tenant that the journal has as deployed.
+                world.kill_at(deployed + chance.randint(4, 48), chance.random() < 0.5, DEPLOY)
                 deployed = world.agree(f"after kill {number + 1}")
             assert world.half_way and deployed < len(TENANTS), f"the kills tell nothing: {deployed} deployed, {world.half_way} half-way"
             printed = emulator.own(*DEPLOY)
@@ -45,7 +52,7 @@ def main() -> int:
             expect(world.queues(), len(TENANTS), "queues")
             for gone, tenant in enumerate(TENANTS[:KILLS], start=1):
                 destroy = ["destroy", tenant, "--yes", "--with-data"]
-                world.kill_after(chance.randint(2, 12), destroy)
+                world.kill_at(chance.randint(3, 18), chance.random() < 0.5, destroy)
                 emulator.own(*destroy)
                 left = {f"{it}-demo": "CREATE_COMPLETE" for it in TENANTS[gone:]}
                 expect((world.standing(), world.queues()), (left, len(left)), f"what is left after {tenant} is gone")
@@ -56,6 +63,54 @@ def main() -> int:
 
 # The emulator does not throttle. The fewer are under way, the more of the kills come near the end of one.
 DEPLOY = ["deploy", "--all", "--yes", "--concurrency", "5", "--changes-per-second", "1000", "--looks-per-second", "1000"]
+
+
+class Gate(ThreadingHTTPServer):
+    """Between a deployer and the emulator: kills the deployer at one of its requests, with that one heard by the emulator or not."""
+
+    # So that its end waits for what is still under way.
+    daemon_threads = False
+
+    def __init__(self, emulator: Emulator, last: int, heard: bool):
+        super().__init__(("127.0.0.1", 0), Passage)
+        self.emulator, self.last, self.heard = urlsplit(emulator.environment["AWS_ENDPOINT_URL"]), last, heard
+        self.numbers, self.deployer = itertools.count(1), Future()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+    def handle_error(self, *about: object) -> None:
+        # The connections of a killed deployer break.
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(*about)
+
+
+class Passage(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def pass_on(self) -> None:
+        body, gate = self.rfile.read(int(self.headers.get("content-length", 0))), self.server
+        number = next(gate.numbers)
+        if number < gate.last or (number == gate.last and gate.heard):
+            emulator = HTTPConnection(gate.emulator.hostname, gate.emulator.port)
+            emulator.request(self.command, self.path, body, dict(self.headers))
+            answer = emulator.getresponse()
+            said = answer.read()
+        if number >= gate.last:
+            gate.deployer.result().kill()
+            self.close_connection = True
+            return
+        self.send_response_only(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in ("connection", "content-length", "transfer-encoding"):
+                self.send_header(name, value)
+        self.send_header("content-length", str(len(said)))
+        self.end_headers()
+        self.wfile.write(said)
+
+    do_GET = do_HEAD = do_POST = do_PUT = pass_on
+
+    def log_message(self, *_: object) -> None:
+        pass
 
 
 class World:
@@ -71,13 +126,17 @@ class World:
         client = lambda service: session.create_client(service, region_name=REGION, config=once, **given)
         self.cloudformation, self.sqs = client("cloudformation"), client("sqs")
 
-    def kill_after(self, lines: int, arguments: list[str]) -> None:
+    def kill_at(self, request: int, heard: bool, arguments: list[str]) -> None:
+        """Kills the deployer at this request of its, counted from 1: it waits for the answer, which it never gets."""
         command = [self.folder / "ferrostack-deploy", *arguments, "--out", self.folder / "cfn-out"]
-        settings = {"env": self.emulator.environment, "cwd": self.folder, "stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE}
-        with subprocess.Popen(command, stderr=subprocess.STDOUT, text=True, **settings) as deployer:
-            said = [deployer.stdout.readline() for _ in range(lines)]
-            deployer.kill()
-        expect(deployer.returncode, -9, f"the deployer, killed after it said {''.join(said)}")
+        with Gate(self.emulator, request, heard) as gate:
+            environment = self.emulator.environment | {"AWS_ENDPOINT_URL": f"http://localhost:{gate.server_port}"}
+            settings = {"env": environment, "cwd": self.folder, "stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE}
+            with subprocess.Popen(command, stderr=subprocess.STDOUT, text=True, **settings) as deployer:
+                gate.deployer.set_result(deployer)
+                said, _ = deployer.communicate(timeout=300)
+            gate.shutdown()
+        expect(deployer.returncode, -9, f"the deployer, killed at request {request} after it said {said}")
 
     def agree(self, when: str) -> int:
         """How many tenants the journal has as deployed. Those must stand, whoever else does."""

@@ -3,20 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 
 use crate::Error;
+use crate::manifest::{ASSETS, Artifact, AssetEntry, AssetManifest, Manifest, Note, SOURCE, STACK, Template};
 
 /// The folder of the assembly with what all tenants share, and its stack.
 pub const PLATFORM: &str = "platform";
-const PLATFORM_STACK: &str = "ferrostack-platform";
+pub(crate) const PLATFORM_STACK: &str = "ferrostack-platform";
 
 /// The template parameter that names the bucket with the functions' code; empty means the CDK bootstrap bucket.
 pub(crate) const ASSET_BUCKET_PARAMETER: &str = "AssetBucket";
 
 /// The template parameter that names the table of the account's QuickSight slots.
-const SLOT_TABLE_PARAMETER: &str = "SlotTable";
+pub(crate) const SLOT_TABLE_PARAMETER: &str = "SlotTable";
 
 /// The stacks of one tenant, dependencies first.
 #[derive(Debug, Clone)]
@@ -45,6 +45,8 @@ pub struct StackArtifact {
     /// The line of Rust that made each resource, such as `stacks/qlik_reload.rs:29`, by logical id.
     pub(crate) sources: BTreeMap<String, String>,
     declared_parameters: BTreeSet<String>,
+    /// Of all its resources.
+    pub(crate) logical_ids: BTreeSet<String>,
     /// Logical ids of what holds data: CloudFormation is told to keep it when it is removed or replaced.
     pub(crate) retained: BTreeSet<String>,
 }
@@ -67,11 +69,7 @@ impl Assembly {
     ///
     /// When the folder is no assembly of JSON templates, or when it holds no functions although a template needs them.
     pub fn read(out: &Path, tenant: &str) -> Result<Assembly, Error> {
-        if !is_tenant_name(tenant) {
-            return Err(Error::Refused(format!(
-                "`{tenant}` is not a tenant name; allowed are up to 20 lower-case letters, digits and hyphens after a letter"
-            )));
-        }
+        require_tenant_name(tenant)?;
         let folder = out.join(tenant);
         let manifest: Manifest = read_json(&folder.join("manifest.json"), tenant)?;
         let stacks = in_dependency_order(&manifest)?
@@ -81,11 +79,25 @@ impl Assembly {
         Ok(Assembly { tenant: tenant.to_owned(), stacks })
     }
 
+    /// [`Assembly::read`], but without stacks where there is no assembly: the tenant may have lost its file and still have stacks in the
+    /// account.
+    ///
+    /// # Errors
+    ///
+    /// As [`Assembly::read`].
+    pub fn read_if_any(out: &Path, tenant: &str) -> Result<Assembly, Error> {
+        require_tenant_name(tenant)?;
+        if out.join(tenant).join("manifest.json").exists() {
+            return Assembly::read(out, tenant);
+        }
+        Ok(Assembly { tenant: tenant.to_owned(), stacks: Vec::new() })
+    }
+
     /// The tenants that have an assembly in `out`, by name; what all of them share is not among them.
     ///
     /// # Errors
     ///
-    /// When the folder cannot be read.
+    /// When the folder cannot be read, or holds no assembly.
     pub fn tenants(out: &Path) -> Result<Vec<String>, Error> {
         let unreadable =
             |error| Error::Refused(format!("cannot read {} ({error}); run `cargo run synth` first", out.display()));
@@ -96,6 +108,9 @@ impl Assembly {
             if name != PLATFORM && entry.path().join("manifest.json").is_file() {
                 tenants.push(name);
             }
+        }
+        if tenants.is_empty() {
+            return Err(Error::Refused(format!("{} holds no tenant; run `cargo run synth` first", out.display())));
         }
         tenants.sort();
         Ok(tenants)
@@ -165,10 +180,16 @@ impl StackArtifact {
     }
 }
 
-fn is_tenant_name(name: &str) -> bool {
-    name.len() <= 20
+fn require_tenant_name(name: &str) -> Result<(), Error> {
+    let good = name.len() <= 20
         && name.starts_with(|first: char| first.is_ascii_lowercase())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if good {
+        return Ok(());
+    }
+    Err(Error::Refused(format!(
+        "`{name}` is not a tenant name; allowed are up to 20 lower-case letters, digits and hyphens after a letter"
+    )))
 }
 
 /// The stack artifacts' ids, each after those it depends on, otherwise by name.
@@ -238,6 +259,7 @@ fn read_stack(folder: &Path, tenant: &str, manifest: &Manifest, id: &str) -> Res
         dependencies,
         sources: sources(artifact),
         declared_parameters: document.parameters.into_keys().collect(),
+        logical_ids: document.resources.keys().cloned().collect(),
         retained: document
             .resources
             .into_iter()
@@ -289,91 +311,4 @@ fn read_text(path: &Path, tenant: &str) -> Result<String, Error> {
 fn read_json<T: DeserializeOwned>(path: &Path, tenant: &str) -> Result<T, Error> {
     serde_json::from_str(&read_text(path, tenant)?)
         .map_err(|error| Error::Refused(format!("{} is not what a cloud assembly holds: {error}", path.display())))
-}
-
-const STACK: &str = "aws:cloudformation:stack";
-const ASSETS: &str = "cdk:asset-manifest";
-const SOURCE: &str = "ferrostack:source";
-
-#[derive(Deserialize)]
-struct Manifest {
-    #[serde(default)]
-    artifacts: BTreeMap<String, Artifact>,
-}
-
-#[derive(Deserialize)]
-struct Artifact {
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(default)]
-    dependencies: Vec<String>,
-    #[serde(default)]
-    properties: Properties,
-    #[serde(default)]
-    metadata: BTreeMap<String, Vec<Note>>,
-}
-
-#[derive(Deserialize)]
-struct Note {
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(default)]
-    data: serde_json::Value,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct Properties {
-    template_file: Option<String>,
-    stack_name: Option<String>,
-    file: Option<String>,
-    parameters: BTreeMap<String, String>,
-    tags: BTreeMap<String, String>,
-}
-
-#[derive(Deserialize)]
-struct AssetManifest {
-    #[serde(default)]
-    files: BTreeMap<String, AssetEntry>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct AssetEntry {
-    display_name: Option<String>,
-    source: AssetSource,
-    destinations: BTreeMap<String, Destination>,
-}
-
-#[derive(Deserialize)]
-struct AssetSource {
-    path: String,
-    packaging: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Destination {
-    object_key: String,
-}
-
-#[derive(Deserialize)]
-struct Template {
-    #[serde(rename = "Parameters", default)]
-    parameters: BTreeMap<String, IgnoredAny>,
-    #[serde(rename = "Resources", default)]
-    resources: BTreeMap<String, Policies>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Policies {
-    deletion_policy: Option<String>,
-    update_replace_policy: Option<String>,
-}
-
-impl Policies {
-    fn is_retained(&self) -> bool {
-        [&self.deletion_policy, &self.update_replace_policy].into_iter().flatten().any(|policy| policy != "Delete")
-    }
 }

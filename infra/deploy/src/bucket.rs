@@ -1,16 +1,21 @@
 //! Buckets of a tenant: what they hold, and emptying them. They have old versions and delete markers beside their objects.
 
-use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
+use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3::operation::list_object_versions::{ListObjectVersionsError, ListObjectVersionsOutput};
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 
 use crate::error::from_sdk;
 use crate::{Error, Progress, Target};
 
+/// What S3 says that does not list a bucket.
+type Refusal = SdkError<ListObjectVersionsError, HttpResponse>;
+
 /// Pages of 1,000 that are counted at most; more are not worth the wait for a figure that only a person reads.
 const COUNTED_PAGES: usize = 20;
 
 /// How much the bucket holds, for a person: `12 objects and versions, 3.4 MiB`; `None` if it does not exist.
-pub(crate) async fn size(target: &Target, bucket: &str) -> Result<Option<String>, Error> {
+pub(crate) async fn size(target: &Target, bucket: &str) -> Result<Option<String>, Refusal> {
     let (mut count, mut bytes) = (0, 0);
     let (mut key, mut version) = (None, None);
     for _ in 0..COUNTED_PAGES {
@@ -32,7 +37,8 @@ pub(crate) async fn empty(target: &Target, bucket: &str, progress: &Progress) ->
     let mut deleted = 0;
     loop {
         // Always the first page: what it listed is gone by the next round.
-        let Some(page) = list(target, bucket, None, None).await? else { return Ok(()) };
+        let page = list(target, bucket, None, None).await.map_err(|error| from_sdk(&doing, error))?;
+        let Some(page) = page else { return Ok(()) };
         let versions = page.versions().iter().map(|version| (version.key(), version.version_id()));
         let markers = page.delete_markers().iter().map(|marker| (marker.key(), marker.version_id()));
         let objects: Vec<_> = versions
@@ -67,12 +73,12 @@ async fn list(
     bucket: &str,
     key: Option<String>,
     version: Option<String>,
-) -> Result<Option<ListObjectVersionsOutput>, Error> {
+) -> Result<Option<ListObjectVersionsOutput>, Refusal> {
     let list = target.s3.list_object_versions().bucket(bucket).set_key_marker(key).set_version_id_marker(version);
     match target.lanes.storage.call(|| list.clone().send()).await {
         Ok(page) => Ok(Some(page)),
         Err(error) if error.raw_response().is_some_and(|response| response.status().as_u16() == 404) => Ok(None),
-        Err(error) => Err(from_sdk(&format!("listing the bucket {bucket}"), error)),
+        Err(error) => Err(error),
     }
 }
 

@@ -148,6 +148,8 @@ pub(crate) async fn discard_by_name(target: &Target, name: &str, stack: &str) ->
 fn discarded<T>(answer: Result<T, SdkError<DeleteChangeSetError, HttpResponse>>, stack: &str) -> Result<(), Error> {
     match answer {
         Err(error) if error.code() == Some("ChangeSetNotFound") => Ok(()),
+        // Nor is there a stack that it could be in.
+        Err(error) if error.message().is_some_and(|text| text.contains("does not exist")) => Ok(()),
         Err(error) => Err(from_sdk(&format!("deleting the change set of {stack}"), error)),
         Ok(_) => Ok(()),
     }

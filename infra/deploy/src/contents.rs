@@ -3,17 +3,21 @@
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use serde_json::{Value, json};
 
-use crate::aws_json::{DYNAMODB, LOGS, QUEUES, Refusal, Service, USER_POOLS};
+use crate::aws_json::{DYNAMODB, LOGS, QUEUES, Service, USER_POOLS};
 use crate::bucket::in_words;
-use crate::destroy::Resource;
-use crate::{Error, Target, bucket};
+use crate::found::Resource;
+use crate::{Target, bucket};
 
 /// For example `12 items, 3.4 KiB`; `None` for what has no size, such as a secret, whose value is nobody's business. What cannot be found
 /// out holds no teardown up: the text says so.
-pub(crate) async fn size(target: &Target, resource: &Resource) -> Result<Option<String>, Error> {
+pub(crate) async fn size(target: &Target, resource: &Resource) -> Option<String> {
     let id = resource.physical_id.as_str();
     let told = match resource.kind.as_str() {
-        "AWS::S3::Bucket" => return bucket::size(target, id).await,
+        "AWS::S3::Bucket" => match bucket::size(target, id).await {
+            Ok(None) => return None,
+            Ok(Some(size)) => Ok(size),
+            Err(error) => Err(error.code().map(str::to_owned)),
+        },
         "AWS::DynamoDB::Table" => ask(target, &DYNAMODB, "DescribeTable", &json!({ "TableName": id })).await.map(table),
         "AWS::SQS::Queue" => {
             let question = json!({ "QueueUrl": id, "AttributeNames": MESSAGES });
@@ -26,16 +30,18 @@ pub(crate) async fn size(target: &Target, resource: &Resource) -> Result<Option<
         "AWS::Cognito::UserPool" => {
             ask(target, &USER_POOLS, "DescribeUserPool", &json!({ "UserPoolId": id })).await.map(user_pool)
         }
-        _ => return Ok(None),
+        _ => return None,
     };
-    Ok(Some(told.unwrap_or_else(|error| match error.code() {
+    Some(told.unwrap_or_else(|code| match code {
         Some(code) if !code.is_empty() => format!("size unknown: {code}"),
         _ => "size unknown: no answer".to_owned(),
-    })))
+    }))
 }
 
-async fn ask(target: &Target, service: &Service, operation: &str, question: &Value) -> Result<Value, Refusal> {
-    target.lanes.looks.call(|| target.json.call(service, operation, question)).await
+/// The answer, or the code of the refusal.
+async fn ask(target: &Target, service: &Service, operation: &str, question: &Value) -> Result<Value, Option<String>> {
+    let answer = target.lanes.looks.call(|| target.json.call(service, operation, question)).await;
+    answer.map_err(|error| error.code().map(str::to_owned))
 }
 
 /// DynamoDB counts every six hours.

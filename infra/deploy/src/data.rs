@@ -9,27 +9,34 @@ use std::collections::BTreeMap;
 use aws_sdk_cloudformation::types::{ChangeSetType, Parameter, StackStatus};
 use serde_json::{Value, json};
 
-use crate::destroy::Doomed;
+use crate::found::Found;
 use crate::verb::{Verb, verb};
 use crate::{Error, Progress, Target, assets, bucket, change_set, deploy, watch};
 
-/// Prepares a stack so that deleting it leaves nothing.
-pub(crate) async fn release(target: &Target, found: &Doomed, progress: &Progress) -> Result<(), Error> {
-    retain_nothing(target, found, progress).await?;
-    for resource in found.resources.iter().filter(|resource| resource.kind == "AWS::S3::Bucket") {
+/// Prepares a stack so that deleting it leaves nothing, or only what it retains if that [cannot be released](can_be_released).
+pub(crate) async fn release(target: &Target, found: &Found, progress: &Progress) -> Result<(), Error> {
+    let released = can_be_released(found);
+    if released {
+        retain_nothing(target, found, progress).await?;
+    } else {
+        let name = found.stack.stack_name().unwrap_or_default();
+        progress.line(format!("{name} cannot be updated as it is, so what it retains stays"));
+    }
+    let going = found.resources.iter().filter(|resource| released || !resource.retained);
+    for resource in going.filter(|resource| resource.kind == "AWS::S3::Bucket") {
         bucket::empty(target, &resource.physical_id, progress).await?;
     }
     Ok(())
 }
 
-async fn retain_nothing(target: &Target, found: &Doomed, progress: &Progress) -> Result<(), Error> {
+/// Whether the stack is in a state in which it can be made to give up what it retains.
+pub(crate) fn can_be_released(found: &Found) -> bool {
+    found.stack.stack_status().is_some_and(|status| verb(status) == Verb::Update)
+}
+
+async fn retain_nothing(target: &Target, found: &Found, progress: &Progress) -> Result<(), Error> {
     let name = found.stack.stack_name().unwrap_or_default();
     let Some(template) = without_retention(&found.template) else { return Ok(()) };
-    let status = found.stack.stack_status().cloned().unwrap_or(StackStatus::DeleteComplete);
-    if verb(&status) != Verb::Update {
-        progress.line(format!("{name} is {} and cannot be updated, so what it retains stays", status.as_str()));
-        return Ok(());
-    }
     progress.begin(format!("{name}: giving up what it retains"), 0);
     let unchanged = |key: &str| Parameter::builder().parameter_key(key).use_previous_value(true).build();
     let request = change_set::Request {

@@ -32,6 +32,8 @@ pub struct Deployed {
     pub change: Change,
     /// The stack's outputs by name.
     pub outputs: BTreeMap<String, String>,
+    /// Logical ids of resources with data that were replaced or removed, as the options allowed.
+    pub parted: BTreeSet<String>,
 }
 
 /// What a deployment did to a stack.
@@ -134,9 +136,9 @@ async fn deploy_stack(
     let request = request(target, stack, &ready, options.revision.as_deref(), options.express).await?;
     let Some(change_set) = change_set::create(target, request).await? else {
         let outputs = ready.live.map(|stack| watch::outputs(&stack)).unwrap_or_default();
-        return Ok(Deployed { stack: name.to_owned(), change: Change::Unchanged, outputs });
+        return Ok(Deployed { stack: name.to_owned(), change: Change::Unchanged, outputs, parted: BTreeSet::new() });
     };
-    refuse_to_part(target, stack, &change_set, &options.allow_replacement).await?;
+    let parted = refuse_to_part(target, stack, &change_set, &options.allow_replacement).await?;
 
     let since = watch::newest_event(target, &change_set.stack_id).await?;
     progress.begin(format!("{name}: {} changes", change_set.changes.len()), change_set.changes.len() as u64);
@@ -145,7 +147,7 @@ async fn deploy_stack(
     match ended.status {
         StackStatus::CreateComplete | StackStatus::UpdateComplete => {
             let change = if ready.kind == ChangeSetType::Create { Change::Created } else { Change::Updated };
-            Ok(Deployed { stack: name.to_owned(), change, outputs: ended.outputs })
+            Ok(Deployed { stack: name.to_owned(), change, outputs: ended.outputs, parted })
         }
         ref status => Err(Error::Failed(format!("{name} ended as {}: {}", status.as_str(), ended.reason()))),
     }
@@ -229,18 +231,18 @@ async fn continue_rollback(
     )))
 }
 
-/// Throws the change set away if it parts from data that is not `allowed` to go.
+/// What the change set parts from. Throws it away if that is data that is not `allowed` to go.
 async fn refuse_to_part(
     target: &Target,
     stack: &StackArtifact,
     change_set: &ChangeSet,
     allowed: &BTreeSet<String>,
-) -> Result<(), Error> {
+) -> Result<BTreeSet<String>, Error> {
     let partings: Vec<_> =
         change_set.changes.iter().filter_map(|change| parting::parting(change, &stack.retained)).collect();
     let refused: Vec<_> = partings.iter().filter(|parting| !allowed.contains(&parting.logical_id)).collect();
     if refused.is_empty() {
-        return Ok(());
+        return Ok(partings.into_iter().map(|parting| parting.logical_id).collect());
     }
     change_set::discard(target, &change_set.id, &stack.name).await?;
     Err(Error::Refused(parting::refusal(&stack.name, &refused)))
@@ -268,7 +270,8 @@ pub(crate) async fn request<'a>(
     })
 }
 
-fn parameters(target: &Target, stack: &StackArtifact) -> BTreeMap<String, String> {
+/// The template's parameters that get a value.
+pub(crate) fn parameters(target: &Target, stack: &StackArtifact) -> BTreeMap<String, String> {
     let mut values = stack.parameters.clone();
     if stack.takes_asset_bucket() {
         // The templates find the bootstrap bucket themselves, so that the stock `cdk` CLI deploys the same stack.

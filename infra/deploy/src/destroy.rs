@@ -1,72 +1,66 @@
 //! Takes the stacks of an assembly down, in the reverse of the order in which they came up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_cloudformation::types::{ResourceStatus, Stack, StackStatus, TemplateStage};
-use serde_json::Value;
+use aws_sdk_cloudformation::types::{Stack, StackStatus};
 
-use crate::assembly::StackArtifact;
 use crate::error::from_sdk;
-use crate::{Assembly, Error, Progress, Target, contents, data, prompt, slots, watch};
-
-/// A stack that exists, and what deleting it means for each of its resources.
-#[derive(Debug)]
-pub(crate) struct Doomed {
-    pub(crate) stack: Stack,
-    pub(crate) template: Value,
-    pub(crate) resources: Vec<Resource>,
-}
-
-/// One resource of a stack.
-#[derive(Debug)]
-pub(crate) struct Resource {
-    pub(crate) logical_id: String,
-    pub(crate) physical_id: String,
-    pub(crate) kind: String,
-    /// Whether CloudFormation leaves it when the stack goes (`DeletionPolicy`).
-    pub(crate) retained: bool,
-}
+use crate::found::{Found, look_at};
+use crate::{Assembly, Error, PLATFORM, Progress, Target, account, contents, data, prompt, slots, watch};
 
 /// What an operator decides about a teardown.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Teardown {
+    /// The only system whose stack goes. Without it the whole tenant does.
+    pub only: Option<String>,
     /// Whether what the stacks retain goes too, with all that buckets hold.
     pub with_data: bool,
     /// Whether nothing is asked.
     pub yes: bool,
     /// Whether it is only shown what would go and what would stay.
     pub plan: bool,
-    /// Whether the tenant is to be gone: its stacks that the assembly does not have any more go too.
-    pub whole: bool,
 }
 
-/// Deletes the stacks of the assembly, the last one first, after showing what goes and what stays, by name and size. What the tenant holds
-/// of what all tenants share is given back. A stack that does not exist is no error, so an interrupted run can simply be repeated.
+/// Deletes the stacks of the tenant, also those that the assembly does not have, the last one first, after showing what goes and what stays,
+/// by name and size. What the tenant holds of what all tenants share is given back. A stack that does not exist is no error, so an
+/// interrupted run can simply be repeated.
 ///
 /// # Errors
 ///
-/// [`Error::Refused`] when the person did not agree; [`Error::Failed`] with the first resource that could not be deleted.
+/// [`Error::Refused`] when the person did not agree, or nothing has that name; [`Error::Failed`] with the first resource that could not be
+/// deleted.
 pub async fn destroy(
     target: &Target,
     assembly: &Assembly,
-    teardown: Teardown,
+    teardown: &Teardown,
     progress: &Progress,
 ) -> Result<(), Error> {
-    let mut doomed = Vec::new();
-    if teardown.whole {
-        for name in forgotten(target, assembly).await? {
-            progress.line(format!("{name} is deployed, but not in the assembly any more"));
-            doomed.extend(look_at(target, &name).await?);
-        }
+    progress.begin("looking at what is there", 0);
+    let standing = account::stacks(target).await?;
+    if assembly.tenant == PLATFORM {
+        refuse_while_in_use(&standing)?;
     }
-    for stack in assembly.stacks.iter().rev() {
+    let wanted = |name: &&str| match &teardown.only {
+        Some(system) => **name == format!("{}-{system}", assembly.tenant),
+        None => true,
+    };
+    let forgotten: Vec<_> = forgotten(&standing, assembly).into_iter().filter(wanted).collect();
+    let known: Vec<_> = assembly.stacks.iter().filter(|stack| wanted(&stack.name.as_str())).collect();
+    let takes_slots = known.iter().any(|stack| stack.takes_slots());
+
+    let mut doomed = Vec::new();
+    for name in &forgotten {
+        progress.line(format!("{name} is deployed, but not in the tenant file"));
+        doomed.extend(look_at(target, name).await?);
+    }
+    for stack in known.iter().rev() {
         progress.begin(format!("{}: looking at what is there", stack.name), 0);
         match look_at(target, &stack.name).await? {
             Some(found) => doomed.push(found),
             None => progress.line(format!("{} does not exist; there is nothing to delete", stack.name)),
         }
     }
-    let takes_slots = teardown.whole || assembly.stacks.iter().any(StackArtifact::takes_slots);
+    let takes_slots = takes_slots || teardown.only.is_none() || doomed.iter().any(Found::takes_slots);
     for found in &doomed {
         show(target, found, teardown.with_data, progress).await?;
     }
@@ -75,6 +69,9 @@ pub async fn destroy(
         progress.line(format!("QuickSight slots: given back: {} in {}", held.keys.join(", "), held.table));
     }
     progress.clear();
+    if known.is_empty() && forgotten.is_empty() && shared.is_none() {
+        return Err(nothing_called(target, assembly, teardown.only.as_deref()));
+    }
     if (doomed.is_empty() && shared.is_none()) || teardown.plan {
         return Ok(());
     }
@@ -99,34 +96,42 @@ pub async fn destroy(
     Ok(())
 }
 
-/// Names of stacks that are the tenant's by tag and by name, and that the assembly does not have.
-async fn forgotten(target: &Target, assembly: &Assembly) -> Result<Vec<String>, Error> {
-    let prefix = format!("{}-", assembly.tenant);
-    let is_forgotten = |stack: &Stack| {
-        let name = stack.stack_name().unwrap_or_default();
-        let mut tags = stack.tags().iter();
-        name.starts_with(&prefix)
-            && tags.any(|tag| (tag.key(), tag.value()) == (Some(TENANT), Some(assembly.tenant.as_str())))
-            && stack.stack_status() != Some(&StackStatus::DeleteComplete)
-            && !assembly.stacks.iter().any(|known| known.name == name)
-    };
-    let mut names = Vec::new();
-    let mut next = None;
-    loop {
-        let request = target.cloudformation.describe_stacks().set_next_token(next);
-        let page = target.lanes.looks.call(|| request.clone().send()).await;
-        let page = page.map_err(|error| from_sdk("looking for stacks of the tenant", error))?;
-        let found = page.stacks().iter().filter(|stack| is_forgotten(stack));
-        names.extend(found.filter_map(Stack::stack_name).map(str::to_owned));
-        next = page.next_token;
-        if next.is_none() {
-            return Ok(names);
+fn nothing_called(target: &Target, assembly: &Assembly, only: Option<&str>) -> Error {
+    let tenant = &assembly.tenant;
+    let place = format!("stacks in account {}, region {}", target.account, target.region);
+    Error::Refused(match only {
+        Some(system) if !assembly.stacks.is_empty() => {
+            let names: Vec<_> = assembly.stacks.iter().map(|stack| stack.name.as_str()).collect();
+            format!("tenant {tenant} has no system `{system}`; its stacks are {}", names.join(", "))
         }
-    }
+        Some(system) => {
+            format!("there is no stack `{tenant}-{system}`: the tenant has neither a file nor such {place}")
+        }
+        None => format!("there is no tenant `{tenant}`: it has neither a file nor {place}"),
+    })
 }
 
-/// The tag with the tenant's name, which `synth` gives every stack of a tenant.
-const TENANT: &str = "ferrostack:tenant";
+/// Names of the tenant's stacks that the assembly does not have.
+fn forgotten<'a>(standing: &'a [Stack], assembly: &Assembly) -> Vec<&'a str> {
+    let theirs = standing.iter().filter(|stack| account::tenant_of(stack) == Some(&assembly.tenant));
+    let names = theirs.filter_map(Stack::stack_name);
+    names.filter(|name| !assembly.stacks.iter().any(|known| known.name == *name)).collect()
+}
+
+/// What all tenants share goes last.
+fn refuse_while_in_use(standing: &[Stack]) -> Result<(), Error> {
+    let tenants: BTreeSet<_> = standing.iter().filter_map(account::tenant_of).collect();
+    if tenants.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<_> = tenants.iter().take(5).copied().collect();
+    let more =
+        if tenants.len() > names.len() { format!(" and {} more", tenants.len() - names.len()) } else { String::new() };
+    Err(Error::Refused(format!(
+        "nothing was deleted: the platform is what all tenants share, and {}{more} still have stacks here; destroy them first",
+        names.join(", ")
+    )))
+}
 
 /// Deletes one stack and waits for the end.
 pub(crate) async fn delete_stack(target: &Target, stack: &Stack, progress: &Progress) -> Result<(), Error> {
@@ -142,69 +147,30 @@ pub(crate) async fn delete_stack(target: &Target, stack: &Stack, progress: &Prog
     if ended.status == StackStatus::DeleteComplete {
         return Ok(());
     }
-    let reason = ended.failure.unwrap_or_else(|| "CloudFormation named no resource".to_owned());
-    Err(Error::Failed(format!("{name} could not be deleted and is {}: {reason}", ended.status.as_str())))
+    Err(Error::Failed(format!(
+        "{name} could not be deleted and is {}: {}; repair that and destroy it again, or leave the resource behind with \
+         `aws cloudformation delete-stack --stack-name {name} --retain-resources LOGICAL_ID`",
+        ended.status.as_str(),
+        ended.reason()
+    )))
 }
 
-/// The stack and its resources; `None` if it does not exist.
-pub(crate) async fn look_at(target: &Target, name: &str) -> Result<Option<Doomed>, Error> {
-    let Some(stack) = watch::settle(target, name).await? else { return Ok(None) };
-    if stack.stack_status() == Some(&StackStatus::DeleteComplete) {
-        return Ok(None);
-    }
-    let template = match stack.stack_status() {
-        // Nothing was ever executed, so there is no template yet.
-        Some(StackStatus::ReviewInProgress) => Value::Null,
-        _ => template_of(target, name).await?.ok_or_else(|| {
-            Error::Refused(format!(
-                "{name} was not deployed from a JSON template, so what it retains is not known; deploy it again first"
-            ))
-        })?,
-    };
-    let mut resources = Vec::new();
-    let mut next = None;
-    loop {
-        let request = target.cloudformation.list_stack_resources().stack_name(name).set_next_token(next);
-        let page = target.lanes.looks.call(|| request.clone().send()).await;
-        let page = page.map_err(|error| from_sdk(&format!("listing the resources of {name}"), error))?;
-        for summary in page.stack_resource_summaries.unwrap_or_default() {
-            if summary.resource_status() == Some(&ResourceStatus::DeleteComplete) {
-                continue;
-            }
-            let logical_id = summary.logical_resource_id.unwrap_or_default();
-            let policy = template["Resources"][&logical_id]["DeletionPolicy"].as_str();
-            resources.push(Resource {
-                retained: matches!(policy, Some("Retain" | "RetainExceptOnCreate")),
-                logical_id,
-                physical_id: summary.physical_resource_id.unwrap_or_default(),
-                kind: summary.resource_type.unwrap_or_default(),
-            });
-        }
-        next = page.next_token;
-        if next.is_none() {
-            return Ok(Some(Doomed { stack, template, resources }));
-        }
-    }
-}
-
-/// The template that the stack was deployed from; `None` if it is not JSON.
-pub(crate) async fn template_of(target: &Target, name: &str) -> Result<Option<Value>, Error> {
-    let request = target.cloudformation.get_template().stack_name(name).template_stage(TemplateStage::Original);
-    let answer = target.lanes.looks.call(|| request.clone().send()).await;
-    let answer = answer.map_err(|error| from_sdk(&format!("reading the template of {name}"), error))?;
-    Ok(serde_json::from_str(answer.template_body().unwrap_or_default()).ok())
-}
-
-async fn show(target: &Target, found: &Doomed, with_data: bool, progress: &Progress) -> Result<(), Error> {
+async fn show(target: &Target, found: &Found, with_data: bool, progress: &Progress) -> Result<(), Error> {
+    let with_data = with_data && data::can_be_released(found);
+    // By service, as there are dozens: `AWS::Lambda::Function` is of Lambda.
     let mut going: BTreeMap<&str, usize> = BTreeMap::new();
     for resource in found.resources.iter().filter(|resource| with_data || !resource.retained) {
-        *going.entry(resource.kind.as_str()).or_default() += 1;
+        let service = resource.kind.trim_start_matches("AWS::").split("::").next().unwrap_or_default();
+        *going.entry(service).or_default() += 1;
     }
-    let going: Vec<_> = going.into_iter().map(|(kind, count)| format!("{count} {kind}")).collect();
-    progress.line(format!("{}: goes: {}", found.stack.stack_name().unwrap_or_default(), going.join(", ")));
+    let count: usize = going.values().sum();
+    let going: Vec<_> = going.into_iter().map(|(service, count)| format!("{count} {service}")).collect();
+    let of = if count > 0 { format!(": {}", going.join(", ")) } else { String::new() };
+    let go = if count == 1 { "resource goes" } else { "resources go" };
+    progress.line(format!("{}: {count} {go}{of}", found.stack.stack_name().unwrap_or_default()));
     for resource in found.resources.iter().filter(|resource| resource.retained) {
         let fate = if with_data { "goes with its data" } else { "stays" };
-        let size = contents::size(target, resource).await?;
+        let size = contents::size(target, resource).await;
         let size = size.map(|size| format!(" ({size})")).unwrap_or_default();
         progress.line(format!("  {fate}: {} {} {}{size}", resource.logical_id, resource.kind, resource.physical_id));
     }

@@ -32,6 +32,16 @@ impl Error {
     }
 }
 
+/// The exit code for several that failed, and 0 for none: 2 if AWS does not let the caller in, else 1 if AWS failed any, else 2.
+pub fn exit_code_of<'a>(errors: impl IntoIterator<Item = &'a Error>) -> u8 {
+    let worst = |error: &&Error| match error {
+        Error::Access(_) => 2,
+        Error::Failed(_) => 1,
+        Error::Refused(_) => 0,
+    };
+    errors.into_iter().max_by_key(worst).map_or(0, Error::exit_code)
+}
+
 impl std::fmt::Display for Error {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -98,4 +108,18 @@ fn innermost(error: &dyn std::error::Error) -> String {
         cause = source;
     }
     cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_keeps_the_caller_out_weighs_more_than_what_aws_failed_and_that_more_than_mistakes() {
+        let [refused, access, failed] = [Error::Refused, Error::Access, Error::Failed].map(|kind| kind(String::new()));
+        assert_eq!(exit_code_of([]), 0);
+        assert_eq!(exit_code_of([&refused, &refused]), 2);
+        assert_eq!(exit_code_of([&refused, &failed, &refused]), 1);
+        assert_eq!(exit_code_of([&failed, &access, &refused]), 2);
+    }
 }

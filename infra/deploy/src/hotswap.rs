@@ -5,13 +5,15 @@
 
 use std::fmt;
 
+use aws_sdk_cloudformation::types::Stack;
 use aws_sdk_lambda::config::retry::RetryConfig;
+use aws_sdk_lambda::error::ProvideErrorMetadata;
 use aws_sdk_lambda::types::LastUpdateStatus;
 use serde_json::Value;
 
 use crate::assembly::StackArtifact;
-use crate::destroy::{self, Doomed};
 use crate::error::from_sdk;
+use crate::found::{self, Found};
 use crate::verb::{Verb, verb};
 use crate::watch::Pauses;
 use crate::{Assembly, Error, Progress, Target, assets};
@@ -37,8 +39,8 @@ pub async fn hotswap(target: &Target, assembly: &Assembly, progress: &Progress) 
     let mut swapped = Vec::new();
     for stack in &assembly.stacks {
         progress.begin(format!("{}: swapping code", stack.name), 0);
-        let found = destroy::look_at(target, &stack.name).await?;
-        let ready = |found: &Doomed| found.stack.stack_status().is_some_and(|status| verb(status) == Verb::Update);
+        let found = found::look_at(target, &stack.name).await?;
+        let ready = |found: &Found| found.stack.stack_status().is_some_and(|status| verb(status) == Verb::Update);
         let Some(found) = found.filter(ready) else {
             return Err(Error::Refused(format!("{} does not stand; deploy it without --hotswap first", stack.name)));
         };
@@ -50,7 +52,9 @@ pub async fn hotswap(target: &Target, assembly: &Assembly, progress: &Progress) 
             swap(target, &lambda, &resource.physical_id, key).await?;
             functions.push(resource.logical_id.clone());
         }
-        swapped.push(Swapped { stack: stack.name.clone(), functions, skipped: different(&found.template, &document) });
+        let mut skipped = different(&found.template, &document);
+        skipped.extend(depending(&document, &new_keys(stack, &found.stack)));
+        swapped.push(Swapped { stack: stack.name.clone(), functions, skipped });
     }
     Ok(swapped)
 }
@@ -66,8 +70,15 @@ fn code_key<'a>(stack: &'a StackArtifact, document: &Value, logical_id: &str) ->
 async fn swap(target: &Target, lambda: &aws_sdk_lambda::Client, function: &str, key: &str) -> Result<(), Error> {
     let doing = format!("giving {function} its code");
     let update = lambda.update_function_code().function_name(function).s3_bucket(&target.bucket.name).s3_key(key);
-    target.lanes.changes.call(|| update.clone().send()).await.map_err(|error| from_sdk(&doing, error))?;
     let mut pauses = Pauses::new();
+    loop {
+        match target.lanes.changes.call(|| update.clone().send()).await {
+            Ok(_) => break,
+            // Another update is under way, perhaps this very one, of which the answer was lost.
+            Err(error) if error.code() == Some("ResourceConflictException") => pauses.wait(&doing).await?,
+            Err(error) => return Err(from_sdk(&doing, error)),
+        }
+    }
     loop {
         let look = lambda.get_function_configuration().function_name(function);
         let state = target.lanes.looks.call(|| look.clone().send()).await.map_err(|error| from_sdk(&doing, error))?;
@@ -101,9 +112,42 @@ fn different(old: &Value, new: &Value) -> Vec<String> {
     lines
 }
 
+/// Names of the parameters whose value, the key of some code, is not the deployed one.
+fn new_keys(stack: &StackArtifact, live: &Stack) -> Vec<String> {
+    let deployed = |name: &str| live.parameters().iter().find(|it| it.parameter_key() == Some(name))?.parameter_value();
+    stack.parameters.iter().filter(|(name, key)| deployed(name) != Some(key)).map(|(name, _)| name.clone()).collect()
+}
+
+/// What else a deployment changes because code is new: a custom resource has its function's key among its properties, to be made anew.
+fn depending(template: &Value, keys: &[String]) -> Vec<String> {
+    let depends = |resource: &Value| {
+        let mut resource = resource.clone();
+        if resource["Type"] == "AWS::Lambda::Function" {
+            resource["Properties"]["Code"].take();
+        }
+        keys.iter().any(|key| refers(&resource, key))
+    };
+    let resources = template["Resources"].as_object().into_iter().flatten();
+    resources.filter(|(_, it)| depends(it)).map(|(id, _)| format!("{id} depends on code that is new")).collect()
+}
+
+fn refers(value: &Value, parameter: &str) -> bool {
+    match value {
+        Value::Object(map) => {
+            map.get("Ref").is_some_and(|name| name == parameter) || map.values().any(|it| refers(it, parameter))
+        }
+        Value::Array(items) => items.iter().any(|it| refers(it, parameter)),
+        Value::String(text) => text.contains(&format!("${{{parameter}}}")),
+        _ => false,
+    }
+}
+
 impl fmt::Display for Swapped {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: code swapped: {}", self.stack, self.functions.join(", "))?;
+        match self.functions.as_slice() {
+            [] => write!(formatter, "{}: no function to swap the code of", self.stack)?,
+            functions => write!(formatter, "{}: code swapped: {}", self.stack, functions.join(", "))?,
+        }
         if !self.skipped.is_empty() {
             write!(formatter, "; skipped, as only a deployment does it: {}", self.skipped.join(", "))?;
         }

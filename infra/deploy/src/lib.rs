@@ -12,6 +12,8 @@
 //! Every write carries a token, so a repeated request does no harm; every wait has a limit; running a command again after an
 //! interruption goes on from what is there. Every call takes its turn in a lane ([`Rates`]) that all tenants share.
 
+mod account;
+pub mod allowance;
 mod assembly;
 mod assets;
 mod aws_json;
@@ -24,8 +26,10 @@ mod destroy;
 mod drift;
 mod error;
 mod fleet;
+mod found;
 mod hotswap;
 mod journal;
+mod manifest;
 mod pace;
 mod parting;
 mod plan;
@@ -44,11 +48,11 @@ mod waves;
 pub use assembly::{Assembly, Asset, PLATFORM, StackArtifact};
 pub use deploy::{Change, Deployed, Options, deploy};
 pub use destroy::{Teardown, destroy};
-pub use error::Error;
+pub use error::{Error, exit_code_of};
 pub use fleet::{Fleet, Outcome, Report, deploy_fleet};
 pub use hotswap::{Swapped, hotswap};
 pub use pace::Rates;
 pub use plan::{StackPlan, clear_plans, plan};
 pub use progress::Progress;
-pub use status::{StackState, status};
+pub use status::{Status, status};
 pub use target::Target;

@@ -1,5 +1,7 @@
 //! What a deployment would change, found out by change sets that are thrown away again.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_cloudformation::types::{
     ChangeAction, ChangeSetType, ResourceAttribute, ResourceChange, Stack, StackStatus,
 };
@@ -9,7 +11,7 @@ use crate::assembly::StackArtifact;
 use crate::deploy::Ready;
 use crate::parting::{self, Parting, Way};
 use crate::verb::{Verb, verb};
-use crate::{Assembly, Error, Progress, Target, change_set, deploy, destroy, rights, watch};
+use crate::{Assembly, Error, Options, Progress, Target, change_set, deploy, found, rights, watch};
 
 /// What a deployment would do to one stack; [`StackPlan::text`] tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub struct StackPlan {
     pub(crate) changes: Vec<Planned>,
     /// How many resources get other tags and stay the same otherwise.
     pub(crate) only_tagged: usize,
+    /// Logical ids of what may part from data.
+    pub(crate) allowed: BTreeSet<String>,
     /// One line a right; `None` when the deployed template cannot be compared, since it is not JSON.
     pub(crate) added_rights: Option<Vec<String>>,
 }
@@ -56,7 +60,7 @@ pub(crate) struct Planned {
 pub async fn plan(
     target: &Target,
     assembly: &Assembly,
-    revision: Option<&str>,
+    options: &Options,
     progress: &Progress,
 ) -> Result<Vec<StackPlan>, Error> {
     for stack in &assembly.stacks {
@@ -64,7 +68,7 @@ pub async fn plan(
     }
     let mut plans = Vec::new();
     for stack in &assembly.stacks {
-        plans.push(plan_stack(target, stack, revision, progress).await?);
+        plans.push(plan_stack(target, stack, options, progress).await?);
     }
     Ok(plans)
 }
@@ -88,7 +92,7 @@ const UNPOISONED: &str = "nothing that holds this lock can panic";
 async fn plan_stack(
     target: &Target,
     stack: &StackArtifact,
-    revision: Option<&str>,
+    options: &Options,
     progress: &Progress,
 ) -> Result<StackPlan, Error> {
     let name = stack.name.as_str();
@@ -113,10 +117,10 @@ async fn plan_stack(
         (Verb::Stop(advice), _) => return Err(Error::Failed(format!("{name} is {}: {advice}", status.as_str()))),
     };
     let create = ready.kind == ChangeSetType::Create;
-    let deployed = if create { Some(Value::Null) } else { destroy::template_of(target, name).await? };
+    let deployed = if create { Some(Value::Null) } else { found::template_of(target, name).await? };
 
     progress.begin(format!("{name}: asking CloudFormation what would change"), 0);
-    let request = deploy::request(target, stack, &ready, revision, false).await?;
+    let request = deploy::request(target, stack, &ready, options.revision.as_deref(), false).await?;
     let asked = request.name(target);
     target.open_plans.lock().expect(UNPOISONED).insert(asked.clone(), name.to_owned());
     let looked = look(target, request).await;
@@ -140,6 +144,7 @@ async fn plan_stack(
         step,
         changes,
         only_tagged: only_tagged.len(),
+        allowed: options.allow_replacement.clone(),
         added_rights: deployed.map(|deployed| rights::widened(&deployed, &document(stack))),
     })
 }
@@ -168,6 +173,7 @@ fn recreation(stack: &StackArtifact, status: &StackStatus) -> StackPlan {
         step: Step::Recreate(status.as_str().to_owned()),
         changes: document["Resources"].as_object().into_iter().flatten().map(added).collect(),
         only_tagged: 0,
+        allowed: BTreeSet::new(),
         added_rights: Some(rights::widened(&Value::Null, &document)),
     }
 }

@@ -1,7 +1,7 @@
 //! A plan as a person reads it.
 
 use crate::StackPlan;
-use crate::parting::{self, Way};
+use crate::parting::{self, Parting, Way};
 use crate::plan::{Planned, Step};
 
 const RED: &str = "\x1b[31m";
@@ -29,12 +29,25 @@ impl StackPlan {
                 lines.extend(rights.iter().map(|right| format!("    {right}")));
             }
         }
-        let partings: Vec<_> = self.changes.iter().filter_map(|change| change.parting.as_ref()).collect();
-        if !partings.is_empty() {
-            let line = format!("  data is at risk; a deployment refuses this without {}", parting::options(&partings));
-            lines.push(red(line));
+        let (allowed, refused): (Vec<_>, Vec<_>) =
+            self.partings().partition(|parting| self.allowed.contains(&parting.logical_id));
+        if !allowed.is_empty() {
+            lines.push(red(format!("  data is at risk, as {} allows", parting::options(&allowed))));
+        }
+        if !refused.is_empty() {
+            let options = parting::options(&refused);
+            lines.push(red(format!("  data is at risk; a deployment refuses this without {options}")));
         }
         lines.join("\n")
+    }
+
+    /// Logical ids of resources with data that would be replaced or removed.
+    pub fn parted(&self) -> impl Iterator<Item = String> {
+        self.partings().map(|parting| parting.logical_id.clone())
+    }
+
+    fn partings(&self) -> impl Iterator<Item = &Parting> {
+        self.changes.iter().filter_map(|change| change.parting.as_ref())
     }
 
     fn headline(&self) -> String {

@@ -3,16 +3,24 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 /// Tells what happens on standard error, so that standard output holds results only.
 #[derive(Debug)]
 pub struct Progress {
     bars: Option<(MultiProgress, ProgressBar)>,
-    lines: bool,
-    stages: bool,
-    /// Starts each line, where several things happen at the same time.
-    prefix: String,
+    tells: Tells,
+    /// Starts each line, unless it does anyway, where several things happen at the same time.
+    name: String,
+}
+
+/// How much is told, from little to much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Tells {
+    Nothing,
+    Stages,
+    Lines,
+    Details,
 }
 
 impl Progress {
@@ -24,32 +32,58 @@ impl Progress {
             let bar = bars.add(new_bar());
             (bars, bar)
         });
-        Progress { bars, lines: true, stages: true, prefix: String::new() }
+        Progress { bars, tells: Tells::Details, name: String::new() }
     }
 
     /// Says nothing at all.
     pub fn silent() -> Progress {
-        Progress { bars: None, lines: false, stages: false, prefix: String::new() }
+        Progress { bars: None, tells: Tells::Nothing, name: String::new() }
     }
 
     /// For one of several things that happen at the same time: it has a bar of its own, and its lines begin with its name.
-    pub(crate) fn part(&self, name: &str) -> Progress {
+    pub fn part(&self, name: &str) -> Progress {
         let bars = self.bars.as_ref().map(|(bars, _)| (bars.clone(), bars.add(new_bar())));
-        Progress { bars, lines: self.lines, stages: self.stages, prefix: format!("{name}: ") }
+        Progress { bars, tells: self.tells, name: name.to_owned() }
+    }
+
+    /// Leaves out the details, which of many things are too many to read.
+    pub(crate) fn without_details(mut self) -> Progress {
+        self.tells = self.tells.min(Tells::Lines);
+        self
     }
 
     /// Says which stage it is and no more, for a caller that has its own way to tell what happened.
     #[must_use]
     pub fn stages_only(mut self) -> Progress {
-        self.lines = false;
+        self.tells = self.tells.min(Tells::Stages);
         self
     }
 
     /// Prints one line, above the bar where there is one.
     pub fn line(&self, text: impl AsRef<str>) {
-        let print = || eprintln!("{}{}", self.prefix, text.as_ref());
+        self.print(Tells::Lines, text.as_ref());
+    }
+
+    /// Prints one line about a step among many.
+    pub(crate) fn detail(&self, text: impl AsRef<str>) {
+        self.print(Tells::Details, text.as_ref());
+    }
+
+    /// Prints a result on standard output, above the bar where there is one.
+    pub fn output(&self, text: impl AsRef<str>) {
+        self.above(|| println!("{}", text.as_ref()));
+    }
+
+    fn print(&self, level: Tells, text: &str) {
+        if self.tells < level {
+            return;
+        }
+        let named = text.starts_with(&self.name);
+        self.above(|| if named { eprintln!("{text}") } else { eprintln!("{}: {text}", self.name) });
+    }
+
+    fn above(&self, print: impl FnOnce()) {
         match &self.bars {
-            _ if !self.lines => {}
             Some((bars, _)) => bars.suspend(print),
             None => print(),
         }
@@ -60,13 +94,13 @@ impl Progress {
         let stage = stage.into();
         match &self.bars {
             Some((_, bar)) => {
-                bar.reset();
-                bar.set_message(stage);
-                bar.set_length(steps);
                 bar.set_style(if steps == 0 { waiting() } else { counting() });
+                bar.reset();
+                bar.set_length(steps);
+                bar.set_message(stage);
                 bar.enable_steady_tick(Duration::from_millis(120));
             }
-            None if self.stages => eprintln!("{stage}"),
+            None if self.tells >= Tells::Stages => eprintln!("{stage}"),
             None => {}
         }
     }
@@ -102,7 +136,17 @@ fn waiting() -> ProgressStyle {
 }
 
 fn counting() -> ProgressStyle {
-    ProgressStyle::with_template("{spinner} {elapsed_precise} [{bar:24}] {pos}/{len} {wide_msg} {eta} left")
+    ProgressStyle::with_template("{spinner} {elapsed_precise} [{bar:24}] {pos}/{len} {wide_msg} {left} left")
         .expect("the template above is valid")
+        .with_key("left", left)
         .progress_chars("=> ")
+}
+
+/// Nobody knows before the first step is done.
+fn left(state: &ProgressState, text: &mut dyn std::fmt::Write) {
+    // A bar that is short of a few characters is no reason to end.
+    let _ = match state.pos() {
+        0 => text.write_char('?'),
+        _ => write!(text, "{:#}", HumanDuration(state.eta())),
+    };
 }

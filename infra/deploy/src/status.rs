@@ -1,34 +1,50 @@
 //! Which version of each stack is deployed, and where it answers.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use aws_sdk_cloudformation::types::StackStatus;
+use aws_sdk_cloudformation::types::{Stack, StackStatus};
 
+use crate::assembly::StackArtifact;
 use crate::version::{self, Version};
-use crate::{Assembly, Error, Progress, Target, drift, watch};
+use crate::{Assembly, Error, Progress, Target, account, drift, watch};
 
-/// One stack as it is found; displayed as one line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StackState {
+/// Stacks as they are found; displayed as one line each, in columns.
+#[derive(Debug)]
+pub struct Status(Vec<StackState>);
+
+#[derive(Debug)]
+struct StackState {
     tenant: String,
     system: String,
     /// `None` if the stack is not deployed.
     deployed: Option<Deployed>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 struct Deployed {
     status: String,
     revision: Option<String>,
-    /// Whether the template is the assembly's; `None` where the stack does not say which it has.
-    same_template: Option<bool>,
+    template: Template,
     /// What somebody changed by hand; `None` where nobody asked.
     drifted: Option<Vec<String>>,
     /// Outputs that are URLs, by name.
     urls: Vec<(String, String)>,
 }
 
-/// Looks at every stack of the assembly and changes nothing. A stack that was never executed counts as not deployed. With `drift`,
+/// The deployed template, beside the assembly's.
+#[derive(Debug)]
+enum Template {
+    Equal,
+    Different,
+    /// The stack does not say which it has.
+    Unknown,
+    /// The assembly has no such stack: the tenant's file lost the system, or there is no such file any more.
+    Forgotten,
+}
+
+/// Looks at every stack of the assemblies, and at stacks of these tenants that the assemblies do not have; with `others`, also at those
+/// of tenants that have no assembly. Changes nothing. A stack that was never executed counts as not deployed. With `drift`,
 /// CloudFormation compares every resource with its template, which takes up to some minutes a stack.
 ///
 /// # Errors
@@ -36,53 +52,105 @@ struct Deployed {
 /// When CloudFormation does not answer, or does not let the caller look.
 pub async fn status(
     target: &Target,
-    assembly: &Assembly,
+    assemblies: &[Assembly],
+    others: bool,
     drift: bool,
     progress: &Progress,
-) -> Result<Vec<StackState>, Error> {
+) -> Result<Status, Error> {
+    progress.begin("looking at what is there", 0);
+    let found = account::stacks(target).await?.into_iter();
+    let found = found.filter(|stack| stack.stack_status() != Some(&StackStatus::ReviewInProgress));
+    let mut found: BTreeMap<String, Stack> =
+        found.filter_map(|stack| Some((stack.stack_name()?.to_owned(), stack))).collect();
+
+    let mut looked_at = Vec::new();
+    for assembly in assemblies {
+        for stack in &assembly.stacks {
+            looked_at.push((assembly.tenant.clone(), stack.name.clone(), found.remove(&stack.name), Some(stack)));
+        }
+        let forgotten = found.extract_if(.., |_, stack| account::tenant_of(stack) == Some(&assembly.tenant));
+        looked_at.extend(forgotten.map(|(name, live)| (assembly.tenant.clone(), name, Some(live), None)));
+    }
+    if others {
+        let left = found.into_iter();
+        let left =
+            left.filter_map(|(name, live)| Some((account::tenant_of(&live)?.to_owned(), name, Some(live), None)));
+        looked_at.extend(left);
+    }
+
     let mut states = Vec::new();
-    for stack in &assembly.stacks {
-        progress.begin(format!("{}: looking at what is there", stack.name), 0);
-        let found = watch::describe(target, &stack.name).await?.filter(|found| {
-            !matches!(found.stack_status(), Some(StackStatus::DeleteComplete | StackStatus::ReviewInProgress))
-        });
-        let drifted = match &found {
-            Some(_) if drift => Some(drift::drifted(target, &stack.name).await?),
+    for (tenant, name, live, stack) in looked_at {
+        let drifted = match live {
+            Some(_) if drift => {
+                progress.begin(format!("{name}: comparing its resources with its template"), 0);
+                Some(drift::drifted(target, &name).await?)
+            }
             _ => None,
         };
-        let deployed = found.map(|found| {
-            let version = Version::of(&found);
-            let is_url = |value: &str| ["https://", "http://", "wss://"].iter().any(|scheme| value.starts_with(scheme));
-            Deployed {
-                status: found.stack_status().map(StackStatus::as_str).unwrap_or_default().to_owned(),
-                revision: version.revision,
-                same_template: version.template.map(|template| template == version::template_hash(stack)),
-                drifted,
-                urls: watch::outputs(&found).into_iter().filter(|(_, value)| is_url(value)).collect(),
-            }
-        });
-        let system = stack.name.strip_prefix(&format!("{}-", assembly.tenant)).unwrap_or(&stack.name);
-        states.push(StackState { tenant: assembly.tenant.clone(), system: system.to_owned(), deployed });
+        let system = name.strip_prefix(&format!("{tenant}-")).unwrap_or(&name).to_owned();
+        states.push(StackState { tenant, system, deployed: live.map(|live| deployed(&live, stack, drifted)) });
     }
-    Ok(states)
+    Ok(Status(states))
 }
 
-impl fmt::Display for StackState {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} {}  ", self.tenant, self.system)?;
-        let Some(deployed) = &self.deployed else { return formatter.write_str("not deployed") };
-        let revision = deployed.revision.as_deref().unwrap_or("unknown");
-        let template = match deployed.same_template {
-            Some(true) => "equal",
-            Some(false) => "different",
-            None => "unknown",
-        };
-        write!(formatter, "{}  revision {revision}  template {template}", deployed.status)?;
-        match deployed.drifted.as_deref() {
-            None => {}
-            Some([]) => formatter.write_str("  drift none")?,
-            Some(drifted) => write!(formatter, "  drift {}", drifted.join(", "))?,
-        }
-        deployed.urls.iter().try_for_each(|(name, url)| write!(formatter, "  {name} {url}"))
+fn deployed(live: &Stack, stack: Option<&StackArtifact>, drifted: Option<Vec<String>>) -> Deployed {
+    let version = Version::of(live);
+    let is_url = |value: &str| ["https://", "http://", "wss://"].iter().any(|scheme| value.starts_with(scheme));
+    Deployed {
+        status: live.stack_status().map(StackStatus::as_str).unwrap_or_default().to_owned(),
+        revision: version.revision,
+        template: match (stack, version.template) {
+            (None, _) => Template::Forgotten,
+            (_, None) => Template::Unknown,
+            (Some(stack), Some(hash)) if hash == version::template_hash(stack) => Template::Equal,
+            _ => Template::Different,
+        },
+        drifted,
+        urls: watch::outputs(live).into_iter().filter(|(_, value)| is_url(value)).collect(),
     }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<_> = self.0.iter().map(StackState::columns).collect();
+        let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+        let widths = [0, 1, 2, 3].map(width);
+        for line in &lines {
+            let [stack, status, revision, template, rest] = line;
+            let [a, b, c, d] = widths;
+            let line = format!("{stack:a$}  {status:b$}  {revision:c$}  {template:d$}  {rest}");
+            writeln!(formatter, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+impl StackState {
+    fn columns(&self) -> [String; 5] {
+        let stack = format!("{} {}", self.tenant, self.system);
+        let Some(deployed) = &self.deployed else {
+            return [stack, "not deployed".to_owned(), String::new(), String::new(), String::new()];
+        };
+        let revision = deployed.revision.as_deref().map_or("unknown".to_owned(), short);
+        let template = match deployed.template {
+            Template::Equal => "template equal",
+            Template::Different => "template different",
+            Template::Unknown => "template unknown",
+            Template::Forgotten => "not in the tenant file",
+        };
+        let drift = match deployed.drifted.as_deref() {
+            None => None,
+            Some([]) => Some("drift none".to_owned()),
+            Some(drifted) => Some(format!("drift {}", drifted.join(", "))),
+        };
+        let urls = deployed.urls.iter().map(|(name, url)| format!("{name} {url}"));
+        let rest: Vec<_> = drift.into_iter().chain(urls).collect();
+        [stack, deployed.status.clone(), format!("revision {revision}"), template.to_owned(), rest.join("  ")]
+    }
+}
+
+/// The first twelve digits of a git revision, which are enough for git; the rest, such as `-dirty`, stays.
+fn short(revision: &str) -> String {
+    let digits = revision.bytes().take_while(u8::is_ascii_hexdigit).count();
+    if digits == 40 { format!("{}{}", &revision[..12], &revision[digits..]) } else { revision.to_owned() }
 }

@@ -9,6 +9,7 @@ use aws_sdk_cloudformation::Client as CloudFormation;
 use aws_sdk_cloudformation::config::ProvideCredentials;
 use aws_sdk_s3::Client as S3;
 
+use crate::assembly::PLATFORM_STACK;
 use crate::aws_json::AwsJson;
 use crate::error::from_sdk;
 use crate::journal::fresh_run;
@@ -60,7 +61,7 @@ impl Target {
     ///
     /// [`Error::Refused`] when there is no region, when there are no credentials, or when AWS does not accept them there.
     pub async fn connect(config: &SdkConfig, asset_bucket: Option<&str>) -> Result<Target, Error> {
-        let Some(region) = config.region().map(ToString::to_string) else {
+        let Some(region) = config.region().map(ToString::to_string).filter(|region| !region.is_empty()) else {
             return Err(Error::Refused(
                 "no AWS region is set; set AWS_REGION, or a profile with a region in AWS_PROFILE".to_owned(),
             ));
@@ -164,22 +165,17 @@ fn is_region(name: &str) -> bool {
     number && words.len() >= 2 && words.iter().all(is_word)
 }
 
-/// The stack with what all tenants of an account and region share, and its outputs with the names of the bucket and of the table.
-const PLATFORM: &str = "ferrostack-platform";
-const PLATFORM_BUCKET: &str = "AssetBucket";
-
-const PLATFORM_SLOT_TABLE: &str = "SlotTable";
-
+/// The name of the bucket for functions' code, if the platform is deployed.
 async fn platform_bucket(target: &Target) -> Result<Option<String>, Error> {
-    platform_output(target, PLATFORM_BUCKET).await
+    platform_output(target, "AssetBucket").await
 }
 
 /// The name of the table of the account's QuickSight slots, if the platform is deployed.
 pub(crate) async fn slot_table(target: &Target) -> Result<Option<String>, Error> {
-    platform_output(target, PLATFORM_SLOT_TABLE).await
+    platform_output(target, "SlotTable").await
 }
 
 async fn platform_output(target: &Target, output: &str) -> Result<Option<String>, Error> {
-    let platform = watch::describe(target, PLATFORM).await?;
+    let platform = watch::describe(target, PLATFORM_STACK).await?;
     Ok(platform.and_then(|stack| watch::outputs(&stack).remove(output)))
 }

@@ -38,16 +38,17 @@ pub(crate) fn tags(
     parameters: &BTreeMap<String, String>,
     live: Option<&Stack>,
 ) -> Vec<Tag> {
-    let template = template_hash(stack);
-    let deployed = live
-        .filter(|live| has_parameters(live, parameters))
-        .map(Version::of)
-        .filter(|version| version.template.as_ref() == Some(&template));
+    let deployed = live.filter(|live| is_deployed(live, stack, parameters)).map(Version::of);
     let revision = deployed.and_then(|version| version.revision).or(revision.map(str::to_owned));
     let mut tags = stack.tags.clone();
-    tags.insert(TEMPLATE.to_owned(), template);
+    tags.insert(TEMPLATE.to_owned(), template_hash(stack));
     tags.extend(revision.map(|revision| (REVISION.to_owned(), revision)));
     tags.into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}
+
+/// Whether `live` has just this template and these parameters.
+pub(crate) fn is_deployed(live: &Stack, stack: &StackArtifact, parameters: &BTreeMap<String, String>) -> bool {
+    Version::of(live).template == Some(template_hash(stack)) && has_parameters(live, parameters)
 }
 
 fn has_parameters(live: &Stack, wanted: &BTreeMap<String, String>) -> bool {

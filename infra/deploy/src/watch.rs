@@ -17,7 +17,7 @@ const LONGEST_OPERATION: Duration = Duration::from_secs(2 * 3600);
 /// How one operation ended.
 pub(crate) struct Ended {
     pub(crate) status: StackStatus,
-    /// The first resource that failed, and why: the later ones are consequences.
+    /// The first resource that failed, and why: the later ones are consequences. If none did, why the stack itself turned back.
     pub(crate) failure: Option<String>,
     pub(crate) outputs: BTreeMap<String, String>,
 }
@@ -107,7 +107,7 @@ pub(crate) async fn follow(
     let mut pauses = Pauses::new();
     let mut told = BTreeSet::new();
     let mut finished = BTreeSet::new();
-    let mut failure = None;
+    let (mut failure, mut turned_back) = (None, None);
     loop {
         // The status alone does not do: for a moment it can still be the one from before the operation.
         let mut ended = false;
@@ -121,6 +121,7 @@ pub(crate) async fn follow(
             }
             tell(&event, progress);
             failure = failure.or_else(|| failed_resource(&event, sources));
+            turned_back = turned_back.or_else(|| failed_stack(&event).filter(|_| is_stack));
             if !is_stack && is_finished(&event) {
                 finished.insert(event.logical_resource_id().unwrap_or_default().to_owned());
                 progress.done(finished.len() as u64);
@@ -131,7 +132,7 @@ pub(crate) async fn follow(
             let status = stack.as_ref().and_then(Stack::stack_status).cloned().unwrap_or(StackStatus::DeleteComplete);
             if !is_under_way(&status) {
                 let outputs = stack.map(|stack| outputs(&stack)).unwrap_or_default();
-                return Ok(Ended { status, failure, outputs });
+                return Ok(Ended { status, failure: failure.or(turned_back), outputs });
             }
         }
         pauses.wait(stack_id).await?;
@@ -177,11 +178,19 @@ fn tell(event: &StackEvent, progress: &Progress) {
     let reason = event.resource_status_reason().filter(|reason| !reason.is_empty()).map(|reason| format!("  {reason}"));
     let reason = reason.unwrap_or_default();
     let (kind, name) = (event.resource_type().unwrap_or_default(), event.logical_resource_id().unwrap_or_default());
-    progress.line(format!("  {:<20} {name}  {kind}{reason}", status_of(event)));
+    let line = format!("  {:<20} {name}  {kind}{reason}", status_of(event));
+    if status_of(event).ends_with("_FAILED") { progress.line(line) } else { progress.detail(line) }
 }
 
 fn is_finished(event: &StackEvent) -> bool {
     status_of(event).ends_with("_COMPLETE") || status_of(event) == "DELETE_SKIPPED"
+}
+
+/// Why a stack goes back to what it was, for example because somebody cancelled its update.
+fn failed_stack(event: &StackEvent) -> Option<String> {
+    let status = status_of(event);
+    let back = status.ends_with("_FAILED") || status.ends_with("ROLLBACK_IN_PROGRESS");
+    event.resource_status_reason().filter(|reason| back && !reason.is_empty()).map(str::to_owned)
 }
 
 /// A resource that CloudFormation gave up only because another one failed is no cause.

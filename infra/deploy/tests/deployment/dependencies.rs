@@ -51,12 +51,10 @@ async fn stacks_go_in_the_reverse_order_and_one_that_cannot_go_keeps_what_it_nee
 
     let fake = Fake { failing: Some(("Function", "it is in use")), ..standing() };
     let (fake, code, said) = run(fake, &["acme"], &["destroy", "acme", "--yes"]).await;
-    assert!(
-        said.ends_with(
-            "error: acme-app could not be deleted and is DELETE_FAILED: Function (AWS::IAM::Role): it is in use\n"
-        ),
-        "{said}"
-    );
+    let expected = "error: acme-app could not be deleted and is DELETE_FAILED: Function (AWS::IAM::Role): it is in use; repair that and \
+                    destroy it again, or leave the resource behind with `aws cloudformation delete-stack --stack-name acme-app \
+                    --retain-resources LOGICAL_ID`\n";
+    assert!(said.ends_with(expected), "{said}");
     assert_eq!((code, deleted(&fake)), (Some(1), vec!["acme-app".to_owned()]));
 }
 
@@ -92,7 +90,7 @@ async fn run(fake: Fake, tenants: &[&str], arguments: &[&str]) -> (Shared, Optio
 }
 
 /// An assembly of stacks, each with the name of the one it needs.
-fn write(out: &Path, tenant: &str, stacks: &[(&str, &str)]) {
+pub(crate) fn write(out: &Path, tenant: &str, stacks: &[(&str, &str)]) {
     let folder = out.join(tenant);
     std::fs::create_dir_all(&folder).unwrap();
     let artifact = |(stack, needs): &(&str, &str)| {

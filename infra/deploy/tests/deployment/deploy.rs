@@ -7,8 +7,8 @@ use serde_json::json;
 
 use crate::fake_aws::{self, ACCOUNT, Fake, FakeStack, Shared, change};
 use crate::tenant::{
-    BOOTSTRAP_BUCKET, STACK, acme, calls, connect, ended, run, sha256, start_on, value_of, with_bucket, with_stack,
-    write_assembly,
+    BOOTSTRAP_BUCKET, STACK, acme, calls, connect, ended, run, sha256, start, start_on, value_of, with_bucket,
+    with_stack, write_assembly,
 };
 
 #[tokio::test]
@@ -127,6 +127,33 @@ async fn a_failed_deployment_names_the_first_failed_resource_its_reason_and_the_
     let expected = "acme-qlik-reload ended as ROLLBACK_COMPLETE: \
                     Claims (AWS::IAM::Role, from stacks/qlik_reload.rs:12): MalformedPolicyDocument: no";
     assert_eq!(deploy(&endpoint).await.unwrap_err(), Error::Failed(expected.to_owned()));
+}
+
+#[tokio::test]
+async fn an_update_that_somebody_cancelled_is_told_as_such() {
+    let fake = Fake { failing: Some(("", "Update cancelled by user")), ..with_stack("CREATE_COMPLETE") };
+    let (endpoint, _fake) = fake_aws::start(fake).await;
+    let expected = "acme-qlik-reload ended as UPDATE_ROLLBACK_COMPLETE: Update cancelled by user";
+    assert_eq!(deploy(&endpoint).await.unwrap_err(), Error::Failed(expected.to_owned()));
+}
+
+#[tokio::test]
+async fn an_interrupted_deployment_says_that_cloudformation_goes_on_and_the_next_run_takes_it_up() {
+    let (endpoint, fake) = fake_aws::start(Fake { slow_change_set: true, ..with_bucket() }).await;
+    let folder = tempfile::tempdir().unwrap();
+    let child = start(Some(endpoint.clone()), &["deploy", "acme"], folder.path());
+    while calls(&fake, "DescribeChangeSet") == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let (code, _, said) = ended(child).await;
+    let expected = "error: interrupted; CloudFormation goes on with what was begun, and the next run takes it up\n";
+    assert_eq!((code, said.ends_with(expected)), (Some(1), true), "{said}");
+
+    fake.lock().unwrap().slow_change_set = false;
+    let (code, _, said) = ended(start(Some(endpoint), &["deploy", "acme"], folder.path())).await;
+    assert!(said.contains("\ntaking up the run that did not come to its end, from "), "{said}");
+    assert_eq!((code, fake.lock().unwrap().stacks[STACK].status.as_str()), (Some(0), "CREATE_COMPLETE"), "{said}");
 }
 
 #[tokio::test]
@@ -380,5 +407,8 @@ fn parting() -> Fake {
         change("Modify", "Claims", "AWS::DynamoDB::Table", "Conditional", "ReplaceAndDelete"),
         change("Remove", "Old", "AWS::SQS::Queue", "", "Retain"),
     ];
-    Fake { changes: changes.concat(), ..with_stack("CREATE_COMPLETE") }
+    let mut fake = Fake { changes: changes.concat(), ..with_stack("CREATE_COMPLETE") };
+    fake.stacks.get_mut(STACK).unwrap().template =
+        json!({ "Resources": { "Old": { "Type": "AWS::SQS::Queue" } } }).to_string();
+    fake
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use ferrostack_deploy::{Error, Progress, Teardown};
 use serde_json::json;
 
+use crate::dependencies::write;
 use crate::fake_aws::{self, Fake, FakeStack};
 use crate::fake_json::item;
-use crate::tenant::{STACK, acme, calls, connect, run, with_bucket, with_stack};
+use crate::tenant::{STACK, acme, calls, connect, ended, run, start_on, with_bucket, with_stack};
 
 #[tokio::test]
 async fn destroying_a_stack_that_does_not_exist_succeeds() {
@@ -65,11 +66,54 @@ async fn a_plan_lists_what_stays_by_name_and_size_and_deletes_nothing() {
 }
 
 #[tokio::test]
+async fn what_a_stack_that_cannot_be_updated_retains_is_said_to_stay_and_its_buckets_are_not_emptied() {
+    let mut fake = with_data();
+    fake.stacks.get_mut(STACK).unwrap().status = "DELETE_FAILED".to_owned();
+    let (endpoint, fake) = fake_aws::start(fake).await;
+    let (code, _, said) = run(Some(endpoint), &["destroy", "acme", "--with-data", "--yes"]).await;
+    assert_eq!((said.matches("  stays: ").count(), said.contains("goes with its data")), (6, false), "{said}");
+    assert!(said.contains("acme-qlik-reload cannot be updated as it is, so what it retains stays\n"), "{said}");
+    let fake = fake.lock().unwrap();
+    assert_eq!((code, fake.versions.len(), fake.stacks[STACK].status.as_str()), (Some(0), 5, "DELETE_COMPLETE"));
+}
+
+#[tokio::test]
+async fn the_platform_stays_as_long_as_tenants_have_stacks() {
+    let stack = |tenant: &str| FakeStack {
+        status: "CREATE_COMPLETE".to_owned(),
+        template: "{}".to_owned(),
+        tags: [("ferrostack:tenant".to_owned(), tenant.to_owned())].into(),
+        ..FakeStack::default()
+    };
+    let mut fake = with_bucket();
+    fake.stacks.insert("ferrostack-platform".to_owned(), stack("platform"));
+    fake.stacks.extend((1..8).map(|number| (format!("t{number}-app"), stack(&format!("t{number}")))));
+    let (endpoint, fake) = fake_aws::start(fake).await;
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "platform", &[("ferrostack-platform", "")]);
+    let destroy = || start_on(folder.path(), "eu-west-1", Some(endpoint.clone()), &["destroy", "platform", "--yes"]);
+    let (code, _, said) = ended(destroy()).await;
+    let expected = "error: nothing was deleted: the platform is what all tenants share, and t1, t2, t3, t4, t5 and 2 more still have \
+                    stacks here; destroy them first\n";
+    assert_eq!((code, said.ends_with(expected), calls(&fake, "DeleteStack")), (Some(2), true, 0), "{said}");
+
+    fake.lock().unwrap().stacks.retain(|name, _| name == "ferrostack-platform");
+    let (code, _, said) = ended(destroy()).await;
+    assert_eq!((code, calls(&fake, "DeleteStack")), (Some(0), 1), "{said}");
+}
+
+#[tokio::test]
 async fn a_size_that_the_caller_may_not_see_holds_nothing_up() {
-    let (endpoint, fake) = fake_aws::start(Fake { described: [].into(), ..with_data() }).await;
+    let mut fake = Fake { described: [].into(), ..with_data() };
+    fake.refusals.insert("ListObjectVersions", vec![(403, "AccessDenied")]);
+    let (endpoint, fake) = fake_aws::start(fake).await;
     let (code, _, said) = run(Some(endpoint), &["destroy", "acme", "--yes"]).await;
-    let line = "  stays: Claims AWS::DynamoDB::Table acme-claims (size unknown: AccessDeniedException)\n";
-    assert_eq!((code, said.contains(line)), (Some(0), true), "{said}");
+    for line in [
+        "  stays: Claims AWS::DynamoDB::Table acme-claims (size unknown: AccessDeniedException)\n",
+        "  stays: Reports AWS::S3::Bucket acme-reports (size unknown: AccessDenied)\n",
+    ] {
+        assert_eq!((code, said.contains(line)), (Some(0), true), "{said}");
+    }
     assert_eq!(fake.lock().unwrap().stacks[STACK].status, "DELETE_COMPLETE");
 }
 
@@ -122,7 +166,12 @@ async fn a_stack_that_the_assembly_does_not_have_any_more_goes_too_and_none_of_a
         ("elsewhere", "acme"),
         ("acme-untagged", ""),
     ];
-    for (arguments, gone) in [(&["--only", "qlik-reload"] as &[_], vec![STACK]), (&[], vec![STACK, "acme-zero"])] {
+    let cases = [
+        (&["--only", "qlik-reload"] as &[_], vec![STACK]),
+        (&["--only", "zero"], vec!["acme-zero"]),
+        (&[], vec![STACK, "acme-zero"]),
+    ];
+    for (arguments, gone) in cases {
         let mut fake = with_stack("CREATE_COMPLETE");
         for (name, tenant) in others {
             let tags = [("ferrostack:tenant".to_owned(), tenant.to_owned())].into();
@@ -142,9 +191,43 @@ async fn a_stack_that_the_assembly_does_not_have_any_more_goes_too_and_none_of_a
     }
 }
 
+#[tokio::test]
+async fn a_tenant_without_a_file_goes_with_all_its_stacks_and_one_that_nobody_knows_is_refused() {
+    let standing = || {
+        let tags = [("ferrostack:tenant".to_owned(), "beta".to_owned())].into();
+        let template = json!({ "Parameters": { "SlotTable": {} } }).to_string();
+        let stack = FakeStack { status: "CREATE_COMPLETE".to_owned(), template, tags, ..FakeStack::default() };
+        let stacks = ["beta-app", "beta-reports"].map(|name| (name.to_owned(), stack.clone()));
+        holding_slots(Fake { stacks: stacks.into(), ..Fake::default() })
+    };
+    let all = &["beta-app", "beta-reports"] as &[_];
+    for (arguments, gone, slots) in [(&[] as &[_], all, 2), (&["--only", "reports"], &["beta-reports"], 2)] {
+        let (endpoint, fake) = fake_aws::start(standing()).await;
+        let (code, _, said) = run(Some(endpoint), &[&["destroy", "beta", "--yes"], arguments].concat()).await;
+        assert_eq!((code, calls(&fake, "DeleteItem")), (Some(0), slots), "{said}");
+        let fake = fake.lock().unwrap();
+        let deleted = fake.stacks.iter().filter(|(_, stack)| stack.status == "DELETE_COMPLETE");
+        assert_eq!(deleted.map(|(name, _)| name.as_str()).collect::<Vec<_>>(), gone, "{said}");
+    }
+    let nobody =
+        "there is no tenant `gamma`: it has neither a file nor stacks in account 111122223333, region eu-west-1";
+    let no_stack = "there is no stack `beta-ap`: the tenant has neither a file nor such stacks in account 111122223333, region eu-west-1";
+    let no_system = "tenant acme has no system `ap`; its stacks are acme-qlik-reload";
+    for (arguments, expected) in [
+        (&["destroy", "gamma", "--yes"] as &[_], nobody),
+        (&["destroy", "beta", "--only", "ap", "--yes"], no_stack),
+        (&["destroy", "acme", "--only", "ap", "--yes"], no_system),
+    ] {
+        let (endpoint, fake) = fake_aws::start(standing()).await;
+        let (code, _, said) = run(Some(endpoint), arguments).await;
+        assert!(said.ends_with(&format!("error: {expected}\n")), "{said}");
+        assert_eq!((code, calls(&fake, "DeleteStack")), (Some(2), 0));
+    }
+}
+
 async fn destroy(endpoint: &str, with_data: bool) -> Result<(), Error> {
-    let teardown = Teardown { with_data, yes: true, plan: false, whole: true };
-    ferrostack_deploy::destroy(&connect(endpoint).await?, &acme().assembly, teardown, &Progress::detect()).await
+    let teardown = Teardown { with_data, yes: true, ..Teardown::default() };
+    ferrostack_deploy::destroy(&connect(endpoint).await?, &acme().assembly, &teardown, &Progress::detect()).await
 }
 
 /// A stack with one of each kind that holds data; its bucket has five versions, listed two at a time.

@@ -31,7 +31,7 @@ pub(crate) struct Fake {
     pub(crate) slow_change_set: bool,
     /// XML of the changes that a change set reports.
     pub(crate) changes: String,
-    /// A resource that fails in the next operation, and why.
+    /// A resource that fails in the next operation, and why; without a resource, the stack turns back for this reason.
     pub(crate) failing: Option<(&'static str, &'static str)>,
     /// Answers for the next calls of an action, before it works again: status and code.
     pub(crate) refusals: HashMap<&'static str, Vec<(u16, &'static str)>>,
@@ -43,6 +43,8 @@ pub(crate) struct Fake {
     pub(crate) listed_page_size: usize,
     /// Bodies of the requests that gave functions their code.
     pub(crate) swapped: Vec<String>,
+    /// How often it is said that the function is being updated already.
+    pub(crate) busy_functions: u32,
     /// Answers of services that speak JSON, by operation; what is not here is denied.
     pub(crate) described: HashMap<&'static str, serde_json::Value>,
     /// The platform's table of QuickSight slots, by key.
@@ -260,7 +262,7 @@ fn cloudformation(fake: &mut Fake, action: &str, request: &HashMap<String, Strin
         }
         "GetTemplate" => Ok(format!("<TemplateBody>{}</TemplateBody>", escape(&fake.stacks[&name].template))),
         "DeleteChangeSet" => {
-            let stack = fake.stacks.get_mut(&name).expect("only existing change sets are deleted");
+            let stack = fake.stacks.get_mut(&name).ok_or_else(absent)?;
             // By id, or by name.
             stack.change_sets.retain(|id, _| !id.ends_with(&request["ChangeSetName"]));
             Ok(String::new())
@@ -315,6 +317,10 @@ fn begin(stack: &mut FakeStack, id: &str, name: &str, verb: &str, failing: Optio
             happen("Reload", "reload-1", "AWS::Lambda::Function", &format!("{verb}_COMPLETE"), "");
             format!("{verb}_COMPLETE")
         }
+        Some(("", reason)) => {
+            happen(name, id, "AWS::CloudFormation::Stack", &format!("{verb}_ROLLBACK_IN_PROGRESS"), reason);
+            format!("{verb}_ROLLBACK_COMPLETE")
+        }
         Some((resource, reason)) => {
             let failed = format!("{}_FAILED", verb.trim_end_matches("_ROLLBACK"));
             happen("Other", "", "AWS::SQS::Queue", &failed, "Resource creation cancelled");
@@ -353,6 +359,11 @@ fn s3(fake: &mut Fake, method: &Method, uri: &Uri, headers: HeaderMap, body: &By
     let path = uri.path().trim_matches('/').to_owned();
     if path.starts_with("2015-03-31/functions/") {
         fake.calls.push(format!("{method} {path}"));
+        if fake.busy_functions > 0 && *method == Method::PUT {
+            fake.busy_functions -= 1;
+            let code = [("x-amzn-errortype", "ResourceConflictException"), ("content-type", "application/json")];
+            return (StatusCode::CONFLICT, code, r#"{"message":"an update is in progress"}"#).into_response();
+        }
         fake.swapped.extend((*method == Method::PUT).then(|| String::from_utf8_lossy(body).into_owned()));
         return ([("content-type", "application/json")], r#"{"LastUpdateStatus":"Successful"}"#).into_response();
     }
@@ -370,6 +381,10 @@ fn s3(fake: &mut Fake, method: &Method, uri: &Uri, headers: HeaderMap, body: &By
         return StatusCode::OK.into_response();
     }
     if query.contains("versions") {
+        if let Some((status, code)) = fake.refusals.get_mut("ListObjectVersions").and_then(Vec::pop) {
+            let body = format!("<Error><Code>{code}</Code><Message>the fake was told to refuse</Message></Error>");
+            return (StatusCode::from_u16(status).unwrap(), body).into_response();
+        }
         let after = query.split('&').find_map(|it| it.strip_prefix("version-id-marker=")).unwrap_or_default();
         let left: Vec<_> = fake.versions.iter().filter(|(_, version)| version.as_str() > after).collect();
         let page = &left[..left.len().min(fake.listed_page_size.max(1))];

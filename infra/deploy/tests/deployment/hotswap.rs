@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use crate::fake_aws;
-use crate::tenant::{BOOTSTRAP_BUCKET, STACK, calls, run, sha256, with_bucket, with_stack};
+use crate::tenant::{
+    BOOTSTRAP_BUCKET, STACK, calls, ended, run, sha256, start_on, with_bucket, with_stack, write_assembly,
+};
 
 #[tokio::test]
 async fn only_code_is_swapped_and_what_else_is_different_is_said_to_be_skipped() {
@@ -24,6 +26,36 @@ async fn only_code_is_swapped_and_what_else_is_different_is_said_to_be_skipped()
 }
 
 #[tokio::test]
+async fn what_a_deployment_does_because_code_is_new_is_said_to_be_skipped() {
+    let folder = tempfile::tempdir().unwrap();
+    write_assembly(folder.path(), Some(b"code"));
+    let path = folder.path().join(format!("acme/{STACK}.template.json"));
+    let mut template: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let custom = |code| json!({ "Type": "Custom::Site", "Properties": { "Code": code } });
+    template["Resources"]["Site"] = custom(json!({ "Ref": "ReloadCodeKey" }));
+    template["Resources"]["Copy"] = custom(json!({ "Fn::Sub": "from/${ReloadCodeKey}" }));
+    template["Resources"]["Other"] = custom(json!({ "Ref": "AssetBucket" }));
+    std::fs::write(path, template.to_string()).unwrap();
+    let mut fake = with_stack("UPDATE_COMPLETE");
+    let stack = fake.stacks.get_mut(STACK).unwrap();
+    stack.resources = vec![("Reload", "AWS::Lambda::Function", "acme-reload-1")];
+    stack.template = template.to_string();
+    let (endpoint, fake) = fake_aws::start(fake).await;
+    for (deployed, skipped) in [
+        (
+            "old.zip".to_owned(),
+            "; skipped, as only a deployment does it: Copy depends on code that is new, Site depends on code that is new",
+        ),
+        (format!("{}.zip", sha256(b"code")), ""),
+    ] {
+        fake.lock().unwrap().stacks.get_mut(STACK).unwrap().parameters.insert("ReloadCodeKey".to_owned(), deployed);
+        let arguments = &["deploy", "acme", "--hotswap"];
+        let (_, printed, said) = ended(start_on(folder.path(), "eu-west-1", Some(endpoint.clone()), arguments)).await;
+        assert_eq!(printed, format!("acme-qlik-reload: code swapped: Reload{skipped}\n"), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn a_stack_that_does_not_stand_has_no_code_to_swap() {
     for fake in [with_bucket(), with_stack("ROLLBACK_COMPLETE")] {
         let (endpoint, fake) = fake_aws::start(fake).await;
@@ -31,4 +63,23 @@ async fn a_stack_that_does_not_stand_has_no_code_to_swap() {
         assert!(said.ends_with("does not stand; deploy it without --hotswap first\n"), "{said}");
         assert_eq!((code, fake.lock().unwrap().swapped.len()), (Some(2), 0));
     }
+}
+
+#[tokio::test]
+async fn code_is_swapped_after_an_update_that_is_under_way() {
+    let mut fake = with_stack("UPDATE_COMPLETE");
+    fake.stacks.get_mut(STACK).unwrap().resources = vec![("Reload", "AWS::Lambda::Function", "acme-reload-1")];
+    fake.busy_functions = 2;
+    let (endpoint, fake) = fake_aws::start(fake).await;
+    let (code, printed, said) = run(Some(endpoint), &["deploy", "acme", "--hotswap"]).await;
+    assert_eq!((code, printed.contains("code swapped: Reload")), (Some(0), true), "{said}");
+    assert_eq!(fake.lock().unwrap().swapped.len(), 1);
+}
+
+#[tokio::test]
+async fn a_stack_without_functions_is_said_to_have_none() {
+    let (endpoint, _fake) = fake_aws::start(with_stack("UPDATE_COMPLETE")).await;
+    let (code, printed, said) = run(Some(endpoint), &["deploy", "acme", "--hotswap"]).await;
+    assert!(printed.starts_with("acme-qlik-reload: no function to swap the code of; skipped"), "{printed}{said}");
+    assert_eq!(code, Some(0));
 }

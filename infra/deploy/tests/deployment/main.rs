@@ -1,6 +1,7 @@
 //! The deployer against a fake AWS, over real HTTP.
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may panic as the test may")]
 
+mod allowance;
 mod assembly;
 mod dependencies;
 mod deploy;
@@ -9,5 +10,6 @@ mod fake_aws;
 mod fake_json;
 mod hotswap;
 mod plan;
+mod selection;
 mod status;
 mod tenant;

@@ -1,6 +1,6 @@
 //! Showing what a deployment would change.
 
-use ferrostack_deploy::{Error, Progress};
+use ferrostack_deploy::{Error, Options, Progress};
 use serde_json::json;
 
 use crate::fake_aws::{self, Fake, change, modification};
@@ -54,8 +54,8 @@ async fn rights_that_the_new_template_adds_are_told() {
     let mut acme = acme();
     acme.assembly.stacks[0].template =
         json!({"Resources": {"ReloadRole": role(json!(["s3:GetObject", "s3:DeleteObject"]))}}).to_string();
-    let plans =
-        ferrostack_deploy::plan(&connect(&endpoint).await.unwrap(), &acme.assembly, None, &Progress::detect()).await;
+    let target = connect(&endpoint).await.unwrap();
+    let plans = ferrostack_deploy::plan(&target, &acme.assembly, &Options::default(), &Progress::detect()).await;
     let text = plans.unwrap()[0].text(false);
     assert!(text.ends_with("  rights that are added:\n    ReloadRole: s3:DeleteObject on *"), "{text}");
 }
@@ -126,25 +126,44 @@ async fn a_stack_that_needs_a_person_is_told_as_in_a_deployment() {
 }
 
 #[tokio::test]
-async fn an_interrupted_plan_leaves_no_change_set_and_no_empty_stack() {
-    let fake = Fake { slow_change_set: true, ..with_bucket() };
+async fn a_plan_that_is_interrupted_before_it_made_anything_has_nothing_to_delete() {
+    let mut fake = with_bucket();
+    fake.refusals.insert("CreateChangeSet", vec![(400, "Throttling"); 20]);
     let (endpoint, fake) = fake_aws::start(fake).await;
     let folder = tempfile::tempdir().unwrap();
     let child = start(Some(endpoint), &["deploy", "acme", "--plan"], folder.path());
-    while calls(&fake, "DescribeChangeSet") == 0 {
+    while calls(&fake, "CreateChangeSet") == 0 {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     let (code, _, said) = ended(child).await;
-    assert!(said.ends_with("error: interrupted; nothing was changed\n"), "{said}");
-    let fake = fake.lock().unwrap();
-    assert_eq!((code, fake.stacks[STACK].status.as_str()), (Some(1), "DELETE_COMPLETE"));
-    assert!(fake.stacks[STACK].change_sets.is_empty());
+    let expected = "\ninterrupted: deleting the change sets\nerror: interrupted; nothing was changed\n";
+    assert_eq!((code, said.ends_with(expected)), (Some(1), true), "{said}");
+}
+
+#[tokio::test]
+async fn an_interrupted_plan_leaves_no_change_set_and_no_empty_stack() {
+    for signal in ["-INT", "-TERM"] {
+        let fake = Fake { slow_change_set: true, ..with_bucket() };
+        let (endpoint, fake) = fake_aws::start(fake).await;
+        let folder = tempfile::tempdir().unwrap();
+        let child = start(Some(endpoint), &["deploy", "acme", "--plan"], folder.path());
+        while calls(&fake, "DescribeChangeSet") == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        let (code, _, said) = ended(child).await;
+        assert!(said.ends_with("error: interrupted; nothing was changed\n"), "{said}");
+        let fake = fake.lock().unwrap();
+        assert_eq!((code, fake.stacks[STACK].status.as_str()), (Some(1), "DELETE_COMPLETE"));
+        assert!(fake.stacks[STACK].change_sets.is_empty());
+    }
 }
 
 async fn plan(endpoint: &str, color: bool) -> Result<String, Error> {
     let target = connect(endpoint).await?;
-    let plans = ferrostack_deploy::plan(&target, &acme().assembly, Some("1a2b3c"), &Progress::detect()).await?;
+    let options = Options { revision: Some("1a2b3c".to_owned()), ..Options::default() };
+    let plans = ferrostack_deploy::plan(&target, &acme().assembly, &options, &Progress::detect()).await?;
     Ok(plans.iter().map(|plan| plan.text(color)).collect::<Vec<_>>().join("\n"))
 }
 

@@ -2,17 +2,19 @@
 
 use ferrostack_deploy::{Options, Progress};
 
-use crate::fake_aws::{self, Fake};
+use crate::fake_aws::{self, Fake, FakeStack};
 use crate::tenant::{STACK, acme, calls, connect, run, with_bucket, with_stack};
 
 #[tokio::test]
 async fn a_deployed_stack_is_told_in_one_line_with_version_and_urls() {
     let (endpoint, fake) = fake_aws::start(with_bucket()).await;
-    let options = Options { revision: Some("1a2b3c".to_owned()), ..Options::default() };
+    let revision = "1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d-dirty";
+    let options = Options { revision: Some(revision.to_owned()), ..Options::default() };
     let target = connect(&endpoint).await.unwrap();
     ferrostack_deploy::deploy(&target, &acme().assembly, &options, &Progress::detect()).await.unwrap();
     fake.lock().unwrap().stacks.get_mut(STACK).unwrap().outputs.push(("Queue", "letters"));
-    let expected = "acme qlik-reload  CREATE_COMPLETE  revision 1a2b3c  template equal  Url https://example.test";
+    let expected =
+        "acme qlik-reload  CREATE_COMPLETE  revision 1a2b3c4d5e6f-dirty  template equal  Url https://example.test\n";
     assert_eq!(status(&endpoint).await, expected);
 
     fake.lock().unwrap().stacks.get_mut(STACK).unwrap().tags.insert("ferrostack:template".into(), "another".into());
@@ -22,7 +24,7 @@ async fn a_deployed_stack_is_told_in_one_line_with_version_and_urls() {
 #[tokio::test]
 async fn a_stack_that_another_tool_deployed_has_no_known_version() {
     let (endpoint, _fake) = fake_aws::start(with_stack("UPDATE_ROLLBACK_COMPLETE")).await;
-    let expected = "acme qlik-reload  UPDATE_ROLLBACK_COMPLETE  revision unknown  template unknown";
+    let expected = "acme qlik-reload  UPDATE_ROLLBACK_COMPLETE  revision unknown  template unknown\n";
     assert_eq!(status(&endpoint).await, expected);
 }
 
@@ -30,7 +32,7 @@ async fn a_stack_that_another_tool_deployed_has_no_known_version() {
 async fn what_is_not_deployed_is_said_to_be_so() {
     for fake in [with_bucket(), with_stack("DELETE_COMPLETE"), with_stack("REVIEW_IN_PROGRESS")] {
         let (endpoint, _fake) = fake_aws::start(fake).await;
-        assert_eq!(status(&endpoint).await, "acme qlik-reload  not deployed");
+        assert_eq!(status(&endpoint).await, "acme qlik-reload  not deployed\n");
     }
 }
 
@@ -53,8 +55,44 @@ async fn what_was_changed_by_hand_is_told_when_asked() {
     }
 }
 
+#[tokio::test]
+async fn stacks_that_no_tenant_file_has_are_listed_and_the_columns_are_aligned() {
+    let mut fake = with_stack("CREATE_COMPLETE");
+    let others = [
+        ("acme-zero", "UPDATE_COMPLETE", "acme"),
+        ("acme-gone", "DELETE_COMPLETE", "acme"),
+        ("acme-planned", "REVIEW_IN_PROGRESS", "acme"),
+        ("acme-2-app", "UPDATE_ROLLBACK_COMPLETE", "acme-2"),
+        ("beta-untagged", "CREATE_COMPLETE", ""),
+        ("elsewhere", "CREATE_COMPLETE", "beta"),
+    ];
+    for (name, status, tenant) in others {
+        let tags = [("ferrostack:tenant".to_owned(), tenant.to_owned())].into();
+        let stack = FakeStack { status: status.to_owned(), tags, ..FakeStack::default() };
+        fake.stacks.insert(name.to_owned(), stack);
+    }
+    let (endpoint, fake) = fake_aws::start(fake).await;
+    let of_acme = "\
+acme qlik-reload  CREATE_COMPLETE  revision unknown  template unknown
+acme zero         UPDATE_COMPLETE  revision unknown  not in the tenant file
+";
+    let of_all = "\
+acme qlik-reload  CREATE_COMPLETE           revision unknown  template unknown
+acme zero         UPDATE_COMPLETE           revision unknown  not in the tenant file
+acme-2 app        UPDATE_ROLLBACK_COMPLETE  revision unknown  not in the tenant file
+";
+    for (arguments, expected) in [(&["status", "acme"] as &[_], of_acme), (&["status"], of_all)] {
+        let (code, printed, said) = run(Some(endpoint.clone()), arguments).await;
+        assert_eq!((code, printed.as_str()), (Some(0), expected), "{said}");
+    }
+    let calls = &fake.lock().unwrap().calls;
+    let looks = calls.iter().filter(|call| call.starts_with("DescribeStacks ") && !call.ends_with("platform"));
+    assert_eq!(looks.count(), 0, "stacks are listed by pages, not asked for one by one: {calls:?}");
+}
+
 async fn status(endpoint: &str) -> String {
     let target = connect(endpoint).await.unwrap();
-    let states = ferrostack_deploy::status(&target, &acme().assembly, false, &Progress::detect()).await.unwrap();
-    states.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    let status =
+        ferrostack_deploy::status(&target, &[acme().assembly], false, false, &Progress::detect()).await.unwrap();
+    status.to_string()
 }

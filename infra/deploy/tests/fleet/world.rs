@@ -31,12 +31,14 @@ pub(crate) struct World {
     rng: Rng,
     faults: Faults,
     /// The longest operation.
-    longest: Duration,
+    pub(crate) longest: Duration,
     pub(crate) stacks: BTreeMap<String, Stack>,
     /// Uploads by key.
     pub(crate) uploads: BTreeMap<String, u32>,
     pub(crate) requests: u64,
     pub(crate) upsets: u64,
+    /// The largest number of stacks that were under way at the same time.
+    pub(crate) most_at_once: usize,
     /// Stacks whose creation fails.
     pub(crate) failing: Vec<String>,
     /// Credentials are refused from this request on.
@@ -50,7 +52,10 @@ pub(crate) struct Stack {
     pub(crate) creations: u32,
     /// How many change sets were made to create it.
     pub(crate) asked: u32,
-    pub(crate) template: String,
+    template: String,
+    /// XML, as they are described.
+    pub(crate) parameters: String,
+    pub(crate) tags: String,
     under_way: Option<(Instant, &'static str)>,
     /// XML, the newest first.
     events: Vec<String>,
@@ -60,6 +65,8 @@ pub(crate) struct Stack {
 struct ChangeSet {
     token: String,
     template: String,
+    parameters: String,
+    tags: String,
     ready: Instant,
     executed_by: Option<String>,
 }
@@ -79,6 +86,7 @@ impl World {
             uploads: BTreeMap::new(),
             requests: 0,
             upsets: 0,
+            most_at_once: 0,
             failing: Vec::new(),
             shut_out_after: None,
         }
@@ -207,8 +215,8 @@ fn act(world: &mut World, action: &str, form: &HashMap<String, String>) -> Said 
             let stack = world.stacks.get(&name).ok_or((400, "does not exist"))?;
             Ok(format!(
                 "<Stacks><member><StackName>{name}</StackName><StackId>{id}</StackId>\
-                 <StackStatus>{}</StackStatus></member></Stacks>",
-                stack.status
+                 <StackStatus>{}</StackStatus><Parameters>{}</Parameters><Tags>{}</Tags></member></Stacks>",
+                stack.status, stack.parameters, stack.tags
             ))
         }
         "DescribeStackEvents" => {
@@ -268,12 +276,27 @@ fn create_change_set(world: &mut World, form: &HashMap<String, String>, name: &s
         stack.status = "REVIEW_IN_PROGRESS";
         stack.events.insert(0, event(id, name, id, "REVIEW_IN_PROGRESS", ""));
     }
-    let template = form["TemplateBody"].clone();
     stack.asked += u32::from(expected == "CREATE");
-    stack
-        .change_sets
-        .insert(change_set, ChangeSet { token: form["ClientToken"].clone(), template, ready, executed_by: None });
+    let asked = ChangeSet {
+        token: form["ClientToken"].clone(),
+        template: form["TemplateBody"].clone(),
+        parameters: members(form, "Parameters", "Parameter"),
+        tags: members(form, "Tags", ""),
+        ready,
+        executed_by: None,
+    };
+    stack.change_sets.insert(change_set, asked);
     Ok(said)
+}
+
+/// A list of keys and values in XML, out of a form.
+fn members(form: &HashMap<String, String>, list: &str, prefix: &str) -> String {
+    let member = |number: usize| {
+        let [key, value] = ["Key", "Value"].map(|it| form.get(&format!("{list}.member.{number}.{prefix}{it}")));
+        let (key, value) = (key?, value?);
+        Some(format!("<member><{prefix}Key>{key}</{prefix}Key><{prefix}Value>{value}</{prefix}Value></member>"))
+    };
+    (1..).map_while(member).collect()
 }
 
 fn describe_change_set(stack: &Stack, form: &HashMap<String, String>, id: &str) -> Said {
@@ -281,7 +304,9 @@ fn describe_change_set(stack: &Stack, form: &HashMap<String, String>, id: &str) 
     let found = stack.change_sets.get(&name).ok_or((404, "ChangeSetNotFound"))?;
     let status = if found.ready > Instant::now() {
         "<Status>CREATE_IN_PROGRESS</Status>"
-    } else if found.executed_by.is_none() && found.template == stack.template {
+    } else if found.executed_by.is_none()
+        && (&found.template, &found.parameters, &found.tags) == (&stack.template, &stack.parameters, &stack.tags)
+    {
         "<Status>FAILED</Status><StatusReason>The submitted information didn't contain changes.</StatusReason>"
     } else {
         "<Status>CREATE_COMPLETE</Status>"
@@ -310,6 +335,8 @@ fn execute(world: &mut World, form: &HashMap<String, String>, name: &str, id: &s
     }
     change_set.executed_by = Some(token.clone());
     stack.template = change_set.template.clone();
+    stack.parameters = change_set.parameters.clone();
+    stack.tags = change_set.tags.clone();
     stack.change_sets.retain(|_, change_set| change_set.executed_by.is_some());
     let (now, then) = match (creates, fails) {
         (true, true) => ("CREATE_IN_PROGRESS", "ROLLBACK_COMPLETE"),
@@ -320,6 +347,9 @@ fn execute(world: &mut World, form: &HashMap<String, String>, name: &str, id: &s
     stack.status = now;
     stack.under_way = Some((end, then));
     stack.events.insert(0, event(id, name, id, now, ""));
+    let under_way =
+        world.stacks.values().filter(|it| it.under_way.is_some_and(|(end, _)| end > Instant::now())).count();
+    world.most_at_once = world.most_at_once.max(under_way);
     Ok(String::new())
 }
 
