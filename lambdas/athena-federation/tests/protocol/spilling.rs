@@ -189,6 +189,24 @@ async fn data_keys_come_from_kms_once_an_answer_and_nonces_never_twice() {
 }
 
 #[tokio::test]
+async fn a_refusal_of_kms_is_an_error_without_its_text() {
+    let world = World::with(shop(0), true).await;
+    world.state.lock().unwrap().denied = true;
+    let partitions = texts("day", &["2026-01-01"], Dialect::Modern);
+    let error = world.answer(splits(&partitions, None, Dialect::Modern)).await.unwrap_err();
+    assert!(error.kind == Kind::SpillFailed && error.message.ends_with("AccessDeniedException"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_query_that_athena_does_not_know_is_read_to_its_end() {
+    let mut world = World::new(shop(3000)).await;
+    world.state.lock().unwrap().denied = true;
+    world.invocation.began -= Duration::from_secs(2);
+    let answer = world.answer(read(false, Dialect::Modern)).await.unwrap();
+    assert_eq!((&answer["@type"], world.state.lock().unwrap().asked), (&json!("ReadRecordsResponse"), 1));
+}
+
+#[tokio::test]
 async fn a_query_that_was_cancelled_is_not_read_on() {
     for (state, ends) in
         [("RUNNING", false), ("QUEUED", false), ("CANCELLED", true), ("FAILED", true), ("SUCCEEDED", true)]
