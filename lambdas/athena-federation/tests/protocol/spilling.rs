@@ -1,8 +1,10 @@
 //! What does not fit into an answer: where it goes, how it is encrypted, and when it must not go on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use arrow_array::RecordBatch;
+use arrow_array::types::Int8Type;
+use arrow_array::{ArrayRef, DictionaryArray, RecordBatch};
 use arrow_buffer::Buffer;
 use arrow_ipc::reader::StreamDecoder;
 use athena_federation::{Block, Dialect, EncryptionKey, Kind, SchemaText, open_spilled};
@@ -94,6 +96,15 @@ async fn rows_without_a_column_are_counted() {
     let answer = world.answer(request).await.unwrap();
     let records: Block = serde_json::from_value(answer["records"].clone()).unwrap();
     assert_eq!(records.rows().unwrap().num_rows(), 2500);
+}
+
+#[test]
+fn a_column_of_a_type_that_athena_does_not_read_is_refused() {
+    let names: DictionaryArray<Int8Type> = ["a", "b", "a"].into_iter().collect();
+    let rows = RecordBatch::try_from_iter([("name", Arc::new(names) as ArrayRef)]).unwrap();
+    for dialect in [Dialect::Beans, Dialect::Legacy, Dialect::Modern] {
+        assert_eq!(Block::new(&rows, dialect).unwrap_err().kind, Kind::SpillFailed);
+    }
 }
 
 #[tokio::test]
