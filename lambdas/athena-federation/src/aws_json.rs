@@ -1,23 +1,31 @@
-//! One signed call of an AWS service that speaks JSON, for services of which one operation is needed: their SDK crates
-//! would take longer to compile than all of this.
+//! One operation of an AWS service that speaks JSON, for services of which no more is needed: their SDK crates would take longer to
+//! compile than all of this. HTTP client, signature, time-outs and retries are the SDK's, as its configuration says.
 
-use std::sync::OnceLock;
-use std::time::{Duration, SystemTime};
-
-use aws_credential_types::provider::ProvideCredentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
+use aws_runtime::auth::SigV4OperationSigningConfig;
+use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
+use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
+use aws_smithy_runtime::client::orchestrator::operation::Operation;
+use aws_smithy_runtime::client::retries::classifiers::{HttpStatusCodeClassifier, TransientErrorClassifier};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::auth::AuthSchemeOptionResolverParams;
+use aws_smithy_runtime_api::client::auth::static_resolver::StaticAuthSchemeOptionResolver;
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
+use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::config_bag::Layer;
+use aws_smithy_types::error::ErrorMetadata;
+use aws_smithy_types::retry::RetryConfig;
 use aws_types::SdkConfig;
-use serde::Deserialize;
+use aws_types::SigningName;
+use aws_types::region::{Region, SigningRegion};
 use serde_json::Value as Json;
 
-/// A service as one function calls it.
+/// An operation as one function calls it.
 #[derive(Debug)]
-pub(crate) struct AwsJson {
-    service: &'static str,
-    config: SdkConfig,
-    http: OnceLock<reqwest::Client>,
-}
+pub(crate) struct AwsJson(Operation<Json, Json, ErrorMetadata>);
 
 /// Why a call has no result.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,78 +36,85 @@ pub(crate) enum Failure {
     Unanswered,
 }
 
-const TIME: Duration = Duration::from_secs(3);
-
 impl AwsJson {
-    /// `service` is the name in the endpoint, `athena`. Nothing is connected before the first call.
-    pub(crate) fn new(service: &'static str, config: &SdkConfig) -> AwsJson {
-        AwsJson { service, config: config.clone(), http: OnceLock::new() }
-    }
-
-    /// Calls once; `target` is the operation's `X-Amz-Target`.
-    pub(crate) async fn call(&self, target: &str, body: &Json) -> Result<Json, Failure> {
-        let request = self.signed(target, body.to_string().into_bytes()).await.ok_or(Failure::Unanswered)?;
-        let answer = request.send().await.map_err(|_| Failure::Unanswered)?;
-        let success = answer.status().is_success();
-        let body = answer.bytes().await.map_err(|_| Failure::Unanswered)?;
-        match success {
-            true => serde_json::from_slice(&body).map_err(|_| Failure::Unanswered),
-            false => Err(Failure::Refused(code(&body))),
-        }
-    }
-
-    async fn signed(&self, target: &str, body: Vec<u8>) -> Option<reqwest::RequestBuilder> {
-        let region = self.config.region()?.as_ref();
+    /// `service` is the name in the endpoint, `athena`; `target` is the operation's `X-Amz-Target`. Nothing is connected before the
+    /// first call.
+    pub(crate) fn new(service: &'static str, target: &'static str, config: &SdkConfig) -> AwsJson {
+        let region = config.region().map_or("", Region::as_ref);
         let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-        let url = match self.config.endpoint_url() {
-            Some(url) => format!("{}/", url.trim_end_matches('/')),
-            None => format!("https://{}.{region}.{domain}/", self.service),
+        let url = match config.endpoint_url() {
+            Some(url) => url.to_owned(),
+            None => format!("https://{service}.{region}.{domain}"),
         };
-        let identity = self.config.credentials_provider()?.provide_credentials().await.ok()?.into();
-        let params = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(region)
-            .name(self.service)
-            .time(SystemTime::now())
-            .settings(SigningSettings::default())
-            .build()
-            .ok()?
-            .into();
-        let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", target)];
-        let signable = SignableRequest::new("POST", &url, headers.iter().copied(), SignableBody::Bytes(&body)).ok()?;
-        let (instructions, _) = sign(signable, &params).ok()?.into_parts();
-        let mut request = self.client().post(&url).timeout(TIME).body(body);
-        for (name, value) in headers {
-            request = request.header(name, value);
+        let mut operation = Operation::builder()
+            .service_name(service)
+            .operation_name(target)
+            .behavior_version(BehaviorVersion::latest())
+            .endpoint_url(&url)
+            .standard_retry(config.retry_config().unwrap_or(&RetryConfig::standard()))
+            .retry_classifier(HttpStatusCodeClassifier::default())
+            .retry_classifier(TransientErrorClassifier::<ErrorMetadata>::new())
+            .retry_classifier(AwsErrorCodeClassifier::<ErrorMetadata>::new())
+            .runtime_plugin(signed(service, config))
+            .serializer(move |body: Json| request(target, &body))
+            .deserializer(answer);
+        if let Some(client) = config.http_client() {
+            operation = operation.http_client(client);
         }
-        for (name, value) in instructions.headers() {
-            request = request.header(name, value);
+        if let Some(timeouts) = config.timeout_config() {
+            operation = operation.timeout_config(timeouts.clone());
         }
-        Some(request)
+        AwsJson(operation.build())
     }
 
-    fn client(&self) -> &reqwest::Client {
-        self.http.get_or_init(|| {
-            reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .no_proxy()
-                // Plain HTTP only where an endpoint was set, which is for stand-ins.
-                .https_only(self.config.endpoint_url().is_none())
-                .connect_timeout(Duration::from_millis(1500))
-                .build()
-                .expect("a client with fixed options can be built wherever there are root certificates")
+    /// Calls the operation.
+    pub(crate) async fn call(&self, body: Json) -> Result<Json, Failure> {
+        self.0.invoke(body).await.map_err(|error| match error {
+            SdkError::ServiceError(refusal) => Failure::Refused(refusal.err().code().unwrap_or_default().to_owned()),
+            _ => Failure::Unanswered,
         })
     }
 }
 
-/// The code of `{"__type":"com.amazonaws.athena#InvalidRequestException", …}`.
-fn code(body: &[u8]) -> String {
-    #[derive(Deserialize, Default)]
-    struct Refusal {
-        #[serde(rename = "__type", default)]
-        kind: String,
+/// Signs with the configuration's credentials, for its region.
+fn signed(service: &'static str, config: &SdkConfig) -> StaticRuntimePlugin {
+    let mut layer = Layer::new("signature");
+    layer.store_put(AuthSchemeOptionResolverParams::new(()));
+    layer.store_put(SigV4OperationSigningConfig {
+        region: config.region().cloned().map(SigningRegion::from),
+        name: Some(SigningName::from_static(service)),
+        ..SigV4OperationSigningConfig::default()
+    });
+    let mut components = RuntimeComponentsBuilder::new("signature")
+        .with_auth_scheme_option_resolver(Some(StaticAuthSchemeOptionResolver::new(vec![SCHEME_ID])))
+        .with_auth_scheme(SigV4AuthScheme::new());
+    if let Some(credentials) = config.credentials_provider() {
+        components.set_identity_resolver(SCHEME_ID, credentials);
     }
-    let refusal: Refusal = serde_json::from_slice(body).unwrap_or_default();
-    let code = refusal.kind.rsplit('#').next().unwrap_or_default();
-    code.chars().filter(char::is_ascii_alphanumeric).take(64).collect()
+    StaticRuntimePlugin::new().with_config(layer.freeze()).with_runtime_components(components)
+}
+
+fn request(target: &'static str, body: &Json) -> Result<HttpRequest, BoxError> {
+    let mut request = HttpRequest::new(SdkBody::from(body.to_string()));
+    request.set_method("POST")?;
+    request.set_uri("/")?;
+    request.headers_mut().insert("content-type", "application/x-amz-json-1.1");
+    request.headers_mut().insert("x-amz-target", target);
+    Ok(request)
+}
+
+fn answer(response: &HttpResponse) -> Result<Json, OrchestratorError<ErrorMetadata>> {
+    let body = response.body().bytes().unwrap_or_default();
+    match (response.status().is_success(), serde_json::from_slice::<Json>(body)) {
+        (true, Ok(answer)) => Ok(answer),
+        (true, Err(error)) => Err(OrchestratorError::response(error.into())),
+        (false, said) => Err(OrchestratorError::operation(refusal(&said.unwrap_or_default()))),
+    }
+}
+
+/// The code of `{"__type":"com.amazonaws.athena#InvalidRequestException", …}`; messages may carry names of keys and accounts.
+fn refusal(said: &Json) -> ErrorMetadata {
+    let code = said["__type"].as_str().unwrap_or_default().rsplit('#').next().unwrap_or_default();
+    let code: String = code.chars().filter(char::is_ascii_alphanumeric).take(64).collect();
+    ErrorMetadata::builder().code(code).build()
 }

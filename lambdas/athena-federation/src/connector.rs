@@ -57,7 +57,7 @@ pub trait Connector: Sync {
         row: usize,
     ) -> Result<Vec<BTreeMap<String, String>>, Error>;
 
-    /// Writes the rows of one split, in batches of a few thousand.
+    /// Writes the rows of one split, in batches of any size. Those of several batches are in memory twice while their block is made.
     ///
     /// # Errors
     ///

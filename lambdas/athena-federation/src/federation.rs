@@ -65,7 +65,7 @@ impl Invocation {
 impl<C: Connector> Federation<C> {
     /// Wires a connector; `athena` is asked whether a query still runs, which needs `athena:GetQueryExecution`.
     pub fn new(connector: C, spill: Spill, athena: &SdkConfig) -> Federation<C> {
-        Federation { connector, spill, athena: AwsJson::new("athena", athena) }
+        Federation { connector, spill, athena: AwsJson::new("athena", "AmazonAthena.GetQueryExecution", athena) }
     }
 
     /// Answers one event.

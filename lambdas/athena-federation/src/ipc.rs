@@ -6,7 +6,7 @@ use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_buffer::Buffer;
 use arrow_ipc::convert::try_schema_from_ipc_buffer;
 use arrow_ipc::reader::StreamDecoder;
-use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions, write_message};
+use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteOptions, StreamEncoder, write_message};
 use arrow_ipc::{Message, MetadataVersion, root_as_message};
 use arrow_schema::{DataType, Schema};
 
@@ -29,25 +29,28 @@ pub(crate) fn write_schema(schema: &Schema, dialect: Dialect) -> Vec<u8> {
     out
 }
 
-/// The message of rows, which are let go once it holds them.
+/// The message of rows. They are let go buffer by buffer, so that hardly anything of a block is in memory twice.
 ///
 /// # Errors
 ///
 /// When a column is of a type that Arrow cannot write, dictionaries included, which Athena does not read.
 pub(crate) fn write_rows(rows: RecordBatch, dialect: Dialect) -> Result<Vec<u8>, Error> {
-    let options = options(dialect);
-    let unwritable = |_| Error::new(Kind::SpillFailed, "the rows have a column of a type that Athena does not read");
-    let (dictionaries, encoded) = IpcDataGenerator::default()
-        .encode(&rows, &mut DictionaryTracker::new(true), &options, &mut IpcWriteContext::default())
-        .map_err(unwritable)?;
-    if !dictionaries.is_empty() {
-        return Err(Error::new(Kind::SpillFailed, "the rows have a dictionary, which Athena does not read"));
+    let unwritable = || Error::new(Kind::SpillFailed, "the rows have a column of a type that Athena does not read");
+    let schema = rows.schema();
+    // Its values would be a message of their own.
+    if schema.flattened_fields().iter().any(|field| matches!(field.data_type(), DataType::Dictionary(..))) {
+        return Err(unwritable());
     }
-    // There are two copies of a block at a time, never three.
+    let mut encoder = StreamEncoder::try_new_with_options(&schema, options(dialect)).map_err(|_| unwritable())?;
+    // The first batch of a stream comes behind the schema's message, the second one by itself.
+    encoder.encode(&RecordBatch::new_empty(schema)).map_err(|_| unwritable())?;
+    let buffers = encoder.encode(&rows).map_err(|_| unwritable())?;
     drop(rows);
-    let mut out = Vec::with_capacity(encoded.arrow_data.len() + encoded.ipc_message.len() + 16);
-    write_message(&mut out, encoded, &options).map_err(unwritable)?;
-    Ok(out)
+    let mut message = Vec::with_capacity(buffers.iter().map(Buffer::len).sum());
+    for buffer in buffers {
+        message.extend_from_slice(&buffer);
+    }
+    Ok(message)
 }
 
 /// Reads the message of a schema.

@@ -33,8 +33,7 @@ impl<'a> QueryWatch<'a> {
         if self.off || Instant::now() < self.next {
             return Ok(());
         }
-        let answer =
-            self.athena.call("AmazonAthena.GetQueryExecution", &json!({"QueryExecutionId": self.query_id})).await;
+        let answer = self.athena.call(json!({"QueryExecutionId": self.query_id})).await;
         self.next = Instant::now() + Duration::from_secs(self.pauses.1);
         self.pauses = (self.pauses.1, (self.pauses.0 + self.pauses.1).min(55));
         match answer {

@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use crate::aws_json::AwsJson;
+use crate::aws_json::{AwsJson, Failure};
 use crate::block::decode;
 use crate::error::{Error, Kind};
 use crate::request::{EncryptionKey, SpillLocation};
@@ -158,23 +158,18 @@ pub(crate) fn algorithm(key: &[u8]) -> &'static Algorithm {
 }
 
 async fn data_key(key_id: &str, config: &SdkConfig) -> Result<String, Error> {
-    let kms = AwsJson::new("kms", config);
+    let failed = |what: &str| Error::new(Kind::SpillFailed, format!("KMS gave no key for the rows: {what}"));
+    let kms = AwsJson::new("kms", "TrentService.GenerateDataKey", config);
     // 256 bits where the SDK takes 128: Athena decrypts by the length of the key, as it must for local ones.
-    let request = json!({"KeyId": key_id, "KeySpec": "AES_256"});
-    let mut failure = String::new();
-    for _ in 0..3 {
-        match kms.call("TrentService.GenerateDataKey", &request).await {
-            Ok(answer) => {
-                let key = answer["Plaintext"].as_str().unwrap_or_default();
-                if decode(key).is_ok_and(|key| key.len() == 32) {
-                    return Ok(key.to_owned());
-                }
-                failure = "an answer without a key".to_owned();
-            }
-            Err(error) => failure = format!("{error:?}"),
-        }
+    let answer = kms.call(json!({"KeyId": key_id, "KeySpec": "AES_256"})).await.map_err(|failure| match failure {
+        Failure::Refused(code) => failed(&code),
+        Failure::Unanswered => failed("no answer"),
+    })?;
+    let key = answer["Plaintext"].as_str().unwrap_or_default();
+    match decode(key) {
+        Ok(bytes) if bytes.len() == 32 => Ok(key.to_owned()),
+        _ => Err(failed("an answer without a key")),
     }
-    Err(Error::new(Kind::SpillFailed, format!("KMS gave no key for the rows: {failure}")))
 }
 
 fn random<const N: usize>() -> Result<[u8; N], Error> {

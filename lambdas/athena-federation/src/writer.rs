@@ -1,8 +1,8 @@
 //! Collects the rows of one split, and makes an answer of them.
 
-use arrow_array::{Array, RecordBatch, RecordBatchOptions};
-use arrow_schema::SchemaRef;
-use arrow_select::concat::concat_batches;
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_empty_array};
+use arrow_schema::{FieldRef, SchemaRef};
+use arrow_select::concat::concat;
 
 use crate::block::{Block, SchemaText};
 use crate::dialect::Dialect;
@@ -135,12 +135,23 @@ impl<'a> BlockWriter<'a> {
         Ok(())
     }
 
-    /// All that is held, as one batch.
+    /// All that is held, as one batch, made column by column: only one of them is in memory twice at a time.
     fn take(&mut self) -> Result<RecordBatch, Error> {
         self.held_bytes = 0;
         let held = std::mem::take(&mut self.held);
+        let options = RecordBatchOptions::new().with_row_count(Some(held.iter().map(RecordBatch::num_rows).sum()));
+        let mut parts: Vec<_> = held.into_iter().map(|batch| batch.into_parts().1.into_iter()).collect();
+        let column = |field: &FieldRef| {
+            let parts: Vec<ArrayRef> = parts.iter_mut().filter_map(Iterator::next).collect();
+            match parts.is_empty() {
+                true => Ok(new_empty_array(field.data_type())),
+                false => concat(&parts.iter().map(AsRef::as_ref).collect::<Vec<_>>()),
+            }
+        };
+        let columns: Result<Vec<ArrayRef>, _> = self.request.schema.fields().iter().map(column).collect();
         // Columns of the same types, or `project` had refused.
-        concat_batches(&self.request.schema, &held)
+        columns
+            .and_then(|columns| RecordBatch::try_new_with_options(self.request.schema.clone(), columns, &options))
             .map_err(|_| Error::new(Kind::TooLarge, "the text of one column is more than a block may hold"))
     }
 

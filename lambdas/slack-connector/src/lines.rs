@@ -62,7 +62,7 @@ enum State<T: Take> {
 
 const GZIP: [u8; 2] = [0x1F, 0x8B];
 
-/// Small bodies may be as dense as they like.
+/// Small bodies may be as dense as they like; beyond that, every compressed byte allows for some.
 const RATIO_FLOOR: u64 = 1 << 20;
 
 impl<T: Take> Lines<T> {
@@ -80,11 +80,12 @@ impl<T: Take> Lines<T> {
     /// When they cannot be part of a body that is read to its end; nothing more can be pushed then.
     pub fn push(&mut self, chunk: &[u8]) -> Result<(), Unreadable<T::Error>> {
         self.0 = match std::mem::replace(&mut self.0, State::Broken) {
-            State::Start(mut start, splitter) => {
+            State::Start(mut start, mut splitter) => {
                 start.extend_from_slice(chunk);
                 if start.len() < GZIP.len() {
                     State::Start(start, splitter)
                 } else if start.starts_with(&GZIP) {
+                    splitter.allowed = RATIO_FLOOR;
                     decompress(Box::new(MultiGzDecoder::new(splitter)), &start)?
                 } else {
                     split(splitter, &start)?
@@ -141,12 +142,7 @@ fn decompress<T: Take>(
     chunk: &[u8],
 ) -> Result<State<T>, Unreadable<T::Error>> {
     let splitter = decoder.get_mut();
-    let gain = splitter.limits.ratio.saturating_mul(chunk.len() as u64);
-    // The first megabyte is free, then every compressed byte allows for some.
-    splitter.allowed = match splitter.allowed == splitter.limits.bytes && splitter.bytes == 0 && splitter.number == 0 {
-        true => RATIO_FLOOR.saturating_add(gain),
-        false => splitter.allowed.saturating_add(gain),
-    };
+    splitter.allowed = splitter.allowed.saturating_add(splitter.limits.ratio.saturating_mul(chunk.len() as u64));
     match decoder.write_all(chunk) {
         Ok(()) => Ok(State::Gzip(decoder)),
         Err(_) => Err(failure(decoder.get_mut())),
@@ -165,7 +161,7 @@ fn failure<T: Take>(splitter: &mut Splitter<T>) -> Unreadable<T::Error> {
 struct Splitter<T: Take> {
     take: T,
     limits: Limits,
-    /// Decompressed bytes, by the ratio.
+    /// Decompressed bytes, by the ratio to the compressed ones so far; all of them where nothing is compressed.
     allowed: u64,
     bytes: u64,
     number: u64,

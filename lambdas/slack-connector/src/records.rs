@@ -20,11 +20,16 @@ pub struct Records {
     schema: SchemaRef,
     columns: Columns,
     rows: usize,
+    /// Of the lines of these rows.
+    bytes: usize,
     ready: Vec<RecordBatch>,
 }
 
-/// Few enough to be small beside a block, many enough that what a batch costs does not count.
-const BATCH: usize = 4096;
+/// A batch is as many rows as a part of a day has, so that its one block is not put together from several and in memory twice.
+const BATCH: usize = 65_536;
+
+/// Or as many bytes of lines, twice those of a block: lines may be as long as they like.
+const BATCH_BYTES: usize = 32 << 20;
 
 /// Why a line is no record.
 #[derive(Debug, PartialEq, Eq)]
@@ -51,7 +56,7 @@ impl Records {
             (true, Kind::Count, _) => Builder::Count(Int64Builder::new()),
         });
         let columns = Columns { builders, seen: 0, order: Vec::new() };
-        Records { day, part, schema, columns, rows: 0, ready: Vec::new() }
+        Records { day, part, schema, columns, rows: 0, bytes: 0, ready: Vec::new() }
     }
 
     /// The whole batches so far, each handed out once.
@@ -74,7 +79,7 @@ impl Records {
         let batch = RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options)
             .expect("each builder has the type of its column and a value for each row");
         self.ready.push(batch);
-        self.rows = 0;
+        (self.rows, self.bytes) = (0, 0);
     }
 }
 
@@ -103,7 +108,8 @@ impl Take for Records {
         let readable = record.deserialize(&mut json).and_then(|()| json.end());
         readable.map_err(|error| Refusal::Malformed(number, reason(&error)))?;
         self.rows += 1;
-        if self.rows == BATCH {
+        self.bytes += line.len();
+        if self.rows == BATCH || self.bytes >= BATCH_BYTES {
             self.batch();
         }
         Ok(())

@@ -128,6 +128,8 @@ impl Slack {
                 }
             };
             lines.push(&chunk).map_err(|problem| unreadable(problem, date))?;
+            // Where few rows are wanted, a batch is long in coming.
+            rows.check().await.map_err(Failure::Final)?;
             for batch in lines.take().map(Records::ready).unwrap_or_default() {
                 written += batch.num_rows();
                 rows.write(&batch).await.map_err(|error| Failure::Final(too_large(error, date)))?;

@@ -1,8 +1,10 @@
 //! What does not fit into an answer: where it goes, how it is encrypted, and when it must not go on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use arrow_array::RecordBatch;
+use arrow_array::types::Int8Type;
+use arrow_array::{ArrayRef, DictionaryArray, RecordBatch};
 use arrow_buffer::Buffer;
 use arrow_ipc::reader::StreamDecoder;
 use athena_federation::{Block, Dialect, EncryptionKey, Kind, SchemaText, open_spilled};
@@ -96,6 +98,15 @@ async fn rows_without_a_column_are_counted() {
     assert_eq!(records.rows().unwrap().num_rows(), 2500);
 }
 
+#[test]
+fn a_column_of_a_type_that_athena_does_not_read_is_refused() {
+    let names: DictionaryArray<Int8Type> = ["a", "b", "a"].into_iter().collect();
+    let rows = RecordBatch::try_from_iter([("name", Arc::new(names) as ArrayRef)]).unwrap();
+    for dialect in [Dialect::Beans, Dialect::Legacy, Dialect::Modern] {
+        assert_eq!(Block::new(&rows, dialect).unwrap_err().kind, Kind::SpillFailed);
+    }
+}
+
 #[tokio::test]
 async fn no_rows_are_never_spilled() {
     let world = World::new(shop(0)).await;
@@ -186,6 +197,24 @@ async fn data_keys_come_from_kms_once_an_answer_and_nonces_never_twice() {
     let asked: Json = serde_json::from_str(&state.data_keys[0].body).unwrap();
     assert_eq!(asked, json!({"KeyId": "arn:kms", "KeySpec": "AES_256"}));
     assert!(state.data_keys[0].header("authorization").contains("/eu-west-1/kms/aws4_request"));
+}
+
+#[tokio::test]
+async fn a_refusal_of_kms_is_an_error_without_its_text() {
+    let world = World::with(shop(0), true).await;
+    world.state.lock().unwrap().denied = true;
+    let partitions = texts("day", &["2026-01-01"], Dialect::Modern);
+    let error = world.answer(splits(&partitions, None, Dialect::Modern)).await.unwrap_err();
+    assert!(error.kind == Kind::SpillFailed && error.message.ends_with("AccessDeniedException"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_query_that_athena_does_not_know_is_read_to_its_end() {
+    let mut world = World::new(shop(3000)).await;
+    world.state.lock().unwrap().denied = true;
+    world.invocation.began -= Duration::from_secs(2);
+    let answer = world.answer(read(false, Dialect::Modern)).await.unwrap();
+    assert_eq!((&answer["@type"], world.state.lock().unwrap().asked), (&json!("ReadRecordsResponse"), 1));
 }
 
 #[tokio::test]

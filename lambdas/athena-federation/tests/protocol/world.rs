@@ -150,10 +150,16 @@ impl State {
         match request.header("x-amz-target") {
             "AmazonAthena.GetQueryExecution" => {
                 self.asked += 1;
+                if self.denied {
+                    return denied("com.amazonaws.athena#InvalidRequestException");
+                }
                 reply(200, json!({"QueryExecution": {"Status": {"State": self.query}}}))
             }
             "TrentService.GenerateDataKey" => {
                 self.data_keys.push(request);
+                if self.denied {
+                    return denied("AccessDeniedException");
+                }
                 reply(200, json!({"Plaintext": STANDARD.encode(DATA_KEY), "CiphertextBlob": "x"}))
             }
             _ => self.put(request),
@@ -175,6 +181,10 @@ impl State {
         self.objects.insert(key, bytes);
         reply(200, "")
     }
+}
+
+fn denied(code: &str) -> Answer {
+    reply(400, json!({"__type": code, "message": "no rights for key-canary"}))
 }
 
 /// The names of an object's fields, in their order.

@@ -171,6 +171,19 @@ fn a_bomb_is_stopped_by_its_ratio_long_before_its_size() {
     assert_eq!(problem, Some(Unreadable::TooMuch("bytes for its compressed size")), "{} bytes", bomb.len());
 }
 
+#[test]
+fn a_batch_ends_with_its_rows_or_its_bytes() {
+    let long = format!("{{\"user_id\":\"{}\"}}\n", "x".repeat(60_000));
+    for (line, most) in [("{}\n", 65_536), (&long, (32 << 20) / long.len() + 1)] {
+        let mut lines = Lines::new(records(), Limits::default());
+        lines.push(line.repeat(most + 1).as_bytes()).unwrap();
+        let whole: Vec<_> = lines.take().unwrap().ready();
+        let rest = lines.finish().unwrap().finish();
+        let rows: Vec<usize> = whole.iter().chain(&rest).map(|batch| batch.num_rows()).collect();
+        assert_eq!((whole.len(), rows), (1, vec![most, 1]), "lines of {} bytes", line.len());
+    }
+}
+
 #[tokio::test]
 async fn an_envelope_counts_only_where_it_is_the_whole_answer() {
     let world = World::new().await;
