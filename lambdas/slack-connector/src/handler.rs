@@ -30,7 +30,6 @@ impl Handler {
         let slack = Slack {
             base: settings.slack,
             local: settings.local,
-            timeout: settings.http_timeout,
             tokens: TokenCache::new(secrets, settings.token_secret, clock.clone()),
             clock: clock.clone(),
             client: OnceLock::new(),

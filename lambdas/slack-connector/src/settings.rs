@@ -1,7 +1,5 @@
 //! What the function's environment says, parsed once at the start.
 
-use std::time::Duration;
-
 use aws_types::SdkConfig;
 use function::environment::{optional, stand_in};
 use function::{Invalid, aws, required};
@@ -25,8 +23,6 @@ pub struct Settings {
     pub(crate) kms: SdkConfig,
     pub(crate) s3: SdkConfig,
     pub(crate) secrets_manager: SdkConfig,
-    /// The longest that Slack may take to begin an answer or to go on with one; 30 seconds unless changed.
-    pub http_timeout: Duration,
 }
 
 /// With text for booleans a member takes up to 300 bytes, so as many fit a block of 16 MB.
@@ -63,7 +59,6 @@ impl Settings {
             kms: aws::service(variable, "KMS")?,
             s3: aws::service(variable, "S3")?,
             secrets_manager: aws::service(variable, "SECRETS_MANAGER")?,
-            http_timeout: Duration::from_secs(30),
         })
     }
 }

@@ -14,11 +14,13 @@ use crate::lines::{Limits, Lines, Unreadable};
 use crate::records::{Records, Refusal};
 use crate::secret::{Token, TokenCache};
 
+/// The longest that Slack may take to begin an answer or to go on with one.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
 /// The way to Slack; the client with its TLS set-up is made at the first call.
 pub(crate) struct Slack {
     pub(crate) base: String,
     pub(crate) local: bool,
-    pub(crate) timeout: Duration,
     pub(crate) tokens: TokenCache,
     pub(crate) clock: Clock,
     pub(crate) client: OnceLock<Client>,
@@ -208,7 +210,7 @@ impl Slack {
                 .no_proxy()
                 .https_only(!self.local)
                 .connect_timeout(Duration::from_secs(3))
-                .read_timeout(self.timeout)
+                .read_timeout(LONGEST_PAUSE)
                 // A function sleeps between two events; what was open before is not to be trusted after.
                 .pool_idle_timeout(Duration::from_secs(20))
                 .build()

@@ -1,7 +1,5 @@
 //! Random names and their hashes.
 
-use std::fmt::Write as _;
-
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use blake2::Blake2bMac;
@@ -37,7 +35,7 @@ impl Random {
 
     /// What may be stored of it, 64 hexadecimal digits; another `purpose` gives another hash.
     pub(crate) fn hash(&self, purpose: Purpose) -> String {
-        hex(&hash(purpose, &self.0))
+        hex::encode(hash(purpose, &self.0))
     }
 
     /// Another 256 bits that follow from it and do not tell it, as base64url.
@@ -56,11 +54,4 @@ pub(crate) fn hash(purpose: Purpose, bytes: &[u8]) -> [u8; 32] {
         .expect("without a key, and with a personalization of at most 16 bytes, nothing is too long");
     hash.update(bytes);
     hash.finalize_fixed().into()
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -58,7 +58,7 @@ impl Handler {
             },
             slack: Slack {
                 base: settings.slack,
-                http: Http::new(settings.local, settings.http_timeout),
+                http: Http::new(settings.local),
                 client_id: settings.client_id,
                 redirect_url: settings.redirect_url,
                 enterprise_id: settings.enterprise_id,

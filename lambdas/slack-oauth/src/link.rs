@@ -11,7 +11,7 @@ use blake2::digest::consts::U32;
 use blake2::digest::{FixedOutput, Update};
 use subtle::ConstantTimeEq;
 
-use crate::digest::{self, hex};
+use crate::digest;
 
 /// What a start link begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +89,7 @@ pub(crate) fn accept(text: &str, key: &str, purpose: Purpose, tenant: &str, now:
     if signed.expires <= now {
         return Err(Refusal::Expired);
     }
-    let name = hex(&digest::hash(digest::Purpose(b"slack-link-v1"), &mac));
+    let name = hex::encode(digest::hash(digest::Purpose(b"slack-link-v1"), &mac));
     Ok(Link { admin: signed.admin.to_lowercase(), expires: signed.expires, name })
 }
 

@@ -1,12 +1,10 @@
 //! What the function's environment says, parsed once at the start.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
-
 use aws_types::SdkConfig;
 use function::environment::{is_this_machine, stand_in};
 use function::{Invalid, aws, required};
 use reqwest::Url;
+use std::collections::BTreeSet;
 
 /// The function's settings.
 pub struct Settings {
@@ -27,8 +25,6 @@ pub struct Settings {
     pub(crate) local: bool,
     pub(crate) dynamodb: SdkConfig,
     pub(crate) secrets_manager: SdkConfig,
-    /// The longest that one call to Slack may take; 8 seconds unless changed.
-    pub http_timeout: Duration,
 }
 
 const SLACK: &str = "https://slack.com";
@@ -60,7 +56,6 @@ impl Settings {
             slack: local.unwrap_or_else(|| SLACK.to_owned()),
             dynamodb: aws::service(variable, "DYNAMODB")?,
             secrets_manager: aws::service(variable, "SECRETS_MANAGER")?,
-            http_timeout: Duration::from_secs(8),
         })
     }
 }

@@ -79,7 +79,7 @@ async fn a_limit_is_waited_out_while_there_is_time() {
     let world = World::new().await;
     world.slack([limited(30), limited(45), file(&members(DAY))]);
     assert_eq!(world.read(DAY).await.unwrap().num_rows(), 3);
-    let waited: Duration = world.state().slept.iter().sum();
+    let waited = world.time.slept();
     assert!((75..77).contains(&waited.as_secs()), "{waited:?}");
 }
 
@@ -91,26 +91,16 @@ async fn a_limit_beyond_the_time_is_athenas_throttle_error_before_any_row() {
         world.slack([answer]);
         let error = world.refused(DAY).await;
         assert_eq!(error.error_type(), "com.amazonaws.athena.connector.lambda.exceptions.FederationThrottleException");
-        assert!(world.state().objects.is_empty() && world.state().slept.is_empty());
+        assert!(world.state().objects.is_empty() && world.time.slept().is_zero());
     }
 }
 
 #[tokio::test]
 async fn a_fault_before_the_first_row_is_tried_once_more() {
-    for fault in [reply(503, ""), Answer::HangUp, no("internal_error")] {
+    let stalled = Answer::Stall { status: 200 };
+    for fault in [reply(503, ""), Answer::HangUp, no("internal_error"), Answer::TimeOut, stalled] {
         is_tried_once_more(fault).await;
     }
-}
-
-// These two wait for time-outs, so each is a test of its own, beside the others.
-#[tokio::test]
-async fn an_answer_that_does_not_come_is_waited_for_once_more() {
-    is_tried_once_more(Answer::Silence).await;
-}
-
-#[tokio::test]
-async fn an_answer_that_does_not_go_on_is_waited_for_once_more() {
-    is_tried_once_more(Answer::Stall { status: 200 }).await;
 }
 
 async fn is_tried_once_more(fault: Answer) {

@@ -1,17 +1,16 @@
 //! Everything around the function: Slack, Secrets Manager, S3, Athena, the clock, and what it wrote to its log.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io::{self, Write};
+use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use arrow_array::RecordBatch;
 use athena_federation::{Block, Dialect, Error, SchemaText};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use function::{Clock, logging};
 use lambda_runtime::{Context, LambdaEvent};
-use loopback::{Answer, Request, reply, serve};
+use loopback::{Answer, Log, Request, Time, environment, reply, serve};
 use serde_json::{Value as Json, json};
 use slack_connector::{Booleans, Handler, Settings, schema};
 
@@ -32,18 +31,16 @@ pub(crate) struct State {
     pub(crate) secret_reads: usize,
     pub(crate) objects: BTreeMap<String, Vec<u8>>,
     pub(crate) query: &'static str,
-    now: SystemTime,
-    pub(crate) slept: Vec<Duration>,
-    log: Vec<u8>,
     errors: Vec<String>,
 }
 
 pub(crate) struct World {
     pub(crate) state: Arc<Mutex<State>>,
     handler: Handler,
+    pub(crate) time: Time,
     /// What is left of the function's time-out at each invocation.
     pub(crate) time_left: Duration,
-    _logging: tracing::subscriber::DefaultGuard,
+    log: Log,
 }
 
 impl World {
@@ -54,7 +51,6 @@ impl World {
 
     /// With further environment variables.
     pub(crate) async fn with(variables: &[(&str, &str)]) -> World {
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_249_800);
         let state = Arc::new(Mutex::new(State {
             slack: VecDeque::from([file("")]),
             calls: Vec::new(),
@@ -62,38 +58,26 @@ impl World {
             secret_reads: 0,
             objects: BTreeMap::new(),
             query: "RUNNING",
-            now,
-            slept: Vec::new(),
-            log: Vec::new(),
             errors: Vec::new(),
         }));
         let served = state.clone();
         let address = serve(move |request| std::future::ready(served.lock().unwrap().answer(request))).await;
         let endpoint = format!("http://{address}");
-        let mut environment: BTreeMap<String, String> = [
+        let own = [
             ("TENANT", "acme"),
             ("SLACK_TOKEN_SECRET", SECRET),
             ("SPILL_BUCKET", "spill-bucket"),
             ("SPILL_PREFIX", "athena-spill"),
-            ("AWS_REGION", "eu-west-1"),
-            ("AWS_ACCESS_KEY_ID", "canary-id"),
-            ("AWS_SECRET_ACCESS_KEY", AWS_SECRET),
-            ("AWS_ENDPOINT_URL", &endpoint),
             ("SLACK_ENDPOINT_URL", &endpoint),
-        ]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .into();
-        environment.extend(variables.iter().map(|(name, value)| (name.to_string(), value.to_string())));
-        let mut settings = Settings::read(&|name: &str| environment.get(name).cloned()).unwrap();
-        settings.http_timeout = Duration::from_secs(2);
-        let writer = state.clone();
-        let ours = &["slack_connector", "athena_federation"];
-        let subscriber = logging::subscriber(ours, tracing::Level::TRACE, move || LogWriter(writer.clone()));
+        ];
+        let variable = environment(&endpoint, own.iter().chain(variables));
+        let time = Time::at(1_795_249_800);
         World {
-            handler: Handler::new(settings, clock(&state)),
+            handler: Handler::new(Settings::read(&variable).unwrap(), time.clock()),
             state,
+            time,
             time_left: Duration::from_secs(900),
-            _logging: tracing::subscriber::set_default(subscriber),
+            log: Log::of(&["slack_connector", "athena_federation"]),
         }
     }
 
@@ -106,8 +90,7 @@ impl World {
     pub(crate) async fn invoke(&self, event: Json) -> Result<Json, Error> {
         let mut context = Context::default();
         context.invoked_function_arn = "arn:aws:lambda:eu-west-1:111122223333:function:slack".to_owned();
-        let deadline = self.state().now + self.time_left;
-        context.deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis() as u64;
+        context.deadline = self.time.deadline(self.time_left);
         match self.handler.handle(LambdaEvent::new(event, context)).await {
             Ok(response) => Ok(serde_json::to_value(response).unwrap()),
             Err(error) => {
@@ -132,7 +115,7 @@ impl World {
     }
 
     pub(crate) fn log(&self) -> String {
-        String::from_utf8(self.state().log.clone()).unwrap()
+        self.log.text()
     }
 }
 
@@ -141,8 +124,7 @@ impl Drop for World {
         if std::thread::panicking() {
             return;
         }
-        let state = self.state();
-        let said = format!("{}{}", String::from_utf8_lossy(&state.log), state.errors.join("\n"));
+        let said = format!("{}{}", self.log(), self.state().errors.join("\n"));
         for canary in [
             TOKEN,
             NEW_TOKEN,
@@ -150,7 +132,7 @@ impl Drop for World {
             SECRET,
             "canary-secret",
             AWS_SECRET,
-            "canary-id",
+            "canary-aws",
             SPLIT_KEY,
             EMAIL,
             "canary.person",
@@ -189,33 +171,6 @@ impl State {
 
 fn next<T: Clone>(queue: &mut VecDeque<T>) -> T {
     if queue.len() > 1 { queue.pop_front().unwrap() } else { queue[0].clone() }
-}
-
-/// Time passes only where the function waits.
-fn clock(state: &Arc<Mutex<State>>) -> Clock {
-    let (now, sleep) = (state.clone(), state.clone());
-    Clock::new(
-        move || now.lock().unwrap().now,
-        move |duration| {
-            let mut state = sleep.lock().unwrap();
-            state.now += duration;
-            state.slept.push(duration);
-            Box::pin(std::future::ready(()))
-        },
-    )
-}
-
-struct LogWriter(Arc<Mutex<State>>);
-
-impl Write for LogWriter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().log.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 pub(crate) fn gzip(text: &[u8]) -> Vec<u8> {

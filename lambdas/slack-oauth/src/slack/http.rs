@@ -12,7 +12,6 @@ use crate::error::{Error, Kind, Result};
 pub(crate) struct Http {
     client: OnceLock<Client>,
     local: bool,
-    timeout: Duration,
 }
 
 /// Who calls.
@@ -26,10 +25,13 @@ pub(crate) enum Caller<'a> {
 /// Slack's answers here have less than 2 KB.
 const MAX_BODY: usize = 64 * 1024;
 
+/// The longest that one call may take.
+const LONGEST_CALL: Duration = Duration::from_secs(8);
+
 impl Http {
     /// `local` allows plain HTTP, for a stand-in on this machine.
-    pub(crate) fn new(local: bool, timeout: Duration) -> Http {
-        Http { client: OnceLock::new(), local, timeout }
+    pub(crate) fn new(local: bool) -> Http {
+        Http { client: OnceLock::new(), local }
     }
 
     /// Posts a form, and gives the answer's body.
@@ -66,7 +68,7 @@ impl Http {
                 .retry(reqwest::retry::never())
                 .no_proxy()
                 .https_only(!self.local)
-                .timeout(self.timeout)
+                .timeout(LONGEST_CALL)
                 .connect_timeout(Duration::from_secs(3))
                 // A function sleeps between two events; what was open before is not to be trusted after.
                 .pool_idle_timeout(Duration::from_secs(20))

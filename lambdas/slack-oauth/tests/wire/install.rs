@@ -208,7 +208,7 @@ async fn a_slack_that_does_not_answer_leaves_the_token_as_it_is() {
         (reply(200, " ".repeat(64 * 1024 + 1)), "longer than any"),
         (reply(200, json!({"ok": false, "error": "fatal_error"})), "(fatal_error)"),
         (Answer::HangUp, "broke off"),
-        (Answer::Silence, "in time"),
+        (Answer::TimeOut, "in time"),
         (Answer::Stall { status: 200 }, "in time"),
     ] {
         let world = World::new().await;

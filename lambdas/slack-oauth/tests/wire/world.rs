@@ -1,17 +1,14 @@
 //! Everything around the function: Slack, Secrets Manager, DynamoDB, the clock, and what it wrote to its log.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use function::{Clock, logging};
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use slack_oauth::{Error, Handler, Settings};
 
-use loopback::{Answer, Request, reply, serve};
+use loopback::{Answer, Environment, Log, Request, Time, dynamo, environment, reply, serve};
 
 pub(crate) const START_KEY: &str = "canaryStartKey7f3a7f3a7f3a7f3a7f3a7f3a7f3a7f3a7f3a7f3a7f3a7f3a7f";
 pub(crate) const CLIENT_SECRET: &str = "canary-client-secret";
@@ -58,8 +55,6 @@ pub(crate) struct State {
     pub(crate) secrets: BTreeMap<String, Secret>,
     /// The next fault of an operation.
     pub(crate) faults: BTreeMap<&'static str, Fault>,
-    now: SystemTime,
-    log: Vec<u8>,
     results: Vec<String>,
     /// What may be in an answer and nowhere else.
     pub(crate) private: Vec<String>,
@@ -68,7 +63,8 @@ pub(crate) struct State {
 pub(crate) struct World {
     pub(crate) state: Arc<Mutex<State>>,
     pub(crate) handler: Handler,
-    _logging: tracing::subscriber::DefaultGuard,
+    time: Time,
+    log: Log,
 }
 
 impl World {
@@ -82,24 +78,15 @@ impl World {
             table: BTreeMap::new(),
             secrets: BTreeMap::new(),
             faults: BTreeMap::new(),
-            now: SystemTime::UNIX_EPOCH + Duration::from_secs(NOW),
-            log: Vec::new(),
             results: Vec::new(),
             private: Vec::new(),
         }));
         let served = state.clone();
         let address = serve(move |request| std::future::ready(served.lock().unwrap().answer(request))).await;
-        let environment = environment(address);
-        let mut settings = Settings::read(&|name: &str| environment.get(name).cloned()).unwrap();
-        settings.http_timeout = Duration::from_secs(2);
-        let writer = state.clone();
-        let subscriber =
-            logging::subscriber(&["slack_oauth"], tracing::Level::TRACE, move || LogWriter(writer.clone()));
-        let world = World {
-            handler: Handler::new(settings, clock(&state)),
-            state,
-            _logging: tracing::subscriber::set_default(subscriber),
-        };
+        let settings = Settings::read(&variables(&format!("http://{address}"))).unwrap();
+        let time = Time::at(NOW);
+        let handler = Handler::new(settings, time.clock());
+        let world = World { state, handler, time, log: Log::of(&["slack_oauth"]) };
         world.put_secret("start-key", START_KEY);
         world.put_secret("client-secret", &json!({ "client_secret": CLIENT_SECRET }).to_string());
         world.put_secret(TOKEN, &json!({ "token": OLD_TOKEN }).to_string());
@@ -144,11 +131,11 @@ impl World {
     }
 
     pub(crate) fn pass(&self, seconds: u64) {
-        self.state().now += Duration::from_secs(seconds);
+        self.time.pass(Duration::from_secs(seconds));
     }
 
     pub(crate) fn now(&self) -> u64 {
-        self.state().now.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()
+        self.time.seconds()
     }
 
     /// Puts another run's lease into the table.
@@ -166,7 +153,7 @@ impl Drop for World {
             return;
         }
         let state = self.state.lock().unwrap();
-        let log = String::from_utf8(state.log.clone()).unwrap();
+        let log = self.log.text();
         let table: String = state.table.iter().map(|(id, item)| format!("{id} {item}")).collect();
         let private = state.private.iter().map(String::as_str);
         for (place, text) in [("log", &log), ("table", &table)] {
@@ -190,51 +177,22 @@ pub(crate) fn granted() -> Value {
     })
 }
 
-fn environment(address: SocketAddr) -> BTreeMap<String, String> {
-    let url = format!("http://{address}");
+fn variables(url: &str) -> Environment {
     let arn = |name: &str| format!("arn:aws:secretsmanager:eu-west-1:123456789012:secret:canary-arn-{name}");
-    let pairs = [
-        ("TENANT", "acme".to_owned()),
-        ("CLIENT_ID", "123.456".to_owned()),
-        ("CLIENT_SECRET_SECRET", arn("client-secret")),
-        ("SLACK_TOKEN_SECRET", arn(TOKEN)),
-        ("START_KEY_SECRET", arn("start-key")),
-        ("STATE_TABLE", "states".to_owned()),
-        ("ENTERPRISE_ID", ENTERPRISE.to_owned()),
-        ("REDIRECT_URL", "https://a1.execute-api.eu-west-1.amazonaws.com/callback".to_owned()),
-        ("ADMINS", r#"["Ada@example.com", "bob@example.com"]"#.to_owned()),
-        ("SLACK_ENDPOINT_URL", url.clone()),
-        ("AWS_REGION", "eu-west-1".to_owned()),
-        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE".to_owned()),
-        ("AWS_SECRET_ACCESS_KEY", "canary-aws-secret".to_owned()),
-        ("AWS_SESSION_TOKEN", "canary-aws-session".to_owned()),
-        ("AWS_ENDPOINT_URL", url),
+    let [client_secret, token, start_key] = ["client-secret", TOKEN, "start-key"].map(arn);
+    let own = [
+        ("TENANT", "acme"),
+        ("CLIENT_ID", "123.456"),
+        ("CLIENT_SECRET_SECRET", &client_secret),
+        ("SLACK_TOKEN_SECRET", &token),
+        ("START_KEY_SECRET", &start_key),
+        ("STATE_TABLE", "states"),
+        ("ENTERPRISE_ID", ENTERPRISE),
+        ("REDIRECT_URL", "https://a1.execute-api.eu-west-1.amazonaws.com/callback"),
+        ("ADMINS", r#"["Ada@example.com", "bob@example.com"]"#),
+        ("SLACK_ENDPOINT_URL", url),
     ];
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
-fn clock(state: &Arc<Mutex<State>>) -> Clock {
-    let (present, passing) = (state.clone(), state.clone());
-    Clock::new(
-        move || present.lock().unwrap().now,
-        move |duration| {
-            passing.lock().unwrap().now += duration;
-            Box::pin(tokio::task::yield_now())
-        },
-    )
-}
-
-struct LogWriter(Arc<Mutex<State>>);
-
-impl io::Write for LogWriter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().log.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    environment(url, &own)
 }
 
 impl Secret {
@@ -332,14 +290,9 @@ impl State {
             self.secrets.get_mut(TOKEN).unwrap().put("before-lease", &token.to_string());
         }
         let old = self.table.get(&id).cloned();
-        if !holds(body, old.as_ref()) {
-            let mut failure = json!({"__type": "ConditionalCheckFailedException", "message": "no"});
-            if let (Some(old), "ALL_OLD") =
-                (old, body["ReturnValuesOnConditionCheckFailure"].as_str().unwrap_or_default())
-            {
-                failure["Item"] = old;
-            }
-            return reply(400, failure);
+        assert!(body["ConditionExpression"].is_string(), "every write has a condition");
+        if !dynamo::holds(body, old.as_ref()) {
+            return dynamo::refused(body, old.as_ref());
         }
         match operation {
             "PutItem" => self.table.insert(id, body["Item"].clone()),
@@ -354,20 +307,4 @@ impl State {
 
 fn refusal(code: &str) -> Answer {
     reply(400, json!({"__type": code, "message": format!("canary-arn {OLD_TOKEN}"), "Message": "canary-arn"}))
-}
-
-/// Whether the request's condition holds for the item that stands there; knows the conditions the function uses.
-fn holds(request: &Value, old: Option<&Value>) -> bool {
-    let values = &request["ExpressionAttributeValues"];
-    let number = |value: &Value| value["N"].as_str().unwrap().parse::<u64>().unwrap();
-    match request["ConditionExpression"].as_str().expect("every write has a condition") {
-        "attribute_not_exists(#id) OR #expires <= :now" => {
-            old.is_none_or(|old| number(&old["expires"]) <= number(&values[":now"]))
-        }
-        "#browser = :browser AND #expires > :now" => old.is_some_and(|old| {
-            old["browser"] == values[":browser"] && number(&old["expires"]) > number(&values[":now"])
-        }),
-        "#writer = :writer" => old.is_some_and(|old| old["writer"] == values[":writer"]),
-        other => panic!("the fake table does not know the condition {other}"),
-    }
 }
