@@ -1,10 +1,10 @@
 //! Tenants: one customer or stage each, with the systems it has.
 
+use crate::fields::{NOTHING, given, if_given};
 use crate::{TenantName, qlik_reload, query_app, report_delivery, slack_connector, write_back};
 use cfn::Stack;
 use constructs::Architecture;
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_saphyr::{Error, MessageFormatter, UserMessageFormatter};
 use std::borrow::Cow;
 use std::fmt;
@@ -28,31 +28,20 @@ pub struct Tenant {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Systems {
     /// Reloads of Qlik Cloud apps by schedule or event.
-    #[serde(default, deserialize_with = "settings")]
+    #[serde(default, deserialize_with = "if_given")]
     pub qlik_reload: Option<qlik_reload::Props>,
     /// Named queries of a Redshift, from a page in the browser.
-    #[serde(default, deserialize_with = "settings")]
+    #[serde(default, deserialize_with = "if_given")]
     pub query_app: Option<query_app::Props>,
     /// QuickSight reports as files.
-    #[serde(default, deserialize_with = "settings")]
+    #[serde(default, deserialize_with = "if_given")]
     pub report_delivery: Option<report_delivery::Props>,
     /// Slack's member analytics as a table of Athena.
-    #[serde(default, deserialize_with = "settings")]
+    #[serde(default, deserialize_with = "if_given")]
     pub slack_connector: Option<slack_connector::Props>,
     /// Quotes written to Redshift by signed links.
-    #[serde(default, deserialize_with = "settings")]
+    #[serde(default, deserialize_with = "if_given")]
     pub write_back: Option<write_back::Props>,
-}
-
-const NOTHING: &str = "nothing stands behind this key; give it what belongs there, or leave it out";
-
-/// What a key holds. With nothing behind it, a key is no way to leave something out: it is a line that went missing.
-fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    Option::deserialize(deserializer)?.ok_or_else(|| D::Error::custom(NOTHING))
-}
-
-fn settings<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    given(deserializer).map(Some)
 }
 
 impl Tenant {

@@ -1,7 +1,7 @@
 //! What differs between tenants.
 
 use crate::Name;
-use crate::fields::{Cron, Rate, TimeZone, TopicArn, When, checked_text};
+use crate::fields::{Cron, Rate, TimeZone, TopicArn, When, checked_text, given, if_given};
 use cfn::Json;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,14 +29,15 @@ pub struct Props {
 #[serde(deny_unknown_fields)]
 struct Fields {
     tenant_url: TenantUrl,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     schedules: BTreeMap<Name, ScheduleTrigger>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     events: BTreeMap<Name, EventTrigger>,
     #[serde(default)]
     requests: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     allowed_apps: BTreeSet<AppId>,
+    #[serde(default, deserialize_with = "if_given")]
     alarm_topic: Option<TopicArn>,
 }
 
@@ -108,11 +109,15 @@ pub struct ScheduleTrigger {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ScheduleFields {
+    #[serde(deserialize_with = "given")]
     apps: Vec<AppId>,
+    #[serde(default, deserialize_with = "if_given")]
     cron: Option<Cron>,
+    #[serde(default, deserialize_with = "if_given")]
     rate: Option<Rate>,
+    #[serde(default, deserialize_with = "if_given")]
     time_zone: Option<TimeZone>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     options: ReloadOptions,
 }
 
@@ -159,10 +164,13 @@ pub enum App {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EventFields {
+    #[serde(deserialize_with = "given")]
     pattern: serde_json::Map<String, Json>,
+    #[serde(default, deserialize_with = "if_given")]
     app: Option<AppId>,
+    #[serde(default, deserialize_with = "if_given")]
     app_from: Option<EventPath>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     options: ReloadOptions,
 }
 
@@ -205,10 +213,13 @@ pub struct ReloadOptions {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ReloadFields {
+    #[serde(default, deserialize_with = "if_given")]
     partial: Option<bool>,
+    #[serde(default, deserialize_with = "if_given")]
     weight: Option<u8>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     variables: BTreeMap<String, String>,
+    #[serde(default, deserialize_with = "if_given")]
     wait_for: Option<WaitFor>,
 }
 

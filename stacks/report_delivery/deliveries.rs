@@ -1,19 +1,22 @@
 //! Where finished reports are sent.
 
-use crate::fields::{checked_text, in_range};
+use crate::fields::{checked_text, given, if_given, in_range};
 use cfn::Json;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
 /// Where finished reports are sent; nothing where the file says nothing.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct Deliveries {
     /// By e-mail, to the recipients of a schedule.
+    #[serde(default, deserialize_with = "if_given")]
     pub email: Option<Email>,
     /// Into a bucket of somebody else.
+    #[serde(default, deserialize_with = "if_given")]
     pub partner_bucket: Option<PartnerBucket>,
     /// To an SFTP server.
+    #[serde(default, deserialize_with = "if_given")]
     pub sftp: Option<Sftp>,
 }
 
@@ -42,7 +45,7 @@ struct EmailFields {
     from: Address,
     #[serde(default = "seven_megabytes")]
     attach_bytes: u32,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     recipient_domains: BTreeSet<Domain>,
 }
 

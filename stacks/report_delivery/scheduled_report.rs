@@ -1,10 +1,11 @@
 //! Reports by the clock.
 
 use super::deliveries::Address;
-use crate::fields::{Cron, Rate, TimeZone, When, checked_text};
+use crate::fields::{Cron, Rate, TimeZone, When, checked_text, given, if_given};
 use cfn::Json;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 /// A report by the clock.
@@ -22,7 +23,15 @@ pub struct ScheduledReport {
     sheet: Id,
     format: Format,
     visuals: Vec<Id>,
-    parameters: serde_json::Map<String, Json>,
+    parameters: BTreeMap<String, Vec<Parameter>>,
+}
+
+/// A parameter of a dashboard, as QuickSight's API has it.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct Parameter {
+    name: String,
+    values: Vec<Json>,
 }
 
 #[derive(Deserialize)]
@@ -31,14 +40,17 @@ struct ScheduleFields {
     dashboard: Id,
     sheet: Id,
     format: Format,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     visuals: Vec<Id>,
-    #[serde(default)]
-    parameters: serde_json::Map<String, Json>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
+    parameters: BTreeMap<String, Vec<Parameter>>,
+    #[serde(default, deserialize_with = "given")]
     recipients: Vec<Address>,
+    #[serde(default, deserialize_with = "if_given")]
     cron: Option<Cron>,
+    #[serde(default, deserialize_with = "if_given")]
     rate: Option<Rate>,
+    #[serde(default, deserialize_with = "if_given")]
     time_zone: Option<TimeZone>,
 }
 
@@ -62,8 +74,13 @@ impl Format {
     }
 }
 
-/// The kinds of parameters that QuickSight has.
-const PARAMETERS: [&str; 4] = ["DateTimeParameters", "DecimalParameters", "IntegerParameters", "StringParameters"];
+/// The kinds of parameters that QuickSight has, and what the values of each are.
+const PARAMETERS: [(&str, &str); 4] = [
+    ("DateTimeParameters", "seconds since 1970, or dates as texts"),
+    ("DecimalParameters", "numbers"),
+    ("IntegerParameters", "whole numbers"),
+    ("StringParameters", "texts"),
+];
 /// Most recipients of one report: SES takes 50 addresses a message.
 const MOST_RECIPIENTS: usize = 50;
 
@@ -80,9 +97,7 @@ impl TryFrom<ScheduleFields> for ScheduledReport {
                 it.visuals.len()
             ));
         }
-        if let Some(key) = it.parameters.keys().find(|it| !PARAMETERS.contains(&it.as_str())) {
-            return Err(format!("unknown kind of parameters `{key}`; allowed are {}", PARAMETERS.join(", ")));
-        }
+        it.parameters.iter().try_for_each(|(kind, parameters)| check_parameters(kind, parameters))?;
         if it.recipients.len() > MOST_RECIPIENTS {
             return Err(format!("{} recipients, allowed are at most {MOST_RECIPIENTS}", it.recipients.len()));
         }
@@ -99,6 +114,35 @@ impl TryFrom<ScheduleFields> for ScheduledReport {
     }
 }
 
+fn check_parameters(kind: &str, parameters: &[Parameter]) -> Result<(), String> {
+    let Some((_, allowed)) = PARAMETERS.iter().find(|(name, _)| *name == kind) else {
+        return Err(format!(
+            "unknown kind of parameters `{kind}`; allowed are {}",
+            PARAMETERS.map(|it| it.0).join(", ")
+        ));
+    };
+    if parameters.is_empty() {
+        return Err(format!("there are no `{kind}`; name one, or leave the key out"));
+    }
+    for Parameter { name, values } in parameters {
+        if name.is_empty() || values.is_empty() {
+            return Err(format!(
+                "a parameter of `{kind}` has no name or no value; each needs a name and at least one value"
+            ));
+        }
+        let is_right = |it: &&Json| match kind {
+            "DateTimeParameters" => it.is_number() || it.is_string(),
+            "DecimalParameters" => it.is_number(),
+            "IntegerParameters" => it.is_i64(),
+            _ => it.is_string(),
+        };
+        if let Some(value) = values.iter().find(|it| !is_right(it)) {
+            return Err(format!("`{kind}` gives `{name}` the value {value}; allowed are {allowed}"));
+        }
+    }
+    Ok(())
+}
+
 impl ScheduledReport {
     /// The report as report-api reads it: the fields of a request, and who gets it.
     pub(crate) fn request(&self) -> Json {
@@ -112,7 +156,7 @@ impl ScheduledReport {
             request["visualId"] = texts(&self.visuals);
         }
         if !self.parameters.is_empty() {
-            request["parameters"] = self.parameters.clone().into();
+            request["parameters"] = json!(self.parameters);
         }
         if !self.recipients.is_empty() {
             request["recipients"] = Json::from_iter(self.recipients.iter().map(Address::as_str));

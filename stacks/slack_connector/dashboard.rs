@@ -3,7 +3,7 @@
 mod definition;
 
 use super::props::{Booleans, Props};
-use crate::fields::{checked_text, in_range};
+use crate::fields::{checked_text, given, in_range};
 use crate::quicksight::{self, Principal};
 use aws::athena::work_group::WorkGroupRef;
 use aws::iam::managed_policy::ManagedPolicyRef;
@@ -37,8 +37,9 @@ struct Fields {
     employees: Employees,
     #[serde(default = "thirty")]
     days: u32,
+    #[serde(deserialize_with = "given")]
     owners: Vec<Principal>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     viewers: Vec<Principal>,
 }
 

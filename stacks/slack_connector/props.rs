@@ -1,7 +1,7 @@
 //! What differs between tenants.
 
 use super::dashboard::DashboardProps;
-use crate::fields::{TopicArn, checked_text, in_range};
+use crate::fields::{TopicArn, checked_text, given, if_given, in_range};
 use crate::report_delivery::Address;
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -45,12 +45,17 @@ pub enum Booleans {
 struct Fields {
     client_id: ClientId,
     enterprise_id: EnterpriseId,
+    #[serde(deserialize_with = "given")]
     admins: Vec<Address>,
     #[serde(default)]
     booleans: Booleans,
+    #[serde(default, deserialize_with = "if_given")]
     members: Option<u32>,
+    #[serde(default, deserialize_with = "if_given")]
     kms_key: Option<KmsKey>,
+    #[serde(default, deserialize_with = "if_given")]
     dashboard: Option<DashboardProps>,
+    #[serde(default, deserialize_with = "if_given")]
     alarm_topic: Option<TopicArn>,
 }
 

@@ -1,6 +1,6 @@
 //! Who may call the API of quotes, beside having a signed link.
 
-use crate::fields::{SubnetId, checked_text, in_range, is_ec2_id};
+use crate::fields::{SubnetId, checked_text, given, if_given, in_range, is_ec2_id};
 use constructs::{Usage, WebAcl};
 use serde::Deserialize;
 use std::net::Ipv4Addr;
@@ -24,11 +24,13 @@ pub struct Access {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AccessFields {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     only_from: Vec<Block>,
     #[serde(default)]
     api_key: bool,
+    #[serde(default, deserialize_with = "if_given")]
     firewall: Option<Firewall>,
+    #[serde(default, deserialize_with = "if_given")]
     private: Option<Private>,
     #[serde(default = "default_rate")]
     requests_a_second: u32,
@@ -132,11 +134,13 @@ pub enum Private {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PrivateFields {
+    #[serde(default, deserialize_with = "if_given")]
     vpc_endpoint: Option<EndpointId>,
+    #[serde(default, deserialize_with = "if_given")]
     vpc: Option<VpcId>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     subnets: Vec<SubnetId>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     callers: Vec<Block>,
 }
 

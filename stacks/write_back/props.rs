@@ -3,7 +3,7 @@
 use super::access::Access;
 use super::dashboard::DashboardProps;
 use super::inputs::Input;
-use crate::fields::{Identifier, TopicArn, checked_text, in_range, is_identifier};
+use crate::fields::{Identifier, TopicArn, checked_text, given, if_given, in_range, is_identifier};
 use crate::warehouse::Warehouse;
 use cfn::Json;
 use serde::Deserialize;
@@ -49,22 +49,25 @@ struct Fields {
     #[serde(default = "default_schema")]
     schema: Identifier,
     source: Source,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     readers: Readers,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     inputs: Vec<Input>,
     #[serde(default)]
     write_on_click: bool,
     #[serde(default = "default_locale")]
     locale: Locale,
+    #[serde(default, deserialize_with = "if_given")]
     currency: Option<Currency>,
     #[serde(default = "half_an_hour")]
     token_seconds: u32,
     #[serde(default = "thirty")]
     rotation_days: u32,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     access: Access,
+    #[serde(default, deserialize_with = "if_given")]
     dashboard: Option<DashboardProps>,
+    #[serde(default, deserialize_with = "if_given")]
     alarm_topic: Option<TopicArn>,
 }
 
@@ -160,8 +163,11 @@ impl Source {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Readers {
+    #[serde(deserialize_with = "given")]
     groups: Vec<Reader>,
+    #[serde(deserialize_with = "given")]
     users: Vec<Reader>,
+    #[serde(deserialize_with = "given")]
     roles: Vec<Reader>,
 }
 

@@ -190,6 +190,25 @@ fn a_key_with_nothing_behind_it() {
 }
 
 #[test]
+fn no_key_of_the_example_may_lose_what_stands_behind_it() {
+    let example = include_str!("../../stacks/tenants/example.yaml");
+    let lines: Vec<&str> = example.lines().collect();
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    for (number, line) in lines.iter().enumerate() {
+        let Some((key, _)) = line.split_once(": ").or(line.strip_suffix(':').map(|key| (key, ""))) else { continue };
+        if key.trim_start().starts_with(['#', '-']) {
+            continue;
+        }
+        // The line without its value, and without the lines that are deeper.
+        let after = lines[number + 1..].iter().skip_while(|it| it.trim().is_empty() || depth(it) > depth(line));
+        let left: Vec<&str> = lines[..number].iter().chain(after).copied().collect();
+        let mut text = left[..number].join("\n");
+        text.push_str(&format!("\n{key}:\n{}\n", left[number..].join("\n")));
+        assert!(Tenant::parse(&text).is_err(), "`{key}:` with nothing behind it is taken");
+    }
+}
+
+#[test]
 fn a_text_that_begins_with_a_sign_of_yaml() {
     let cron = |cron: &str| qlik(&format!("{URL}\nschedules:\n  a:\n    apps: [{APP}]\n    cron: {cron}"));
     let message = "begins something else in YAML; put a text that begins with it in quotes";

@@ -360,10 +360,24 @@ fn a_mistake_in_the_file_is_one_sentence() {
             ),
             "unknown kind of parameters `Strings`; allowed are DateTimeParameters, DecimalParameters, IntegerParameters, StringParameters",
         ),
+        (&with_parameters("StringParameters: []"), "there are no `StringParameters`; name one, or leave the key out"),
+        (
+            &with_parameters("StringParameters: [{ Name: Region, Values: [] }]"),
+            "a parameter of `StringParameters` has no name or no value",
+        ),
+        (
+            &with_parameters("IntegerParameters: [{ Name: Year, Values: [2026, 1.5] }]"),
+            "`IntegerParameters` gives `Year` the value 1.5; allowed are whole numbers",
+        ),
     ] {
         let told = mistake(&tenant_file("report-delivery", &format!("{TAGS}{lines}")));
         assert!(told.contains(message), "{lines}\n{told}");
     }
+}
+
+fn with_parameters(parameters: &str) -> String {
+    let schedule = "{ dashboard: d, sheet: s, format: PDF, rate: 1 day, parameters: ";
+    format!("{PARTNER}schedules:\n  a: {schedule}{{ {parameters} }} }}")
 }
 
 #[test]
