@@ -11,15 +11,10 @@ use std::ops::RangeInclusive;
 /// What is said of a key with nothing behind it.
 pub(crate) const NOTHING: &str = "nothing stands behind this key; give it what belongs there, or leave it out";
 
-/// What a key holds, where it is there. With nothing behind it, a key is no way to leave something out: it is a line that went missing,
-/// and to go on without it could open what it closed.
+/// What a key holds, where it is there; the same for an `Option`. With nothing behind it, a key is no way to leave something out: it is
+/// a line that went missing, and to go on without it could open what it closed.
 pub(crate) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     Option::deserialize(deserializer)?.ok_or_else(|| D::Error::custom(NOTHING))
-}
-
-/// The same for what may be left out.
-pub(crate) fn if_given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    given(deserializer).map(Some)
 }
 
 /// The name of something in a tenant file: lower-case words joined by hyphens, each starting with a letter, at most 20

@@ -1,6 +1,6 @@
 //! Tenants: one customer or stage each, with the systems it has.
 
-use crate::fields::{NOTHING, given, if_given};
+use crate::fields::{NOTHING, given};
 use crate::{TenantName, qlik_reload, query_app, report_delivery, slack_connector, write_back};
 use cfn::Stack;
 use constructs::Architecture;
@@ -28,19 +28,19 @@ pub struct Tenant {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Systems {
     /// Reloads of Qlik Cloud apps by schedule or event.
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     pub qlik_reload: Option<qlik_reload::Props>,
     /// Named queries of a Redshift, from a page in the browser.
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     pub query_app: Option<query_app::Props>,
     /// QuickSight reports as files.
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     pub report_delivery: Option<report_delivery::Props>,
     /// Slack's member analytics as a table of Athena.
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     pub slack_connector: Option<slack_connector::Props>,
     /// Quotes written to Redshift by signed links.
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     pub write_back: Option<write_back::Props>,
 }
 

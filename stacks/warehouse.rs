@@ -4,7 +4,7 @@ mod place;
 
 pub(crate) use place::{Host, Part, Place, own_statements, statements_of};
 
-use crate::fields::{GroupId, Identifier, SubnetId, checked_text, given, if_given, in_range};
+use crate::fields::{GroupId, Identifier, SubnetId, checked_text, given, in_range};
 use cfn::Value;
 use cfn::intrinsic::sub;
 use serde::Deserialize;
@@ -24,11 +24,11 @@ pub enum Warehouse {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fields {
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     create: Option<Made>,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     workgroup: Option<Existing>,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     cluster: Option<Cluster>,
 }
 
@@ -100,9 +100,9 @@ pub struct Existing {
     id: WorkgroupId,
     database: Identifier,
     /// The secret of a user that may create in the database; without one, setup logs in as its IAM role.
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     secret: Option<SecretArn>,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     sign_role: Option<RoleArn>,
 }
 
@@ -114,7 +114,7 @@ pub struct Cluster {
     database: Identifier,
     /// A user that may create in the database, a superuser as a rule.
     user: Identifier,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     sign_role: Option<RoleArn>,
 }
 

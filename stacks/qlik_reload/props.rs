@@ -1,7 +1,7 @@
 //! What differs between tenants.
 
 use crate::Name;
-use crate::fields::{Cron, Rate, TimeZone, TopicArn, When, checked_text, given, if_given};
+use crate::fields::{Cron, Rate, TimeZone, TopicArn, When, checked_text, given};
 use cfn::Json;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,7 +37,7 @@ struct Fields {
     requests: bool,
     #[serde(default, deserialize_with = "given")]
     allowed_apps: BTreeSet<AppId>,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     alarm_topic: Option<TopicArn>,
 }
 
@@ -111,11 +111,11 @@ pub struct ScheduleTrigger {
 struct ScheduleFields {
     #[serde(deserialize_with = "given")]
     apps: Vec<AppId>,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     cron: Option<Cron>,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     rate: Option<Rate>,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     time_zone: Option<TimeZone>,
     #[serde(default, deserialize_with = "given")]
     options: ReloadOptions,
@@ -166,9 +166,9 @@ pub enum App {
 struct EventFields {
     #[serde(deserialize_with = "given")]
     pattern: serde_json::Map<String, Json>,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     app: Option<AppId>,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     app_from: Option<EventPath>,
     #[serde(default, deserialize_with = "given")]
     options: ReloadOptions,
@@ -213,13 +213,13 @@ pub struct ReloadOptions {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ReloadFields {
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     partial: Option<bool>,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     weight: Option<u8>,
     #[serde(default, deserialize_with = "given")]
     variables: BTreeMap<String, String>,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     wait_for: Option<WaitFor>,
 }
 

@@ -1,6 +1,6 @@
 //! What differs between tenants.
 
-use crate::fields::{Identifier, TopicArn, checked_text, given, if_given, in_range};
+use crate::fields::{Identifier, TopicArn, checked_text, given, in_range};
 use crate::report_delivery::{Address, BucketName, Domain as MailDomain, KeyPrefix};
 use crate::warehouse::Warehouse;
 use cfn::Json;
@@ -47,25 +47,25 @@ struct Fields {
     warehouse: Warehouse,
     #[serde(default = "default_schema")]
     schema: Identifier,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     script: Option<Script>,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     queries: Option<Queries>,
     #[serde(default, deserialize_with = "given")]
     sign_up: Vec<MailDomain>,
     #[serde(default)]
     mfa: SecondFactor,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     mail: Option<Mail>,
     #[serde(default, deserialize_with = "given")]
     limits: Limits,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     domain: Option<Domain>,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     web_acl: Option<Arn>,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     origin: Option<Origin>,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     alarm_topic: Option<TopicArn>,
 }
 

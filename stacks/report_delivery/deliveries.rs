@@ -1,6 +1,6 @@
 //! Where finished reports are sent.
 
-use crate::fields::{checked_text, given, if_given, in_range};
+use crate::fields::{checked_text, given, in_range};
 use cfn::Json;
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -10,13 +10,13 @@ use std::collections::BTreeSet;
 #[serde(deny_unknown_fields)]
 pub struct Deliveries {
     /// By e-mail, to the recipients of a schedule.
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     pub email: Option<Email>,
     /// Into a bucket of somebody else.
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     pub partner_bucket: Option<PartnerBucket>,
     /// To an SFTP server.
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     pub sftp: Option<Sftp>,
 }
 

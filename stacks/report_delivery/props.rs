@@ -4,7 +4,7 @@ use super::deliveries::Deliveries;
 use super::scheduled_report::{Id, ScheduledReport};
 use super::tags::{RowLevelTag, TagValue};
 use crate::Name;
-use crate::fields::{TopicArn, UserPoolArn, given, if_given, in_range};
+use crate::fields::{TopicArn, UserPoolArn, given, in_range};
 use cfn::Json;
 use constructs::Usage;
 use serde::Deserialize;
@@ -40,11 +40,11 @@ pub struct Props {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fields {
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     dashboards: Option<BTreeSet<Id>>,
     #[serde(deserialize_with = "given")]
     row_level_tags: Vec<RowLevelTag>,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     user_pool: Option<UserPoolArn>,
     #[serde(default = "five")]
     slots: u32,
@@ -58,7 +58,7 @@ struct Fields {
     deliveries: Deliveries,
     #[serde(default, deserialize_with = "given")]
     schedules: BTreeMap<Name, ScheduledReport>,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     alarm_topic: Option<TopicArn>,
 }
 

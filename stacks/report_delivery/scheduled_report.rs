@@ -1,7 +1,7 @@
 //! Reports by the clock.
 
 use super::deliveries::Address;
-use crate::fields::{Cron, Rate, TimeZone, When, checked_text, given, if_given};
+use crate::fields::{Cron, Rate, TimeZone, When, checked_text, given};
 use cfn::Json;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -46,11 +46,11 @@ struct ScheduleFields {
     parameters: BTreeMap<String, Vec<Parameter>>,
     #[serde(default, deserialize_with = "given")]
     recipients: Vec<Address>,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     cron: Option<Cron>,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     rate: Option<Rate>,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     time_zone: Option<TimeZone>,
 }
 
@@ -74,12 +74,22 @@ impl Format {
     }
 }
 
-/// The kinds of parameters that QuickSight has, and what the values of each are.
-const PARAMETERS: [(&str, &str); 4] = [
-    ("DateTimeParameters", "seconds since 1970, or dates as texts"),
-    ("DecimalParameters", "numbers"),
-    ("IntegerParameters", "whole numbers"),
-    ("StringParameters", "texts"),
+/// A kind of parameters that QuickSight has, and what its values are.
+struct Parameters {
+    kind: &'static str,
+    allowed: &'static str,
+    is_right: fn(&Json) -> bool,
+}
+
+const PARAMETERS: [Parameters; 4] = [
+    Parameters {
+        kind: "DateTimeParameters",
+        allowed: "seconds since 1970, or dates as texts",
+        is_right: |it| it.is_number() || it.is_string(),
+    },
+    Parameters { kind: "DecimalParameters", allowed: "numbers", is_right: Json::is_number },
+    Parameters { kind: "IntegerParameters", allowed: "whole numbers", is_right: Json::is_i64 },
+    Parameters { kind: "StringParameters", allowed: "texts", is_right: Json::is_string },
 ];
 /// Most recipients of one report: SES takes 50 addresses a message.
 const MOST_RECIPIENTS: usize = 50;
@@ -115,10 +125,10 @@ impl TryFrom<ScheduleFields> for ScheduledReport {
 }
 
 fn check_parameters(kind: &str, parameters: &[Parameter]) -> Result<(), String> {
-    let Some((_, allowed)) = PARAMETERS.iter().find(|(name, _)| *name == kind) else {
+    let Some(Parameters { allowed, is_right, .. }) = PARAMETERS.iter().find(|it| it.kind == kind) else {
         return Err(format!(
             "unknown kind of parameters `{kind}`; allowed are {}",
-            PARAMETERS.map(|it| it.0).join(", ")
+            PARAMETERS.map(|it| it.kind).join(", ")
         ));
     };
     if parameters.is_empty() {
@@ -130,12 +140,6 @@ fn check_parameters(kind: &str, parameters: &[Parameter]) -> Result<(), String> 
                 "a parameter of `{kind}` has no name or no value; each needs a name and at least one value"
             ));
         }
-        let is_right = |it: &&Json| match kind {
-            "DateTimeParameters" => it.is_number() || it.is_string(),
-            "DecimalParameters" => it.is_number(),
-            "IntegerParameters" => it.is_i64(),
-            _ => it.is_string(),
-        };
         if let Some(value) = values.iter().find(|it| !is_right(it)) {
             return Err(format!("`{kind}` gives `{name}` the value {value}; allowed are {allowed}"));
         }

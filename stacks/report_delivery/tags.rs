@@ -1,6 +1,6 @@
 //! Row-level security tags: whose rows a report shows.
 
-use crate::fields::{checked_text, if_given};
+use crate::fields::{checked_text, given};
 use cfn::Json;
 use serde::Deserialize;
 use serde_json::json;
@@ -28,9 +28,9 @@ pub enum TagValue {
 #[serde(deny_unknown_fields)]
 struct TagFields {
     key: TagKey,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     value: Option<TagText>,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     claim: Option<Claim>,
 }
 

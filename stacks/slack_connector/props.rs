@@ -1,7 +1,7 @@
 //! What differs between tenants.
 
 use super::dashboard::DashboardProps;
-use crate::fields::{TopicArn, checked_text, given, if_given, in_range};
+use crate::fields::{TopicArn, checked_text, given, in_range};
 use crate::report_delivery::Address;
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -49,13 +49,13 @@ struct Fields {
     admins: Vec<Address>,
     #[serde(default)]
     booleans: Booleans,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     members: Option<u32>,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     kms_key: Option<KmsKey>,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     dashboard: Option<DashboardProps>,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     alarm_topic: Option<TopicArn>,
 }
 

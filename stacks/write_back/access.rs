@@ -1,6 +1,6 @@
 //! Who may call the API of quotes, beside having a signed link.
 
-use crate::fields::{SubnetId, checked_text, given, if_given, in_range, is_ec2_id};
+use crate::fields::{SubnetId, checked_text, given, in_range, is_ec2_id};
 use constructs::{Usage, WebAcl};
 use serde::Deserialize;
 use std::net::Ipv4Addr;
@@ -28,9 +28,9 @@ struct AccessFields {
     only_from: Vec<Block>,
     #[serde(default)]
     api_key: bool,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     firewall: Option<Firewall>,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     private: Option<Private>,
     #[serde(default = "default_rate")]
     requests_a_second: u32,
@@ -134,9 +134,9 @@ pub enum Private {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PrivateFields {
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     vpc_endpoint: Option<EndpointId>,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     vpc: Option<VpcId>,
     #[serde(default, deserialize_with = "given")]
     subnets: Vec<SubnetId>,

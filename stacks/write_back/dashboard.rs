@@ -3,7 +3,7 @@
 mod definition;
 
 use super::props::Props;
-use crate::fields::{checked_text, given, if_given};
+use crate::fields::{checked_text, given};
 use crate::quicksight::{self, Principal, is_arn};
 use crate::warehouse::{Host, Place, RoleArn, SecretArn};
 use aws::cloudformation::custom_resource::CustomResourceRef;
@@ -34,13 +34,13 @@ pub struct DashboardProps {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fields {
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     secret: Option<SecretArn>,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     role: Option<RoleArn>,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     database_user: Option<DatabaseUser>,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     vpc_connection: Option<VpcConnection>,
     #[serde(deserialize_with = "given")]
     owners: Vec<Principal>,

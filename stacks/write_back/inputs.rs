@@ -1,6 +1,6 @@
 //! Further inputs of the form.
 
-use crate::fields::{checked_text, if_given, in_range};
+use crate::fields::{checked_text, given, in_range};
 use cfn::Json;
 use serde::Deserialize;
 use serde_json::json;
@@ -30,11 +30,11 @@ struct InputFields {
     name: InputName,
     label: Label,
     r#type: InputType,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     max_length: Option<u32>,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     minimum: Option<String>,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     maximum: Option<String>,
     #[serde(default)]
     required: bool,

@@ -3,7 +3,7 @@
 use super::access::Access;
 use super::dashboard::DashboardProps;
 use super::inputs::Input;
-use crate::fields::{Identifier, TopicArn, checked_text, given, if_given, in_range, is_identifier};
+use crate::fields::{Identifier, TopicArn, checked_text, given, in_range, is_identifier};
 use crate::warehouse::Warehouse;
 use cfn::Json;
 use serde::Deserialize;
@@ -57,7 +57,7 @@ struct Fields {
     write_on_click: bool,
     #[serde(default = "default_locale")]
     locale: Locale,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     currency: Option<Currency>,
     #[serde(default = "half_an_hour")]
     token_seconds: u32,
@@ -65,9 +65,9 @@ struct Fields {
     rotation_days: u32,
     #[serde(default, deserialize_with = "given")]
     access: Access,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     dashboard: Option<DashboardProps>,
-    #[serde(default, deserialize_with = "if_given")]
+    #[serde(default, deserialize_with = "given")]
     alarm_topic: Option<TopicArn>,
 }
 
