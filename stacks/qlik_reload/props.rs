@@ -1,7 +1,7 @@
 //! What differs between tenants.
 
-use crate::Name;
-use crate::fields::{Cron, Rate, TimeZone, TopicArn, When, checked_text, given};
+use crate::shared::fields::Name;
+use crate::shared::fields::{Cron, Rate, TimeZone, TopicArn, When, checked_text, given};
 use cfn::Json;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};

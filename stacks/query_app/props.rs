@@ -1,8 +1,9 @@
 //! What differs between tenants.
 
-use crate::fields::{Identifier, TopicArn, checked_text, given, in_range};
-use crate::report_delivery::{Address, BucketName, Domain as MailDomain, KeyPrefix};
-use crate::warehouse::Warehouse;
+use crate::shared::bucket::{BucketName, KeyPrefix};
+use crate::shared::fields::{Identifier, TopicArn, checked_text, given, in_range};
+use crate::shared::mail::{Address, Domain as MailDomain};
+use crate::shared::warehouse::Warehouse;
 use cfn::Json;
 use cfn::intrinsic::sub;
 use constructs::Grant;

@@ -1,6 +1,8 @@
 //! Where finished reports are sent.
 
-use crate::fields::{checked_text, given, in_range};
+use crate::shared::bucket::{BucketName, KeyPrefix};
+use crate::shared::fields::{checked_text, given, in_range};
+use crate::shared::mail::{Address, Domain};
 use cfn::Json;
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -89,62 +91,6 @@ pub struct Sftp {
     pub connector: Connector,
     /// The folder on the server.
     pub folder: Folder,
-}
-
-checked_text! {
-    /// An e-mail address.
-    pub Address, |text: &str| {
-        // Of what mail allows, only what means nothing to IAM and CloudFormation: the sender is part of an ARN.
-        let is_plain = |it: u8| it.is_ascii_alphanumeric() || matches!(it, b'.' | b'_' | b'+' | b'-' | b'\'' | b'=');
-        let fits = text.split_once('@').is_some_and(|(name, domain)| {
-            !name.is_empty() && name.bytes().all(is_plain) && domain.contains('.') && domain.bytes().all(is_plain)
-        });
-        if fits && text.len() <= 254 {
-            return Ok(());
-        }
-        Err(format!("`{text}` is no e-mail address; allowed is name@domain without a display name"))
-    }
-}
-
-impl Address {
-    /// What stands behind the `@`.
-    pub(crate) fn domain(&self) -> &str {
-        self.as_str().split_once('@').map_or("", |it| it.1)
-    }
-}
-
-checked_text! {
-    /// A domain of mail.
-    pub Domain, |text: &str| {
-        let is_plain = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || matches!(it, b'.' | b'-');
-        if text.len() <= 253 && text.contains('.') && text.bytes().all(is_plain) {
-            return Ok(());
-        }
-        Err(format!("`{text}` is no domain; allowed is one in lower case, as in acme.example"))
-    }
-}
-
-checked_text! {
-    /// The name of a bucket.
-    pub BucketName, |text: &str| {
-        let is_plain = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || matches!(it, b'.' | b'-');
-        if (3..=63).contains(&text.len()) && text.bytes().all(is_plain) {
-            return Ok(());
-        }
-        Err(format!("`{text}` is no bucket; allowed are 3 to 63 characters a-z, 0-9, `.` and `-`"))
-    }
-}
-
-checked_text! {
-    /// The start of a key, with a slash at its end.
-    pub KeyPrefix, |text: &str| {
-        let is_part = |it: &str| !it.is_empty() && !it.trim_matches('.').is_empty()
-            && it.bytes().all(|it| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'_' | b'.'));
-        if text.len() <= 256 && text.strip_suffix('/').is_some_and(|it| it.split('/').all(is_part)) {
-            return Ok(());
-        }
-        Err(format!("`{text}` is no prefix; allowed are folders of letters, digits, `-`, `_` and `.` with a slash after each, as in reports/daily/"))
-    }
 }
 
 checked_text! {

@@ -3,8 +3,8 @@
 use super::deliveries::Deliveries;
 use super::scheduled_report::{Id, ScheduledReport};
 use super::tags::{RowLevelTag, TagValue};
-use crate::Name;
-use crate::fields::{TopicArn, UserPoolArn, given, in_range};
+use crate::shared::fields::Name;
+use crate::shared::fields::{TopicArn, UserPoolArn, given, in_range};
 use cfn::Json;
 use constructs::Usage;
 use serde::Deserialize;

@@ -1,7 +1,7 @@
 //! Reports by the clock.
 
-use super::deliveries::Address;
-use crate::fields::{Cron, Rate, TimeZone, When, checked_text, given};
+use crate::shared::fields::{Cron, Rate, TimeZone, When, checked_text, given};
+use crate::shared::mail::Address;
 use cfn::Json;
 use serde::{Deserialize, Serialize};
 use serde_json::json;

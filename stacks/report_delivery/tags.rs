@@ -1,6 +1,6 @@
 //! Row-level security tags: whose rows a report shows.
 
-use crate::fields::{checked_text, given};
+use crate::shared::fields::{checked_text, given};
 use cfn::Json;
 use serde::Deserialize;
 use serde_json::json;

@@ -1,8 +1,8 @@
 //! What differs between tenants.
 
 use super::dashboard::DashboardProps;
-use crate::fields::{TopicArn, checked_text, given, in_range};
-use crate::report_delivery::Address;
+use crate::shared::fields::{TopicArn, checked_text, given, in_range};
+use crate::shared::mail::Address;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 

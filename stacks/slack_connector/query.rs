@@ -1,6 +1,6 @@
 //! How Athena gets to the connector, and what it takes to ask it.
 
-use crate::Tenant;
+use crate::tenancy::Tenancy;
 use aws::athena::data_catalog::{self, DataCatalog};
 use aws::athena::work_group::{
     EncryptionConfiguration, EncryptionOption, ResultConfiguration, WorkGroup, WorkGroupConfiguration,
@@ -15,8 +15,8 @@ const RESULTS: &str = "results/";
 
 /// The name of the tenant's catalog: without a hyphen, SQL needs no quotes around it; a tenant's name has no underscore, so
 /// different ones stay different.
-pub(super) fn catalog_name(tenant: &Tenant) -> String {
-    format!("{}_slack", tenant.tenant.as_str().replace('-', "_"))
+pub(super) fn catalog_name(tenancy: &Tenancy) -> String {
+    format!("{}_slack", tenancy.name.as_str().replace('-', "_"))
 }
 
 /// The catalog that stands before `slackanalytics.member_analytics` in a query.

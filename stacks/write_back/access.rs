@@ -1,6 +1,6 @@
 //! Who may call the API of quotes, beside having a signed link.
 
-use crate::fields::{SubnetId, checked_text, given, in_range, is_ec2_id};
+use crate::shared::fields::{SubnetId, checked_text, given, in_range, is_ec2_id};
 use constructs::{Usage, WebAcl};
 use serde::Deserialize;
 use std::net::Ipv4Addr;

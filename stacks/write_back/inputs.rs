@@ -1,6 +1,6 @@
 //! Further inputs of the form.
 
-use crate::fields::{checked_text, given, in_range};
+use crate::shared::fields::{checked_text, given, in_range};
 use cfn::Json;
 use serde::Deserialize;
 use serde_json::json;

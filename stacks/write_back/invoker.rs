@@ -1,6 +1,6 @@
 //! The role with which Redshift calls the signing function.
 
-use crate::warehouse::Warehouse;
+use crate::shared::warehouse::Warehouse;
 use aws::iam::policy::{self, Policy};
 use aws::iam::role::Role;
 use aws::lambda::permission::{self, Permission};

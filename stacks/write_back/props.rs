@@ -3,8 +3,8 @@
 use super::access::Access;
 use super::dashboard::DashboardProps;
 use super::inputs::Input;
-use crate::fields::{Identifier, TopicArn, checked_text, given, in_range, is_identifier};
-use crate::warehouse::Warehouse;
+use crate::shared::fields::{Identifier, TopicArn, checked_text, given, in_range, is_identifier};
+use crate::shared::warehouse::Warehouse;
 use cfn::Json;
 use serde::Deserialize;
 use serde_json::json;

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import termios
 import time
+import tomllib
 import urllib.request
 import zipfile
 from pathlib import Path
@@ -196,8 +197,9 @@ def synthesize(folder: Path) -> None:
     for architecture in ("x86_64", "arm64"):
         lambdas = folder / "lambdas" / architecture
         lambdas.mkdir(parents=True)
-        for function in ROOT.glob("lambdas/*/src/main.rs"):
-            with zipfile.ZipFile(lambdas / f"{function.parent.parent.name}.zip", "w") as code:
+        for main in ROOT.glob("lambdas/*/*/src/main.rs"):
+            package = tomllib.loads((main.parent.parent / "Cargo.toml").read_text())["package"]["name"]
+            with zipfile.ZipFile(lambdas / f"{package}.zip", "w") as code:
                 code.writestr("bootstrap", "#!/bin/sh\n")
     # The systems after the first have QuickSight's resources and one that is made by a function.
     example, others, _ = (ROOT / "stacks/tenants/example.yaml").read_text().partition("\n  report-delivery:\n")

@@ -1,0 +1,216 @@
+//! All named queries: ours, which are in the function, and the tenant's own, which are in a bucket.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_types::SdkConfig;
+use function::{Clock, Invalid};
+use tracing::{info, warn};
+
+use crate::query::{FILE_BYTES, Query};
+
+/// Queries by name.
+pub type Queries = BTreeMap<String, Query>;
+
+/// The files of `query-socket/queries/`; a test holds the two together.
+const OURS: &[(&str, &str)] = &[
+    ("taxi-hours.sql", include_str!("../../socket/queries/taxi-hours.sql")),
+    ("taxi-longest.sql", include_str!("../../socket/queries/taxi-longest.sql")),
+    ("taxi-month.sql", include_str!("../../socket/queries/taxi-month.sql")),
+];
+
+/// How long the tenant's files count as read.
+const KEPT: Duration = Duration::from_secs(5 * 60);
+
+/// When files that could not be read are tried again.
+const AGAIN: Duration = Duration::from_secs(30);
+
+/// Files a tenant may have.
+const MOST_FILES: usize = 100;
+
+/// The queries a tenant's users may run.
+pub struct Catalogue {
+    own: Option<(Client, Place)>,
+    clock: Clock,
+    kept: Mutex<Kept>,
+}
+
+struct Kept {
+    queries: Arc<Queries>,
+    until: SystemTime,
+}
+
+/// Where a tenant's own files are, `s3://bucket/prefix/`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    bucket: String,
+    prefix: String,
+}
+
+impl Place {
+    /// Reads the value of the variable `QUERIES`.
+    ///
+    /// # Errors
+    ///
+    /// When it is not of the form `s3://bucket/prefix/`; the prefix may be empty.
+    pub fn parse(text: &str) -> Result<Place, Invalid> {
+        let parts = text.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
+        match parts {
+            Some((bucket, prefix)) if !bucket.is_empty() && (prefix.is_empty() || prefix.ends_with('/')) => {
+                Ok(Place { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
+            }
+            _ => Err(Invalid(format!("QUERIES is `{text}`; allowed is s3://bucket/ or s3://bucket/prefix/"))),
+        }
+    }
+}
+
+impl Catalogue {
+    /// Reads nothing yet but our own files.
+    pub fn new(s3: &SdkConfig, own: Option<Place>, clock: Clock) -> Catalogue {
+        // The bucket in the path: its name may hold dots, and a stand-in has one host.
+        let config = aws_sdk_s3::config::Builder::from(s3).force_path_style(true).build();
+        let kept = Kept { queries: Arc::new(ours()), until: SystemTime::UNIX_EPOCH };
+        Catalogue { own: own.map(|place| (Client::from_conf(config), place)), clock, kept: Mutex::new(kept) }
+    }
+
+    /// All queries. The tenant's own are read at the first call and at the first after five minutes; while the bucket does not
+    /// answer, those that were read last stay.
+    pub async fn queries(&self) -> Arc<Queries> {
+        let known = |kept: &Kept| (Arc::clone(&kept.queries), kept.until);
+        let (queries, until) = known(&self.kept.lock().expect("nothing panics while it is held"));
+        let now = self.clock.now();
+        let Some((client, place)) = self.own.as_ref().filter(|_| until <= now) else { return queries };
+        let kept = match read(client, place).await {
+            Ok(files) => Kept { queries: Arc::new(with(ours(), &files)), until: now + KEPT },
+            Err(problem) => {
+                warn!(step = "queries", problem, "the tenant's own queries stay as they were");
+                Kept { queries, until: now + AGAIN }
+            }
+        };
+        let queries = Arc::clone(&kept.queries);
+        *self.kept.lock().expect("nothing panics while it is held") = kept;
+        queries
+    }
+}
+
+fn ours() -> Queries {
+    let query = |(_, text): &(&str, &str)| Query::parse(text).expect("a test reads all of them");
+    OURS.iter().map(query).map(|query| (query.name.clone(), query)).collect()
+}
+
+/// Adds the tenant's own. One that is not in order, or takes a name that is taken, is left out and told of by the name of its file.
+fn with(mut queries: Queries, files: &[(String, String)]) -> Queries {
+    for (file, text) in files {
+        let parsed = Query::parse(text).and_then(|query| match queries.contains_key(&query.name) {
+            true => Err(format!("the name `{}` is taken; choose another", query.name)),
+            false if format!("{}.sql", query.name) != *file => {
+                Err(format!("its name is `{}`, so the file has to be `{}.sql`", query.name, query.name))
+            }
+            false => Ok(query),
+        });
+        match parsed {
+            Ok(query) => drop(queries.insert(query.name.clone(), query)),
+            Err(problem) => warn!(step = "queries", file, problem, "a query file is left out"),
+        }
+    }
+    queries
+}
+
+/// Names, without the prefix, and texts of the files right under the prefix, in the order of their names.
+async fn read(client: &Client, place: &Place) -> Result<Vec<(String, String)>, String> {
+    let unanswered =
+        |code: Option<&str>| format!("the bucket of QUERIES cannot be read: {}", code.unwrap_or("no answer"));
+    let list = client.list_objects_v2().bucket(&place.bucket).prefix(&place.prefix).delimiter("/");
+    let listed = list.send().await.map_err(|error| unanswered(error.code()))?;
+    let mut files = Vec::new();
+    for object in listed.contents.unwrap_or_default() {
+        let key = object.key.unwrap_or_default();
+        let Some(file) = key.strip_prefix(&place.prefix).filter(|file| file.ends_with(".sql")) else { continue };
+        if files.len() == MOST_FILES {
+            warn!(
+                step = "queries",
+                file, "the first {MOST_FILES} query files are read; this one and all after it are left out"
+            );
+            break;
+        }
+        if object.size.is_none_or(|size| usize::try_from(size).is_ok_and(|size| size > FILE_BYTES)) {
+            warn!(step = "queries", file, "a query file has more than {FILE_BYTES} bytes and is left out");
+            continue;
+        }
+        let object = client.get_object().bucket(&place.bucket).key(&key).send().await;
+        let object = object.map_err(|error| unanswered(error.code()))?;
+        let bytes = object.body.collect().await.map_err(|_| unanswered(None))?.into_bytes();
+        match String::from_utf8(bytes.to_vec()) {
+            Ok(text) => files.push((file.to_owned(), text)),
+            Err(_) => warn!(step = "queries", file, "a query file is not UTF-8 and is left out"),
+        }
+    }
+    info!(step = "queries", files = files.len());
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlparser::ast::Statement;
+    use sqlparser::dialect::{Dialect, PostgreSqlDialect, RedshiftSqlDialect};
+    use sqlparser::parser::Parser;
+
+    use super::*;
+
+    #[test]
+    fn every_file_of_ours_is_in_the_function_and_in_order() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../socket/queries");
+        let mut files: Vec<String> =
+            std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+        files.sort();
+        assert_eq!(files, OURS.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+        let names: Vec<String> = ours().into_keys().map(|name| format!("{name}.sql")).collect();
+        assert_eq!(names, files);
+    }
+
+    #[test]
+    fn each_of_ours_is_one_query_for_both_databases() {
+        let dialects: [&dyn Dialect; 2] = [&PostgreSqlDialect {}, &RedshiftSqlDialect {}];
+        for query in ours().values() {
+            let given = query.parameters.iter().map(|it| (it.name.clone(), it.default.clone().into())).collect();
+            let bound = query.bind("\"app\"", &given, 10).unwrap();
+            // The Data API puts values in the place of names.
+            let sql = bound.values.iter().fold(bound.sql, |sql, (name, _)| sql.replace(&format!(":{name}"), "'value'"));
+            for dialect in dialects {
+                let parsed = Parser::parse_sql(dialect, &sql).unwrap();
+                let [Statement::Query(parsed)] = &parsed[..] else { panic!("{} is no single query", query.name) };
+                assert!(parsed.limit_clause.is_some() && parsed.order_by.is_some(), "{}", query.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_tenants_file_does_not_replace_ours_and_a_broken_one_takes_none_along() {
+        let file = |file: &str, name: &str, sql: &str| {
+            (file.to_owned(), format!("-- name: {name}\n-- title: T\n-- description: D\n{sql}"))
+        };
+        let files = [
+            file("broken.sql", "broken", "drop table t"),
+            file("other.sql", "mine-not", "select 1"),
+            file("taxi-month.sql", "taxi-month", "select 1"),
+            file("trips.sql", "trips", "select 1"),
+        ];
+        let queries = with(ours(), &files);
+        assert_eq!(queries.len(), OURS.len() + 1);
+        assert!(queries.contains_key("trips"));
+        assert_eq!(queries["taxi-month"], ours()["taxi-month"]);
+    }
+
+    #[test]
+    fn the_place_of_a_tenants_files_has_one_form() {
+        for text in ["s3://b/", "s3://b/q/", "s3://b/q/r/"] {
+            assert!(Place::parse(text).is_ok(), "{text}");
+        }
+        for text in ["", "b/q/", "s3://b", "s3:///q/", "s3://b/q"] {
+            assert!(Place::parse(text).unwrap_err().0.contains("QUERIES"), "{text}");
+        }
+    }
+}

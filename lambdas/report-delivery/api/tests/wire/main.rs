@@ -1,0 +1,14 @@
+//! The function against fakes of DynamoDB, S3 and Secrets Manager, over real HTTP on this machine.
+//!
+//! Each [`world::World`] checks, when it is dropped, that no credentials, tag's value, signed address or page token got into a log
+//! line, and that no answer tells a tag's value.
+
+#![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
+
+mod client;
+#[path = "../../../core/tests/support/dynamo.rs"]
+mod dynamo;
+mod reading;
+mod settings;
+mod submitting;
+mod world;

@@ -1,0 +1,12 @@
+//! The function against fakes of DynamoDB, S3, SES and Transfer Family, over real HTTP on this machine.
+//!
+//! Each [`world::World`] checks, when it is dropped, that neither credentials nor recipients nor a file's content got into a log line
+//! or a result.
+
+#![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
+
+#[path = "../../../core/tests/support/dynamo.rs"]
+mod dynamo;
+mod sending;
+mod settings;
+mod world;

@@ -1,0 +1,203 @@
+//! From Slack's gzip to Arrow, `cargo bench -p slack-connector [-- speed|memory]`: rows a second on one core beside `arrow-json` with the same
+//! decompressor and beside pyarrow (which `scripts/tools athena` installs), and the peak memory of the whole function for a small and a large organisation.
+//!
+//! Measurements, not tests: over budget is no error.
+
+#![expect(clippy::unwrap_used, reason = "what cannot go on in a benchmark is its failure")]
+
+use std::collections::BTreeMap;
+use std::io::{BufReader, BufWriter, Write};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, SystemTime};
+use std::{env, fs};
+
+use arrow_array::RecordBatch;
+use athena_federation::{Dialect, SchemaText};
+use flate2::Compression;
+use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
+use function::Clock;
+use lambda_runtime::{Context, LambdaEvent};
+use loopback::{Answer, reply, serve};
+use serde_json::json;
+use slack_connector::{Booleans, Handler, Limits, Lines, Part, Records, Settings, schema};
+
+const DAY: &str = "2026-11-10";
+const ROWS: usize = 1_000_000;
+const BUDGET: f64 = 1.0;
+
+fn main() {
+    match env::var("BENCH_MEMBERS") {
+        Ok(members) => invoke(&members),
+        Err(_) => {
+            let only = |name: &str| env::args().all(|argument| argument != name);
+            if only("memory") {
+                speed();
+            }
+            if only("speed") {
+                memory();
+            }
+        }
+    }
+}
+
+fn speed() {
+    let file = file(ROWS);
+    println!("{ROWS} members, {:.0} MB compressed; medians of 5, CPU time of one thread", file.len() as f64 / 1e6);
+    println!("{:<12} {:>8} {:>14} {:>8}", "reader", "CPU s", "rows/s (M)", "budget");
+    for (name, read, budget) in
+        [("ours", ours as fn(&[u8]) -> usize, BUDGET.to_string()), ("arrow-json", arrow_json, "-".to_owned())]
+    {
+        let mut times: Vec<f64> = (0..5)
+            .map(|_| {
+                let start = cpu();
+                assert_eq!(read(&file), ROWS);
+                cpu() - start
+            })
+            .collect();
+        times.sort_by(f64::total_cmp);
+        println!("{name:<12} {:>8.2} {:>14.2} {budget:>8}", times[2], ROWS as f64 / times[2] / 1e6);
+    }
+    match pyarrow(&file) {
+        Some(time) => println!("{:<12} {time:>8.2} {:>14.2} {:>8}", "pyarrow", ROWS as f64 / time / 1e6, "-"),
+        None => println!("{:<12} not installed; scripts/tools athena does it", "pyarrow"),
+    }
+}
+
+/// CPU seconds of a reader in Python over Arrow C++, which reads all into memory.
+fn pyarrow(file: &[u8]) -> Option<f64> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
+    let path = env::temp_dir().join(format!("slack-day-{}.json.gz", std::process::id()));
+    fs::write(&path, file).unwrap();
+    let ran = std::process::Command::new(root.join(".tools/athena/bin/python"))
+        .arg(root.join("tests/athena/speed.py"))
+        .arg(&path)
+        .stderr(Stdio::inherit())
+        .output();
+    fs::remove_file(&path).unwrap();
+    let told = String::from_utf8(ran.ok()?.stdout).unwrap();
+    let (rows, time) = told.trim().split_once(' ').expect("pyarrow reads the file, or its error is above");
+    assert_eq!(rows.parse(), Ok(ROWS));
+    time.parse().ok()
+}
+
+fn ours(file: &[u8]) -> usize {
+    let mut lines =
+        Lines::new(Records::new(DAY.to_owned(), Part::WHOLE, Booleans::Boolean, |_| true), Limits::default());
+    let count = |batches: Vec<RecordBatch>| batches.iter().map(RecordBatch::num_rows).sum::<usize>();
+    let mut rows = 0;
+    for chunk in file.chunks(16 * 1024) {
+        lines.push(chunk).unwrap_or_else(|problem| panic!("{problem:?}"));
+        rows += lines.take().map(|records| count(records.ready())).unwrap();
+    }
+    rows + count(lines.finish().unwrap_or_else(|problem| panic!("{problem:?}")).finish())
+}
+
+fn arrow_json(file: &[u8]) -> usize {
+    let text = BufReader::with_capacity(64 * 1024, MultiGzDecoder::new(file));
+    let batches = arrow_json::ReaderBuilder::new(schema(Booleans::Boolean)).with_batch_size(4096).build(text).unwrap();
+    batches.map(|batch| batch.unwrap().num_rows()).sum()
+}
+
+fn memory() {
+    println!("\n{:>9} {:>7} {:>12}", "members", "splits", "peak (MB)");
+    for members in [10_000, 50_000, 200_000, 1_000_000] {
+        let (file, pool) = (file(members), tokio::runtime::Runtime::new().unwrap());
+        let secret = json!({"SecretString": json!({"token": "xoxp-1"}).to_string()});
+        let address = pool.block_on(serve(move |request| {
+            std::future::ready(match request.method.as_str() {
+                "GET" => Answer::Reply { status: 200, headers: Vec::new(), body: file.clone() },
+                "PUT" => reply(200, ""),
+                _ => reply(200, &secret),
+            })
+        }));
+        let child = std::process::Command::new(env::current_exe().unwrap())
+            .env("BENCH_MEMBERS", members.to_string())
+            .env("AWS_ENDPOINT_URL", format!("http://{address}"))
+            .env("SLACK_ENDPOINT_URL", format!("http://{address}"))
+            .stderr(Stdio::inherit())
+            .output()
+            .unwrap();
+        let peak = String::from_utf8(child.stdout).unwrap();
+        println!("{members:>9} {:>7} {:>12}", members.div_ceil(50_000), peak.trim());
+    }
+    println!("one split of each; a block holds 16 MB; the process without a row takes about 10");
+}
+
+/// One split of a day, as the function reads it; prints the peak of this process in MB.
+fn invoke(members: &str) {
+    let fixed: BTreeMap<&str, &str> = [
+        ("TENANT", "acme"),
+        ("SLACK_TOKEN_SECRET", "arn"),
+        ("SPILL_BUCKET", "spill"),
+        ("SPILL_PREFIX", "spill"),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "id"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ("MEMBERS", members),
+    ]
+    .into();
+    let variable = |name: &str| fixed.get(name).map(|value| (*value).to_owned()).or_else(|| env::var(name).ok());
+    let handler = Handler::new(Settings::read(&variable).unwrap(), Clock::system());
+    let parts = members.parse::<usize>().unwrap().div_ceil(50_000);
+    let mut properties = json!({"date": DAY});
+    if parts > 1 {
+        properties["part"] = json!(format!("0/{parts}"));
+    }
+    let event = json!({
+        "@type": "ReadRecordsRequest", "queryId": "query-1", "catalogName": "catalog",
+        "tableName": {"schemaName": "slackanalytics", "tableName": "member_analytics"},
+        "schema": SchemaText::new(&schema(Booleans::Boolean), Dialect::Modern),
+        "constraints": {"summary": {}},
+        "split": {
+            "spillLocation": {"@type": "S3SpillLocation", "bucket": "spill", "key": "spill/query-1/split-1", "directory": true},
+            "encryptionKey": {"key": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "nonce": "oKGio6Slpqeoqaqr"},
+            "properties": properties,
+        },
+    });
+    let deadline = SystemTime::now() + Duration::from_secs(600);
+    let mut context = Context::default();
+    context.deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis() as u64;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(handler.handle(LambdaEvent::new(event, context))).unwrap();
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok());
+    println!("{}", peak.map_or("unknown".to_owned(), |kilobytes| format!("{:.0}", kilobytes / 1024.0)));
+}
+
+/// A day's file: about 500 bytes a member, with all fields that Slack documents.
+fn file(members: usize) -> Vec<u8> {
+    // A line has forty pieces, and the encoder takes its time for each call.
+    let mut encoder = BufWriter::with_capacity(64 * 1024, GzEncoder::new(Vec::new(), Compression::default()));
+    let mut noise = 1_u64;
+    for member in 0..members {
+        // A linear congruential generator, so that each run compresses the same.
+        noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let (active, count) = (noise >> 63 == 1, noise >> 57);
+        writeln!(
+            encoder,
+            r#"{{"enterprise_id":"E2AB3A10F","team_id":"T{:08X}","date":"{DAY}","user_id":"W{:09X}","email_address":"person.{member}@example.com","is_guest":false,"is_billable_seat":true,"is_active":{active},"is_active_ios":{},"is_active_android":false,"is_active_desktop":{active},"reactions_added_count":{count},"messages_posted_count":{},"channel_messages_posted_count":{},"files_added_count":{},"is_active_apps":false,"is_active_workflows":false,"is_active_slack_connect":{active},"total_calls_count":0,"slack_calls_count":0,"slack_huddles_count":{},"search_count":{},"date_claimed":{}}}"#,
+            member % 40,
+            noise >> 28,
+            count % 2 == 0,
+            count * 3,
+            count * 2,
+            count / 9,
+            count / 30,
+            count / 5,
+            1_500_000_000 + (noise >> 37),
+        )
+        .unwrap();
+    }
+    encoder.into_inner().unwrap().finish().unwrap()
+}
+
+/// CPU seconds of this process, in steps of 10 ms.
+fn cpu() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    fields[11..13].iter().map(|ticks| ticks.parse::<f64>().unwrap() / 100.0).sum()
+}

@@ -1,0 +1,291 @@
+//! Runs named queries of a Redshift from a page in the browser, and tells the page when they are done.
+//!
+//! ```text
+//! browser ──► Page (CloudFront ◄── PageBucket ◄── PublishSite, the custom resource Site)
+//!    │ signs in
+//!    ├──► Users (Cognito) ◄── SignUp  who may become one, where people sign up by themselves
+//!    │ token
+//!    ├──► Api (REST) ──► Results ──► Requests  table: tickets, connections, requests
+//!    │                      └──────► Redshift: rows of one's own requests
+//!    │ ticket, good for once
+//!    └──► Connections (WebSocket) ──► Socket ──► Requests
+//!               ▲                        └─────► Redshift: starts the statement
+//!               └── Finished ◄── Ended (event rule), Sweep (each minute)
+//! Setup  (custom resource InWarehouse) ──► Redshift: schema, script, the user who reads
+//! ```
+
+mod props;
+
+pub use props::{Arn, Domain, Limits, Mail, MailIdentity, Origin, Props, Script, SecondFactor};
+
+use crate::roster::System;
+use crate::shared::warehouse::{Part, Place, own_statements, statements_of};
+use crate::tenancy::Tenancy;
+use aws::ssm::parameter::{self, Parameter};
+use cfn::intrinsic::{region, sub};
+use cfn::{Json, Stack, Value};
+use constructs::{
+    Alarm, Cors, CustomResource, EventRule, FunctionRef, Index, Queue, QueueRef, RestApi, RestApiRef, RustFunction,
+    Schedule, ScheduleGroup, Table, TableRef, Usage, UserPool, WebSocketApi, WebSocketApiRef, WebSocketRoutes, Website,
+    WebsiteRef,
+};
+use serde_json::json;
+
+/// The index of the requests that have not ended.
+const OPEN: &str = "open";
+/// The logical ID of the REST API: the page's headers name it before its functions, which it needs, are there.
+const API: &str = "Api";
+
+/// This system in the roster.
+pub const SYSTEM: System = System {
+    name: "query-app",
+    title: "Query app",
+    summary: "long Redshift queries by name from a page of its own, pushed to the browser over WebSockets as they end, behind Cognito",
+};
+
+/// The stack of one tenant.
+pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
+    let mut stack = tenancy.stack(SYSTEM.name, "Runs named queries of a Redshift from a page in the browser");
+
+    let requests = Table::new("id")
+        .sort("part")
+        .index(Index { name: OPEN, key: "open", sort: "since" })
+        .expires("expires")
+        // Tickets, connections, and requests whose results Redshift keeps for a day.
+        .disposable();
+    let requests = stack.add("Requests", requests);
+    let dead_letters = stack.add("DeadLetters", Queue::dead_letters());
+    let worker = format!("query_app_{}", tenancy.name.as_str().replace('-', "_"));
+    let place = props.warehouse.place(&mut stack, Vec::new(), &worker);
+    let connections = stack.add("Connections", WebSocketApi::new("Takes queries and tells when they are done"));
+    let page = stack.add("Page", page(props, &connections));
+    let origin = props.origin.as_ref().map_or_else(|| page.origin(), |it| it.as_str().into());
+
+    let parts =
+        Parts { tenancy, props, requests: &requests, dead_letters: &dead_letters, place: &place, origin: &origin };
+    let socket = stack.add("Socket", parts.socket(&connections));
+    let finished = stack.add("Finished", parts.finished(&connections, &socket));
+    let results = stack.add("Results", parts.results(&socket));
+    let sign_up = props.sign_up_domains().map(|domains| {
+        let function = RustFunction::new("query-sign-up", tenancy.architecture).env("DOMAINS", domains);
+        // Cognito hangs up after five seconds.
+        stack.add("SignUp", function.timeout(5).dead_letters(&dead_letters))
+    });
+    let users = UserPool::default()
+        .sign_up_through(sign_up.as_ref())
+        .second_factor_required(props.mfa == SecondFactor::Required)
+        .mail_from(props.mail.as_ref().map(|it| (it.from.as_str(), it.identity.as_str())));
+    let users = stack.add("Users", users);
+    let setup = stack.add("Setup", parts.setup());
+    let publish = page
+        .grants_publish()
+        .into_iter()
+        .fold(RustFunction::new("query-site", tenancy.architecture), RustFunction::grant)
+        .timeout(PUBLISH_SECONDS)
+        .dead_letters(&dead_letters);
+    let publish = stack.add("PublishSite", publish);
+
+    let routes = WebSocketRoutes::new(&connections, &socket, "ticket")
+        .action("run")
+        .action("cancel")
+        .action("resume")
+        .action("ping");
+    stack.add("ConnectionsRoutes", routes);
+    let api = stack.add(API, rest_api(users.arn(), &origin, &results));
+    stack.add("Ended", ended(tenancy, &finished, &dead_letters));
+    let sweeps = stack.add("Sweeps", ScheduleGroup::new(&finished, &dead_letters));
+    stack.add("Sweep", Schedule::rate("1 minute", json!({ "sweep": true }), &sweeps));
+    stack.add("InWarehouse", in_warehouse(props, &place, &setup, &socket));
+    let config = json!({
+        "region": Json::from(region()),
+        "userPoolId": Json::from(users.id()),
+        "userPoolClientId": Json::from(users.client_id()),
+        "socket": Json::from(connections.url()),
+        "api": Json::from(api.url("")),
+        "signUp": sign_up.is_some().to_string(),
+    });
+    stack.add("Site", site(&publish, &page, config));
+
+    let topic = props.alarm_topic.as_ref().map(|it| it.as_str());
+    stack.add("SocketErrors", Alarm::on_errors(&socket, "A query could not be taken").tell(topic));
+    stack.add("FinishedErrors", Alarm::on_errors(&finished, "The end of a query could not be told").tell(topic));
+    stack.add("ResultsErrors", Alarm::on_errors(&results, "A result could not be read").tell(topic));
+    stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "An event was given up").tell(topic));
+
+    add_endpoints(&mut stack, tenancy, &connections, &api);
+    stack.output("SiteUrl", origin);
+    stack.output("SocketUrl", connections.url());
+    stack.output("ApiUrl", api.url(""));
+    stack.output("UserPoolId", users.id());
+    stack.output("UserPoolClientId", users.client_id());
+    stack.output("RequestsTable", requests.name());
+    stack.output("DeadLetterQueue", dead_letters.url());
+    stack.output("SiteBucket", page.bucket_name());
+    stack
+}
+
+/// Seconds for the statements that set up the warehouse: a script may load data. A function has no more.
+const SETUP_SECONDS: i64 = 900;
+/// Seconds to publish the page.
+const PUBLISH_SECONDS: i64 = 120;
+
+/// The page may talk to its two APIs and to Cognito, and to nobody else.
+fn page(props: &Props, connections: &WebSocketApiRef) -> Website {
+    let api = sub(format!("https://${{{API}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}"));
+    let cognito = sub("https://cognito-idp.${AWS::Region}.${AWS::URLSuffix}");
+    Website::new(vec![api, connections.origin(), cognito])
+        .domain(props.domain.as_ref().map(|it| (it.name(), it.certificate())))
+        .web_acl(props.web_acl.as_ref().map(|it| it.as_str()))
+}
+
+/// What the functions have in common.
+struct Parts<'a> {
+    tenancy: &'a Tenancy,
+    props: &'a Props,
+    requests: &'a TableRef,
+    dead_letters: &'a QueueRef,
+    place: &'a Place,
+    origin: &'a Value<String>,
+}
+
+impl Parts<'_> {
+    fn function(&self, package: &str) -> RustFunction {
+        RustFunction::new(package, self.tenancy.architecture)
+            .env("TENANT", self.tenancy.name.as_str())
+            .env("TABLE", self.requests.name())
+            .env("WAREHOUSE", self.place.for_worker())
+            .dead_letters(self.dead_letters)
+    }
+
+    /// Lets connections in and takes their messages.
+    fn socket(&self, connections: &WebSocketApiRef) -> RustFunction {
+        let limits = &self.props.limits;
+        let function = self
+            .function("query-socket")
+            .timeout(29)
+            .env("SCHEMA", self.props.schema.as_str())
+            .env("ORIGINS", self.origin)
+            .env("CONNECTIONS_URL", connections.connections_url())
+            .env("MAX_ROWS", limits.rows.to_string())
+            .env("CONCURRENT", limits.concurrent.to_string())
+            .env("PER_MINUTE", limits.per_minute.to_string())
+            .env("STATEMENT_SECONDS", limits.seconds.to_string())
+            .grant(self.requests.grant([
+                "dynamodb:ConditionCheckItem",
+                "dynamodb:DeleteItem",
+                "dynamodb:GetItem",
+                "dynamodb:PutItem",
+                "dynamodb:Query",
+                "dynamodb:UpdateItem",
+            ]))
+            .grant(connections.grant_connections())
+            .grant(own_statements(["redshift-data:CancelStatement", "redshift-data:GetStatementResult"]));
+        let function = self.place.grants_start(Part::Worker).into_iter().fold(function, RustFunction::grant);
+        self.with_queries(function)
+    }
+
+    /// Tells connections how their statements ended. The statements are the socket's.
+    fn finished(&self, connections: &WebSocketApiRef, socket: &FunctionRef) -> RustFunction {
+        self.function("query-finished")
+            .timeout(55)
+            .memory(512)
+            .env("CONNECTIONS_URL", connections.connections_url())
+            .env("STATEMENT_SECONDS", self.props.limits.seconds.to_string())
+            .grant(self.requests.grant(["dynamodb:DeleteItem", "dynamodb:Query", "dynamodb:UpdateItem"]))
+            .grant(self.requests.grant_query_index(OPEN))
+            .grant(connections.grant_connections())
+            .grant(statements_of(
+                socket,
+                [
+                    "redshift-data:CancelStatement",
+                    "redshift-data:DescribeStatement",
+                    "redshift-data:GetStatementResult",
+                ],
+            ))
+    }
+
+    /// Hands out tickets, and the rows of one's own requests. The statements are the socket's.
+    fn results(&self, socket: &FunctionRef) -> RustFunction {
+        let function = self
+            .function("query-results")
+            .timeout(29)
+            .memory(512)
+            .env("ORIGINS", self.origin)
+            .grant(self.requests.grant(["dynamodb:GetItem", "dynamodb:PutItem"]))
+            .grant(statements_of(socket, ["redshift-data:GetStatementResult"]));
+        self.with_queries(function)
+    }
+
+    /// The tenant's own queries beside those that everybody has.
+    fn with_queries(&self, function: RustFunction) -> RustFunction {
+        let Some(queries) = &self.props.queries else { return function };
+        queries.grants().into_iter().fold(function.env("QUERIES", queries.url()), RustFunction::grant)
+    }
+
+    fn setup(&self) -> RustFunction {
+        let grants = self.place.grants(Part::Setup).into_iter().chain(self.props.script.as_ref().map(Script::grant));
+        grants
+            .fold(RustFunction::new("redshift-setup", self.tenancy.architecture), RustFunction::grant)
+            .timeout(SETUP_SECONDS)
+            .retries(2)
+            .dead_letters(self.dead_letters)
+    }
+}
+
+/// The API of the page, with the token of who is signed in.
+fn rest_api(user_pool_arn: Value<String>, origin: &Value<String>, results: &FunctionRef) -> RestApi {
+    let cors = Cors { origin: origin.clone(), allowed_headers: vec!["authorization", "content-type"] };
+    RestApi::new("Hands out tickets and results")
+        .keyless()
+        .usage(Usage { requests_a_second: 50, burst: 100, requests_a_day: None })
+        .users_of(Some(user_pool_arn))
+        .cors(cors)
+        .route("POST", "/ticket", results)
+        .route("GET", "/queries", results)
+        .route("GET", "/requests/{requestId}", results)
+        .route("GET", "/requests/{requestId}/rows", results)
+        .route("GET", "/requests/{requestId}/csv", results)
+}
+
+/// A statement of this tenant has ended; it is named after the tenant and its request.
+fn ended(tenancy: &Tenancy, finished: &FunctionRef, dead_letters: &QueueRef) -> EventRule {
+    let pattern = json!({
+        "source": ["aws.redshift-data"],
+        "detail-type": ["Redshift Data Statement Status Change"],
+        "detail": { "statementName": [{ "prefix": format!("{}-query-", tenancy.name) }] },
+    });
+    EventRule::new("A statement of the query app has ended", pattern, finished, None, dead_letters)
+}
+
+fn in_warehouse(props: &Props, place: &Place, setup: &FunctionRef, socket: &FunctionRef) -> CustomResource {
+    let resource = CustomResource::new(setup, SETUP_SECONDS + 60)
+        .property("Kind", "query-app")
+        .property("Warehouse", place.for_setup())
+        .property("Schema", props.schema.as_str())
+        .property("Reader", Json::from(place.worker(socket)))
+        .property("StatementSeconds", props.limits.seconds.to_string());
+    match &props.script {
+        Some(script) => resource.property("Script", script.json()),
+        None => resource,
+    }
+}
+
+/// Published anew when the function's code is another: the page lies in it.
+fn site(publish: &FunctionRef, page: &WebsiteRef, config: Json) -> CustomResource {
+    CustomResource::new(publish, PUBLISH_SECONDS + 60)
+        .property("Bucket", Json::from(page.bucket_name()))
+        .property("Config", config)
+        .property("Code", Json::from(publish.code_key()))
+}
+
+/// Where programs find the two endpoints: host and stage, without a scheme.
+fn add_endpoints(stack: &mut Stack, tenancy: &Tenancy, connections: &WebSocketApiRef, api: &RestApiRef) {
+    for (id, name, value) in
+        [("WebSocketEndpoint", "websocket-endpoint", connections.host()), ("RestEndpoint", "rest-endpoint", api.host())]
+    {
+        let parameter = Parameter::new(parameter::Required { r#type: parameter::Type::String.into(), value })
+            .name(format!("/ferrostack/{}/query-app/{name}", tenancy.name))
+            .description("Host and stage, without a scheme");
+        stack.add(id, parameter);
+    }
+}

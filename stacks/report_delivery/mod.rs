@@ -1,0 +1,265 @@
+//! Delivers QuickSight reports as files to people who have no QuickSight user.
+//!
+//! ```text
+//! Requests (REST API with key) ───┐
+//! Schedules (EventBridge          ├──► ReportApi ──► Jobs  table: what waits, runs, and has ended
+//!   Scheduler), where there are ──┘                   ▲  │
+//!                                                     │  └─ stream ──► ReportSender  e-mail, partner's bucket, SFTP,
+//! Sweep (each minute) ───────────┐                    │                              where one of them is on
+//! Stored (Object Created rule) ──┴──► ReportPoller ───┘
+//!                                       │ └──► SlotTable  of the platform: how many jobs the account runs at once
+//!                                       └────► QuickSight ──► Reports  bucket, t/<tenant>/<dashboard>/<job>/
+//! ```
+
+mod deliveries;
+mod props;
+mod scheduled_report;
+mod tags;
+
+pub use deliveries::{Deliveries, Email, PartnerBucket, Sftp};
+pub use props::{Props, Throttle};
+pub use scheduled_report::ScheduledReport;
+pub use tags::{RowLevelTag, TagValue};
+
+use crate::roster::System;
+use crate::shared::fields::Name;
+use crate::tenancy::Tenancy;
+use cfn::intrinsic::{account_id, sub};
+use cfn::{Finding, Json, Parameter, Stack, Value};
+use constructs::{
+    Alarm, Bucket, BucketRef, EventRule, FunctionRef, Grant, Index, Queue, QueueRef, RestApi, RustFunction, Schedule,
+    ScheduleGroup, Secret, Table, TableRef, TableTrigger, Writer,
+};
+use serde_json::json;
+
+/// The index of the jobs that have not ended.
+const OPEN: &str = "open";
+
+/// This system in the roster.
+pub const SYSTEM: System = System {
+    name: "report-delivery",
+    title: "Report delivery",
+    summary: "QuickSight reports (PDF, CSV, Excel) for people who have no QuickSight user: API, queue, download; by the clock, e-mail, partner's bucket or SFTP where wanted",
+};
+
+/// The stack of one tenant.
+pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
+    let mut stack = tenancy.stack(SYSTEM.name, "Delivers QuickSight reports as files");
+    let below = format!("t/{}/", tenancy.name);
+    if props.tags.is_empty() {
+        let everything = "reports show all rows, since `row_level_tags` is empty";
+        stack.finding(
+            Finding::warning("ReportApi", everything).help("right only where no dataset has row-level security"),
+        );
+    }
+
+    let mut jobs = Table::new("dashboardId")
+        .sort("jobId")
+        .index(Index { name: OPEN, key: "open", sort: "since" })
+        .expires("expires");
+    if props.deliveries.any() {
+        jobs = jobs.stream();
+    }
+    let jobs = stack.add("Jobs", jobs);
+    let reports = Bucket::default().expires_after(props.retention_days).tells_of_objects().written_by(Writer {
+        service: "quicksight.amazonaws.com",
+        prefix: below.clone(),
+        source_arn: sub("arn:${AWS::Partition}:quicksight:${AWS::Region}:${AWS::AccountId}:*"),
+    });
+    let reports = stack.add("Reports", reports);
+    let page_key =
+        stack.add("PageKey", Secret::key("Signs the tokens that lead to the next page of a list of reports"));
+    let dead_letters = stack.add("DeadLetters", Queue::dead_letters());
+    let slots = stack.parameter(
+        "SlotTable",
+        Parameter::of_type("AWS::SSM::Parameter::Value<String>")
+            .default("/ferrostack/platform/slot-table")
+            .description("SSM parameter with the name of the table of the account's QuickSight slots"),
+    );
+
+    let stores = Stores { below: &below, jobs: &jobs, reports: &reports, dead_letters: &dead_letters };
+    let mut api = stores
+        .function("report-api", tenancy)
+        .timeout(29)
+        .env("ACCOUNT_ID", account_id())
+        .env("PAGE_KEY_SECRET", page_key.arn())
+        .env("ROW_LEVEL_TAGS", props.row_level_tags())
+        .env("URL_SECONDS", props.url_seconds.to_string())
+        .grant(page_key.grant_read())
+        .grant(jobs.grant([
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:Scan",
+            "dynamodb:UpdateItem",
+        ]))
+        .grant(reports.grant_below(&below, ["s3:GetObject", "s3:DeleteObject", "s3:DeleteObjectVersion"]))
+        .grant(reports.grant_list())
+        .grant(reports.grant_list_versions_below(&below));
+    if let Some(dashboards) = props.dashboards() {
+        api = api.env("DASHBOARDS", dashboards);
+    }
+    if let Some(domains) = props.deliveries.email.as_ref().and_then(Email::recipient_domains) {
+        api = api.env("RECIPIENT_DOMAINS", domains);
+    }
+    let api = stack.add("ReportApi", api);
+    let poller = stores
+        .function("report-poller", tenancy)
+        .timeout(55)
+        .env("ACCOUNT_ID", account_id())
+        .env("SLOT_TABLE", slots)
+        .env("SLOTS", props.slots.to_string())
+        .grant(jobs.grant(["dynamodb:GetItem", "dynamodb:UpdateItem"]))
+        .grant(jobs.grant_query_index(OPEN))
+        .grant(slot_grant())
+        .grant(snapshot_grant(props));
+    let poller = stack.add("ReportPoller", poller);
+
+    let sweeps = stack.add("Sweeps", ScheduleGroup::new(&poller, &dead_letters));
+    stack.add("Sweep", Schedule::rate("1 minute", json!({ "sweep": true, "every": 5 }), &sweeps));
+    stack.add("Stored", stored(&reports, &below, &poller, &dead_letters));
+    let requests = stack.add("Requests", request_api(props, &api));
+    let address = requests.url("/qs-anonymous-snapshot");
+    if !props.schedules.is_empty() {
+        let group = stack.add("Schedules", ScheduleGroup::new(&api, &dead_letters));
+        for (name, report) in &props.schedules {
+            let input = json!({ "scheduledReport": report.request(), "deliveryId": Schedule::DELIVERY_ID });
+            let schedule = report.when.schedule(report.time_zone.as_ref(), input, &group);
+            stack.add(&schedule_id(name), schedule);
+        }
+    }
+    let topic = props.alarm_topic.as_ref().map(|it| it.as_str());
+    if props.deliveries.any() {
+        let sender = stack.add("ReportSender", sender(&stores, tenancy, &props.deliveries, &address));
+        let completed = json!({ "dynamodb": { "NewImage": { "state": { "S": ["COMPLETED"] } } } });
+        stack.add("Completed", TableTrigger::new(&jobs, completed, &sender, &dead_letters));
+        stack.add("SenderErrors", Alarm::on_errors(&sender, "A report could not be sent").tell(topic));
+    }
+
+    stack.add("ApiErrors", Alarm::on_errors(&api, "A request for a report failed").tell(topic));
+    stack.add("PollerErrors", Alarm::on_errors(&poller, "The queue of reports does not move").tell(topic));
+    stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "A report was given up").tell(topic));
+
+    stack.output("ReportUrl", address);
+    if let Some(key) = requests.key_id() {
+        stack.output("ApiKeyId", key);
+    }
+    stack.output("ReportBucket", reports.name());
+    stack.output("JobsTable", jobs.name());
+    stack.output("ReportPollerFunction", poller.name());
+    stack.output("DeadLetterQueue", dead_letters.url());
+    stack
+}
+
+fn schedule_id(name: &Name) -> String {
+    format!("Schedule{}", name.logical())
+}
+
+/// What every function of the stack works with.
+struct Stores<'a> {
+    /// The start of the key of every object.
+    below: &'a str,
+    jobs: &'a TableRef,
+    reports: &'a BucketRef,
+    dead_letters: &'a QueueRef,
+}
+
+impl Stores<'_> {
+    fn function(&self, package: &str, tenancy: &Tenancy) -> RustFunction {
+        RustFunction::new(package, tenancy.architecture)
+            .env("TENANT", tenancy.name.as_str())
+            .env("JOBS_TABLE", self.jobs.name())
+            .env("REPORT_BUCKET", self.reports.name())
+            .dead_letters(self.dead_letters)
+    }
+}
+
+/// The slots belong to the account: every tenant reads who holds them, and takes and gives back its own.
+fn slot_grant() -> Grant {
+    let actions = ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Scan"];
+    Grant::new(actions, [sub("arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${SlotTable}")])
+}
+
+/// Snapshot jobs of the tenant's dashboards, or of all where the tenant file names none.
+/// Resources: <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonquicksight.html>
+fn snapshot_grant(props: &Props) -> Grant {
+    let actions = [
+        "quicksight:DescribeDashboardSnapshotJob",
+        "quicksight:DescribeDashboardSnapshotJobResult",
+        "quicksight:StartDashboardSnapshotJob",
+    ];
+    let all = ["*".to_owned()];
+    let ids: Vec<&str> = match &props.dashboards {
+        Some(ids) => ids.iter().map(|it| it.as_str()).collect(),
+        None => all.iter().map(String::as_str).collect(),
+    };
+    let arn =
+        |rest: String| sub(format!("arn:${{AWS::Partition}}:quicksight:${{AWS::Region}}:${{AWS::AccountId}}:{rest}"));
+    let resources = ids.iter().flat_map(|id| [format!("dashboard/{id}"), format!("dashboard/{id}/snapshot-job/*")]);
+    Grant::new(actions, resources.map(arn))
+}
+
+/// A file of this tenant lies in the bucket.
+fn stored(reports: &BucketRef, below: &str, poller: &FunctionRef, dead_letters: &QueueRef) -> EventRule {
+    let pattern = json!({
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {
+            "bucket": { "name": [Json::from(reports.name())] },
+            "object": { "key": [{ "prefix": below }] },
+        },
+    });
+    EventRule::new("A report lies in the bucket", pattern, poller, None, dead_letters)
+}
+
+/// The published paths. Every method of them reaches the function, which refuses what it does not know in JSON.
+fn request_api(props: &Props, api: &FunctionRef) -> RestApi {
+    // The function names the field that is wrong; API Gateway would only say that one is.
+    let anything = json!({ "$schema": "http://json-schema.org/draft-04/schema#", "type": "object" });
+    RestApi::new("Makes QuickSight reports and gives them out")
+        .usage(props.usage())
+        .users_of(props.user_pool.as_ref().map(|it| it.as_str().into()))
+        .route_with_body("POST", "/qs-anonymous-snapshot", api, anything)
+        .route("ANY", "/qs-anonymous-snapshot", api)
+        .route("ANY", "/qs-anonymous-snapshot/describe_job/{dashboardId}/{jobId}", api)
+        .route("ANY", "/qs-anonymous-snapshot/describe_job_result/{dashboardId}/{jobId}", api)
+        .route("ANY", "/qs-anonymous-snapshot/download_output/{dashboardId}/{jobId}", api)
+        .route("ANY", "/qs-anonymous-snapshot/{dashboardId}/{jobId}", api)
+}
+
+/// Sends what is complete, by the ways that are on.
+fn sender(stores: &Stores<'_>, tenancy: &Tenancy, deliveries: &Deliveries, address: &Value<String>) -> RustFunction {
+    let mut sender = stores
+        .function("report-sender", tenancy)
+        .memory(512)
+        .timeout(120)
+        .grant(stores.jobs.grant_read_stream())
+        .grant(stores.jobs.grant(["dynamodb:GetItem", "dynamodb:UpdateItem"]))
+        .grant(stores.reports.grant_below(stores.below, ["s3:GetObject"]));
+    if let Some(email) = &deliveries.email {
+        let identity =
+            |it: &str| sub(format!("arn:${{AWS::Partition}}:ses:${{AWS::Region}}:${{AWS::AccountId}}:identity/{it}"));
+        // SES knows the sender by its address or by its domain, whichever was verified.
+        let identities = [identity(email.from.as_str()), identity(email.from.domain())];
+        sender = sender
+            .env("MAIL_FROM", email.from.as_str())
+            .env("MAIL_ATTACH_BYTES", email.attach_bytes.to_string())
+            .env("MAIL_LINK_BASE", address)
+            .grant(Grant::new(["ses:SendEmail", "ses:SendRawEmail"], identities));
+    }
+    if let Some(partner) = &deliveries.partner_bucket {
+        let arn = format!("arn:${{AWS::Partition}}:s3:::{}/{}*", partner.name.as_str(), partner.prefix.as_str());
+        sender = sender
+            .env("PARTNER_BUCKET", partner.name.as_str())
+            .env("PARTNER_PREFIX", partner.prefix.as_str())
+            .grant(Grant::new(["s3:PutObject"], [sub(arn)]));
+    }
+    if let Some(sftp) = &deliveries.sftp {
+        let arn = "arn:${AWS::Partition}:transfer:${AWS::Region}:${AWS::AccountId}:connector/";
+        sender = sender
+            .env("SFTP_CONNECTOR", sftp.connector.as_str())
+            .env("SFTP_FOLDER", sftp.folder.as_str())
+            .grant(Grant::new(["transfer:StartFileTransfer"], [sub(format!("{arn}{}", sftp.connector.as_str()))]));
+    }
+    sender
+}

@@ -1,0 +1,7 @@
+//! What several systems use; nothing here knows a system.
+
+pub mod bucket;
+pub(crate) mod fields;
+pub mod mail;
+pub(crate) mod quicksight;
+pub mod warehouse;

@@ -1,0 +1,89 @@
+//! Who may do what with what a stack makes in QuickSight.
+
+use crate::shared::fields::checked_text;
+use aws::quicksight::{dashboard, data_set, data_source};
+
+checked_text! {
+    /// A user or a group of QuickSight.
+    pub(crate) Principal, |text: &str| {
+        if is_arn(text, "quicksight", &["user/", "group/"]) {
+            return Ok(());
+        }
+        Err(format!("`{text}` is no QuickSight user or group; allowed is arn:aws:quicksight:<region>:<account>:user/<namespace>/<name>, or group/…"))
+    }
+}
+
+/// What owners may do with a data source.
+pub(crate) fn data_source_permissions(owners: &[Principal]) -> Vec<data_source::ResourcePermission> {
+    owners.iter().map(|it| data_source_permission(it, DATA_SOURCE_OWNER)).collect()
+}
+
+/// What owners may do with a dataset.
+pub(crate) fn data_set_permissions(owners: &[Principal]) -> Vec<data_set::ResourcePermission> {
+    owners.iter().map(|it| data_set_permission(it, DATA_SET_OWNER)).collect()
+}
+
+/// What owners and viewers may do with a dashboard.
+pub(crate) fn dashboard_permissions(owners: &[Principal], viewers: &[Principal]) -> Vec<dashboard::ResourcePermission> {
+    let owners = owners.iter().map(|it| dashboard_permission(it, DASHBOARD_OWNER));
+    owners.chain(viewers.iter().map(|it| dashboard_permission(it, DASHBOARD_VIEWER))).collect()
+}
+
+/// Makes the three functions that differ in the generated type only.
+macro_rules! permission {
+    ($name:ident, $module:ident) => {
+        fn $name(to: &Principal, actions: &[&str]) -> $module::ResourcePermission {
+            $module::ResourcePermission::new($module::ResourcePermissionRequired {
+                actions: actions.to_vec().into(),
+                principal: to.as_str().into(),
+            })
+        }
+    };
+}
+permission!(data_source_permission, data_source);
+permission!(data_set_permission, data_set);
+permission!(dashboard_permission, dashboard);
+
+// QuickSight takes just these sets, which are those of its console.
+// <https://docs.aws.amazon.com/quicksight/latest/developerguide/share-dashboard.html>
+const DASHBOARD_VIEWER: &[&str] =
+    &["quicksight:DescribeDashboard", "quicksight:ListDashboardVersions", "quicksight:QueryDashboard"];
+const DASHBOARD_OWNER: &[&str] = &[
+    "quicksight:DeleteDashboard",
+    "quicksight:DescribeDashboard",
+    "quicksight:DescribeDashboardPermissions",
+    "quicksight:ListDashboardVersions",
+    "quicksight:QueryDashboard",
+    "quicksight:UpdateDashboard",
+    "quicksight:UpdateDashboardPermissions",
+    "quicksight:UpdateDashboardPublishedVersion",
+];
+const DATA_SET_OWNER: &[&str] = &[
+    "quicksight:CancelIngestion",
+    "quicksight:CreateIngestion",
+    "quicksight:DeleteDataSet",
+    "quicksight:DescribeDataSet",
+    "quicksight:DescribeDataSetPermissions",
+    "quicksight:DescribeIngestion",
+    "quicksight:ListIngestions",
+    "quicksight:PassDataSet",
+    "quicksight:UpdateDataSet",
+    "quicksight:UpdateDataSetPermissions",
+];
+const DATA_SOURCE_OWNER: &[&str] = &[
+    "quicksight:DeleteDataSource",
+    "quicksight:DescribeDataSource",
+    "quicksight:DescribeDataSourcePermissions",
+    "quicksight:PassDataSource",
+    "quicksight:UpdateDataSource",
+    "quicksight:UpdateDataSourcePermissions",
+];
+
+/// Whether `text` is an ARN of the service with a resource that starts with one of `kinds`.
+pub(crate) fn is_arn(text: &str, service: &str, kinds: &[&str]) -> bool {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    matches!(parts[..], ["arn", partition, of, _, account, resource]
+        if partition.starts_with("aws") && of == service && account.len() == 12
+            && account.bytes().all(|it| it.is_ascii_digit())
+            && kinds.iter().any(|kind| resource.strip_prefix(kind).is_some_and(|it| !it.is_empty() && !it.contains('*'))))
+}

@@ -1,0 +1,196 @@
+//! The Redshift that a system works with: one that is there, or one that the stack makes.
+
+mod place;
+
+pub(crate) use place::{Host, Part, Place, own_statements, statements_of};
+
+use crate::shared::fields::{GroupId, Identifier, SubnetId, checked_text, given, in_range};
+use cfn::Value;
+use cfn::intrinsic::sub;
+use serde::Deserialize;
+
+/// The Redshift that a system works with.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "Fields")]
+pub enum Warehouse {
+    /// A Serverless namespace and workgroup that the stack makes.
+    Made(Made),
+    /// A Serverless workgroup.
+    Workgroup(Existing),
+    /// A provisioned cluster.
+    Cluster(Cluster),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    #[serde(default, deserialize_with = "given")]
+    create: Option<Made>,
+    #[serde(default, deserialize_with = "given")]
+    workgroup: Option<Existing>,
+    #[serde(default, deserialize_with = "given")]
+    cluster: Option<Cluster>,
+}
+
+impl TryFrom<Fields> for Warehouse {
+    type Error = String;
+
+    fn try_from(it: Fields) -> Result<Self, String> {
+        match (it.create, it.workgroup, it.cluster) {
+            (Some(it), None, None) => Ok(Self::Made(it)),
+            (None, Some(it), None) => Ok(Self::Workgroup(it)),
+            (None, None, Some(it)) => Ok(Self::Cluster(it)),
+            _ => Err("a warehouse is either `create`, `workgroup` or `cluster`; give one of them".to_owned()),
+        }
+    }
+}
+
+/// A Serverless namespace and workgroup to make.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "MadeFields")]
+pub struct Made {
+    database: Identifier,
+    capacity: u32,
+    subnets: Vec<SubnetId>,
+    security_groups: Vec<GroupId>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MadeFields {
+    database: Identifier,
+    #[serde(default = "eight")]
+    capacity: u32,
+    #[serde(deserialize_with = "given")]
+    subnets: Vec<SubnetId>,
+    #[serde(deserialize_with = "given")]
+    security_groups: Vec<GroupId>,
+}
+
+fn eight() -> u32 {
+    8
+}
+
+impl TryFrom<MadeFields> for Made {
+    type Error = String;
+
+    fn try_from(it: MadeFields) -> Result<Self, String> {
+        let capacity = in_range("`capacity`", it.capacity, 8..=1024)?;
+        if capacity % 8 != 0 {
+            return Err(format!("`capacity` is {capacity}, allowed are multiples of 8 Redshift processing units"));
+        }
+        // Three zones: https://docs.aws.amazon.com/redshift/latest/mgmt/serverless-usage-considerations.html
+        if it.subnets.len() < 3 || it.security_groups.is_empty() {
+            return Err(format!(
+                "{} subnets and {} security groups, allowed are at least 3 subnets, each in another zone, and 1 security group",
+                it.subnets.len(),
+                it.security_groups.len()
+            ));
+        }
+        Ok(Self { database: it.database, capacity, subnets: it.subnets, security_groups: it.security_groups })
+    }
+}
+
+/// A Serverless workgroup that is there.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Existing {
+    name: WarehouseName,
+    /// Its id, which its ARN ends in: rights on it go by this and not by its name.
+    id: WorkgroupId,
+    database: Identifier,
+    /// The secret of a user that may create in the database; without one, setup logs in as its IAM role.
+    #[serde(default, deserialize_with = "given")]
+    secret: Option<SecretArn>,
+    #[serde(default, deserialize_with = "given")]
+    sign_role: Option<RoleArn>,
+}
+
+/// A provisioned cluster that is there.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cluster {
+    name: WarehouseName,
+    database: Identifier,
+    /// A user that may create in the database, a superuser as a rule.
+    user: Identifier,
+    #[serde(default, deserialize_with = "given")]
+    sign_role: Option<RoleArn>,
+}
+
+impl Warehouse {
+    /// A role that is attached to it already, with which it is to call the signing function of write-back.
+    pub(crate) fn sign_role(&self) -> Option<&RoleArn> {
+        match self {
+            Self::Made(_) => None,
+            Self::Workgroup(it) => it.sign_role.as_ref(),
+            Self::Cluster(it) => it.sign_role.as_ref(),
+        }
+    }
+
+    /// The database users that may take on the role that calls the signing function: those of this cluster, or of
+    /// anything Serverless in this account and region, where users are not known under the name of their workgroup alone.
+    pub(crate) fn users(&self) -> Value<String> {
+        let warehouse = match self {
+            Self::Cluster(it) => it.name.as_str(),
+            Self::Made(_) | Self::Workgroup(_) => "*",
+        };
+        sub(format!("arn:${{AWS::Partition}}:redshift:${{AWS::Region}}:${{AWS::AccountId}}:dbuser:{warehouse}/*"))
+    }
+}
+
+checked_text! {
+    /// The name of a workgroup or a cluster.
+    pub WarehouseName, |text: &str| {
+        let is_plain = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-';
+        if (1..=63).contains(&text.len()) && text.bytes().all(is_plain) {
+            return Ok(());
+        }
+        Err(format!("`{text}` is no workgroup or cluster; allowed are at most 63 characters a-z, 0-9 and `-`"))
+    }
+}
+
+checked_text! {
+    /// The id of a workgroup.
+    pub WorkgroupId, |text: &str| {
+        let lengths: Vec<usize> = text.split('-').map(str::len).collect();
+        if lengths == [8, 4, 4, 4, 12] && text.bytes().all(|it| it == b'-' || it.is_ascii_hexdigit()) {
+            return Ok(());
+        }
+        Err(format!("`{text}` is no workgroup id; allowed is what its ARN ends in, as in 0f9e8d7c-6b5a-4c3d-8e2f-1a0b9c8d7e6f"))
+    }
+}
+
+checked_text! {
+    /// The ARN of a secret.
+    pub(crate) SecretArn, |text: &str| {
+        let parts: Vec<&str> = text.split(':').collect();
+        match parts[..] {
+            ["arn", partition, "secretsmanager", region, account, "secret", name]
+                if partition.starts_with("aws") && !region.is_empty() && account.len() == 12
+                    && account.bytes().all(|it| it.is_ascii_digit()) && !name.is_empty() && !name.contains(['*', '?']) => Ok(()),
+            _ => Err(format!("`{text}` is no secret; allowed is arn:aws:secretsmanager:<region>:<account>:secret:<name>")),
+        }
+    }
+}
+
+checked_text! {
+    /// An IAM role.
+    pub(crate) RoleArn, |text: &str| {
+        let parts: Vec<&str> = text.split(':').collect();
+        let is_plain = |it: u8| it.is_ascii_alphanumeric() || b"+=,.@_-/".contains(&it);
+        match parts[..] {
+            ["arn", partition, "iam", "", account, role]
+                if partition.starts_with("aws") && account.len() == 12 && account.bytes().all(|it| it.is_ascii_digit())
+                    && role.strip_prefix("role/").is_some_and(|it| !it.is_empty() && !it.ends_with('/') && it.bytes().all(is_plain)) => Ok(()),
+            _ => Err(format!("`{text}` is no role; allowed is arn:aws:iam::<account>:role/<name>")),
+        }
+    }
+}
+
+impl RoleArn {
+    /// The role's name, without its path.
+    pub(crate) fn name(&self) -> &str {
+        self.as_str().rsplit('/').next().unwrap_or_default()
+    }
+}

@@ -1,0 +1,226 @@
+//! The warehouse as the rest of the stack sees it: how it is entered, by whom, and where.
+
+use super::{Made, Warehouse};
+use crate::shared::fields::{GroupId, SubnetId};
+use aws::redshiftserverless::namespace::{LogExport, Namespace};
+use aws::redshiftserverless::workgroup::{Workgroup, WorkgroupRef};
+use cfn::intrinsic::{sub, sub_with};
+use cfn::{Attributes, Json, Stack, Value};
+use constructs::{FunctionRef, Grant};
+use serde_json::json;
+
+/// The administrator of a namespace that the stack makes; its password is known to Redshift and Secrets Manager only.
+const ADMIN: &str = "admin";
+/// The port of every Redshift.
+const PORT: i64 = 5439;
+
+/// The warehouse as the rest of the stack sees it.
+pub(crate) struct Place {
+    database: String,
+    kind: Kind,
+}
+
+enum Kind {
+    Serverless {
+        /// The name as text.
+        name: String,
+        /// The workgroup, when it is the stack's own.
+        made: Option<WorkgroupRef>,
+        arn: Value<String>,
+        /// Name or ARN of the secret that setup logs in with, and the ARN that the right to read it goes by.
+        secret: Option<(String, Value<String>)>,
+    },
+    Cluster {
+        name: String,
+        /// The user of setup.
+        user: String,
+        /// The user of the system's function.
+        worker: String,
+    },
+}
+
+/// Who works with the warehouse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Creates and grants.
+    Setup,
+    /// Works with what was created, as a user of its own.
+    Worker,
+}
+
+impl Warehouse {
+    /// The warehouse, which is made where the tenant file says so, and then takes on these roles. `worker` is the user by
+    /// which the system's function enters a cluster.
+    pub(crate) fn place(&self, stack: &mut Stack, roles: Vec<Value<String>>, worker: &str) -> Place {
+        match self {
+            Warehouse::Made(made) => made.add(stack, roles),
+            Warehouse::Workgroup(it) => {
+                let arn = "arn:${AWS::Partition}:redshift-serverless:${AWS::Region}:${AWS::AccountId}:workgroup/";
+                Place {
+                    database: it.database.as_str().to_owned(),
+                    kind: Kind::Serverless {
+                        name: it.name.as_str().to_owned(),
+                        made: None,
+                        arn: sub(format!("{arn}{}", it.id.as_str())),
+                        secret: it.secret.as_ref().map(|it| (it.as_str().to_owned(), it.as_str().into())),
+                    },
+                }
+            }
+            Warehouse::Cluster(it) => Place {
+                database: it.database.as_str().to_owned(),
+                kind: Kind::Cluster {
+                    name: it.name.as_str().to_owned(),
+                    user: it.user.as_str().to_owned(),
+                    worker: worker.to_owned(),
+                },
+            },
+        }
+    }
+}
+
+impl Made {
+    fn add(&self, stack: &mut Stack, roles: Vec<Value<String>>) -> Place {
+        // A namespace and a workgroup want a name; the stack's is unique in the account.
+        let name = stack.name().to_owned();
+        let namespace = Namespace::new(name.as_str())
+            .db_name(self.database.as_str())
+            .admin_username(ADMIN)
+            .manage_admin_password(true);
+        let namespace = if roles.is_empty() { namespace } else { namespace.iam_roles(roles) };
+        let namespace =
+            namespace.log_exports([LogExport::Connectionlog, LogExport::Useractivitylog, LogExport::Userlog]);
+        let namespace = stack.add("Namespace", namespace.retain());
+        let workgroup = Workgroup::new(name.as_str())
+            .namespace_name(namespace.reference())
+            .base_capacity(i64::from(self.capacity))
+            .publicly_accessible(false)
+            .enhanced_vpc_routing(true)
+            .subnet_ids(self.subnets.iter().map(SubnetId::as_str).collect::<Vec<_>>())
+            .security_group_ids(self.security_groups.iter().map(GroupId::as_str).collect::<Vec<_>>());
+        let workgroup = stack.add("Workgroup", workgroup);
+        // <https://docs.aws.amazon.com/redshift/latest/mgmt/redshift-secrets-manager-integration.html>
+        let secret = format!("redshift!{name}-{ADMIN}");
+        let secret_arn = sub(format!(
+            "arn:${{AWS::Partition}}:secretsmanager:${{AWS::Region}}:${{AWS::AccountId}}:secret:{secret}-??????"
+        ));
+        Place {
+            database: self.database.as_str().to_owned(),
+            kind: Kind::Serverless {
+                name,
+                arn: workgroup.workgroup_workgroup_arn(),
+                made: Some(workgroup),
+                secret: Some((secret, secret_arn)),
+            },
+        }
+    }
+}
+
+impl Place {
+    /// The warehouse as redshift-setup reads it.
+    pub(crate) fn for_setup(&self) -> Json {
+        match &self.kind {
+            Kind::Serverless { name, made, secret, .. } => {
+                // By its attribute, so that setup waits for the workgroup.
+                let name = made.as_ref().map_or_else(|| name.as_str().into(), WorkgroupRef::workgroup_workgroup_name);
+                let mut json = json!({ "Workgroup": Json::from(name), "Database": self.database });
+                if let Some((secret, _)) = secret {
+                    json["Secret"] = secret.as_str().into();
+                }
+                json
+            }
+            Kind::Cluster { name, user, .. } => json!({ "Cluster": name, "Database": self.database, "DbUser": user }),
+        }
+    }
+
+    /// The warehouse as the system's functions read it.
+    pub(crate) fn for_worker(&self) -> String {
+        let json = match &self.kind {
+            Kind::Serverless { name, .. } => json!({ "workgroup": name, "database": self.database }),
+            Kind::Cluster { name, worker, .. } => {
+                json!({ "cluster": name, "database": self.database, "dbUser": worker })
+            }
+        };
+        json.to_string()
+    }
+
+    /// The database user of the system's function: in Serverless it is named after the role.
+    pub(crate) fn worker(&self, function: &FunctionRef) -> Value<String> {
+        match &self.kind {
+            Kind::Serverless { .. } => sub_with("IAMR:${Role}", [("Role", function.role_name())]),
+            Kind::Cluster { worker, .. } => worker.as_str().into(),
+        }
+    }
+
+    /// Rights to log in, to start statements, and to follow and read its own.
+    pub(crate) fn grants(&self, part: Part) -> Vec<Grant> {
+        let followed =
+            ["redshift-data:CancelStatement", "redshift-data:DescribeStatement", "redshift-data:GetStatementResult"];
+        self.grants_start(part).into_iter().chain([own_statements(followed)]).collect()
+    }
+
+    /// Rights to log in and to start statements.
+    pub(crate) fn grants_start(&self, part: Part) -> [Grant; 2] {
+        let login = match &self.kind {
+            Kind::Serverless { secret: Some((_, arn)), .. } if part == Part::Setup => {
+                Grant::new(["secretsmanager:GetSecretValue"], [arn.clone()])
+            }
+            Kind::Serverless { arn, .. } => Grant::new(["redshift-serverless:GetCredentials"], [arn.clone()]),
+            Kind::Cluster { name, user, worker } => {
+                let user = if part == Part::Setup { user } else { worker };
+                let resources = [format!("dbuser:{name}/{user}"), format!("dbname:{name}/{}", self.database)];
+                Grant::new(["redshift:GetClusterCredentials"], resources.map(|it| redshift_arn(&it)))
+            }
+        };
+        let warehouse = match &self.kind {
+            Kind::Serverless { arn, .. } => arn.clone(),
+            Kind::Cluster { name, .. } => redshift_arn(&format!("cluster:{name}")),
+        };
+        [login, Grant::new(["redshift-data:ExecuteStatement"], [warehouse])]
+    }
+
+    /// The database.
+    pub(crate) fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// Where QuickSight connects to: a cluster by its name, a workgroup by host and port.
+    pub(crate) fn host(&self) -> Host {
+        match &self.kind {
+            Kind::Cluster { name, .. } => Host::Cluster(name.clone()),
+            Kind::Serverless { made: Some(workgroup), .. } => {
+                Host::Address(workgroup.workgroup_endpoint_address(), PORT)
+            }
+            Kind::Serverless { name, .. } => {
+                let host = "${AWS::AccountId}.${AWS::Region}.redshift-serverless.${AWS::URLSuffix}";
+                Host::Address(sub(format!("{name}.{host}")), PORT)
+            }
+        }
+    }
+}
+
+/// The condition key with the owner of a statement, `<id of the role>:<session>`. A statement is no resource that a policy
+/// could name: <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonredshiftdataapi.html>.
+const OWNER: &str = "redshift-data:statement-owner-iam-userid";
+
+/// The right to do `actions` on the statements that the function itself has started.
+pub(crate) fn own_statements(actions: impl Into<Vec<&'static str>>) -> Grant {
+    Grant::new(actions, ["*".into()]).only_when(json!({ "StringEquals": { OWNER: "${aws:userid}" } }))
+}
+
+/// The right to do `actions` on the statements that `function` has started, for another function.
+pub(crate) fn statements_of(function: &FunctionRef, actions: impl Into<Vec<&'static str>>) -> Grant {
+    let sessions = sub_with("${RoleId}:*", [("RoleId", function.role_id())]);
+    Grant::new(actions, ["*".into()]).only_when(json!({ "StringLike": { OWNER: Json::from(sessions) } }))
+}
+
+/// Where a warehouse is reached.
+pub(crate) enum Host {
+    /// The cluster of this name.
+    Cluster(String),
+    /// Host and port.
+    Address(Value<String>, i64),
+}
+
+fn redshift_arn(resource: &str) -> Value<String> {
+    sub(format!("arn:${{AWS::Partition}}:redshift:${{AWS::Region}}:${{AWS::AccountId}}:{resource}"))
+}

@@ -1,0 +1,106 @@
+//! What an author reads when a tenant file is wrong: one sentence, at its place.
+
+use crate::shared::fields::NOTHING;
+use serde_saphyr::{Error, MessageFormatter, UserMessageFormatter};
+use std::borrow::Cow;
+use std::fmt;
+
+/// A mistake in a tenant file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TenantError {
+    /// What is wrong, the value, what is allowed.
+    pub message: String,
+    /// The line, counted from 1.
+    pub line: u64,
+    /// The column, counted from 1.
+    pub column: u64,
+}
+
+impl TenantError {
+    pub(crate) fn new(error: &Error, text: &str) -> Self {
+        let error = error.without_snippet();
+        let Some(location) = error.location() else {
+            return Self { message: on_one_line(&explain(error, "")), line: 1, column: 1 };
+        };
+        let value: String = text
+            .chars()
+            .skip(location.span().offset() as usize)
+            .take((location.span().len() as usize).clamp(1, 60))
+            .take_while(|it| *it != '\n')
+            .collect();
+        let message = on_one_line(&explain(error, value.trim()));
+        Self { message, line: location.line(), column: location.column() }
+    }
+}
+
+/// A value may have line ends and other signs that a terminal obeys.
+fn on_one_line(text: &str) -> String {
+    text.chars().map(|it| if it.is_control() { it.escape_default().to_string() } else { it.to_string() }).collect()
+}
+
+impl fmt::Display for TenantError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.line, self.column, self.message)
+    }
+}
+
+impl std::error::Error for TenantError {}
+
+/// The parser's errors in our words: the value, and what is allowed.
+fn explain(error: &Error, value: &str) -> String {
+    match error {
+        // Where a value is missing, the parser points at the colon.
+        Error::NullIntoString { .. }
+        | Error::SerdeUnknownVariant { .. }
+        | Error::InvalidBooleanStrict { .. }
+        | Error::InvalidScalar { .. }
+        | Error::Unexpected { .. }
+            if value == ":" =>
+        {
+            NOTHING.to_owned()
+        }
+        Error::NullIntoString { .. } | Error::ExternallyTaggedEnumExpectedScalarOrMapping { .. } => {
+            format!("`{value}` is not allowed here; allowed is one text")
+        }
+        Error::SerdeUnknownField { field, expected, .. } => {
+            format!("unknown key `{field}`; allowed are {}", expected.join(", "))
+        }
+        Error::SerdeUnknownVariant { variant, expected, .. } => {
+            format!("`{variant}` is not allowed here; allowed are {}", expected.join(", "))
+        }
+        Error::SerdeMissingField { field, .. } => format!("the key `{field}` is missing"),
+        Error::DuplicateMappingKey { key, .. } => match key {
+            Some(key) => format!("the key `{key}` stands here a second time; remove one of them"),
+            None => "a key stands here a second time; remove one of them".to_owned(),
+        },
+        Error::InvalidScalar { ty, .. } => format!("`{value}` is not allowed here; allowed is {}", in_words(ty)),
+        Error::InvalidBooleanStrict { .. } => format!("`{value}` is not allowed here; allowed are true and false"),
+        Error::Unexpected { expected, .. } => {
+            format!("`{value}` is not allowed here; allowed is {}", in_words(expected))
+        }
+        // The parser's own words are about anchors and tokens; the usual author meant a text, such as a cron expression.
+        Error::UnknownAnchor { .. } | Error::ExternalMessage { .. }
+            if value.starts_with(['*', '&', '!', '@', '`', '%']) =>
+        {
+            format!("`{}` begins something else in YAML; put a text that begins with it in quotes", &value[..1])
+        }
+        Error::MultipleDocuments { .. } => "a second document begins here; allowed is one tenant a file".to_owned(),
+        Error::Eof { .. } => "the file is empty or ends too early".to_owned(),
+        other => match UserMessageFormatter.format_message(other) {
+            Cow::Borrowed(text) => text.to_owned(),
+            Cow::Owned(text) => text,
+        },
+    }
+}
+
+fn in_words(expected: &str) -> &str {
+    match expected {
+        "u8" => "a whole number from 0 to 255",
+        "u16" => "a whole number from 0 to 65535",
+        "u32" => "a whole number from 0 to 4294967295",
+        "string scalar" => "one text",
+        "mapping start" => "a mapping, `key: value`",
+        "sequence start" => "a list, `- item`",
+        other => other,
+    }
+}
