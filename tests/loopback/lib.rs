@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
 
+pub mod answers;
 pub mod cold_start;
 pub mod dynamo;
 mod environment;

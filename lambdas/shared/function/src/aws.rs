@@ -49,7 +49,7 @@ pub fn service(variable: &impl Fn(&str) -> Option<String>, service: &str) -> Res
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(required(variable, "AWS_REGION")?))
-        .http_client(http_client(optional(variable, "SSL_CERT_FILE").is_some()))
+        .http_client(http_client(optional(variable, "SSL_CERT_FILE").is_some(), None))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .timeout_config(timeouts)
         .retry_config(retries);
@@ -61,6 +61,15 @@ pub fn service(variable: &impl Fn(&str) -> Option<String>, service: &str) -> Res
 pub fn with_time(config: SdkConfig, longest: Duration) -> SdkConfig {
     let timeouts = timeouts(config.endpoint_url(), longest, longest);
     config.into_builder().timeout_config(timeouts).build()
+}
+
+/// The same for a client whose calls must not be carried out twice: each call has a connection of its own.
+///
+/// While a function is frozen, the other end may close a connection that is kept for the next call. The next call then fails without
+/// an answer, and nobody knows whether it was carried out.
+pub fn without_idle_connections(variable: &impl Fn(&str) -> Option<String>, config: SdkConfig) -> SdkConfig {
+    let client = http_client(optional(variable, "SSL_CERT_FILE").is_some(), Some(0));
+    config.into_builder().http_client(client).build()
 }
 
 fn timeouts(endpoint: Option<&str>, one_try: Duration, operation: Duration) -> TimeoutConfig {
@@ -76,13 +85,15 @@ fn timeouts(endpoint: Option<&str>, one_try: Duration, operation: Duration) -> T
 /// Reading the hundred and more roots of the system takes longer than all else that a function does before its first call.
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon_roots.pem");
 
-fn http_client(system_roots: bool) -> SharedHttpClient {
+fn http_client(system_roots: bool, idle_connections: Option<usize>) -> SharedHttpClient {
     let roots = match system_roots {
         true => TrustStore::default(),
         false => TrustStore::empty().with_pem_certificate(AMAZON_ROOTS),
     };
     let tls = TlsContext::builder().with_trust_store(roots).build().expect("a trust store is all that it was given");
-    Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).tls_context(tls).build_https()
+    let mut builder = Builder::new();
+    builder.set_pool_max_idle_per_host(idle_connections);
+    builder.tls_provider(Provider::Rustls(CryptoMode::AwsLc)).tls_context(tls).build_https()
 }
 
 #[cfg(test)]
