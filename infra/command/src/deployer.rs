@@ -71,17 +71,22 @@ pub struct DeployerArguments {
 /// What to do in AWS.
 #[derive(Debug, Subcommand)]
 pub enum DeployerCommand {
-    /// Create or update the stacks of tenants, with one change set per stack, in the order of their dependencies
+    /// Create or update the stacks of tenants, with one change set per stack
     ///
-    /// Several tenants are deployed in waves of 1, 5, 25 and the rest. A tenant that fails does not stop the others; if too many fail,
+    /// Stacks are deployed in the order of their dependencies. Several tenants are deployed in waves of 1, 5, 25 and the rest. A tenant that fails does not stop the others; if too many fail,
     /// no further tenants are started. A run that was interrupted at any point is resumed by the next run, which reads
     /// cfn-out/journal-ACCOUNT-REGION.jsonl.
     #[command(after_help = DEPLOY_HELP)]
     Deploy(Deploy),
-    /// Show which version of each stack is deployed, whether it matches what `synth` wrote, and its URLs
+    /// Show what is deployed, and whether it matches what `synth` wrote
+    ///
+    /// Prints one line per stack, with its revision, and its URLs.
     #[command(after_help = STATUS_HELP)]
     Status(Status),
-    /// Delete the stacks of a tenant, including those that its file no longer names; data is kept unless you ask for it
+    /// Delete the stacks of a tenant; data is kept unless you ask for it
+    ///
+    /// Stacks that the file of the tenant no longer names are deleted too, even if the file is gone. Shows first what would be deleted and
+    /// what would be kept, and asks for the name of the tenant. An interrupted run can be repeated.
     #[command(after_help = DESTROY_HELP)]
     Destroy(Destroy),
 }
