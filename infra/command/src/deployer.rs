@@ -76,7 +76,7 @@ pub enum DeployerCommand {
     /// Stacks are deployed in the order of their dependencies. Several tenants are deployed in waves of 1, 5, 25 and the rest. A tenant that fails does not stop the others; if too many fail,
     /// no further tenants are started. A run that was interrupted at any point is resumed by the next run, which reads
     /// cfn-out/journal-ACCOUNT-REGION.jsonl.
-    #[command(after_help = DEPLOY_HELP)]
+    #[command(after_help = DEPLOY_HELP, override_usage = "ferrostack deploy [OPTIONS] <TENANT>... | --all | --bootstrap")]
     Deploy(Deploy),
     /// Show what is deployed, and whether it matches what `synth` wrote
     ///

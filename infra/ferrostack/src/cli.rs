@@ -92,10 +92,10 @@ pub(crate) enum Command {
     #[command(flatten)]
     Deployer(DeployerCommand),
     /// Run the systems on this machine, without an AWS account
-    #[command(disable_help_flag = true)]
+    #[command(disable_help_flag = true, after_help = "`ferrostack local --help` lists the options.")]
     Local(Delegated),
     /// Query a connector the way Athena does
-    #[command(disable_help_flag = true)]
+    #[command(disable_help_flag = true, after_help = "`ferrostack athena --help` lists the options.")]
     Athena(Delegated),
     /// Synthesize, build functions and then run deploy, status or destroy
     ///
@@ -199,8 +199,7 @@ pub(crate) struct Prepare {
 /// A subcommand that is a program of its own, and reads its own arguments.
 #[derive(Args)]
 pub(crate) struct Delegated {
-    /// Passed on; --help lists them
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
+    #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
     _arguments: Vec<OsString>,
 }
 

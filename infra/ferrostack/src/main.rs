@@ -46,13 +46,13 @@ fn main() -> ExitCode {
 fn run(command: Command, verbosity: Verbosity) -> Result<u8> {
     match command {
         Command::Synth(options) => {
-            with_tenants(&options.selection, |tenants| synth::synth(tenants, &options, verbosity))
+            with_tenants(&options.selection, verbosity, |tenants| synth::synth(tenants, &options, verbosity))
         }
         Command::Check(options) => {
-            with_tenants(&options.selection, |tenants| synth::check(tenants, &options, verbosity))
+            with_tenants(&options.selection, verbosity, |tenants| synth::check(tenants, &options, verbosity))
         }
-        Command::List(selection) => with_tenants(&selection, |tenants| Ok(list::print(tenants))),
-        Command::Diff(options) => with_tenants(&options.selection, |tenants| {
+        Command::List(selection) => with_tenants(&selection, verbosity, |tenants| Ok(list::print(tenants))),
+        Command::Diff(options) => with_tenants(&options.selection, verbosity, |tenants| {
             diff::print(synth::assemblies(tenants, &options.selection), &options.out, verbosity)
         }),
         Command::Package { lambdas } => package::run(&lambdas, verbosity),
@@ -66,8 +66,12 @@ fn run(command: Command, verbosity: Verbosity) -> Result<u8> {
 }
 
 /// Reads every file before anything is done, so that nothing is written if one tenant file has a mistake.
-fn with_tenants(selection: &Selection, work: impl FnOnce(&[Tenant]) -> Result<bool>) -> Result<u8> {
-    match tenants::load(selection)? {
+fn with_tenants(
+    selection: &Selection,
+    verbosity: Verbosity,
+    work: impl FnOnce(&[Tenant]) -> Result<bool>,
+) -> Result<u8> {
+    match tenants::load(selection, verbosity)? {
         Ok(tenants) => Ok(if work(&tenants)? { GOOD } else { FINDINGS }),
         Err(error) => {
             output::error_line(error);

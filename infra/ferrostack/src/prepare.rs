@@ -24,7 +24,7 @@ pub(crate) fn run(prepare: &Prepare, verbosity: Verbosity) -> Result<u8> {
     let verbosity = Verbosity { verbose: verbosity.verbose || own.verbose, quiet: verbosity.quiet || own.quiet };
     let mut arguments = prepare.command.clone();
     if let Some(selection) = selection(&command, &prepare.tenants) {
-        let tenants = match tenants::load(&selection)? {
+        let tenants = match tenants::load(&selection, verbosity)? {
             Ok(tenants) => tenants,
             Err(error) => {
                 output::error_line(error);

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use ferrostack_command::{Verbosity, output};
 use stacks::platform::FOLDER;
 use stacks::{Tenant, TenantError};
 
@@ -33,9 +34,12 @@ impl fmt::Display for FileError {
 /// # Errors
 ///
 /// If a file does not exist, is too large or cannot be read.
-pub(crate) fn load(selection: &Selection) -> Result<Result<Vec<Tenant>, FileError>> {
+pub(crate) fn load(selection: &Selection, verbosity: Verbosity) -> Result<Result<Vec<Tenant>, FileError>> {
     let mut tenants = Vec::new();
     for path in paths(selection)? {
+        if verbosity.verbose {
+            output::error_line(format_args!("reading {}", path.display()));
+        }
         match read(&path)?.and_then(|text| parse(&path, &text)) {
             Ok(tenant) => tenants.push(tenant),
             Err(error) => return Ok(Err(FileError { path, error })),

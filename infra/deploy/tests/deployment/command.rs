@@ -4,8 +4,9 @@ use std::process::{Command, Stdio};
 
 use ferrostack_deploy::Rates;
 
-use crate::fake_aws;
-use crate::tenant::{STACK, calls, command, run, with_bucket, write_assembly};
+use crate::dependencies;
+use crate::fake_aws::{self, Fake};
+use crate::tenant::{STACK, calls, command, ended, run, with_bucket, write_assembly};
 
 #[tokio::test]
 async fn a_closed_pipe_does_not_abort_a_deployment() {
@@ -29,6 +30,20 @@ async fn quiet_prints_only_results_and_errors() {
     let (code, printed, said) = run(None, &["deploy", "acme", "-q"]).await;
     assert_eq!((code, printed.as_str(), said.lines().count()), (Some(2), "", 1), "{said}");
     assert!(said.starts_with("error: no AWS credentials were found"), "{said}");
+}
+
+#[tokio::test]
+async fn verbose_prints_the_details_of_several_tenants() {
+    let folder = tempfile::tempdir().unwrap();
+    dependencies::write(folder.path(), "acme", &[("acme-app", "")]);
+    dependencies::write(folder.path(), "beta", &[("beta-app", "")]);
+    for (options, details) in [(&["--all", "--yes"][..], false), (&["--all", "--yes", "-v"], true)] {
+        let (endpoint, _fake) = fake_aws::start(Fake::default()).await;
+        let arguments = [&["deploy"], options].concat();
+        let mut command = command(folder.path(), "eu-west-1", Some(endpoint), &arguments);
+        let (code, _, said) = ended(command.spawn().unwrap()).await;
+        assert_eq!((code, said.contains("CREATE_COMPLETE")), (Some(0), details), "{said}");
+    }
 }
 
 #[test]

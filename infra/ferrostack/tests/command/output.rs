@@ -45,6 +45,12 @@ fn quiet_prints_neither_progress_nor_warnings() {
 }
 
 #[test]
+fn verbose_names_the_files_that_are_read() {
+    let output = Workspace::with_tenant().run(&["list", "--verbose"]);
+    assert_eq!(err(&output), "reading stacks/tenants/example.yaml\n");
+}
+
+#[test]
 fn help_in_a_pipe_has_no_colors() {
     let help = out(&Workspace::new(&[]).run(&["--help"]));
     assert!(!help.contains('\x1b'), "{help}");
