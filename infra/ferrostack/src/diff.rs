@@ -227,8 +227,9 @@ impl fmt::Display for Change {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
 
     fn shown(old: Json, new: Json) -> Vec<String> {
         let template = |resources: Json| json!({ "Resources": resources });

@@ -136,13 +136,15 @@ fn write_if_different(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::fs::Permissions;
     use std::io::Read;
     use std::os::unix::fs::PermissionsExt;
     use std::time::SystemTime;
+
     use tempfile::TempDir;
     use zip::ZipArchive;
+
+    use super::*;
 
     fn lambda_dir(functions: &[(&str, &[u8])]) -> TempDir {
         let dir = TempDir::new().unwrap();
@@ -199,7 +201,7 @@ mod tests {
             [("index.html", "page"), ("assets/b.js", "two"), ("assets/a/c.css", "three"), ("config.json", "{}")];
         let site = |order: &[usize]| {
             let dir = lambda_dir(&[("publisher", b"the binary"), ("other", b"the binary")]);
-            for (name, content) in order.iter().map(|it| files[*it]) {
+            for (name, content) in order.iter().map(|index| files[*index]) {
                 let path = dir.path().join("publisher").join(SITE).join(name);
                 fs::create_dir_all(path.parent().unwrap()).unwrap();
                 fs::write(&path, content).unwrap();
