@@ -56,9 +56,13 @@ pub(crate) fn run(lambda_dir: &Path, verbosity: Verbosity) -> Result<u8> {
 /// written or is larger than Lambda accepts.
 fn package(lambda_dir: &Path) -> Result<Vec<Packaged>> {
     let names = function_names(lambda_dir).with_context(|| {
-        format!("cannot read {}; build the functions first: scripts/build-lambdas", lambda_dir.display())
+        format!("cannot read {}; build the functions first with scripts/build-lambdas", lambda_dir.display())
     })?;
-    ensure!(!names.is_empty(), "no function in {}; build them first: scripts/build-lambdas", lambda_dir.display());
+    ensure!(
+        !names.is_empty(),
+        "there are no functions in {}; build them first with scripts/build-lambdas",
+        lambda_dir.display()
+    );
     names.into_iter().map(|name| package_one(lambda_dir, name)).collect()
 }
 
