@@ -1,4 +1,4 @@
-//! `ferrostack-deploy`: brings a tenant's synthesized stacks up in AWS, looks at them, and takes them down.
+//! `ferrostack-deploy`, the program behind `ferrostack deploy`, `status` and `destroy`.
 
 mod cli;
 
@@ -8,7 +8,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
-use cli::{Arguments, Command, Deploy};
+use ferrostack_command::{Deploy, DeployerArguments, DeployerCommand, Destroy, Status, Verbosity, output};
 use ferrostack_deploy::{
     Assembly, Error, Fleet, Options, Outcome, Progress, Rates, Report, StackPlan, Target, Teardown, allowance,
     exit_code_of, prompt,
@@ -18,61 +18,76 @@ use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let progress = Progress::detect();
-    let result = run(Arguments::parse().command, &progress).await;
+    let arguments = DeployerArguments::parse();
+    let progress = Progress::detect().at(verbosity(&arguments));
+    let result = run(arguments.command, &progress).await;
     progress.clear();
+    // The deployment is done, whether or not its output could be written.
+    if let Err(error) = output::finish() {
+        progress.error(error);
+    }
     match result {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("error: {error}");
+            progress.error(&error);
             ExitCode::from(error.exit_code())
         }
     }
 }
 
-async fn run(command: Command, progress: &Progress) -> Result<u8, Error> {
+/// A person who is asked for permission to delete, or for a plan, needs to see what would be deleted.
+fn verbosity(arguments: &DeployerArguments) -> Verbosity {
+    let shows = matches!(&arguments.command, DeployerCommand::Destroy(destroy) if destroy.plan || !destroy.yes);
+    Verbosity { quiet: arguments.verbosity.quiet && !shows, ..arguments.verbosity }
+}
+
+async fn run(command: DeployerCommand, progress: &Progress) -> Result<u8, Error> {
     match command {
-        Command::Deploy(command) => deploy(command, progress).await,
-        Command::Status { tenants, place, drift } => {
-            let all = tenants.is_empty();
-            let tenants = if all { Assembly::tenants(&place.out)? } else { tenants };
-            let assemblies: Vec<_> =
-                tenants.iter().map(|tenant| Assembly::read(&place.out, tenant)).collect::<Result<_, _>>()?;
-            let target = place.target(progress).await?;
-            let status = ferrostack_deploy::status(&target, &assemblies, all, drift, progress).await?;
-            progress.clear();
-            print!("{status}");
-            Ok(0)
-        }
-        Command::Destroy { tenant, place, only, with_data, yes, plan } => {
-            let assembly = Assembly::read_if_any(&place.out, &tenant)?;
-            let target = place.target(progress).await?;
-            let teardown = Teardown { only, with_data, yes, plan };
-            ferrostack_deploy::destroy(&target, &assembly, &teardown, progress).await?;
-            Ok(0)
-        }
+        DeployerCommand::Deploy(command) => deploy(command, progress).await,
+        DeployerCommand::Status(command) => status(command, progress).await,
+        DeployerCommand::Destroy(command) => destroy(command, progress).await,
     }
+}
+
+async fn status(command: Status, progress: &Progress) -> Result<u8, Error> {
+    let out = &command.environment.out;
+    let all = command.tenants.is_empty();
+    let tenants = if all { Assembly::tenants(out)? } else { command.tenants };
+    let assemblies: Vec<_> = tenants.iter().map(|tenant| Assembly::read(out, tenant)).collect::<Result<_, _>>()?;
+    let target = cli::target(&command.environment, progress).await?;
+    let status = ferrostack_deploy::status(&target, &assemblies, all, command.drift, progress).await?;
+    progress.clear();
+    output::text(status);
+    Ok(0)
+}
+
+async fn destroy(command: Destroy, progress: &Progress) -> Result<u8, Error> {
+    let assembly = Assembly::read_if_any(&command.environment.out, &command.tenant)?;
+    let target = cli::target(&command.environment, progress).await?;
+    let teardown = Teardown { only: command.only, with_data: command.with_data, yes: command.yes, plan: command.plan };
+    ferrostack_deploy::destroy(&target, &assembly, &teardown, progress).await?;
+    Ok(0)
 }
 
 async fn deploy(command: Deploy, progress: &Progress) -> Result<u8, Error> {
     if command.preflight {
-        return command.place.target(progress).await.map(|_| 0);
+        return cli::target(&command.environment, progress).await.map(|_| 0);
     }
-    let tenants = command.assemblies(progress)?;
+    let tenants = cli::assemblies(&command, progress)?;
     for stack in tenants.iter().flat_map(|tenant| &tenant.stacks) {
         stack.require_functions()?;
     }
     let rates = Rates { changes: command.changes_per_second, looks: command.looks_per_second };
-    let target = command.place.target(progress).await?.at_rates(rates);
+    let target = cli::target(&command.environment, progress).await?.at_rates(rates);
     let at_once = usize::from(command.concurrency);
     if command.plan {
-        return show_plans(&target, &tenants, &command.options(), at_once, progress).await;
+        return show_plans(&target, &tenants, &cli::options(&command), at_once, progress).await;
     }
     if tenants.len() > 1 && !command.yes {
         let what = format!("{} tenants to account {} in {}", tenants.len(), target.account, target.region);
         let answer = prompt::ask(&format!("deploy {what}? yes or no: "), &format!("this deploys {what}"))?;
         if answer != "yes" {
-            return Err(Error::Refused("nothing was deployed: the answer was not `yes`".to_owned()));
+            return Err(Error::Refused("nothing was deployed, because the answer was not `yes`".to_owned()));
         }
     }
     if command.hotswap {
@@ -82,12 +97,12 @@ async fn deploy(command: Deploy, progress: &Progress) -> Result<u8, Error> {
         };
         return each(&tenants, at_once, progress, swap).await;
     }
-    let fleet = Fleet { concurrency: at_once, failures: command.failures, ..Fleet::new(&command.place.out) };
-    let options = command.options();
+    let fleet = Fleet { concurrency: at_once, failures: command.failures, ..Fleet::new(&command.environment.out) };
+    let options = cli::options(&command);
     let report = tokio::select! {
         report = ferrostack_deploy::deploy_fleet(&target, &tenants, &options, &fleet, progress) => report?,
         () = interrupted() => return Err(Error::Failed(
-            "interrupted; CloudFormation goes on with what was begun, and the next run takes it up".to_owned(),
+            "interrupted; CloudFormation finishes what was started, and the next run resumes from there".to_owned(),
         )),
     };
     progress.clear();
@@ -95,27 +110,29 @@ async fn deploy(command: Deploy, progress: &Progress) -> Result<u8, Error> {
     Ok(report.exit_code())
 }
 
-/// Of several tenants a table; of one what each stack gives out, or why it failed.
+/// A table for several tenants; for one, the outputs of each stack, or why it failed.
 fn show(report: &Report, several: bool) {
     if several {
-        println!("{report}");
+        output::line(report);
         return;
     }
     for (tenant, outcome) in report.tenants() {
         match outcome {
             Outcome::Deployed(stacks) => {
                 for stack in stacks {
-                    println!("{}: {}", stack.stack, stack.change);
-                    stack.outputs.iter().for_each(|(name, value)| println!("  {name} = {value}"));
+                    output::line(format_args!("{}: {}", stack.stack, stack.change));
+                    for (name, value) in &stack.outputs {
+                        output::line(format_args!("  {name} = {value}"));
+                    }
                 }
             }
-            Outcome::Failed(error) => eprintln!("error: {error}"),
-            other => println!("{tenant}  {other}"),
+            Outcome::Failed(error) => output::error_line(format_args!("error: {error}")),
+            other => output::line(format_args!("{tenant}  {other}")),
         }
     }
 }
 
-/// However it ends, it leaves nothing behind.
+/// Leaves no change set behind, however it ends.
 async fn show_plans(
     target: &Target,
     tenants: &[Assembly],
@@ -143,9 +160,11 @@ async fn show_plans(
     if result.is_err() {
         tokio::select! {
             cleared = ferrostack_deploy::clear_plans(target) => {
-                cleared.unwrap_or_else(|error| progress.line(format!("error: {error}")));
+                if let Err(error) = cleared {
+                    progress.error(error);
+                }
             }
-            () = interrupted() => progress.line("interrupted again; a change set may be left, which does no harm"),
+            () = interrupted() => progress.line("interrupted again; a change set may be left behind, which does no harm"),
         }
     }
     if result == Ok(0)
@@ -156,8 +175,8 @@ async fn show_plans(
     result
 }
 
-/// Does the work for several tenants at once and prints what it gives, in their order. One that fails holds no other up, unless AWS does
-/// not let the caller in.
+/// Does the work for several tenants at once and prints the results in their order. A tenant that fails does not stop the others,
+/// unless AWS rejects the caller.
 async fn each(
     tenants: &[Assembly],
     at_once: usize,
@@ -173,10 +192,14 @@ async fn each(
     let mut failed = Vec::new();
     while let Some(result) = results.next().await {
         match result {
-            Ok(lines) => lines.iter().for_each(|line| progress.output(line)),
+            Ok(lines) => {
+                for line in lines {
+                    progress.output(line);
+                }
+            }
             Err(error @ Error::Access(_)) => return Err(error),
             Err(error) => {
-                progress.line(format!("error: {error}"));
+                progress.error(&error);
                 failed.push(error);
             }
         }
@@ -184,7 +207,7 @@ async fn each(
     Ok(exit_code_of(&failed))
 }
 
-/// Ctrl-C, or the signal with which others end a process.
+/// Returns on Ctrl-C or SIGTERM.
 async fn interrupted() {
     let Ok(mut ended) = signal(SignalKind::terminate()) else { return std::future::pending().await };
     tokio::select! {

@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
+use ferrostack_command::{Verbosity, output};
 use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 /// Tells what happens on standard error, so that standard output holds results only.
@@ -18,9 +19,12 @@ pub struct Progress {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Tells {
     Nothing,
+    Errors,
     Stages,
     Lines,
     Details,
+    /// Details even of many things.
+    Everything,
 }
 
 impl Progress {
@@ -40,6 +44,19 @@ impl Progress {
         Progress { bars: None, tells: Tells::Nothing, name: String::new() }
     }
 
+    /// As much as the options of the command ask for.
+    #[must_use]
+    pub fn at(mut self, verbosity: Verbosity) -> Progress {
+        if verbosity.quiet {
+            self.clear();
+            self.bars = None;
+            self.tells = Tells::Errors;
+        } else if verbosity.verbose {
+            self.tells = Tells::Everything;
+        }
+        self
+    }
+
     /// For one of several things that happen at the same time: it has a bar of its own, and its lines begin with its name.
     pub fn part(&self, name: &str) -> Progress {
         let bars = self.bars.as_ref().map(|(bars, _)| (bars.clone(), bars.add(new_bar())));
@@ -48,7 +65,9 @@ impl Progress {
 
     /// Leaves out the details, which of many things are too many to read.
     pub(crate) fn without_details(mut self) -> Progress {
-        self.tells = self.tells.min(Tells::Lines);
+        if self.tells == Tells::Details {
+            self.tells = Tells::Lines;
+        }
         self
     }
 
@@ -57,6 +76,11 @@ impl Progress {
     pub fn stages_only(mut self) -> Progress {
         self.tells = self.tells.min(Tells::Stages);
         self
+    }
+
+    /// Prints an error, above the bar if there is one.
+    pub fn error(&self, error: impl std::fmt::Display) {
+        self.print(Tells::Errors, &format!("error: {error}"));
     }
 
     /// Prints one line, above the bar where there is one.
@@ -71,7 +95,7 @@ impl Progress {
 
     /// Prints a result on standard output, above the bar where there is one.
     pub fn output(&self, text: impl AsRef<str>) {
-        self.above(|| println!("{}", text.as_ref()));
+        self.above(|| output::line(text.as_ref()));
     }
 
     fn print(&self, level: Tells, text: &str) {
@@ -79,7 +103,8 @@ impl Progress {
             return;
         }
         let named = text.starts_with(&self.name);
-        self.above(|| if named { eprintln!("{text}") } else { eprintln!("{}: {text}", self.name) });
+        let line = if named { text.to_owned() } else { format!("{}: {text}", self.name) };
+        self.above(|| output::error_line(line));
     }
 
     fn above(&self, print: impl FnOnce()) {
@@ -100,7 +125,7 @@ impl Progress {
                 bar.set_message(stage);
                 bar.enable_steady_tick(Duration::from_millis(120));
             }
-            None if self.tells >= Tells::Stages => eprintln!("{stage}"),
+            None if self.tells >= Tells::Stages => output::error_line(stage),
             None => {}
         }
     }

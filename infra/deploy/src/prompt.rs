@@ -1,6 +1,8 @@
 //! Questions to the person at the terminal.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{BufRead, IsTerminal};
+
+use ferrostack_command::output;
 
 use crate::Error;
 
@@ -13,9 +15,9 @@ pub fn ask(question: &str, about: &str) -> Result<String, Error> {
     if !std::io::stdin().is_terminal() {
         return Err(Error::Refused(format!("{about}; run it at a terminal, or with --yes")));
     }
-    eprint!("{question}");
+    output::error_text(question);
     let mut answer = String::new();
-    let read = std::io::stderr().flush().and_then(|()| std::io::stdin().lock().read_line(&mut answer));
+    let read = std::io::stdin().lock().read_line(&mut answer);
     read.map_err(|error| Error::Refused(format!("cannot read the answer: {error}")))?;
     Ok(answer.trim().to_owned())
 }

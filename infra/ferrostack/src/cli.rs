@@ -1,33 +1,119 @@
 //! The command line.
 
-use cfn::Format;
-use clap::{Args, Parser, Subcommand};
-use stacks::platform::FOLDER;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// Typed CloudFormation: synthesizes the stacks of every tenant.
-///
-/// Exit status: 0 good, 1 findings, 2 the command could not be carried out.
+use cfn::Format;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap_complete::Shell;
+use ferrostack_command::{DeployerCommand, Verbosity};
+use stacks::platform::FOLDER;
+
+const AFTER_HELP: &str = "\
+Examples:
+  ferrostack synth                 Write the templates of every tenant to cfn-out/
+  ferrostack diff acme             Show what a synth would change for one tenant
+  ferrostack deploy acme --plan    Show what a deployment would change
+  ferrostack deploy acme           Deploy one tenant
+
+Environment variables:
+  AWS_PROFILE, AWS_REGION, …       Credentials and region, as for the AWS CLI
+  CARGO_TARGET_DIR                 Where the functions are built, instead of target/
+  CI                               If set, print plain lines instead of a progress bar
+  NO_COLOR                         If set, print no colors
+
+Exit codes:
+  0  success
+  1  a tenant file or a stack has a mistake, a template is stale, or AWS failed a deployment
+  2  the command could not be carried out
+
+`ferrostack help COMMAND` describes a command. In the repository, `cargo run -- COMMAND` runs it.";
+
+const SYNTH_HELP: &str = "\
+Examples:
+  ferrostack synth                 Every tenant in stacks/tenants, and the platform
+  ferrostack synth acme --yaml     One tenant, with templates as YAML
+  ferrostack synth platform        Only what all tenants share
+
+Exit codes:
+  0  the templates are written, or with --check, they are up to date
+  1  a tenant file or a stack has a mistake, or with --check, a template is stale
+  2  the command could not be carried out";
+
+const CHECK_HELP: &str = "\
+Exit codes:
+  0  no mistakes, and every template is up to date
+  1  a tenant file or a stack has a mistake, or a template is stale
+  2  the command could not be carried out";
+
+const PREPARE_HELP: &str = "\
+Examples:
+  ferrostack prepare --build scripts/build-lambdas deploy acme
+  ferrostack prepare status
+
+Exit codes are those of the command that is run; 2 if it could not be prepared.";
+
+const COMPLETIONS_HELP: &str = "\
+Examples:
+  ferrostack completions bash > ~/.local/share/bash-completion/completions/ferrostack
+  ferrostack completions zsh > ~/.zfunc/_ferrostack
+  ferrostack completions fish > ~/.config/fish/completions/ferrostack.fish";
+
+/// Where help shows each subcommand.
+const GROUPS: &[(&str, &[&str])] = &[
+    ("Templates", &["synth", "check", "diff", "list"]),
+    ("AWS", &["deploy", "status", "destroy", "athena"]),
+    ("This machine", &["local", "completions"]),
+    ("For scripts", &["prepare", "package"]),
+];
+
+/// Typed CloudFormation: synthesizes, deploys and inspects the stacks of every tenant
 #[derive(Parser)]
-#[command(version, max_term_width = 100)]
+#[command(name = "ferrostack", version, max_term_width = 100, after_help = AFTER_HELP)]
 pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) verbosity: Verbosity,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Write the cloud assembly of each tenant: templates, and what `cdk` and `scripts/deploy` need beside them
+    /// Write the templates and the cloud assembly of each tenant
+    #[command(after_help = SYNTH_HELP)]
     Synth(Synth),
+    /// Report mistakes and stale templates, without writing anything
+    #[command(after_help = CHECK_HELP)]
+    Check(Check),
     /// List tenants and their stacks
     List(Selection),
-    /// Show what a synth would change, resource by resource, and what becomes of data
+    /// Show what a synth would change, resource by resource, and which data is affected
     Diff(Diff),
-    /// Zip built functions, so that the same binaries give the same bytes; scripts/build-lambdas calls this
+    #[command(flatten)]
+    Deployer(DeployerCommand),
+    /// Run the systems on this machine, without an AWS account
+    #[command(disable_help_flag = true, after_help = "`ferrostack local --help` lists the options.")]
+    Local(Delegated),
+    /// Query a connector the way Athena does
+    #[command(disable_help_flag = true, after_help = "`ferrostack athena --help` lists the options.")]
+    Athena(Delegated),
+    /// Synthesize, build functions and then run deploy, status or destroy
+    ///
+    /// Before `deploy`, the options, the stacks and the credentials are checked, and functions are built for the architectures that the
+    /// tenants need. `deploy --all` means every tenant that has a file.
+    #[command(after_help = PREPARE_HELP)]
+    Prepare(Prepare),
+    /// Zip built functions so that the same binaries always give the same bytes
     Package {
-        /// The folder of one architecture, with <package>/bootstrap in it
+        /// The folder of one architecture, which contains PACKAGE/bootstrap
         #[arg(long, value_name = "DIR")]
         lambdas: PathBuf,
+    },
+    /// Print the completion script of a shell
+    #[command(after_help = COMPLETIONS_HELP)]
+    Completions {
+        /// The shell to complete in
+        shell: Shell,
     },
 }
 
@@ -35,21 +121,36 @@ pub(crate) enum Command {
 pub(crate) struct Synth {
     #[command(flatten)]
     pub(crate) selection: Selection,
-    /// Where to write; each tenant has its own folder in it
-    #[arg(long, value_name = "DIR", default_value = "cfn-out")]
-    pub(crate) out: PathBuf,
-    /// Write templates as YAML
-    #[arg(long)]
-    yaml: bool,
-    /// Write nothing; exit 1 and name each template that is not what a synth would write
-    #[arg(long)]
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+    /// Write nothing; exit with 1 and name each template that a synth would change
+    #[arg(long, help_heading = "Output")]
     pub(crate) check: bool,
-    /// Where the built functions lie, as scripts/build-lambdas leaves them
-    #[arg(long, value_name = "DIR", default_value_os_t = lambdas())]
+    /// The folder with the built functions
+    #[arg(long, value_name = "DIR", default_value_os_t = lambdas(), help_heading = "Where")]
     pub(crate) lambdas: PathBuf,
 }
 
-impl Synth {
+#[derive(Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+}
+
+/// The templates, and their format.
+#[derive(Args)]
+pub(crate) struct Folder {
+    /// The folder for the assemblies; each tenant has its own folder inside
+    #[arg(long, value_name = "DIR", default_value = "cfn-out", help_heading = "Where")]
+    pub(crate) out: PathBuf,
+    /// Use YAML for templates
+    #[arg(long, help_heading = "Output")]
+    yaml: bool,
+}
+
+impl Folder {
     pub(crate) fn format(&self) -> Format {
         if self.yaml { Format::Yaml } else { Format::Json }
     }
@@ -60,29 +161,73 @@ pub(crate) struct Diff {
     #[command(flatten)]
     pub(crate) selection: Selection,
     /// The assemblies to compare with
-    #[arg(long, value_name = "DIR", default_value = "cfn-out")]
+    #[arg(long, value_name = "DIR", default_value = "cfn-out", help_heading = "Where")]
     pub(crate) out: PathBuf,
 }
 
 /// Which tenants.
 #[derive(Args)]
 pub(crate) struct Selection {
-    /// Names of tenants, or paths of their files; `platform` is what all tenants share [default: all of them]
+    /// Names of tenants, or paths of their files; `platform` is what all tenants share [default: all]
     #[arg(value_name = "TENANT")]
     pub(crate) names: Vec<String>,
-    /// The tenants' folder
-    #[arg(long, value_name = "DIR", default_value = "stacks/tenants")]
+    /// The folder with the tenant files
+    #[arg(long, value_name = "DIR", default_value = "stacks/tenants", help_heading = "Where")]
     pub(crate) tenants: PathBuf,
 }
 
 impl Selection {
-    /// Whether what all tenants share is among them.
+    /// Whether it includes what all tenants share.
     pub(crate) fn platform(&self) -> bool {
         self.names.is_empty() || self.names.iter().any(|name| name == FOLDER)
     }
 }
 
-/// `target/lambda`, or where Cargo was told to build.
-fn lambdas() -> PathBuf {
+#[derive(Args)]
+pub(crate) struct Prepare {
+    /// The folder with the tenant files
+    #[arg(long, value_name = "DIR", default_value = "stacks/tenants", help_heading = "Where")]
+    pub(crate) tenants: PathBuf,
+    /// The program that builds functions, which is run as PROGRAM --arch ARCHITECTURE before a deployment
+    #[arg(long, value_name = "PROGRAM")]
+    pub(crate) build: Option<PathBuf>,
+    /// deploy, status or destroy, and its arguments
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+}
+
+/// A subcommand that is a program of its own, and reads its own arguments.
+#[derive(Args)]
+pub(crate) struct Delegated {
+    #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
+    _arguments: Vec<OsString>,
+}
+
+/// Reads the arguments, or exits with help or an error.
+pub(crate) fn parse() -> Cli {
+    let matches = grouped(Cli::command()).get_matches();
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+/// Groups the subcommands in the help, for which clap has no setting of its own.
+fn grouped(command: clap::Command) -> clap::Command {
+    let mut groups = String::new();
+    for (heading, names) in GROUPS {
+        groups.push_str(&format!("{heading}:\n"));
+        for name in *names {
+            let subcommand = command.find_subcommand(name).expect("a test shows the help");
+            groups.push_str(&format!("  {name:<12} {}\n", subcommand.get_about().cloned().unwrap_or_default()));
+        }
+        groups.push('\n');
+    }
+    let template = format!("{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{groups}{{all-args}}{{after-help}}");
+    command
+        .override_usage("ferrostack [OPTIONS] <COMMAND>")
+        .help_template(template)
+        .mut_subcommands(|subcommand| subcommand.hide(true))
+}
+
+/// `target/lambda`, or the same folder where Cargo was told to build.
+pub(crate) fn lambdas() -> PathBuf {
     PathBuf::from(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into())).join("lambda")
 }

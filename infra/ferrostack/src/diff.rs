@@ -1,18 +1,25 @@
 //! What a synth would change, resource by resource.
 
-use crate::{folder, report};
-use anyhow::{Context, Result};
-use cfn::{CloudAssembly, Json, is_intrinsic};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 
-/// Prints the difference between what lies in `out` and these assemblies, each with the name of its folder; good unless a stack
+use anyhow::{Context, Result};
+use cfn::{CloudAssembly, Json, is_intrinsic};
+use ferrostack_command::{Verbosity, output};
+
+use crate::{folder, synth};
+
+/// Prints the difference between the templates in `out` and these assemblies, each with the name of its folder. Good unless a stack
 /// has errors.
-pub(crate) fn show<'a>(assemblies: impl Iterator<Item = (&'a str, CloudAssembly)>, out: &Path) -> Result<bool> {
+pub(crate) fn print<'a>(
+    assemblies: impl Iterator<Item = (&'a str, CloudAssembly)>,
+    out: &Path,
+    verbosity: Verbosity,
+) -> Result<bool> {
     let mut good = true;
     for (name, assembly) in assemblies {
-        report::findings(&assembly.findings);
+        synth::print_findings(&assembly.findings, verbosity);
         good &= !assembly.has_errors();
         let directory = out.join(name);
         let mut gone = stacks_in(&directory)?;
@@ -20,41 +27,41 @@ pub(crate) fn show<'a>(assemblies: impl Iterator<Item = (&'a str, CloudAssembly)
             let name = &stack.template.stack;
             gone.remove(name.as_str());
             let new: Json = serde_json::from_str(&stack.document).context("a template is JSON")?;
-            print(name, &changes(&template(&directory, name)?, &new));
+            print_stack(name, &changes(&template(&directory, name)?, &new));
         }
         for name in gone {
-            print(&name, &changes(&template(&directory, &name)?, &Json::Null));
+            print_stack(&name, &changes(&template(&directory, &name)?, &Json::Null));
         }
     }
     Ok(good)
 }
 
-fn print(stack: &str, changes: &[Change]) {
+fn print_stack(stack: &str, changes: &[Change]) {
     if changes.is_empty() {
-        println!("{stack}: no changes");
+        output::line(format_args!("{stack}: no changes"));
         return;
     }
-    println!("{stack}:");
+    output::line(format_args!("{stack}:"));
     for change in changes {
-        println!("  {change}");
+        output::line(format_args!("  {change}"));
     }
 }
 
-/// The template of that stack as the last synth left it, or null.
+/// The template of that stack as the last synth wrote it, or null.
 fn template(directory: &Path, stack: &str) -> Result<Json> {
     let path = directory.join(format!("{stack}.template.json"));
     match folder::read(&path)? {
-        Some(text) => serde_json::from_str(&text).with_context(|| format!("{} is no JSON", path.display())),
+        Some(text) => serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display())),
         None => Ok(Json::Null),
     }
 }
 
 fn stacks_in(directory: &Path) -> Result<BTreeSet<String>> {
     let names = folder::names(directory)?;
-    Ok(names.iter().filter_map(|it| it.strip_suffix(".template.json")).map(str::to_owned).collect())
+    Ok(names.iter().filter_map(|name| name.strip_suffix(".template.json")).map(str::to_owned).collect())
 }
 
-/// What becomes of one resource, or of another part of the template.
+/// What happens to one resource, or to another part of the template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Change {
     /// Logical ID, or `Section/Name`.
@@ -62,7 +69,7 @@ struct Change {
     /// `AWS::Service::Name`, empty for other parts.
     ty: String,
     kind: Kind,
-    /// What becomes of the data, for what holds some.
+    /// What happens to the data, if the resource holds any.
     data: Option<Data>,
 }
 
@@ -70,7 +77,7 @@ struct Change {
 enum Kind {
     Added,
     Removed,
-    /// Another type under the same logical ID.
+    /// A different type under the same logical ID.
     TypeChanged(String),
     Changed {
         paths: Vec<String>,
@@ -87,12 +94,12 @@ enum Replacement {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Data {
-    /// It stays behind, outside the stack.
+    /// It is kept outside the stack.
     Kept,
     Lost,
 }
 
-/// Every change that leads from `old` to `new`, in the order of the names.
+/// Every change from `old` to `new`, in the order of names.
 fn changes(old: &Json, new: &Json) -> Vec<Change> {
     let mut changes = Vec::new();
     for id in names(&old["Resources"], &new["Resources"]) {
@@ -113,7 +120,7 @@ fn changes(old: &Json, new: &Json) -> Vec<Change> {
 }
 
 fn resource(id: &str, old: &Json, new: &Json) -> Option<Change> {
-    let ty = |it: &Json| it["Type"].as_str().unwrap_or_default().to_owned();
+    let ty = |resource: &Json| resource["Type"].as_str().unwrap_or_default().to_owned();
     let change = |ty: String, kind, data| Some(Change { name: id.to_owned(), ty, kind, data });
     match (old, new) {
         (old, new) if old == new => None,
@@ -124,23 +131,23 @@ fn resource(id: &str, old: &Json, new: &Json) -> Option<Change> {
         }
         (old, new) => {
             let replacement = replacement(&ty(old), &paths(&old["Properties"], &new["Properties"]));
-            // CloudFormation looks at the policies of the new template when it replaces.
+            // When CloudFormation replaces a resource, it follows the policies of the new template.
             let data = if replacement == Replacement::No { None } else { data(new, "UpdateReplacePolicy") };
             change(ty(old), Kind::Changed { paths: shown_paths(old, new), replacement }, data)
         }
     }
 }
 
-/// Whether one of the changed properties replaces the resource; a type that the bindings do not know may.
+/// Whether one of the changed properties replaces the resource. A type without bindings may be replaced.
 fn replacement(ty: &str, changed: &[String]) -> Replacement {
     let Some(schema) = aws::schema(ty) else {
         return if changed.is_empty() { Replacement::No } else { Replacement::Maybe };
     };
-    // A change of `A` touches `A/B`, and a change of `A/B` is one of `A`.
+    // A change to `A` touches `A/B`, and a change to `A/B` touches `A`.
     let touches = |listed: &&str| {
-        changed
-            .iter()
-            .any(|it| it == listed || it.starts_with(&format!("{listed}/")) || listed.starts_with(&format!("{it}/")))
+        changed.iter().any(|path| {
+            path == listed || path.starts_with(&format!("{listed}/")) || listed.starts_with(&format!("{path}/"))
+        })
     };
     if schema.replaces_on.iter().any(&touches) {
         Replacement::Yes
@@ -152,22 +159,22 @@ fn replacement(ty: &str, changed: &[String]) -> Replacement {
 }
 
 fn data(resource: &Json, policy: &str) -> Option<Data> {
-    let stateful = resource["Type"].as_str().and_then(aws::schema).is_some_and(|it| it.stateful);
-    let keeps = ["Retain", "RetainExceptOnCreate", "Snapshot"].iter().any(|it| resource[policy] == *it);
+    let stateful = resource["Type"].as_str().and_then(aws::schema).is_some_and(|schema| schema.stateful);
+    let keeps = ["Retain", "RetainExceptOnCreate", "Snapshot"].iter().any(|kept| resource[policy] == *kept);
     stateful.then_some(if keeps { Data::Kept } else { Data::Lost })
 }
 
 fn names<'a>(old: &'a Json, new: &'a Json) -> BTreeSet<&'a str> {
-    [old, new].into_iter().filter_map(Json::as_object).flat_map(|it| it.keys()).map(String::as_str).collect()
+    [old, new].into_iter().filter_map(Json::as_object).flat_map(|object| object.keys()).map(String::as_str).collect()
 }
 
-/// Properties by their own path, attributes such as `DeletionPolicy` by their name.
+/// Properties by their path, attributes such as `DeletionPolicy` by their name.
 fn shown_paths(old: &Json, new: &Json) -> Vec<String> {
     let all = paths(old, new).into_iter();
-    all.map(|it| it.strip_prefix("Properties/").map(str::to_owned).unwrap_or(it)).collect()
+    all.map(|path| path.strip_prefix("Properties/").map(str::to_owned).unwrap_or(path)).collect()
 }
 
-/// Where two documents differ: `A/B/C`, down to what is no object in both. An intrinsic call is one value.
+/// Where two documents differ: `A/B/C`, as deep as both have objects. An intrinsic call is one value.
 fn paths(old: &Json, new: &Json) -> Vec<String> {
     fn collect(old: &Json, new: &Json, path: &str, found: &mut Vec<String>) {
         let objects =
@@ -220,8 +227,9 @@ impl fmt::Display for Change {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
 
     fn shown(old: Json, new: Json) -> Vec<String> {
         let template = |resources: Json| json!({ "Resources": resources });
@@ -248,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_key_replaces_a_table_and_its_policy_decides_about_the_data() {
+    fn a_changed_key_replaces_a_table_and_its_policy_decides_what_happens_to_the_data() {
         assert_eq!(
             shown(table("Delete", "id"), table("Delete", "key")),
             ["~ Claims (AWS::DynamoDB::Table): KeySchema: replaced, ITS DATA IS LOST"]
@@ -260,13 +268,13 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_says_what_becomes_of_its_data() {
+    fn a_removed_resource_says_what_happens_to_its_data() {
         assert_eq!(shown(table("Delete", "id"), json!({})), ["- Claims (AWS::DynamoDB::Table), ITS DATA IS LOST"]);
         assert_eq!(shown(function(128, "AWS::Lambda::Function"), json!({})), ["- Reload (AWS::Lambda::Function)"]);
     }
 
     #[test]
-    fn a_changed_property_that_updates_in_place_is_just_named() {
+    fn a_property_that_updates_in_place_is_named() {
         assert_eq!(
             shown(function(128, "AWS::Lambda::Function"), function(256, "AWS::Lambda::Function")),
             ["~ Reload (AWS::Lambda::Function): MemorySize"]
@@ -274,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_that_the_bindings_do_not_know_may_be_replaced() {
+    fn a_type_without_bindings_may_be_replaced() {
         assert_eq!(
             shown(function(128, "Custom::Thing"), function(256, "Custom::Thing")),
             ["~ Reload (Custom::Thing): MemorySize: may be replaced"]

@@ -1,11 +1,12 @@
-//! Reading a folder that may not be there yet.
+//! Reading a folder that may not exist yet.
 
-use anyhow::{Context, Result};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// The text of a file; nothing where there is none.
+use anyhow::{Context, Result};
+
+/// The text of a file, if it exists.
 pub(crate) fn read(path: &Path) -> Result<Option<String>> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
@@ -14,7 +15,7 @@ pub(crate) fn read(path: &Path) -> Result<Option<String>> {
     }
 }
 
-/// The names in a folder, sorted; none where there is no folder.
+/// The names in a folder, sorted. None if there is no folder.
 pub(crate) fn names(directory: &Path) -> Result<Vec<String>> {
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,

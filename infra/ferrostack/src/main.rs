@@ -1,96 +1,81 @@
-//! Tenant files -> stacks -> templates -> `cfn-out/`; `scripts/deploy` takes it from there.
+//! `ferrostack`: tenant files become stacks, and stacks become templates in `cfn-out/`.
+//!
+//! Whatever needs the AWS SDK is a program of its own, so that a synth does not wait for the SDK to be compiled: see `delegate`.
 
 mod cli;
+mod completions;
+mod delegate;
 mod diff;
 mod folder;
+mod list;
 mod package;
-mod report;
+mod prepare;
+mod synth;
 mod tenants;
 mod write;
 
-use anyhow::Result;
-use cfn::{App, CloudAssembly, Stack};
-use clap::Parser;
-use cli::{Cli, Command, Selection, Synth};
-use stacks::{Tenant, platform};
 use std::process::ExitCode;
 
-/// Exit status when a tenant file or a stack is not right, or `--check` found a stale file.
+use anyhow::{Error, Result};
+use stacks::Tenant;
+
+use cli::{Cli, Command, Selection};
+use delegate::{ATHENA, DEPLOYER, LOCAL};
+use ferrostack_command::{Verbosity, output};
+
+/// Exit code if everything is good.
+const GOOD: u8 = 0;
+/// Exit code if a tenant file or a stack has a mistake, or a template is stale.
 const FINDINGS: u8 = 1;
-/// Exit status when the command itself could not be carried out.
+/// Exit code if the command could not be carried out.
 const FAILED: u8 = 2;
 
 fn main() -> ExitCode {
-    let command = Cli::parse().command;
-    match run(command) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(FINDINGS),
+    let Cli { verbosity, command } = cli::parse();
+    let result = run(command, verbosity);
+    let printed = output::finish().map_err(Error::msg);
+    match printed.and(result) {
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("error: {error:#}");
+            output::error_line(format_args!("error: {error:#}"));
             ExitCode::from(FAILED)
         }
     }
 }
 
-/// Whether there was nothing to find.
-fn run(command: Command) -> Result<bool> {
+fn run(command: Command, verbosity: Verbosity) -> Result<u8> {
     match command {
-        Command::Synth(options) => with_tenants(&options.selection, |it| synth(it, &options)),
-        Command::List(selection) => with_tenants(&selection, |it| Ok(report::list(it))),
-        Command::Diff(options) => {
-            with_tenants(&options.selection, |it| diff::show(assemblies(it, &options.selection), &options.out))
+        Command::Synth(options) => {
+            with_tenants(&options.selection, verbosity, |tenants| synth::synth(tenants, &options, verbosity))
         }
-        Command::Package { lambdas } => Ok(report::packages(&package::package(&lambdas)?)),
+        Command::Check(options) => {
+            with_tenants(&options.selection, verbosity, |tenants| synth::check(tenants, &options, verbosity))
+        }
+        Command::List(selection) => with_tenants(&selection, verbosity, |tenants| Ok(list::print(tenants))),
+        Command::Diff(options) => with_tenants(&options.selection, verbosity, |tenants| {
+            diff::print(synth::assemblies(tenants, &options.selection), &options.out, verbosity)
+        }),
+        Command::Package { lambdas } => package::run(&lambdas, verbosity),
+        Command::Completions { shell } => Ok(completions::print(shell)),
+        Command::Prepare(options) => prepare::run(&options, verbosity),
+        // These programs read all arguments themselves, in the words of the caller.
+        Command::Deployer(_) => delegate::exec(DEPLOYER, std::env::args_os().skip(1), verbosity),
+        Command::Local(_) => delegate::exec(LOCAL, delegate::arguments_after("local"), verbosity),
+        Command::Athena(_) => delegate::exec(ATHENA, delegate::arguments_after("athena"), verbosity),
     }
 }
 
-/// Every file is read before anything is done: one mistake in a tenant file, and nothing is written.
-fn with_tenants(selection: &Selection, work: impl FnOnce(&[Tenant]) -> Result<bool>) -> Result<bool> {
-    match tenants::load(selection)? {
-        Ok(tenants) => work(&tenants),
+/// Reads every file before anything is done, so that nothing is written if one tenant file has a mistake.
+fn with_tenants(
+    selection: &Selection,
+    verbosity: Verbosity,
+    work: impl FnOnce(&[Tenant]) -> Result<bool>,
+) -> Result<u8> {
+    match tenants::load(selection, verbosity)? {
+        Ok(tenants) => Ok(if work(&tenants)? { GOOD } else { FINDINGS }),
         Err(error) => {
-            eprintln!("{error}");
-            Ok(false)
+            output::error_line(error);
+            Ok(FINDINGS)
         }
     }
-}
-
-fn synth(tenants: &[Tenant], options: &Synth) -> Result<bool> {
-    let mut functions = write::Functions::new(&options.lambdas);
-    let mut good = true;
-    for (folder, assembly) in assemblies(tenants, &options.selection) {
-        good &= write_or_check(&assembly, &mut functions, options, folder)?;
-    }
-    Ok(good)
-}
-
-/// Each assembly with the name of its folder; one at a time, since a fleet's would take much memory.
-fn assemblies<'a>(tenants: &'a [Tenant], selection: &Selection) -> impl Iterator<Item = (&'a str, CloudAssembly)> {
-    let platform = selection.platform().then_some(platform::FOLDER).into_iter();
-    tenants
-        .iter()
-        .map(|it| (it.tenancy.name.as_str(), assemble(it.stacks())))
-        .chain(platform.map(|folder| (folder, assemble(vec![platform::stack()]))))
-}
-
-fn assemble(stacks: Vec<Stack>) -> CloudAssembly {
-    App::default().stacks(stacks).checks(constructs::checks::ALL).synth()
-}
-
-/// Writes one assembly into its folder, or checks what lies there.
-fn write_or_check(
-    assembly: &CloudAssembly,
-    functions: &mut write::Functions,
-    options: &Synth,
-    folder: &str,
-) -> Result<bool> {
-    report::findings(&assembly.findings);
-    if assembly.has_errors() {
-        return Ok(false);
-    }
-    let directory = options.out.join(folder);
-    if options.check {
-        return write::check(assembly, options.format(), &directory);
-    }
-    write::write(assembly, &functions.of(assembly)?, options.format(), &directory)
 }

@@ -1,50 +1,68 @@
-//! Built functions as zips that have the same bytes wherever the same binary was built.
+//! Zips of built functions, with the same bytes for the same binary on every machine.
 
-use anyhow::{Context, Result, anyhow, ensure};
-use cfn::sha256;
 use std::fs;
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, ensure};
+use cfn::sha256;
+use ferrostack_command::{Verbosity, output};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-/// The file Lambda starts in a function on an OS-only runtime such as `provided.al2023`.
+use crate::GOOD;
+
+/// The file that Lambda starts on an OS-only runtime such as `provided.al2023`.
 const BOOTSTRAP: &str = "bootstrap";
 
-/// The folder with files that a function brings along, where it has one: a page that it publishes.
+/// The folder with the files that a function publishes, if it has any.
 const SITE: &str = "site";
 
-/// The largest zip that the Lambda API takes, in bytes: 50 MB
+/// The largest zip that the Lambda API accepts, in bytes: 50 MB
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
 const MAX_ZIP_BYTES: u64 = 50 * 1024 * 1024;
 
-/// One function's zip.
+/// The zip of one function.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Packaged {
-    /// The function's package, and its folder below the Lambda directory.
-    pub(crate) name: String,
+struct Packaged {
+    /// The package of the function, which is also the name of its folder.
+    name: String,
     /// `<lambda_dir>/<name>.zip`.
-    pub(crate) path: PathBuf,
+    path: PathBuf,
     /// Of the zip, in lower-case hex.
-    pub(crate) sha256: String,
+    sha256: String,
     /// The size of the zip.
-    pub(crate) bytes: u64,
+    bytes: u64,
 }
 
-/// Makes `<lambda_dir>/<name>.zip` of every `<lambda_dir>/<name>/bootstrap`, ordered by name.
+/// Zips every function, and prints one line per function: package, bytes, hash.
+pub(crate) fn run(lambda_dir: &Path, verbosity: Verbosity) -> Result<u8> {
+    for Packaged { name, bytes, sha256, .. } in package(lambda_dir)? {
+        if !verbosity.quiet {
+            output::line(format_args!("{name:<40} {bytes:>14} bytes  {sha256}"));
+        }
+    }
+    Ok(GOOD)
+}
+
+/// Creates `<lambda_dir>/<name>.zip` from every `<lambda_dir>/<name>/bootstrap`, ordered by name.
 ///
-/// A zip has `bootstrap` with mode 0755 and, where there is a folder `site` beside it, all files below that with mode 0644, ordered by
-/// name; all with a fixed time. It is written only when its bytes differ.
+/// A zip contains `bootstrap` with mode 0755. If there is a folder `site` next to it, the zip also contains all of its files with
+/// mode 0644, ordered by name. All have the same fixed time. A zip is written only if its bytes differ.
 ///
 /// # Errors
 ///
-/// When `lambda_dir` cannot be read or holds no function, `site` holds what is neither file nor folder, a zip cannot be written or
-/// is larger than Lambda takes.
-pub(crate) fn package(lambda_dir: &Path) -> Result<Vec<Packaged>> {
+/// If `lambda_dir` cannot be read or contains no function, `site` contains something other than files and folders, or a zip cannot be
+/// written or is larger than Lambda accepts.
+fn package(lambda_dir: &Path) -> Result<Vec<Packaged>> {
     let names = function_names(lambda_dir).with_context(|| {
-        format!("cannot read {}; build the functions first: scripts/build-lambdas", lambda_dir.display())
+        format!("cannot read {}; build the functions first with scripts/build-lambdas", lambda_dir.display())
     })?;
-    ensure!(!names.is_empty(), "no function in {}; build them first: scripts/build-lambdas", lambda_dir.display());
+    ensure!(
+        !names.is_empty(),
+        "there are no functions in {}; build them first with scripts/build-lambdas",
+        lambda_dir.display()
+    );
     names.into_iter().map(|name| package_one(lambda_dir, name)).collect()
 }
 
@@ -68,22 +86,22 @@ fn package_one(lambda_dir: &Path, name: String) -> Result<Packaged> {
     let site = if site.is_dir() { files_below(&site, SITE)? } else { Vec::new() };
     let zip = zip(&binary, &site).with_context(|| format!("cannot zip {}", bootstrap.display()))?;
     let bytes = zip.len() as u64;
-    ensure!(bytes <= MAX_ZIP_BYTES, "{name}: the zip has {bytes} bytes, allowed are {MAX_ZIP_BYTES}");
+    ensure!(bytes <= MAX_ZIP_BYTES, "{name}: the zip has {bytes} bytes; must be at most {MAX_ZIP_BYTES}");
     let path = lambda_dir.join(format!("{name}.zip"));
     write_if_different(&path, &zip).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(Packaged { name, path, sha256: sha256(&zip), bytes })
 }
 
-/// The files below a folder with their names in the zip, which begin with `prefix`, ordered by name.
+/// The files below a folder with their names in the zip, which start with `prefix`, ordered by name.
 fn files_below(folder: &Path, prefix: &str) -> Result<Vec<(String, Vec<u8>)>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
         let entry = entry?;
         let path = entry.path();
         let name = entry.file_name().into_string();
-        let name = name.map_err(|name| anyhow!("{} is not a name for a zip", name.display()))?;
+        let name = name.map_err(|name| anyhow!("{} is not a valid name in a zip", name.display()))?;
         let name = format!("{prefix}/{name}");
-        // A link would make the zip depend on what lies elsewhere.
+        // A link would make the zip depend on files elsewhere.
         let kind = entry.file_type()?;
         if kind.is_dir() {
             files.extend(files_below(&path, &name)?);
@@ -110,7 +128,7 @@ fn zip(binary: &[u8], site: &[(String, Vec<u8>)]) -> Result<Vec<u8>> {
     Ok(zip.finish()?.into_inner())
 }
 
-/// An unchanged file keeps its time. A changed one appears whole or not at all: a reader never sees half a zip.
+/// An unchanged file keeps its time. A changed file is replaced at once, so a reader never sees half a zip.
 fn write_if_different(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     if fs::read(path).is_ok_and(|old| old == bytes) {
         return Ok(());
@@ -122,13 +140,15 @@ fn write_if_different(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::fs::Permissions;
     use std::io::Read;
     use std::os::unix::fs::PermissionsExt;
     use std::time::SystemTime;
+
     use tempfile::TempDir;
     use zip::ZipArchive;
+
+    use super::*;
 
     fn lambda_dir(functions: &[(&str, &[u8])]) -> TempDir {
         let dir = TempDir::new().unwrap();
@@ -141,13 +161,10 @@ mod tests {
 
     #[test]
     fn every_function_becomes_a_zip_in_the_order_of_names() {
-        let dir = lambda_dir(&[("report-api", b"two"), ("qlik-reload", b"one"), ("write-back", b"three")]);
+        let dir = lambda_dir(&[("report-api", b"two"), ("greeter", b"one"), ("writer", b"three")]);
         fs::create_dir(dir.path().join("not-a-function")).unwrap();
         let packaged = package(dir.path()).unwrap();
-        assert_eq!(
-            packaged.iter().map(|p| p.name.as_str()).collect::<Vec<_>>(),
-            ["qlik-reload", "report-api", "write-back"]
-        );
+        assert_eq!(packaged.iter().map(|p| p.name.as_str()).collect::<Vec<_>>(), ["greeter", "report-api", "writer"]);
         for Packaged { name, path, sha256, bytes } in packaged {
             let zip = fs::read(&path).unwrap();
             assert_eq!(path, dir.path().join(format!("{name}.zip")));
@@ -159,7 +176,7 @@ mod tests {
     #[test]
     fn a_zip_holds_the_binary_executable_by_everyone_and_without_a_time() {
         let binary = b"\x7fELF".repeat(5000);
-        let dir = lambda_dir(&[("qlik-reload", &binary)]);
+        let dir = lambda_dir(&[("greeter", &binary)]);
         let packaged = package(dir.path()).unwrap();
         let mut zip = ZipArchive::new(fs::File::open(&packaged[0].path).unwrap()).unwrap();
         assert_eq!(zip.len(), 1);
@@ -173,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zip_depends_on_nothing_but_the_binary() {
+    fn a_zip_depends_only_on_the_binary() {
         let (one, other) = (lambda_dir(&[("a", b"the binary")]), lambda_dir(&[("b", b"the binary")]));
         let bootstrap = other.path().join("b").join(BOOTSTRAP);
         fs::set_permissions(&bootstrap, Permissions::from_mode(0o600)).unwrap();
@@ -183,13 +200,13 @@ mod tests {
     }
 
     #[test]
-    fn files_of_a_site_lie_beside_the_binary_in_the_order_of_names_however_they_came_to_lie_there() {
+    fn files_of_a_site_are_packed_in_the_order_of_names() {
         let files =
             [("index.html", "page"), ("assets/b.js", "two"), ("assets/a/c.css", "three"), ("config.json", "{}")];
         let site = |order: &[usize]| {
-            let dir = lambda_dir(&[("query-site", b"the binary"), ("other", b"the binary")]);
-            for (name, content) in order.iter().map(|it| files[*it]) {
-                let path = dir.path().join("query-site").join(SITE).join(name);
+            let dir = lambda_dir(&[("publisher", b"the binary"), ("other", b"the binary")]);
+            for (name, content) in order.iter().map(|index| files[*index]) {
+                let path = dir.path().join("publisher").join(SITE).join(name);
                 fs::create_dir_all(path.parent().unwrap()).unwrap();
                 fs::write(&path, content).unwrap();
                 fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
@@ -220,28 +237,28 @@ mod tests {
             ]
         );
         let other = ZipArchive::new(fs::File::open(&packaged[0].path).unwrap()).unwrap();
-        assert_eq!(other.len(), 1, "a function without a site has its binary only");
+        assert_eq!(other.len(), 1, "a function without a site contains only its binary");
     }
 
     #[test]
-    fn a_link_in_a_site_is_refused() {
-        let dir = lambda_dir(&[("query-site", b"the binary")]);
-        fs::create_dir(dir.path().join("query-site").join(SITE)).unwrap();
-        std::os::unix::fs::symlink("/etc/hostname", dir.path().join("query-site").join(SITE).join("x.txt")).unwrap();
+    fn a_link_in_a_site_is_rejected() {
+        let dir = lambda_dir(&[("publisher", b"the binary")]);
+        fs::create_dir(dir.path().join("publisher").join(SITE)).unwrap();
+        std::os::unix::fs::symlink("/etc/hostname", dir.path().join("publisher").join(SITE).join("x.txt")).unwrap();
         let error = package(dir.path()).unwrap_err().to_string();
         assert!(error.ends_with("x.txt is neither a file nor a folder"), "{error}");
     }
 
     #[test]
-    fn a_zip_is_written_again_only_when_the_binary_changed() {
-        let dir = lambda_dir(&[("qlik-reload", b"old")]);
+    fn a_zip_is_rewritten_only_if_the_binary_changed() {
+        let dir = lambda_dir(&[("greeter", b"old")]);
         let old = package(dir.path()).unwrap();
         let zip = fs::File::options().write(true).open(&old[0].path).unwrap();
         zip.set_modified(SystemTime::UNIX_EPOCH).unwrap();
         assert_eq!(package(dir.path()).unwrap(), old);
         assert_eq!(fs::metadata(&old[0].path).unwrap().modified().unwrap(), SystemTime::UNIX_EPOCH);
 
-        fs::write(dir.path().join("qlik-reload").join(BOOTSTRAP), b"new").unwrap();
+        fs::write(dir.path().join("greeter").join(BOOTSTRAP), b"new").unwrap();
         assert_ne!(package(dir.path()).unwrap()[0].sha256, old[0].sha256);
         assert_ne!(fs::metadata(&old[0].path).unwrap().modified().unwrap(), SystemTime::UNIX_EPOCH);
     }

@@ -1,43 +1,68 @@
 //! The only part that writes: cloud assemblies into folders.
 
-use crate::{folder, report};
-use anyhow::{Context, Result};
-use cfn::{BuiltFunction, BuiltFunctions, CloudAssembly, Format, sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
+use std::fmt;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// Writes the assembly into `directory`, one line of report a template.
+use anyhow::{Context, Result};
+use cfn::{BuiltFunction, BuiltFunctions, CloudAssembly, Format, sha256};
+use ferrostack_command::output;
+
+use crate::folder;
+
+/// A template in its folder. Displays as one line.
+pub(crate) struct Written {
+    stack: String,
+    resources: usize,
+    bytes: usize,
+    /// `new`, `changed` or `unchanged`.
+    change: &'static str,
+}
+
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { stack, resources, bytes, change } = self;
+        write!(f, "{stack:<40} {resources:>4} resources {bytes:>8} bytes  {change}")
+    }
+}
+
+/// Writes the assembly into `directory`.
 ///
-/// Files are rewritten only when they differ, and files of an earlier synth that no longer belong go.
+/// A file is rewritten only if it differs, and files that an earlier synth wrote and that no longer belong there are deleted.
 pub(crate) fn write(
     assembly: &CloudAssembly,
     built: &BuiltFunctions,
     format: Format,
     directory: &Path,
-) -> Result<bool> {
-    fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
+) -> Result<Vec<Written>> {
+    fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
     let files = assembly.files(built, format);
     let zips = assembly.zips(built);
-    let mut changed = BTreeMap::new();
+    let mut changes = BTreeMap::new();
     for (name, text) in &files {
-        changed.insert(name.as_str(), put(&directory.join(name), text)?);
+        changes.insert(name.as_str(), put(&directory.join(name), text)?);
     }
     for (name, source) in &zips {
         copy(source, &directory.join(name))?;
     }
     let keep: BTreeSet<&OsStr> = files.keys().chain(zips.keys()).map(OsStr::new).collect();
     remove_others(directory, &keep)?;
-    for stack in &assembly.stacks {
+    let written = |stack: &cfn::AssembledStack| {
         let name = stack.template_file(format);
-        report::template(&stack.template, files[&name].len(), changed[name.as_str()]);
-    }
-    Ok(true)
+        Written {
+            stack: stack.template.stack.clone(),
+            resources: stack.template.resources.len(),
+            bytes: files[&name].len(),
+            change: changes[name.as_str()],
+        }
+    };
+    Ok(assembly.stacks.iter().map(written).collect())
 }
 
-/// Compares the templates in `directory` with the assembly; each that differs is named on standard error.
+/// Compares the templates in `directory` with the assembly, and names each one that differs on standard error.
 pub(crate) fn check(assembly: &CloudAssembly, format: Format, directory: &Path) -> Result<bool> {
     let mut stale = BTreeSet::new();
     let templates = assembly.templates(format);
@@ -53,12 +78,12 @@ pub(crate) fn check(assembly: &CloudAssembly, format: Format, directory: &Path) 
         }
     }
     for path in &stale {
-        eprintln!("error: {} is not what a synth gives; run `cargo run synth`", path.display());
+        output::error_line(format_args!("error: {} is stale; run `cargo run synth`", path.display()));
     }
     Ok(stale.is_empty())
 }
 
-/// The zips of built functions; each is read and hashed once.
+/// The zips of built functions. Each is read and hashed once.
 pub(crate) struct Functions {
     directory: PathBuf,
     known: BTreeMap<(String, String), Option<BuiltFunction>>,
@@ -69,10 +94,10 @@ impl Functions {
         Self { directory: directory.to_owned(), known: BTreeMap::new() }
     }
 
-    /// Those of the assembly's functions that are built, as `<architecture>/<package>.zip`.
+    /// The functions of the assembly that are built, as `<architecture>/<package>.zip`.
     pub(crate) fn of(&mut self, assembly: &CloudAssembly) -> Result<BuiltFunctions> {
         let mut built = BuiltFunctions::new();
-        for asset in assembly.stacks.iter().flat_map(|it| &it.assets) {
+        for asset in assembly.stacks.iter().flat_map(|stack| &stack.assets) {
             let key = (asset.package.clone(), asset.architecture.clone());
             if !self.known.contains_key(&key) {
                 let path = self.directory.join(&asset.architecture).join(format!("{}.zip", asset.package));
@@ -104,19 +129,19 @@ fn put(path: &Path, text: &str) -> Result<&'static str> {
     Ok(what)
 }
 
-/// The name is the hash of the content, so a file that is there is the right one.
+/// The name is the hash of the content, so an existing file is the right one.
 fn copy(source: &Path, target: &Path) -> Result<()> {
     if target.exists() {
         return Ok(());
     }
-    // Under another name first: a copy that was cut short must not look like the whole.
+    // Under a different name first, so that an interrupted copy does not look complete.
     let unfinished = target.with_extension("unfinished");
     fs::copy(source, &unfinished)
         .and_then(|_| fs::rename(&unfinished, target))
         .with_context(|| format!("cannot copy {} to {}", source.display(), target.display()))
 }
 
-/// Files of ours that are not among `keep`; what others left there stays.
+/// Removes the files of earlier synths that are not among `keep`. Other files are kept.
 fn remove_others(directory: &Path, keep: &BTreeSet<&OsStr>) -> Result<()> {
     for name in folder::names(directory)? {
         if is_ours(&name) && !keep.contains(OsStr::new(&name)) {

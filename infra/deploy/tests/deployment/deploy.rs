@@ -147,7 +147,8 @@ async fn an_interrupted_deployment_says_that_cloudformation_goes_on_and_the_next
     }
     std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     let (code, _, said) = ended(child).await;
-    let expected = "error: interrupted; CloudFormation goes on with what was begun, and the next run takes it up\n";
+    let expected =
+        "error: interrupted; CloudFormation finishes what was started, and the next run resumes from there\n";
     assert_eq!((code, said.ends_with(expected)), (Some(1), true), "{said}");
 
     fake.lock().unwrap().slow_change_set = false;

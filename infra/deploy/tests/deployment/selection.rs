@@ -12,13 +12,16 @@ async fn of_several_tenants_those_without_the_system_are_left_out() {
     write(folder.path(), "acme", &[("acme-app", ""), ("acme-store", "")]);
     write(folder.path(), "beta", &[("beta-store", "")]);
     let (code, printed, said) = deploy(folder.path(), &["--all", "--yes", "--only", "app"]).await;
-    assert!(said.starts_with("1 of 2 tenants have no system app and are left out\n"), "{said}");
+    assert!(said.starts_with("1 of 2 tenants do not have the system app and are left out\n"), "{said}");
     assert_eq!((code, printed.as_str()), (Some(0), "acme-app: created\n  Url = https://example.test\n"), "{said}");
 
     let (code, _, said) = deploy(folder.path(), &["--all", "--yes", "--only", "ap"]).await;
     assert_eq!(
         (code, said.as_str()),
-        (Some(2), "error: none of the 2 tenants has a system `ap`; `cargo run -- list` shows which there are\n")
+        (
+            Some(2),
+            "error: none of the 2 tenants has a system `ap`; `cargo run -- list` shows the systems of each tenant\n"
+        )
     );
     let (code, _, said) = deploy(folder.path(), &["beta", "--only", "app"]).await;
     let expected = "error: tenant beta has no system `app`; its stacks are beta-store\n";
@@ -69,9 +72,9 @@ async fn options_and_credentials_can_be_tried_before_anything_is_built() {
 #[tokio::test]
 async fn an_option_out_of_range_is_refused_with_what_is_allowed() {
     for (option, expected) in [
-        ("--failures=-1", "`-1` is not a percentage; allowed are 0 to 100"),
-        ("--failures=NaN", "`NaN` is not a percentage; allowed are 0 to 100"),
-        ("--looks-per-second=0", "`0` is not a rate; allowed are 0.01 to 1000 calls a second"),
+        ("--failures=-1", "`-1` is not a percentage; must be 0 to 100"),
+        ("--failures=NaN", "`NaN` is not a percentage; must be 0 to 100"),
+        ("--looks-per-second=0", "`0` is not a rate; must be 0.01 to 1000 calls per second"),
         ("--concurrency=0", "0 is not in 1..=200"),
     ] {
         let (code, _, said) = run(None, &["deploy", "acme", option]).await;

@@ -50,6 +50,11 @@ pub(crate) fn start(endpoint: Option<String>, arguments: &[&str], folder: &Path)
 
 /// Starts the command on the assemblies in the folder.
 pub(crate) fn start_on(folder: &Path, region: &str, endpoint: Option<String>, arguments: &[&str]) -> Child {
+    command(folder, region, endpoint, arguments).spawn().unwrap()
+}
+
+/// The command on the assemblies in the folder, with pipes to be read.
+pub(crate) fn command(folder: &Path, region: &str, endpoint: Option<String>, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ferrostack-deploy"));
     command.args(arguments).arg("--out").arg(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.env_clear().env("HOME", folder);
@@ -58,7 +63,7 @@ pub(crate) fn start_on(folder: &Path, region: &str, endpoint: Option<String>, ar
         command.env("AWS_ENDPOINT_URL", endpoint);
         command.envs([("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "not-a-secret")]);
     }
-    command.spawn().unwrap()
+    command
 }
 
 pub(crate) async fn ended(child: Child) -> (Option<i32>, String, String) {
