@@ -3,8 +3,8 @@
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use aws_sdk_cloudformation::types::{StackDriftDetectionStatus, StackResourceDriftStatus};
 
+use crate::cloudformation::events::Pauses;
 use crate::error::from_sdk;
-use crate::watch::Pauses;
 use crate::{Error, Target};
 
 /// The resources of the stack that are not as deployed, as `Claims MODIFIED`, by name. Types that CloudFormation cannot compare are

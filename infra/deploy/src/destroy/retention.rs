@@ -9,9 +9,12 @@ use std::collections::BTreeMap;
 use aws_sdk_cloudformation::types::{ChangeSetType, Parameter, StackStatus};
 use serde_json::{Value, json};
 
-use crate::found::Found;
-use crate::verb::{Verb, verb};
-use crate::{Error, Progress, Target, assets, bucket, change_set, deploy, watch};
+use crate::aws::{assets, bucket};
+use crate::cloudformation::live_stack::Found;
+use crate::cloudformation::next_step::{Verb, verb};
+use crate::cloudformation::{change_set, events};
+use crate::deploy::tenant;
+use crate::{Error, Progress, Target};
 
 /// Prepares a stack so that deleting it leaves nothing, or only what it retains if that [cannot be released](can_be_released).
 pub(crate) async fn release(target: &Target, found: &Found, progress: &Progress) -> Result<(), Error> {
@@ -42,7 +45,7 @@ async fn retain_nothing(target: &Target, found: &Found, progress: &Progress) -> 
     let request = change_set::Request {
         stack: name,
         kind: ChangeSetType::Update,
-        before: deploy::before(&found.stack),
+        before: tenant::before(&found.stack),
         template: assets::template_source(target, &template.to_string()).await?,
         parameters: found
             .stack
@@ -55,9 +58,9 @@ async fn retain_nothing(target: &Target, found: &Found, progress: &Progress) -> 
         express: false,
     };
     let Some(change_set) = change_set::create(target, request).await? else { return Ok(()) };
-    let since = watch::newest_event(target, &change_set.stack_id).await?;
+    let since = events::newest_event(target, &change_set.stack_id).await?;
     change_set::execute(target, &change_set, name).await?;
-    let ended = watch::follow(target, &change_set.stack_id, since, &BTreeMap::new(), progress).await?;
+    let ended = events::follow(target, &change_set.stack_id, since, &BTreeMap::new(), progress).await?;
     match ended.status {
         StackStatus::UpdateComplete => Ok(()),
         status => Err(Error::Failed(format!(

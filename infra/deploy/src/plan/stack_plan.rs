@@ -7,11 +7,13 @@ use aws_sdk_cloudformation::types::{
 };
 use serde_json::Value;
 
-use crate::assembly::StackArtifact;
-use crate::deploy::Ready;
-use crate::parting::{self, Parting, Way};
-use crate::verb::{Verb, verb};
-use crate::{Assembly, Error, Options, Progress, Target, change_set, deploy, found, rights, watch};
+use crate::assembly::read::StackArtifact;
+use crate::cloudformation::next_step::{Verb, verb};
+use crate::cloudformation::{change_set, events, live_stack};
+use crate::deploy::tenant::{self, Ready};
+use crate::plan::data_loss::{self, Parting, Way};
+use crate::plan::rights;
+use crate::{Assembly, Error, Options, Progress, Target};
 
 /// What a deployment would do to one stack; [`StackPlan::text`] tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +99,7 @@ async fn plan_stack(
 ) -> Result<StackPlan, Error> {
     let name = stack.name.as_str();
     progress.begin(format!("{name}: looking at what is there"), 0);
-    let live = watch::settle(target, name).await?;
+    let live = events::settle(target, name).await?;
     let status = live.as_ref().and_then(Stack::stack_status).cloned().unwrap_or(StackStatus::DeleteComplete);
     let ready = match (verb(&status), live) {
         (Verb::Update, Some(live)) => Ready::to_update(live),
@@ -117,10 +119,10 @@ async fn plan_stack(
         (Verb::Stop(advice), _) => return Err(Error::Failed(format!("{name} is {}: {advice}", status.as_str()))),
     };
     let create = ready.kind == ChangeSetType::Create;
-    let deployed = if create { Some(Value::Null) } else { found::template_of(target, name).await? };
+    let deployed = if create { Some(Value::Null) } else { live_stack::template_of(target, name).await? };
 
     progress.begin(format!("{name}: asking CloudFormation what would change"), 0);
-    let request = deploy::request(target, stack, &ready, options.revision.as_deref(), false).await?;
+    let request = tenant::request(target, stack, &ready, options.revision.as_deref(), false).await?;
     let asked = request.name(target);
     target.open_plans.lock().expect(UNPOISONED).insert(asked.clone(), name.to_owned());
     let looked = look(target, request).await;
@@ -188,8 +190,8 @@ fn planned(change: &ResourceChange, stack: &StackArtifact) -> Planned {
         kind: change.resource_type().unwrap_or_default().to_owned(),
         added: matches!(change.action(), Some(ChangeAction::Add | ChangeAction::Import)),
         changed: changed(change),
-        way: parting::way(change),
-        parting: parting::parting(change, &stack.retained),
+        way: data_loss::way(change),
+        parting: data_loss::parting(change, &stack.retained),
     }
 }
 
@@ -209,5 +211,5 @@ fn changed(change: &ResourceChange) -> Vec<String> {
 }
 
 fn is_only_tagged(change: &ResourceChange) -> bool {
-    change.action() == Some(&ChangeAction::Modify) && parting::way(change).is_none() && changed(change) == ["Tags"]
+    change.action() == Some(&ChangeAction::Modify) && data_loss::way(change).is_none() && changed(change) == ["Tags"]
 }

@@ -4,9 +4,10 @@
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use serde_json::{Value, json};
 
-use crate::aws_json::{DYNAMODB, Refusal};
+use crate::aws::json::{DYNAMODB, Refusal};
+use crate::aws::target;
 use crate::error::from_sdk;
-use crate::{Error, Target, target};
+use crate::{Error, Target};
 
 /// What the tenant holds.
 pub(crate) struct Held {

@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_cloudformation::types::{Stack, StackStatus};
 
+use crate::aws::account;
+use crate::cloudformation::events;
+use crate::cloudformation::live_stack::{Found, look_at};
+use crate::destroy::{contents, retention, slots};
 use crate::error::from_sdk;
-use crate::found::{Found, look_at};
-use crate::{Assembly, Error, PLATFORM, Progress, Target, account, contents, data, prompt, slots, watch};
+use crate::{Assembly, Error, PLATFORM, Progress, Target, prompt};
 
 /// What an operator decides about a teardown.
 #[derive(Debug, Clone, Default)]
@@ -85,7 +88,7 @@ pub async fn destroy(
     }
     for found in &doomed {
         if teardown.with_data {
-            data::release(target, found, progress).await?;
+            retention::release(target, found, progress).await?;
         }
         delete_stack(target, &found.stack, progress).await?;
     }
@@ -137,13 +140,13 @@ fn refuse_while_in_use(standing: &[Stack]) -> Result<(), Error> {
 pub(crate) async fn delete_stack(target: &Target, stack: &Stack, progress: &Progress) -> Result<(), Error> {
     let name = stack.stack_name().unwrap_or_default();
     let id = stack.stack_id().unwrap_or(name);
-    let since = watch::newest_event(target, id).await?;
+    let since = events::newest_event(target, id).await?;
     progress.begin(format!("{name}: deleting"), 0);
     let token = target.token(&format!("{id}/delete"));
     let request = target.cloudformation.delete_stack().stack_name(id).client_request_token(token);
     let deleted = target.lanes.changes.call(|| request.clone().send()).await;
     deleted.map_err(|error| from_sdk(&format!("deleting {name}"), error))?;
-    let ended = watch::follow(target, id, since, &BTreeMap::new(), progress).await?;
+    let ended = events::follow(target, id, since, &BTreeMap::new(), progress).await?;
     if ended.status == StackStatus::DeleteComplete {
         return Ok(());
     }
@@ -156,7 +159,7 @@ pub(crate) async fn delete_stack(target: &Target, stack: &Stack, progress: &Prog
 }
 
 async fn show(target: &Target, found: &Found, with_data: bool, progress: &Progress) -> Result<(), Error> {
-    let with_data = with_data && data::can_be_released(found);
+    let with_data = with_data && retention::can_be_released(found);
     // By service, as there are dozens: `AWS::Lambda::Function` is of Lambda.
     let mut going: BTreeMap<&str, usize> = BTreeMap::new();
     for resource in found.resources.iter().filter(|resource| with_data || !resource.retained) {

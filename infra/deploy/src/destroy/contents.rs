@@ -3,10 +3,10 @@
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use serde_json::{Value, json};
 
-use crate::aws_json::{DYNAMODB, LOGS, QUEUES, Service, USER_POOLS};
-use crate::bucket::in_words;
-use crate::found::Resource;
-use crate::{Target, bucket};
+use crate::Target;
+use crate::aws::bucket::{self, in_words};
+use crate::aws::json::{DYNAMODB, LOGS, QUEUES, Service, USER_POOLS};
+use crate::cloudformation::live_stack::Resource;
 
 /// For example `12 items, 3.4 KiB`; `None` for what has no size, such as a secret, whose value is nobody's business. What cannot be found
 /// out holds no teardown up: the text says so.

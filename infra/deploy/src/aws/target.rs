@@ -9,12 +9,13 @@ use aws_sdk_cloudformation::Client as CloudFormation;
 use aws_sdk_cloudformation::config::ProvideCredentials;
 use aws_sdk_s3::Client as S3;
 
-use crate::assembly::PLATFORM_STACK;
-use crate::aws_json::AwsJson;
+use crate::Error;
+use crate::assembly::read::PLATFORM_STACK;
+use crate::aws::json::AwsJson;
+use crate::aws::lanes::{Lanes, Rates};
+use crate::cloudformation::events;
 use crate::error::from_sdk;
-use crate::journal::fresh_run;
-use crate::pace::{Lanes, Rates};
-use crate::{Error, watch};
+use crate::fleet::journal::fresh_run;
 
 /// An account in a region, with working credentials.
 #[derive(Debug, Clone)]
@@ -176,6 +177,6 @@ pub(crate) async fn slot_table(target: &Target) -> Result<Option<String>, Error>
 }
 
 async fn platform_output(target: &Target, output: &str) -> Result<Option<String>, Error> {
-    let platform = watch::describe(target, PLATFORM_STACK).await?;
-    Ok(platform.and_then(|stack| watch::outputs(&stack).remove(output)))
+    let platform = events::describe(target, PLATFORM_STACK).await?;
+    Ok(platform.and_then(|stack| events::outputs(&stack).remove(output)))
 }

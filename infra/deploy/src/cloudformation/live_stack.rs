@@ -3,9 +3,10 @@
 use aws_sdk_cloudformation::types::{ResourceStatus, Stack, StackStatus, TemplateStage};
 use serde_json::Value;
 
-use crate::assembly::SLOT_TABLE_PARAMETER;
+use crate::assembly::read::SLOT_TABLE_PARAMETER;
+use crate::cloudformation::events;
 use crate::error::from_sdk;
-use crate::{Error, Target, watch};
+use crate::{Error, Target};
 
 /// A stack that exists, and what its deletion means for each of its resources.
 #[derive(Debug)]
@@ -34,7 +35,7 @@ impl Found {
 
 /// The stack and its resources; `None` if it does not exist.
 pub(crate) async fn look_at(target: &Target, name: &str) -> Result<Option<Found>, Error> {
-    let Some(stack) = watch::settle(target, name).await? else { return Ok(None) };
+    let Some(stack) = events::settle(target, name).await? else { return Ok(None) };
     if stack.stack_status() == Some(&StackStatus::DeleteComplete) {
         return Ok(None);
     }

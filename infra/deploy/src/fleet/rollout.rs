@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 use aws_sdk_cloudformation::types::Stack;
 use futures_util::{StreamExt, stream};
 
-use crate::journal::Journal;
-use crate::{
-    Assembly, Deployed, Error, Options, Progress, Target, allowance, assets, deploy, exit_code_of, version, watch,
-    waves,
-};
+use crate::aws::assets;
+use crate::cloudformation::{events, version};
+use crate::deploy::tenant;
+use crate::fleet::journal::Journal;
+use crate::fleet::waves;
+use crate::plan::allowance;
+use crate::{Assembly, Deployed, Error, Options, Progress, Target, exit_code_of};
 
 /// How a fleet is deployed.
 #[derive(Debug, Clone)]
@@ -171,7 +173,7 @@ impl Run<'_> {
         self.journal.began(tenant)?;
         let part = (!self.alone).then(|| self.progress.part(tenant).without_details());
         let progress = part.as_ref().unwrap_or(self.progress);
-        match deploy::deploy_stacks(&target, assembly, self.options, progress).await {
+        match tenant::deploy_stacks(&target, assembly, self.options, progress).await {
             Ok(deployed) => {
                 self.journal.deployed(tenant, &digest)?;
                 Ok(Outcome::Deployed(deployed))
@@ -187,9 +189,9 @@ impl Run<'_> {
 
     async fn stands(&self, assembly: &Assembly) -> Result<bool, Error> {
         for stack in &assembly.stacks {
-            let parameters = deploy::parameters(self.target, stack);
-            let stands = |live: Stack| watch::stands(&live) && version::is_deployed(&live, stack, &parameters);
-            if !watch::describe(self.target, &stack.name).await?.is_some_and(stands) {
+            let parameters = tenant::parameters(self.target, stack);
+            let stands = |live: Stack| events::stands(&live) && version::is_deployed(&live, stack, &parameters);
+            if !events::describe(self.target, &stack.name).await?.is_some_and(stands) {
                 return Ok(false);
             }
         }

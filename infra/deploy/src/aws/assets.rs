@@ -8,9 +8,9 @@ use aws_sdk_s3::types::ChecksumAlgorithm;
 
 use futures_util::{StreamExt, stream};
 
-use crate::assembly::Asset;
+use crate::assembly::read::Asset;
+use crate::aws::target::Origin;
 use crate::error::from_sdk;
-use crate::target::Origin;
 use crate::{Error, Progress, Target};
 
 /// How a template reaches CloudFormation.

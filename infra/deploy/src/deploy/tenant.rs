@@ -5,12 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_cloudformation::types::{ChangeSetType, Parameter, Stack, StackStatus};
 use futures_util::{StreamExt, stream};
 
-use crate::assembly::{ASSET_BUCKET_PARAMETER, StackArtifact};
-use crate::change_set::{self, ChangeSet};
+use crate::assembly::read::{ASSET_BUCKET_PARAMETER, StackArtifact};
+use crate::aws::assets;
+use crate::aws::target::Origin;
+use crate::cloudformation::change_set::{self, ChangeSet};
+use crate::cloudformation::next_step::{Verb, verb};
+use crate::cloudformation::{events, version};
+use crate::destroy::teardown;
 use crate::error::from_sdk;
-use crate::target::Origin;
-use crate::verb::{Verb, verb};
-use crate::{Assembly, Error, Progress, Target, assets, destroy, parting, version, watch};
+use crate::plan::data_loss;
+use crate::{Assembly, Error, Progress, Target};
 
 /// What an operator decides about a deployment.
 #[derive(Debug, Clone, Default)]
@@ -135,15 +139,15 @@ async fn deploy_stack(
     progress.begin(format!("{name}: asking CloudFormation what would change"), 0);
     let request = request(target, stack, &ready, options.revision.as_deref(), options.express).await?;
     let Some(change_set) = change_set::create(target, request).await? else {
-        let outputs = ready.live.map(|stack| watch::outputs(&stack)).unwrap_or_default();
+        let outputs = ready.live.map(|stack| events::outputs(&stack)).unwrap_or_default();
         return Ok(Deployed { stack: name.to_owned(), change: Change::Unchanged, outputs, parted: BTreeSet::new() });
     };
     let parted = refuse_to_part(target, stack, &change_set, &options.allow_replacement).await?;
 
-    let since = watch::newest_event(target, &change_set.stack_id).await?;
+    let since = events::newest_event(target, &change_set.stack_id).await?;
     progress.begin(format!("{name}: {} changes", change_set.changes.len()), change_set.changes.len() as u64);
     change_set::execute(target, &change_set, name).await?;
-    let ended = watch::follow(target, &change_set.stack_id, since, &stack.sources, progress).await?;
+    let ended = events::follow(target, &change_set.stack_id, since, &stack.sources, progress).await?;
     match ended.status {
         StackStatus::CreateComplete | StackStatus::UpdateComplete => {
             let change = if ready.kind == ChangeSetType::Create { Change::Created } else { Change::Updated };
@@ -185,14 +189,14 @@ async fn ready_for_change(target: &Target, stack: &StackArtifact, progress: &Pro
     let mut gone = String::new();
     // Each round ends in a stable status, and only a deletion or a rollback leads to another; more mean that somebody else is at work.
     for _ in 0..4 {
-        let Some(live) = watch::settle(target, name).await? else { return Ok(Ready::to_create(&gone)) };
+        let Some(live) = events::settle(target, name).await? else { return Ok(Ready::to_create(&gone)) };
         let status = live.stack_status().cloned().unwrap_or(StackStatus::DeleteComplete);
         match verb(&status) {
             Verb::Create => return Ok(Ready::to_create(&gone)),
             Verb::Update => return Ok(Ready::to_update(live)),
             Verb::Recreate => {
                 progress.line(format!("{name} is {}: deleting it before it is created again", status.as_str()));
-                destroy::delete_stack(target, &live, progress).await?;
+                teardown::delete_stack(target, &live, progress).await?;
                 gone = live.stack_id().unwrap_or_default().to_owned();
             }
             Verb::ContinueRollback => {
@@ -214,12 +218,12 @@ async fn continue_rollback(
 ) -> Result<(), Error> {
     let name = stack.name.as_str();
     let id = live.stack_id().unwrap_or(name);
-    let since = watch::newest_event(target, id).await?;
+    let since = events::newest_event(target, id).await?;
     let token = target.token(&format!("{id}/continue/{}", since.as_deref().unwrap_or_default()));
     let request = target.cloudformation.continue_update_rollback().stack_name(id).client_request_token(token);
     let continued = target.lanes.changes.call(|| request.clone().send()).await;
     continued.map_err(|error| from_sdk(&format!("going on to undo the update of {name}"), error))?;
-    let ended = watch::follow(target, id, since, &stack.sources, progress).await?;
+    let ended = events::follow(target, id, since, &stack.sources, progress).await?;
     if ended.status == StackStatus::UpdateRollbackComplete {
         return Ok(());
     }
@@ -239,13 +243,13 @@ async fn refuse_to_part(
     allowed: &BTreeSet<String>,
 ) -> Result<BTreeSet<String>, Error> {
     let partings: Vec<_> =
-        change_set.changes.iter().filter_map(|change| parting::parting(change, &stack.retained)).collect();
+        change_set.changes.iter().filter_map(|change| data_loss::parting(change, &stack.retained)).collect();
     let refused: Vec<_> = partings.iter().filter(|parting| !allowed.contains(&parting.logical_id)).collect();
     if refused.is_empty() {
         return Ok(partings.into_iter().map(|parting| parting.logical_id).collect());
     }
     change_set::discard(target, &change_set.id, &stack.name).await?;
-    Err(Error::Refused(parting::refusal(&stack.name, &refused)))
+    Err(Error::Refused(data_loss::refusal(&stack.name, &refused)))
 }
 
 /// What the stack's change set is made from, whether it is then executed or only looked at.

@@ -8,9 +8,9 @@ use aws_sdk_cloudformation::types::{
     ResourceChange, StackStatus, Tag,
 };
 
-use crate::assets::TemplateSource;
+use crate::aws::assets::TemplateSource;
+use crate::cloudformation::events::{self, Pauses};
 use crate::error::from_sdk;
-use crate::watch::{self, Pauses};
 use crate::{Error, Target};
 
 /// A change set that can be executed.
@@ -158,7 +158,7 @@ fn discarded<T>(answer: Result<T, SdkError<DeleteChangeSetError, HttpResponse>>,
 /// Deletes the stack that a change set of the type CREATE leaves behind when it is not executed, unless something came to be in it or
 /// another change set waits in it.
 pub(crate) async fn discard_empty_stack(target: &Target, stack: &str) -> Result<(), Error> {
-    let Some(found) = watch::describe(target, stack).await? else { return Ok(()) };
+    let Some(found) = events::describe(target, stack).await? else { return Ok(()) };
     let id = found.stack_id().unwrap_or(stack);
     if found.stack_status() != Some(&StackStatus::ReviewInProgress) || has_change_sets(target, id).await? {
         return Ok(());
@@ -168,7 +168,7 @@ pub(crate) async fn discard_empty_stack(target: &Target, stack: &str) -> Result<
     let deleted = target.lanes.changes.call(|| request.clone().send()).await;
     deleted.map_err(|error| from_sdk(&format!("deleting the empty stack {stack}"), error))?;
     let mut pauses = Pauses::new();
-    while let Some(found) = watch::describe(target, id).await? {
+    while let Some(found) = events::describe(target, id).await? {
         match found.stack_status() {
             Some(StackStatus::DeleteComplete) => break,
             Some(StackStatus::DeleteFailed) => {

@@ -7,8 +7,8 @@ use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use aws_sdk_cloudformation::types::{Stack, StackEvent, StackStatus};
 use tokio::time::Instant;
 
+use crate::cloudformation::next_step::is_under_way;
 use crate::error::from_sdk;
-use crate::verb::is_under_way;
 use crate::{Error, Progress, Target};
 
 /// No operation of ours takes longer than CloudFormation's own limit for a custom resource, one hour, and a rollback.

@@ -1,8 +1,8 @@
 //! A plan as a person reads it.
 
 use crate::StackPlan;
-use crate::parting::{self, Parting, Way};
-use crate::plan::{Planned, Step};
+use crate::plan::data_loss::{self, Parting, Way};
+use crate::plan::stack_plan::{Planned, Step};
 
 const RED: &str = "\x1b[31m";
 const PLAIN: &str = "\x1b[0m";
@@ -32,10 +32,10 @@ impl StackPlan {
         let (allowed, refused): (Vec<_>, Vec<_>) =
             self.partings().partition(|parting| self.allowed.contains(&parting.logical_id));
         if !allowed.is_empty() {
-            lines.push(red(format!("  data is at risk, as {} allows", parting::options(&allowed))));
+            lines.push(red(format!("  data is at risk, as {} allows", data_loss::options(&allowed))));
         }
         if !refused.is_empty() {
-            let options = parting::options(&refused);
+            let options = data_loss::options(&refused);
             lines.push(red(format!("  data is at risk; a deployment refuses this without {options}")));
         }
         lines.join("\n")

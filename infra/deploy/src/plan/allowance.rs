@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use aws_sdk_cloudformation::types::StackStatus;
 
-use crate::{Assembly, Error, Target, found, watch};
+use crate::cloudformation::{events, live_stack};
+use crate::{Assembly, Error, Target};
 
 /// A sentence that names the ids which no stack of the tenants has, neither as it is to be nor as it is deployed; `None` if there are
 /// none. What is to be removed is only in the deployed one. Of many tenants it is enough that one has it.
@@ -24,12 +25,12 @@ pub async fn unknown(
         if unknown.is_empty() {
             return Ok(None);
         }
-        let live = watch::describe(target, &stack.name).await?;
+        let live = events::describe(target, &stack.name).await?;
         if live.is_none_or(|live| live.stack_status() == Some(&StackStatus::ReviewInProgress)) {
             continue;
         }
         // Nobody can say what is in a template that is not JSON.
-        let Some(deployed) = found::template_of(target, &stack.name).await? else { return Ok(None) };
+        let Some(deployed) = live_stack::template_of(target, &stack.name).await? else { return Ok(None) };
         unknown.retain(|id| deployed["Resources"][id].is_null());
     }
     Ok((!unknown.is_empty()).then(|| {

@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use serde::de::DeserializeOwned;
 
 use crate::Error;
-use crate::manifest::{ASSETS, Artifact, AssetEntry, AssetManifest, Manifest, Note, SOURCE, STACK, Template};
+use crate::assembly::manifest::{ASSETS, Artifact, AssetEntry, AssetManifest, Manifest, Note, SOURCE, STACK, Template};
 
 /// The folder of the assembly with what all tenants share, and its stack.
 pub const PLATFORM: &str = "platform";

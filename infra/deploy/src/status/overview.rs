@@ -5,9 +5,12 @@ use std::fmt;
 
 use aws_sdk_cloudformation::types::{Stack, StackStatus};
 
-use crate::assembly::StackArtifact;
-use crate::version::{self, Version};
-use crate::{Assembly, Error, Progress, Target, account, drift, watch};
+use crate::assembly::read::StackArtifact;
+use crate::aws::account;
+use crate::cloudformation::events;
+use crate::cloudformation::version::{self, Version};
+use crate::status::drift;
+use crate::{Assembly, Error, Progress, Target};
 
 /// Stacks as they are found; displayed as one line each, in columns.
 #[derive(Debug)]
@@ -106,7 +109,7 @@ fn deployed(live: &Stack, stack: Option<&StackArtifact>, drifted: Option<Vec<Str
             _ => Template::Different,
         },
         drifted,
-        urls: watch::outputs(live).into_iter().filter(|(_, value)| is_url(value)).collect(),
+        urls: events::outputs(live).into_iter().filter(|(_, value)| is_url(value)).collect(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_cloudformation::types::{Stack, Tag};
 
-use crate::assembly::StackArtifact;
+use crate::assembly::read::StackArtifact;
 
 /// The tag with the git revision that last changed the stack, with `-dirty` when it was not all committed.
 const REVISION: &str = "ferrostack:revision";

@@ -11,12 +11,13 @@ use aws_sdk_lambda::error::ProvideErrorMetadata;
 use aws_sdk_lambda::types::LastUpdateStatus;
 use serde_json::Value;
 
-use crate::assembly::StackArtifact;
+use crate::assembly::read::StackArtifact;
+use crate::aws::assets;
+use crate::cloudformation::events::Pauses;
+use crate::cloudformation::live_stack::{self, Found};
+use crate::cloudformation::next_step::{Verb, verb};
 use crate::error::from_sdk;
-use crate::found::{self, Found};
-use crate::verb::{Verb, verb};
-use crate::watch::Pauses;
-use crate::{Assembly, Error, Progress, Target, assets};
+use crate::{Assembly, Error, Progress, Target};
 
 /// What was swapped in one stack, and what was not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +40,7 @@ pub async fn hotswap(target: &Target, assembly: &Assembly, progress: &Progress) 
     let mut swapped = Vec::new();
     for stack in &assembly.stacks {
         progress.begin(format!("{}: swapping code", stack.name), 0);
-        let found = found::look_at(target, &stack.name).await?;
+        let found = live_stack::look_at(target, &stack.name).await?;
         let ready = |found: &Found| found.stack.stack_status().is_some_and(|status| verb(status) == Verb::Update);
         let Some(found) = found.filter(ready) else {
             return Err(Error::Refused(format!("{} does not stand; deploy it without --hotswap first", stack.name)));
