@@ -76,17 +76,17 @@ pub(crate) struct Template {
     #[serde(rename = "Parameters", default)]
     pub(crate) parameters: BTreeMap<String, IgnoredAny>,
     #[serde(rename = "Resources", default)]
-    pub(crate) resources: BTreeMap<String, Policies>,
+    pub(crate) resources: BTreeMap<String, ResourcePolicies>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct Policies {
+pub(crate) struct ResourcePolicies {
     pub(crate) deletion_policy: Option<String>,
     pub(crate) update_replace_policy: Option<String>,
 }
 
-impl Policies {
+impl ResourcePolicies {
     pub(crate) fn is_retained(&self) -> bool {
         [&self.deletion_policy, &self.update_replace_policy].into_iter().flatten().any(|policy| policy != "Delete")
     }

@@ -4,5 +4,10 @@
 //! cfn-out/<tenant>/manifest.json ─► manifest ─► read ─► Assembly { stacks, dependencies first }
 //! ```
 
+mod artifacts;
 mod manifest;
-pub(crate) mod read;
+mod order;
+mod read;
+
+pub(crate) use artifacts::{ASSET_BUCKET_PARAMETER, PLATFORM_STACK, SLOT_TABLE_PARAMETER};
+pub use artifacts::{Assembly, Asset, PLATFORM, StackArtifact};

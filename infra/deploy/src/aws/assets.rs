@@ -1,28 +1,27 @@
-//! Puts the files that a stack reads into the asset bucket, once each: keys are hashes of the contents.
+//! Uploads the files that a stack reads to the asset bucket, once each: keys are hashes of the contents.
 
 use std::collections::BTreeMap;
 
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::{ByteStream, SdkBody};
 use aws_sdk_s3::types::ChecksumAlgorithm;
-
 use futures_util::{StreamExt, stream};
 
-use crate::assembly::read::Asset;
+use crate::assembly::Asset;
+use crate::aws::sdk_error::from_sdk;
 use crate::aws::target::Origin;
-use crate::error::from_sdk;
 use crate::{Error, Progress, Target};
 
-/// How a template reaches CloudFormation.
+/// How a template is sent to CloudFormation.
 pub(crate) enum TemplateSource {
     Inline(String),
     Url(String),
 }
 
-/// Uploads that are under way at the same time. Each holds its file in memory, at most 50 MB.
+/// Uploads at the same time. Each holds its file in memory, at most 50 MB.
 const AT_ONCE: usize = 8;
 
-/// Uploads those of `assets` that the bucket does not hold yet, each content once, several at a time.
+/// Uploads the assets that are not in the bucket yet, each content once, several at a time.
 pub(crate) async fn upload_missing(
     target: &Target,
     assets: impl IntoIterator<Item = &Asset>,
@@ -36,8 +35,8 @@ pub(crate) async fn upload_missing(
     progress.begin("uploading the functions' code", assets.len() as u64);
     let mut uploads = stream::iter(assets.values().map(|asset| upload(target, asset))).buffer_unordered(AT_ONCE);
     let (mut done, mut uploaded) = (0, 0);
-    while let Some(missing) = uploads.next().await {
-        uploaded += usize::from(missing?);
+    while let Some(result) = uploads.next().await {
+        uploaded += usize::from(result?);
         done += 1;
         progress.done(done);
     }
@@ -45,7 +44,7 @@ pub(crate) async fn upload_missing(
     Ok(())
 }
 
-/// Whether it had to be uploaded.
+/// Uploads one asset, if it is not in the bucket yet; returns whether it was uploaded.
 async fn upload(target: &Target, asset: &Asset) -> Result<bool, Error> {
     if exists(target, &asset.key).await? {
         return Ok(false);
@@ -86,18 +85,18 @@ async fn require_bucket(target: &Target) -> Result<(), Error> {
             target.account, target.region
         ))),
         Some(404) => {
-            Err(Error::Refused(format!("the bucket {bucket} does not exist; create it, or leave --asset-bucket out")))
+            Err(Error::Refused(format!("the bucket {bucket} does not exist; create it, or remove --asset-bucket")))
         }
         Some(301) => Err(Error::Refused(format!(
-            "the bucket {bucket} is not in {}; the functions' code must lie in the region of the stack",
+            "the bucket {bucket} is not in {}; the functions' code must be in the same region as the stack",
             target.region
         ))),
         _ => Err(from_sdk(&format!("looking for the bucket {bucket}"), error)),
     }
 }
 
-/// Only the account itself can own the bucket of its platform stack or its bootstrap bucket. The name of the latter can be guessed, so
-/// without this check a stranger who created it first would be handed the functions' code.
+/// The account that must own the bucket of the platform stack or of `cdk bootstrap`. The name of the latter can be guessed, so without
+/// this check the functions' code would be sent to a stranger who created that bucket first.
 fn owner(target: &Target) -> Option<String> {
     (target.bucket.origin != Origin::Named).then(|| target.account.clone())
 }
@@ -112,12 +111,12 @@ async fn exists(target: &Target, key: &str) -> Result<bool, Error> {
     }
 }
 
-/// S3 refuses the object if what arrives does not have the checksum that is computed here.
+/// S3 rejects the object if it does not arrive with the checksum that is computed here.
 async fn put(target: &Target, key: &str, bytes: Vec<u8>, content_type: &str) -> Result<(), Error> {
     let bucket = &target.bucket.name;
     let bytes = SdkBody::from(bytes);
     let send = || {
-        let body = bytes.try_clone().expect("what is held in memory can be sent again");
+        let body = bytes.try_clone().expect("a body in memory can be sent again");
         let request = target.s3.put_object().bucket(bucket).key(key).content_type(content_type);
         let request = request.checksum_algorithm(ChecksumAlgorithm::Sha256).set_expected_bucket_owner(owner(target));
         request.body(ByteStream::new(body)).send()
@@ -125,7 +124,7 @@ async fn put(target: &Target, key: &str, bytes: Vec<u8>, content_type: &str) -> 
     match target.lanes.storage.call(send).await {
         Ok(_) => Ok(()),
         Err(error) if error.code() == Some("NoSuchBucket") => {
-            Err(Error::Refused(format!("the bucket {bucket} does not exist any more")))
+            Err(Error::Refused(format!("the bucket {bucket} no longer exists")))
         }
         Err(error) => Err(from_sdk(&format!("uploading {key} to {bucket}"), error)),
     }

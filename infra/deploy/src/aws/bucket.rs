@@ -1,21 +1,21 @@
-//! Buckets of a tenant: what they hold, and emptying them. They have old versions and delete markers beside their objects.
+//! Buckets of a tenant: how much they contain, and emptying them. In addition to objects they have old versions and delete markers.
 
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::list_object_versions::{ListObjectVersionsError, ListObjectVersionsOutput};
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 
-use crate::error::from_sdk;
+use crate::aws::sdk_error::from_sdk;
 use crate::{Error, Progress, Target};
 
-/// What S3 says that does not list a bucket.
-type Refusal = SdkError<ListObjectVersionsError, HttpResponse>;
+/// Why S3 does not list a bucket.
+type ListError = SdkError<ListObjectVersionsError, HttpResponse>;
 
-/// Pages of 1,000 that are counted at most; more are not worth the wait for a figure that only a person reads.
+/// The most pages of 1,000 that are counted; more are not worth the wait for a number that only a person reads.
 const COUNTED_PAGES: usize = 20;
 
-/// How much the bucket holds, for a person: `12 objects and versions, 3.4 MiB`; `None` if it does not exist.
-pub(crate) async fn size(target: &Target, bucket: &str) -> Result<Option<String>, Refusal> {
+/// How much the bucket contains, for a person: `12 objects and versions, 3.4 MiB`; `None` if it does not exist.
+pub(crate) async fn size(target: &Target, bucket: &str) -> Result<Option<String>, ListError> {
     let (mut count, mut bytes) = (0, 0);
     let (mut key, mut version) = (None, None);
     for _ in 0..COUNTED_PAGES {
@@ -23,20 +23,20 @@ pub(crate) async fn size(target: &Target, bucket: &str) -> Result<Option<String>
         count += page.versions().len() + page.delete_markers().len();
         bytes += page.versions().iter().filter_map(|version| version.size()).sum::<i64>();
         if !page.is_truncated().unwrap_or(false) {
-            return Ok(Some(format!("{count} objects and versions, {}", in_words(bytes))));
+            return Ok(Some(format!("{count} objects and versions, {}", readable_size(bytes))));
         }
         (key, version) = (page.next_key_marker, page.next_version_id_marker);
     }
-    Ok(Some(format!("more than {count} objects and versions, more than {}", in_words(bytes))))
+    Ok(Some(format!("more than {count} objects and versions, more than {}", readable_size(bytes))))
 }
 
-/// Deletes every object, every old version and every delete marker, a page of 1,000 at a time. Interrupted, it can be repeated.
+/// Deletes every object, old version and delete marker, a page of 1,000 at a time. Can be repeated after an interruption.
 pub(crate) async fn empty(target: &Target, bucket: &str, progress: &Progress) -> Result<(), Error> {
     let doing = format!("emptying the bucket {bucket}");
     progress.begin(doing.clone(), 0);
     let mut deleted = 0;
     loop {
-        // Always the first page: what it listed is gone by the next round.
+        // Always the first page: what it listed is gone in the next round.
         let page = list(target, bucket, None, None).await.map_err(|error| from_sdk(&doing, error))?;
         let Some(page) = page else { return Ok(()) };
         let versions = page.versions().iter().map(|version| (version.key(), version.version_id()));
@@ -57,11 +57,11 @@ pub(crate) async fn empty(target: &Target, bucket: &str, progress: &Progress) ->
         let delete = target.s3.delete_objects().bucket(bucket).delete(delete);
         let answer = target.lanes.storage.call(|| delete.clone().send()).await;
         let answer = answer.map_err(|error| from_sdk(&doing, error))?;
-        if let Some(refused) = answer.errors().first() {
+        if let Some(failed) = answer.errors().first() {
             return Err(Error::Failed(format!(
                 "{doing} failed at {}: {}",
-                refused.key().unwrap_or_default(),
-                refused.message().unwrap_or_default()
+                failed.key().unwrap_or_default(),
+                failed.message().unwrap_or_default()
             )));
         }
     }
@@ -73,7 +73,7 @@ async fn list(
     bucket: &str,
     key: Option<String>,
     version: Option<String>,
-) -> Result<Option<ListObjectVersionsOutput>, Refusal> {
+) -> Result<Option<ListObjectVersionsOutput>, ListError> {
     let list = target.s3.list_object_versions().bucket(bucket).set_key_marker(key).set_version_id_marker(version);
     match target.lanes.storage.call(|| list.clone().send()).await {
         Ok(page) => Ok(Some(page)),
@@ -83,7 +83,7 @@ async fn list(
 }
 
 /// A number of bytes in the largest unit that fits.
-pub(crate) fn in_words(bytes: i64) -> String {
+pub(crate) fn readable_size(bytes: i64) -> String {
     let mut size = bytes as f64;
     for unit in ["bytes", "KiB", "MiB", "GiB"] {
         if size < 1024.0 {
@@ -99,8 +99,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_are_told_in_the_largest_unit_that_fits() {
-        let told = [0, 1023, 1536, 5 << 20, 3 << 40].map(in_words);
-        assert_eq!(told, ["0 bytes", "1023 bytes", "1.5 KiB", "5.0 MiB", "3.0 TiB"]);
+    fn sizes_are_shown_in_the_largest_unit_that_fits() {
+        let shown = [0, 1023, 1536, 5 << 20, 3 << 40].map(readable_size);
+        assert_eq!(shown, ["0 bytes", "1023 bytes", "1.5 KiB", "5.0 MiB", "3.0 TiB"]);
     }
 }

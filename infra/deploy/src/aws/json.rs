@@ -1,5 +1,5 @@
-//! One signed call of an AWS service that speaks JSON, for services of which one operation or two are needed: their SDK crates would take
-//! longer to compile than all of this.
+//! Signed calls to AWS services that speak JSON, for services of which only one or two operations are needed: their SDK crates would take
+//! longer to compile than the whole deployer.
 
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
@@ -19,13 +19,13 @@ use aws_smithy_runtime_api::client::http::HttpConnector;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-/// A service, by its names.
+/// An AWS service.
 pub(crate) struct Service {
-    /// In its address and in signatures.
+    /// Its name in addresses and signatures.
     name: &'static str,
-    /// Before the operation's name.
+    /// What precedes the operation's name.
     prefix: &'static str,
-    /// Of the form of its JSON.
+    /// The version of its JSON protocol.
     version: &'static str,
 }
 
@@ -35,29 +35,29 @@ pub(crate) const LOGS: Service = Service { name: "logs", prefix: "Logs_20140328"
 pub(crate) const USER_POOLS: Service =
     Service { name: "cognito-idp", prefix: "AWSCognitoIdentityProviderService", version: "1.1" };
 
-/// What a call says that was refused or lost, as an SDK crate would.
-pub(crate) type Refusal = SdkError<ErrorMetadata, HttpResponse>;
+/// Why a call failed, as an SDK crate would report it.
+pub(crate) type CallError = SdkError<ErrorMetadata, HttpResponse>;
 
-/// The longest time for one call.
-const TIME: Duration = Duration::from_secs(60);
+/// The longest time that one call may take.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What makes such calls, with the credentials and the region of the SDK's clients.
+/// Makes such calls with the credentials and the region of the SDK's clients.
 #[derive(Debug)]
 pub(crate) struct AwsJson {
     config: SdkConfig,
     connector: OnceLock<Connector>,
-    /// Those of the last call: to ask for them may start a program or call another service.
+    /// The credentials of the last call: getting new ones may start a program or call another service.
     credentials: Mutex<Option<Credentials>>,
 }
 
 impl AwsJson {
-    /// Nothing is connected before the first call.
+    /// Does not connect before the first call.
     pub(crate) fn new(config: &SdkConfig) -> AwsJson {
         AwsJson { config: config.clone(), connector: OnceLock::new(), credentials: Mutex::default() }
     }
 
     /// Calls once; a lane repeats it.
-    pub(crate) async fn call(&self, service: &Service, operation: &str, body: &Value) -> Result<Value, Refusal> {
+    pub(crate) async fn call(&self, service: &Service, operation: &str, body: &Value) -> Result<Value, CallError> {
         let request = self.signed(service, operation, body).await.map_err(SdkError::construction_failure)?;
         let answer = async {
             let mut response = self.connector().call(request).await.map_err(SdkError::dispatch_failure)?;
@@ -66,7 +66,7 @@ impl AwsJson {
                 Err(error) => Err(SdkError::response_error(error, response)),
             }
         };
-        let (response, body) = tokio::time::timeout(TIME, answer).await.map_err(SdkError::timeout_error)??;
+        let (response, body) = tokio::time::timeout(TIMEOUT, answer).await.map_err(SdkError::timeout_error)??;
         match serde_json::from_slice(&body) {
             Ok(answer) if response.status().is_success() => Ok(answer),
             Err(error) if response.status().is_success() => Err(SdkError::response_error(error, response)),
@@ -110,15 +110,15 @@ impl AwsJson {
 
     async fn credentials(&self) -> Result<Credentials, BoxError> {
         let mut kept = self.credentials.lock().await;
-        let soon = SystemTime::now() + TIME;
-        if let Some(good) = kept.as_ref().filter(|it| it.expiry().is_none_or(|end| end > soon)) {
+        let soon = SystemTime::now() + TIMEOUT;
+        if let Some(good) = kept.as_ref().filter(|kept| kept.expiry().is_none_or(|end| end > soon)) {
             return Ok(good.clone());
         }
         let provider = self.config.credentials_provider().ok_or("no credentials")?;
         Ok(kept.insert(provider.provide_credentials().await?).clone())
     }
 
-    /// Made when it is first needed, since that reads all root certificates.
+    /// Created when it is first needed, because that reads all root certificates.
     fn connector(&self) -> &Connector {
         self.connector.get_or_init(|| {
             let connector = Connector::builder().proxy_config(ProxyConfig::from_env());

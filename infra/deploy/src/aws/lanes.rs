@@ -1,8 +1,8 @@
-//! How fast AWS is called, and how often again.
+//! How fast AWS is called, and how often a call is repeated.
 //!
-//! One lane a kind of call, each a token bucket. A thousand tenants share the account's limits, so the lanes are shared by all that this
-//! process deploys; the SDK's own repetition is off, because it would call without asking for a token. A throttled answer halves the
-//! lane's rate and every good one gives a little back.
+//! There is one lane per kind of call, and each is a token bucket. All tenants share the account's limits, so they also share the lanes.
+//! The SDK's own retries are off, because they would not take a token. A throttled answer halves the lane's rate, and every good answer
+//! raises it a little.
 
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
@@ -11,14 +11,14 @@ use aws_sdk_cloudformation::config::http::HttpResponse;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use tokio::time::{Instant, sleep};
 
-/// Calls a second, on average, of each kind; ten seconds' worth may come at once.
+/// Calls per second of each kind, on average; ten seconds' worth may be made at once.
 ///
 /// AWS publishes no rates for CloudFormation. The defaults are known to pass for accounts with default quotas.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rates {
-    /// What creates, executes or deletes: 1 by default.
+    /// Calls that create, execute or delete: 1 by default.
     pub changes: f64,
-    /// What describes, lists or reads: 5 by default.
+    /// Calls that describe, list or read: 5 by default.
     pub looks: f64,
 }
 
@@ -33,7 +33,7 @@ impl Default for Rates {
 pub(crate) struct Lanes {
     pub(crate) changes: Lane,
     pub(crate) looks: Lane,
-    /// S3 takes thousands a second for each prefix; this only keeps bursts apart.
+    /// S3 accepts thousands of requests per second and prefix; this only limits bursts.
     pub(crate) storage: Lane,
 }
 
@@ -43,7 +43,7 @@ impl Lanes {
     }
 }
 
-/// How often a call is made before its error stands. With full jitter that is some two minutes.
+/// How often a call is made before its error is final. With full jitter that is about two minutes.
 const ATTEMPTS: u32 = 14;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
@@ -54,9 +54,9 @@ pub(crate) struct Lane(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
-    /// Calls a second when nothing is throttled.
+    /// Calls per second when nothing is throttled.
     full: f64,
-    /// Calls a second at present.
+    /// Calls per second at present.
     rate: f64,
     /// Negative while calls wait.
     tokens: f64,
@@ -68,7 +68,7 @@ impl Lane {
         Lane(Mutex::new(State { full: rate, rate, tokens: burst(rate), filled: Instant::now() }))
     }
 
-    /// Makes the call once there is a token for it, and again when it was throttled or no answer came. `send` must be safe to repeat.
+    /// Makes the call when there is a token for it, and repeats it if it was throttled or no answer came. `send` must be safe to repeat.
     pub(crate) async fn call<T, E, F>(&self, send: impl Fn() -> F) -> Result<T, SdkError<E, HttpResponse>>
     where
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
@@ -82,13 +82,13 @@ impl Lane {
                     self.ease();
                     return Ok(answer);
                 }
-                Err(error) => match fault(&error) {
-                    Fault::Throttled => self.throttle(),
-                    Fault::Lost => {}
-                    Fault::Final => return Err(error),
+                Err(error) => match kind_of(&error) {
+                    ErrorKind::Throttled => self.throttle(),
+                    ErrorKind::Lost => {}
+                    ErrorKind::Final => return Err(error),
                 },
             }
-            // Full jitter: those that were refused together do not come back together.
+            // Full jitter: calls that were throttled together are not repeated together.
             sleep(longest.mul_f64(fastrand::f64())).await;
             longest = (longest * 2).min(LONGEST_PAUSE);
         }
@@ -96,7 +96,7 @@ impl Lane {
         send().await
     }
 
-    /// Waits for the token of one call; calls are served in the order in which they ask.
+    /// Waits for the token of one call; calls get their tokens in the order in which they ask.
     async fn take(&self) {
         let wait = {
             let mut state = self.filled();
@@ -119,7 +119,7 @@ impl Lane {
         state.rate = (state.rate + state.full / 20.0).min(state.full);
     }
 
-    /// The state with the tokens of the time that has passed.
+    /// The state, with the tokens for the time that has passed.
     fn filled(&self) -> MutexGuard<'_, State> {
         let mut state = self.0.lock().expect("nothing that holds this lock can panic");
         let now = Instant::now();
@@ -134,14 +134,14 @@ fn burst(rate: f64) -> f64 {
     (rate * 10.0).max(1.0)
 }
 
-enum Fault {
+enum ErrorKind {
     Throttled,
-    /// Nobody knows whether the call took effect.
+    /// It is unknown whether the call took effect.
     Lost,
     Final,
 }
 
-/// Codes with which AWS says that it was asked too often.
+/// Error codes that mean AWS was called too often.
 const THROTTLED: [&str; 11] = [
     "BandwidthLimitExceeded",
     "PriorRequestNotComplete",
@@ -156,20 +156,20 @@ const THROTTLED: [&str; 11] = [
     "TooManyRequestsException",
 ];
 
-fn fault<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Fault {
+fn kind_of<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> ErrorKind {
     let status = error.raw_response().map(|response| response.status().as_u16());
     let code = error.code().unwrap_or_default();
     match error {
-        _ if THROTTLED.contains(&code) || status == Some(429) => Fault::Throttled,
-        _ if status.is_some_and(|status| status >= 500) => Fault::Lost,
-        // What is of another kind and has none at all is a mistake of ours or of the configuration.
+        _ if THROTTLED.contains(&code) || status == Some(429) => ErrorKind::Throttled,
+        _ if status.is_some_and(|status| status >= 500) => ErrorKind::Lost,
+        // A failure without any of these is a mistake of ours or of the configuration.
         SdkError::DispatchFailure(failure)
             if failure.is_io() || failure.is_timeout() || failure.as_other().is_some() =>
         {
-            Fault::Lost
+            ErrorKind::Lost
         }
-        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => Fault::Lost,
-        _ => Fault::Final,
+        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => ErrorKind::Lost,
+        _ => ErrorKind::Final,
     }
 }
 
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn ten_seconds_worth_of_calls_go_at_once_and_the_rest_at_the_rate() {
+    async fn ten_seconds_worth_of_calls_are_made_at_once_and_the_rest_at_the_rate() {
         let lane = Lane::new(5.0);
         assert!(seconds_for(&lane, 50).await < 0.01);
         let seconds = seconds_for(&lane, 100).await;
@@ -200,7 +200,9 @@ mod tests {
         lane.throttle();
         let seconds = seconds_for(&lane, 10).await;
         assert!((39.0..41.0).contains(&seconds), "{seconds}");
-        (0..100).for_each(|_| lane.ease());
+        for _ in 0..100 {
+            lane.ease();
+        }
         let seconds = seconds_for(&lane, 10).await;
         assert!((9.0..11.0).contains(&seconds), "{seconds}");
     }

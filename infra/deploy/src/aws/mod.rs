@@ -1,13 +1,18 @@
-//! How the deployer calls AWS: as whom, where, how fast, and what an error means. This wing knows single calls and files in the asset
-//! bucket; what a stack needs from start to finish is the subject of [`cloudformation`](crate::cloudformation).
+//! How the deployer calls AWS: as whom, where, how fast, and what an error means. This wing makes single calls and stores files in the
+//! asset bucket; [`cloudformation`](crate::cloudformation) combines calls into operations on a stack.
 //!
 //! ```text
-//! credentials, region ─► Target ─► lane (rate, retries) ─► SDK client or signed JSON call ─► answer or Error
+//! credentials, region ─► connect ─► Target ─► lane (rate, retries) ─► SDK client or signed JSON call ─► answer or Error
 //! ```
 
-pub(crate) mod account;
 pub(crate) mod assets;
 pub(crate) mod bucket;
+mod connect;
 pub(crate) mod json;
 pub(crate) mod lanes;
+pub(crate) mod pauses;
+pub(crate) mod platform;
+pub(crate) mod run_name;
+pub(crate) mod sdk_error;
+pub(crate) mod stacks;
 pub(crate) mod target;

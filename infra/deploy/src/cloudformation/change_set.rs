@@ -1,16 +1,16 @@
-//! One change set: created, looked at, and either executed or thrown away.
+//! One change set: created, looked at, and either executed or deleted.
 
 use aws_sdk_cloudformation::config::http::HttpResponse;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudformation::operation::delete_change_set::DeleteChangeSetError;
 use aws_sdk_cloudformation::types::{
-    Capability, ChangeSetStatus, ChangeSetType, DeploymentConfig, DeploymentConfigMode, ExecutionStatus, Parameter,
-    ResourceChange, StackStatus, Tag,
+    Capability, ChangeSetStatus, DeploymentConfig, DeploymentConfigMode, ExecutionStatus, ResourceChange,
 };
 
 use crate::aws::assets::TemplateSource;
-use crate::cloudformation::events::{self, Pauses};
-use crate::error::from_sdk;
+use crate::aws::pauses::Pauses;
+use crate::aws::sdk_error::from_sdk;
+use crate::cloudformation::request::Request;
 use crate::{Error, Target};
 
 /// A change set that can be executed.
@@ -20,63 +20,32 @@ pub(crate) struct ChangeSet {
     pub(crate) changes: Vec<ResourceChange>,
 }
 
-/// What a change set is made from.
-pub(crate) struct Request<'a> {
-    pub(crate) stack: &'a str,
-    pub(crate) kind: ChangeSetType,
-    /// What the stack is before: a change set for it as it is now is another one than for what it was once.
-    pub(crate) before: String,
-    pub(crate) template: TemplateSource,
-    pub(crate) parameters: Vec<Parameter>,
-    /// None leaves the stack's tags as they are.
-    pub(crate) tags: Option<Vec<Tag>>,
-    /// Whether CloudFormation is done as soon as everything is configured, before it is ready to serve.
-    pub(crate) express: bool,
-}
-
-impl Request<'_> {
-    /// The change set's name, which is its token too. The same request by the same try has the same name, also after a restart.
-    pub(crate) fn name(&self, target: &Target) -> String {
-        let template = match &self.template {
-            TemplateSource::Inline(text) | TemplateSource::Url(text) => cfn::sha256(text),
-        };
-        let parameters: Vec<_> = self.parameters.iter().map(|it| (it.parameter_key(), it.parameter_value())).collect();
-        target.token(&format!(
-            "{}/{}/{}/{template}/{parameters:?}/{}",
-            self.stack,
-            self.kind.as_str(),
-            self.before,
-            self.express
-        ))
-    }
-}
-
-/// Creates a change set and waits for it; `None` if it would change nothing.
+/// Creates a change set and waits until it can be executed; `None` if it would change nothing.
 pub(crate) async fn create(target: &Target, request: Request<'_>) -> Result<Option<ChangeSet>, Error> {
     let stack = request.stack;
-    let (id, stack_id) = request_one(target, request).await?;
-    match wait(target, &id, stack).await? {
-        Outcome::Ready(changes) => Ok(Some(ChangeSet { id, stack_id, changes })),
-        Outcome::NoChanges => {
+    let (id, stack_id) = send_request(target, request).await?;
+    match wait_until_created(target, &id, stack).await? {
+        Creation::Ready(changes) => Ok(Some(ChangeSet { id, stack_id, changes })),
+        Creation::NoChanges => {
             discard(target, &id, stack).await?;
             Ok(None)
         }
-        Outcome::Failed(reason) => {
+        Creation::Failed(reason) => {
             discard(target, &id, stack).await?;
-            Err(Error::Failed(format!("CloudFormation refused the change set of {stack}: {reason}")))
+            Err(Error::Failed(format!("CloudFormation rejected the change set of {stack}: {reason}")))
         }
     }
 }
 
-/// The ids of the new change set and its stack.
-async fn request_one(target: &Target, request: Request<'_>) -> Result<(String, String), Error> {
+/// The IDs of the new change set and its stack.
+async fn send_request(target: &Target, request: Request<'_>) -> Result<(String, String), Error> {
     let stack = request.stack;
     let name = request.name(target);
     let (body, url) = match request.template {
         TemplateSource::Inline(body) => (Some(body), None),
         TemplateSource::Url(url) => (None, Some(url)),
     };
-    // A failed express deployment is undone like any other: the mode's own default for that is not relied on.
+    // A failed express deployment is rolled back like any other; the mode's own default is not relied on.
     let express = DeploymentConfig::builder().mode(DeploymentConfigMode::Express).disable_rollback(false).build();
     let create = target
         .cloudformation
@@ -93,7 +62,7 @@ async fn request_one(target: &Target, request: Request<'_>) -> Result<(String, S
         .capabilities(Capability::CapabilityIam);
     let created = match target.lanes.changes.call(|| create.clone().send()).await {
         Ok(created) => (created.id, created.stack_id),
-        // It is ours: nobody else knows the name. The answer to an earlier request was lost, or the process that had asked was killed.
+        // It is ours: nobody else knows the name. The answer to an earlier request was lost, or the process that sent it was killed.
         Err(error) if error.code() == Some("AlreadyExistsException") => {
             let describe = target.cloudformation.describe_change_set().change_set_name(&name).stack_name(stack);
             let found = target.lanes.looks.call(|| describe.clone().send()).await;
@@ -108,7 +77,7 @@ async fn request_one(target: &Target, request: Request<'_>) -> Result<(String, S
     }
 }
 
-/// Starts the change set's work.
+/// Starts the execution of the change set.
 pub(crate) async fn execute(target: &Target, change_set: &ChangeSet, stack: &str) -> Result<(), Error> {
     let token = target.token(&format!("{}/execute", change_set.id));
     let request =
@@ -133,13 +102,13 @@ async fn is_executed(target: &Target, change_set: &ChangeSet) -> Result<bool, Er
     ))
 }
 
-/// Deletes a change set that is not wanted, so that none pile up.
+/// Deletes a change set that is not executed, so that none pile up.
 pub(crate) async fn discard(target: &Target, id: &str, stack: &str) -> Result<(), Error> {
     let request = target.cloudformation.delete_change_set().change_set_name(id);
     discarded(target.lanes.changes.call(|| request.clone().send()).await, stack)
 }
 
-/// Deletes a change set whose id is not known, if it exists.
+/// Deletes a change set of which only the name is known, if it exists.
 pub(crate) async fn discard_by_name(target: &Target, name: &str, stack: &str) -> Result<(), Error> {
     let request = target.cloudformation.delete_change_set().change_set_name(name).stack_name(stack);
     discarded(target.lanes.changes.call(|| request.clone().send()).await, stack)
@@ -148,61 +117,21 @@ pub(crate) async fn discard_by_name(target: &Target, name: &str, stack: &str) ->
 fn discarded<T>(answer: Result<T, SdkError<DeleteChangeSetError, HttpResponse>>, stack: &str) -> Result<(), Error> {
     match answer {
         Err(error) if error.code() == Some("ChangeSetNotFound") => Ok(()),
-        // Nor is there a stack that it could be in.
+        // The stack that it would be in does not exist either.
         Err(error) if error.message().is_some_and(|text| text.contains("does not exist")) => Ok(()),
         Err(error) => Err(from_sdk(&format!("deleting the change set of {stack}"), error)),
         Ok(_) => Ok(()),
     }
 }
 
-/// Deletes the stack that a change set of the type CREATE leaves behind when it is not executed, unless something came to be in it or
-/// another change set waits in it.
-pub(crate) async fn discard_empty_stack(target: &Target, stack: &str) -> Result<(), Error> {
-    let Some(found) = events::describe(target, stack).await? else { return Ok(()) };
-    let id = found.stack_id().unwrap_or(stack);
-    if found.stack_status() != Some(&StackStatus::ReviewInProgress) || has_change_sets(target, id).await? {
-        return Ok(());
-    }
-    let token = target.token(&format!("{id}/discard"));
-    let request = target.cloudformation.delete_stack().stack_name(id).client_request_token(token);
-    let deleted = target.lanes.changes.call(|| request.clone().send()).await;
-    deleted.map_err(|error| from_sdk(&format!("deleting the empty stack {stack}"), error))?;
-    let mut pauses = Pauses::new();
-    while let Some(found) = events::describe(target, id).await? {
-        match found.stack_status() {
-            Some(StackStatus::DeleteComplete) => break,
-            Some(StackStatus::DeleteFailed) => {
-                return Err(Error::Failed(format!(
-                    "the empty stack {stack} could not be deleted; run scripts/destroy"
-                )));
-            }
-            _ => pauses.wait(&format!("the end of the empty stack {stack}")).await?,
-        }
-    }
-    Ok(())
-}
-
-async fn has_change_sets(target: &Target, stack_id: &str) -> Result<bool, Error> {
-    let request = target.cloudformation.list_change_sets().stack_name(stack_id);
-    let answer = target.lanes.looks.call(|| request.clone().send()).await;
-    let answer = answer.map_err(|error| from_sdk(&format!("listing the change sets of {stack_id}"), error))?;
-    // One that is on its way out, as ours may be, is none that waits.
-    let waits = |status: Option<&ChangeSetStatus>| {
-        !matches!(
-            status,
-            Some(ChangeSetStatus::DeletePending | ChangeSetStatus::DeleteInProgress | ChangeSetStatus::DeleteComplete)
-        )
-    };
-    Ok(answer.summaries().iter().any(|summary| waits(summary.status())))
-}
-
-enum Outcome {
+/// How the creation of a change set ended.
+enum Creation {
     Ready(Vec<ResourceChange>),
     NoChanges,
     Failed(String),
 }
 
-async fn wait(target: &Target, id: &str, stack: &str) -> Result<Outcome, Error> {
+async fn wait_until_created(target: &Target, id: &str, stack: &str) -> Result<Creation, Error> {
     let mut pauses = Pauses::new();
     loop {
         let mut changes = Vec::new();
@@ -218,14 +147,14 @@ async fn wait(target: &Target, id: &str, stack: &str) -> Result<Outcome, Error> 
             }
         };
         match state {
-            Some((ChangeSetStatus::CreateComplete, _)) => return Ok(Outcome::Ready(changes)),
-            // CloudFormation has no status for "nothing to do", only these two sentences.
+            Some((ChangeSetStatus::CreateComplete, _)) => return Ok(Creation::Ready(changes)),
+            // CloudFormation has no status for "nothing to change", only these two sentences.
             Some((ChangeSetStatus::Failed, reason))
                 if reason.contains("didn't contain changes") || reason.contains("No updates are to be performed") =>
             {
-                return Ok(Outcome::NoChanges);
+                return Ok(Creation::NoChanges);
             }
-            Some((ChangeSetStatus::Failed, reason)) => return Ok(Outcome::Failed(reason)),
+            Some((ChangeSetStatus::Failed, reason)) => return Ok(Creation::Failed(reason)),
             _ => pauses.wait(&format!("the change set of {stack}")).await?,
         }
     }

@@ -1,50 +1,50 @@
-//! A stack as it is found in CloudFormation: its template and its resources.
+//! A stack as it exists in CloudFormation: its template and its resources.
 
 use aws_sdk_cloudformation::types::{ResourceStatus, Stack, StackStatus, TemplateStage};
 use serde_json::Value;
 
-use crate::assembly::read::SLOT_TABLE_PARAMETER;
+use crate::assembly::SLOT_TABLE_PARAMETER;
+use crate::aws::sdk_error::from_sdk;
 use crate::cloudformation::events;
-use crate::error::from_sdk;
 use crate::{Error, Target};
 
-/// A stack that exists, and what its deletion means for each of its resources.
+/// A stack that exists, with its template and its resources.
 #[derive(Debug)]
-pub(crate) struct Found {
+pub(crate) struct LiveStack {
     pub(crate) stack: Stack,
     pub(crate) template: Value,
-    pub(crate) resources: Vec<Resource>,
+    pub(crate) resources: Vec<LiveResource>,
 }
 
 /// One resource of a stack.
 #[derive(Debug)]
-pub(crate) struct Resource {
+pub(crate) struct LiveResource {
     pub(crate) logical_id: String,
     pub(crate) physical_id: String,
     pub(crate) kind: String,
-    /// Whether CloudFormation leaves it when the stack goes (`DeletionPolicy`).
+    /// Whether CloudFormation keeps it when the stack is deleted (`DeletionPolicy`).
     pub(crate) retained: bool,
 }
 
-impl Found {
-    /// Whether it takes some of the account's QuickSight slots.
+impl LiveStack {
+    /// Whether the stack takes some of the account's QuickSight slots.
     pub(crate) fn takes_slots(&self) -> bool {
         !self.template["Parameters"][SLOT_TABLE_PARAMETER].is_null()
     }
 }
 
 /// The stack and its resources; `None` if it does not exist.
-pub(crate) async fn look_at(target: &Target, name: &str) -> Result<Option<Found>, Error> {
+pub(crate) async fn read(target: &Target, name: &str) -> Result<Option<LiveStack>, Error> {
     let Some(stack) = events::settle(target, name).await? else { return Ok(None) };
     if stack.stack_status() == Some(&StackStatus::DeleteComplete) {
         return Ok(None);
     }
     let template = match stack.stack_status() {
-        // Nothing was ever executed, so there is no template yet.
+        // No change set was ever executed, so there is no template yet.
         Some(StackStatus::ReviewInProgress) => Value::Null,
         _ => template_of(target, name).await?.ok_or_else(|| {
             Error::Refused(format!(
-                "{name} was not deployed from a JSON template, so what it retains is not known; deploy it again first"
+                "{name} was not deployed from a JSON template, so it is unknown what it retains; deploy it again first"
             ))
         })?,
     };
@@ -60,7 +60,7 @@ pub(crate) async fn look_at(target: &Target, name: &str) -> Result<Option<Found>
             }
             let logical_id = summary.logical_resource_id.unwrap_or_default();
             let policy = template["Resources"][&logical_id]["DeletionPolicy"].as_str();
-            resources.push(Resource {
+            resources.push(LiveResource {
                 retained: matches!(policy, Some("Retain" | "RetainExceptOnCreate")),
                 logical_id,
                 physical_id: summary.physical_resource_id.unwrap_or_default(),
@@ -69,7 +69,7 @@ pub(crate) async fn look_at(target: &Target, name: &str) -> Result<Option<Found>
         }
         next = page.next_token;
         if next.is_none() {
-            return Ok(Some(Found { stack, template, resources }));
+            return Ok(Some(LiveStack { stack, template, resources }));
         }
     }
 }

@@ -1,37 +1,37 @@
-//! What to do with a stack, by the status it is found in.
+//! What a deployment does first with a stack, depending on the stack's status.
 
-use aws_sdk_cloudformation::types::StackStatus;
+use aws_sdk_cloudformation::types::{Stack, StackStatus};
 
-/// The first step of a deployment.
+/// What a deployment does next with a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verb {
-    /// There is nothing that could be updated: a change set of the type CREATE.
+pub(crate) enum NextStep {
+    /// There is nothing to update: create a change set of the type CREATE.
     Create,
-    /// A change set of the type UPDATE.
+    /// Create a change set of the type UPDATE.
     Update,
-    /// The stack never came to be and cannot be updated: delete what is left, then create.
+    /// The creation failed, and the stack cannot be updated: delete what is left, then create it again.
     Recreate,
-    /// An update could not be undone: continue to undo it, then look again.
+    /// The rollback of an update failed: continue it, then look again.
     ContinueRollback,
-    /// Somebody else's operation is under way: wait for its end, then look again.
+    /// An operation of somebody else is under way: wait until it ends, then look again.
     Wait,
-    /// A person has to decide; the text says what can be done.
+    /// A person has to decide; the text says what to do.
     Stop(&'static str),
 }
 
-/// The verb for each status that CloudFormation has.
+/// The next step for each status in CloudFormation.
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html>
-pub(crate) fn verb(status: &StackStatus) -> Verb {
+pub(crate) fn next_step(status: &StackStatus) -> NextStep {
     use StackStatus as S;
     match status {
-        S::DeleteComplete | S::ReviewInProgress => Verb::Create,
+        S::DeleteComplete | S::ReviewInProgress => NextStep::Create,
         S::CreateComplete
         | S::UpdateComplete
         | S::UpdateRollbackComplete
         | S::UpdateFailed
         | S::ImportComplete
-        | S::ImportRollbackComplete => Verb::Update,
-        S::RollbackComplete | S::RollbackFailed | S::CreateFailed => Verb::Recreate,
+        | S::ImportRollbackComplete => NextStep::Update,
+        S::RollbackComplete | S::RollbackFailed | S::CreateFailed => NextStep::Recreate,
         S::CreateInProgress
         | S::DeleteInProgress
         | S::ImportInProgress
@@ -40,21 +40,27 @@ pub(crate) fn verb(status: &StackStatus) -> Verb {
         | S::UpdateCompleteCleanupInProgress
         | S::UpdateInProgress
         | S::UpdateRollbackCompleteCleanupInProgress
-        | S::UpdateRollbackInProgress => Verb::Wait,
+        | S::UpdateRollbackInProgress => NextStep::Wait,
         S::DeleteFailed => {
-            Verb::Stop("an earlier deletion did not finish; run scripts/destroy first, then deploy again")
+            NextStep::Stop("an earlier deletion did not finish; run scripts/destroy first, then deploy again")
         }
-        S::UpdateRollbackFailed => Verb::ContinueRollback,
-        S::ImportRollbackFailed => {
-            Verb::Stop("an import could not be undone; repair what its events name in the CloudFormation console")
-        }
-        _ => Verb::Stop("this status is newer than this tool; look at the stack in the CloudFormation console"),
+        S::UpdateRollbackFailed => NextStep::ContinueRollback,
+        S::ImportRollbackFailed => NextStep::Stop(
+            "an import could not be rolled back; fix the resources that its events name in the CloudFormation console",
+        ),
+        _ => NextStep::Stop("this status is newer than this tool; look at the stack in the CloudFormation console"),
     }
+}
+
+/// Whether the stack exists and its last operation succeeded.
+pub(crate) fn has_succeeded(stack: &Stack) -> bool {
+    use StackStatus as S;
+    matches!(stack.stack_status(), Some(S::CreateComplete | S::UpdateComplete | S::UpdateCompleteCleanupInProgress))
 }
 
 /// Whether CloudFormation is still working on the stack.
 pub(crate) fn is_under_way(status: &StackStatus) -> bool {
-    verb(status) == Verb::Wait
+    next_step(status) == NextStep::Wait
 }
 
 #[cfg(test)]
@@ -62,19 +68,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_status_of_the_sdk_has_its_own_verb() {
+    fn every_status_of_the_sdk_has_a_next_step() {
         for name in StackStatus::values() {
-            let decided = verb(&StackStatus::from(*name));
+            let decided = next_step(&StackStatus::from(*name));
             assert!(
-                !matches!(decided, Verb::Stop(advice) if advice.contains("newer than this tool")),
-                "{name} has no verb"
+                !matches!(decided, NextStep::Stop(advice) if advice.contains("newer than this tool")),
+                "{name} has no next step"
             );
             assert_eq!(
-                decided == Verb::Wait,
+                decided == NextStep::Wait,
                 name.ends_with("_IN_PROGRESS") && *name != "REVIEW_IN_PROGRESS",
                 "{name}"
             );
         }
-        assert!(matches!(verb(&StackStatus::from("A_NEW_STATUS")), Verb::Stop(_)));
+        assert!(matches!(next_step(&StackStatus::from("A_NEW_STATUS")), NextStep::Stop(_)));
     }
 }

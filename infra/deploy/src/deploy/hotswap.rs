@@ -1,7 +1,7 @@
 //! `deploy --hotswap`: gives the functions of deployed stacks their new code, and changes nothing else.
 //!
-//! CloudFormation does not learn of it: a deployment of the code it knows changes nothing then, one of any other code puts that in place.
-//! So this is for development.
+//! CloudFormation does not know about it: deploying the code that CloudFormation knows changes nothing, and deploying any other code
+//! replaces the swapped one. So this is for development.
 
 use std::fmt;
 
@@ -11,20 +11,20 @@ use aws_sdk_lambda::error::ProvideErrorMetadata;
 use aws_sdk_lambda::types::LastUpdateStatus;
 use serde_json::Value;
 
-use crate::assembly::read::StackArtifact;
+use crate::assembly::StackArtifact;
 use crate::aws::assets;
-use crate::cloudformation::events::Pauses;
-use crate::cloudformation::live_stack::{self, Found};
-use crate::cloudformation::next_step::{Verb, verb};
-use crate::error::from_sdk;
+use crate::aws::pauses::Pauses;
+use crate::aws::sdk_error::from_sdk;
+use crate::cloudformation::live_stack::{self, LiveStack};
+use crate::cloudformation::next_step::{NextStep, next_step};
 use crate::{Assembly, Error, Progress, Target};
 
-/// What was swapped in one stack, and what was not.
+/// What was swapped in one stack, and what was skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Swapped {
     stack: String,
     functions: Vec<String>,
-    /// One line a resource or section of the template that is different and was left as it is.
+    /// One line per resource or section of the template that differs and was not changed.
     skipped: Vec<String>,
 }
 
@@ -32,7 +32,7 @@ pub struct Swapped {
 ///
 /// # Errors
 ///
-/// [`Error::Refused`] when a stack is not deployed, or its last deployment did not come to an end.
+/// [`Error::Refused`] if a stack is not deployed, or its last deployment did not finish.
 pub async fn hotswap(target: &Target, assembly: &Assembly, progress: &Progress) -> Result<Vec<Swapped>, Error> {
     assets::upload_missing(target, assembly.stacks.iter().flat_map(|stack| &stack.assets), progress).await?;
     let lambda = aws_sdk_lambda::config::Builder::from(target.config()).retry_config(RetryConfig::disabled());
@@ -40,27 +40,28 @@ pub async fn hotswap(target: &Target, assembly: &Assembly, progress: &Progress) 
     let mut swapped = Vec::new();
     for stack in &assembly.stacks {
         progress.begin(format!("{}: swapping code", stack.name), 0);
-        let found = live_stack::look_at(target, &stack.name).await?;
-        let ready = |found: &Found| found.stack.stack_status().is_some_and(|status| verb(status) == Verb::Update);
-        let Some(found) = found.filter(ready) else {
-            return Err(Error::Refused(format!("{} does not stand; deploy it without --hotswap first", stack.name)));
+        let live = live_stack::read(target, &stack.name).await?;
+        let ready =
+            |live: &LiveStack| live.stack.stack_status().is_some_and(|status| next_step(status) == NextStep::Update);
+        let Some(live) = live.filter(ready) else {
+            return Err(Error::Refused(format!("{} is not deployed yet; run a normal deployment first", stack.name)));
         };
         let document: Value =
             serde_json::from_str(&stack.template).expect("an assembly is only read with JSON templates");
         let mut functions = Vec::new();
-        for resource in &found.resources {
+        for resource in &live.resources {
             let Some(key) = code_key(stack, &document, &resource.logical_id) else { continue };
             swap(target, &lambda, &resource.physical_id, key).await?;
             functions.push(resource.logical_id.clone());
         }
-        let mut skipped = different(&found.template, &document);
-        skipped.extend(depending(&document, &new_keys(stack, &found.stack)));
+        let mut skipped = different(&live.template, &document);
+        skipped.extend(depending(&document, &new_keys(stack, &live.stack)));
         swapped.push(Swapped { stack: stack.name.clone(), functions, skipped });
     }
     Ok(swapped)
 }
 
-/// The key of the function's code, if the resource is a function whose code the assembly carries.
+/// The key of the function's code, if the resource is a function whose code is in the assembly.
 fn code_key<'a>(stack: &'a StackArtifact, document: &Value, logical_id: &str) -> Option<&'a str> {
     let resource = &document["Resources"][logical_id];
     let parameter = resource["Properties"]["Code"]["S3Key"]["Ref"].as_str()?;
@@ -75,7 +76,7 @@ async fn swap(target: &Target, lambda: &aws_sdk_lambda::Client, function: &str, 
     loop {
         match target.lanes.changes.call(|| update.clone().send()).await {
             Ok(_) => break,
-            // Another update is under way, perhaps this very one, of which the answer was lost.
+            // Another update is under way, or this one is and its answer was lost.
             Err(error) if error.code() == Some("ResourceConflictException") => pauses.wait(&doing).await?,
             Err(error) => return Err(from_sdk(&doing, error)),
         }
@@ -86,7 +87,7 @@ async fn swap(target: &Target, lambda: &aws_sdk_lambda::Client, function: &str, 
         match state.last_update_status() {
             Some(LastUpdateStatus::InProgress) => pauses.wait(&doing).await?,
             Some(LastUpdateStatus::Failed) => {
-                let reason = state.last_update_status_reason().unwrap_or("Lambda named no reason");
+                let reason = state.last_update_status_reason().unwrap_or("Lambda gave no reason");
                 return Err(Error::Failed(format!("{doing} failed: {reason}")));
             }
             _ => return Ok(()),
@@ -94,7 +95,7 @@ async fn swap(target: &Target, lambda: &aws_sdk_lambda::Client, function: &str, 
     }
 }
 
-/// What the new template has different beside code: code is in the parameters.
+/// What differs in the new template, without the code, which is in the parameters.
 fn different(old: &Value, new: &Value) -> Vec<String> {
     let mut lines = Vec::new();
     let empty = serde_json::Map::new();
@@ -109,17 +110,21 @@ fn different(old: &Value, new: &Value) -> Vec<String> {
     }
     lines.extend(before.keys().filter(|id| !after.contains_key(*id)).map(|id| format!("{id} is removed")));
     let sections = ["Parameters", "Mappings", "Conditions", "Outputs"];
-    lines.extend(sections.iter().filter(|it| old[**it] != new[**it]).map(|it| format!("{it} are changed")));
+    lines.extend(sections.iter().filter(|name| old[**name] != new[**name]).map(|name| format!("{name} are changed")));
     lines
 }
 
-/// Names of the parameters whose value, the key of some code, is not the deployed one.
+/// Names of the parameters whose value, the key of some code, differs from the deployed one.
 fn new_keys(stack: &StackArtifact, live: &Stack) -> Vec<String> {
-    let deployed = |name: &str| live.parameters().iter().find(|it| it.parameter_key() == Some(name))?.parameter_value();
+    let deployed = |name: &str| {
+        let parameter = live.parameters().iter().find(|parameter| parameter.parameter_key() == Some(name));
+        parameter?.parameter_value()
+    };
     stack.parameters.iter().filter(|(name, key)| deployed(name) != Some(key)).map(|(name, _)| name.clone()).collect()
 }
 
-/// What else a deployment changes because code is new: a custom resource has its function's key among its properties, to be made anew.
+/// What else a deployment changes because of new code: a custom resource has its function's key among its properties, so that it is
+/// updated with the code.
 fn depending(template: &Value, keys: &[String]) -> Vec<String> {
     let depends = |resource: &Value| {
         let mut resource = resource.clone();
@@ -129,28 +134,28 @@ fn depending(template: &Value, keys: &[String]) -> Vec<String> {
         keys.iter().any(|key| refers(&resource, key))
     };
     let resources = template["Resources"].as_object().into_iter().flatten();
-    resources.filter(|(_, it)| depends(it)).map(|(id, _)| format!("{id} depends on code that is new")).collect()
+    resources.filter(|(_, resource)| depends(resource)).map(|(id, _)| format!("{id} depends on new code")).collect()
 }
 
 fn refers(value: &Value, parameter: &str) -> bool {
     match value {
         Value::Object(map) => {
-            map.get("Ref").is_some_and(|name| name == parameter) || map.values().any(|it| refers(it, parameter))
+            map.get("Ref").is_some_and(|name| name == parameter) || map.values().any(|value| refers(value, parameter))
         }
-        Value::Array(items) => items.iter().any(|it| refers(it, parameter)),
+        Value::Array(items) => items.iter().any(|item| refers(item, parameter)),
         Value::String(text) => text.contains(&format!("${{{parameter}}}")),
         _ => false,
     }
 }
 
 impl fmt::Display for Swapped {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.functions.as_slice() {
-            [] => write!(formatter, "{}: no function to swap the code of", self.stack)?,
-            functions => write!(formatter, "{}: code swapped: {}", self.stack, functions.join(", "))?,
+            [] => write!(f, "{}: no functions to swap", self.stack)?,
+            functions => write!(f, "{}: code swapped: {}", self.stack, functions.join(", "))?,
         }
         if !self.skipped.is_empty() {
-            write!(formatter, "; skipped, as only a deployment does it: {}", self.skipped.join(", "))?;
+            write!(f, "; skipped, because it needs a deployment: {}", self.skipped.join(", "))?;
         }
         Ok(())
     }

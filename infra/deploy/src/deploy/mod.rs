@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! assembly ─► assets ─► stacks in layers of their dependencies ─► one change set each ─► Deployed { change, outputs }
+//!                   └─► hotswap ─► functions' code ─► Swapped { functions, skipped }
 //! ```
 
 pub(crate) mod hotswap;

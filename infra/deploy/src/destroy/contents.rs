@@ -1,18 +1,18 @@
-//! How much a resource with data holds, for the person who decides whether it goes.
+//! How much a resource with data contains, for the person who decides whether to delete it.
 
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use serde_json::{Value, json};
 
 use crate::Target;
-use crate::aws::bucket::{self, in_words};
+use crate::aws::bucket::{self, readable_size};
 use crate::aws::json::{DYNAMODB, LOGS, QUEUES, Service, USER_POOLS};
-use crate::cloudformation::live_stack::Resource;
+use crate::cloudformation::live_stack::LiveResource;
 
-/// For example `12 items, 3.4 KiB`; `None` for what has no size, such as a secret, whose value is nobody's business. What cannot be found
-/// out holds no teardown up: the text says so.
-pub(crate) async fn size(target: &Target, resource: &Resource) -> Option<String> {
+/// For example `12 items, 3.4 KiB`; `None` for a resource without a size, such as a secret. A size that cannot be found out does not
+/// stop a teardown: the text says that it is unknown.
+pub(super) async fn size(target: &Target, resource: &LiveResource) -> Option<String> {
     let id = resource.physical_id.as_str();
-    let told = match resource.kind.as_str() {
+    let size = match resource.kind.as_str() {
         "AWS::S3::Bucket" => match bucket::size(target, id).await {
             Ok(None) => return None,
             Ok(Some(size)) => Ok(size),
@@ -32,26 +32,26 @@ pub(crate) async fn size(target: &Target, resource: &Resource) -> Option<String>
         }
         _ => return None,
     };
-    Some(told.unwrap_or_else(|code| match code {
+    Some(size.unwrap_or_else(|code| match code {
         Some(code) if !code.is_empty() => format!("size unknown: {code}"),
         _ => "size unknown: no answer".to_owned(),
     }))
 }
 
-/// The answer, or the code of the refusal.
+/// The answer, or the error code.
 async fn ask(target: &Target, service: &Service, operation: &str, question: &Value) -> Result<Value, Option<String>> {
     let answer = target.lanes.looks.call(|| target.json.call(service, operation, question)).await;
     answer.map_err(|error| error.code().map(str::to_owned))
 }
 
-/// DynamoDB counts every six hours.
+/// DynamoDB updates its counts about every six hours.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html>
 fn table(answer: Value) -> String {
     let number = |name: &str| answer["Table"][name].as_i64().unwrap_or(0);
-    format!("{} items, {}, up to six hours ago", number("ItemCount"), in_words(number("TableSizeBytes")))
+    format!("{} items, {}, up to six hours ago", number("ItemCount"), readable_size(number("TableSizeBytes")))
 }
 
-/// Waiting, being worked on, and not yet due.
+/// Waiting, in flight, and delayed.
 const MESSAGES: [&str; 3] =
     ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"];
 
@@ -61,13 +61,13 @@ fn queue(answer: Value) -> String {
     format!("about {messages} messages")
 }
 
-/// Others may begin with the same name, but it is the first by the alphabet.
+/// Other names may start with this one, but it comes first in alphabetical order.
 fn log_group(answer: &Value, name: &str) -> String {
     let group = answer["logGroups"].as_array().into_iter().flatten().find(|group| group["logGroupName"] == name);
-    in_words(group.and_then(|group| group["storedBytes"].as_i64()).unwrap_or(0))
+    readable_size(group.and_then(|group| group["storedBytes"].as_i64()).unwrap_or(0))
 }
 
-/// Its id says nothing to a person.
+/// With its name, because its ID means nothing to a person.
 fn user_pool(answer: Value) -> String {
     let pool = &answer["UserPool"];
     let users = pool["EstimatedNumberOfUsers"].as_u64().unwrap_or(0);

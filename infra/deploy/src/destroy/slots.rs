@@ -1,24 +1,24 @@
-//! What a tenant holds of the account's QuickSight slots, in a table of the platform that all tenants share: slots, which no other tenant
-//! can take before they are given back, and its place in the line for them. Who is gone gives nothing back.
+//! What a tenant holds of the account's QuickSight slots: slots, which no other tenant can take until they are returned, and the tenant's
+//! place in the line for them. Both are items of a table of the platform, which all tenants share.
 
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use serde_json::{Value, json};
 
-use crate::aws::json::{DYNAMODB, Refusal};
-use crate::aws::target;
-use crate::error::from_sdk;
+use crate::aws::json::{CallError, DYNAMODB};
+use crate::aws::platform;
+use crate::aws::sdk_error::from_sdk;
 use crate::{Error, Target};
 
 /// What the tenant holds.
-pub(crate) struct Held {
-    pub(crate) table: String,
+pub(super) struct HeldSlots {
+    pub(super) table: String,
     /// `slot#2`, and `waiting#<tenant>`.
-    pub(crate) keys: Vec<String>,
+    pub(super) keys: Vec<String>,
 }
 
-/// What the tenant holds; `None` if nothing, or if there is no table of slots.
-pub(crate) async fn held(target: &Target, tenant: &str) -> Result<Option<Held>, Error> {
-    let Some(table) = target::slot_table(target).await? else { return Ok(None) };
+/// What the tenant holds; `None` if it holds nothing, or there is no table of slots.
+pub(super) async fn held(target: &Target, tenant: &str) -> Result<Option<HeldSlots>, Error> {
+    let Some(table) = platform::slot_table(target).await? else { return Ok(None) };
     let mut keys = Vec::new();
     let mut after = Value::Null;
     loop {
@@ -33,12 +33,12 @@ pub(crate) async fn held(target: &Target, tenant: &str) -> Result<Option<Held>, 
         after = page["LastEvaluatedKey"].take();
         if after.is_null() {
             keys.sort();
-            return Ok((!keys.is_empty()).then_some(Held { table, keys }));
+            return Ok((!keys.is_empty()).then_some(HeldSlots { table, keys }));
         }
     }
 }
 
-/// The item's key, if the item is the tenant's.
+/// The item's key, if the item belongs to the tenant.
 fn key_of(item: &Value, tenant: &str) -> Option<String> {
     let key = item["slot"]["S"].as_str()?;
     let own = match key.strip_prefix(WAITING) {
@@ -48,8 +48,8 @@ fn key_of(item: &Value, tenant: &str) -> Option<String> {
     own.then(|| key.to_owned())
 }
 
-/// Gives everything back, unless somebody else has it by now.
-pub(crate) async fn give_back(target: &Target, held: &Held, tenant: &str) -> Result<(), Error> {
+/// Returns everything that still belongs to the tenant.
+pub(super) async fn give_back(target: &Target, held: &HeldSlots, tenant: &str) -> Result<(), Error> {
     for key in &held.keys {
         let mut question = json!({ "TableName": held.table, "Key": { "slot": { "S": key } } });
         if !key.starts_with(WAITING) {
@@ -57,16 +57,16 @@ pub(crate) async fn give_back(target: &Target, held: &Held, tenant: &str) -> Res
             question["ExpressionAttributeValues"] = json!({ ":tenant": { "S": tenant } });
         }
         match target.lanes.changes.call(|| target.json.call(&DYNAMODB, "DeleteItem", &question)).await {
-            Err(error) if !is_taken(&error) => return Err(from_sdk(&format!("giving back {key}"), error)),
+            Err(error) if !is_taken(&error) => return Err(from_sdk(&format!("returning {key}"), error)),
             _ => {}
         }
     }
     Ok(())
 }
 
-fn is_taken(error: &Refusal) -> bool {
+fn is_taken(error: &CallError) -> bool {
     error.code() == Some("ConditionalCheckFailedException")
 }
 
-/// What the key of a place in the line begins with, before the tenant.
+/// The start of the key of a place in the line, before the tenant.
 const WAITING: &str = "waiting#";

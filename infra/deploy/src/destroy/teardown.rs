@@ -1,36 +1,36 @@
-//! Takes the stacks of an assembly down, in the reverse of the order in which they came up.
+//! Deletes the stacks of a tenant, in the reverse of the order in which they were created.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use aws_sdk_cloudformation::types::{Stack, StackStatus};
+use aws_sdk_cloudformation::types::Stack;
 
-use crate::aws::account;
-use crate::cloudformation::events;
-use crate::cloudformation::live_stack::{Found, look_at};
-use crate::destroy::{contents, retention, slots};
-use crate::error::from_sdk;
+use crate::assembly::StackArtifact;
+use crate::aws::stacks;
+use crate::cloudformation::delete_stack::delete_stack;
+use crate::cloudformation::live_stack::{self, LiveStack};
+use crate::destroy::{retention, slots, summary};
 use crate::{Assembly, Error, PLATFORM, Progress, Target, prompt};
 
 /// What an operator decides about a teardown.
 #[derive(Debug, Clone, Default)]
 pub struct Teardown {
-    /// The only system whose stack goes. Without it the whole tenant does.
+    /// The only system whose stack is deleted; `None` deletes the whole tenant.
     pub only: Option<String>,
-    /// Whether what the stacks retain goes too, with all that buckets hold.
+    /// Whether to also delete what the stacks retain, with everything in their buckets.
     pub with_data: bool,
-    /// Whether nothing is asked.
+    /// Whether to delete without asking.
     pub yes: bool,
-    /// Whether it is only shown what would go and what would stay.
+    /// Whether to only show what would be deleted and what would be kept.
     pub plan: bool,
 }
 
-/// Deletes the stacks of the tenant, also those that the assembly does not have, the last one first, after showing what goes and what stays,
-/// by name and size. What the tenant holds of what all tenants share is given back. A stack that does not exist is no error, so an
-/// interrupted run can simply be repeated.
+/// Deletes the stacks of the tenant, also those that the assembly does not contain, the last one first, after showing what is deleted and
+/// what is kept, by name and size. Returns what the tenant holds of the shared QuickSight slots. A stack that does not exist is not an
+/// error, so an interrupted run can simply be repeated.
 ///
 /// # Errors
 ///
-/// [`Error::Refused`] when the person did not agree, or nothing has that name; [`Error::Failed`] with the first resource that could not be
+/// [`Error::Refused`] if the person did not agree, or nothing has that name; [`Error::Failed`] with the first resource that could not be
 /// deleted.
 pub async fn destroy(
     target: &Target,
@@ -38,63 +38,93 @@ pub async fn destroy(
     teardown: &Teardown,
     progress: &Progress,
 ) -> Result<(), Error> {
-    progress.begin("looking at what is there", 0);
-    let standing = account::stacks(target).await?;
+    progress.begin("reading the current state", 0);
+    let deployed = stacks::all(target).await?;
     if assembly.tenant == PLATFORM {
-        refuse_while_in_use(&standing)?;
+        refuse_while_in_use(&deployed)?;
     }
-    let wanted = |name: &&str| match &teardown.only {
-        Some(system) => **name == format!("{}-{system}", assembly.tenant),
-        None => true,
-    };
-    let forgotten: Vec<_> = forgotten(&standing, assembly).into_iter().filter(wanted).collect();
-    let known: Vec<_> = assembly.stacks.iter().filter(|stack| wanted(&stack.name.as_str())).collect();
-    let takes_slots = known.iter().any(|stack| stack.takes_slots());
-
-    let mut doomed = Vec::new();
-    for name in &forgotten {
-        progress.line(format!("{name} is deployed, but not in the tenant file"));
-        doomed.extend(look_at(target, name).await?);
+    let chosen = Chosen::of(assembly, &deployed, teardown.only.as_deref());
+    let doomed = chosen.find(target, progress).await?;
+    for live in &doomed {
+        summary::show(target, live, teardown.with_data, progress).await?;
     }
-    for stack in known.iter().rev() {
-        progress.begin(format!("{}: looking at what is there", stack.name), 0);
-        match look_at(target, &stack.name).await? {
-            Some(found) => doomed.push(found),
-            None => progress.line(format!("{} does not exist; there is nothing to delete", stack.name)),
-        }
-    }
-    let takes_slots = takes_slots || teardown.only.is_none() || doomed.iter().any(Found::takes_slots);
-    for found in &doomed {
-        show(target, found, teardown.with_data, progress).await?;
-    }
-    let shared = if takes_slots { slots::held(target, &assembly.tenant).await? } else { None };
-    if let Some(held) = &shared {
-        progress.line(format!("QuickSight slots: given back: {} in {}", held.keys.join(", "), held.table));
+    let takes_slots = teardown.only.is_none()
+        || chosen.known.iter().any(|stack| stack.takes_slots())
+        || doomed.iter().any(LiveStack::takes_slots);
+    let slots = if takes_slots { slots::held(target, &assembly.tenant).await? } else { None };
+    if let Some(held) = &slots {
+        progress.line(format!("QuickSight slots to return: {} in {}", held.keys.join(", "), held.table));
     }
     progress.clear();
-    if known.is_empty() && forgotten.is_empty() && shared.is_none() {
+    if chosen.is_empty() && slots.is_none() {
         return Err(nothing_called(target, assembly, teardown.only.as_deref()));
     }
-    if (doomed.is_empty() && shared.is_none()) || teardown.plan {
+    if (doomed.is_empty() && slots.is_none()) || teardown.plan {
         return Ok(());
     }
     if !teardown.yes {
-        let tenant = &assembly.tenant;
-        let question =
-            format!("type the tenant's name to delete this from account {} in {}: ", target.account, target.region);
-        if prompt::ask(&question, &format!("this deletes what is listed of tenant {tenant}"))? != *tenant {
-            return Err(Error::Refused(format!("nothing was deleted: the answer was not `{tenant}`")));
-        }
+        ask(target, &assembly.tenant)?;
     }
-    for found in &doomed {
+    for live in &doomed {
         if teardown.with_data {
-            retention::release(target, found, progress).await?;
+            retention::release(target, live, progress).await?;
         }
-        delete_stack(target, &found.stack, progress).await?;
+        delete_stack(target, &live.stack, progress).await?;
     }
-    // Looked for anew, since its functions went on until they were gone.
+    // Looked for again, because the tenant's functions kept running until they were deleted.
     if takes_slots && let Some(held) = slots::held(target, &assembly.tenant).await? {
         slots::give_back(target, &held, &assembly.tenant).await?;
+    }
+    Ok(())
+}
+
+/// The stacks that the operator wants to delete.
+struct Chosen<'a> {
+    /// Names of the tenant's stacks that the assembly does not contain.
+    forgotten: Vec<&'a str>,
+    /// The others, in the order in which they were created.
+    known: Vec<&'a StackArtifact>,
+}
+
+impl<'a> Chosen<'a> {
+    fn of(assembly: &'a Assembly, deployed: &'a [Stack], only: Option<&str>) -> Chosen<'a> {
+        let is_chosen = |name: &str| only.is_none_or(|system| name == format!("{}-{system}", assembly.tenant));
+        let theirs = deployed.iter().filter(|stack| stacks::tenant_of(stack) == Some(&assembly.tenant));
+        let forgotten = theirs
+            .filter_map(Stack::stack_name)
+            .filter(|name| !assembly.stacks.iter().any(|known| known.name == *name) && is_chosen(name));
+        let known = assembly.stacks.iter().filter(|stack| is_chosen(&stack.name));
+        Chosen { forgotten: forgotten.collect(), known: known.collect() }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.forgotten.is_empty() && self.known.is_empty()
+    }
+
+    /// Those that exist, in the order in which they are deleted.
+    async fn find(&self, target: &Target, progress: &Progress) -> Result<Vec<LiveStack>, Error> {
+        let mut doomed = Vec::new();
+        for name in &self.forgotten {
+            progress.line(format!("{name} is deployed, but not in the tenant file"));
+            doomed.extend(live_stack::read(target, name).await?);
+        }
+        for stack in self.known.iter().rev() {
+            progress.begin(format!("{}: reading its current state", stack.name), 0);
+            match live_stack::read(target, &stack.name).await? {
+                Some(live) => doomed.push(live),
+                None => progress.line(format!("{} does not exist; there is nothing to delete", stack.name)),
+            }
+        }
+        Ok(doomed)
+    }
+}
+
+/// Asks for the tenant's name.
+fn ask(target: &Target, tenant: &str) -> Result<(), Error> {
+    let question =
+        format!("type the tenant's name to delete this from account {} in {}: ", target.account, target.region);
+    if prompt::ask(&question, &format!("this deletes what is listed of tenant {tenant}"))? != tenant {
+        return Err(Error::Refused(format!("nothing was deleted: the answer was not `{tenant}`")));
     }
     Ok(())
 }
@@ -114,16 +144,9 @@ fn nothing_called(target: &Target, assembly: &Assembly, only: Option<&str>) -> E
     })
 }
 
-/// Names of the tenant's stacks that the assembly does not have.
-fn forgotten<'a>(standing: &'a [Stack], assembly: &Assembly) -> Vec<&'a str> {
-    let theirs = standing.iter().filter(|stack| account::tenant_of(stack) == Some(&assembly.tenant));
-    let names = theirs.filter_map(Stack::stack_name);
-    names.filter(|name| !assembly.stacks.iter().any(|known| known.name == *name)).collect()
-}
-
-/// What all tenants share goes last.
-fn refuse_while_in_use(standing: &[Stack]) -> Result<(), Error> {
-    let tenants: BTreeSet<_> = standing.iter().filter_map(account::tenant_of).collect();
+/// The platform is deleted last, because all tenants share it.
+fn refuse_while_in_use(deployed: &[Stack]) -> Result<(), Error> {
+    let tenants: BTreeSet<_> = deployed.iter().filter_map(stacks::tenant_of).collect();
     if tenants.is_empty() {
         return Ok(());
     }
@@ -131,51 +154,7 @@ fn refuse_while_in_use(standing: &[Stack]) -> Result<(), Error> {
     let more =
         if tenants.len() > names.len() { format!(" and {} more", tenants.len() - names.len()) } else { String::new() };
     Err(Error::Refused(format!(
-        "nothing was deleted: the platform is what all tenants share, and {}{more} still have stacks here; destroy them first",
+        "nothing was deleted: all tenants share the platform, and {}{more} still have stacks here; destroy them first",
         names.join(", ")
     )))
-}
-
-/// Deletes one stack and waits for the end.
-pub(crate) async fn delete_stack(target: &Target, stack: &Stack, progress: &Progress) -> Result<(), Error> {
-    let name = stack.stack_name().unwrap_or_default();
-    let id = stack.stack_id().unwrap_or(name);
-    let since = events::newest_event(target, id).await?;
-    progress.begin(format!("{name}: deleting"), 0);
-    let token = target.token(&format!("{id}/delete"));
-    let request = target.cloudformation.delete_stack().stack_name(id).client_request_token(token);
-    let deleted = target.lanes.changes.call(|| request.clone().send()).await;
-    deleted.map_err(|error| from_sdk(&format!("deleting {name}"), error))?;
-    let ended = events::follow(target, id, since, &BTreeMap::new(), progress).await?;
-    if ended.status == StackStatus::DeleteComplete {
-        return Ok(());
-    }
-    Err(Error::Failed(format!(
-        "{name} could not be deleted and is {}: {}; repair that and destroy it again, or leave the resource behind with \
-         `aws cloudformation delete-stack --stack-name {name} --retain-resources LOGICAL_ID`",
-        ended.status.as_str(),
-        ended.reason()
-    )))
-}
-
-async fn show(target: &Target, found: &Found, with_data: bool, progress: &Progress) -> Result<(), Error> {
-    let with_data = with_data && retention::can_be_released(found);
-    // By service, as there are dozens: `AWS::Lambda::Function` is of Lambda.
-    let mut going: BTreeMap<&str, usize> = BTreeMap::new();
-    for resource in found.resources.iter().filter(|resource| with_data || !resource.retained) {
-        let service = resource.kind.trim_start_matches("AWS::").split("::").next().unwrap_or_default();
-        *going.entry(service).or_default() += 1;
-    }
-    let count: usize = going.values().sum();
-    let going: Vec<_> = going.into_iter().map(|(service, count)| format!("{count} {service}")).collect();
-    let of = if count > 0 { format!(": {}", going.join(", ")) } else { String::new() };
-    let go = if count == 1 { "resource goes" } else { "resources go" };
-    progress.line(format!("{}: {count} {go}{of}", found.stack.stack_name().unwrap_or_default()));
-    for resource in found.resources.iter().filter(|resource| resource.retained) {
-        let fate = if with_data { "goes with its data" } else { "stays" };
-        let size = contents::size(target, resource).await;
-        let size = size.map(|size| format!(" ({size})")).unwrap_or_default();
-        progress.line(format!("  {fate}: {} {} {}{size}", resource.logical_id, resource.kind, resource.physical_id));
-    }
-    Ok(())
 }

@@ -1,7 +1,7 @@
-//! What was begun and what came of it, on disk: a deployment that is killed at any point goes on from there.
+//! What was started and how it ended, on disk: a deployment that is killed at any point continues from there.
 //!
-//! One JSON document a line, appended and synced before the next step, by one process at a time. A line that was cut short by a kill is
-//! cut off. A run lasts until all its tenants are deployed; the next one begins with an empty journal.
+//! One JSON document per line, appended and synced before the next step, by one process at a time. A line that a kill left incomplete is
+//! removed. A run lasts until all its tenants are deployed; the next one starts with an empty journal.
 
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
@@ -12,21 +12,22 @@ use std::sync::Mutex;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::aws::run_name;
 
 /// The journal of one account and region, open and locked until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Journal {
     path: PathBuf,
     file: Mutex<File>,
-    /// Differs between two runs, and stays the same when a run is taken up again.
+    /// Differs between two runs, and stays the same when a run is resumed.
     run: String,
-    past: BTreeMap<String, Past>,
+    past: BTreeMap<String, TenantHistory>,
 }
 
-/// What the journal knew of a tenant when it was opened.
+/// What the journal contained about a tenant when it was opened.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Past {
-    /// How often it was tried to an end, good or bad. A try that was cut short is taken up again and does not count.
+struct TenantHistory {
+    /// How many attempts have ended, successful or not. An interrupted attempt is resumed and does not count.
     ended: u32,
     /// What was deployed, if it was.
     deployed: Option<String>,
@@ -43,14 +44,14 @@ enum Entry {
 }
 
 impl Journal {
-    /// Opens the journal, or makes it, and takes up the run that was cut short in it, if there is one.
+    /// Opens or creates the journal, and resumes the unfinished run in it, if there is one.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] when another process has it open, or it cannot be read or written.
+    /// [`Error::Refused`] if another process has it open, or it cannot be read or written.
     pub(crate) fn open(path: &Path) -> Result<Journal, Error> {
         let failed = |error: std::io::Error| {
-            Error::Refused(format!("cannot keep the deployment's journal {}: {error}", path.display()))
+            Error::Refused(format!("cannot use the deployment's journal {}: {error}", path.display()))
         };
         let mut options = File::options();
         let mut file = options.read(true).append(true).create(true).open(path).map_err(failed)?;
@@ -58,7 +59,7 @@ impl Journal {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(Error::Refused(format!(
-                    "another deployment to this account and region is at work and holds {}; wait for its end",
+                    "another deployment to this account and region is running and has locked {}; wait until it ends",
                     path.display()
                 )));
             }
@@ -68,8 +69,8 @@ impl Journal {
         file.seek(SeekFrom::Start(0)).map_err(failed)?;
         file.read_to_string(&mut text).map_err(failed)?;
         let mut journal =
-            Journal { path: path.to_owned(), file: Mutex::new(file), run: fresh_run(), past: BTreeMap::new() };
-        let kept = journal.take_up(&text);
+            Journal { path: path.to_owned(), file: Mutex::new(file), run: run_name::new(), past: BTreeMap::new() };
+        let kept = journal.resume(&text);
         journal.file.lock().expect(UNPOISONED).set_len(kept as u64).map_err(failed)?;
         if kept == 0 {
             journal.append(&Entry::Run { run: journal.run.clone() })?;
@@ -77,22 +78,22 @@ impl Journal {
         Ok(journal)
     }
 
-    /// The name of the run, which the tokens of its requests are made from.
+    /// The name of the run, from which the tokens of its requests are derived.
     pub(crate) fn run(&self) -> &str {
         &self.run
     }
 
-    /// Whether this run was begun earlier and has something to go on from.
+    /// Whether this run was started earlier and continues.
     pub(crate) fn is_resumed(&self) -> bool {
         !self.past.is_empty()
     }
 
-    /// Which try of the tenant comes next, counted from 0; one that was cut short keeps its number.
+    /// The number of the tenant's next attempt, counted from 0; an interrupted one keeps its number.
     pub(crate) fn attempt(&self, tenant: &str) -> u32 {
         self.past.get(tenant).map_or(0, |past| past.ended)
     }
 
-    /// Whether this run has deployed just this of the tenant.
+    /// Whether this run has deployed exactly this for the tenant.
     pub(crate) fn has_deployed(&self, tenant: &str, digest: &str) -> bool {
         self.past.get(tenant).is_some_and(|past| past.deployed.as_deref() == Some(digest))
     }
@@ -109,13 +110,13 @@ impl Journal {
         self.append(&Entry::Failed { tenant: tenant.to_owned(), why: why.to_owned() })
     }
 
-    /// Everything is deployed: there is nothing to take up.
+    /// Everything is deployed: there is nothing to resume.
     pub(crate) fn finish(&self) -> Result<(), Error> {
         self.append(&Entry::Finished)
     }
 
-    /// Learns the past from the text, and returns how many bytes of it are to be kept.
-    fn take_up(&mut self, text: &str) -> usize {
+    /// Reads the history from the text, and returns how many bytes of it to keep.
+    fn resume(&mut self, text: &str) -> usize {
         let mut kept = 0;
         for line in text.split_inclusive('\n') {
             let Some(entry) = line.strip_suffix('\n').and_then(|line| serde_json::from_str(line).ok()) else { break };
@@ -136,7 +137,7 @@ impl Journal {
                 Entry::Failed { tenant, .. } => self.past.entry(tenant).or_default().ended += 1,
                 Entry::Finished => {
                     self.past.clear();
-                    self.run = fresh_run();
+                    self.run = run_name::new();
                     return 0;
                 }
             }
@@ -145,22 +146,16 @@ impl Journal {
     }
 
     fn append(&self, entry: &Entry) -> Result<(), Error> {
-        let mut line = serde_json::to_string(entry).expect("an entry has text only");
+        let mut line = serde_json::to_string(entry).expect("an entry consists of text");
         line.push('\n');
         let mut file = self.file.lock().expect(UNPOISONED);
         file.write_all(line.as_bytes()).and_then(|()| file.sync_data()).map_err(|error| {
-            Error::Failed(format!("cannot keep the deployment's journal {}: {error}", self.path.display()))
+            Error::Failed(format!("cannot use the deployment's journal {}: {error}", self.path.display()))
         })
     }
 }
 
 const UNPOISONED: &str = "nothing that holds this lock can panic";
-
-/// A name that no other run has.
-pub(crate) fn fresh_run() -> String {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    format!("{}-{}-{:08x}", now.as_nanos(), std::process::id(), fastrand::u32(..))
-}
 
 #[cfg(test)]
 mod tests {
@@ -174,7 +169,7 @@ mod tests {
         (folder, journal)
     }
 
-    const CUT_SHORT: &str = r#"{"what":"run","run":"old"}
+    const INTERRUPTED: &str = r#"{"what":"run","run":"old"}
 {"what":"began","tenant":"a"}
 {"what":"deployed","tenant":"a","digest":"1"}
 {"what":"began","tenant":"b"}
@@ -184,8 +179,8 @@ mod tests {
 "#;
 
     #[test]
-    fn a_run_that_was_cut_short_is_taken_up_with_its_name_and_tries() {
-        let (_folder, journal) = journal(CUT_SHORT);
+    fn an_interrupted_run_is_resumed_with_its_name_and_attempts() {
+        let (_folder, journal) = journal(INTERRUPTED);
         let journal = journal.unwrap();
         assert_eq!((journal.run(), journal.is_resumed()), ("old", true));
         assert_eq!(
@@ -196,26 +191,26 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_was_cut_short_is_cut_off_before_the_next_is_written() {
-        let (folder, opened) = journal(&format!("{CUT_SHORT}{{\"what\":\"deployed\",\"ten"));
+    fn an_incomplete_line_is_removed_before_the_next_one_is_written() {
+        let (folder, opened) = journal(&format!("{INTERRUPTED}{{\"what\":\"deployed\",\"ten"));
         opened.unwrap().deployed("c", "1").unwrap();
         let text = std::fs::read_to_string(folder.path().join("journal.jsonl")).unwrap();
-        assert_eq!(text, format!("{CUT_SHORT}{{\"what\":\"deployed\",\"tenant\":\"c\",\"digest\":\"1\"}}\n"));
+        assert_eq!(text, format!("{INTERRUPTED}{{\"what\":\"deployed\",\"tenant\":\"c\",\"digest\":\"1\"}}\n"));
     }
 
     #[test]
-    fn after_a_finished_run_another_begins() {
-        let (_folder, journal) = journal(&format!("{CUT_SHORT}{{\"what\":\"finished\"}}\n"));
+    fn a_finished_run_is_followed_by_a_new_one() {
+        let (_folder, journal) = journal(&format!("{INTERRUPTED}{{\"what\":\"finished\"}}\n"));
         let journal = journal.unwrap();
         assert!(journal.run() != "old" && !journal.is_resumed());
         assert_eq!(journal.attempt("a"), 0);
     }
 
     #[test]
-    fn only_one_process_writes() {
+    fn only_one_process_can_open_the_journal() {
         let (folder, journal) = journal("");
         let _held = journal.unwrap();
         let error = Journal::open(&folder.path().join("journal.jsonl")).unwrap_err();
-        assert!(error.to_string().starts_with("another deployment to this account and region is at work"), "{error}");
+        assert!(error.to_string().starts_with("another deployment to this account and region is running"), "{error}");
     }
 }

@@ -1,107 +1,103 @@
-//! Which changes part a stack from a resource, and what becomes of the data in it.
+//! Which changes take a resource with data out of its stack, and what happens to the data.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use aws_sdk_cloudformation::types::{ChangeAction, PolicyAction, Replacement, ResourceChange};
 
-/// How a resource leaves the stack.
+/// How a change takes a resource out of its stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum Departure {
     Removed,
     Replaced,
-    /// CloudFormation knows only while it is at work.
+    /// CloudFormation decides during the update.
     MaybeReplaced,
 }
 
-/// What becomes of the data.
+/// What happens to the data of a resource that leaves its stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// It stays, but outside the stack; a replacement begins empty.
+pub(crate) enum DataFate {
+    /// It is kept outside the stack; a replacement starts empty.
     Kept,
-    /// A copy stays.
+    /// A snapshot is kept.
     Snapshot,
     Lost,
-    /// CloudFormation names no policy, which not every version of its API did.
+    /// CloudFormation names no policy; older versions of its API did not.
     Unknown,
 }
 
 /// A resource with data that would leave the stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Parting {
+pub(crate) struct DataAtRisk {
     pub(crate) logical_id: String,
     kind: String,
-    way: Way,
-    pub(crate) fate: Fate,
+    departure: Departure,
+    pub(crate) fate: DataFate,
 }
 
-/// How the change takes the resource out of the stack; `None` if the resource stays or comes.
-pub(crate) fn way(change: &ResourceChange) -> Option<Way> {
+/// How the change takes the resource out of the stack; `None` if the resource stays or is added.
+pub(crate) fn departure(change: &ResourceChange) -> Option<Departure> {
     use PolicyAction as P;
     match (change.action(), change.replacement(), change.policy_action()) {
-        (Some(ChangeAction::Remove), ..) => Some(Way::Removed),
-        (_, Some(Replacement::True), _) => Some(Way::Replaced),
-        (Some(ChangeAction::Dynamic), ..) | (_, Some(Replacement::Conditional), _) => Some(Way::MaybeReplaced),
-        (.., Some(P::ReplaceAndDelete | P::ReplaceAndRetain | P::ReplaceAndSnapshot)) => Some(Way::Replaced),
-        (.., Some(P::Delete | P::Retain | P::Snapshot)) => Some(Way::Removed),
+        (Some(ChangeAction::Remove), ..) => Some(Departure::Removed),
+        (_, Some(Replacement::True), _) => Some(Departure::Replaced),
+        (Some(ChangeAction::Dynamic), ..) | (_, Some(Replacement::Conditional), _) => Some(Departure::MaybeReplaced),
+        (.., Some(P::ReplaceAndDelete | P::ReplaceAndRetain | P::ReplaceAndSnapshot)) => Some(Departure::Replaced),
+        (.., Some(P::Delete | P::Retain | P::Snapshot)) => Some(Departure::Removed),
         _ => None,
     }
 }
 
-/// What the change means for data; `None` if it parts from none. A resource holds data if its type does, or if the template
-/// (`retained`: the new one's logical ids) or, as the change says, the deployed one tells CloudFormation to keep it.
-pub(crate) fn parting(change: &ResourceChange, retained: &BTreeSet<String>) -> Option<Parting> {
+/// The data that the change puts at risk, if any. A resource holds data if its type does, or if a template tells CloudFormation to keep
+/// it: the new one (`retained` are its logical IDs) or the deployed one (the change's policy says so).
+pub(crate) fn data_at_risk(change: &ResourceChange, retained: &BTreeSet<String>) -> Option<DataAtRisk> {
     use PolicyAction as P;
-    let way = way(change)?;
+    let departure = departure(change)?;
     let logical_id = change.logical_resource_id().unwrap_or_default().to_owned();
     let kind = change.resource_type().unwrap_or_default().to_owned();
     let fate = match change.policy_action() {
-        Some(P::Retain | P::ReplaceAndRetain) => Fate::Kept,
-        Some(P::Snapshot | P::ReplaceAndSnapshot) => Fate::Snapshot,
-        Some(P::Delete | P::ReplaceAndDelete) => Fate::Lost,
-        _ => Fate::Unknown,
+        Some(P::Retain | P::ReplaceAndRetain) => DataFate::Kept,
+        Some(P::Snapshot | P::ReplaceAndSnapshot) => DataFate::Snapshot,
+        Some(P::Delete | P::ReplaceAndDelete) => DataFate::Lost,
+        _ => DataFate::Unknown,
     };
-    let holds_data = matches!(fate, Fate::Kept | Fate::Snapshot)
+    let holds_data = matches!(fate, DataFate::Kept | DataFate::Snapshot)
         || retained.contains(&logical_id)
         || aws::schema(&kind).is_some_and(|schema| schema.stateful);
-    holds_data.then_some(Parting { logical_id, kind, way, fate })
+    holds_data.then_some(DataAtRisk { logical_id, kind, departure, fate })
 }
 
-/// One sentence that refuses the change of a stack: what it parts from, and the option that lets it.
-pub(crate) fn refusal(stack: &str, partings: &[&Parting]) -> String {
-    let listed: Vec<_> = partings.iter().map(ToString::to_string).collect();
-    format!(
-        "{stack} was left as it is, because {}; to do it all the same, add {}",
-        listed.join(", and "),
-        options(partings)
-    )
+/// The sentence that refuses to change a stack: what data is at risk, and the option that allows it.
+pub(crate) fn refusal(stack: &str, at_risk: &[&DataAtRisk]) -> String {
+    let listed: Vec<_> = at_risk.iter().map(ToString::to_string).collect();
+    format!("{stack} was not changed, because {}; to do it anyway, add {}", listed.join(", and "), options(at_risk))
 }
 
-/// The options that allow these partings, as they are typed.
-pub(crate) fn options(partings: &[&Parting]) -> String {
+/// The options that allow this, as they are typed.
+pub(crate) fn options(at_risk: &[&DataAtRisk]) -> String {
     let options: Vec<_> =
-        partings.iter().map(|parting| format!("--allow-replacement {}", parting.logical_id)).collect();
+        at_risk.iter().map(|resource| format!("--allow-replacement {}", resource.logical_id)).collect();
     options.join(" ")
 }
 
-impl fmt::Display for Parting {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let way = match self.way {
-            Way::Removed => "would be removed",
-            Way::Replaced => "would be replaced",
-            Way::MaybeReplaced => "may be replaced",
+impl fmt::Display for DataAtRisk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let departure = match self.departure {
+            Departure::Removed => "would be removed",
+            Departure::Replaced => "would be replaced",
+            Departure::MaybeReplaced => "may be replaced",
         };
-        write!(formatter, "{} ({}) {way} and {}", self.logical_id, self.kind, self.fate)
+        write!(f, "{} ({}) {departure} and {}", self.logical_id, self.kind, self.fate)
     }
 }
 
-impl fmt::Display for Fate {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Fate::Kept => "its data is kept outside the stack",
-            Fate::Snapshot => "only a snapshot of its data is kept",
-            Fate::Lost => "ITS DATA IS LOST",
-            Fate::Unknown => "CloudFormation does not say what becomes of its data",
+impl fmt::Display for DataFate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            DataFate::Kept => "its data is kept outside the stack",
+            DataFate::Snapshot => "only a snapshot of its data is kept",
+            DataFate::Lost => "ITS DATA IS LOST",
+            DataFate::Unknown => "CloudFormation does not say what happens to its data",
         })
     }
 }

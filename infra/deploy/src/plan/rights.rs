@@ -1,14 +1,15 @@
-//! Which rights a new template gives that the deployed one does not: in roles, policies, resource policies and permissions.
+//! Which rights a new template grants that the deployed one does not: in roles, policies, resource policies and permissions.
 //!
-//! Statements are compared action by action, resource by resource and principal by principal, so that a statement which only lost
-//! a part is no news. What is inside a wildcard is not weighed: a narrower pattern counts as another right.
+//! Statements are compared action by action, resource by resource and principal by principal, so a statement that only became smaller
+//! is not reported. Wildcards are not resolved: a narrower pattern counts as a different right.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use serde_json::Value;
 
-/// The rights that `new` adds to `old`, one line each, ordered by logical id. Of a resource that is not in `old`, all its rights.
-pub(crate) fn widened(old: &Value, new: &Value) -> Vec<String> {
+/// The rights that `new` adds to `old`, one line each, ordered by logical ID; all rights of a resource that is not in `old`.
+pub(crate) fn added(old: &Value, new: &Value) -> Vec<String> {
     let mut lines = Vec::new();
     for id in logical_ids(old, new) {
         let (was, is) = (&old["Resources"][id], &new["Resources"][id]);
@@ -17,8 +18,8 @@ pub(crate) fn widened(old: &Value, new: &Value) -> Vec<String> {
         if was.is_null() && after.allowed.is_empty() && kind.starts_with("AWS::IAM::") {
             lines.push(format!("{id}: a new {kind}"));
         }
-        let added = after.allowed.iter().filter(|right| !right.is_within(&before.allowed));
-        lines.extend(added.map(|right| format!("{id}: {right}")));
+        let allowed = after.allowed.iter().filter(|right| !right.is_within(&before.allowed));
+        lines.extend(allowed.map(|right| format!("{id}: {right}")));
         let undenied = before.denied.iter().filter(|right| !right.is_within(&after.denied));
         lines.extend(undenied.map(|right| format!("{id}: no longer denies {right}")));
     }
@@ -35,11 +36,11 @@ struct Rights {
 struct Right {
     /// `dynamodb:PutItem on ${Claims.Arn}`.
     text: String,
-    /// Empty when it always holds.
+    /// Empty if it always applies.
     condition: String,
 }
 
-/// Properties of IAM resources that attach rights written elsewhere.
+/// Properties of IAM resources that attach rights which are defined elsewhere.
 const ATTACHMENTS: [&str; 4] = ["ManagedPolicyArns", "Roles", "Users", "Groups"];
 /// Properties of a function's permission that narrow it.
 const NARROWING: [&str; 5] =
@@ -53,11 +54,13 @@ impl Rights {
         rights.collect(properties);
         if kind.starts_with("AWS::IAM::") {
             for property in ATTACHMENTS {
-                let attached = values(&properties[property]).into_iter().map(|it| format!("{property} {it}"));
+                let attached = values(&properties[property]).into_iter().map(|policy| format!("{property} {policy}"));
                 rights.allowed.extend(attached.map(Right::always));
             }
             let boundary = values(&properties["PermissionsBoundary"]);
-            rights.denied.extend(boundary.iter().map(|it| Right::always(format!("what is outside the boundary {it}"))));
+            rights
+                .denied
+                .extend(boundary.iter().map(|arn| Right::always(format!("what is outside the boundary {arn}"))));
         }
         if kind == "AWS::Lambda::Permission" {
             let [action, function, principal] =
@@ -71,22 +74,28 @@ impl Rights {
         rights
     }
 
-    /// Takes in every statement below, wherever a resource type keeps its policies.
+    /// Adds every statement inside the value, wherever a resource type keeps its policies.
     fn collect(&mut self, value: &Value) {
         match value {
             Value::Object(map) => {
                 for (name, value) in map {
                     match (name.as_str(), value) {
                         ("Statement", Value::Array(statements)) => {
-                            statements.iter().for_each(|statement| self.add(statement, ""));
+                            for statement in statements {
+                                self.add(statement, "");
+                            }
                         }
                         ("Statement", statement) => self.add(statement, ""),
                         (_, value) => self.collect(value),
                     }
                 }
             }
-            Value::Array(items) => items.iter().for_each(|item| self.collect(item)),
-            // Some types take a policy as text.
+            Value::Array(items) => {
+                for item in items {
+                    self.collect(item);
+                }
+            }
+            // Some resource types take a policy as text.
             Value::String(text) if text.starts_with('{') => {
                 if let Ok(policy) = serde_json::from_str::<Value>(text) {
                     self.collect(&policy);
@@ -129,20 +138,20 @@ impl Right {
         Right { text, condition: String::new() }
     }
 
-    /// Whether `others` has this right, or has it without a condition.
+    /// Whether `others` contain this right, or contain it without a condition.
     fn is_within(&self, others: &BTreeSet<Right>) -> bool {
         others.contains(self) || others.contains(&Right::always(self.text.clone()))
     }
 }
 
-impl std::fmt::Display for Right {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(&self.text)?;
-        if self.condition.is_empty() { Ok(()) } else { write!(formatter, ", if {}", self.condition) }
+impl fmt::Display for Right {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)?;
+        if self.condition.is_empty() { Ok(()) } else { write!(f, ", if {}", self.condition) }
     }
 }
 
-/// Each value of `name`, or all of `Not<name>` as one: those are exceptions, and taking one away gives a right.
+/// Each value of `name`, or all values of `Not<name>` as one: those are exceptions, and removing one adds a right.
 fn parts(statement: &Value, name: &str) -> Vec<String> {
     let exceptions = values(&statement[format!("Not{name}")]);
     if !exceptions.is_empty() {
@@ -167,7 +176,7 @@ fn values(value: &Value) -> Vec<String> {
     }
 }
 
-/// References as `Fn::Sub` writes them; what is neither these nor text, as JSON.
+/// Text as it is, references as in `Fn::Sub`, everything else as JSON.
 fn shown(value: &Value) -> String {
     let intrinsic = value.as_object().filter(|map| map.len() == 1).and_then(|map| map.iter().next());
     match (value, intrinsic.map(|(name, argument)| (name.as_str(), argument))) {
@@ -187,8 +196,9 @@ fn logical_ids<'a>(old: &'a Value, new: &'a Value) -> BTreeSet<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
 
     fn role(statement: Value) -> Value {
         let policy = json!({"PolicyName": "Grants", "PolicyDocument": {"Statement": [statement]}});
@@ -204,52 +214,52 @@ mod tests {
     }
 
     #[test]
-    fn an_added_action_is_told_and_a_removed_one_is_not() {
+    fn an_added_action_is_reported_and_a_removed_one_is_not() {
         let (less, more) =
             (role(allow(json!("dynamodb:PutItem"))), role(allow(json!(["dynamodb:Scan", "dynamodb:PutItem"]))));
-        assert_eq!(widened(&less, &more), ["Role: dynamodb:Scan on ${Claims.Arn}"]);
-        assert!(widened(&more, &less).is_empty());
+        assert_eq!(added(&less, &more), ["Role: dynamodb:Scan on ${Claims.Arn}"]);
+        assert!(added(&more, &less).is_empty());
     }
 
     #[test]
-    fn the_rights_of_a_new_role_are_all_told() {
-        let told = widened(&Value::Null, &role(allow(json!("dynamodb:Scan"))));
-        assert_eq!(told, ["Role: dynamodb:Scan on ${Claims.Arn}"]);
+    fn all_rights_of_a_new_role_are_reported() {
+        let lines = added(&Value::Null, &role(allow(json!("dynamodb:Scan"))));
+        assert_eq!(lines, ["Role: dynamodb:Scan on ${Claims.Arn}"]);
     }
 
     #[test]
-    fn a_lost_condition_widens_and_an_added_one_does_not() {
+    fn a_removed_condition_adds_a_right_and_an_added_one_does_not() {
         let mut narrow = allow(json!("dynamodb:Scan"));
         narrow["Condition"] = json!({"Bool": {"aws:SecureTransport": "true"}});
         let (narrow, wide) = (role(narrow), role(allow(json!("dynamodb:Scan"))));
-        assert_eq!(widened(&narrow, &wide), ["Role: dynamodb:Scan on ${Claims.Arn}"]);
-        assert!(widened(&wide, &narrow).is_empty());
+        assert_eq!(added(&narrow, &wide), ["Role: dynamodb:Scan on ${Claims.Arn}"]);
+        assert!(added(&wide, &narrow).is_empty());
     }
 
     #[test]
-    fn fewer_exceptions_and_denials_widen() {
+    fn removing_exceptions_and_denials_adds_rights() {
         let but = |actions: Value| role(json!({"Effect": "Allow", "NotAction": actions, "Resource": "*"}));
-        assert_eq!(widened(&but(json!(["iam:*", "kms:*"])), &but(json!("iam:*"))), ["Role: all but iam:* on *"]);
+        assert_eq!(added(&but(json!(["iam:*", "kms:*"])), &but(json!("iam:*"))), ["Role: all but iam:* on *"]);
         let denial = role(json!({"Effect": "Deny", "Action": "s3:*", "Resource": "*", "Principal": "*"}));
-        assert_eq!(widened(&denial, &resource(json!({}))), ["Role: no longer denies s3:* on * to *"]);
+        assert_eq!(added(&denial, &resource(json!({}))), ["Role: no longer denies s3:* on * to *"]);
     }
 
     #[test]
-    fn a_statement_that_loses_its_template_condition_widens() {
+    fn a_statement_that_loses_its_template_condition_adds_a_right() {
         let conditional = json!({"Fn::If": ["UseTable", allow(json!("dynamodb:Scan")), {"Ref": "AWS::NoValue"}]});
-        let told = widened(&role(conditional.clone()), &role(allow(json!("dynamodb:Scan"))));
-        assert_eq!(told, ["Role: dynamodb:Scan on ${Claims.Arn}"]);
-        let told = widened(&Value::Null, &role(conditional));
-        assert_eq!(told, ["Role: dynamodb:Scan on ${Claims.Arn}, if UseTable holds"]);
+        let lines = added(&role(conditional.clone()), &role(allow(json!("dynamodb:Scan"))));
+        assert_eq!(lines, ["Role: dynamodb:Scan on ${Claims.Arn}"]);
+        let lines = added(&Value::Null, &role(conditional));
+        assert_eq!(lines, ["Role: dynamodb:Scan on ${Claims.Arn}, if UseTable holds"]);
     }
 
     #[test]
-    fn attached_policies_a_lost_boundary_and_new_principals_widen() {
+    fn attached_policies_a_removed_boundary_and_new_principals_add_rights() {
         let role = |properties: Value| resource(json!({"Type": "AWS::IAM::Role", "Properties": properties}));
-        let told =
-            widened(&role(json!({"PermissionsBoundary": "arn:b"})), &role(json!({"ManagedPolicyArns": ["arn:a"]})));
+        let lines =
+            added(&role(json!({"PermissionsBoundary": "arn:b"})), &role(json!({"ManagedPolicyArns": ["arn:a"]})));
         assert_eq!(
-            told,
+            lines,
             ["Role: ManagedPolicyArns arn:a", "Role: no longer denies what is outside the boundary arn:b"]
         );
         let permission = |arn: &str| {
@@ -257,7 +267,7 @@ mod tests {
                                     "Principal": "events.amazonaws.com", "SourceArn": arn});
             resource(json!({"Type": "AWS::Lambda::Permission", "Properties": properties}))
         };
-        let told = widened(&permission("arn:1"), &permission("arn:2"));
-        assert_eq!(told, ["Role: lambda:InvokeFunction on ${Reload} to events.amazonaws.com, if SourceArn is arn:2"]);
+        let lines = added(&permission("arn:1"), &permission("arn:2"));
+        assert_eq!(lines, ["Role: lambda:InvokeFunction on ${Reload} to events.amazonaws.com, if SourceArn is arn:2"]);
     }
 }

@@ -1,19 +1,19 @@
-//! What somebody changed by hand: CloudFormation compares each resource with the template it was made from.
+//! What was changed by hand: CloudFormation compares each resource with the template that it was deployed from.
 
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use aws_sdk_cloudformation::types::{StackDriftDetectionStatus, StackResourceDriftStatus};
 
-use crate::cloudformation::events::Pauses;
-use crate::error::from_sdk;
+use crate::aws::pauses::Pauses;
+use crate::aws::sdk_error::from_sdk;
 use crate::{Error, Target};
 
-/// The resources of the stack that are not as deployed, as `Claims MODIFIED`, by name. Types that CloudFormation cannot compare are
-/// not among them.
-pub(crate) async fn drifted(target: &Target, stack: &str) -> Result<Vec<String>, Error> {
+/// The resources of the stack that are no longer as deployed, for example `Claims MODIFIED`, by name. Types that CloudFormation cannot
+/// compare are not included.
+pub(super) async fn drifted(target: &Target, stack: &str) -> Result<Vec<String>, Error> {
     let doing = format!("comparing the resources of {stack} with its template");
     let detect = target.cloudformation.detect_stack_drift().stack_name(stack);
     let started = target.lanes.changes.call(|| detect.clone().send()).await;
-    // A comparison of somebody else's is as good, but only its starter knows its id.
+    // A comparison that somebody else started would do, but only they know its ID.
     let started = match started {
         Err(error) if error.message().is_some_and(|text| text.contains("already in progress")) => {
             return Err(Error::Failed(format!("{doing} is already under way; try again in a minute")));
@@ -29,7 +29,7 @@ pub(crate) async fn drifted(target: &Target, stack: &str) -> Result<Vec<String>,
             Some(StackDriftDetectionStatus::DetectionInProgress) | None => pauses.wait(&doing).await?,
             Some(StackDriftDetectionStatus::DetectionComplete) => break,
             Some(_) => {
-                let reason = state.detection_status_reason().unwrap_or("CloudFormation named no reason");
+                let reason = state.detection_status_reason().unwrap_or("CloudFormation gave no reason");
                 return Err(Error::Failed(format!("{doing} failed: {reason}")));
             }
         }

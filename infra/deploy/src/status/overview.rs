@@ -1,18 +1,17 @@
-//! Which version of each stack is deployed, and where it answers.
+//! Which version of each stack is deployed, and its URLs.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use aws_sdk_cloudformation::types::{Stack, StackStatus};
 
-use crate::assembly::read::StackArtifact;
-use crate::aws::account;
-use crate::cloudformation::events;
-use crate::cloudformation::version::{self, Version};
+use crate::assembly::StackArtifact;
+use crate::aws::stacks;
+use crate::cloudformation::version::{DeployedVersion, template_hash};
 use crate::status::drift;
 use crate::{Assembly, Error, Progress, Target};
 
-/// Stacks as they are found; displayed as one line each, in columns.
+/// The state of stacks; displayed as one line each, in columns.
 #[derive(Debug)]
 pub struct Status(Vec<StackState>);
 
@@ -21,38 +20,38 @@ struct StackState {
     tenant: String,
     system: String,
     /// `None` if the stack is not deployed.
-    deployed: Option<Deployed>,
+    deployed: Option<DeployedState>,
 }
 
 #[derive(Debug)]
-struct Deployed {
+struct DeployedState {
     status: String,
     revision: Option<String>,
-    template: Template,
-    /// What somebody changed by hand; `None` where nobody asked.
+    template: TemplateMatch,
+    /// What was changed by hand; `None` if nobody asked.
     drifted: Option<Vec<String>>,
     /// Outputs that are URLs, by name.
     urls: Vec<(String, String)>,
 }
 
-/// The deployed template, beside the assembly's.
+/// The deployed template, compared with the assembly's.
 #[derive(Debug)]
-enum Template {
+enum TemplateMatch {
     Equal,
     Different,
-    /// The stack does not say which it has.
+    /// The stack does not say which template it has.
     Unknown,
-    /// The assembly has no such stack: the tenant's file lost the system, or there is no such file any more.
+    /// The assembly has no such stack: the system, or the whole file, was removed from the tenant files.
     Forgotten,
 }
 
-/// Looks at every stack of the assemblies, and at stacks of these tenants that the assemblies do not have; with `others`, also at those
-/// of tenants that have no assembly. Changes nothing. A stack that was never executed counts as not deployed. With `drift`,
-/// CloudFormation compares every resource with its template, which takes up to some minutes a stack.
+/// Looks at every stack of the assemblies, and at stacks of these tenants that the assemblies do not contain; with `others`, also at stacks
+/// of tenants without an assembly. Changes nothing. A stack that was never executed counts as not deployed. With `drift`, CloudFormation
+/// compares every resource with its template, which takes up to a few minutes per stack.
 ///
 /// # Errors
 ///
-/// When CloudFormation does not answer, or does not let the caller look.
+/// If CloudFormation does not answer, or does not let the caller look.
 pub async fn status(
     target: &Target,
     assemblies: &[Assembly],
@@ -60,8 +59,8 @@ pub async fn status(
     drift: bool,
     progress: &Progress,
 ) -> Result<Status, Error> {
-    progress.begin("looking at what is there", 0);
-    let found = account::stacks(target).await?.into_iter();
+    progress.begin("reading the current state", 0);
+    let found = stacks::all(target).await?.into_iter();
     let found = found.filter(|stack| stack.stack_status() != Some(&StackStatus::ReviewInProgress));
     let mut found: BTreeMap<String, Stack> =
         found.filter_map(|stack| Some((stack.stack_name()?.to_owned(), stack))).collect();
@@ -71,13 +70,12 @@ pub async fn status(
         for stack in &assembly.stacks {
             looked_at.push((assembly.tenant.clone(), stack.name.clone(), found.remove(&stack.name), Some(stack)));
         }
-        let forgotten = found.extract_if(.., |_, stack| account::tenant_of(stack) == Some(&assembly.tenant));
+        let forgotten = found.extract_if(.., |_, stack| stacks::tenant_of(stack) == Some(&assembly.tenant));
         looked_at.extend(forgotten.map(|(name, live)| (assembly.tenant.clone(), name, Some(live), None)));
     }
     if others {
         let left = found.into_iter();
-        let left =
-            left.filter_map(|(name, live)| Some((account::tenant_of(&live)?.to_owned(), name, Some(live), None)));
+        let left = left.filter_map(|(name, live)| Some((stacks::tenant_of(&live)?.to_owned(), name, Some(live), None)));
         looked_at.extend(left);
     }
 
@@ -96,25 +94,25 @@ pub async fn status(
     Ok(Status(states))
 }
 
-fn deployed(live: &Stack, stack: Option<&StackArtifact>, drifted: Option<Vec<String>>) -> Deployed {
-    let version = Version::of(live);
+fn deployed(live: &Stack, stack: Option<&StackArtifact>, drifted: Option<Vec<String>>) -> DeployedState {
+    let version = DeployedVersion::of(live);
     let is_url = |value: &str| ["https://", "http://", "wss://"].iter().any(|scheme| value.starts_with(scheme));
-    Deployed {
+    DeployedState {
         status: live.stack_status().map(StackStatus::as_str).unwrap_or_default().to_owned(),
         revision: version.revision,
         template: match (stack, version.template) {
-            (None, _) => Template::Forgotten,
-            (_, None) => Template::Unknown,
-            (Some(stack), Some(hash)) if hash == version::template_hash(stack) => Template::Equal,
-            _ => Template::Different,
+            (None, _) => TemplateMatch::Forgotten,
+            (_, None) => TemplateMatch::Unknown,
+            (Some(stack), Some(hash)) if hash == template_hash(stack) => TemplateMatch::Equal,
+            _ => TemplateMatch::Different,
         },
         drifted,
-        urls: events::outputs(live).into_iter().filter(|(_, value)| is_url(value)).collect(),
+        urls: stacks::outputs(live).into_iter().filter(|(_, value)| is_url(value)).collect(),
     }
 }
 
 impl fmt::Display for Status {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines: Vec<_> = self.0.iter().map(StackState::columns).collect();
         let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
         let widths = [0, 1, 2, 3].map(width);
@@ -122,7 +120,7 @@ impl fmt::Display for Status {
             let [stack, status, revision, template, rest] = line;
             let [a, b, c, d] = widths;
             let line = format!("{stack:a$}  {status:b$}  {revision:c$}  {template:d$}  {rest}");
-            writeln!(formatter, "{}", line.trim_end())?;
+            writeln!(f, "{}", line.trim_end())?;
         }
         Ok(())
     }
@@ -136,10 +134,10 @@ impl StackState {
         };
         let revision = deployed.revision.as_deref().map_or("unknown".to_owned(), short);
         let template = match deployed.template {
-            Template::Equal => "template equal",
-            Template::Different => "template different",
-            Template::Unknown => "template unknown",
-            Template::Forgotten => "not in the tenant file",
+            TemplateMatch::Equal => "template equal",
+            TemplateMatch::Different => "template different",
+            TemplateMatch::Unknown => "template unknown",
+            TemplateMatch::Forgotten => "not in the tenant file",
         };
         let drift = match deployed.drifted.as_deref() {
             None => None,
@@ -152,7 +150,7 @@ impl StackState {
     }
 }
 
-/// The first twelve digits of a git revision, which are enough for git; the rest, such as `-dirty`, stays.
+/// The first twelve digits of a git revision, which are enough for git, and what follows the digits, such as `-dirty`.
 fn short(revision: &str) -> String {
     let digits = revision.bytes().take_while(u8::is_ascii_hexdigit).count();
     if digits == 40 { format!("{}{}", &revision[..12], &revision[digits..]) } else { revision.to_owned() }

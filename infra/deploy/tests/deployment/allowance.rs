@@ -6,9 +6,9 @@ use crate::dependencies::write;
 use crate::fake_aws::{self, Fake, FakeStack, Shared, change};
 use crate::tenant::{ended, start_on};
 
-const UNKNOWN: &str = "error: --allow-replacement Clams: no stack that was chosen has such a resource, neither deployed nor to be \
-                       deployed; allowed are logical ids as --plan shows them\n";
-const UNNEEDED: &str = "--allow-replacement Claims was not needed: no stack replaces or removes that\n";
+const UNKNOWN: &str = "error: --allow-replacement Clams: none of the chosen stacks has such a resource, neither as \
+                       deployed nor as synthesized; use logical IDs as shown by --plan\n";
+const UNNEEDED: &str = "--allow-replacement Claims was not needed: no stack replaces or removes such a resource\n";
 
 #[tokio::test]
 async fn an_id_that_no_stack_has_is_refused_before_anything_is_changed() {
@@ -57,7 +57,7 @@ async fn a_run_that_is_taken_up_again_may_have_removed_it_already() {
     let start = |arguments: &[&str]| start_on(folder.path(), "eu-west-1", Some(endpoint.clone()), arguments);
     assert_eq!(ended(start(&["deploy", "acme"])).await.0, Some(1));
     let (code, _, said) = ended(start(&["deploy", "acme", "--allow-replacement", "Gone"])).await;
-    assert!(said.contains("\n--allow-replacement Gone: no stack that was chosen has such a resource"), "{said}");
+    assert!(said.contains("\n--allow-replacement Gone: none of the chosen stacks has such a resource"), "{said}");
     assert_eq!(code, Some(0), "{said}");
 }
 
@@ -66,8 +66,8 @@ async fn a_plan_tells_what_is_allowed_from_what_is_not() {
     let changes = [removal("Claims"), removal("Jobs")].concat();
     let (_, code, said) = run(Fake { changes, ..standing() }, &["deploy", "acme", "--plan"], &["Claims"]).await;
     let expected = "
-  data is at risk, as --allow-replacement Claims allows
-  data is at risk; a deployment refuses this without --allow-replacement Jobs
+  data is at risk; allowed by --allow-replacement Claims
+  data is at risk; not deployed without --allow-replacement Jobs
 ";
     assert_eq!((code, said.contains(expected)), (Some(0), true), "{said}");
 }

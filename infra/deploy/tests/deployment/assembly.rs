@@ -14,7 +14,11 @@ fn what_synth_did_not_write_is_refused_with_what_is_wrong() {
     };
     let manifest = format!("{STACK}.assets.json");
     let cases = [
-        ("manifest.json", json!({ "artifacts": 1 }), "cfn-out/acme/manifest.json is not what a cloud assembly holds"),
+        (
+            "manifest.json",
+            json!({ "artifacts": 1 }),
+            "cfn-out/acme/manifest.json is not a valid file of a cloud assembly",
+        ),
         (manifest.as_str(), asset("../beta/code.zip", "file"), "`../beta/code.zip` is not a file inside"),
         (manifest.as_str(), asset("/etc/passwd", "file"), "`/etc/passwd` is not a file inside"),
         (manifest.as_str(), asset("code", "zip"), "asset code has the packaging `zip`; only `file` can be deployed"),
@@ -28,7 +32,7 @@ fn what_synth_did_not_write_is_refused_with_what_is_wrong() {
         assert_eq!((error.exit_code(), error.to_string().contains(expected)), (2, true), "{error}");
     }
     let error = Assembly::read(tempfile::tempdir().unwrap().path(), "../acme").unwrap_err();
-    assert!(error.to_string().starts_with("`../acme` is not a tenant name"), "{error}");
+    assert!(error.to_string().starts_with("`../acme` is not a valid tenant name"), "{error}");
 }
 
 #[tokio::test]

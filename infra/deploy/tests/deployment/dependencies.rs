@@ -51,7 +51,7 @@ async fn stacks_go_in_the_reverse_order_and_one_that_cannot_go_keeps_what_it_nee
 
     let fake = Fake { failing: Some(("Function", "it is in use")), ..standing() };
     let (fake, code, said) = run(fake, &["acme"], &["destroy", "acme", "--yes"]).await;
-    let expected = "error: acme-app could not be deleted and is DELETE_FAILED: Function (AWS::IAM::Role): it is in use; repair that and \
+    let expected = "error: acme-app could not be deleted and is DELETE_FAILED: Function (AWS::IAM::Role): it is in use; fix that and \
                     destroy it again, or leave the resource behind with `aws cloudformation delete-stack --stack-name acme-app \
                     --retain-resources LOGICAL_ID`\n";
     assert!(said.ends_with(expected), "{said}");

@@ -152,7 +152,7 @@ async fn an_interrupted_deployment_says_that_cloudformation_goes_on_and_the_next
 
     fake.lock().unwrap().slow_change_set = false;
     let (code, _, said) = ended(start(Some(endpoint), &["deploy", "acme"], folder.path())).await;
-    assert!(said.contains("\ntaking up the run that did not come to its end, from "), "{said}");
+    assert!(said.contains("\nresuming the unfinished run in "), "{said}");
     assert_eq!((code, fake.lock().unwrap().stacks[STACK].status.as_str()), (Some(0), "CREATE_COMPLETE"), "{said}");
 }
 
@@ -160,8 +160,8 @@ async fn an_interrupted_deployment_says_that_cloudformation_goes_on_and_the_next
 async fn parting_from_data_is_refused_with_what_becomes_of_it_and_the_option_that_allows_it() {
     let (endpoint, fake) = fake_aws::start(parting()).await;
     let error = deploy(&endpoint).await.unwrap_err();
-    let expected = "acme-qlik-reload was left as it is, because Claims (AWS::DynamoDB::Table) may be replaced and ITS DATA IS LOST, \
-                    and Old (AWS::SQS::Queue) would be removed and its data is kept outside the stack; to do it all the same, \
+    let expected = "acme-qlik-reload was not changed, because Claims (AWS::DynamoDB::Table) may be replaced and ITS DATA IS LOST, \
+                    and Old (AWS::SQS::Queue) would be removed and its data is kept outside the stack; to do it anyway, \
                     add --allow-replacement Claims --allow-replacement Old";
     assert_eq!(error, Error::Refused(expected.to_owned()));
     assert_eq!((calls(&fake, "ExecuteChangeSet"), calls(&fake, "DeleteChangeSet")), (0, 1));
@@ -346,7 +346,7 @@ async fn a_wrong_region_is_one_sentence_that_names_it() {
     let cases = [
         (
             "eu-wset-1",
-            "AWS does not accept these credentials while asking who is calling in eu-wset-1: SignatureDoesNotMatch: Credential should be scoped to a valid region; check them, the region, and that the account has it enabled",
+            "AWS does not accept these credentials while asking who is calling in eu-wset-1: SignatureDoesNotMatch: Credential should be scoped to a valid region; check the credentials, the region, and that the region is enabled for the account",
         ),
         (
             "Frankfurt",

@@ -54,12 +54,12 @@ async fn a_plan_lists_what_stays_by_name_and_size_and_deletes_nothing() {
     let (endpoint, fake) = fake_aws::start(with_data()).await;
     let (code, _, said) = run(Some(endpoint), &["destroy", "acme", "--plan"]).await;
     let expected = "  \
-  stays: Reports AWS::S3::Bucket acme-reports (5 objects and versions, 35 bytes)
-  stays: Claims AWS::DynamoDB::Table acme-claims (12 items, 1.5 KiB, up to six hours ago)
-  stays: Letters AWS::SQS::Queue https://sqs.test/acme-letters (about 6 messages)
-  stays: Audit AWS::Logs::LogGroup /acme/audit (2.0 MiB)
-  stays: Users AWS::Cognito::UserPool eu-west-1_1 (acme-users, about 7 users)
-  stays: Key AWS::SecretsManager::Secret arn:aws:secretsmanager:eu-west-1:1:secret:acme-key
+  kept: Reports AWS::S3::Bucket acme-reports (5 objects and versions, 35 bytes)
+  kept: Claims AWS::DynamoDB::Table acme-claims (12 items, 1.5 KiB, up to six hours ago)
+  kept: Letters AWS::SQS::Queue https://sqs.test/acme-letters (about 6 messages)
+  kept: Audit AWS::Logs::LogGroup /acme/audit (2.0 MiB)
+  kept: Users AWS::Cognito::UserPool eu-west-1_1 (acme-users, about 7 users)
+  kept: Key AWS::SecretsManager::Secret arn:aws:secretsmanager:eu-west-1:1:secret:acme-key
 ";
     assert!(said.ends_with(expected), "{said}");
     assert_eq!((code, calls(&fake, "DeleteStack"), calls(&fake, "CreateChangeSet")), (Some(0), 0, 0));
@@ -71,8 +71,11 @@ async fn what_a_stack_that_cannot_be_updated_retains_is_said_to_stay_and_its_buc
     fake.stacks.get_mut(STACK).unwrap().status = "DELETE_FAILED".to_owned();
     let (endpoint, fake) = fake_aws::start(fake).await;
     let (code, _, said) = run(Some(endpoint), &["destroy", "acme", "--with-data", "--yes"]).await;
-    assert_eq!((said.matches("  stays: ").count(), said.contains("goes with its data")), (6, false), "{said}");
-    assert!(said.contains("acme-qlik-reload cannot be updated as it is, so what it retains stays\n"), "{said}");
+    assert_eq!((said.matches("  kept: ").count(), said.contains("deleted with its data")), (6, false), "{said}");
+    assert!(
+        said.contains("acme-qlik-reload cannot be updated in its current state, so what it retains is kept\n"),
+        "{said}"
+    );
     let fake = fake.lock().unwrap();
     assert_eq!((code, fake.versions.len(), fake.stacks[STACK].status.as_str()), (Some(0), 5, "DELETE_COMPLETE"));
 }
@@ -93,7 +96,7 @@ async fn the_platform_stays_as_long_as_tenants_have_stacks() {
     write(folder.path(), "platform", &[("ferrostack-platform", "")]);
     let destroy = || start_on(folder.path(), "eu-west-1", Some(endpoint.clone()), &["destroy", "platform", "--yes"]);
     let (code, _, said) = ended(destroy()).await;
-    let expected = "error: nothing was deleted: the platform is what all tenants share, and t1, t2, t3, t4, t5 and 2 more still have \
+    let expected = "error: nothing was deleted: all tenants share the platform, and t1, t2, t3, t4, t5 and 2 more still have \
                     stacks here; destroy them first\n";
     assert_eq!((code, said.ends_with(expected), calls(&fake, "DeleteStack")), (Some(2), true, 0), "{said}");
 
@@ -109,8 +112,8 @@ async fn a_size_that_the_caller_may_not_see_holds_nothing_up() {
     let (endpoint, fake) = fake_aws::start(fake).await;
     let (code, _, said) = run(Some(endpoint), &["destroy", "acme", "--yes"]).await;
     for line in [
-        "  stays: Claims AWS::DynamoDB::Table acme-claims (size unknown: AccessDeniedException)\n",
-        "  stays: Reports AWS::S3::Bucket acme-reports (size unknown: AccessDenied)\n",
+        "  kept: Claims AWS::DynamoDB::Table acme-claims (size unknown: AccessDeniedException)\n",
+        "  kept: Reports AWS::S3::Bucket acme-reports (size unknown: AccessDenied)\n",
     ] {
         assert_eq!((code, said.contains(line)), (Some(0), true), "{said}");
     }
@@ -122,7 +125,7 @@ async fn slots_and_the_place_in_the_line_are_given_back_and_those_of_others_are_
     let fake = Fake { taken_meanwhile: [item("slot#2", "beta")].into(), ..holding_slots(with_data()) };
     let (endpoint, fake) = fake_aws::start(fake).await;
     let (code, _, said) = run(Some(endpoint), &["destroy", "acme", "--yes"]).await;
-    assert!(said.contains("QuickSight slots: given back: slot#0, slot#2, waiting#acme in slots\n"), "{said}");
+    assert!(said.contains("QuickSight slots to return: slot#0, slot#2, waiting#acme in slots\n"), "{said}");
     let fake = fake.lock().unwrap();
     let left: Vec<_> =
         fake.slots.iter().map(|(key, item)| (key.as_str(), item["tenant"]["S"].as_str().unwrap())).collect();
@@ -153,7 +156,7 @@ async fn slots_of_a_tenant_whose_stacks_are_gone_are_given_back_too() {
 async fn where_nobody_can_be_asked_nothing_is_deleted_without_yes() {
     let (endpoint, fake) = fake_aws::start(with_data()).await;
     let (code, _, said) = run(Some(endpoint), &["destroy", "acme", "--with-data"]).await;
-    assert!(said.lines().last().unwrap().ends_with("run it at a terminal, or with --yes"), "{said}");
+    assert!(said.lines().last().unwrap().ends_with("run it in a terminal, or with --yes"), "{said}");
     assert_eq!((code, calls(&fake, "DeleteStack"), calls(&fake, "POST acme-reports")), (Some(2), 0, 0));
 }
 

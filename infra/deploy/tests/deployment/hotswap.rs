@@ -15,7 +15,7 @@ async fn only_code_is_swapped_and_what_else_is_different_is_said_to_be_skipped()
     stack.template = json!({"Resources": {"Old": {"Type": "AWS::SQS::Queue"}}}).to_string();
     let (endpoint, fake) = fake_aws::start(fake).await;
     let (code, printed, said) = run(Some(endpoint), &["deploy", "acme", "--hotswap"]).await;
-    let expected = "acme-qlik-reload: code swapped: Reload; skipped, as only a deployment does it: \
+    let expected = "acme-qlik-reload: code swapped: Reload; skipped, because it needs a deployment: \
                     Claims is new, Reload is new, Old is removed, Parameters are changed\n";
     assert_eq!((code, printed.as_str()), (Some(0), expected), "{said}");
     assert_eq!(calls(&fake, "CreateChangeSet"), 0);
@@ -44,7 +44,7 @@ async fn what_a_deployment_does_because_code_is_new_is_said_to_be_skipped() {
     for (deployed, skipped) in [
         (
             "old.zip".to_owned(),
-            "; skipped, as only a deployment does it: Copy depends on code that is new, Site depends on code that is new",
+            "; skipped, because it needs a deployment: Copy depends on new code, Site depends on new code",
         ),
         (format!("{}.zip", sha256(b"code")), ""),
     ] {
@@ -60,7 +60,7 @@ async fn a_stack_that_does_not_stand_has_no_code_to_swap() {
     for fake in [with_bucket(), with_stack("ROLLBACK_COMPLETE")] {
         let (endpoint, fake) = fake_aws::start(fake).await;
         let (code, _, said) = run(Some(endpoint), &["deploy", "acme", "--hotswap"]).await;
-        assert!(said.ends_with("does not stand; deploy it without --hotswap first\n"), "{said}");
+        assert!(said.ends_with("is not deployed yet; run a normal deployment first\n"), "{said}");
         assert_eq!((code, fake.lock().unwrap().swapped.len()), (Some(2), 0));
     }
 }
@@ -80,6 +80,6 @@ async fn code_is_swapped_after_an_update_that_is_under_way() {
 async fn a_stack_without_functions_is_said_to_have_none() {
     let (endpoint, _fake) = fake_aws::start(with_stack("UPDATE_COMPLETE")).await;
     let (code, printed, said) = run(Some(endpoint), &["deploy", "acme", "--hotswap"]).await;
-    assert!(printed.starts_with("acme-qlik-reload: no function to swap the code of; skipped"), "{printed}{said}");
+    assert!(printed.starts_with("acme-qlik-reload: no functions to swap; skipped"), "{printed}{said}");
     assert_eq!(code, Some(0));
 }

@@ -17,7 +17,7 @@ acme-qlik-reload: would be updated: 1 added, 1 changed, 2 replaced, 1 removed
   ~ Reload (AWS::Lambda::Function): Code, MemorySize, Tags
   + Requests (AWS::ApiGateway::RestApi)
   ~ 2 other resources: Tags
-  data is at risk; a deployment refuses this without --allow-replacement Claims --allow-replacement Old";
+  data is at risk; not deployed without --allow-replacement Claims --allow-replacement Old";
     assert_eq!(plan(&endpoint, false).await.unwrap(), expected);
     assert_eq!((calls(&fake, "ExecuteChangeSet"), calls(&fake, "PUT"), calls(&fake, "DeleteStack")), (0, 0, 0));
     let fake = fake.lock().unwrap();
@@ -57,7 +57,7 @@ async fn rights_that_the_new_template_adds_are_told() {
     let target = connect(&endpoint).await.unwrap();
     let plans = ferrostack_deploy::plan(&target, &acme.assembly, &Options::default(), &Progress::detect()).await;
     let text = plans.unwrap()[0].text(false);
-    assert!(text.ends_with("  rights that are added:\n    ReloadRole: s3:DeleteObject on *"), "{text}");
+    assert!(text.ends_with("  added rights:\n    ReloadRole: s3:DeleteObject on *"), "{text}");
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ async fn a_tenant_that_is_named_twice_is_deployed_once() {
 async fn where_nothing_was_synthesized_nothing_is_deployed() {
     let folder = tempfile::tempdir().unwrap();
     let (code, printed, said) = deploy(folder.path(), &["--all", "--yes"]).await;
-    let expected = format!("error: {} holds no tenant; run `cargo run synth` first\n", folder.path().display());
+    let expected = format!("error: {} contains no tenant; run `cargo run synth` first\n", folder.path().display());
     assert_eq!((code, printed.as_str(), said), (Some(2), "", expected));
 }
 
@@ -52,7 +52,7 @@ async fn a_tenant_whose_plan_fails_holds_no_other_plan_up() {
     let plan = start_on(folder.path(), "eu-west-1", Some(endpoint), &["deploy", "--all", "--plan"]);
     let (code, printed, said) = ended(plan).await;
     assert!(said.contains("\nerror: acme-app is DELETE_FAILED"), "{said}");
-    let expected = "beta-app: would be created: no resource but its tags and outputs\n";
+    let expected = "beta-app: would be created: only tags and outputs\n";
     assert_eq!((code, printed.as_str()), (Some(1), expected), "{said}");
 }
 

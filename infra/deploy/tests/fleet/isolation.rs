@@ -48,7 +48,7 @@ async fn one_tenant_that_fails_holds_no_other_up_and_the_table_names_it() {
     let failed: Vec<_> = table.lines().filter(|line| line.contains("FAILED")).collect();
     assert_eq!(failed, ["t0033  FAILED      t0033-demo ended as ROLLBACK_COMPLETE: Reload (): no such bucket"]);
     assert!(table.starts_with("t0000  deployed    t0000-demo created\n"), "{table}");
-    assert!(table.ends_with(&format!("\n{}\n59 deployed, 1 failed, 0 not begun", failed[0])), "{table}");
+    assert!(table.ends_with(&format!("\n{}\n59 deployed, 1 failed, 0 not started", failed[0])), "{table}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -56,7 +56,7 @@ async fn when_the_first_tenant_fails_no_other_is_begun() {
     let scene = scene(60, &[0]);
     let report = scene.deploy(2.0).await.unwrap();
     assert_eq!((report.exit_code(), scene.world.lock().unwrap().stacks.len()), (1, 1));
-    assert!(report.to_string().ends_with("0 deployed, 1 failed, 59 not begun"), "{report}");
+    assert!(report.to_string().ends_with("0 deployed, 1 failed, 59 not started"), "{report}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -65,7 +65,7 @@ async fn a_wave_stops_as_soon_as_it_is_certain_that_too_many_fail() {
     let report = scene.deploy(2.0).await.unwrap();
     let begun = scene.world.lock().unwrap().stacks.len();
     assert!(begun < 100, "{begun} tenants were begun");
-    assert!(report.to_string().contains("not begun"));
+    assert!(report.to_string().contains("not started"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -85,7 +85,8 @@ async fn what_failed_is_tried_again_and_what_stands_is_left_alone() {
     scene.world.lock().unwrap().stacks.remove("t0003-demo");
     let report = scene.deploy(50.0).await.unwrap();
     assert_eq!((report.exit_code(), scene.complete()), (0, 31));
-    let again = report.to_string().lines().filter(|line| line.contains("earlier in the same run, and stands")).count();
+    let again =
+        report.to_string().lines().filter(|line| line.contains("earlier in the same run, unchanged since")).count();
     assert_eq!(again, 30, "{report}");
 }
 
@@ -118,7 +119,7 @@ async fn credentials_that_expire_on_the_way_end_the_run_with_a_table_of_what_sta
     let report = scene.deploy(100.0).await.unwrap();
     let table = report.to_string();
     let lines = |with: &str| table.lines().filter(|line| line.contains(with)).count();
-    let (deployed, expired, left) = (lines("  deployed    "), lines("have expired"), lines("  not begun"));
+    let (deployed, expired, left) = (lines("  deployed    "), lines("have expired"), lines("  not started"));
     assert_eq!((report.exit_code(), deployed + expired + left, deployed), (2, 31, scene.complete()), "{table}");
     assert!(expired > 0 && left > 0, "{table}");
     scene.world.lock().unwrap().shut_out_after = None;

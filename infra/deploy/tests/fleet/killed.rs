@@ -35,7 +35,7 @@ fn fifty_tenants_come_up_once_although_the_command_is_killed_twenty_times() {
     let last = start(&endpoint, folder.path()).wait_with_output().unwrap();
     let printed = String::from_utf8(last.stdout).unwrap();
     assert_eq!(last.status.code(), Some(0), "{printed}{}", String::from_utf8_lossy(&last.stderr));
-    assert!(printed.ends_with(&format!("{TENANTS} deployed, 0 failed, 0 not begun\n")), "{printed}");
+    assert!(printed.ends_with(&format!("{TENANTS} deployed, 0 failed, 0 not started\n")), "{printed}");
     let world = world.lock().unwrap();
     assert_eq!(world.complete(), TENANTS);
     assert_eq!(world.twice(), 0, "stacks created twice");
