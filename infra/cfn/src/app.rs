@@ -1,6 +1,6 @@
 //! The stacks of one deployment.
 
-use crate::assembly::AssembledStack;
+use crate::assembled_stack::AssembledStack;
 use crate::{Check, CloudAssembly, Finding, Stack, checks};
 
 /// Every stack of one deployment.

@@ -1,12 +1,16 @@
 //! The cloud assembly: what stock `cdk` CLIs from 2.100 on, `aws cloudformation deploy` and our own deployer read.
 
-use crate::manifest::{self, Manifest};
-use crate::{Asset, Finding, Json, Template};
-use serde::Serialize;
-use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::assembled_stack::{AssembledStack, Format};
+use crate::built_function::{BuiltFunction, BuiltFunctions};
+use crate::manifest::{self, Manifest};
+use crate::{Asset, Finding, Json};
 
 /// What an app becomes: one template a stack, and everything found wrong.
 #[derive(Debug, Default)]
@@ -15,51 +19,6 @@ pub struct CloudAssembly {
     pub stacks: Vec<AssembledStack>,
     /// Errors and warnings of all stacks; with an error among them the assembly is not to be written.
     pub findings: Vec<Finding>,
-}
-
-/// One stack of an assembly.
-#[derive(Debug)]
-pub struct AssembledStack {
-    /// The template.
-    pub template: Template,
-    /// The template as JSON text.
-    pub document: String,
-    pub(crate) tags: BTreeMap<String, String>,
-    pub(crate) dependencies: Vec<String>,
-    /// The functions to build and deploy beside it.
-    pub assets: Vec<Asset>,
-}
-
-/// How templates are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Format {
-    /// `<stack>.template.json`.
-    #[default]
-    Json,
-    /// `<stack>.template.yaml`.
-    Yaml,
-}
-
-/// The zips that exist, by package and architecture.
-pub type BuiltFunctions = BTreeMap<(String, String), BuiltFunction>;
-
-/// The zip of one built function.
-#[derive(Clone, Debug)]
-pub struct BuiltFunction {
-    /// SHA-256 of the zip, in hex: its name in every bucket.
-    pub sha256: String,
-    /// Where the zip lies.
-    pub path: PathBuf,
-}
-
-impl BuiltFunction {
-    pub(crate) fn object_key(&self) -> String {
-        format!("{}.zip", self.sha256)
-    }
-
-    pub(crate) fn zip_name(&self) -> String {
-        format!("asset.{}.zip", self.sha256)
-    }
 }
 
 impl CloudAssembly {
@@ -108,45 +67,9 @@ impl CloudAssembly {
     }
 }
 
-impl AssembledStack {
-    /// The name of the template's file.
-    pub fn template_file(&self, format: Format) -> String {
-        match format {
-            Format::Json => format!("{}.template.json", self.template.stack),
-            Format::Yaml => format!("{}.template.yaml", self.template.stack),
-        }
-    }
-
-    fn text(&self, format: Format) -> Cow<'_, str> {
-        match format {
-            Format::Json => Cow::Borrowed(&self.document),
-            Format::Yaml => Cow::Owned(self.template.to_yaml()),
-        }
-    }
-
-    fn functions<'a>(&'a self, built: &'a BuiltFunctions) -> Vec<(&'a Asset, &'a BuiltFunction)> {
-        self.assets.iter().filter_map(|asset| Some((asset, built.get(&key(asset))?))).collect()
-    }
-
-    /// The template for the stock `cdk` CLI, which takes no values of parameters from an assembly: the code's keys are their defaults.
-    fn with_code(&self, functions: &[(&Asset, &BuiltFunction)]) -> Template {
-        let mut template = self.template.clone();
-        for (asset, function) in functions {
-            if let Some(parameter) = template.parameters.get_mut(&asset.key_parameter) {
-                parameter["Default"] = function.object_key().into();
-            }
-        }
-        template
-    }
-}
-
 /// What `aws cloudformation deploy --parameter-overrides file://…` reads, in the one form that versions 1 and 2 of the AWS CLI share.
 fn parameters(functions: &[(&Asset, &BuiltFunction)]) -> Json {
     functions.iter().map(|(asset, it)| Json::from(format!("{}={}", asset.key_parameter, it.object_key()))).collect()
-}
-
-fn key(asset: &Asset) -> (String, String) {
-    (asset.package.clone(), asset.architecture.clone())
 }
 
 fn pretty(json: &impl Serialize) -> String {

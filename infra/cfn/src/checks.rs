@@ -1,8 +1,9 @@
 //! What is checked in every template, whatever it deploys.
 
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
 use crate::intrinsic::PSEUDO_PARAMETERS;
 use crate::{Finding, Reference, Template, references};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Every check of this module. The references are looked up once for all that ask for them.
 pub(crate) fn all(template: &Template) -> Vec<Finding> {

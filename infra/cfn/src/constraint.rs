@@ -1,9 +1,11 @@
 //! What the specification allows a value to be.
 
-use crate::Json;
-use regex_lite::Regex;
 use std::cell::RefCell;
 use std::collections::HashMap;
+
+use regex_lite::Regex;
+
+use crate::Json;
 
 /// Limits on one property, checked at synth. Intrinsics pass: their value is known only at deploy time.
 ///
@@ -150,8 +152,9 @@ fn matches(pattern: &'static str, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
 
     const MEMORY: Constraint = Constraint { minimum: Some(128.0), maximum: Some(10240.0), ..Constraint::NONE };
     const NAME: Constraint = Constraint { max_length: Some(3), pattern: Some("^[a-z]+$"), ..Constraint::NONE };

@@ -3,9 +3,10 @@
 //!
 //! Shapes: <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html>
 
+use serde_json::json;
+
 use crate::stack::Mapping;
 use crate::{Json, Value};
-use serde_json::json;
 
 /// `Fn::Sub`: `${Name}`, `${Name.Attribute}` and `${AWS::Region}` are replaced; the names are checked at synth.
 pub fn sub(template: impl Into<String>) -> Value<String> {

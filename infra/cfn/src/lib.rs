@@ -8,9 +8,11 @@
 //! mistake becomes a [`Finding`] that carries the line of Rust that made it, so one run shows all of them.
 
 mod app;
+mod assembled_stack;
 mod assembly;
 pub mod assertions;
 mod attributes;
+mod built_function;
 mod checks;
 mod constraint;
 mod finding;
@@ -25,8 +27,10 @@ mod template;
 mod value;
 
 pub use app::App;
-pub use assembly::{AssembledStack, BuiltFunction, BuiltFunctions, CloudAssembly, Format, sha256};
+pub use assembled_stack::{AssembledStack, Format};
+pub use assembly::{CloudAssembly, sha256};
 pub use attributes::{Attributes, DeletionPolicy, With};
+pub use built_function::{BuiltFunction, BuiltFunctions};
 pub use checks::INLINE_BYTES;
 pub use constraint::{Constraint, is_intrinsic};
 pub use finding::{Finding, Severity};

@@ -1,10 +1,13 @@
 //! `manifest.json` and the manifests of assets, as stock `cdk` CLIs from 2.100 on read them.
 
-use crate::assembly::{AssembledStack, BuiltFunction};
-use crate::{Asset, Json};
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::json;
-use std::collections::BTreeMap;
+
+use crate::assembled_stack::AssembledStack;
+use crate::built_function::BuiltFunction;
+use crate::{Asset, Json};
 
 /// The version of the cloud assembly schema: the newest that every CLI from 2.100 on reads.
 const SCHEMA: &str = "34.0.0";

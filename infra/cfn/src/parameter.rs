@@ -1,8 +1,10 @@
 //! What goes into a template from outside and what comes out of it.
 
-use crate::{Json, NamedCondition, Value};
-use serde_json::json;
 use std::marker::PhantomData;
+
+use serde_json::json;
+
+use crate::{Json, NamedCondition, Value};
 
 /// A template parameter whose value is a `T`.
 #[derive(Clone, Debug)]

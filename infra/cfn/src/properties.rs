@@ -1,7 +1,8 @@
 //! `Properties` objects, and what is wrong with them.
 
-use crate::{Constraint, Json, Value};
 use std::panic::Location;
+
+use crate::{Constraint, Json, Value};
 
 /// A `Properties` object under construction: ordered JSON, and the problems met while it was filled.
 ///

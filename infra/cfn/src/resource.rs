@@ -1,7 +1,8 @@
 //! What can be added to a stack.
 
-use crate::{Properties, Scope};
 use std::fmt;
+
+use crate::{Properties, Scope};
 
 /// A resource's name inside its template: letters and digits, the path of its scopes.
 ///

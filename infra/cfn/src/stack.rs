@@ -1,10 +1,11 @@
 //! Stacks: what deploys together.
 
+use std::collections::BTreeMap;
+use std::panic::Location;
+
 use crate::properties::Problem;
 use crate::template::{Entry, Template};
 use crate::{Condition, Construct, Finding, Json, LogicalId, NamedCondition, Output, Parameter, Resource, Value};
-use std::collections::BTreeMap;
-use std::panic::Location;
 
 /// An ordered set of resources that deploy together.
 #[derive(Debug)]

@@ -1,10 +1,12 @@
 //! Templates: what CloudFormation reads.
 
-use crate::Json;
+use std::panic::Location;
+
 use indexmap::IndexMap;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::ser::PrettyFormatter;
-use std::panic::Location;
+
+use crate::Json;
 
 /// A finished template. Sections keep the order in which the stack added to them.
 #[derive(Clone, Debug)]

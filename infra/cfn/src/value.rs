@@ -1,11 +1,13 @@
 //! Property values.
 
-use crate::properties::Problem;
-use crate::{Json, LogicalId};
-use serde_json::json;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::panic::Location;
+
+use serde_json::json;
+
+use crate::properties::Problem;
+use crate::{Json, LogicalId};
 
 /// A property value of type `T`: a literal, or an intrinsic that CloudFormation resolves to a `T` at deploy time.
 ///

@@ -1,5 +1,7 @@
 //! What the engine promises, on a resource type made up for it.
 
+use std::collections::BTreeMap;
+
 use cfn::assertions::assert_includes;
 use cfn::intrinsic::{self, equals, find_in_map, if_, join, sub};
 use cfn::{
@@ -7,7 +9,6 @@ use cfn::{
     Parameter, Properties, Referable, Resource, Scope, Stack, Value,
 };
 use serde_json::json;
-use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, Default)]
 struct Thing(Properties);

@@ -1,8 +1,9 @@
 //! The readable attributes of a resource type, as methods of its ref.
 
+use std::collections::BTreeMap;
+
 use crate::names::snake;
 use crate::specification::{Resource, Type};
-use std::collections::BTreeMap;
 
 /// The methods by name, with the attribute that each reads and its type. Where `A.B` and `AB` are both attributes, the one without the dot is the one to read.
 pub fn methods(resource: &Resource) -> BTreeMap<String, (&str, &Type)> {

@@ -1,9 +1,10 @@
 //! `bindings.toml`: what is in use, from which sources, and what the sources miss.
 
-use anyhow::{Context, Result, bail};
-use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
 
 /// The whole file.
 #[derive(Clone, Debug, Deserialize)]

@@ -3,10 +3,12 @@
 //! Its entities refer to each other by `$id`, a counter that shifts with every release: nothing here keeps one or sorts
 //! by it.
 
-use crate::specification::{Limits, Properties, Property, Replaces, Resource, Type};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::specification::{Limits, Properties, Property, Replaces, Resource, Type};
 
 /// The service specification.
 pub struct Database {

@@ -1,9 +1,11 @@
 //! The closed sets of one resource type, and what they are called.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Result, bail};
+
 use crate::names;
 use crate::specification::{Limits, Property, Resource, Type};
-use anyhow::{Result, bail};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// A longer set is a list that AWS extends all the time (time zones, regions, languages): it stays text, unchecked.
 const MOST_VALUES: usize = 64;

@@ -1,9 +1,10 @@
 //! Generated files on disk: written when they differ, removed when they are no longer generated.
 
-use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+
+use anyhow::{Context, Result, bail};
 
 /// Files by name, as one folder should hold them.
 pub type Files = BTreeMap<String, String>;

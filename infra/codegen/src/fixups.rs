@@ -1,7 +1,8 @@
 //! Where the sources are wrong: named corrections, each an error once it no longer applies.
 
-use crate::specification::{Limits, Properties, Resource, Specification};
 use anyhow::{Context, Result, ensure};
+
+use crate::specification::{Limits, Properties, Resource, Specification};
 
 /// Applies every fix-up whose resource type is in the specification.
 ///

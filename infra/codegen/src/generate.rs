@@ -1,33 +1,17 @@
 //! From the extract to the Rust files.
 
-use crate::files::Files;
-use crate::module::module;
-use crate::names::{service, short, snake};
-use crate::specification::{Properties, Replaces, Resource, Specification, Type};
-use anyhow::{Context, Result, bail, ensure};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// How much was generated.
-#[derive(Clone, Debug, Default)]
-pub struct Counts {
-    /// Resource types.
-    pub types: usize,
-    /// Property types.
-    pub property_types: usize,
-    /// Properties, one setter each.
-    pub properties: usize,
-    /// Readable attributes.
-    pub attributes: usize,
-    /// Closed sets.
-    pub enums: usize,
-    /// Values of the closed sets.
-    pub values: usize,
-    /// Properties with a limit that is checked at synth.
-    pub constraints: usize,
-}
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::counts::Counts;
+use crate::files::Files;
+use crate::module::module;
+use crate::names::{service, short, snake};
+use crate::specification::{Properties, Replaces, Resource, Specification, Type};
 
 /// The Rust files, by name, unformatted.
 ///

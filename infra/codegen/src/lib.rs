@@ -10,6 +10,7 @@
 pub mod attributes;
 pub mod config;
 pub mod constraint;
+pub mod counts;
 pub mod database;
 pub mod docs;
 pub mod enums;

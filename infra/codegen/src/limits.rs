@@ -1,8 +1,10 @@
 //! Joins the limits of a resource schema to the properties of the specification, by type and property path.
 
-use crate::specification::{Limits, Resource, Type};
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::specification::{Limits, Resource, Type};
 
 /// What could not be joined, as `AWS::Service::Name/Property` and the reason.
 pub type Dropped = (String, &'static str);

@@ -1,14 +1,15 @@
 //! `codegen`: the pinned specification and `bindings.toml` in, `infra/aws/src` out.
 
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
 use anyhow::{Result, bail};
 use clap::Parser;
 use codegen::config::Config;
 use codegen::sources::Sources;
 use codegen::specification::Specification;
 use codegen::{files, fixups, generate, trial};
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 /// Generates infra/aws/src from infra/codegen/specification, the extract of the pinned sources.
 #[derive(Parser)]

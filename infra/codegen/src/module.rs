@@ -1,11 +1,14 @@
 //! The Rust module of one resource type.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Result, ensure};
+
+use crate::counts::Counts;
 use crate::enums::{self, Enums};
 use crate::names::{camel, short, snake};
 use crate::specification::{Properties, Property, Resource, Type};
-use crate::{attributes, constraint, docs, generate::Counts};
-use anyhow::{Result, ensure};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::{attributes, constraint, docs};
 
 /// The text of a resource type's module, unformatted.
 ///

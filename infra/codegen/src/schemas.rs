@@ -1,9 +1,10 @@
 //! Reads the resource schemas inside the cfn-lint wheel.
 
-use anyhow::{Context, Result};
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
 
 /// The region whose schemas are read: it has nearly every type.
 const REGION: &str = "cfnlint/data/schemas/providers/us-east-1.json";

@@ -1,15 +1,17 @@
 //! The pinned sources, checked against their digests, and the extract made of them.
 
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use sha2::{Digest, Sha256};
+
 use crate::config::{Config, Pin, unknown_type};
 use crate::database::Database;
 use crate::limits::{Dropped, join};
 use crate::schemas::Schemas;
 use crate::specification::Specification;
-use anyhow::{Context, Result, ensure};
-use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
-use std::io::Read;
-use std::path::Path;
 
 /// Both sources, open.
 pub struct Sources {

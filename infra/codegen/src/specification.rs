@@ -1,9 +1,10 @@
 //! The reduced specification: facts of the resource types in use, sorted by CloudFormation's own names.
 
-use anyhow::{Context, Result, ensure};
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, Serialize};
 
 /// Resource types by their CloudFormation name, `AWS::Service::Name`.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -1,5 +1,12 @@
 //! The generator's proof: every resource type there is, generated and compiled.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+
 use crate::config::Config;
 use crate::generate::generate;
 use crate::limits::Dropped;
@@ -7,11 +14,6 @@ use crate::patterns::{Pattern, portable};
 use crate::sources::Sources;
 use crate::specification::{Limits, Property, Specification};
 use crate::{files, fixups};
-use anyhow::{Context, Result, ensure};
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Instant;
 
 /// Generates all types into `<target>/bindings-all`, runs `cargo check` there, and prints counts and times.
 ///

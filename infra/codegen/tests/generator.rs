@@ -1,5 +1,9 @@
 //! What the generator promises: a small made-up specification in, Rust text or one sentence out.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
 use codegen::config::{Config, Pin};
 use codegen::files::{self, Files};
 use codegen::sources::Sources;
@@ -7,9 +11,6 @@ use codegen::specification::{Property, Replaces, Resource, Specification, Type};
 use codegen::{fixups, generate, limits};
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
-use std::path::{Path, PathBuf};
 
 const SHOP: &str = "AWS::Demo::Shop";
 

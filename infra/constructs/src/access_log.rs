@@ -1,10 +1,12 @@
 //! The APIs' access logs.
 
-use crate::RustFunction;
+use std::collections::BTreeMap;
+
 use aws::logs::log_group::LogGroup;
 use cfn::intrinsic::sub;
 use cfn::{Attributes, Referable, Scope, Value};
-use std::collections::BTreeMap;
+
+use crate::RustFunction;
 
 /// What every stage writes about a request: a name, and the variable of API Gateway's `$context`.
 const COMMON: [(&str, &str); 5] = [

@@ -1,8 +1,9 @@
 //! Alarms.
 
-use crate::{FunctionRef, QueueRef};
 use aws::cloudwatch::alarm::{self, Dimension, DimensionRequired};
 use cfn::{Construct, Scope, Value};
+
+use crate::{FunctionRef, QueueRef};
 
 /// Goes off when something happened at all within five minutes; tells a topic when it has one.
 #[derive(Clone, Debug)]

@@ -1,9 +1,10 @@
 //! What HTTP and WebSocket APIs have in common: both are of API Gateway's version 2.
 
-use crate::access_log::access_log;
 use aws::apigatewayv2::api::{Api, ApiRef};
 use aws::apigatewayv2::stage::{self, AccessLogSettings, RouteSettings, Stage};
 use cfn::{Scope, Value};
+
+use crate::access_log::access_log;
 
 /// Adds the API under the construct's name, and its only stage, which deploys every change by itself.
 ///

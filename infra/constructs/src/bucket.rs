@@ -1,6 +1,5 @@
 //! S3 buckets.
 
-use crate::grant::{Grant, deny_plain_http, document};
 use aws::s3::bucket::{
     self, AbortIncompleteMultipartUpload, BucketEncryption, EventBridgeConfiguration, LifecycleConfiguration,
     NoncurrentVersionExpiration, NotificationConfiguration, OwnershipControls, OwnershipControlsRule,
@@ -11,6 +10,8 @@ use aws::s3::bucket_policy::{BucketPolicy, Required};
 use cfn::intrinsic::{account_id, sub};
 use cfn::{Attributes, Construct, Json, Referable, Scope, Value};
 use serde_json::json;
+
+use crate::grant::{Grant, deny_plain_http, document};
 
 /// A bucket that is private, encrypted, versioned, reached over TLS only, and survives its stack.
 #[derive(Clone, Debug, Default)]

@@ -1,8 +1,9 @@
 //! Custom resources: what a function makes because CloudFormation cannot.
 
-use crate::FunctionRef;
 use aws::cloudformation::custom_resource::{self, CustomResourceRef};
 use cfn::{Construct, Json, Scope};
+
+use crate::FunctionRef;
 
 /// Something that a function of the same stack creates, updates and deletes.
 ///

@@ -1,10 +1,12 @@
 //! EventBridge rules.
 
-use crate::{FunctionRef, QueueRef};
+use std::collections::BTreeMap;
+
 use aws::events::rule::{self, DeadLetterConfig, InputTransformer, RetryPolicy, Target, TargetRequired};
 use cfn::intrinsic::sub;
 use cfn::{Construct, Json, Scope};
-use std::collections::BTreeMap;
+
+use crate::{FunctionRef, QueueRef};
 
 /// Calls a function for every event that matches a pattern.
 ///

@@ -1,13 +1,14 @@
 //! HTTP APIs of API Gateway: for pages that people open in a browser.
 
-use crate::FunctionRef;
-use crate::api_v2::add_api;
 use aws::apigatewayv2::api::{self, Api};
 use aws::apigatewayv2::integration::{self, Integration};
 use aws::apigatewayv2::route::{self, Route};
 use aws::apigatewayv2::stage::RouteSettings;
 use cfn::intrinsic::sub;
 use cfn::{Construct, Referable, Scope, Value};
+
+use crate::FunctionRef;
+use crate::api_v2::add_api;
 
 /// An HTTP API at the root of its host, where cookies with the prefix `__Host-` can be set. Its routes are added after it, by
 /// [`HttpRoutes`], so that their function can know its address.

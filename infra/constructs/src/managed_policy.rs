@@ -1,8 +1,9 @@
 //! Rights for roles and users that a stack does not own.
 
-use crate::grant::{Grant, policy};
 use aws::iam::managed_policy::{self, ManagedPolicyRef};
 use cfn::{Construct, Scope};
+
+use crate::grant::{Grant, policy};
 
 /// A policy that somebody attaches to the roles of people or of another service.
 ///

@@ -1,9 +1,10 @@
 //! Who may call a function, as its resource policy says.
 
-use crate::FunctionRef;
 use aws::lambda::permission::{Permission, Required};
 use cfn::intrinsic::sub;
 use cfn::{Referable, Value};
+
+use crate::FunctionRef;
 
 impl FunctionRef {
     /// Lets a service call it for one resource.

@@ -1,10 +1,11 @@
 //! SQS queues.
 
-use crate::grant::{Grant, deny_plain_http, document};
 use aws::sqs::queue::{self, Queue as SqsQueue};
 use aws::sqs::queue_policy::{QueuePolicy, Required};
 use cfn::{Attributes, Construct, Json, Scope, Value};
 use serde_json::json;
+
+use crate::grant::{Grant, deny_plain_http, document};
 
 /// An encrypted queue that takes messages over TLS only, keeps them for 14 days, and survives its stack.
 #[derive(Clone, Debug, Default)]

@@ -4,16 +4,17 @@ mod access;
 mod cors;
 mod routes;
 
-use crate::FunctionRef;
-use access::{Key, Reach};
 use aws::apigateway::deployment::Deployment;
 use aws::apigateway::rest_api;
 use aws::apigateway::stage::{self, MethodSetting, Stage};
 use cfn::intrinsic::{sub, sub_with};
 use cfn::{Attributes, Construct, Json, Referable, Scope, Value, sha256};
+use serde_json::json;
+
+use crate::FunctionRef;
+use access::{Key, Reach};
 pub use cors::Cors;
 use routes::{Route, add_methods, add_permissions};
-use serde_json::json;
 
 /// A REST API whose every route calls a function.
 ///

@@ -1,7 +1,7 @@
 //! Lambda functions written in Rust.
 
-use crate::QueueRef;
-use crate::grant::{Grant, assumed_by, policy};
+use std::collections::BTreeMap;
+
 use aws::iam::role::{self, Role};
 use aws::lambda::event_invoke_config::{self, EventInvokeConfig};
 use aws::lambda::function::{self, Code, DeadLetterConfig, Environment, Function, LoggingConfig, TracingConfig};
@@ -9,7 +9,9 @@ use aws::logs::log_group::LogGroup;
 use cfn::intrinsic::{equals, if_, sub};
 use cfn::{Asset, Attributes, Construct, LogicalId, Parameter, Referable, Scope, Value};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+
+use crate::QueueRef;
+use crate::grant::{Grant, assumed_by, policy};
 
 /// A Lambda function built from the Cargo package `lambdas/<package>`.
 ///

@@ -1,14 +1,15 @@
 //! What happens by the clock.
 
-use crate::grant::{assumed_by, policy};
-use crate::schedule_expression::{check_cron, check_rate, check_time_zone};
-use crate::{FunctionRef, QueueRef};
 use aws::iam::role::{self, Role};
 use aws::scheduler::schedule::{self, DeadLetterConfig, FlexibleTimeWindow, RetryPolicy, Target, TargetRequired};
 use aws::scheduler::schedule_group;
 use cfn::intrinsic::account_id;
 use cfn::{Construct, Json, Scope, Value};
 use serde_json::json;
+
+use crate::grant::{assumed_by, policy};
+use crate::schedule_expression::{check_cron, check_rate, check_time_zone};
+use crate::{FunctionRef, QueueRef};
 
 /// The schedules of one function: a group and the one role with which EventBridge Scheduler calls it.
 #[derive(Clone, Debug)]

@@ -1,11 +1,12 @@
 //! Secrets.
 
-use crate::FunctionRef;
-use crate::grant::Grant;
 use aws::secretsmanager::rotation_schedule::{self, RotationRules, RotationSchedule};
 use aws::secretsmanager::secret::{self, GenerateSecretString};
 use cfn::intrinsic::account_id;
 use cfn::{Attributes, Construct, Json, Scope, Value};
+
+use crate::FunctionRef;
+use crate::grant::Grant;
 
 /// A secret that survives its stack.
 #[derive(Clone, Debug)]

@@ -1,10 +1,11 @@
 //! What happens when a table changes.
 
-use crate::{FunctionRef, QueueRef, TableRef};
 use aws::lambda::event_source_mapping::{
     DestinationConfig, EventSourceMapping, EventSourceMappingRef, Filter, FilterCriteria, OnFailure,
 };
 use cfn::{Construct, Json, Scope};
+
+use crate::{FunctionRef, QueueRef, TableRef};
 
 /// Calls a function with the changes of a table that match a pattern; its role needs [`TableRef::grant_read_stream`].
 ///

@@ -1,6 +1,5 @@
 //! DynamoDB tables.
 
-use crate::grant::Grant;
 use aws::dynamodb::table::{
     self, AttributeDefinition, AttributeDefinitionRequired, AttributeType, GlobalSecondaryIndex,
     GlobalSecondaryIndexRequired, KeySchema, KeySchemaRequired, PointInTimeRecoverySpecification, Projection,
@@ -8,6 +7,8 @@ use aws::dynamodb::table::{
 };
 use cfn::intrinsic::sub;
 use cfn::{Attributes, Construct, Referable, Scope, Value};
+
+use crate::grant::Grant;
 
 /// A table with a string key, paid by request, encrypted, with 35 days of point-in-time recovery; it survives its
 /// stack unless it is [`Table::disposable`].

@@ -1,6 +1,5 @@
 //! Cognito user pools: who may sign in to a page.
 
-use crate::FunctionRef;
 use aws::cognito::user_pool::{
     self, AccountRecoverySetting, AdminCreateUserConfig, EmailConfiguration, EmailSendingAccount, LambdaConfig,
     MfaConfiguration, PasswordPolicy, Policies, RecoveryOption, SchemaAttribute, UserPoolTier, UsernameConfiguration,
@@ -10,6 +9,8 @@ use aws::cognito::user_pool_client::{
     UserPoolClient, UserPoolClientRef,
 };
 use cfn::{Attributes, Construct, Scope, Value};
+
+use crate::FunctionRef;
 
 /// People with a verified e-mail address as their name, and one client, a page in the browser, where they sign in.
 ///

@@ -1,6 +1,5 @@
 //! Web access control lists of AWS WAF.
 
-use crate::RestApiRef;
 use aws::wafv2::web_acl::{
     self, AggregateKeyType, AllowAction, BlockAction, DefaultAction, ManagedRuleGroupStatement,
     ManagedRuleGroupStatementRequired, OverrideAction, RateBasedStatement, RateBasedStatementRequired, Rule,
@@ -8,6 +7,8 @@ use aws::wafv2::web_acl::{
 };
 use aws::wafv2::web_acl_association::{self, WebAclAssociation};
 use cfn::{Construct, Json, Scope};
+
+use crate::RestApiRef;
 
 /// Shields a REST API: who calls too often is refused for a while, and so are requests that are known attacks.
 #[derive(Clone, Debug)]

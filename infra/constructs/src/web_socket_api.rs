@@ -1,7 +1,5 @@
 //! WebSocket APIs of API Gateway: for pages that are told something later.
 
-use crate::api_v2::add_api;
-use crate::{FunctionRef, Grant};
 use aws::apigatewayv2::api::{self, Api};
 use aws::apigatewayv2::authorizer::{self, Authorizer};
 use aws::apigatewayv2::integration::{self, Integration};
@@ -9,6 +7,9 @@ use aws::apigatewayv2::route::{self, Route};
 use aws::apigatewayv2::stage::RouteSettings;
 use cfn::intrinsic::sub;
 use cfn::{Construct, Referable, Scope, Value};
+
+use crate::api_v2::add_api;
+use crate::{FunctionRef, Grant};
 
 /// A WebSocket API. Its routes are added after it, by [`WebSocketRoutes`], so that their function can know its address.
 ///

@@ -1,7 +1,5 @@
 //! A page of static files, for everybody's browser.
 
-use crate::bucket::private_bucket;
-use crate::grant::{Grant, deny_plain_http, document};
 use aws::cloudfront::distribution::{
     self, DefaultCacheBehavior, DefaultCacheBehaviorRequired, Distribution, DistributionConfig,
     DistributionConfigRequired, HttpVersion, MinimumProtocolVersion, Origin, OriginRequired, S3OriginConfig,
@@ -21,6 +19,9 @@ use aws::s3::bucket_policy::{BucketPolicy, Required};
 use cfn::intrinsic::{join, sub};
 use cfn::{Attributes, Construct, Json, Referable, Scope, Value};
 use serde_json::json;
+
+use crate::bucket::private_bucket;
+use crate::grant::{Grant, deny_plain_http, document};
 
 /// A private bucket that only its own CloudFront distribution reads, over TLS, with headers that leave a browser nothing but
 /// the page's own files and the addresses named here. The bucket holds what can be published again, and goes with the stack;

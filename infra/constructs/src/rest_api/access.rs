@@ -1,8 +1,5 @@
 //! Who gets to a REST API, how often, and what is written down about it.
 
-use super::Usage;
-use crate::access_log::access_log;
-use crate::grant::document;
 use aws::apigateway::api_key::{ApiKey, StageKey};
 use aws::apigateway::rest_api::{EndpointConfiguration, RestApiRef};
 use aws::apigateway::stage::{AccessLogSetting, StageRef};
@@ -10,6 +7,10 @@ use aws::apigateway::usage_plan::{ApiStage, QuotaSettings, ThrottleSettings, Usa
 use aws::apigateway::usage_plan_key::{self, UsagePlanKey};
 use cfn::{Construct, Json, Scope, Value};
 use serde_json::json;
+
+use super::Usage;
+use crate::access_log::access_log;
+use crate::grant::document;
 
 /// From where an API can be called.
 #[derive(Clone, Debug, Default)]

@@ -1,13 +1,15 @@
 //! What a browser needs to let a page of another origin call an API.
 
-use super::routes::{Resources, Route, name_of};
+use std::collections::{BTreeMap, BTreeSet};
+
 use aws::apigateway::gateway_response::{self, GatewayResponse};
 use aws::apigateway::method::{self, Integration, IntegrationResponse, Method, MethodResponse};
 use aws::apigateway::rest_api::RestApiRef;
 use cfn::intrinsic::sub_with;
 use cfn::{Json, Scope, Value};
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
+
+use super::routes::{Resources, Route, name_of};
 
 /// The one origin whose pages may call an API, and the headers they may send. Cookies are not sent. The functions name the
 /// origin in their own answers.

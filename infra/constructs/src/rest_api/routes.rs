@@ -1,7 +1,7 @@
 //! The routes of a REST API.
 
-use super::RestApi;
-use crate::FunctionRef;
+use std::collections::BTreeMap;
+
 use aws::apigateway::authorizer::{self, Authorizer};
 use aws::apigateway::method::{self, Integration, Method};
 use aws::apigateway::model::Model;
@@ -10,7 +10,9 @@ use aws::apigateway::resource::{self, Resource};
 use aws::apigateway::rest_api;
 use cfn::{Json, Referable, Scope, Value};
 use serde_json::json;
-use std::collections::BTreeMap;
+
+use super::RestApi;
+use crate::FunctionRef;
 
 /// A method of a path, and the function it calls.
 #[derive(Clone, Debug)]
