@@ -207,8 +207,8 @@ fn an_unknown_type_is_one_sentence_with_what_is_near() {
         "bindings.toml names AWS::Demo::Shops, which the specification does not have; near are AWS::Demo::Shop, AWS::Demo::Shelf"
     );
     assert_eq!(
-        sentence(extract(&unknown("Qlik"), &folder)),
-        "bindings.toml names Qlik, which the specification does not have"
+        sentence(extract(&unknown("Nowhere"), &folder)),
+        "bindings.toml names Nowhere, which the specification does not have"
     );
 }
 

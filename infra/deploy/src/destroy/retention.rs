@@ -107,13 +107,13 @@ mod tests {
             "Claims": {"Type": "AWS::DynamoDB::Table", "DeletionPolicy": "RetainExceptOnCreate",
                        "Properties": {"DeletionProtectionEnabled": true, "BillingMode": "PAY_PER_REQUEST"}},
             "Users": {"Type": "AWS::Cognito::UserPool", "Properties": {"DeletionProtection": "ACTIVE"}},
-            "Reload": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 128}},
+            "Ping": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 128}},
         }});
         let expected = json!({"Resources": {
             "Claims": {"Type": "AWS::DynamoDB::Table", "DeletionPolicy": "Delete", "Metadata": {"DeletedWithItsData": true},
                        "Properties": {"DeletionProtectionEnabled": false, "BillingMode": "PAY_PER_REQUEST"}},
             "Users": {"Type": "AWS::Cognito::UserPool", "Properties": {"DeletionProtection": "INACTIVE"}},
-            "Reload": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 128}},
+            "Ping": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 128}},
         }});
         assert_eq!(without_retention(&template), Some(expected.clone()));
         assert_eq!(without_retention(&expected), None, "a second run finds nothing to do");

@@ -263,11 +263,11 @@ mod tests {
             ["Role: ManagedPolicyArns arn:a", "Role: no longer denies what is outside the boundary arn:b"]
         );
         let permission = |arn: &str| {
-            let properties = json!({"Action": "lambda:InvokeFunction", "FunctionName": {"Ref": "Reload"},
+            let properties = json!({"Action": "lambda:InvokeFunction", "FunctionName": {"Ref": "Ping"},
                                     "Principal": "events.amazonaws.com", "SourceArn": arn});
             resource(json!({"Type": "AWS::Lambda::Permission", "Properties": properties}))
         };
         let lines = added(&permission("arn:1"), &permission("arn:2"));
-        assert_eq!(lines, ["Role: lambda:InvokeFunction on ${Reload} to events.amazonaws.com, if SourceArn is arn:2"]);
+        assert_eq!(lines, ["Role: lambda:InvokeFunction on ${Ping} to events.amazonaws.com, if SourceArn is arn:2"]);
     }
 }

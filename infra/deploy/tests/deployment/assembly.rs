@@ -39,7 +39,7 @@ fn what_synth_did_not_write_is_refused_with_what_is_wrong() {
 async fn a_stack_of_another_tenant_is_neither_deployed_nor_destroyed() {
     let standing =
         FakeStack { status: "CREATE_COMPLETE".to_owned(), template: "{}".to_owned(), ..FakeStack::default() };
-    let stacks = ["beta-qlik-reload", "ferrostack-platform", "acmebeta-qlik-reload"];
+    let stacks = ["beta-uptime", "ferrostack-platform", "acmebeta-uptime"];
     for (stack, command) in stacks.into_iter().flat_map(|stack| [(stack, "deploy"), (stack, "destroy")]) {
         let fake = Fake { stacks: [(stack.to_owned(), standing.clone())].into(), ..Fake::default() };
         let (endpoint, fake) = fake_aws::start(fake).await;

@@ -107,7 +107,7 @@ async fn an_update_that_still_cannot_be_undone_is_told_with_its_cause_and_what_t
     let (endpoint, fake) = fake_aws::start(fake).await;
     let error = deploy(&endpoint).await.unwrap_err();
     let said = error.to_string();
-    assert!(said.contains("because of Claims (AWS::IAM::Role, from stacks/qlik_reload.rs:12): it is gone"), "{said}");
+    assert!(said.contains("because of Claims (AWS::IAM::Role, from stacks/uptime.rs:12): it is gone"), "{said}");
     assert!(said.contains("--resources-to-skip"), "{said}");
     assert_eq!((error.exit_code(), calls(&fake, "CreateChangeSet")), (1, 0));
 }
@@ -124,8 +124,8 @@ async fn a_stack_that_needs_a_person_is_left_alone() {
 async fn a_failed_deployment_names_the_first_failed_resource_its_reason_and_the_line_that_made_it() {
     let fake = Fake { failing: Some(("Claims", "MalformedPolicyDocument: no")), ..with_bucket() };
     let (endpoint, _fake) = fake_aws::start(fake).await;
-    let expected = "acme-qlik-reload ended as ROLLBACK_COMPLETE: \
-                    Claims (AWS::IAM::Role, from stacks/qlik_reload.rs:12): MalformedPolicyDocument: no";
+    let expected = "acme-uptime ended as ROLLBACK_COMPLETE: \
+                    Claims (AWS::IAM::Role, from stacks/uptime.rs:12): MalformedPolicyDocument: no";
     assert_eq!(deploy(&endpoint).await.unwrap_err(), Error::Failed(expected.to_owned()));
 }
 
@@ -133,7 +133,7 @@ async fn a_failed_deployment_names_the_first_failed_resource_its_reason_and_the_
 async fn an_update_that_somebody_cancelled_is_told_as_such() {
     let fake = Fake { failing: Some(("", "Update cancelled by user")), ..with_stack("CREATE_COMPLETE") };
     let (endpoint, _fake) = fake_aws::start(fake).await;
-    let expected = "acme-qlik-reload ended as UPDATE_ROLLBACK_COMPLETE: Update cancelled by user";
+    let expected = "acme-uptime ended as UPDATE_ROLLBACK_COMPLETE: Update cancelled by user";
     assert_eq!(deploy(&endpoint).await.unwrap_err(), Error::Failed(expected.to_owned()));
 }
 
@@ -160,7 +160,7 @@ async fn an_interrupted_deployment_says_that_cloudformation_goes_on_and_the_next
 async fn parting_from_data_is_refused_with_what_becomes_of_it_and_the_option_that_allows_it() {
     let (endpoint, fake) = fake_aws::start(parting()).await;
     let error = deploy(&endpoint).await.unwrap_err();
-    let expected = "acme-qlik-reload was not changed, because Claims (AWS::DynamoDB::Table) may be replaced and ITS DATA IS LOST, \
+    let expected = "acme-uptime was not changed, because Claims (AWS::DynamoDB::Table) may be replaced and ITS DATA IS LOST, \
                     and Old (AWS::SQS::Queue) would be removed and its data is kept outside the stack; to do it anyway, \
                     add --allow-replacement Claims --allow-replacement Old";
     assert_eq!(error, Error::Refused(expected.to_owned()));
@@ -216,7 +216,7 @@ async fn a_new_revision_of_the_same_template_and_code_does_not_tag_everything_an
     deploy_revision(&endpoint, "1").await;
     deploy_revision(&endpoint, "2").await;
     assert_eq!(revision(&fake), "1");
-    fake.lock().unwrap().stacks.get_mut(STACK).unwrap().parameters.insert("ReloadCodeKey".into(), "older.zip".into());
+    fake.lock().unwrap().stacks.get_mut(STACK).unwrap().parameters.insert("PingCodeKey".into(), "older.zip".into());
     deploy_revision(&endpoint, "3").await;
     assert_eq!(revision(&fake), "3", "other code is another version");
     fake.lock().unwrap().stacks.get_mut(STACK).unwrap().tags.insert("ferrostack:template".into(), "another".into());
@@ -240,7 +240,7 @@ async fn denied_access_is_one_sentence_and_changes_nothing() {
     fake.refusals.insert("CreateChangeSet", vec![(403, "AccessDenied")]);
     let (endpoint, _fake) = fake_aws::start(fake).await;
     let expected =
-        "access denied while creating the change set of acme-qlik-reload: AccessDenied: the fake was told to refuse";
+        "access denied while creating the change set of acme-uptime: AccessDenied: the fake was told to refuse";
     let error = deploy(&endpoint).await.unwrap_err();
     assert_eq!((error.exit_code(), error), (2, Error::Access(expected.to_owned())));
 }
@@ -315,7 +315,7 @@ async fn what_keeps_the_caller_out_is_one_sentence_with_exit_code_2_and_changes_
             "AWS does not accept these credentials while asking who is calling in eu-west-1: InvalidClientTokenId",
         ),
         ("DescribeStacks", "AccessDenied", "access denied while looking at the stack ferrostack-platform"),
-        ("CreateChangeSet", "AccessDenied", "access denied while creating the change set of acme-qlik-reload"),
+        ("CreateChangeSet", "AccessDenied", "access denied while creating the change set of acme-uptime"),
     ];
     for (action, code, sentence) in cases {
         let mut fake = with_bucket();

@@ -73,7 +73,7 @@ async fn what_a_stack_that_cannot_be_updated_retains_is_said_to_stay_and_its_buc
     let (code, _, said) = run(Some(endpoint), &["destroy", "acme", "--with-data", "--yes"]).await;
     assert_eq!((said.matches("  kept: ").count(), said.contains("deleted with its data")), (6, false), "{said}");
     assert!(
-        said.contains("acme-qlik-reload cannot be updated in its current state, so what it retains is kept\n"),
+        said.contains("acme-uptime cannot be updated in its current state, so what it retains is kept\n"),
         "{said}"
     );
     let fake = fake.lock().unwrap();
@@ -170,7 +170,7 @@ async fn a_stack_that_the_assembly_does_not_have_any_more_goes_too_and_none_of_a
         ("acme-untagged", ""),
     ];
     let cases = [
-        (&["--only", "qlik-reload"] as &[_], vec![STACK]),
+        (&["--only", "uptime"] as &[_], vec![STACK]),
         (&["--only", "zero"], vec!["acme-zero"]),
         (&[], vec![STACK, "acme-zero"]),
     ];
@@ -215,7 +215,7 @@ async fn a_tenant_without_a_file_goes_with_all_its_stacks_and_one_that_nobody_kn
     let nobody =
         "there is no tenant `gamma`: it has neither a file nor stacks in account 111122223333, region eu-west-1";
     let no_stack = "there is no stack `beta-ap`: the tenant has neither a file nor such stacks in account 111122223333, region eu-west-1";
-    let no_system = "tenant acme has no system `ap`; its stacks are acme-qlik-reload";
+    let no_system = "tenant acme has no system `ap`; its stacks are acme-uptime";
     for (arguments, expected) in [
         (&["destroy", "gamma", "--yes"] as &[_], nobody),
         (&["destroy", "beta", "--only", "ap", "--yes"], no_stack),

@@ -314,7 +314,7 @@ fn begin(stack: &mut FakeStack, id: &str, name: &str, verb: &str, failing: Optio
     happen(name, id, "AWS::CloudFormation::Stack", &format!("{verb}_IN_PROGRESS"), "");
     stack.next_status = Some(match failing {
         None => {
-            happen("Reload", "reload-1", "AWS::Lambda::Function", &format!("{verb}_COMPLETE"), "");
+            happen("Ping", "ping-1", "AWS::Lambda::Function", &format!("{verb}_COMPLETE"), "");
             format!("{verb}_COMPLETE")
         }
         Some(("", reason)) => {

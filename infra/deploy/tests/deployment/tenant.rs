@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use crate::fake_aws::{Fake, FakeStack, Shared};
 
-pub(crate) const STACK: &str = "acme-qlik-reload";
+pub(crate) const STACK: &str = "acme-uptime";
 pub(crate) const BOOTSTRAP_BUCKET: &str = "cdk-hnb659fds-assets-111122223333-eu-west-1";
 
 /// The assembly of tenant `acme` with its function's code, which uploads read from the folder.
@@ -83,7 +83,7 @@ pub(crate) fn with_bucket() -> Fake {
 }
 
 pub(crate) fn with_stack(status: &str) -> Fake {
-    let parameters = [("ReloadCodeKey".to_owned(), "old.zip".to_owned())].into();
+    let parameters = [("PingCodeKey".to_owned(), "old.zip".to_owned())].into();
     let stack = FakeStack { status: status.to_owned(), template: "{}".to_owned(), parameters, ..FakeStack::default() };
     Fake { stacks: [(STACK.to_owned(), stack)].into(), ..with_bucket() }
 }
@@ -113,12 +113,12 @@ pub(crate) fn write_assembly(out: &Path, code: Option<&[u8]>) {
     let template = json!({
         "Parameters": {
             "AssetBucket": {"Type": "String", "Default": ""},
-            "ReloadCodeKey": {"Type": "String"},
+            "PingCodeKey": {"Type": "String"},
             "SlotTable": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/ferrostack/platform/slot-table"},
         },
         "Resources": {
             "Claims": {"Type": "AWS::DynamoDB::Table", "DeletionPolicy": "RetainExceptOnCreate"},
-            "Reload": {"Type": "AWS::Lambda::Function", "Properties": {"Code": {"S3Key": {"Ref": "ReloadCodeKey"}}}},
+            "Ping": {"Type": "AWS::Lambda::Function", "Properties": {"Code": {"S3Key": {"Ref": "PingCodeKey"}}}},
         },
     });
     write(&format!("{STACK}.template.json"), &template);
@@ -127,9 +127,9 @@ pub(crate) fn write_assembly(out: &Path, code: Option<&[u8]>) {
     if let Some(code) = code {
         let hash = sha256(code);
         std::fs::write(folder.join(format!("asset.{hash}.zip")), code).unwrap();
-        parameters["ReloadCodeKey"] = json!(format!("{hash}.zip"));
+        parameters["PingCodeKey"] = json!(format!("{hash}.zip"));
         files[&hash] = json!({
-            "displayName": "Reload/Code",
+            "displayName": "Ping/Code",
             "source": {"path": format!("asset.{hash}.zip"), "packaging": "file"},
             "destinations": {"current_account-current_region": {"bucketName": "b", "objectKey": format!("{hash}.zip")}},
         });
@@ -140,7 +140,7 @@ pub(crate) fn write_assembly(out: &Path, code: Option<&[u8]>) {
         STACK: {
             "type": "aws:cloudformation:stack",
             "dependencies": [format!("{STACK}.assets")],
-            "metadata": {format!("/{STACK}/Claims"): [{"type": "ferrostack:source", "data": "stacks/qlik_reload.rs:12"}]},
+            "metadata": {format!("/{STACK}/Claims"): [{"type": "ferrostack:source", "data": "stacks/uptime.rs:12"}]},
             "properties": {
                 "templateFile": format!("{STACK}.template.json"),
                 "stackName": STACK,

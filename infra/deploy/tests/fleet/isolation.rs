@@ -46,7 +46,7 @@ async fn one_tenant_that_fails_holds_no_other_up_and_the_table_names_it() {
     assert_eq!((report.exit_code(), scene.complete()), (1, 59));
     let table = report.to_string();
     let failed: Vec<_> = table.lines().filter(|line| line.contains("FAILED")).collect();
-    assert_eq!(failed, ["t0033  FAILED      t0033-demo ended as ROLLBACK_COMPLETE: Reload (): no such bucket"]);
+    assert_eq!(failed, ["t0033  FAILED      t0033-demo ended as ROLLBACK_COMPLETE: Ping (): no such bucket"]);
     assert!(table.starts_with("t0000  deployed    t0000-demo created\n"), "{table}");
     assert!(table.ends_with(&format!("\n{}\n59 deployed, 1 failed, 0 not started", failed[0])), "{table}");
 }

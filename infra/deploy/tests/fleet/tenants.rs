@@ -57,8 +57,8 @@ fn write_one(out: &Path, tenant: &str) {
         format!("{stack}.template.json"),
         json!({
             "Description": tenant,
-            "Parameters": {"AssetBucket": {"Type": "String"}, "ReloadCodeKey": {"Type": "String"}},
-            "Resources": {"Reload": {"Type": "AWS::Lambda::Function"}},
+            "Parameters": {"AssetBucket": {"Type": "String"}, "PingCodeKey": {"Type": "String"}},
+            "Resources": {"Ping": {"Type": "AWS::Lambda::Function"}},
         }),
     );
     let asset = json!({
@@ -69,7 +69,7 @@ fn write_one(out: &Path, tenant: &str) {
     let properties = json!({
         "templateFile": format!("{stack}.template.json"),
         "stackName": stack,
-        "parameters": {"ReloadCodeKey": format!("{hash}.zip")},
+        "parameters": {"PingCodeKey": format!("{hash}.zip")},
     });
     let assets = format!("{stack}.assets");
     write(

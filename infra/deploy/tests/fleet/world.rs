@@ -243,7 +243,7 @@ fn go_on(stack: &mut Stack, name: &str, id: &str) {
     if let Some((_, status)) = stack.under_way.filter(|(end, _)| *end <= Instant::now()) {
         stack.under_way = None;
         if status == "ROLLBACK_COMPLETE" {
-            stack.events.insert(0, event(id, "Reload", "fn", "CREATE_FAILED", "no such bucket"));
+            stack.events.insert(0, event(id, "Ping", "fn", "CREATE_FAILED", "no such bucket"));
         }
         stack.status = status;
         stack.events.insert(0, event(id, name, id, status, ""));
