@@ -1,4 +1,4 @@
-//! Assemblies that are not what `synth` writes: refused before AWS is asked anything.
+//! Invalid assemblies are refused before any call to AWS.
 
 use ferrostack_deploy::Assembly;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use crate::fake_aws::{self, Fake, FakeStack};
 use crate::tenant::{STACK, ended, start_on, write_assembly};
 
 #[test]
-fn what_synth_did_not_write_is_refused_with_what_is_wrong() {
+fn an_invalid_assembly_is_refused_with_the_reason() {
     let asset = |path: &str, packaging: &str| {
         let source = json!({ "path": path, "packaging": packaging });
         json!({ "files": { "a": { "source": source, "destinations": { "here": { "objectKey": "a.zip" } } } } })

@@ -1,4 +1,4 @@
-//! Taking stacks down.
+//! Destroying stacks.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ async fn destroying_a_stack_that_does_not_exist_succeeds() {
 }
 
 #[tokio::test]
-async fn destroying_keeps_the_data_unless_asked() {
+async fn destroying_keeps_the_data_by_default() {
     let (endpoint, fake) = fake_aws::start(with_data()).await;
     destroy(&endpoint, false).await.unwrap();
     let fake = fake.lock().unwrap();
@@ -29,7 +29,7 @@ async fn destroying_keeps_the_data_unless_asked() {
 }
 
 #[tokio::test]
-async fn destroying_with_data_gives_up_retention_and_empties_buckets_page_by_page() {
+async fn destroying_with_data_releases_retention_and_empties_buckets_page_by_page() {
     let (endpoint, fake) = fake_aws::start(with_data()).await;
     destroy(&endpoint, true).await.unwrap();
     let fake = fake.lock().unwrap();
@@ -46,11 +46,11 @@ async fn a_resource_that_cannot_be_deleted_is_named() {
     let (endpoint, fake) = fake_aws::start(fake).await;
     let error = destroy(&endpoint, false).await.unwrap_err();
     assert!(error.to_string().contains("Bucket (AWS::IAM::Role): the bucket is not empty"), "{error}");
-    assert_eq!((error.exit_code(), calls(&fake, "DeleteItem")), (1, 0), "what still works keeps its slots");
+    assert_eq!((error.exit_code(), calls(&fake, "DeleteItem")), (1, 0), "a stack that still works keeps its slots");
 }
 
 #[tokio::test]
-async fn a_plan_lists_what_stays_by_name_and_size_and_deletes_nothing() {
+async fn a_plan_lists_what_is_kept_by_name_and_size_and_deletes_nothing() {
     let (endpoint, fake) = fake_aws::start(with_data()).await;
     let (code, _, said) = run(Some(endpoint), &["destroy", "acme", "--plan"]).await;
     let expected = "  \
@@ -66,7 +66,7 @@ async fn a_plan_lists_what_stays_by_name_and_size_and_deletes_nothing() {
 }
 
 #[tokio::test]
-async fn what_a_stack_that_cannot_be_updated_retains_is_said_to_stay_and_its_buckets_are_not_emptied() {
+async fn a_stack_that_cannot_be_updated_keeps_what_it_retains_and_its_buckets_are_not_emptied() {
     let mut fake = with_data();
     fake.stacks.get_mut(STACK).unwrap().status = "DELETE_FAILED".to_owned();
     let (endpoint, fake) = fake_aws::start(fake).await;
@@ -81,7 +81,7 @@ async fn what_a_stack_that_cannot_be_updated_retains_is_said_to_stay_and_its_buc
 }
 
 #[tokio::test]
-async fn the_platform_stays_as_long_as_tenants_have_stacks() {
+async fn the_platform_is_kept_as_long_as_tenants_have_stacks() {
     let stack = |tenant: &str| FakeStack {
         status: "CREATE_COMPLETE".to_owned(),
         template: "{}".to_owned(),
@@ -106,7 +106,7 @@ async fn the_platform_stays_as_long_as_tenants_have_stacks() {
 }
 
 #[tokio::test]
-async fn a_size_that_the_caller_may_not_see_holds_nothing_up() {
+async fn a_size_that_the_caller_may_not_read_stops_nothing() {
     let mut fake = Fake { described: [].into(), ..with_data() };
     fake.refusals.insert("ListObjectVersions", vec![(403, "AccessDenied")]);
     let (endpoint, fake) = fake_aws::start(fake).await;
@@ -121,7 +121,7 @@ async fn a_size_that_the_caller_may_not_see_holds_nothing_up() {
 }
 
 #[tokio::test]
-async fn slots_and_the_place_in_the_line_are_given_back_and_those_of_others_are_left() {
+async fn slots_and_the_place_in_the_line_are_returned_and_those_of_others_are_kept() {
     let fake = Fake { taken_meanwhile: [item("slot#2", "beta")].into(), ..holding_slots(with_data()) };
     let (endpoint, fake) = fake_aws::start(fake).await;
     let (code, _, said) = run(Some(endpoint), &["destroy", "acme", "--yes"]).await;
@@ -138,11 +138,11 @@ async fn slots_and_the_place_in_the_line_are_given_back_and_those_of_others_are_
     ];
     assert_eq!((code, left), (Some(0), expected.to_vec()));
     let at = |call: &str| fake.calls.iter().position(|it| it == call).unwrap();
-    assert!(at(&format!("DeleteStack {STACK}")) < at("DeleteItem"), "what still works would take them again");
+    assert!(at(&format!("DeleteStack {STACK}")) < at("DeleteItem"), "functions that still run would take them again");
 }
 
 #[tokio::test]
-async fn slots_of_a_tenant_whose_stacks_are_gone_are_given_back_too() {
+async fn slots_of_a_tenant_without_stacks_are_returned_too() {
     let (endpoint, fake) = fake_aws::start(holding_slots(with_bucket())).await;
     let (code, _, said) = run(Some(endpoint.clone()), &["destroy", "acme", "--plan"]).await;
     assert_eq!((code, calls(&fake, "DeleteItem")), (Some(0), 0), "{said}");
@@ -153,7 +153,7 @@ async fn slots_of_a_tenant_whose_stacks_are_gone_are_given_back_too() {
 }
 
 #[tokio::test]
-async fn where_nobody_can_be_asked_nothing_is_deleted_without_yes() {
+async fn without_a_terminal_nothing_is_deleted_without_yes() {
     let (endpoint, fake) = fake_aws::start(with_data()).await;
     let (code, _, said) = run(Some(endpoint), &["destroy", "acme", "--with-data"]).await;
     assert!(said.lines().last().unwrap().ends_with("run it in a terminal, or with --yes"), "{said}");
@@ -161,7 +161,7 @@ async fn where_nobody_can_be_asked_nothing_is_deleted_without_yes() {
 }
 
 #[tokio::test]
-async fn a_stack_that_the_assembly_does_not_have_any_more_goes_too_and_none_of_another_tenant() {
+async fn stacks_that_left_the_assembly_are_deleted_too_and_none_of_another_tenant() {
     let others = [
         ("acme-zero", "acme"),
         ("acme-2-old", "acme-2"),
@@ -195,7 +195,7 @@ async fn a_stack_that_the_assembly_does_not_have_any_more_goes_too_and_none_of_a
 }
 
 #[tokio::test]
-async fn a_tenant_without_a_file_goes_with_all_its_stacks_and_one_that_nobody_knows_is_refused() {
+async fn a_tenant_without_a_file_is_deleted_with_all_its_stacks_and_an_unknown_one_is_refused() {
     let standing = || {
         let tags = [("ferrostack:tenant".to_owned(), "beta".to_owned())].into();
         let template = json!({ "Parameters": { "SlotTable": {} } }).to_string();

@@ -8,7 +8,7 @@ use crate::tenant::{
 };
 
 #[tokio::test]
-async fn only_code_is_swapped_and_what_else_is_different_is_said_to_be_skipped() {
+async fn only_code_is_swapped_and_other_differences_are_reported_as_skipped() {
     let mut fake = with_stack("UPDATE_COMPLETE");
     let stack = fake.stacks.get_mut(STACK).unwrap();
     stack.resources = vec![("Ping", "AWS::Lambda::Function", "acme-ping-1"), ("Old", "AWS::SQS::Queue", "old")];
@@ -26,7 +26,7 @@ async fn only_code_is_swapped_and_what_else_is_different_is_said_to_be_skipped()
 }
 
 #[tokio::test]
-async fn what_a_deployment_does_because_code_is_new_is_said_to_be_skipped() {
+async fn changes_that_depend_on_new_code_are_reported_as_skipped() {
     let folder = tempfile::tempdir().unwrap();
     write_assembly(folder.path(), Some(b"code"));
     let path = folder.path().join(format!("acme/{STACK}.template.json"));
@@ -56,7 +56,7 @@ async fn what_a_deployment_does_because_code_is_new_is_said_to_be_skipped() {
 }
 
 #[tokio::test]
-async fn a_stack_that_does_not_stand_has_no_code_to_swap() {
+async fn hotswap_refuses_a_stack_that_is_not_deployed() {
     for fake in [with_bucket(), with_stack("ROLLBACK_COMPLETE")] {
         let (endpoint, fake) = fake_aws::start(fake).await;
         let (code, _, said) = run(Some(endpoint), &["deploy", "acme", "--hotswap"]).await;
@@ -66,7 +66,7 @@ async fn a_stack_that_does_not_stand_has_no_code_to_swap() {
 }
 
 #[tokio::test]
-async fn code_is_swapped_after_an_update_that_is_under_way() {
+async fn hotswap_waits_for_an_update_that_is_under_way() {
     let mut fake = with_stack("UPDATE_COMPLETE");
     fake.stacks.get_mut(STACK).unwrap().resources = vec![("Ping", "AWS::Lambda::Function", "acme-ping-1")];
     fake.busy_functions = 2;
@@ -77,7 +77,7 @@ async fn code_is_swapped_after_an_update_that_is_under_way() {
 }
 
 #[tokio::test]
-async fn a_stack_without_functions_is_said_to_have_none() {
+async fn a_stack_without_functions_is_reported_as_such() {
     let (endpoint, _fake) = fake_aws::start(with_stack("UPDATE_COMPLETE")).await;
     let (code, printed, said) = run(Some(endpoint), &["deploy", "acme", "--hotswap"]).await;
     assert!(printed.starts_with("acme-uptime: no functions to swap; skipped"), "{printed}{said}");

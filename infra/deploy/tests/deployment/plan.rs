@@ -7,7 +7,7 @@ use crate::fake_aws::{self, Fake, change, modification};
 use crate::tenant::{STACK, acme, calls, connect, ended, run, start, value_of, with_bucket, with_stack};
 
 #[tokio::test]
-async fn an_update_is_told_resource_by_resource_and_not_executed() {
+async fn an_update_is_shown_resource_by_resource_and_not_executed() {
     let (endpoint, fake) = fake_aws::start(with_changes()).await;
     let expected = "\
 acme-uptime: would be updated: 1 added, 1 changed, 2 replaced, 1 removed
@@ -41,7 +41,7 @@ async fn only_data_at_risk_is_red_and_only_on_a_terminal() {
 }
 
 #[tokio::test]
-async fn rights_that_the_new_template_adds_are_told() {
+async fn rights_that_the_new_template_adds_are_shown() {
     let mut fake = with_stack("UPDATE_COMPLETE");
     let role = |actions| {
         let statement = json!({"Effect": "Allow", "Action": actions, "Resource": "*"});
@@ -61,7 +61,7 @@ async fn rights_that_the_new_template_adds_are_told() {
 }
 
 #[tokio::test]
-async fn a_template_that_is_not_json_is_said_not_to_be_comparable() {
+async fn a_template_that_is_not_json_is_reported_as_not_comparable() {
     let mut fake = with_changes();
     fake.stacks.get_mut(STACK).unwrap().template = "Resources: {}".to_owned();
     let (endpoint, _fake) = fake_aws::start(fake).await;
@@ -70,7 +70,7 @@ async fn a_template_that_is_not_json_is_said_not_to_be_comparable() {
 }
 
 #[tokio::test]
-async fn nothing_is_left_of_the_plan_of_a_new_stack() {
+async fn the_plan_of_a_new_stack_leaves_nothing_behind() {
     let fake = Fake { changes: change("Add", "Claims", "AWS::DynamoDB::Table", "", ""), ..with_bucket() };
     let (endpoint, fake) = fake_aws::start(fake).await;
     let text = plan(&endpoint, false).await.unwrap();
@@ -82,7 +82,7 @@ async fn nothing_is_left_of_the_plan_of_a_new_stack() {
 }
 
 #[tokio::test]
-async fn a_stack_in_which_another_change_set_waits_is_left() {
+async fn a_stack_with_another_change_set_is_kept() {
     let mut fake = with_stack("REVIEW_IN_PROGRESS");
     let others = &mut fake.stacks.get_mut(STACK).unwrap().change_sets;
     others.insert("arn:change-set/acme-uptime/another".into(), Default::default());
@@ -93,7 +93,7 @@ async fn a_stack_in_which_another_change_set_waits_is_left() {
 }
 
 #[tokio::test]
-async fn a_refused_change_set_leaves_no_empty_stack_either() {
+async fn a_rejected_change_set_leaves_no_empty_stack_either() {
     let fake = Fake { refused_change_set: Some("Parameters: [PingCodeKey] must have values"), ..with_bucket() };
     let (endpoint, fake) = fake_aws::start(fake).await;
     let error = plan(&endpoint, false).await.unwrap_err();
@@ -110,7 +110,7 @@ async fn a_stack_without_changes_is_one_line() {
 }
 
 #[tokio::test]
-async fn a_stack_that_never_came_to_be_is_left_for_the_deployment_to_delete() {
+async fn a_plan_does_not_delete_a_stack_whose_creation_failed() {
     let (endpoint, fake) = fake_aws::start(with_stack("ROLLBACK_COMPLETE")).await;
     let expected = "acme-uptime: is ROLLBACK_COMPLETE; would be deleted and created again: 2 added\n  \
                     + Claims (AWS::DynamoDB::Table)\n  + Ping (AWS::Lambda::Function)";
@@ -119,14 +119,14 @@ async fn a_stack_that_never_came_to_be_is_left_for_the_deployment_to_delete() {
 }
 
 #[tokio::test]
-async fn a_stack_that_needs_a_person_is_told_as_in_a_deployment() {
+async fn a_stack_that_needs_a_person_is_reported_as_in_a_deployment() {
     let (endpoint, _fake) = fake_aws::start(with_stack("DELETE_FAILED")).await;
     let error = plan(&endpoint, false).await.unwrap_err();
     assert_eq!((error.exit_code(), error.to_string().contains("run scripts/destroy first")), (1, true), "{error}");
 }
 
 #[tokio::test]
-async fn a_plan_that_is_interrupted_before_it_made_anything_has_nothing_to_delete() {
+async fn a_plan_that_is_interrupted_before_it_created_anything_has_nothing_to_delete() {
     let mut fake = with_bucket();
     fake.refusals.insert("CreateChangeSet", vec![(400, "Throttling"); 20]);
     let (endpoint, fake) = fake_aws::start(fake).await;

@@ -1,4 +1,4 @@
-//! Which tenants and systems a command is for, and options that are wrong.
+//! Which tenants and systems a command selects, and invalid options.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use crate::fake_aws::{self, Fake, FakeStack};
 use crate::tenant::{ended, run, start_on, with_bucket};
 
 #[tokio::test]
-async fn of_several_tenants_those_without_the_system_are_left_out() {
+async fn tenants_without_the_system_are_left_out() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "acme", &[("acme-app", ""), ("acme-store", "")]);
     write(folder.path(), "beta", &[("beta-store", "")]);
@@ -34,7 +34,7 @@ async fn a_tenant_that_is_named_twice_is_deployed_once() {
 }
 
 #[tokio::test]
-async fn where_nothing_was_synthesized_nothing_is_deployed() {
+async fn without_a_synth_nothing_is_deployed() {
     let folder = tempfile::tempdir().unwrap();
     let (code, printed, said) = deploy(folder.path(), &["--all", "--yes"]).await;
     let expected = format!("error: {} contains no tenant; run `cargo run synth` first\n", folder.path().display());
@@ -42,7 +42,7 @@ async fn where_nothing_was_synthesized_nothing_is_deployed() {
 }
 
 #[tokio::test]
-async fn a_tenant_whose_plan_fails_holds_no_other_plan_up() {
+async fn a_failed_plan_does_not_stop_the_plans_of_other_tenants() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "acme", &[("acme-app", "")]);
     write(folder.path(), "beta", &[("beta-app", "")]);
@@ -57,7 +57,7 @@ async fn a_tenant_whose_plan_fails_holds_no_other_plan_up() {
 }
 
 #[tokio::test]
-async fn options_and_credentials_can_be_tried_before_anything_is_built() {
+async fn options_and_credentials_can_be_checked_before_anything_is_built() {
     let (endpoint, fake) = fake_aws::start(with_bucket()).await;
     let (code, _, said) = run(Some(endpoint), &["deploy", "nobody", "--preflight"]).await;
     assert_eq!((code, said.as_str()), (Some(0), "account 111122223333, region eu-west-1\n"));
@@ -67,7 +67,7 @@ async fn options_and_credentials_can_be_tried_before_anything_is_built() {
 }
 
 #[tokio::test]
-async fn an_option_out_of_range_is_refused_with_what_is_allowed() {
+async fn an_option_out_of_range_is_refused_with_its_range() {
     for (option, expected) in [
         ("--failures=-1", "`-1` is not a percentage; allowed are 0 to 100"),
         ("--failures=NaN", "`NaN` is not a percentage; allowed are 0 to 100"),

@@ -6,7 +6,7 @@ use crate::fake_aws::{self, Fake, FakeStack};
 use crate::tenant::{STACK, acme, calls, connect, run, with_bucket, with_stack};
 
 #[tokio::test]
-async fn a_deployed_stack_is_told_in_one_line_with_version_and_urls() {
+async fn a_deployed_stack_is_one_line_with_its_version_and_urls() {
     let (endpoint, fake) = fake_aws::start(with_bucket()).await;
     let revision = "1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d-dirty";
     let options = Options { revision: Some(revision.to_owned()), ..Options::default() };
@@ -29,7 +29,7 @@ async fn a_stack_that_another_tool_deployed_has_no_known_version() {
 }
 
 #[tokio::test]
-async fn what_is_not_deployed_is_said_to_be_so() {
+async fn a_stack_that_is_not_deployed_is_reported_as_such() {
     for fake in [with_bucket(), with_stack("DELETE_COMPLETE"), with_stack("REVIEW_IN_PROGRESS")] {
         let (endpoint, _fake) = fake_aws::start(fake).await;
         assert_eq!(status(&endpoint).await, "acme uptime  not deployed\n");
@@ -37,7 +37,7 @@ async fn what_is_not_deployed_is_said_to_be_so() {
 }
 
 #[tokio::test]
-async fn without_a_tenant_every_assembly_is_looked_at() {
+async fn without_a_tenant_every_assembly_is_shown() {
     let (endpoint, _fake) = fake_aws::start(with_bucket()).await;
     for arguments in [&["status"] as &[_], &["status", "acme"]] {
         let (code, printed, said) = run(Some(endpoint.clone()), arguments).await;
@@ -46,7 +46,7 @@ async fn without_a_tenant_every_assembly_is_looked_at() {
 }
 
 #[tokio::test]
-async fn what_was_changed_by_hand_is_told_when_asked() {
+async fn manual_changes_are_shown_on_request() {
     for (drifted, expected) in [(vec![], "drift none"), (vec!["Claims"], "drift Claims MODIFIED")] {
         let (endpoint, fake) = fake_aws::start(Fake { drifted, ..with_stack("UPDATE_COMPLETE") }).await;
         let (code, printed, said) = run(Some(endpoint), &["status", "acme", "--drift"]).await;
@@ -56,7 +56,7 @@ async fn what_was_changed_by_hand_is_told_when_asked() {
 }
 
 #[tokio::test]
-async fn stacks_that_no_tenant_file_has_are_listed_and_the_columns_are_aligned() {
+async fn stacks_without_a_tenant_file_are_listed_and_the_columns_are_aligned() {
     let mut fake = with_stack("CREATE_COMPLETE");
     let others = [
         ("acme-zero", "UPDATE_COMPLETE", "acme"),

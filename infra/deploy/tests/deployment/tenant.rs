@@ -1,4 +1,4 @@
-//! The tenant `acme` with one stack, its assembly, and what AWS has of it.
+//! The tenant `acme` with one stack: its assembly, and its state in AWS.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
@@ -18,7 +18,7 @@ use crate::fake_aws::{Fake, FakeStack, Shared};
 pub(crate) const STACK: &str = "acme-uptime";
 pub(crate) const BOOTSTRAP_BUCKET: &str = "cdk-hnb659fds-assets-111122223333-eu-west-1";
 
-/// The assembly of tenant `acme` with its function's code, which uploads read from the folder.
+/// The assembly of tenant `acme`, and the folder from which uploads read its function's code.
 pub(crate) struct Acme {
     pub(crate) assembly: Assembly,
     _folder: TempDir,
@@ -34,8 +34,8 @@ pub(crate) async fn connect(endpoint: &str) -> Result<Target, Error> {
     Target::connect(&config(endpoint), None).await
 }
 
-/// Runs the command itself on `acme` with nobody at its standard input; credentials are given only together with an endpoint.
-/// The answer is the exit code, what it printed, and what it said on standard error.
+/// Runs the command on `acme` without a terminal; it gets credentials only together with an endpoint. Returns the exit code, standard
+/// output and standard error.
 pub(crate) async fn run(endpoint: Option<String>, arguments: &[&str]) -> (Option<i32>, String, String) {
     let folder = tempfile::tempdir().unwrap();
     let child = start(endpoint, arguments, folder.path());
