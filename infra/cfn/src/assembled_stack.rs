@@ -15,11 +15,11 @@ pub struct AssembledStack {
     pub document: String,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) dependencies: Vec<String>,
-    /// The functions to build and deploy beside it.
+    /// The functions to build and deploy with it.
     pub assets: Vec<Asset>,
 }
 
-/// How templates are written.
+/// The format in which templates are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     /// `<stack>.template.json`.
@@ -49,7 +49,7 @@ impl AssembledStack {
         self.assets.iter().filter_map(|asset| Some((asset, built.get(&key(asset))?))).collect()
     }
 
-    /// The template for the stock `cdk` CLI, which takes no values of parameters from an assembly: the code's keys are their defaults.
+    /// The template for the stock `cdk` CLI, which reads no parameter values from an assembly: the keys of the code are the defaults.
     pub(crate) fn with_code(&self, functions: &[(&Asset, &BuiltFunction)]) -> Template {
         let mut template = self.template.clone();
         for (asset, function) in functions {

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// The zips that exist, by package and architecture.
+/// The existing zips, by package and architecture.
 pub type BuiltFunctions = BTreeMap<(String, String), BuiltFunction>;
 
 /// The zip of one built function.
 #[derive(Clone, Debug)]
 pub struct BuiltFunction {
-    /// SHA-256 of the zip, in hex: its name in every bucket.
+    /// SHA-256 of the zip in hex, which is its name in every bucket.
     pub sha256: String,
-    /// Where the zip lies.
+    /// The path of the zip.
     pub path: PathBuf,
 }
 

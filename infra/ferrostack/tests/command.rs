@@ -118,7 +118,7 @@ fn a_wrong_tenant_file_is_one_error_with_its_place_and_nothing_is_written() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(
         err(&output),
-        "error: rate `1 hours` is not understood; allowed are `1 minute`, `5 minutes`, `1 hour`, `2 hours`, `1 day` and so on\n  \
+        "error: rate `1 hours` is not valid; use for example `1 minute`, `5 minutes`, `1 hour`, `2 hours` or `1 day`\n  \
          --> stacks/tenants/zeta.yaml:6:68\n"
     );
     assert!(!workspace.path("cfn-out").exists());
