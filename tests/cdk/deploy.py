@@ -76,9 +76,9 @@ def own(aws: "Emulator", folder: Path) -> None:
     deploy = lambda *arguments: aws.own("deploy", *arguments)
     deploy("--bootstrap")
     printed = deploy("--all", "--yes")
-    assert printed.endswith("2 deployed, 0 failed, 0 not begun\n"), printed
+    assert printed.endswith("2 deployed, 0 failed, 0 not started\n"), printed
     said = aws.said("destroy", "platform", "--yes", code=2)
-    assert "what all tenants share, and example, second still have stacks here" in said, said
+    assert "all tenants share the platform, and example, second still have stacks here" in said, said
     expect(deploy("second", "--plan"), "second-qlik-reload: no changes\n", "a plan without a change")
 
     template = folder / "cfn-out/second/second-qlik-reload.template.json"
@@ -164,7 +164,7 @@ def holdings(aws: "Emulator", folder: Path) -> None:
     expect((code, "nothing was deleted: the answer was not `third`" in said), (2, True), f"a teardown that nobody agreed to\n{said}")
     code, said = aws.at_terminal("third", "destroy", "third", "--with-data")
     expect((code, " 00:00:0" in said), (0, True), f"a teardown with a bar that shows the time\n{said}")
-    for held in ("(0 items, 0 bytes, up to six hours ago)", "(about 0 messages)", "(guests, about 0 users)", "given back: slot#0, waiting#third in"):
+    for held in ("(0 items, 0 bytes, up to six hours ago)", "(about 0 messages)", "(guests, about 0 users)", "slots to return: slot#0, waiting#third in"):
         assert held in said, said
     left = json.loads(aws.aws("dynamodb", "scan", "--table-name", table))["Items"]
     expect(sorted(it["slot"]["S"] for it in left), ["slot#1", "waiting#example"], "what others hold after destroy")
@@ -173,10 +173,10 @@ def holdings(aws: "Emulator", folder: Path) -> None:
 def keeping(aws: "Emulator") -> None:
     """A teardown without the data: what is left is what it listed."""
     said = aws.said("destroy", "second", "--yes")
-    stays = {line.split()[3] for line in said.splitlines() if line.startswith("  stays: ")}
+    kept = {line.split()[3] for line in said.splitlines() if line.startswith("  kept: ")}
     queues = json.loads(aws.aws("sqs", "list-queues", "--queue-name-prefix", "second-"))["QueueUrls"]
     secrets = [it["Name"] for it in json.loads(aws.aws("secretsmanager", "list-secrets"))["SecretList"] if it["Name"].startswith("second-")]
-    expect({*queues, *secrets}, stays, "what is left of a tenant whose data was kept")
+    expect({*queues, *secrets}, kept, "what is left of a tenant whose data was kept")
     for queue in queues:
         aws.aws("sqs", "delete-queue", "--queue-url", queue)
     for secret in secrets:

@@ -46,7 +46,7 @@ def main() -> int:
                 deployed = world.agree(f"after kill {number + 1}")
             assert world.half_way and deployed < len(TENANTS), f"the kills tell nothing: {deployed} deployed, {world.half_way} half-way"
             printed = emulator.own(*DEPLOY)
-            assert printed.endswith(f"{len(TENANTS)} deployed, 0 failed, 0 not begun\n"), printed
+            assert printed.endswith(f"{len(TENANTS)} deployed, 0 failed, 0 not started\n"), printed
             expect(world.agree("at the end"), len(TENANTS), "tenants in the journal")
             expect(dict(world.made()), {f"{tenant}-demo": 1 for tenant in TENANTS}, "stacks that were ever made")
             expect(world.queues(), len(TENANTS), "queues")

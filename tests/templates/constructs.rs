@@ -91,7 +91,7 @@ fn a_bare_function_is_found_without_logs_and_with_a_secret() {
     assert_eq!(
         messages(stack),
         [
-            "Bare: has no log group of its own",
+            "Bare: has no log group in the stack",
             "Bare: has a secret in the environment variable `API_TOKEN`",
             "Bare: has a secret in the environment variable `PASSWORD`",
         ]
@@ -122,7 +122,7 @@ fn a_cron_that_aws_would_refuse_is_a_finding_at_the_line_that_added_it() {
     let line = line!() - 1;
     let findings = App::default().stack(stack).synth().findings;
     let finding = findings.iter().find(|it| it.subject == "Daily").expect("the cron has five fields");
-    assert!(finding.message.starts_with("cron `0 6 * * *` has 5 fields; allowed are six"), "{}", finding.message);
+    assert!(finding.message.starts_with("cron `0 6 * * *` has 5 fields; must have six"), "{}", finding.message);
     assert_eq!(finding.location.map(|it| it.line()), Some(line));
 }
 
@@ -134,6 +134,6 @@ fn a_functions_memory_is_checked_at_the_line_that_chose_it() {
     stack.add("Deliver", function);
     let findings = App::default().stack(stack).synth().findings;
     let finding = findings.iter().find(|it| it.message.contains("memory")).expect("64 MB is too little");
-    assert_eq!(finding.message, "memory_size is 64, allowed is 128 to 10240");
+    assert_eq!(finding.message, "memory_size is 64; must be 128 to 10240");
     assert_eq!(finding.location.map(|it| it.line()), Some(line));
 }

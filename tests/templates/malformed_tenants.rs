@@ -106,7 +106,7 @@ fn a_cron_that_eventbridge_would_refuse() {
     assert_eq!(
         qlik(&format!("{URL}\nschedules:\n  a:\n    apps: [{APP}]\n    cron: 0 6 * * MON-FRI *")),
         "8:15: cron `0 6 * * MON-FRI *` must have `?` in exactly one of its day fields; \
-         put `?` where the other one decides, as in `0 6 ? * MON-FRI *`"
+         put `?` in the field that does not matter, as in `0 6 ? * MON-FRI *`"
     );
 }
 
@@ -167,7 +167,7 @@ fn a_time_zone_that_is_none() {
         qlik(&format!(
             "{URL}\nschedules:\n  a:\n    apps: [{APP}]\n    cron: 0 6 ? * * *\n    time_zone: Europe/Berln"
         ))
-        .starts_with("9:20: `Europe/Berln` is no time zone")
+        .starts_with("9:20: `Europe/Berln` is not a time zone")
     );
 }
 

@@ -45,7 +45,7 @@ fn a_value_outside_its_range_is_told_at_the_line_that_set_it() {
     stack.add("Deliver", function);
     let findings = synth(stack).findings;
     assert_eq!(findings.len(), 1, "{findings:?}");
-    assert_eq!(findings[0].message, "memory_size is 64, allowed is 128 to 10240");
+    assert_eq!(findings[0].message, "memory_size is 64; must be 128 to 10240");
     let location = findings[0].location.unwrap();
     assert_eq!((location.line(), location.file().ends_with("tests/bindings.rs")), (line, true));
 }
@@ -58,7 +58,7 @@ fn a_required_value_is_checked_at_the_line_that_gave_it() {
     let line = line!() - 1;
     stack.add("Deliver", function);
     let findings = synth(stack).findings;
-    assert!(findings[0].message.starts_with(r#"role is "deliver", allowed is what matches ^arn:"#), "{findings:?}");
+    assert!(findings[0].message.starts_with(r#"role is "deliver"; must match ^arn:"#), "{findings:?}");
     assert_eq!(findings[0].location.unwrap().line(), line);
 }
 
@@ -122,9 +122,9 @@ fn a_mistake_deep_inside_has_its_whole_path() {
     assert_eq!(
         messages(Rule::new().targets([target])),
         [
-            r#"targets[0].id is "a b", allowed is what matches ^[\.\-_A-Za-z0-9]+$"#,
-            "targets[0].retry_policy.maximum_retry_attempts is 186, allowed is 0 to 185",
-            r#"targets[0].dead_letter_config.arn is "" with 0 characters, allowed is 1 to 1600 characters"#,
+            r#"targets[0].id is "a b"; must match ^[\.\-_A-Za-z0-9]+$"#,
+            "targets[0].retry_policy.maximum_retry_attempts is 186; must be 0 to 185",
+            r#"targets[0].dead_letter_config.arn is "" with 0 characters; must have 1 to 1600 characters"#,
         ]
     );
 }
@@ -136,8 +136,8 @@ fn lists_are_checked_for_their_length_and_item_by_item() {
     assert_eq!(
         messages(wrong),
         [
-            r#"vpc_config.subnet_ids[1] is "net-2", allowed is what matches ^subnet-[0-9a-z]*$"#,
-            "architectures has 2 items, allowed is exactly 1",
+            r#"vpc_config.subnet_ids[1] is "net-2"; must match ^subnet-[0-9a-z]*$"#,
+            "architectures has 2 items; must have exactly 1",
         ]
     );
 }
@@ -145,7 +145,7 @@ fn lists_are_checked_for_their_length_and_item_by_item() {
 #[test]
 fn a_closed_set_of_numbers_is_checked() {
     let message = &messages(LogGroup::new().retention_in_days(45).retain())[0];
-    assert!(message.starts_with("retention_in_days is 45, allowed is 1, 3, 5, 7, 14, 30, 60, "), "{message}");
+    assert!(message.starts_with("retention_in_days is 45; must be one of 1, 3, 5, 7, 14, 30, 60, "), "{message}");
     assert!(messages(LogGroup::new().retention_in_days(30).retain()).is_empty());
 }
 

@@ -1,6 +1,6 @@
 //! The stacks of one deployment.
 
-use crate::assembly::AssembledStack;
+use crate::assembled_stack::AssembledStack;
 use crate::{Check, CloudAssembly, Finding, Stack, checks};
 
 /// Every stack of one deployment.
@@ -25,14 +25,14 @@ impl App {
         self
     }
 
-    /// Runs `checks` over every template, beside those that always run.
+    /// Runs `checks` over every template, in addition to those that always run.
     #[must_use]
     pub fn checks(mut self, checks: &[Check]) -> Self {
         self.checks.extend(checks);
         self
     }
 
-    /// Turns the stacks into templates and collects everything found wrong. Pure: reads and writes nothing.
+    /// Turns the stacks into templates and collects all findings. Reads and writes nothing.
     pub fn synth(self) -> CloudAssembly {
         let mut assembly = CloudAssembly::default();
         for stack in self.stacks {
@@ -42,14 +42,14 @@ impl App {
             if !is_stack_name(&stack.template.stack) {
                 findings.push(Finding::error(
                     "",
-                    "is no stack name; allowed are letters, digits and hyphens, a letter first, at most 128 characters",
+                    "is not a valid stack name; use at most 128 letters, digits and hyphens, starting with a letter",
                 ));
             }
-            if assembly.stacks.iter().any(|it| it.template.stack == stack.template.stack) {
+            if assembly.stacks.iter().any(|other| other.template.stack == stack.template.stack) {
                 findings.push(Finding::error("", "two stacks have this name; rename one"));
             }
             let name = stack.template.stack.clone();
-            assembly.findings.extend(findings.into_iter().map(|it| Finding { stack: name.clone(), ..it }));
+            assembly.findings.extend(findings.into_iter().map(|finding| Finding { stack: name.clone(), ..finding }));
             let document = stack.template.to_json();
             assembly.findings.extend(checks::size(&name, document.len()));
             assembly.stacks.push(AssembledStack {
@@ -66,6 +66,6 @@ impl App {
 
 fn is_stack_name(name: &str) -> bool {
     name.len() <= 128
-        && name.starts_with(|it: char| it.is_ascii_alphabetic())
-        && name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-')
+        && name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }

@@ -1,82 +1,41 @@
-//! The cloud assembly: what stock `cdk` CLIs from 2.100 on, `aws cloudformation deploy` and our own deployer read.
+//! The cloud assembly, which stock `cdk` CLIs from 2.100 on, `aws cloudformation deploy` and our own deployer read.
 
-use crate::manifest::{self, Manifest};
-use crate::{Asset, Finding, Json, Template};
-use serde::Serialize;
-use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// What an app becomes: one template a stack, and everything found wrong.
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::assembled_stack::{AssembledStack, Format};
+use crate::built_function::{BuiltFunction, BuiltFunctions};
+use crate::manifest::{self, Manifest};
+use crate::{Asset, Finding, Json};
+
+/// The result of synthesizing an app: one template per stack, and all findings.
 #[derive(Debug, Default)]
 pub struct CloudAssembly {
     /// The stacks in the order the app added them.
     pub stacks: Vec<AssembledStack>,
-    /// Errors and warnings of all stacks; with an error among them the assembly is not to be written.
+    /// Errors and warnings of all stacks; if one of them is an error, the assembly must not be written.
     pub findings: Vec<Finding>,
 }
 
-/// One stack of an assembly.
-#[derive(Debug)]
-pub struct AssembledStack {
-    /// The template.
-    pub template: Template,
-    /// The template as JSON text.
-    pub document: String,
-    pub(crate) tags: BTreeMap<String, String>,
-    pub(crate) dependencies: Vec<String>,
-    /// The functions to build and deploy beside it.
-    pub assets: Vec<Asset>,
-}
-
-/// How templates are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Format {
-    /// `<stack>.template.json`.
-    #[default]
-    Json,
-    /// `<stack>.template.yaml`.
-    Yaml,
-}
-
-/// The zips that exist, by package and architecture.
-pub type BuiltFunctions = BTreeMap<(String, String), BuiltFunction>;
-
-/// The zip of one built function.
-#[derive(Clone, Debug)]
-pub struct BuiltFunction {
-    /// SHA-256 of the zip, in hex: its name in every bucket.
-    pub sha256: String,
-    /// Where the zip lies.
-    pub path: PathBuf,
-}
-
-impl BuiltFunction {
-    pub(crate) fn object_key(&self) -> String {
-        format!("{}.zip", self.sha256)
-    }
-
-    pub(crate) fn zip_name(&self) -> String {
-        format!("asset.{}.zip", self.sha256)
-    }
-}
-
 impl CloudAssembly {
-    /// Whether it must not be written.
+    /// Whether there are errors, so that the assembly must not be written.
     pub fn has_errors(&self) -> bool {
         self.findings.iter().any(Finding::is_error)
     }
 
-    /// The templates by the name of their file.
+    /// The templates by file name.
     pub fn templates(&self, format: Format) -> BTreeMap<String, Cow<'_, str>> {
-        self.stacks.iter().map(|it| (it.template_file(format), it.text(format))).collect()
+        self.stacks.iter().map(|stack| (stack.template_file(format), stack.text(format))).collect()
     }
 
-    /// The assembly's text files by name: templates, those that hold their code's keys for the stock `cdk` CLI, asset manifests,
+    /// The assembly's text files by name: templates, templates with the keys of their code for the stock `cdk` CLI, asset manifests,
     /// parameters and `manifest.json`.
     ///
-    /// The same stacks and the same zips give the same bytes on any machine.
+    /// The same stacks and zips give the same bytes on every machine.
     pub fn files(&self, built: &BuiltFunctions, format: Format) -> BTreeMap<String, Cow<'_, str>> {
         let mut files = BTreeMap::new();
         let mut manifest = Manifest::default();
@@ -101,59 +60,27 @@ impl CloudAssembly {
         files
     }
 
-    /// The zips that belong beside those files, by name: `asset.<sha256>.zip` and where its content lies.
+    /// The zips that belong to those files, by name: `asset.<sha256>.zip`, and the path of each one's content.
     pub fn zips(&self, built: &BuiltFunctions) -> BTreeMap<String, PathBuf> {
-        let functions = self.stacks.iter().flat_map(|it| it.functions(built));
-        functions.map(|(_, it)| (it.zip_name(), it.path.clone())).collect()
+        let functions = self.stacks.iter().flat_map(|stack| stack.functions(built));
+        functions.map(|(_, function)| (function.zip_name(), function.path.clone())).collect()
     }
 }
 
-impl AssembledStack {
-    /// The name of the template's file.
-    pub fn template_file(&self, format: Format) -> String {
-        match format {
-            Format::Json => format!("{}.template.json", self.template.stack),
-            Format::Yaml => format!("{}.template.yaml", self.template.stack),
-        }
-    }
-
-    fn text(&self, format: Format) -> Cow<'_, str> {
-        match format {
-            Format::Json => Cow::Borrowed(&self.document),
-            Format::Yaml => Cow::Owned(self.template.to_yaml()),
-        }
-    }
-
-    fn functions<'a>(&'a self, built: &'a BuiltFunctions) -> Vec<(&'a Asset, &'a BuiltFunction)> {
-        self.assets.iter().filter_map(|asset| Some((asset, built.get(&key(asset))?))).collect()
-    }
-
-    /// The template for the stock `cdk` CLI, which takes no values of parameters from an assembly: the code's keys are their defaults.
-    fn with_code(&self, functions: &[(&Asset, &BuiltFunction)]) -> Template {
-        let mut template = self.template.clone();
-        for (asset, function) in functions {
-            if let Some(parameter) = template.parameters.get_mut(&asset.key_parameter) {
-                parameter["Default"] = function.object_key().into();
-            }
-        }
-        template
-    }
-}
-
-/// What `aws cloudformation deploy --parameter-overrides file://…` reads, in the one form that versions 1 and 2 of the AWS CLI share.
+/// What `aws cloudformation deploy --parameter-overrides file://…` reads, in the only form that both version 1 and version 2 of the AWS CLI
+/// accept.
 fn parameters(functions: &[(&Asset, &BuiltFunction)]) -> Json {
-    functions.iter().map(|(asset, it)| Json::from(format!("{}={}", asset.key_parameter, it.object_key()))).collect()
-}
-
-fn key(asset: &Asset) -> (String, String) {
-    (asset.package.clone(), asset.architecture.clone())
+    functions
+        .iter()
+        .map(|(asset, function)| Json::from(format!("{}={}", asset.key_parameter, function.object_key())))
+        .collect()
 }
 
 fn pretty(json: &impl Serialize) -> String {
-    serde_json::to_string_pretty(json).expect("an assembly's JSON has string keys only") + "\n"
+    serde_json::to_string_pretty(json).expect("an assembly's JSON has only string keys") + "\n"
 }
 
-/// The SHA-256 of some bytes in lower-case hex, which is how an assembly names its files.
+/// The SHA-256 of some bytes in lower-case hex, by which an assembly names its files.
 pub fn sha256(bytes: impl AsRef<[u8]>) -> String {
-    Sha256::digest(bytes).iter().map(|it| format!("{it:02x}")).collect()
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,4 +1,4 @@
-//! What tests say about a template.
+//! Assertions on templates, for tests.
 
 use crate::{Json, Template};
 
@@ -7,7 +7,7 @@ impl Template {
     ///
     /// # Panics
     ///
-    /// When there is none; the message lists the IDs there are.
+    /// If there is none; the message lists the existing IDs.
     #[track_caller]
     pub fn properties(&self, id: &str) -> &Json {
         match self.resources.get(id) {
@@ -18,15 +18,18 @@ impl Template {
 
     /// The properties of every resource of this type, by logical ID.
     pub fn all<'a>(&'a self, ty: &'a str) -> impl Iterator<Item = (&'a str, &'a Json)> {
-        self.resources.iter().filter(move |(_, it)| it.ty == ty).map(|(id, it)| (id.as_str(), &it.properties))
+        self.resources
+            .iter()
+            .filter(move |(_, entry)| entry.ty == ty)
+            .map(|(id, entry)| (id.as_str(), &entry.properties))
     }
 }
 
-/// Asserts that `actual` has at least what `expected` has: objects may have more keys, everything else is equal.
+/// Asserts that `actual` contains `expected`: objects may have more keys, everything else is equal.
 ///
 /// # Panics
 ///
-/// When it has not; the message names the path that differs.
+/// If it does not; the message names the path that differs.
 #[track_caller]
 pub fn assert_includes(actual: &Json, expected: &Json) {
     if let Some(path) = first_difference(actual, expected, String::new()) {
@@ -37,9 +40,9 @@ pub fn assert_includes(actual: &Json, expected: &Json) {
 fn first_difference(actual: &Json, expected: &Json, path: String) -> Option<String> {
     match expected {
         Json::Object(fields) => {
-            fields.iter().find_map(|(name, it)| first_difference(&actual[name], it, format!("{path}/{name}")))
+            fields.iter().find_map(|(name, field)| first_difference(&actual[name], field, format!("{path}/{name}")))
         }
-        it if actual == it => None,
+        value if actual == value => None,
         _ => Some(path),
     }
 }

@@ -1,24 +1,24 @@
-//! What a resource has beside its properties.
+//! Attributes of a resource, such as `DeletionPolicy`, which are not properties.
 
 use crate::{Construct, Json, NamedCondition, Referable, Resource, Scope};
 
-/// A resource with attributes beside its properties, such as `DeletionPolicy`.
+/// A resource with attributes in addition to its properties, such as `DeletionPolicy`.
 #[derive(Clone, Debug)]
 pub struct With<R> {
     resource: R,
     attributes: Vec<(&'static str, Json)>,
 }
 
-/// What becomes of a resource that leaves its stack.
+/// What happens to a resource that is removed from its stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeletionPolicy {
     /// It is deleted.
     Delete,
-    /// It stays.
+    /// It is kept.
     Retain,
-    /// It stays, unless the stack that leaves never came to stand.
+    /// It is kept, unless the creation of its stack failed.
     RetainExceptOnCreate,
-    /// A snapshot of it stays, for the types that have one.
+    /// A snapshot of it is kept, for types that have snapshots.
     Snapshot,
 }
 
@@ -38,16 +38,15 @@ pub trait Attributes: Sized {
     /// The resource type underneath.
     type Resource: Resource;
 
-    /// Sets an attribute to JSON as it stands; the other methods are all made of this one.
+    /// Sets an attribute to unchecked JSON; all other methods use this one.
     fn attribute(self, name: &'static str, value: impl Into<Json>) -> With<Self::Resource>;
 
-    /// Keeps the resource and its data when it is replaced or its stack goes; a stack that fails its first create
-    /// leaves nothing behind.
+    /// Keeps the resource and its data when it is replaced or its stack is deleted; a stack whose creation fails leaves nothing behind.
     fn retain(self) -> With<Self::Resource> {
         self.deletion_policy(DeletionPolicy::RetainExceptOnCreate).update_replace_policy(DeletionPolicy::Retain)
     }
 
-    /// Lets the resource go with its stack, said aloud for types that hold data.
+    /// Deletes the resource with its stack; types that hold data have to say so.
     fn disposable(self) -> With<Self::Resource> {
         self.deletion_policy(DeletionPolicy::Delete).update_replace_policy(DeletionPolicy::Delete)
     }
@@ -65,7 +64,7 @@ pub trait Attributes: Sized {
 
     /// `DependsOn`, for an order that no reference implies. Calls add up.
     fn depends_on<'a, O: Referable + 'a>(self, others: impl IntoIterator<Item = &'a O>) -> With<Self::Resource> {
-        let ids: Vec<&str> = others.into_iter().map(|it| it.logical_id().as_str()).collect();
+        let ids: Vec<&str> = others.into_iter().map(|other| other.logical_id().as_str()).collect();
         self.attribute("DependsOn", ids)
     }
 

@@ -1,10 +1,11 @@
-//! What is checked in every template, whatever it deploys.
+//! Checks for every template, whatever it deploys.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::intrinsic::PSEUDO_PARAMETERS;
 use crate::{Finding, Reference, Template, references};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-/// Every check of this module. The references are looked up once for all that ask for them.
+/// Runs every check of this module. The references are collected once for all of them.
 pub(crate) fn all(template: &Template) -> Vec<Finding> {
     let uses = uses(template);
     let mut findings = unresolved_references(template, &uses);
@@ -15,21 +16,21 @@ pub(crate) fn all(template: &Template) -> Vec<Finding> {
     findings
 }
 
-/// Most resources a template may have.
+/// The most resources that a template may have.
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>
 const RESOURCES: usize = 500;
-/// Most parameters, outputs and mappings, each (same source).
+/// The most parameters, outputs and mappings, each (same source).
 const NAMES: usize = 200;
 
 /// One reference of a template.
 struct Use<'a> {
-    /// What refers: a resource, a condition or an output.
+    /// The resource, condition or output that contains the reference.
     subject: &'a str,
-    /// What it refers to.
+    /// What is referred to.
     reference: Reference<'a>,
-    /// The place of the subject among the resources, where it is one.
+    /// The index of the subject among the resources, if it is one.
     from: Option<usize>,
-    /// The place of the resource that is referred to.
+    /// The index of the resource that is referred to.
     to: Option<usize>,
 }
 
@@ -44,48 +45,54 @@ fn uses(template: &Template) -> Vec<Use<'_>> {
         uses.push(Use { subject, reference, from, to });
     };
     for (index, (id, entry)) in template.resources.iter().enumerate() {
-        references(&entry.properties, &mut |it| add(id, Some(index), it));
+        references(&entry.properties, &mut |reference| add(id, Some(index), reference));
         for (name, json) in &entry.attributes {
             match (*name, json.as_str()) {
                 ("DependsOn", _) => {}
                 ("Condition", Some(condition)) => add(id, Some(index), Reference::Condition(condition)),
-                _ => references(json, &mut |it| add(id, Some(index), it)),
+                _ => references(json, &mut |reference| add(id, Some(index), reference)),
             }
         }
     }
     for (name, json) in template.conditions.iter().chain(&template.outputs) {
-        references(json, &mut |it| add(name, None, it));
+        references(json, &mut |reference| add(name, None, reference));
     }
     for (name, output) in &template.outputs {
-        output["Condition"].as_str().into_iter().for_each(|it| add(name, None, Reference::Condition(it)));
+        if let Some(condition) = output["Condition"].as_str() {
+            add(name, None, Reference::Condition(condition));
+        }
     }
     uses
 }
 
 /// Every name in a `Ref`, `Fn::GetAtt`, `Fn::Sub`, `Fn::If`, `Fn::FindInMap`, `Condition` and `DependsOn` exists.
 ///
-/// Refs that a stack gave out always resolve in it; what is left are names inside `sub` and refs of another stack.
+/// Refs that a stack returned always resolve in it; names inside `sub` and refs of a different stack may not.
 fn unresolved_references(template: &Template, uses: &[Use<'_>]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for it in uses {
-        let name = it.reference.name();
-        let (exists, what) = match it.reference {
+    for used in uses {
+        let name = used.reference.name();
+        let (exists, what) = match used.reference {
             Reference::Name(_) => (
-                it.to.is_some() || template.parameters.contains_key(name) || PSEUDO_PARAMETERS.contains(&name),
+                used.to.is_some() || template.parameters.contains_key(name) || PSEUDO_PARAMETERS.contains(&name),
                 "resource or parameter",
             ),
-            Reference::Resource(_) => (it.to.is_some(), "resource"),
+            Reference::Resource(_) => (used.to.is_some(), "resource"),
             Reference::Condition(_) => (template.conditions.contains_key(name), "condition"),
             Reference::Mapping(_) => (template.mappings.contains_key(name), "mapping"),
         };
         if !exists {
-            let message = format!("refers to {name:?}, which is no {what} of this stack");
-            findings.push(located(template, it.subject, message));
+            let message = format!("refers to {name:?}, which is not a {what} of this stack");
+            findings.push(located(template, used.subject, message));
         }
     }
     for (id, entry) in &template.resources {
-        for other in entry.depends_on().filter(|it| !template.resources.contains_key(*it)) {
-            findings.push(located(template, id, format!("depends on {other:?}, which is no resource of this stack")));
+        for other in entry.depends_on().filter(|other| !template.resources.contains_key(*other)) {
+            findings.push(located(
+                template,
+                id,
+                format!("depends on {other:?}, which is not a resource of this stack"),
+            ));
         }
     }
     findings
@@ -93,24 +100,24 @@ fn unresolved_references(template: &Template, uses: &[Use<'_>]) -> Vec<Finding> 
 
 /// Every parameter, condition and mapping is used.
 fn unused(template: &Template, uses: &[Use<'_>]) -> Vec<Finding> {
-    let used: HashSet<&str> = uses.iter().map(|it| it.reference.name()).collect();
+    let used: HashSet<&str> = uses.iter().map(|used| used.reference.name()).collect();
     [("parameter", &template.parameters), ("condition", &template.conditions), ("mapping", &template.mappings)]
         .into_iter()
         .flat_map(|(what, section)| section.keys().map(move |name| (what, name)))
         .filter(|(_, name)| !used.contains(name.as_str()))
-        .map(|(what, name)| Finding::warning(name, format!("nothing uses this {what}")))
+        .map(|(what, name)| Finding::warning(name, format!("this {what} is not used")))
         .collect()
 }
 
-/// No resource waits for itself; CloudFormation would refuse the template.
+/// No resource depends on itself; CloudFormation would reject the template.
 fn cycle(template: &Template, uses: &[Use<'_>]) -> Option<Finding> {
     let resources = &template.resources;
-    // Who waits, and for whom.
-    let mut waits: Vec<(usize, usize)> = uses.iter().filter_map(|it| it.from.zip(it.to)).collect();
+    // The resource that waits, and the one it waits for.
+    let mut waits: Vec<(usize, usize)> = uses.iter().filter_map(|used| used.from.zip(used.to)).collect();
     for (index, entry) in resources.values().enumerate() {
-        waits.extend(entry.depends_on().filter_map(|it| Some((index, resources.get_index_of(it)?))));
+        waits.extend(entry.depends_on().filter_map(|other| Some((index, resources.get_index_of(other)?))));
     }
-    // Takes away the waits for what waits for nothing itself, and those of what nothing waits for: a circle remains.
+    // Removes waits for resources that wait for nothing, and waits of resources that nothing waits for: only cycles remain.
     loop {
         let before = waits.len();
         let (mut waiting, mut awaited) = (vec![false; resources.len()], vec![false; resources.len()]);
@@ -124,26 +131,28 @@ fn cycle(template: &Template, uses: &[Use<'_>]) -> Option<Finding> {
         }
     }
     let name = |index: usize| resources.get_index(index).expect("the index is of this map").0.as_str();
-    let circle: BTreeSet<&str> = waits.into_iter().map(|(from, _)| name(from)).collect();
-    let all = circle.iter().copied().collect::<Vec<_>>().join(", ");
-    circle.first().map(|first| located(template, first, format!("waits for itself, through {all}")))
+    let cycle: BTreeSet<&str> = waits.into_iter().map(|(from, _)| name(from)).collect();
+    let all = cycle.iter().copied().collect::<Vec<_>>().join(", ");
+    cycle.first().map(|first| located(template, first, format!("depends on itself, through {all}")))
 }
 
-/// What holds data says what becomes of it.
+/// Every resource that holds data says what happens to it.
 fn stateful_without_policy(template: &Template) -> Vec<Finding> {
     template
         .resources
         .iter()
-        .filter(|(_, it)| it.stateful)
-        .filter(|(_, it)| it.attribute("DeletionPolicy").is_none() || it.attribute("UpdateReplacePolicy").is_none())
-        .map(|(id, it)| {
-            located(template, id, format!("{} holds data and does not say what becomes of it", it.ty))
-                .help("add `.retain()`, or `.disposable()` where the data may go with the stack")
+        .filter(|(_, entry)| entry.stateful)
+        .filter(|(_, entry)| {
+            entry.attribute("DeletionPolicy").is_none() || entry.attribute("UpdateReplacePolicy").is_none()
+        })
+        .map(|(id, entry)| {
+            located(template, id, format!("{} holds data and has no deletion and replacement policy", entry.ty))
+                .help("add `.retain()`, or `.disposable()` if the data may be deleted with the stack")
         })
         .collect()
 }
 
-/// The counts that CloudFormation refuses; a warning from 80 % on. Sizes are checked on the bytes that are written.
+/// The counts that CloudFormation limits; a warning from 80 % on. Sizes are checked on the bytes that are written.
 fn limits(template: &Template) -> Vec<Finding> {
     [
         ("resources", template.resources.len(), RESOURCES),
@@ -156,28 +165,27 @@ fn limits(template: &Template) -> Vec<Finding> {
     .collect()
 }
 
-/// Most bytes of a template that is uploaded first (same source as above).
+/// The most bytes of a template that is uploaded first (same source as above).
 const BYTES: usize = 1_000_000;
-/// Most bytes of a template that is sent inside the request.
+/// The most bytes of a template that is sent inside a request.
 pub const INLINE_BYTES: usize = 51_200;
 
 /// The size of the document that is written.
 pub(crate) fn size(stack: &str, bytes: usize) -> Option<Finding> {
     let finding = over("bytes", bytes, BYTES, || "split the stack".to_owned()).or_else(|| {
         (bytes > INLINE_BYTES).then(|| {
-            Finding::warning("", format!("{bytes} bytes, and at most {INLINE_BYTES} can be sent without a bucket"))
-                .help("scripts/deploy and cdk upload it; for `aws cloudformation deploy` give --s3-bucket")
+            Finding::warning("", format!("{bytes} bytes; at most {INLINE_BYTES} can be sent without a bucket"))
+                .help("scripts/deploy and cdk upload it; for `aws cloudformation deploy` add --s3-bucket")
         })
     });
-    finding.map(|it| Finding { stack: stack.to_owned(), ..it })
+    finding.map(|finding| Finding { stack: stack.to_owned(), ..finding })
 }
 
 fn over(what: &str, count: usize, limit: usize, help: impl Fn() -> String) -> Option<Finding> {
     if count > limit {
-        return Some(Finding::error("", format!("{count} {what}, allowed is at most {limit}")).help(help()));
+        return Some(Finding::error("", format!("{count} {what}; must be at most {limit}")).help(help()));
     }
-    (count * 5 >= limit * 4)
-        .then(|| Finding::warning("", format!("{count} {what}, and at most {limit} are allowed")).help(help()))
+    (count * 5 >= limit * 4).then(|| Finding::warning("", format!("{count} {what} of at most {limit}")).help(help()))
 }
 
 fn largest_types(template: &Template) -> String {
@@ -188,7 +196,7 @@ fn largest_types(template: &Template) -> String {
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
     let largest: Vec<String> = counts.iter().take(3).map(|(ty, count)| format!("{count} {ty}")).collect();
-    format!("most of them: {}", largest.join(", "))
+    format!("the most frequent types: {}", largest.join(", "))
 }
 
 fn located(template: &Template, subject: &str, message: String) -> Finding {

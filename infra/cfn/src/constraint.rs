@@ -1,41 +1,43 @@
-//! What the specification allows a value to be.
+//! Limits on values, from the specification.
 
-use crate::Json;
-use regex_lite::Regex;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-/// Limits on one property, checked at synth. Intrinsics pass: their value is known only at deploy time.
+use regex_lite::Regex;
+
+use crate::Json;
+
+/// Limits on one property, checked at synth. Intrinsics pass, because their value is known only at deploy time.
 ///
-/// The generated bindings hold these as constants; a limit that is `None` does not apply.
+/// The generated bindings contain these as constants; a limit that is `None` does not apply.
 #[derive(Clone, Copy, Debug)]
 pub struct Constraint {
     /// Smallest number, inclusive.
     pub minimum: Option<f64>,
     /// Largest number, inclusive.
     pub maximum: Option<f64>,
-    /// The closed set of whole numbers; empty when there is none.
+    /// The allowed whole numbers; empty if there is no such set.
     pub numbers: &'static [i64],
-    /// Fewest characters of a string.
+    /// The fewest characters of a string.
     pub min_length: Option<u64>,
-    /// Most characters of a string.
+    /// The most characters of a string.
     pub max_length: Option<u64>,
     /// Regular expression that must match somewhere in the string.
     pub pattern: Option<&'static str>,
-    /// The closed set of strings; empty when there is none.
+    /// The allowed strings; empty if there is no such set.
     pub values: &'static [&'static str],
-    /// Fewest items of a list.
+    /// The fewest items of a list.
     pub min_items: Option<u64>,
-    /// Most items of a list.
+    /// The most items of a list.
     pub max_items: Option<u64>,
-    /// Whether a list may not hold the same item twice.
+    /// Whether a list must not contain the same item twice.
     pub unique_items: bool,
     /// Limits on each item of a list, or on each value of a map.
     pub items: Option<&'static Constraint>,
 }
 
 impl Constraint {
-    /// No limit at all; generated constants are written as what differs from this.
+    /// No limit at all; generated constants state only what differs from this.
     pub const NONE: Self = Self {
         minimum: None,
         maximum: None,
@@ -50,7 +52,7 @@ impl Constraint {
         items: None,
     };
 
-    /// Where inside `json` and how this constraint is broken: `("[2]", "is 64, allowed is 128 to 10240")`.
+    /// Where in `json` this constraint is broken, and how: `("[2]", "is 64; must be 128 to 10240")`.
     pub(crate) fn broken_by(&self, json: &Json) -> Option<(String, String)> {
         match json {
             Json::String(text) => self.string(text).map(here),
@@ -58,8 +60,8 @@ impl Constraint {
             Json::Array(items) => self.list(items),
             Json::Object(map) if !is_intrinsic(map) => {
                 let values = self.items?;
-                map.iter().find_map(|(key, it)| {
-                    values.broken_by(it).map(|(path, message)| (format!("[{key:?}]{path}"), message))
+                map.iter().find_map(|(key, value)| {
+                    values.broken_by(value).map(|(path, message)| (format!("[{key:?}]{path}"), message))
                 })
             }
             _ => None,
@@ -69,38 +71,36 @@ impl Constraint {
     fn string(&self, text: &str) -> Option<String> {
         let length = text.chars().count() as u64;
         if !self.values.is_empty() && !self.values.contains(&text) {
-            return Some(format!("is {text:?}, allowed is {}", self.values.join(", ")));
+            return Some(format!("is {text:?}; must be one of {}", self.values.join(", ")));
         }
         if self.min_length.is_some_and(|min| length < min) || self.max_length.is_some_and(|max| length > max) {
             let allowed = allowed(self.min_length, self.max_length);
-            return Some(format!("is {} with {length} characters, allowed is {allowed} characters", shortened(text)));
+            return Some(format!("is {} with {length} characters; must have {allowed} characters", shortened(text)));
         }
         match self.pattern {
-            Some(pattern) if !matches(pattern, text) => {
-                Some(format!("is {}, allowed is what matches {pattern}", shortened(text)))
-            }
+            Some(pattern) if !matches(pattern, text) => Some(format!("is {}; must match {pattern}", shortened(text))),
             _ => None,
         }
     }
 
     fn number(&self, number: f64) -> Option<String> {
-        if !self.numbers.is_empty() && !self.numbers.iter().any(|&it| it as f64 == number) {
+        if !self.numbers.is_empty() && !self.numbers.iter().any(|&allowed| allowed as f64 == number) {
             let allowed: Vec<String> = self.numbers.iter().map(i64::to_string).collect();
-            return Some(format!("is {number}, allowed is {}", allowed.join(", ")));
+            return Some(format!("is {number}; must be one of {}", allowed.join(", ")));
         }
         let outside = self.minimum.is_some_and(|min| number < min) || self.maximum.is_some_and(|max| number > max);
-        outside.then(|| format!("is {number}, allowed is {}", allowed(self.minimum, self.maximum)))
+        outside.then(|| format!("is {number}; must be {}", allowed(self.minimum, self.maximum)))
     }
 
     fn list(&self, items: &[Json]) -> Option<(String, String)> {
         let count = items.len() as u64;
         if self.min_items.is_some_and(|min| count < min) || self.max_items.is_some_and(|max| count > max) {
-            return Some(here(format!("has {count} items, allowed is {}", allowed(self.min_items, self.max_items))));
+            return Some(here(format!("has {count} items; must have {}", allowed(self.min_items, self.max_items))));
         }
         if self.unique_items
             && let Some(i) = (1..items.len()).find(|&i| items[..i].contains(&items[i]))
         {
-            return Some((format!("[{i}]"), format!("is {}, which the list already has", items[i])));
+            return Some((format!("[{i}]"), format!("is {}, which is already in the list", items[i])));
         }
         let constraint = self.items?;
         items
@@ -136,22 +136,23 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// Patterns are compiled once a thread: a fleet's synth meets the same few again and again.
+/// Patterns are compiled once per thread: the synth of a fleet uses the same few again and again.
 fn matches(pattern: &'static str, text: &str) -> bool {
     thread_local! {
         static COMPILED: RefCell<HashMap<&'static str, Option<Regex>>> = RefCell::default();
     }
     COMPILED.with_borrow_mut(|compiled| {
         let regex = compiled.entry(pattern).or_insert_with(|| Regex::new(pattern).ok());
-        // The generator emits only patterns that compile.
-        regex.as_ref().is_none_or(|it| it.is_match(text))
+        // The generator only emits patterns that compile.
+        regex.as_ref().is_none_or(|regex| regex.is_match(text))
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
 
     const MEMORY: Constraint = Constraint { minimum: Some(128.0), maximum: Some(10240.0), ..Constraint::NONE };
     const NAME: Constraint = Constraint { max_length: Some(3), pattern: Some("^[a-z]+$"), ..Constraint::NONE };
@@ -163,22 +164,22 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_limit_is_told_with_the_value_and_what_is_allowed() {
-        assert_eq!(message(&MEMORY, json!(64)).unwrap(), "is 64, allowed is 128 to 10240");
+    fn a_broken_limit_is_reported_with_the_value_and_what_is_allowed() {
+        assert_eq!(message(&MEMORY, json!(64)).unwrap(), "is 64; must be 128 to 10240");
         assert_eq!(
             message(&NAME, json!("abcd")).unwrap(),
-            r#"is "abcd" with 4 characters, allowed is at most 3 characters"#
+            r#"is "abcd" with 4 characters; must have at most 3 characters"#
         );
-        assert_eq!(message(&NAME, json!("A")).unwrap(), r#"is "A", allowed is what matches ^[a-z]+$"#);
-        assert_eq!(message(&NAMES, json!(["a", "b", "c"])).unwrap(), "has 3 items, allowed is at most 2");
-        assert_eq!(message(&NAMES, json!(["a", "a"])).unwrap(), r#"[1] is "a", which the list already has"#);
-        assert_eq!(message(&NAMES, json!(["a", "B"])).unwrap(), r#"[1] is "B", allowed is what matches ^[a-z]+$"#);
+        assert_eq!(message(&NAME, json!("A")).unwrap(), r#"is "A"; must match ^[a-z]+$"#);
+        assert_eq!(message(&NAMES, json!(["a", "b", "c"])).unwrap(), "has 3 items; must have at most 2");
+        assert_eq!(message(&NAMES, json!(["a", "a"])).unwrap(), r#"[1] is "a", which is already in the list"#);
+        assert_eq!(message(&NAMES, json!(["a", "B"])).unwrap(), r#"[1] is "B"; must match ^[a-z]+$"#);
     }
 
     #[test]
-    fn a_set_of_numbers_allows_no_other() {
+    fn a_set_of_numbers_allows_no_other_number() {
         const DAYS: Constraint = Constraint { numbers: &[1, 7, 30], ..Constraint::NONE };
-        assert_eq!(message(&DAYS, json!(8)).unwrap(), "is 8, allowed is 1, 7, 30");
+        assert_eq!(message(&DAYS, json!(8)).unwrap(), "is 8; must be one of 1, 7, 30");
         assert_eq!(message(&DAYS, json!(7)), None);
     }
 

@@ -1,18 +1,18 @@
-//! What synth has to say about a stack.
+//! Findings: what is wrong in a stack.
 
 use std::fmt;
 use std::panic::Location;
 
-/// One problem in a stack, with the line of Rust that caused it where there is one.
+/// One problem in a stack, with the line of Rust that caused it, if there is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// An error stops the synth from writing; a warning does not.
+    /// With an error, nothing is written; with a warning, everything is.
     pub severity: Severity,
-    /// The stack's name; filled in when the stack is synthesized.
+    /// The stack's name, set when the stack is synthesized.
     pub stack: String,
     /// The resource, parameter or output it is about, or the empty string for the whole stack.
     pub subject: String,
-    /// What is wrong, the value, what is allowed. Lower case, no full stop.
+    /// What is wrong, the value, and what is allowed. Lower case, no full stop.
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
@@ -20,12 +20,12 @@ pub struct Finding {
     pub location: Option<&'static Location<'static>>,
 }
 
-/// How much a finding matters.
+/// How severe a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
     /// Nothing is written.
     Error,
-    /// Worth knowing, and written all the same.
+    /// Worth knowing; everything is still written.
     Warning,
 }
 

@@ -1,18 +1,19 @@
-//! CloudFormation's intrinsic functions, conditions and pseudo parameters. Macros and transforms are left out on
-//! purpose: they make a template mean something that is not in it.
+//! CloudFormation's intrinsic functions, conditions and pseudo parameters. Macros and transforms are left out on purpose: with them, a
+//! template means something that is not in it.
 //!
 //! Shapes: <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html>
 
+use serde_json::json;
+
 use crate::stack::Mapping;
 use crate::{Json, Value};
-use serde_json::json;
 
 /// `Fn::Sub`: `${Name}`, `${Name.Attribute}` and `${AWS::Region}` are replaced; the names are checked at synth.
 pub fn sub(template: impl Into<String>) -> Value<String> {
     Value::raw(json!({ "Fn::Sub": template.into() }))
 }
 
-/// `Fn::Sub` with variables of its own, which win over names of the stack.
+/// `Fn::Sub` with its own variables, which take precedence over names of the stack.
 pub fn sub_with<const N: usize>(template: impl Into<String>, variables: [(&str, Value<String>); N]) -> Value<String> {
     let variables: serde_json::Map<String, Json> =
         variables.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
@@ -55,20 +56,20 @@ pub fn cidr(block: impl Into<Value<String>>, count: u32, host_bits: u32) -> Valu
     Value::raw(json!({ "Fn::Cidr": [Json::from(block.into()), count, host_bits] }))
 }
 
-/// `Fn::ImportValue`: another stack's export. The exporting stack cannot change or go while this one stands;
-/// [`stack_output`] does not bind the two.
+/// `Fn::ImportValue`: another stack's export. The export can be neither changed nor removed while this stack exists; [`stack_output`] does
+/// not tie the stacks together.
 pub fn import_value(export: impl Into<Value<String>>) -> Value<String> {
     Value::raw(json!({ "Fn::ImportValue": Json::from(export.into()) }))
 }
 
-/// `Fn::GetStackOutput`: an output of another stack of this account and region, read when this stack is created or
-/// updated; nothing keeps it from changing afterwards.
+/// `Fn::GetStackOutput`: an output of another stack in this account and region, read when this stack is created or updated; it may change
+/// afterwards.
 pub fn stack_output(stack: impl Into<Value<String>>, output: &str) -> Value<String> {
     Value::raw(json!({ "Fn::GetStackOutput": { "StackName": Json::from(stack.into()), "OutputName": output } }))
 }
 
-/// [`stack_output`] from another region, through `role_arn` also from another account; the role needs
-/// `cloudformation:DescribeStacks` there.
+/// [`stack_output`] from a different region and, with `role_arn`, from a different account; the role needs `cloudformation:DescribeStacks`
+/// there.
 pub fn stack_output_from(
     stack: impl Into<Value<String>>,
     output: &str,
@@ -92,7 +93,7 @@ pub fn find_in_map<T>(
     Value::raw(json!({ "Fn::FindInMap": [mapping.name(), Json::from(key.into()), Json::from(second_key.into())] }))
 }
 
-/// `Fn::If`: `then` when the condition holds, else `otherwise`; [`no_value`] as one of them removes the property.
+/// `Fn::If`: `then` if the condition holds, otherwise `otherwise`; [`no_value`] as one of them removes the property.
 pub fn if_<T>(condition: &NamedCondition, then: impl Into<Value<T>>, otherwise: impl Into<Value<T>>) -> Value<T> {
     Value::raw(json!({ "Fn::If": [condition.0, Json::from(then.into()), Json::from(otherwise.into())] }))
 }
@@ -101,7 +102,7 @@ pub fn if_<T>(condition: &NamedCondition, then: impl Into<Value<T>>, otherwise: 
 #[derive(Clone, Debug)]
 pub struct Condition(Json);
 
-/// A condition that a stack holds.
+/// A condition of a stack.
 #[derive(Clone, Debug)]
 pub struct NamedCondition(pub(crate) String);
 
@@ -118,13 +119,13 @@ pub fn not(condition: impl Into<Condition>) -> Condition {
 /// `Fn::And` of 2 to 10 conditions.
 pub fn and<const N: usize>(conditions: [Condition; N]) -> Condition {
     const { assert!(N >= 2 && N <= 10, "Fn::And takes 2 to 10 conditions") }
-    Condition(json!({ "Fn::And": conditions.map(|it| it.0).to_vec() }))
+    Condition(json!({ "Fn::And": conditions.map(|condition| condition.0).to_vec() }))
 }
 
 /// `Fn::Or` of 2 to 10 conditions.
 pub fn or<const N: usize>(conditions: [Condition; N]) -> Condition {
     const { assert!(N >= 2 && N <= 10, "Fn::Or takes 2 to 10 conditions") }
-    Condition(json!({ "Fn::Or": conditions.map(|it| it.0).to_vec() }))
+    Condition(json!({ "Fn::Or": conditions.map(|condition| condition.0).to_vec() }))
 }
 
 impl From<&NamedCondition> for Condition {
@@ -148,7 +149,7 @@ macro_rules! pseudo_parameters {
     )*};
 }
 pseudo_parameters! {
-    /// The account that deploys, twelve digits.
+    /// The account that is deployed to, twelve digits.
     account_id -> String = "AWS::AccountId";
     /// The region that is deployed to.
     region -> String = "AWS::Region";
@@ -158,7 +159,7 @@ pseudo_parameters! {
     stack_id -> String = "AWS::StackId";
     /// The name of the stack.
     stack_name -> String = "AWS::StackName";
-    /// `amazonaws.com`, or what it is in the partition.
+    /// `amazonaws.com`, or its counterpart in the partition.
     url_suffix -> String = "AWS::URLSuffix";
     /// The topics that receive the stack's events.
     notification_arns -> Vec<String> = "AWS::NotificationARNs";
@@ -169,7 +170,7 @@ pub fn no_value<T>() -> Value<T> {
     Value::raw(json!({ "Ref": "AWS::NoValue" }))
 }
 
-/// The names that `Ref` knows in every stack.
+/// The names that `Ref` accepts in every stack.
 pub(crate) const PSEUDO_PARAMETERS: [&str; 8] = [
     "AWS::AccountId",
     "AWS::NoValue",

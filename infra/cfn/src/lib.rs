@@ -1,16 +1,18 @@
-//! CloudFormation as values: a pure core with no I/O that names no AWS service.
+//! CloudFormation as values: a pure core without I/O that knows no AWS service.
 //!
 //! ```text
 //! Value ─► Properties ─► Resource ─► Stack ─► App::synth ─► CloudAssembly {templates, assets, findings}
 //! ```
 //!
-//! A [`Stack`] is built by adding [`Construct`]s to it. Nothing panics and nothing returns an error on the way: every
-//! mistake becomes a [`Finding`] that carries the line of Rust that made it, so one run shows all of them.
+//! A [`Stack`] is built by adding [`Construct`]s to it. Nothing panics or returns an error on the way: every mistake becomes a
+//! [`Finding`] with the line of Rust that caused it, so one run shows all of them.
 
 mod app;
+mod assembled_stack;
 mod assembly;
 pub mod assertions;
 mod attributes;
+mod built_function;
 mod checks;
 mod constraint;
 mod finding;
@@ -25,8 +27,10 @@ mod template;
 mod value;
 
 pub use app::App;
-pub use assembly::{AssembledStack, BuiltFunction, BuiltFunctions, CloudAssembly, Format, sha256};
+pub use assembled_stack::{AssembledStack, Format};
+pub use assembly::{CloudAssembly, sha256};
 pub use attributes::{Attributes, DeletionPolicy, With};
+pub use built_function::{BuiltFunction, BuiltFunctions};
 pub use checks::INLINE_BYTES;
 pub use constraint::{Constraint, is_intrinsic};
 pub use finding::{Finding, Severity};
@@ -42,5 +46,5 @@ pub use value::Value;
 /// A JSON document; objects are ordered by key, so equal documents have equal bytes.
 pub type Json = serde_json::Value;
 
-/// What a check is: a plain function over a finished template.
+/// A check: a plain function over a finished template.
 pub type Check = fn(&Template) -> Vec<Finding>;

@@ -1,19 +1,22 @@
 //! `manifest.json` and the manifests of assets, as stock `cdk` CLIs from 2.100 on read them.
 
-use crate::assembly::{AssembledStack, BuiltFunction};
-use crate::{Asset, Json};
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::json;
-use std::collections::BTreeMap;
+
+use crate::assembled_stack::AssembledStack;
+use crate::built_function::BuiltFunction;
+use crate::{Asset, Json};
 
 /// The version of the cloud assembly schema: the newest that every CLI from 2.100 on reads.
 const SCHEMA: &str = "34.0.0";
 /// Where `cdk bootstrap` keeps its version.
 const BOOTSTRAP_VERSION: &str = "/cdk-bootstrap/hnb659fds/version";
-/// The bucket that `cdk bootstrap` makes for files.
+/// The bucket that `cdk bootstrap` creates for files.
 const BOOTSTRAP_BUCKET: &str = "cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}";
 
-/// `manifest.json`. Keys are in the order of the alphabet, here and below, as in every other JSON of an assembly.
+/// `manifest.json`. Keys are in alphabetical order, here and below, as in all other JSON of an assembly.
 #[derive(Serialize)]
 pub(crate) struct Manifest {
     artifacts: BTreeMap<String, Artifact>,
@@ -39,7 +42,7 @@ struct StackArtifact {
     ty: &'static str,
 }
 
-/// The line of Rust that made a resource.
+/// The line of Rust that added a resource.
 #[derive(Serialize)]
 struct Source {
     data: String,
@@ -54,7 +57,7 @@ impl Default for Manifest {
 }
 
 impl Manifest {
-    /// Adds a stack, whose template has this hash and lies in this file, and its manifest of assets.
+    /// Adds a stack, whose template is in this file and has this hash, and its asset manifest.
     pub(crate) fn add(
         &mut self,
         stack: &AssembledStack,
@@ -109,7 +112,7 @@ fn artifact(
     })
 }
 
-/// The line of Rust that made each resource, for a deployer to name when one fails. The stock CLI skips types it does not know.
+/// The line of Rust that added each resource, for a deployer to name if the resource fails. The stock CLI ignores unknown types.
 fn sources(stack: &AssembledStack) -> BTreeMap<String, [Source; 1]> {
     let resources = stack.template.resources.iter();
     let source = resources.map(|(id, entry)| {
@@ -130,7 +133,7 @@ fn asset_artifact(stack: &str) -> Json {
     })
 }
 
-/// `<stack>.assets.json`: what to upload before the stack deploys, its template and the code of its functions.
+/// `<stack>.assets.json`: what to upload before the stack is deployed, which is its template and the code of its functions.
 pub(crate) fn assets(stack: &str, template_file: &str, hash: &str, functions: &[(&Asset, &BuiltFunction)]) -> Json {
     let mut files = serde_json::Map::new();
     let template_key = format!("{hash}{}", extension(template_file));
@@ -141,7 +144,7 @@ pub(crate) fn assets(stack: &str, template_file: &str, hash: &str, functions: &[
     json!({ "version": SCHEMA, "files": files, "dockerImages": {} })
 }
 
-/// A file to upload as it is: our zips are deterministic, so their hash is their name.
+/// A file to upload as it is; our zips are deterministic, so their hash is their name.
 fn file(display_name: &str, path: &str, object_key: &str) -> Json {
     json!({
         "displayName": display_name,
@@ -156,7 +159,7 @@ fn file(display_name: &str, path: &str, object_key: &str) -> Json {
     })
 }
 
-/// A role that `cdk bootstrap` makes.
+/// A role that `cdk bootstrap` creates.
 fn role(name: &str) -> String {
     format!(
         "arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/cdk-hnb659fds-{name}-role-${{AWS::AccountId}}-${{AWS::Region}}"

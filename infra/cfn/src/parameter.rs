@@ -1,8 +1,10 @@
-//! What goes into a template from outside and what comes out of it.
+//! Parameters and outputs: what goes into a stack, and what comes out of it.
+
+use std::marker::PhantomData;
+
+use serde_json::json;
 
 use crate::{Json, NamedCondition, Value};
-use serde_json::json;
-use std::marker::PhantomData;
 
 /// A template parameter whose value is a `T`.
 #[derive(Clone, Debug)]
@@ -31,13 +33,13 @@ impl<T> Parameter<T> {
         Self { json: json!({ "Type": ty }), ty: PhantomData }
     }
 
-    /// What the parameter is for, shown where it is asked for.
+    /// What the parameter is for, shown to whoever enters a value.
     #[must_use]
     pub fn description(self, text: &str) -> Self {
         self.with("Description", text)
     }
 
-    /// The value when none is given.
+    /// The value if none is given.
     #[must_use]
     pub fn default(self, value: impl Into<Json>) -> Self {
         self.with("Default", value)
@@ -67,7 +69,7 @@ impl<T> Parameter<T> {
     }
 }
 
-/// A value that a stack shows when it stands.
+/// A value that a deployed stack shows.
 #[derive(Clone, Debug)]
 pub struct Output {
     pub(crate) json: Json,
@@ -86,7 +88,7 @@ impl Output {
         self
     }
 
-    /// The name under which other stacks may import the value. It binds them: prefer
+    /// The name under which other stacks may import the value. An import ties the stacks together, so prefer
     /// [`crate::intrinsic::stack_output`].
     #[must_use]
     pub fn export(mut self, name: impl Into<Value<String>>) -> Self {

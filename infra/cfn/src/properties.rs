@@ -1,24 +1,24 @@
-//! `Properties` objects, and what is wrong with them.
+//! `Properties` objects and their problems.
 
-use crate::{Constraint, Json, Value};
 use std::panic::Location;
 
-/// A `Properties` object under construction: ordered JSON, and the problems met while it was filled.
+use crate::{Constraint, Json, Value};
+
+/// A `Properties` object under construction: ordered JSON, and the problems found so far.
 ///
-/// Every generated resource and property type is a newtype over this one.
+/// Every generated resource and property type is a newtype of this one.
 #[derive(Clone, Debug, Default)]
 pub struct Properties {
     json: serde_json::Map<String, Json>,
     problems: Vec<Problem>,
 }
 
-/// A type that stands for values of itself: a structure inside a resource's properties, or a closed set.
-/// The generated bindings implement it.
+/// A type whose values are literals: a structure inside a resource's properties, or an enum. The generated bindings implement it.
 ///
-/// It is a trait of its own because thousands of `From` implementations for the one type [`Value`] or [`Properties`]
-/// would cost the compiler a comparison a pair.
+/// It is a separate trait because the compiler would compare thousands of `From` implementations for [`Value`] or [`Properties`] pair by
+/// pair.
 pub trait Literal: Sized {
-    /// The value as the template has it.
+    /// The value as in the template.
     fn into_value(self) -> Value<Self>;
 }
 
@@ -52,14 +52,14 @@ impl Properties {
         self
     }
 
-    /// Sets one property to JSON as it stands: the escape hatch for what the bindings do not know.
+    /// Sets one property to unchecked JSON: the escape hatch for what the bindings do not support.
     #[must_use]
     pub fn set_raw(mut self, name: &str, json: impl Into<Json>) -> Self {
         self.json.insert(name.to_owned(), json.into());
         self
     }
 
-    /// The structure that these are the properties of.
+    /// The structure that has these properties.
     pub fn into_value<T>(self) -> Value<T> {
         Value::from_parts(Json::Object(self.json), self.problems)
     }
@@ -85,7 +85,7 @@ impl Properties {
     fn put(&mut self, name: &str, json: Json, problems: Vec<Problem>) {
         if !problems.is_empty() {
             let name = rust_name(name);
-            self.problems.extend(problems.into_iter().map(|it| it.inside(&name)));
+            self.problems.extend(problems.into_iter().map(|problem| problem.inside(&name)));
         }
         self.json.insert(name.to_owned(), json);
     }
@@ -95,30 +95,28 @@ impl Properties {
     }
 }
 
-/// One broken constraint, on its way up to the resource that holds it.
+/// One broken constraint, on its way up to the resource that contains it.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem {
     /// The property in Rust's spelling, `logging_config.log_group`.
     pub(crate) path: String,
-    /// What is wrong and what is allowed, `is 64, allowed is 128 to 10240`.
+    /// What is wrong and what is allowed, `is 64; must be 128 to 10240`.
     pub(crate) message: String,
     pub(crate) location: &'static Location<'static>,
-    /// Whether a value said itself where it was set; otherwise the line may lie inside a construct.
+    /// Whether the value remembered where it was set; otherwise the line may be inside a construct.
     pub(crate) exact: bool,
 }
 
 impl Problem {
     pub(crate) fn inside(mut self, outer: &str) -> Self {
-        self.path = match self.path.starts_with('[') {
-            true => format!("{outer}{}", self.path),
-            false => format!("{outer}.{}", self.path),
-        };
+        let dot = if self.path.starts_with('[') { "" } else { "." };
+        self.path = format!("{outer}{dot}{}", self.path);
         self
     }
 }
 
-/// CloudFormation's `MemorySize` as the setter is called, `memory_size`; runs of capitals are one word
-/// (`KMSKeyArn` is `kms_key_arn`), plurals of acronyms too (`DBSubnetIDs` is `db_subnet_ids`).
+/// The name of the setter for a property of CloudFormation: `memory_size` for `MemorySize`. Runs of capitals are one word (`KMSKeyArn` is
+/// `kms_key_arn`), also plurals of acronyms (`DBSubnetIDs` is `db_subnet_ids`).
 pub fn rust_name(name: &str) -> String {
     let chars: Vec<char> = name.chars().collect();
     let mut out = String::with_capacity(name.len() + 4);

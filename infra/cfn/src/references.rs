@@ -1,8 +1,8 @@
-//! Who refers to whom inside a template.
+//! References inside a template.
 
 use crate::Json;
 
-/// One reference from a piece of a template to something with a name.
+/// A reference to something in a template that has a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reference<'a> {
     /// A resource, parameter or pseudo parameter: `Ref`, or `${Name}` in a `Fn::Sub`.
@@ -27,14 +27,20 @@ impl<'a> Reference<'a> {
 /// Calls `found` for every reference in `json`, in document order.
 pub fn references<'a>(json: &'a Json, found: &mut impl FnMut(Reference<'a>)) {
     match json {
-        Json::Array(items) => items.iter().for_each(|it| references(it, found)),
+        Json::Array(items) => {
+            for item in items {
+                references(item, found);
+            }
+        }
         Json::Object(map) => {
             if map.len() == 1
                 && let Some((name, argument)) = map.iter().next()
             {
                 intrinsic(name, argument, found);
             }
-            map.values().for_each(|it| references(it, found));
+            for value in map.values() {
+                references(value, found);
+            }
         }
         _ => {}
     }
@@ -43,30 +49,32 @@ pub fn references<'a>(json: &'a Json, found: &mut impl FnMut(Reference<'a>)) {
 fn intrinsic<'a>(name: &str, argument: &'a Json, found: &mut impl FnMut(Reference<'a>)) {
     let text = argument.as_str();
     let first = argument.get(0).and_then(Json::as_str);
-    match name {
-        "Ref" => text.into_iter().for_each(|it| found(Reference::Name(it))),
+    let reference = match name {
+        "Ref" => text.map(Reference::Name),
         // In long form a list, in short form `Resource.Attribute`.
-        "Fn::GetAtt" => {
-            let resource = first.or_else(|| text.and_then(|it| it.split('.').next()));
-            resource.into_iter().for_each(|it| found(Reference::Resource(it)));
+        "Fn::GetAtt" => first.or_else(|| text.and_then(|path| path.split('.').next())).map(Reference::Resource),
+        "Fn::If" => first.map(Reference::Condition),
+        "Fn::FindInMap" => first.map(Reference::Mapping),
+        "Condition" => text.map(Reference::Condition),
+        "Fn::Sub" => return substitution(argument, text.or(first), found),
+        _ => None,
+    };
+    if let Some(reference) = reference {
+        found(reference);
+    }
+}
+
+/// The placeholders of a `Fn::Sub` that are not variables of its own.
+fn substitution<'a>(argument: &'a Json, template: Option<&'a str>, found: &mut impl FnMut(Reference<'a>)) {
+    let own = argument.get(1).and_then(Json::as_object);
+    for placeholder in template.into_iter().flat_map(placeholders) {
+        if own.is_some_and(|own| own.contains_key(placeholder)) {
+            continue;
         }
-        "Fn::Sub" => {
-            let own = argument.get(1).and_then(Json::as_object);
-            text.or(first)
-                .into_iter()
-                .flat_map(placeholders)
-                .filter(|it| !own.is_some_and(|own| own.contains_key(*it)))
-                .for_each(|it| {
-                    found(match it.split_once('.') {
-                        Some((resource, _)) => Reference::Resource(resource),
-                        None => Reference::Name(it),
-                    });
-                });
-        }
-        "Fn::If" => first.into_iter().for_each(|it| found(Reference::Condition(it))),
-        "Fn::FindInMap" => first.into_iter().for_each(|it| found(Reference::Mapping(it))),
-        "Condition" => text.into_iter().for_each(|it| found(Reference::Condition(it))),
-        _ => {}
+        found(match placeholder.split_once('.') {
+            Some((resource, _)) => Reference::Resource(resource),
+            None => Reference::Name(placeholder),
+        });
     }
 }
 
@@ -76,14 +84,15 @@ fn placeholders(template: &str) -> impl Iterator<Item = &str> {
         .split("${")
         .skip(1)
         .filter_map(|rest| rest.split_once('}'))
-        .map(|it| it.0)
-        .filter(|it| !it.starts_with('!'))
+        .map(|(name, _)| name)
+        .filter(|name| !name.starts_with('!'))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
 
     #[test]
     fn references_are_found_in_every_intrinsic() {
@@ -95,7 +104,7 @@ mod tests {
             { "Fn::If": ["I", { "Ref": "J" }, { "Fn::FindInMap": ["K", "a", "b"] }] },
         ]);
         let mut all = Vec::new();
-        references(&json, &mut |it| all.push(it));
+        references(&json, &mut |reference| all.push(reference));
         use Reference::{Condition, Mapping, Name, Resource};
         let expected = [
             Name("A"),

@@ -1,16 +1,17 @@
 //! What can be added to a stack.
 
-use crate::{Properties, Scope};
 use std::fmt;
+
+use crate::{Properties, Scope};
 
 /// A resource's name inside its template: letters and digits, the path of its scopes.
 ///
-/// It has no public constructor, so a reference to something that was never added cannot be written.
+/// It has no public constructor, so a reference to something that was never added is impossible.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LogicalId(pub(crate) String);
 
 impl LogicalId {
-    /// The name as the template has it.
+    /// The name as in the template.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -24,26 +25,26 @@ impl fmt::Display for LogicalId {
 
 /// One CloudFormation resource type; the generated bindings implement it.
 pub trait Resource: Sized {
-    /// The type as the template has it, `AWS::Service::Name`.
+    /// The type as in the template, `AWS::Service::Name`.
     const TYPE: &'static str;
     /// Whether replacing or deleting it loses data.
     const STATEFUL: bool;
-    /// What the author gets back: typed `Ref` and `GetAtt`.
+    /// What adding it returns: typed `Ref` and `GetAtt`.
     type Ref: From<LogicalId>;
 
-    /// Its properties as far as they are set.
+    /// The properties that are set.
     fn into_properties(self) -> Properties;
 }
 
-/// Anything that names a resource of the stack, for `DependsOn`.
+/// Anything that refers to a resource of the stack, for `DependsOn`.
 pub trait Referable {
     /// The resource's name in the template.
     fn logical_id(&self) -> &LogicalId;
 }
 
-/// Anything a stack can hold: one resource, or several that belong together.
+/// Anything that can be added to a stack: one resource, or several that belong together.
 pub trait Construct {
-    /// What [`crate::Stack::add`] gives back: values and grants of what was added.
+    /// What [`crate::Stack::add`] returns: values and grants of what was added.
     type Ref;
 
     /// Adds the resources under `scope`; only [`crate::Stack::add`] and [`Scope::add`] call this.

@@ -1,12 +1,13 @@
-//! Stacks: what deploys together.
+//! Stacks: resources that are deployed together.
+
+use std::collections::BTreeMap;
+use std::panic::Location;
 
 use crate::properties::Problem;
 use crate::template::{Entry, Template};
 use crate::{Condition, Construct, Finding, Json, LogicalId, NamedCondition, Output, Parameter, Resource, Value};
-use std::collections::BTreeMap;
-use std::panic::Location;
 
-/// An ordered set of resources that deploy together.
+/// An ordered set of resources that are deployed together.
 #[derive(Debug)]
 pub struct Stack {
     pub(crate) template: Template,
@@ -16,7 +17,7 @@ pub struct Stack {
     pub(crate) findings: Vec<Finding>,
 }
 
-/// The code of one function: built from a package, uploaded, and named in a stack parameter.
+/// The code of one function: built from a package, uploaded, and passed to the stack as a parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asset {
     /// The Cargo package that builds it.
@@ -27,7 +28,7 @@ pub struct Asset {
     pub key_parameter: String,
 }
 
-/// A mapping that a stack holds, for [`crate::intrinsic::find_in_map`].
+/// A mapping of a stack, for [`crate::intrinsic::find_in_map`].
 #[derive(Clone, Debug)]
 pub struct Mapping(String);
 
@@ -39,8 +40,7 @@ impl Mapping {
 }
 
 impl Stack {
-    /// An empty stack. The name is what CloudFormation will call it: letters, digits and hyphens, a letter first, at
-    /// most 128 characters.
+    /// An empty stack. The name is its name in CloudFormation: at most 128 letters, digits and hyphens, starting with a letter.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             template: Template::new(name.into()),
@@ -58,7 +58,7 @@ impl Stack {
         self
     }
 
-    /// A tag on the stack, which CloudFormation hands on to its resources.
+    /// A tag of the stack, which CloudFormation passes on to its resources.
     #[must_use]
     pub fn tag(mut self, key: &str, value: &str) -> Self {
         self.tags.insert(key.to_owned(), value.to_owned());
@@ -70,15 +70,15 @@ impl Stack {
         &self.template.stack
     }
 
-    /// Adds a construct and gives back its ref. `id` becomes the logical ID, or the start of it where the construct
-    /// has several resources: a name that people will read in the console for years. Changing it replaces them.
+    /// Adds a construct and returns its ref. `id` becomes the logical ID, or the start of it if the construct has several resources: a name
+    /// that people will read in the console for years. Changing it replaces the resources.
     #[track_caller]
     pub fn add<C: Construct>(&mut self, id: &str, construct: C) -> C::Ref {
         let location = Location::caller();
         construct.add_to(&mut Scope { stack: self, path: id.to_owned(), location, nested: false })
     }
 
-    /// Declares a parameter; the same name twice is a finding.
+    /// Declares a parameter; two parameters with the same name are a finding.
     #[track_caller]
     pub fn parameter<T>(&mut self, name: &str, parameter: Parameter<T>) -> Value<T> {
         if self.template.parameters.insert(name.to_owned(), parameter.json).is_some() {
@@ -106,7 +106,7 @@ impl Stack {
         Mapping(name.to_owned())
     }
 
-    /// Shows a value when the stack stands.
+    /// Shows a value of the deployed stack.
     #[track_caller]
     pub fn output(&mut self, name: &str, output: impl Into<Output>) {
         if self.template.outputs.insert(name.to_owned(), output.into().json).is_some() {
@@ -114,17 +114,17 @@ impl Stack {
         }
     }
 
-    /// Template metadata, which tools read and CloudFormation does not.
+    /// Metadata of the template, which tools read and CloudFormation ignores.
     pub fn metadata(&mut self, name: &str, value: impl Into<Json>) {
         self.template.metadata.insert(name.to_owned(), value.into());
     }
 
-    /// Deploys this stack after the one of that name.
+    /// Deploys this stack after the one with that name.
     pub fn deploy_after(&mut self, stack: &str) {
         self.dependencies.push(stack.to_owned());
     }
 
-    /// Reports a problem at the caller's line, for rules that types cannot hold.
+    /// Reports a problem at the caller's line, for rules that types cannot express.
     #[track_caller]
     pub fn finding(&mut self, finding: Finding) {
         self.findings.push(finding.at(Location::caller()));
@@ -142,50 +142,50 @@ pub struct Scope<'a> {
     path: String,
     /// The line in the stack that added the construct.
     location: &'static Location<'static>,
-    /// Whether a construct made this scope: then lines of Rust below it are the construct's, not the author's.
+    /// Whether a construct created this scope: then the lines of Rust below it are the construct's, not the author's.
     nested: bool,
 }
 
 impl Scope<'_> {
-    /// Adds a construct under this scope: `Reload` and `Role` make `ReloadRole`.
+    /// Adds a construct under this scope: `Check` and `Role` become `CheckRole`.
     pub fn add<C: Construct>(&mut self, id: &str, construct: C) -> C::Ref {
         let path = format!("{}{id}", self.path);
         construct.add_to(&mut Scope { stack: self.stack, path, location: self.location, nested: true })
     }
 
-    /// Adds a construct at this scope itself, without a name of its own: the main resource of a construct.
+    /// Adds a construct at this scope itself, without its own name: the main resource of a construct.
     pub fn add_here<C: Construct>(&mut self, construct: C) -> C::Ref {
         self.add("", construct)
     }
 
-    /// The path so far, the logical ID of [`Scope::add_here`].
+    /// The path so far, which is the logical ID for [`Scope::add_here`].
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The name of the stack this scope is in.
+    /// The name of this scope's stack.
     pub fn stack_name(&self) -> &str {
         self.stack.name()
     }
 
-    /// Declares a parameter of the stack, once: a later call with the same name gives the first one back.
+    /// Declares a parameter of the stack, once: a later call with the same name returns the first one.
     pub fn parameter<T>(&mut self, name: &str, parameter: Parameter<T>) -> Value<T> {
         self.stack.template.parameters.entry(name.to_owned()).or_insert(parameter.json);
         Value::reference(&LogicalId(name.to_owned()))
     }
 
-    /// Names a condition of the stack, once: a later call with the same name gives the first one back.
+    /// Names a condition of the stack, once: a later call with the same name returns the first one.
     pub fn condition(&mut self, name: &str, condition: impl Into<Condition>) -> NamedCondition {
         self.stack.template.conditions.entry(name.to_owned()).or_insert(condition.into().into());
         NamedCondition(name.to_owned())
     }
 
-    /// Records code to build and deploy beside this stack.
+    /// Records code to build and deploy with this stack.
     pub fn asset(&mut self, asset: Asset) {
         self.stack.assets.push(asset);
     }
 
-    /// Reports a problem with what is being added, at the line of the stack that added it.
+    /// Reports a problem with the construct that is being added, at the line that added it.
     pub fn finding(&mut self, message: impl Into<String>, help: Option<&str>) {
         let finding = Finding::error(self.path.clone(), message).at(self.location);
         self.stack.findings.push(match help {
@@ -200,8 +200,8 @@ impl Scope<'_> {
         for problem in problems {
             self.report(problem);
         }
-        if id.0.is_empty() || id.0.len() > 255 || !id.0.bytes().all(|it| it.is_ascii_alphanumeric()) {
-            self.finding(format!("{:?} is no logical ID; allowed are 1 to 255 letters and digits", id.0), None);
+        if id.0.is_empty() || id.0.len() > 255 || !id.0.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            self.finding(format!("{:?} is not a valid logical ID; use 1 to 255 letters and digits", id.0), None);
         }
         let entry = Entry { ty: R::TYPE, properties, attributes, stateful: R::STATEFUL, location: self.location };
         if let Some(first) = self.stack.template.resources.insert(id.0.clone(), entry) {

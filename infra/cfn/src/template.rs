@@ -1,21 +1,23 @@
-//! Templates: what CloudFormation reads.
+//! Templates, which CloudFormation reads.
 
-use crate::Json;
+use std::panic::Location;
+
 use indexmap::IndexMap;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::ser::PrettyFormatter;
-use std::panic::Location;
+
+use crate::Json;
 
 /// A finished template. Sections keep the order in which the stack added to them.
 #[derive(Clone, Debug)]
 pub struct Template {
-    /// The name of the stack it makes; not part of the document.
+    /// The name of its stack; not part of the document.
     pub stack: String,
     /// What the stack is for.
     pub description: Option<String>,
-    /// What tools read.
+    /// Metadata for tools.
     pub metadata: IndexMap<String, Json>,
-    /// What goes in from outside.
+    /// Values that are given at deployment.
     pub parameters: IndexMap<String, Json>,
     /// Constants to look up.
     pub mappings: IndexMap<String, Json>,
@@ -23,7 +25,7 @@ pub struct Template {
     pub conditions: IndexMap<String, Json>,
     /// The resources by logical ID.
     pub resources: IndexMap<String, Entry>,
-    /// What the stack shows when it stands.
+    /// Values that the deployed stack shows.
     pub outputs: IndexMap<String, Json>,
 }
 
@@ -34,7 +36,7 @@ pub struct Entry {
     pub ty: &'static str,
     /// The properties as JSON.
     pub properties: Json,
-    /// What it has beside its properties, by name; `DependsOn` may stand several times.
+    /// Its attributes other than properties, by name; `DependsOn` may be there several times.
     pub attributes: Vec<(&'static str, Json)>,
     /// Whether replacing or deleting it loses data.
     pub stateful: bool,
@@ -56,8 +58,8 @@ impl Template {
         }
     }
 
-    /// The document as JSON text, with a line end; one space deep, since CloudFormation counts spaces too and a second one
-    /// would be a fifth of a template.
+    /// The document as JSON text with a final newline, indented by one space: CloudFormation counts spaces too, and a second one would
+    /// make up a fifth of a template.
     pub fn to_json(&self) -> String {
         let mut text = Vec::new();
         let formatter = PrettyFormatter::with_indent(b" ");
@@ -74,14 +76,15 @@ impl Template {
 }
 
 impl Entry {
-    /// One attribute; `None` where it is not set.
+    /// One attribute; `None` if it is not set.
     pub fn attribute(&self, name: &str) -> Option<&Json> {
-        self.attributes.iter().rev().find(|it| it.0 == name).map(|it| &it.1)
+        self.attributes.iter().rev().find(|(attribute, _)| *attribute == name).map(|(_, value)| value)
     }
 
-    /// The logical IDs it waits for beyond those it refers to.
+    /// The logical IDs that it depends on in addition to those it refers to.
     pub fn depends_on(&self) -> impl Iterator<Item = &str> {
-        let lists = self.attributes.iter().filter(|it| it.0 == "DependsOn").filter_map(|it| it.1.as_array());
+        let lists =
+            self.attributes.iter().filter(|(name, _)| *name == "DependsOn").filter_map(|(_, ids)| ids.as_array());
         lists.flatten().filter_map(Json::as_str)
     }
 }
@@ -126,7 +129,7 @@ impl Serialize for Entry {
                 map.serialize_entry(name, value)?;
             }
         }
-        if self.properties.as_object().is_none_or(|it| !it.is_empty()) {
+        if self.properties.as_object().is_none_or(|properties| !properties.is_empty()) {
             map.serialize_entry("Properties", &self.properties)?;
         }
         map.end()

@@ -1,15 +1,17 @@
 //! Property values.
 
-use crate::properties::Problem;
-use crate::{Json, LogicalId};
-use serde_json::json;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::panic::Location;
 
+use serde_json::json;
+
+use crate::properties::Problem;
+use crate::{Json, LogicalId};
+
 /// A property value of type `T`: a literal, or an intrinsic that CloudFormation resolves to a `T` at deploy time.
 ///
-/// `T` only marks: `Value<String>`, `Value<i64>`, `Value<bool>`, `Value<f64>`, `Value<Json>`, `Value<Vec<T>>`,
+/// `T` is only a marker: `Value<String>`, `Value<i64>`, `Value<bool>`, `Value<f64>`, `Value<Json>`, `Value<Vec<T>>`,
 /// `Value<BTreeMap<String, T>>`, or a generated property type or enum. Literals convert with [`Into`]; intrinsics come
 /// from [`crate::intrinsic`] and from the refs that [`crate::Stack::add`] returns.
 pub struct Value<T> {
@@ -20,7 +22,7 @@ pub struct Value<T> {
 }
 
 impl<T> Value<T> {
-    /// A value as it stands, unchecked: the way past an enum or a type that the specification has wrong.
+    /// A value that is not checked: a way around an enum or a type that is wrong in the specification.
     pub fn raw(json: impl Into<Json>) -> Self {
         Self { json: json.into(), problems: Vec::new(), set_at: None, ty: PhantomData }
     }
@@ -35,15 +37,15 @@ impl<T> Value<T> {
         Self::raw(json!({ "Fn::GetAtt": [id.as_str(), attribute] }))
     }
 
-    /// The same JSON read as another type, for example a string parameter where an enum is expected.
+    /// The same JSON as a value of a different type, for example a string parameter where an enum is expected.
     pub fn cast<U>(self) -> Value<U> {
         Value { json: self.json, problems: self.problems, set_at: self.set_at, ty: PhantomData }
     }
 
     /// Remembers the caller's line as the one that set this value.
     ///
-    /// A construct's setter calls it, so that a constraint broken inside the construct is reported at the line that
-    /// chose the value.
+    /// Setters of constructs call it, so that a constraint that is broken inside the construct is reported at the line that chose the
+    /// value.
     #[track_caller]
     #[must_use]
     pub fn set_here(mut self) -> Self {
@@ -134,13 +136,13 @@ impl<T, V: Into<Value<T>>, const N: usize> From<[(&str, V); N]> for Value<BTreeM
     }
 }
 
-/// A list; what is wrong inside an item is reported as `[index]`.
+/// A list; problems inside an item are reported at `[index]`.
 fn list<T, V: Into<Value<T>>>(items: impl IntoIterator<Item = V>) -> Value<Vec<T>> {
     let mut problems = Vec::new();
     let mut json = Vec::new();
     for (index, item) in items.into_iter().enumerate() {
         let (item, inner, _) = item.into().into_parts();
-        problems.extend(inner.into_iter().map(|it| it.inside(&format!("[{index}]"))));
+        problems.extend(inner.into_iter().map(|problem| problem.inside(&format!("[{index}]"))));
         json.push(item);
     }
     Value::from_parts(Json::Array(json), problems)
@@ -151,7 +153,7 @@ fn map<T, V: Into<Value<T>>>(entries: impl IntoIterator<Item = (String, V)>) -> 
     let mut json = serde_json::Map::new();
     for (key, value) in entries {
         let (value, inner, _) = value.into().into_parts();
-        problems.extend(inner.into_iter().map(|it| it.inside(&key)));
+        problems.extend(inner.into_iter().map(|problem| problem.inside(&key)));
         json.insert(key, value);
     }
     Value::from_parts(Json::Object(json), problems)

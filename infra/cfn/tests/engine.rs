@@ -1,4 +1,6 @@
-//! What the engine promises, on a resource type made up for it.
+//! What the engine promises, tested on made-up resource types.
+
+use std::collections::BTreeMap;
 
 use cfn::assertions::assert_includes;
 use cfn::intrinsic::{self, equals, find_in_map, if_, join, sub};
@@ -7,7 +9,6 @@ use cfn::{
     Parameter, Properties, Referable, Resource, Scope, Stack, Value,
 };
 use serde_json::json;
-use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, Default)]
 struct Thing(Properties);
@@ -93,7 +94,7 @@ impl Resource for Store {
     }
 }
 
-/// A construct of two things, whose sizes are chosen outside and inside.
+/// A construct of two things, whose sizes are chosen by its user and by itself.
 struct Pair {
     size: Value<i64>,
 }
@@ -125,25 +126,25 @@ fn template(stack: Stack) -> Json {
 }
 
 fn messages(stack: Stack) -> Vec<String> {
-    synth(stack).findings.iter().map(|it| format!("{}: {}", it.subject, it.message)).collect()
+    synth(stack).findings.iter().map(|finding| format!("{}: {}", finding.subject, finding.message)).collect()
 }
 
 #[test]
-fn a_broken_constraint_is_told_at_the_line_that_set_the_value() {
+fn a_broken_constraint_is_reported_at_the_line_that_set_the_value() {
     let mut stack = Stack::new("s");
     stack.add("Deliver", Thing::default().size(64));
     let line = line!() - 1;
     let finding = &synth(stack).findings[0];
     assert_eq!(finding.subject, "Deliver");
-    assert_eq!(finding.message, "memory_size is 64, allowed is 128 to 10240");
+    assert_eq!(finding.message, "memory_size is 64; must be 128 to 10240");
     let location = finding.location.unwrap();
     assert_eq!((location.line(), location.file().ends_with("tests/engine.rs")), (line, true));
     let text = finding.to_string();
-    assert!(text.starts_with("error: s: Deliver: memory_size is 64, allowed is 128 to 10240\n  --> "), "{text}");
+    assert!(text.starts_with("error: s: Deliver: memory_size is 64; must be 128 to 10240\n  --> "), "{text}");
 }
 
 #[test]
-fn inside_a_construct_the_line_is_the_stacks_and_the_setters_where_it_kept_it() {
+fn inside_a_construct_the_line_is_the_setters_if_it_kept_it_and_otherwise_the_stacks() {
     let mut stack = Stack::new("s");
     let pair = Pair::new(2);
     let chosen = line!() - 1;
@@ -151,7 +152,7 @@ fn inside_a_construct_the_line_is_the_stacks_and_the_setters_where_it_kept_it() 
     let added = line!() - 1;
     let findings = synth(stack).findings;
     let lines: Vec<(&str, u32)> =
-        findings.iter().map(|it| (it.subject.as_str(), it.location.unwrap().line())).collect();
+        findings.iter().map(|finding| (finding.subject.as_str(), finding.location.unwrap().line())).collect();
     assert_eq!(lines, [("PairFirst", chosen), ("Pair", added)]);
 }
 
@@ -159,7 +160,7 @@ fn inside_a_construct_the_line_is_the_stacks_and_the_setters_where_it_kept_it() 
 fn a_broken_constraint_deep_inside_has_its_whole_path() {
     let mut stack = Stack::new("s");
     stack.add("It", Thing::default().parts([Part::default().label("ok"), Part::default().label("long")]));
-    assert_eq!(messages(stack), [r#"It: parts[1].label is "long" with 4 characters, allowed is at most 2 characters"#]);
+    assert_eq!(messages(stack), [r#"It: parts[1].label is "long" with 4 characters; must have at most 2 characters"#]);
 }
 
 #[test]
@@ -221,11 +222,11 @@ fn every_intrinsic_has_cloudformations_shape() {
     }
     stack.output("Chosen", cfn::Output::new("x").only_if(&production));
     let messages = messages(stack);
-    assert_eq!(messages, ["Other: nothing uses this condition"]);
+    assert_eq!(messages, ["Other: this condition is not used"]);
 }
 
 #[test]
-fn a_name_that_is_not_there_is_found_wherever_it_is_used() {
+fn a_missing_name_is_found_wherever_it_is_used() {
     let mut stack = Stack::new("s");
     stack.add("A", Thing::default().name(sub("${Nowhere} ${Gone.Arn} ${AWS::Region}")));
     let mut other = Stack::new("other");
@@ -238,20 +239,20 @@ fn a_name_that_is_not_there_is_found_wherever_it_is_used() {
     assert_eq!(
         messages(stack),
         [
-            r#"A: refers to "Nowhere", which is no resource or parameter of this stack"#,
-            r#"A: refers to "Gone", which is no resource of this stack"#,
-            r#"C: refers to "B", which is no resource of this stack"#,
-            r#"D: refers to "Elsewhere", which is no condition of this stack"#,
-            r#"E: refers to "B", which is no resource or parameter of this stack"#,
-            r#"Out: refers to "B", which is no resource or parameter of this stack"#,
-            r#"Out: refers to "Elsewhere", which is no condition of this stack"#,
-            r#"C: depends on "B", which is no resource of this stack"#,
+            r#"A: refers to "Nowhere", which is not a resource or parameter of this stack"#,
+            r#"A: refers to "Gone", which is not a resource of this stack"#,
+            r#"C: refers to "B", which is not a resource of this stack"#,
+            r#"D: refers to "Elsewhere", which is not a condition of this stack"#,
+            r#"E: refers to "B", which is not a resource or parameter of this stack"#,
+            r#"Out: refers to "B", which is not a resource or parameter of this stack"#,
+            r#"Out: refers to "Elsewhere", which is not a condition of this stack"#,
+            r#"C: depends on "B", which is not a resource of this stack"#,
         ]
     );
 }
 
 #[test]
-fn names_that_clash_and_names_that_are_none_are_findings() {
+fn duplicate_and_invalid_names_are_findings() {
     let mut stack = Stack::new("s");
     stack.add("A", Thing::default());
     stack.add("A", Thing::default());
@@ -259,12 +260,12 @@ fn names_that_clash_and_names_that_are_none_are_findings() {
     stack.output("O", Value::from("1"));
     stack.output("O", Value::from("2"));
     let findings = synth(stack).findings;
-    let messages: Vec<&str> = findings.iter().map(|it| it.message.as_str()).collect();
+    let messages: Vec<&str> = findings.iter().map(|finding| finding.message.as_str()).collect();
     assert_eq!(
         messages,
         [
             "two resources have this logical ID; rename one",
-            r#""a-b" is no logical ID; allowed are 1 to 255 letters and digits"#,
+            r#""a-b" is not a valid logical ID; use 1 to 255 letters and digits"#,
             "two outputs have this name; rename one",
         ]
     );
@@ -272,7 +273,7 @@ fn names_that_clash_and_names_that_are_none_are_findings() {
 }
 
 #[test]
-fn a_circle_is_found_without_what_leads_to_it_and_what_it_leads_to() {
+fn a_cycle_is_reported_without_the_resources_before_and_after_it() {
     let mut stack = Stack::new("s");
     let a = stack.add("A", Thing::default().name(sub("${B}")));
     stack.add("B", Thing::default().name(sub("${C.Arn} ${E}")));
@@ -280,16 +281,16 @@ fn a_circle_is_found_without_what_leads_to_it_and_what_it_leads_to() {
     stack.add("D", Thing::default().name(sub("${A}")));
     stack.add("E", Thing::default().name(sub("${F}")));
     stack.add("F", Thing::default());
-    assert_eq!(messages(stack), ["A: waits for itself, through A, B, C"]);
+    assert_eq!(messages(stack), ["A: depends on itself, through A, B, C"]);
 }
 
 #[test]
-fn what_holds_data_must_say_what_becomes_of_it() {
+fn a_resource_with_data_must_have_a_policy() {
     let mut stack = Stack::new("s");
     stack.add("Bare", Store);
     stack.add("Kept", Store.retain());
     stack.add("Gone", Store.disposable());
-    assert_eq!(messages(stack), ["Bare: Test::Of::Store holds data and does not say what becomes of it"]);
+    assert_eq!(messages(stack), ["Bare: Test::Of::Store holds data and has no deletion and replacement policy"]);
 }
 
 #[test]
@@ -303,7 +304,7 @@ fn retained_resources_survive_everything_but_a_failed_first_create() {
 }
 
 #[test]
-fn attributes_metadata_and_conditions_stand_where_cloudformation_looks_for_them() {
+fn attributes_metadata_and_conditions_are_where_cloudformation_expects_them() {
     let mut stack = Stack::new("s");
     stack.metadata("Owner", "platform");
     let stage = stack.parameter("Stage", Parameter::string().allowed_values(["test", "prod"]).no_echo());
@@ -334,7 +335,7 @@ fn attributes_metadata_and_conditions_stand_where_cloudformation_looks_for_them(
 }
 
 #[test]
-fn limits_are_told_from_four_fifths_on() {
+fn limits_are_reported_from_four_fifths_on() {
     let with = |count: usize| {
         let mut stack = Stack::new("s");
         for i in 0..count {
@@ -344,9 +345,9 @@ fn limits_are_told_from_four_fifths_on() {
     };
     assert!(with(399).is_empty());
     let warning = &with(400)[0];
-    assert_eq!((warning.is_error(), warning.message.as_str()), (false, "400 resources, and at most 500 are allowed"));
+    assert_eq!((warning.is_error(), warning.message.as_str()), (false, "400 resources of at most 500"));
     let error = &with(501)[0];
-    assert_eq!((error.is_error(), error.message.as_str()), (true, "501 resources, allowed is at most 500"));
+    assert_eq!((error.is_error(), error.message.as_str()), (true, "501 resources; must be at most 500"));
 }
 
 #[test]
@@ -366,15 +367,16 @@ fn unused_parameters_are_a_warning() {
     let mut stack = Stack::new("s");
     stack.parameter("Lonely", Parameter::string());
     let findings = synth(stack).findings;
-    assert_eq!(findings[0].message, "nothing uses this parameter");
+    assert_eq!(findings[0].message, "this parameter is not used");
     assert!(!findings[0].is_error());
 }
 
 #[test]
 fn stack_names_are_checked_and_must_differ() {
     let app = App::default().stack(Stack::new("a_b")).stack(Stack::new("same")).stack(Stack::new("same"));
-    let messages: Vec<String> = app.synth().findings.iter().map(|it| format!("{}: {}", it.stack, it.message)).collect();
-    assert!(messages[0].starts_with("a_b: is no stack name"), "{messages:?}");
+    let messages: Vec<String> =
+        app.synth().findings.iter().map(|finding| format!("{}: {}", finding.stack, finding.message)).collect();
+    assert!(messages[0].starts_with("a_b: is not a valid stack name"), "{messages:?}");
     assert_eq!(messages[1], "same: two stacks have this name; rename one");
 }
 
@@ -398,7 +400,7 @@ fn the_assembly_names_its_files_and_their_hashes() {
 }
 
 #[test]
-fn yaml_and_json_say_the_same() {
+fn yaml_and_json_are_equivalent() {
     let mut stack = Stack::new("s").description("no: yes");
     stack.add("A", Thing::default().name("on").size(128));
     let assembly = synth(stack);

@@ -1,10 +1,12 @@
 //! The readable attributes of a resource type, as methods of its ref.
 
-use crate::names::snake;
-use crate::specification::{Resource, Type};
 use std::collections::BTreeMap;
 
-/// The methods by name, with the attribute that each reads and its type. Where `A.B` and `AB` are both attributes, the one without the dot is the one to read.
+use crate::names::snake;
+use crate::specification::{Resource, Type};
+
+/// The methods by name, with the attribute that each reads and its type. If both `A.B` and `AB` are attributes, the one without the dot is
+/// read.
 pub fn methods(resource: &Resource) -> BTreeMap<String, (&str, &Type)> {
     let mut methods: BTreeMap<String, (&str, &Type)> = BTreeMap::new();
     for (attribute, ty) in &resource.attributes {
@@ -22,7 +24,7 @@ pub fn methods(resource: &Resource) -> BTreeMap<String, (&str, &Type)> {
     methods
 }
 
-/// The `T` of an attribute's `Value<T>`. Structures cannot be taken apart in a template, so an attribute that is one is JSON.
+/// The `T` of an attribute's `Value<T>`. A template cannot read parts of a structure, so a structure is JSON.
 pub fn type_of(ty: &Type) -> String {
     match ty.simplified() {
         Type::String => "String".to_owned(),

@@ -1,9 +1,10 @@
-//! `bindings.toml`: what is in use, from which sources, and what the sources miss.
+//! `bindings.toml`: the types in use, the pinned sources, and corrections of the sources.
+
+use std::collections::BTreeSet;
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
-use std::collections::BTreeSet;
-use std::path::Path;
 
 /// The whole file.
 #[derive(Clone, Debug, Deserialize)]
@@ -48,23 +49,25 @@ impl Config {
 
     /// The sources as files name them, `name version`.
     pub fn sources(&self) -> Vec<String> {
-        [&self.service_spec, &self.cfn_lint].map(|it| format!("{} {}", it.name, it.version)).to_vec()
+        [&self.service_spec, &self.cfn_lint].map(|pin| format!("{} {}", pin.name, pin.version)).to_vec()
     }
 }
 
-/// One sentence about a type that the specification does not have.
+/// Fails with one sentence about a type that is not in the specification.
 ///
 /// # Errors
 ///
-/// Always; it returns a result so that callers can pass it on.
+/// Always; it returns a result so that callers can return it.
 pub fn unknown_type<'a>(ty: &str, known: impl Iterator<Item = &'a String>) -> Result<()> {
-    let near = |it: &str| strsim::normalized_damerau_levenshtein(&ty.to_lowercase(), &it.to_lowercase());
+    let near = |name: &str| strsim::normalized_damerau_levenshtein(&ty.to_lowercase(), &name.to_lowercase());
     let mut candidates: Vec<(f64, &str)> =
-        known.map(|it| (near(it), it.as_str())).filter(|(score, _)| *score > 0.7).collect();
+        known.map(|name| (near(name), name.as_str())).filter(|(score, _)| *score > 0.7).collect();
     candidates.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
-    let names: Vec<&str> = candidates.iter().take(3).map(|(_, it)| *it).collect();
+    let names: Vec<&str> = candidates.iter().take(3).map(|(_, name)| *name).collect();
     match names.as_slice() {
-        [] => bail!("bindings.toml names {ty}, which the specification does not have"),
-        _ => bail!("bindings.toml names {ty}, which the specification does not have; near are {}", names.join(", ")),
+        [] => bail!("bindings.toml lists {ty}, which is not in the specification"),
+        _ => {
+            bail!("bindings.toml lists {ty}, which is not in the specification; similar names are {}", names.join(", "))
+        }
     }
 }

@@ -1,12 +1,13 @@
 //! Reads the service specification: structure, attributes and replacement.
 //!
-//! Its entities refer to each other by `$id`, a counter that shifts with every release: nothing here keeps one or sorts
-//! by it.
+//! Its entities refer to each other by `$id`, a counter that changes with every release, so nothing here keeps an ID or sorts by it.
 
-use crate::specification::{Limits, Properties, Property, Replaces, Resource, Type};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::specification::{Limits, Properties, Property, Replaces, Resource, Type};
 
 /// The service specification.
 pub struct Database {
@@ -19,27 +20,31 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// When it does not have the layout that this generator knows.
+    /// If its layout is unknown to this generator.
     pub fn parse(json: &[u8]) -> Result<Self> {
         let document: Document =
-            serde_json::from_slice(json).context("the service specification has another layout")?;
+            serde_json::from_slice(json).context("the layout of the service specification is not known")?;
         let Schema { resource, type_definition } = document.schema;
         Ok(Self {
-            resources: resource.entities.into_iter().map(|it| (it.cloud_formation_type.clone(), it)).collect(),
-            types: type_definition.entities.into_iter().map(|it| (it.id.clone(), it)).collect(),
+            resources: resource
+                .entities
+                .into_iter()
+                .map(|entity| (entity.cloud_formation_type.clone(), entity))
+                .collect(),
+            types: type_definition.entities.into_iter().map(|entity| (entity.id.clone(), entity)).collect(),
         })
     }
 
-    /// Every resource type there is.
+    /// Every resource type in the specification.
     pub fn resource_types(&self) -> impl Iterator<Item = &String> {
         self.resources.keys()
     }
 
-    /// The facts of one resource type; nothing when there is none of that name.
+    /// The facts about one resource type; `None` if there is no such type.
     ///
     /// # Errors
     ///
-    /// When an entity refers to one that is not there, or two property types of one resource share a name.
+    /// If an entity refers to one that does not exist, or two property types of a resource have the same name.
     pub fn resource(&self, ty: &str) -> Result<Option<Resource>> {
         let Some(entity) = self.resources.get(ty) else { return Ok(None) };
         self.reduce(entity).with_context(|| format!("cannot read {ty}")).map(Some)
@@ -48,14 +53,14 @@ impl Database {
     fn reduce(&self, entity: &ResourceEntity) -> Result<Resource> {
         let mut properties = self.properties(&entity.properties)?;
         let mut types = BTreeMap::new();
-        let mut waiting: Vec<&str> = entity.properties.values().flat_map(|it| it.ty.references()).collect();
+        let mut waiting: Vec<&str> = entity.properties.values().flat_map(|property| property.ty.references()).collect();
         let mut seen: BTreeSet<&str> = BTreeSet::new();
         while let Some(id) = waiting.pop() {
             if !seen.insert(id) {
                 continue;
             }
             let definition = self.definition(id)?;
-            waiting.extend(definition.properties.values().flat_map(|it| it.ty.references()));
+            waiting.extend(definition.properties.values().flat_map(|property| property.ty.references()));
             if types.insert(definition.name.clone(), self.properties(&definition.properties)?).is_some() {
                 bail!("two property types are called {}", definition.name);
             }
@@ -63,7 +68,8 @@ impl Database {
         for path in &entity.additional_replacement_properties {
             replace_on(&mut properties, &mut types, path);
         }
-        let attributes = entity.attributes.iter().map(|(name, it)| Ok((name.clone(), self.reduced(&it.ty)?)));
+        let attributes =
+            entity.attributes.iter().map(|(name, attribute)| Ok((name.clone(), self.reduced(&attribute.ty)?)));
         Ok(Resource {
             reference: entity.reference(),
             stateful: entity.is_stateful,
@@ -74,11 +80,11 @@ impl Database {
     }
 
     fn definition(&self, id: &str) -> Result<&TypeEntity> {
-        self.types.get(id).context("a property refers to a type that is not there")
+        self.types.get(id).context("a property refers to a type that does not exist")
     }
 
     fn properties(&self, entities: &BTreeMap<String, PropertyEntity>) -> Result<Properties> {
-        entities.iter().map(|(name, it)| Ok((name.clone(), self.property(it)?))).collect()
+        entities.iter().map(|(name, property)| Ok((name.clone(), self.property(property)?))).collect()
     }
 
     fn property(&self, entity: &PropertyEntity) -> Result<Property> {
@@ -89,7 +95,7 @@ impl Database {
                 None | Some("no") => Replaces::No,
                 Some("maybe") => Replaces::Maybe,
                 Some("yes") => Replaces::Yes,
-                Some(other) => bail!("causesReplacement is {other:?}, known are no, maybe and yes"),
+                Some(other) => bail!("causesReplacement is {other:?}; must be no, maybe or yes"),
             },
             deprecated: entity.deprecated.is_some(),
             limits: entity.ty.allowed_values(),
@@ -97,7 +103,7 @@ impl Database {
     }
 
     fn reduced(&self, ty: &TypeValue) -> Result<Type> {
-        let missing = || format!("a type says {:?} and not of what", ty.kind);
+        let missing = || format!("a type is {:?} without an element or reference", ty.kind);
         Ok(match ty.kind.as_str() {
             "string" | "date-time" => Type::String,
             "integer" => Type::Integer,
@@ -108,13 +114,13 @@ impl Database {
             "array" => Type::List(Box::new(self.reduced(ty.element.as_ref().with_context(missing)?)?)),
             "map" => Type::Map(Box::new(self.reduced(ty.element.as_ref().with_context(missing)?)?)),
             "ref" => Type::Property(self.definition(&ty.reference.as_ref().with_context(missing)?.id)?.name.clone()),
-            "union" => Type::Union(ty.types.iter().map(|it| self.reduced(it)).collect::<Result<_>>()?),
+            "union" => Type::Union(ty.types.iter().map(|ty| self.reduced(ty)).collect::<Result<_>>()?),
             other => bail!("a type is {other:?}, which this generator does not know"),
         })
     }
 }
 
-/// Marks the property at a path such as `CreationInfo`, `OwnerUid`; a path into tags or past a list leads nowhere.
+/// Marks the property at a path such as `CreationInfo`, `OwnerUid`; a path into tags or through a list is ignored.
 fn replace_on(properties: &mut Properties, types: &mut BTreeMap<String, Properties>, path: &[String]) {
     let [first, rest @ ..] = path else { return };
     let Some(property) = properties.get_mut(first) else { return };
@@ -165,8 +171,8 @@ struct ResourceEntity {
 }
 
 impl ResourceEntity {
-    /// What `Ref` gives. An identifier of several parts is not what `Ref` gives for many older types
-    /// (a method's is an ID of its own), so then only an explicit statement counts.
+    /// What `Ref` returns. For many older types it does not return an identifier of several parts (for a method it returns a separate ID), so
+    /// for those only an explicit statement counts.
     fn reference(&self) -> Vec<String> {
         match (self.cfn_ref_identifier.as_slice(), self.primary_identifier.as_slice()) {
             ([], [one]) => vec![one.clone()],
@@ -217,13 +223,13 @@ struct TypeReference {
 impl TypeValue {
     fn references(&self) -> Vec<&str> {
         let inner = self.element.as_deref().into_iter().chain(&self.types).flat_map(Self::references);
-        self.reference.iter().map(|it| it.id.as_str()).chain(inner).collect()
+        self.reference.iter().map(|reference| reference.id.as_str()).chain(inner).collect()
     }
 
     fn allowed_values(&self) -> Limits {
         match self.kind.as_str() {
             "string" => {
-                let values = self.allowed_values.iter().filter_map(|it| it.as_str().map(str::to_owned));
+                let values = self.allowed_values.iter().filter_map(|value| value.as_str().map(str::to_owned));
                 Limits { values: values.collect(), ..Limits::default() }
             }
             "integer" => {
@@ -231,7 +237,8 @@ impl TypeValue {
                 Limits { numbers: numbers.collect(), ..Limits::default() }
             }
             "array" | "map" => {
-                let items = self.element.as_ref().map(|it| it.allowed_values()).filter(|it| !it.is_empty());
+                let items =
+                    self.element.as_ref().map(|element| element.allowed_values()).filter(|limits| !limits.is_empty());
                 Limits { items: items.map(Box::new), ..Limits::default() }
             }
             "union" => self.types.first().map(Self::allowed_values).unwrap_or_default(),

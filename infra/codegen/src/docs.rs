@@ -1,4 +1,4 @@
-//! Doc comments: facts and a link, never the vendor's prose.
+//! Doc comments: facts and a link, never AWS's prose.
 
 use crate::specification::{Limits, Property, Replaces, Type};
 
@@ -9,7 +9,7 @@ pub fn link(ty: &str) -> String {
     format!("https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-{service}-{name}.html")
 }
 
-/// What is to be known about a property, in one line.
+/// The facts about a property in one line.
 pub fn property(name: &str, property: &Property) -> String {
     let mut facts = Vec::new();
     if property.required {
@@ -28,13 +28,13 @@ pub fn property(name: &str, property: &Property) -> String {
     format!("`{name}`{facts}.{replaces}")
 }
 
-/// The name of a property and its limits, for a field that says nothing else.
+/// The name of a property and its limits, for a required field.
 pub fn field(name: &str, property: &Property) -> String {
     let limits = limits(&property.ty, &property.limits);
     if limits.is_empty() { format!("`{name}`.") } else { format!("`{name}`: {}.", limits.join(", ")) }
 }
 
-/// What `Ref` gives.
+/// What `Ref` returns.
 pub fn reference(parts: &[String]) -> String {
     match parts {
         [] => "`Ref`.".to_owned(),
@@ -55,7 +55,7 @@ fn limits(ty: &Type, limits: &Limits) -> Vec<String> {
         facts.push("no item twice".to_owned());
     }
     if let (Type::List(item) | Type::Map(item), Some(inner)) = (ty, &limits.items) {
-        facts.extend(self::limits(item, inner).into_iter().map(|it| format!("each {it}")));
+        facts.extend(self::limits(item, inner).into_iter().map(|fact| format!("each {fact}")));
     }
     facts
 }
@@ -68,7 +68,7 @@ fn range<N: std::fmt::Display + PartialEq>(least: &Option<N>, most: &Option<N>, 
         (None, Some(most)) => format!("at most {most}"),
         (None, None) => return None,
     };
-    let one = most.as_ref().or(least.as_ref()).is_some_and(|it| it.to_string() == "1");
+    let one = most.as_ref().or(least.as_ref()).is_some_and(|end| end.to_string() == "1");
     Some(match (of, one) {
         ("", _) => range,
         (of, true) => format!("{range} {of}"),
@@ -77,5 +77,5 @@ fn range<N: std::fmt::Display + PartialEq>(least: &Option<N>, most: &Option<N>, 
 }
 
 fn quoted(names: &[String]) -> String {
-    names.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(" and ")
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ")
 }

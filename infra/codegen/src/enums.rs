@@ -1,11 +1,13 @@
-//! The closed sets of one resource type, and what they are called.
+//! The enums of one resource type, and their names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Result, bail};
 
 use crate::names;
 use crate::specification::{Limits, Property, Resource, Type};
-use anyhow::{Result, bail};
-use std::collections::{BTreeMap, BTreeSet};
 
-/// A longer set is a list that AWS extends all the time (time zones, regions, languages): it stays text, unchecked.
+/// A longer set is a list that AWS extends all the time (time zones, regions, languages): it stays unchecked text.
 const MOST_VALUES: usize = 64;
 
 /// The enums of one resource type.
@@ -17,19 +19,17 @@ pub struct Enums<'a> {
 }
 
 impl<'a> Enums<'a> {
-    /// Finds and names them. An enum is called like its property, and with the property type in front where that name
-    /// would mean two things.
+    /// Finds and names them. An enum has the name of its property, preceded by the property type if the name would be ambiguous.
     ///
     /// # Errors
     ///
-    /// When two sets have one name all the same.
+    /// If two sets still have the same name.
     pub fn of(ty: &'a str, resource: &'a Resource, taken: &BTreeSet<String>) -> Result<Self> {
         let mut groups: BTreeMap<String, Vec<Use<'a>>> = BTreeMap::new();
-        let own = resource.properties.iter().map(|(name, it)| (None, name, it));
-        let inner = resource
-            .types
-            .iter()
-            .flat_map(|(owner, properties)| properties.iter().map(move |(name, it)| (Some(owner.as_str()), name, it)));
+        let own = resource.properties.iter().map(|(name, property)| (None, name, property));
+        let inner = resource.types.iter().flat_map(|(owner, properties)| {
+            properties.iter().map(move |(name, property)| (Some(owner.as_str()), name, property))
+        });
         for (owner, name, property) in own.chain(inner) {
             if let Some((values, in_list)) = set(property) {
                 let item = if in_list { names::singular(name) } else { name };
@@ -39,14 +39,14 @@ impl<'a> Enums<'a> {
 
         let mut enums = Self::default();
         for (name, uses) in groups {
-            let one_meaning = uses.iter().all(|it| it.values == uses[0].values) && !taken.contains(&name);
+            let one_meaning = uses.iter().all(|used| used.values == uses[0].values) && !taken.contains(&name);
             for it in uses {
                 let owner = it.owner.unwrap_or(names::short(ty));
                 let name = if one_meaning { name.clone() } else { names::camel(&format!("{owner}_{}", it.item), "") };
                 if taken.contains(&name)
                     || enums.definitions.insert(name.clone(), it.values).is_some_and(|same| same != it.values)
                 {
-                    bail!("{ty}: two things would be called {name}");
+                    bail!("{ty}: two types would be named {name}");
                 }
                 enums.uses.insert((it.owner, it.name), name);
             }
@@ -54,7 +54,7 @@ impl<'a> Enums<'a> {
         Ok(enums)
     }
 
-    /// The enum that a property (in a property type, or in the resource) holds.
+    /// The enum of a property (in a property type, or in the resource).
     pub fn name(&self, owner: Option<&'a str>, property: &'a str) -> Option<&str> {
         self.uses.get(&(owner, property)).map(String::as_str)
     }
@@ -67,7 +67,7 @@ struct Use<'a> {
     values: &'a BTreeSet<String>,
 }
 
-/// The set of strings a property draws from, and whether it holds a list of them.
+/// The set of strings that a property may have, and whether it contains a list of them.
 fn set(property: &Property) -> Option<(&BTreeSet<String>, bool)> {
     fn inside<'a>(ty: &Type, limits: &'a Limits, in_list: bool) -> Option<(&'a BTreeSet<String>, bool)> {
         match ty {
@@ -80,9 +80,9 @@ fn set(property: &Property) -> Option<(&BTreeSet<String>, bool)> {
     inside(&property.ty, &property.limits, false)
 }
 
-/// The variants for a set of values, in the values' order.
+/// The variants for a set of values, in the order of the values.
 ///
-/// Values that differ only in capitals or signs keep their own capitals, and after that are numbered.
+/// Values that differ only in capitals or symbols keep their own capitals; if they are still equal, they are numbered.
 pub fn variants(values: &BTreeSet<String>) -> Vec<(String, &str)> {
     let mut count: BTreeMap<String, usize> = BTreeMap::new();
     for value in values {
@@ -109,8 +109,8 @@ pub fn definition(ty: &str, name: &str, variants: &[(String, &str)]) -> String {
     };
     let declarations = lines(&|variant, value| format!("/// {}.\n{variant},\n", quoted(value)));
     let spellings = lines(&|variant, value| format!("Self::{variant} => {value:?},\n"));
-    // Without PartialEq: a value goes into a template and is compared with nothing, and 3,600 such implementations are a tenth of
-    // what it costs to compile every type there is.
+    // Without PartialEq: values are written to templates and never compared, and 3,600 implementations would be a tenth of the time to
+    // compile all types.
     format!(
         "
         /// Values of a property of `{ty}`; [`cfn::Value::raw`] takes one that is newer than these.

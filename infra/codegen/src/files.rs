@@ -1,23 +1,24 @@
 //! Generated files on disk: written when they differ, removed when they are no longer generated.
 
-use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// Files by name, as one folder should hold them.
+use anyhow::{Context, Result, bail};
+
+/// Files by name, as one folder should contain them.
 pub type Files = BTreeMap<String, String>;
 
 /// Whether a file that is not (or no longer) generated is left over from an earlier run: `(name, text)`.
 pub type LeftOver = fn(&str, &str) -> bool;
 
-/// Makes the folder hold these files, and touches none that holds the right text already.
+/// Writes these files to the folder, except those that are already up to date, and removes files that are left over.
 ///
 /// # Errors
 ///
-/// When a file cannot be read, written or removed.
+/// If a file cannot be read, written or removed.
 pub fn write(folder: &Path, files: &Files, left_over: LeftOver) -> Result<()> {
-    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     for name in differing(folder, files, left_over)? {
         let path = folder.join(&name);
         match files.get(&name) {
@@ -29,21 +30,21 @@ pub fn write(folder: &Path, files: &Files, left_over: LeftOver) -> Result<()> {
     Ok(())
 }
 
-/// Fails when the folder does not hold exactly these files.
+/// Checks that the folder contains exactly these files.
 ///
 /// # Errors
 ///
-/// When it does not, with the names, or when a file cannot be read.
+/// If it does not, with the names, or if a file cannot be read.
 pub fn check(folder: &Path, files: &Files, left_over: LeftOver) -> Result<()> {
     let names = differing(folder, files, left_over)?;
     if names.is_empty() {
         return Ok(());
     }
-    let paths: Vec<String> = names.iter().map(|it| folder.join(it).display().to_string()).collect();
+    let paths: Vec<String> = names.iter().map(|name| folder.join(name).display().to_string()).collect();
     bail!("not what scripts/bindings generates: {}; run scripts/bindings and commit what it writes", paths.join(", "))
 }
 
-/// The names of files that are missing, hold something else, or are left over.
+/// The names of files that are missing, differ, or are left over.
 fn differing(folder: &Path, files: &Files, left_over: LeftOver) -> Result<Vec<String>> {
     let mut there = Files::new();
     for entry in fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {

@@ -1,13 +1,14 @@
-//! Where the sources are wrong: named corrections, each an error once it no longer applies.
+//! Named corrections of the sources. A correction that no longer applies is an error.
+
+use anyhow::{Context, Result, ensure};
 
 use crate::specification::{Limits, Properties, Resource, Specification};
-use anyhow::{Context, Result, ensure};
 
 /// Applies every fix-up whose resource type is in the specification.
 ///
 /// # Errors
 ///
-/// When one has nothing to correct any more; then it is to be deleted here.
+/// If a fix-up has nothing to correct any more and should be deleted here.
 pub fn apply(specification: &mut Specification) -> Result<()> {
     for (name, ty, fixup) in FIXUPS {
         if let Some(resource) = specification.resources.get_mut(*ty) {
@@ -30,14 +31,14 @@ fixups! {
     "AWS::Lambda::Function" => function_limits_are_those_without_a_capacity_provider,
 }
 
-/// The API refuses an alarm without them, and both sources list them as optional.
+/// The API rejects an alarm without them, but both sources list them as optional.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html>
 fn alarm_needs_an_operator_and_periods(alarm: &mut Resource) -> Result<()> {
     require(&mut alarm.properties, "ComparisonOperator")?;
     require(&mut alarm.properties, "EvaluationPeriods")
 }
 
-/// Region names there start with four letters, `eusc-de-east-1`; the pattern of the bus knows only two.
+/// Region names there start with four letters, as in `eusc-de-east-1`; the pattern of the bus allows only two.
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html>
 fn event_buses_exist_in_the_european_sovereign_cloud(rule: &mut Resource) -> Result<()> {
     let pattern = limits(&mut rule.properties, "EventBusName")?.pattern.as_mut().context("it has no pattern")?;
@@ -47,8 +48,8 @@ fn event_buses_exist_in_the_european_sovereign_cloud(rule: &mut Resource) -> Res
     Ok(())
 }
 
-/// The schema gives what a function on managed instances may have, and a function without `CapacityProviderConfig` is
-/// refused beyond 10,240 MB and 900 s. The mistake is common and managed instances are not; `with_raw` sets theirs.
+/// The schema states the limits of functions on managed instances, but a function without `CapacityProviderConfig` is rejected above 10,240 MB
+/// and 900 s. That mistake is common and managed instances are not; for those, use `with_raw`.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 fn function_limits_are_those_without_a_capacity_provider(function: &mut Resource) -> Result<()> {
     lower(&mut function.properties, "MemorySize", 10_240)?;
@@ -62,7 +63,7 @@ fn limits<'a>(properties: &'a mut Properties, name: &str) -> Result<&'a mut Limi
 fn lower(properties: &mut Properties, name: &str, maximum: u64) -> Result<()> {
     let limits = limits(properties, name)?;
     let before = limits.maximum.as_ref().and_then(serde_json::Number::as_u64);
-    ensure!(before.is_some_and(|it| it > maximum), "{name} allows at most {before:?}");
+    ensure!(before.is_some_and(|before| before > maximum), "{name} allows at most {before:?}");
     limits.maximum = Some(maximum.into());
     Ok(())
 }

@@ -4,12 +4,13 @@
 //! pinned sources ──extract──► specification/<service>.json ──fix-ups, generate──► infra/aws/src/<service>.rs
 //! ```
 //!
-//! The extract holds facts only and is committed, so the second step runs anywhere, offline, and `--check` can tell
-//! whether the bindings are what the extract gives. `bindings.toml` says which resource types are in use.
+//! The extract contains only facts and is committed, so the second step runs offline on every machine, and `--check` verifies that the
+//! bindings match the extract. `bindings.toml` lists the resource types in use.
 
 pub mod attributes;
 pub mod config;
 pub mod constraint;
+pub mod counts;
 pub mod database;
 pub mod docs;
 pub mod enums;

@@ -1,15 +1,17 @@
 //! Joins the limits of a resource schema to the properties of the specification, by type and property path.
 
-use crate::specification::{Limits, Resource, Type};
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What could not be joined, as `AWS::Service::Name/Property` and the reason.
+use serde_json::Value;
+
+use crate::specification::{Limits, Resource, Type};
+
+/// A limit that could not be joined: `AWS::Service::Name/Property`, and the reason.
 pub type Dropped = (String, &'static str);
 
-/// Adds the limits that `schema` states to `resource`, and gives back what could not be joined.
+/// Adds the limits in `schema` to `resource`, and returns what could not be joined.
 ///
-/// A property type that is used in several places keeps a limit only when all of them agree.
+/// A property type that is used in several places gets a limit only if all places agree.
 pub fn join(ty: &str, resource: &mut Resource, schema: &Value) -> Vec<Dropped> {
     let mut join = Join { schema, resource, found: BTreeMap::new(), visited: BTreeSet::new() };
     join.visit(None, schema);
@@ -28,7 +30,7 @@ pub fn join(ty: &str, resource: &mut Resource, schema: &Value) -> Vec<Dropped> {
                 dropped.push((path(), "the schema does not have this property"));
                 continue;
             }
-            [first, rest @ ..] if rest.iter().all(|it| it == first) => first,
+            [first, rest @ ..] if rest.iter().all(|other| other == first) => first,
             _ => {
                 dropped.push((path(), "the schema limits it differently in different places"));
                 continue;
@@ -44,7 +46,7 @@ struct Join<'a> {
     resource: &'a Resource,
     /// The limits of each property (in a property type, or in the resource) at each place where it is used.
     found: BTreeMap<(Option<String>, String), Vec<Limits>>,
-    /// Property types and the schema nodes they were met at.
+    /// Property types, and the schema nodes at which they were found.
     visited: BTreeSet<(String, *const Value)>,
 }
 
@@ -98,7 +100,7 @@ fn limits(schema: &Value, node: &Value, ty: &Type) -> Limits {
     let number = |name| get(name).and_then(Value::as_number).cloned();
     match ty {
         Type::String => Limits {
-            min_length: count("minLength").filter(|it| *it > 0),
+            min_length: count("minLength").filter(|length| *length > 0),
             max_length: count("maxLength"),
             pattern: get("pattern").and_then(Value::as_str).map(str::to_owned),
             values: get("enum").and_then(strings).unwrap_or_default(),
@@ -112,14 +114,18 @@ fn limits(schema: &Value, node: &Value, ty: &Type) -> Limits {
         },
         Type::Number => Limits { minimum: number("minimum"), maximum: number("maximum"), ..Limits::default() },
         Type::List(item) => Limits {
-            min_items: count("minItems").filter(|it| *it > 0),
+            min_items: count("minItems").filter(|count| *count > 0),
             max_items: count("maxItems"),
             unique_items: get("uniqueItems").and_then(Value::as_bool).unwrap_or(false),
-            items: get("items").map(|it| limits(schema, it, item)).filter(|it| !it.is_empty()).map(Box::new),
+            items: get("items")
+                .map(|node| limits(schema, node, item))
+                .filter(|limits| !limits.is_empty())
+                .map(Box::new),
             ..Limits::default()
         },
         Type::Map(item) => {
-            let items = map_value(schema, node).map(|it| limits(schema, it, item)).filter(|it| !it.is_empty());
+            let items =
+                map_value(schema, node).map(|node| limits(schema, node, item)).filter(|limits| !limits.is_empty());
             Limits { items: items.map(Box::new), ..Limits::default() }
         }
         Type::Union(_) => limits(schema, node, ty.simplified()),
@@ -127,16 +133,16 @@ fn limits(schema: &Value, node: &Value, ty: &Type) -> Limits {
     }
 }
 
-/// A set that holds something else too is no set of texts.
+/// The texts of a set; `None` if it contains anything else.
 fn strings(values: &Value) -> Option<BTreeSet<String>> {
-    values.as_array()?.iter().map(|it| it.as_str().map(str::to_owned)).collect()
+    values.as_array()?.iter().map(|value| value.as_str().map(str::to_owned)).collect()
 }
 
 fn whole_numbers(values: &Value) -> Option<BTreeSet<i64>> {
     values.as_array()?.iter().map(Value::as_i64).collect()
 }
 
-/// Both sources may be behind AWS in what a set holds, so a set is what either of them allows.
+/// Both sources may lack values that AWS has added to a set, so the set contains what either of them allows.
 fn merge(limits: &mut Limits, more: &Limits) {
     let values = &limits.values | &more.values;
     let numbers = &limits.numbers | &more.numbers;
@@ -151,18 +157,19 @@ fn merge(limits: &mut Limits, more: &Limits) {
 }
 
 fn property_of<'a>(schema: &'a Value, node: &'a Value, name: &str) -> Option<&'a Value> {
-    keyword(schema, node, "properties").and_then(|it| it.get(name)).or_else(|| {
-        let alternatives =
-            ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|it| keyword(schema, node, it)?.as_array());
-        alternatives.flatten().find_map(|it| keyword(schema, it, "properties")?.get(name))
+    keyword(schema, node, "properties").and_then(|properties| properties.get(name)).or_else(|| {
+        let alternatives = ["allOf", "anyOf", "oneOf"]
+            .into_iter()
+            .filter_map(|alternatives| keyword(schema, node, alternatives)?.as_array());
+        alternatives.flatten().find_map(|alternative| keyword(schema, alternative, "properties")?.get(name))
     })
 }
 
-/// The schema of a map's values, where all keys share one.
+/// The schema of a map's values, if all keys share one.
 fn map_value<'a>(schema: &'a Value, node: &'a Value) -> Option<&'a Value> {
     let by_pattern = keyword(schema, node, "patternProperties").and_then(Value::as_object);
-    let one = by_pattern.filter(|it| it.len() == 1).and_then(|it| it.values().next());
-    one.or_else(|| keyword(schema, node, "additionalProperties").filter(|it| it.is_object()))
+    let one = by_pattern.filter(|patterns| patterns.len() == 1).and_then(|patterns| patterns.values().next());
+    one.or_else(|| keyword(schema, node, "additionalProperties").filter(|value| value.is_object()))
 }
 
 /// A keyword of the node, or of what it refers to.
@@ -170,11 +177,11 @@ fn keyword<'a>(schema: &'a Value, node: &'a Value, name: &str) -> Option<&'a Val
     node.get(name).or_else(|| resolve(schema, node).get(name))
 }
 
-/// Follows `$ref`; a chain longer than any real one is a circle, and ends where it is.
+/// Follows `$ref`. A chain that is longer than any real one is a cycle, and ends there.
 fn resolve<'a>(schema: &'a Value, mut node: &'a Value) -> &'a Value {
     for _ in 0..16 {
-        let target = node.get("$ref").and_then(Value::as_str).and_then(|it| it.strip_prefix('#'));
-        match target.and_then(|it| schema.pointer(it)) {
+        let target = node.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
+        match target.and_then(|target| schema.pointer(target)) {
             Some(target) => node = target,
             None => break,
         }

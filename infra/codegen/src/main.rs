@@ -1,4 +1,8 @@
-//! `codegen`: the pinned specification and `bindings.toml` in, `infra/aws/src` out.
+//! `codegen`: generates `infra/aws/src` from the pinned specification and `bindings.toml`.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::Parser;
@@ -6,20 +10,17 @@ use codegen::config::Config;
 use codegen::sources::Sources;
 use codegen::specification::Specification;
 use codegen::{files, fixups, generate, trial};
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
-/// Generates infra/aws/src from infra/codegen/specification, the extract of the pinned sources.
+/// Generates infra/aws/src from infra/codegen/specification, the extract of the pinned sources
 #[derive(Parser)]
 struct Arguments {
-    /// Writes nothing; fails when a file is not what it should be, and names it.
+    /// Write nothing; fail and name each file that is not up to date
     #[arg(long)]
     check: bool,
-    /// A folder with the pinned sources: makes the extract from them first.
+    /// First make the extract from the pinned sources in this folder
     #[arg(long, value_name = "FOLDER")]
     sources: Option<PathBuf>,
-    /// Generates every resource type there is into a scratch folder and compiles it, to prove the generator.
+    /// Generate every existing resource type into a scratch folder and compile it, to test the generator
     #[arg(long, requires = "sources", conflicts_with = "check")]
     all: bool,
 }
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<()> {
-    let infra = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package lies in infra/");
+    let infra = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package is in infra/");
     let extract = infra.join("codegen/specification");
     let config = Config::read(&infra.join("codegen/bindings.toml"))?;
     let put = if arguments.check { files::check } else { files::write };

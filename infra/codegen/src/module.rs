@@ -1,17 +1,20 @@
 //! The Rust module of one resource type.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Result, ensure};
+
+use crate::counts::Counts;
 use crate::enums::{self, Enums};
 use crate::names::{camel, short, snake};
 use crate::specification::{Properties, Property, Resource, Type};
-use crate::{attributes, constraint, docs, generate::Counts};
-use anyhow::{Result, ensure};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::{attributes, constraint, docs};
 
 /// The text of a resource type's module, unformatted.
 ///
 /// # Errors
 ///
-/// When two things would have the same name in Rust.
+/// If two things would have the same name in Rust.
 pub fn module(ty: &str, resource: &Resource, counts: &mut Counts) -> Result<String> {
     let mut writer = Writer::new(ty, resource)?;
     writer.resource(counts);
@@ -43,10 +46,10 @@ impl<'a> Writer<'a> {
             if rust_name == name || rust_name == format!("{name}Ref") {
                 rust_name += "Property";
             }
-            ensure!(taken.insert(rust_name.clone()), "{ty}: two things would be called {rust_name}");
+            ensure!(taken.insert(rust_name.clone()), "{ty}: two types would be named {rust_name}");
             if required(properties).count() > 1 {
                 let named = format!("{rust_name}Required");
-                ensure!(taken.insert(named.clone()), "{ty}: two things would be called {named}");
+                ensure!(taken.insert(named.clone()), "{ty}: two types would be named {named}");
             }
             types.insert(cfn_name.as_str(), rust_name);
         }
@@ -179,7 +182,7 @@ impl<'a> Writer<'a> {
     }
 
     fn constructor(&mut self, owner: Option<&'a str>, required_name: &str, required: &[(&'a String, &'a Property)]) {
-        let checked = required.iter().any(|(name, it)| self.constraint(owner, name, it).is_some());
+        let checked = required.iter().any(|(name, property)| self.constraint(owner, name, property).is_some());
         let track = if checked { "#[track_caller]\n" } else { "" };
         match required {
             [] => self.put(format_args!(
@@ -273,7 +276,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// The constraint of a property as a Rust expression, where anything is left to check at synth.
+    /// The constraint of a property as a Rust expression, if anything remains to be checked at synth.
     fn constraint(&self, owner: Option<&'a str>, name: &'a str, property: &Property) -> Option<String> {
         constraint::expression(&property.limits, self.enums.name(owner, name).is_some())
     }
@@ -282,13 +285,13 @@ impl<'a> Writer<'a> {
         let mut setters = BTreeSet::new();
         for name in properties.keys() {
             let setter = setter_name(&snake(name));
-            ensure!(!setters.contains(&setter), "{}: two setters of {of} would be called {setter}", self.ty);
+            ensure!(!setters.contains(&setter), "{}: two setters of {of} would be named {setter}", self.ty);
             setters.insert(setter);
         }
         Ok(())
     }
 
-    /// Appends text without the indentation that it has here.
+    /// Appends text without its indentation in this source.
     fn put(&mut self, text: std::fmt::Arguments<'_>) {
         for line in text.to_string().split_inclusive('\n') {
             self.text += line.trim_start_matches(' ');
@@ -297,10 +300,10 @@ impl<'a> Writer<'a> {
 }
 
 fn required(properties: &Properties) -> impl Iterator<Item = (&String, &Property)> {
-    properties.iter().filter(|(_, it)| it.required)
+    properties.iter().filter(|(_, property)| property.required)
 }
 
-/// A setter may not take the name of a constructor or of a method that every structure has.
+/// A setter must not have the name of a constructor or of a method that every structure has.
 fn setter_name(field: &str) -> String {
     match field {
         "new" | "with_raw" | "clone" | "default" | "into" => format!("{field}_"),

@@ -1,4 +1,4 @@
-//! From CloudFormation's names to Rust's.
+//! Rust names for CloudFormation's names.
 
 use cfn::rust_name;
 
@@ -20,28 +20,28 @@ pub fn snake(name: &str) -> String {
 
 /// A struct or an enum: `SSESpecification` is `SseSpecification`.
 ///
-/// Names that Rust's prelude or this crate's generated code needs get the suffix, `Option` is `OptionProperty`.
+/// Names that Rust's prelude or the generated code needs get the suffix: `Option` is `OptionProperty`.
 pub fn camel(name: &str, suffix: &str) -> String {
     let name: String = rust_name(name).split('_').map(capitalized).collect();
-    let name = if name.starts_with(|it: char| it.is_ascii_digit()) { format!("V{name}") } else { name };
+    let name = if name.starts_with(|c: char| c.is_ascii_digit()) { format!("V{name}") } else { name };
     if TAKEN.contains(&name.as_str()) { name + suffix } else { name }
 }
 
 /// The variant of an enum for one of its values: `PAY_PER_REQUEST` is `PayPerRequest`, `python3.12` is `Python3_12`.
 pub fn variant(value: &str) -> String {
-    let all_capitals = |word: &str| !word.contains(|it: char| it.is_ascii_lowercase());
+    let all_capitals = |word: &str| !word.contains(|c: char| c.is_ascii_lowercase());
     variant_of(value, |word| capitalized(&if all_capitals(word) { word.to_lowercase() } else { word.to_owned() }))
 }
 
-/// The variant with the value's own capitals, for a value that differs from another in nothing else.
+/// The variant with the value's own capitals, for values that differ only in capitals.
 pub fn verbatim_variant(value: &str) -> String {
     variant_of(value, capitalized)
 }
 
 fn variant_of(value: &str, spelled: impl Fn(&str) -> String) -> String {
     let mut name = String::new();
-    for word in value.split(|it: char| !it.is_ascii_alphanumeric()).filter(|it| !it.is_empty()) {
-        if name.ends_with(|it: char| it.is_ascii_digit()) && word.starts_with(|it: char| it.is_ascii_digit()) {
+    for word in value.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
+        if name.ends_with(|c: char| c.is_ascii_digit()) && word.starts_with(|c: char| c.is_ascii_digit()) {
             name.push('_');
         }
         name += &spelled(word);
@@ -49,12 +49,12 @@ fn variant_of(value: &str, spelled: impl Fn(&str) -> String) -> String {
     match name.as_str() {
         "" => symbols(value),
         "Self" => "SelfValue".to_owned(),
-        it if it.starts_with(|it: char| it.is_ascii_digit()) => format!("V{it}"),
+        it if it.starts_with(|c: char| c.is_ascii_digit()) => format!("V{it}"),
         _ => name,
     }
 }
 
-/// The name of one item of a list: `Architectures` holds an `Architecture`.
+/// The name of one item of a list: an item of `Architectures` is an `Architecture`.
 pub fn singular(name: &str) -> &str {
     if name.ends_with("sses") || name.ends_with("uses") {
         return &name[..name.len() - 2];
@@ -65,7 +65,7 @@ pub fn singular(name: &str) -> &str {
     }
 }
 
-/// A word that Rust keeps for itself, made an identifier.
+/// An identifier, also for a word that is a keyword in Rust.
 fn identifier(name: String) -> String {
     match name.as_str() {
         "self" | "super" | "crate" => name + "_",
@@ -82,7 +82,7 @@ fn capitalized(word: &str) -> String {
 
 /// A name for a value without a letter or digit.
 fn symbols(value: &str) -> String {
-    let word = |it| match it {
+    let word = |c| match c {
         '*' => "Star",
         '+' => "Plus",
         '-' => "Minus",

@@ -1,31 +1,31 @@
-//! Patterns of JSON Schema as regex-lite can run them, in microseconds.
+//! Translates patterns of JSON Schema for regex-lite, which runs them in microseconds.
 
 use regex_lite::RegexBuilder;
 
-/// A pattern after the dialects were told apart.
+/// A translated pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pattern {
     /// It can be checked.
     Checked(String),
     /// Every string matches it.
     AllowsAll,
-    /// regex-lite has no look-around, no Unicode classes and no class set operations; such a pattern is not checked.
+    /// It is not checked, because regex-lite has no look-around, no Unicode classes and no set operations on classes.
     Unsupported,
 }
 
-/// Counted repetitions beyond this many become uncounted: they make a matcher slow, and lengths are limited anyway.
+/// Repetitions with a larger count become unlimited: they are slow, and lengths are limited anyway.
 const MOST_COUNTED: u32 = 256;
-/// Bytes that a compiled pattern may take.
+/// The most bytes of a compiled pattern.
 const MOST_BYTES: usize = 512 * 1024;
 
-/// Turns a JSON Schema pattern into one that regex-lite runs, or says why not.
+/// Translates a JSON Schema pattern for regex-lite, or says why it cannot be checked.
 ///
-/// The result never refuses what the original allows.
+/// The result never rejects what the original allows.
 pub fn portable(pattern: &str) -> Pattern {
     let pattern = loosened(pattern);
     let Ok(regex) = RegexBuilder::new(&pattern).size_limit(MOST_BYTES).build() else { return Pattern::Unsupported };
     let odd = ["", "\n", " ", "\u{0}~\r\n\u{e9}", "\u{20ac}\u{1f600} ", "$%"];
-    if odd.iter().all(|it| regex.is_match(it)) { Pattern::AllowsAll } else { Pattern::Checked(pattern) }
+    if odd.iter().all(|text| regex.is_match(text)) { Pattern::AllowsAll } else { Pattern::Checked(pattern) }
 }
 
 /// Replaces `{0,1000}` by `*` and `{1,1000}` by `+`, and spells `\Z` and `[\w-.]` as regex-lite does.
@@ -42,7 +42,7 @@ fn loosened(pattern: &str) -> String {
                 let length = class(from);
                 let escaped = [r"\w-", r"\d-", r"\s-"]
                     .iter()
-                    .fold(from[..length].to_owned(), |text, it| text.replace(it, &it.replace('-', r"\-")));
+                    .fold(from[..length].to_owned(), |text, range| text.replace(range, &range.replace('-', r"\-")));
                 (length, escaped)
             }
             _ => match repetition(from) {
@@ -63,8 +63,8 @@ fn start(text: &str, length: usize) -> (usize, String) {
 /// The length of the character class that `text` starts with.
 fn class(text: &str) -> usize {
     let mut escaped = false;
-    for (at, it) in text.char_indices().skip(1) {
-        match it {
+    for (at, c) in text.char_indices().skip(1) {
+        match c {
             _ if escaped => escaped = false,
             '\\' => escaped = true,
             ']' if at > 1 => return at + 1,
@@ -74,12 +74,12 @@ fn class(text: &str) -> usize {
     text.len()
 }
 
-/// The length and the lower bound of the repetition that `text` starts with, if it counts too far.
+/// The length and the lower bound of the repetition that `text` starts with, if its count is too large.
 fn repetition(text: &str) -> Option<(usize, u32)> {
     let end = text.find('}')?;
     let (least, most) = match text[1..end].split_once(',') {
         Some((least, most)) => (least.parse().ok()?, if most.is_empty() { None } else { Some(most.parse().ok()?) }),
-        None => text[1..end].parse().map(|it| (it, Some(it))).ok()?,
+        None => text[1..end].parse().map(|count| (count, Some(count))).ok()?,
     };
     (most.unwrap_or(least) > MOST_COUNTED).then_some((end + 1, least))
 }
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_counts_are_loosened_and_foreign_spellings_translated() {
+    fn large_counts_are_loosened_and_other_spellings_translated() {
         for (pattern, expected) in [
             ("^[a-z]{1,64}$", "^[a-z]{1,64}$"),
             ("^[a-z]{1,2048}$", "^[a-z]+$"),
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_run_or_says_nothing_is_told_apart() {
+    fn unsupported_patterns_and_patterns_that_allow_everything_are_distinguished() {
         assert_eq!(portable(r"^[a-z]*(?<!\.)$"), Pattern::Unsupported);
         assert_eq!(portable(r"^\p{L}+$"), Pattern::Unsupported);
         assert_eq!(portable(r"[\s\S]*"), Pattern::AllowsAll);

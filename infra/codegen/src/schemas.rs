@@ -1,11 +1,12 @@
 //! Reads the resource schemas inside the cfn-lint wheel.
 
-use anyhow::{Context, Result};
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 
-/// The region whose schemas are read: it has nearly every type.
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+/// The region whose schemas are read; it has nearly every type.
 const REGION: &str = "cfnlint/data/schemas/providers/us-east-1.json";
 
 /// The JSON Schema of each resource type.
@@ -20,18 +21,19 @@ impl Schemas {
     ///
     /// # Errors
     ///
-    /// When it does not have the layout that this generator knows.
+    /// If its layout is unknown to this generator.
     pub fn open(wheel: Vec<u8>) -> Result<Self> {
         let mut wheel = zip::ZipArchive::new(Cursor::new(wheel)).context("the wheel is not a zip file")?;
-        let index = serde_json::from_slice(&entry(&mut wheel, REGION)?).context("the schemas have another layout")?;
+        let index =
+            serde_json::from_slice(&entry(&mut wheel, REGION)?).context("the layout of the schemas is not known")?;
         Ok(Self { wheel, index })
     }
 
-    /// The schema of one type; nothing when there is none.
+    /// The schema of one type, if there is one.
     ///
     /// # Errors
     ///
-    /// When the wheel lists one that it does not hold.
+    /// If the wheel lists a schema that it does not contain.
     pub fn schema(&mut self, ty: &str) -> Result<Option<Value>> {
         let Some(hash) = self.index.get(ty) else { return Ok(None) };
         let path = format!("cfnlint/data/schemas/resources/{hash}.json");

@@ -1,15 +1,17 @@
-//! The pinned sources, checked against their digests, and the extract made of them.
+//! The pinned sources, checked against their digests, and the extract from them.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use sha2::{Digest, Sha256};
 
 use crate::config::{Config, Pin, unknown_type};
 use crate::database::Database;
 use crate::limits::{Dropped, join};
 use crate::schemas::Schemas;
 use crate::specification::Specification;
-use anyhow::{Context, Result, ensure};
-use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
-use std::io::Read;
-use std::path::Path;
 
 /// Both sources, open.
 pub struct Sources {
@@ -22,7 +24,7 @@ impl Sources {
     ///
     /// # Errors
     ///
-    /// When one is missing, is not the pinned one, or cannot be read.
+    /// If a file is missing, is not the pinned one, or cannot be read.
     pub fn open(config: &Config, folder: &Path) -> Result<Self> {
         let packed = pinned(&config.service_spec, folder)?;
         let mut json = Vec::new();
@@ -33,16 +35,16 @@ impl Sources {
         Ok(Self { database: Database::parse(&json)?, schemas })
     }
 
-    /// Every resource type there is.
+    /// Every resource type in the specification.
     pub fn resource_types(&self) -> BTreeSet<String> {
         self.database.resource_types().cloned().collect()
     }
 
-    /// The facts of these types, and what could not be joined from one source to the other.
+    /// The facts about these types, and the limits that could not be joined to a property.
     ///
     /// # Errors
     ///
-    /// When a type is not in the specification, or an overlay of `bindings.toml` says what the sources say already.
+    /// If a type is not in the specification, or an overlay in `bindings.toml` repeats what the sources say.
     pub fn extract(&mut self, config: &Config, types: &BTreeSet<String>) -> Result<(Specification, Vec<Dropped>)> {
         let mut specification = Specification { sources: config.sources(), ..Specification::default() };
         let mut dropped = Vec::new();
@@ -54,17 +56,17 @@ impl Sources {
             if config.stateful.contains(ty) {
                 ensure!(
                     !resource.stateful,
-                    "bindings.toml calls {ty} stateful, which the sources do now; delete the line"
+                    "bindings.toml lists {ty} as stateful, but the sources say so too by now; delete the line"
                 );
                 resource.stateful = true;
             }
             if types.contains(ty) && !specification.resources.contains_key(ty) {
                 match self.schemas.schema(ty)? {
                     Some(schema) => dropped.extend(join(ty, &mut resource, &schema)),
-                    None => dropped.push((ty.clone(), "there is no schema of this type")),
+                    None => dropped.push((ty.clone(), "this type has no schema")),
                 }
-                for name in config.opaque.iter().filter_map(|it| it.strip_prefix(ty)?.strip_prefix('.')) {
-                    resource.make_opaque(name).with_context(|| format!("bindings.toml calls {ty}.{name} opaque"))?;
+                for name in config.opaque.iter().filter_map(|name| name.strip_prefix(ty)?.strip_prefix('.')) {
+                    resource.make_opaque(name).with_context(|| format!("bindings.toml lists {ty}.{name} as opaque"))?;
                 }
                 specification.resources.insert(ty.clone(), resource);
             }
@@ -77,7 +79,7 @@ fn pinned(pin: &Pin, folder: &Path) -> Result<Vec<u8>> {
     let path = folder.join(&pin.file);
     let bytes =
         std::fs::read(&path).with_context(|| format!("cannot read {}; run scripts/bindings", path.display()))?;
-    let digest: String = Sha256::digest(&bytes).iter().map(|it| format!("{it:02x}")).collect();
+    let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     ensure!(
         digest == pin.sha256,
         "{} has SHA-256 {digest}, bindings.toml pins {}; delete the file to download it again",

@@ -1,14 +1,15 @@
-//! The reduced specification: facts of the resource types in use, sorted by CloudFormation's own names.
+//! The reduced specification: facts about the resource types in use, sorted by their CloudFormation names.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 /// Resource types by their CloudFormation name, `AWS::Service::Name`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Specification {
-    /// What the facts were taken from, `name version`.
+    /// The sources of the facts, as `name version`.
     pub sources: Vec<String>,
     /// The resource types.
     pub resources: BTreeMap<String, Resource>,
@@ -18,7 +19,7 @@ pub struct Specification {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Resource {
-    /// The properties or attributes that `Ref` gives, as far as the sources know.
+    /// The properties or attributes that `Ref` returns, as far as the sources know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reference: Vec<String>,
     /// Whether replacing or deleting it loses data.
@@ -41,7 +42,7 @@ pub type Properties = BTreeMap<String, Property>;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Property {
-    /// What it holds.
+    /// The type of its value.
     #[serde(rename = "type")]
     pub ty: Type,
     /// Whether it must be set.
@@ -50,15 +51,15 @@ pub struct Property {
     /// Whether changing it replaces the resource.
     #[serde(default, skip_serializing_if = "Replaces::is_no")]
     pub replaces: Replaces,
-    /// Whether AWS asks not to use it any more.
+    /// Whether AWS has deprecated it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub deprecated: bool,
-    /// What its value may be.
+    /// Limits on its value.
     #[serde(default, skip_serializing_if = "Limits::is_empty")]
     pub limits: Limits,
 }
 
-/// What a property holds.
+/// The type of a property's value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Type {
@@ -97,7 +98,7 @@ pub enum Replaces {
     Yes,
 }
 
-/// What a value may be; what is empty does not apply.
+/// Limits on a value; an empty limit does not apply.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
@@ -107,28 +108,28 @@ pub struct Limits {
     /// Largest number, inclusive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maximum: Option<serde_json::Number>,
-    /// The closed set of whole numbers.
+    /// The allowed whole numbers.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub numbers: BTreeSet<i64>,
-    /// Fewest characters.
+    /// The fewest characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_length: Option<u64>,
-    /// Most characters.
+    /// The most characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_length: Option<u64>,
     /// Regular expression that must match somewhere, in the dialect of JSON Schema.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pattern: Option<String>,
-    /// The closed set of texts.
+    /// The allowed texts.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub values: BTreeSet<String>,
-    /// Fewest items.
+    /// The fewest items.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_items: Option<u64>,
-    /// Most items.
+    /// The most items.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_items: Option<u64>,
-    /// Whether no item may come twice.
+    /// Whether all items must differ.
     #[serde(default, skip_serializing_if = "is_false")]
     pub unique_items: bool,
     /// Limits on each item of a list, or on each value of a map.
@@ -137,25 +138,25 @@ pub struct Limits {
 }
 
 impl Resource {
-    /// Makes one property type plain JSON, and forgets the property types that only it needed.
+    /// Makes one property type plain JSON, and removes the property types that only it needed.
     ///
     /// # Errors
     ///
-    /// When the resource has no such property type.
+    /// If the resource has no such property type.
     pub fn make_opaque(&mut self, name: &str) -> Result<()> {
         ensure!(self.types.remove(name).is_some(), "it has no property type {name}");
         let all = self.types.values_mut().chain([&mut self.properties]);
-        all.flat_map(BTreeMap::values_mut).for_each(|it| it.ty.make_opaque(name));
+        all.flat_map(BTreeMap::values_mut).for_each(|property| property.ty.make_opaque(name));
         let mut needed = BTreeSet::new();
         let mut waiting: Vec<&Property> = self.properties.values().collect();
         while let Some(property) = waiting.pop() {
             for inner in property.ty.property_types() {
                 if needed.insert(inner.to_owned()) {
-                    waiting.extend(self.types.get(inner).into_iter().flatten().map(|(_, it)| it));
+                    waiting.extend(self.types.get(inner).into_iter().flatten().map(|(_, property)| property));
                 }
             }
         }
-        self.types.retain(|it, _| needed.contains(it));
+        self.types.retain(|name, _| needed.contains(name));
         Ok(())
     }
 }
@@ -165,7 +166,7 @@ impl Type {
         match self {
             Self::Property(it) if it == name => *self = Self::Json,
             Self::List(item) | Self::Map(item) => item.make_opaque(name),
-            Self::Union(types) => types.iter_mut().for_each(|it| it.make_opaque(name)),
+            Self::Union(types) => types.iter_mut().for_each(|ty| ty.make_opaque(name)),
             _ => {}
         }
     }
@@ -179,11 +180,10 @@ impl Type {
         }
     }
 
-    /// A union as the bindings see it: text or JSON is JSON, anything else is what comes first; `Value::cast` is the
-    /// way to the rest.
+    /// A union as in the bindings: text or JSON is JSON, any other union is its first type; `Value::cast` allows the others.
     pub fn simplified(&self) -> &Self {
         match self {
-            Self::Union(types) if types.iter().all(|it| matches!(it, Self::Json | Self::String)) => &Self::Json,
+            Self::Union(types) if types.iter().all(|ty| matches!(ty, Self::Json | Self::String)) => &Self::Json,
             Self::Union(types) => types.first().map_or(&Self::Json, Self::simplified),
             other => other,
         }
@@ -203,8 +203,8 @@ impl Limits {
     }
 }
 
-fn is_false(it: &bool) -> bool {
-    !it
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// One committed file: the resource types of one service.
@@ -233,7 +233,7 @@ impl Specification {
     ///
     /// # Errors
     ///
-    /// When a file cannot be read, or was made from other sources than `sources`.
+    /// If a file cannot be read, or was made from sources other than `sources`.
     pub fn read(folder: &Path, sources: &[String]) -> Result<Self> {
         let mut resources = BTreeMap::new();
         for path in json_files(folder)? {
@@ -254,8 +254,8 @@ impl Specification {
 
 fn json_files(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
     let entries = std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
-    let mut paths = entries.map(|it| Ok(it?.path())).collect::<Result<Vec<_>>>()?;
-    paths.retain(|it| it.extension().is_some_and(|it| it == "json"));
+    let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     paths.sort();
     Ok(paths)
 }

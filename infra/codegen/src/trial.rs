@@ -1,4 +1,11 @@
-//! The generator's proof: every resource type there is, generated and compiled.
+//! The generator's trial: every existing resource type, generated and compiled.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
 
 use crate::config::Config;
 use crate::generate::generate;
@@ -7,17 +14,12 @@ use crate::patterns::{Pattern, portable};
 use crate::sources::Sources;
 use crate::specification::{Limits, Property, Specification};
 use crate::{files, fixups};
-use anyhow::{Context, Result, ensure};
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Instant;
 
 /// Generates all types into `<target>/bindings-all`, runs `cargo check` there, and prints counts and times.
 ///
 /// # Errors
 ///
-/// When something cannot be generated, or does not compile.
+/// If something cannot be generated, or does not compile.
 pub fn run(config: &Config, sources: &mut Sources, infra: &Path) -> Result<()> {
     let started = Instant::now();
     let (mut specification, dropped) = sources.extract(config, &sources.resource_types())?;
@@ -61,22 +63,22 @@ fn report(specification: &Specification, dropped: &[Dropped]) {
     for (reason, paths) in reasons {
         println!("not joined, {reason}: {} (for example {})", paths.len(), paths[0]);
     }
-    let (mut lengths, mut ranges, mut counts, mut checked, mut saying_nothing) = (0, 0, 0, 0, 0);
+    let (mut lengths, mut ranges, mut counts, mut checked, mut allow_all) = (0, 0, 0, 0, 0);
     let mut unsupported: BTreeMap<&str, usize> = BTreeMap::new();
     each_limit(specification, &mut |limits| {
         lengths += usize::from(limits.min_length.or(limits.max_length).is_some());
         ranges += usize::from(limits.minimum.is_some() || limits.maximum.is_some() || !limits.numbers.is_empty());
         counts += usize::from(limits.min_items.or(limits.max_items).is_some() || limits.unique_items);
-        match limits.pattern.as_deref().map(|it| (it, portable(it))) {
+        match limits.pattern.as_deref().map(|pattern| (pattern, portable(pattern))) {
             Some((_, Pattern::Checked(_))) => checked += 1,
-            Some((_, Pattern::AllowsAll)) => saying_nothing += 1,
+            Some((_, Pattern::AllowsAll)) => allow_all += 1,
             Some((pattern, Pattern::Unsupported)) => *unsupported.entry(pattern).or_default() += 1,
             None => {}
         }
     });
     println!("limits: {lengths} lengths, {ranges} ranges, {counts} item counts, {checked} patterns");
     let left_out: usize = unsupported.values().sum();
-    println!("patterns left out: {saying_nothing} allow everything, {left_out} regex-lite does not run:");
+    println!("patterns left out: {allow_all} allow everything, {left_out} regex-lite does not run:");
     for (pattern, uses) in unsupported {
         println!("  {uses}x {pattern:?}");
     }
@@ -85,7 +87,7 @@ fn report(specification: &Specification, dropped: &[Dropped]) {
 fn each_limit<'a>(specification: &'a Specification, visit: &mut dyn FnMut(&'a Limits)) {
     for resource in specification.resources.values() {
         let properties = [&resource.properties].into_iter().chain(resource.types.values());
-        for Property { limits, .. } in properties.flat_map(|it| it.values()) {
+        for Property { limits, .. } in properties.flat_map(|properties| properties.values()) {
             let mut limits = Some(limits);
             while let Some(it) = limits {
                 visit(it);
@@ -95,7 +97,7 @@ fn each_limit<'a>(specification: &'a Specification, visit: &mut dyn FnMut(&'a Li
     }
 }
 
-/// Compiles what the crate depends on first, so that the time printed is the crate's own.
+/// Compiles the crate's dependencies first, so that the printed time is the crate's own.
 fn compile(folder: &Path) -> Result<()> {
     cargo(folder, &["check", "--quiet", "--package", "cfn"])?;
     let (before, started) = (children_cpu_seconds()?, Instant::now());
@@ -113,16 +115,18 @@ fn cargo(folder: &Path, arguments: &[&str]) -> Result<()> {
         .env("CARGO_INCREMENTAL", "0")
         .status()
         .context("cannot start cargo")?;
-    ensure!(status.success(), "what was generated in {} does not compile", folder.display());
+    ensure!(status.success(), "the generated code in {} does not compile", folder.display());
     Ok(())
 }
 
-/// User and system time of all children that have ended, from the kernel; zero where there is no /proc.
+/// User and system time of all child processes that have ended, from the kernel; zero without /proc.
 fn children_cpu_seconds() -> Result<f64> {
     let Ok(stat) = std::fs::read_to_string("/proc/self/stat") else { return Ok(0.0) };
-    // The second field is the command in brackets and may hold spaces; cutime and cstime are fields 16 and 17.
+    // The second field is the command in brackets and may contain spaces; cutime and cstime are fields 16 and 17.
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |at: usize| fields.get(at).and_then(|it| it.parse::<f64>().ok()).context("/proc/self/stat is odd");
+    let ticks = |at: usize| {
+        fields.get(at).and_then(|ticks| ticks.parse::<f64>().ok()).context("/proc/self/stat has an unknown format")
+    };
     // Linux reports in ticks of 1/100 s on every architecture it shares with Rust's tier 1.
     Ok((ticks(13)? + ticks(14)?) / 100.0)
 }

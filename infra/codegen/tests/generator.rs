@@ -1,4 +1,8 @@
-//! What the generator promises: a small made-up specification in, Rust text or one sentence out.
+//! Tests the generator with a small made-up specification: the result is Rust text or one sentence.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use codegen::config::{Config, Pin};
 use codegen::files::{self, Files};
@@ -7,13 +11,10 @@ use codegen::specification::{Property, Replaces, Resource, Specification, Type};
 use codegen::{fixups, generate, limits};
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
-use std::path::{Path, PathBuf};
 
 const SHOP: &str = "AWS::Demo::Shop";
 
-/// The made-up service specification. Ids are counters, so `first` may be anything.
+/// The made-up service specification. IDs are counters, so `first` may be any number.
 fn database(first: usize) -> Json {
     let id = |n: usize| (first + n).to_string();
     let reference = |n: usize| json!({ "type": "ref", "reference": { "$ref": id(n) } });
@@ -54,10 +55,10 @@ fn database(first: usize) -> Json {
     } })
 }
 
-/// The same with every list of entities turned around.
-fn turned_around(mut database: Json) -> Json {
+/// The same with every list of entities reversed.
+fn reversed(mut database: Json) -> Json {
     for list in ["/schema/resource/entities", "/schema/typeDefinition/entities"] {
-        database.pointer_mut(list).and_then(Json::as_array_mut).expect("the list is there").reverse();
+        database.pointer_mut(list).and_then(Json::as_array_mut).expect("the list exists").reverse();
     }
     database
 }
@@ -79,7 +80,7 @@ fn schema() -> Json {
     })
 }
 
-/// Pinned sources in a folder of their own, and the configuration that pins them.
+/// Pinned sources in their own folder, and the configuration that pins them.
 fn pinned(name: &str, database: &Json) -> anyhow::Result<(Config, PathBuf)> {
     let folder = scratch(name);
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -128,7 +129,7 @@ fn rust(specification: &Specification) -> Files {
 }
 
 fn sentence<T>(result: anyhow::Result<T>) -> String {
-    format!("{:#}", result.err().expect("this is a mistake"))
+    format!("{:#}", result.err().expect("this is an error"))
 }
 
 /// A type with these properties and property types, all text.
@@ -152,22 +153,22 @@ fn specification(ty: &str, resource: Resource) -> Specification {
 }
 
 #[test]
-fn a_resource_type_becomes_this_rust() {
+fn a_resource_type_is_generated_as_expected() {
     let (config, folder) = pinned("becomes", &database(0)).unwrap();
     let files = rust(&extract(&config, &folder).unwrap());
     let expected = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/expected");
     if std::env::var_os("UPDATE_EXPECTED").is_some() {
         files::write(&expected, &files, |_, _| true).unwrap();
     }
-    let hint = "look at the difference; UPDATE_EXPECTED=1 cargo test -p codegen writes it down";
+    let hint = "look at the difference; UPDATE_EXPECTED=1 cargo test -p codegen accepts it";
     files::check(&expected, &files, |_, _| true).expect(hint);
 }
 
 #[test]
-fn neither_ids_nor_the_order_of_entities_show() {
+fn ids_and_the_order_of_entities_do_not_matter() {
     let (config, folder) = pinned("order", &database(0)).unwrap();
     let first = extract(&config, &folder).unwrap();
-    let (config, folder) = pinned("other-order", &turned_around(database(7000))).unwrap();
+    let (config, folder) = pinned("other-order", &reversed(database(7000))).unwrap();
     let second = extract(&config, &folder).unwrap();
     assert_eq!(first.files(), second.files());
     assert_eq!(rust(&first), rust(&second));
@@ -198,33 +199,33 @@ fn a_source_that_is_not_the_pinned_one_is_refused() {
 }
 
 #[test]
-fn an_unknown_type_is_one_sentence_with_what_is_near() {
+fn an_unknown_type_is_reported_with_similar_names() {
     let (config, folder) = pinned("unknown", &database(0)).unwrap();
     let unknown = |ty: &str| Config { types: BTreeSet::from([ty.to_owned()]), ..config.clone() };
     assert_eq!(
         sentence(extract(&unknown("AWS::Demo::Shops"), &folder)),
-        "bindings.toml names AWS::Demo::Shops, which the specification does not have; near are AWS::Demo::Shop, AWS::Demo::Shelf"
+        "bindings.toml lists AWS::Demo::Shops, which is not in the specification; similar names are AWS::Demo::Shop, AWS::Demo::Shelf"
     );
     assert_eq!(
-        sentence(extract(&unknown("Qlik"), &folder)),
-        "bindings.toml names Qlik, which the specification does not have"
+        sentence(extract(&unknown("Nowhere"), &folder)),
+        "bindings.toml lists Nowhere, which is not in the specification"
     );
 }
 
 #[test]
-fn an_overlay_that_the_sources_caught_up_with_is_an_error() {
+fn an_overlay_that_repeats_the_sources_is_an_error() {
     let (config, folder) = pinned("overlay", &database(0)).unwrap();
     let overlay = |ty: &str| Config { stateful: BTreeSet::from([ty.to_owned()]), ..config.clone() };
     let shelf = Config { types: BTreeSet::from(["AWS::Demo::Shelf".to_owned()]), ..overlay("AWS::Demo::Shelf") };
     assert!(extract(&shelf, &folder).unwrap().resources["AWS::Demo::Shelf"].stateful);
     assert_eq!(
         sentence(extract(&overlay(SHOP), &folder)),
-        "bindings.toml calls AWS::Demo::Shop stateful, which the sources do now; delete the line"
+        "bindings.toml lists AWS::Demo::Shop as stateful, but the sources say so too by now; delete the line"
     );
 }
 
 #[test]
-fn an_opaque_property_type_is_json_and_takes_along_what_only_it_needed() {
+fn an_opaque_property_type_is_json_and_the_types_that_only_it_needed_are_removed() {
     let (config, folder) = pinned("opaque", &database(0)).unwrap();
     let opaque = |name: &str| Config { opaque: BTreeSet::from([format!("{SHOP}.{name}")]), ..config.clone() };
     let before = &extract(&config, &folder).unwrap().resources[SHOP];
@@ -236,7 +237,7 @@ fn an_opaque_property_type_is_json_and_takes_along_what_only_it_needed() {
     assert_eq!(before.types.keys().filter(|it| !after.types.contains_key(*it)).collect::<Vec<_>>(), ["Till"]);
     assert_eq!(
         sentence(extract(&opaque("Tills"), &folder)),
-        "bindings.toml calls AWS::Demo::Shop.Tills opaque: it has no property type Tills"
+        "bindings.toml lists AWS::Demo::Shop.Tills as opaque: it has no property type Tills"
     );
 }
 
@@ -256,7 +257,7 @@ fn a_fix_up_that_no_longer_applies_is_an_error() {
 }
 
 #[test]
-fn a_limit_holds_only_where_every_use_of_a_property_type_has_it() {
+fn a_property_type_gets_a_limit_only_if_all_its_uses_have_it() {
     let mut shop = resource(&["Front", "Back"], &[("Door", &["Key", "Colour"])]);
     for door in shop.properties.values_mut() {
         door.ty = Type::Property("Door".to_owned());
@@ -273,21 +274,21 @@ fn a_limit_holds_only_where_every_use_of_a_property_type_has_it() {
 }
 
 #[test]
-fn two_things_of_one_name_are_an_error() {
+fn two_things_with_the_same_name_are_an_error() {
     let two_types = resource(&[], &[("CORSRule", &[]), ("CorsRule", &[])]);
     assert_eq!(
         sentence(generate::generate(&specification(SHOP, two_types))),
-        "AWS::Demo::Shop: two things would be called CorsRule"
+        "AWS::Demo::Shop: two types would be named CorsRule"
     );
     let two_setters = resource(&["KMSKey", "KmsKey"], &[]);
     assert_eq!(
         sentence(generate::generate(&specification(SHOP, two_setters))),
-        "AWS::Demo::Shop: two setters of the resource would be called kms_key"
+        "AWS::Demo::Shop: two setters of the resource would be named kms_key"
     );
 }
 
 #[test]
-fn names_that_rust_needs_are_escaped() {
+fn keywords_and_prelude_names_are_escaped() {
     let odd = resource(&["Match", "New", "Self", "3d"], &[("Option", &[]), ("String", &[])]);
     let text = &rust(&specification("AWS::Demo::Macro", odd))["demo.rs"];
     for expected in [
@@ -304,7 +305,7 @@ fn names_that_rust_needs_are_escaped() {
 }
 
 #[test]
-fn a_set_too_long_to_be_closed_stays_text_and_a_name_of_two_sets_says_whose() {
+fn a_long_set_stays_text_and_an_ambiguous_enum_is_named_after_its_owner() {
     let mut zoo = resource(&["Zone", "Status"], &[("Cage", &["Status"])]);
     zoo.properties.get_mut("Zone").unwrap().limits.values = (0..65).map(|it| format!("zone-{it}")).collect();
     zoo.properties.get_mut("Status").unwrap().limits.values = BTreeSet::from(["OPEN".to_owned()]);
@@ -314,12 +315,12 @@ fn a_set_too_long_to_be_closed_stays_text_and_a_name_of_two_sets_says_whose() {
     assert!(text.contains("pub fn zone(self, it: impl Into<cfn::Value<String>>)"), "{text}");
     assert!(text.contains("pub fn status(self, it: impl Into<cfn::Value<ZooStatus>>)"), "{text}");
     assert!(text.contains("pub fn status(self, it: impl Into<cfn::Value<CageStatus>>)"), "{text}");
-    // Two values that differ in capitals only keep their own.
+    // Two values that differ only in capitals keep them.
     assert!(text.contains("Self::EMPTY => \"EMPTY\"") && text.contains("Self::Empty => \"empty\""), "{text}");
 }
 
 #[test]
-fn a_check_names_what_differs_and_what_is_left_over() {
+fn a_check_names_differing_and_left_over_files() {
     let folder = scratch("check");
     let generated = Files::from([("a.rs".to_owned(), "// @generated\n".to_owned())]);
     files::write(&folder, &generated, |_, _| true).unwrap();
@@ -334,7 +335,7 @@ fn a_check_names_what_differs_and_what_is_left_over() {
 }
 
 #[test]
-fn the_committed_bindings_are_what_the_committed_extract_gives() {
+fn the_committed_bindings_match_the_committed_extract() {
     let check = std::process::Command::new(env!("CARGO_BIN_EXE_codegen")).arg("--check").output().unwrap();
     assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
 }

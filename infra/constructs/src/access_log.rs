@@ -1,12 +1,14 @@
-//! The APIs' access logs.
+//! Access logs of APIs.
 
-use crate::RustFunction;
+use std::collections::BTreeMap;
+
 use aws::logs::log_group::LogGroup;
 use cfn::intrinsic::sub;
 use cfn::{Attributes, Referable, Scope, Value};
-use std::collections::BTreeMap;
 
-/// What every stage writes about a request: a name, and the variable of API Gateway's `$context`.
+use crate::RustFunction;
+
+/// What every stage logs about a request: a name, and the variable in API Gateway's `$context`.
 const COMMON: [(&str, &str); 5] = [
     ("requestId", "requestId"),
     ("time", "requestTime"),
@@ -15,12 +17,12 @@ const COMMON: [(&str, &str); 5] = [
     ("error", "error.responseType"),
 ];
 
-/// A log group `Logs` for a stage's access log: its ARN as API Gateway takes it, and the format, one line of JSON a request.
+/// Adds the log group `Logs` for a stage's access log. Returns its ARN as API Gateway accepts it, and the format: one line of JSON per request.
 ///
-/// `own` is what this kind of API writes beside the common things. Routes may be in it, and nothing that a caller wrote.
+/// `own` is what this kind of API logs in addition to the common fields. It may contain routes, but nothing that a caller wrote.
 pub(crate) fn access_log(scope: &mut Scope<'_>, own: &[(&str, &str)]) -> (Value<String>, String) {
     let group = scope.add("Logs", LogGroup::new().retention_in_days(RustFunction::LOG_DAYS).disposable());
-    // The group's own ARN ends in `:*`, which API Gateway would take off and then call a change.
+    // The group's own ARN ends in `:*`, which API Gateway would remove and then report as drift.
     let group = group.logical_id();
     let arn = sub(format!("arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:${{{group}}}"));
     let format: BTreeMap<&str, String> =

@@ -1,10 +1,11 @@
 //! Alarms.
 
-use crate::{FunctionRef, QueueRef};
 use aws::cloudwatch::alarm::{self, Dimension, DimensionRequired};
 use cfn::{Construct, Scope, Value};
 
-/// Goes off when something happened at all within five minutes; tells a topic when it has one.
+use crate::{FunctionRef, QueueRef};
+
+/// Goes off if something happened at all within five minutes, and notifies a topic if it has one.
 #[derive(Clone, Debug)]
 pub struct Alarm {
     description: String,
@@ -28,7 +29,7 @@ impl Alarm {
         }
     }
 
-    /// A message lies in the queue.
+    /// A message is in the queue.
     pub fn on_messages(queue: &QueueRef, description: &str) -> Self {
         Self {
             description: description.to_owned(),
@@ -40,7 +41,7 @@ impl Alarm {
         }
     }
 
-    /// The SNS topic that is told, when it goes off and when it is over; `None` shows it in the console only.
+    /// The SNS topic that is notified when it goes off and when it is over; with `None`, only the console shows it.
     #[must_use]
     pub fn tell(mut self, topic_arn: Option<&str>) -> Self {
         self.topic_arn = topic_arn.map(str::to_owned);

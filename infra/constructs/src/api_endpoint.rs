@@ -1,4 +1,4 @@
-//! The way from a VPC to its private REST APIs.
+//! How a VPC reaches its private REST APIs.
 
 use aws::ec2::security_group::{Ingress, SecurityGroup};
 use aws::ec2::vpc_endpoint::{VpcEndpoint, VpcEndpointRef, VpcEndpointType};
@@ -14,7 +14,7 @@ pub struct ApiEndpoint {
 }
 
 impl ApiEndpoint {
-    /// An endpoint in these subnets of the VPC for callers with addresses in these CIDR blocks.
+    /// An endpoint in these subnets of the VPC, for callers with addresses in these CIDR blocks.
     pub fn new(vpc: &str, subnets: Vec<String>, callers: Vec<String>) -> Self {
         Self { vpc: vpc.to_owned(), subnets, callers }
     }
@@ -27,8 +27,8 @@ impl Construct for ApiEndpoint {
         let ingress: Vec<Ingress> = self
             .callers
             .iter()
-            .map(|it| {
-                Ingress::new("tcp").from_port(443).to_port(443).cidr_ip(it).description("HTTPS from the tenant file")
+            .map(|block| {
+                Ingress::new("tcp").from_port(443).to_port(443).cidr_ip(block).description("HTTPS from the tenant file")
             })
             .collect();
         let group = scope.add(
@@ -41,7 +41,7 @@ impl Construct for ApiEndpoint {
                 .service_name(sub("com.amazonaws.${AWS::Region}.execute-api"))
                 .subnet_ids(self.subnets)
                 .security_group_ids([group.group_id()])
-                // With private names, every other API of the region would be out of reach from this VPC.
+                // With private names, all other APIs of the region would be unreachable from this VPC.
                 .private_dns_enabled(false),
         )
     }

@@ -1,13 +1,14 @@
-//! What HTTP and WebSocket APIs have in common: both are of API Gateway's version 2.
+//! What HTTP and WebSocket APIs have in common: both belong to version 2 of API Gateway.
 
-use crate::access_log::access_log;
 use aws::apigatewayv2::api::{Api, ApiRef};
 use aws::apigatewayv2::stage::{self, AccessLogSettings, RouteSettings, Stage};
 use cfn::{Scope, Value};
 
-/// Adds the API under the construct's name, and its only stage, which deploys every change by itself.
+use crate::access_log::access_log;
+
+/// Adds the API under the construct's name, and its only stage, which deploys every change automatically.
 ///
-/// `logged` is what its access log has beside what all have.
+/// `logged` is what its access log contains in addition to the common fields.
 pub(crate) fn add_api(
     scope: &mut Scope<'_>,
     api: Api,

@@ -1,6 +1,5 @@
 //! S3 buckets.
 
-use crate::grant::{Grant, deny_plain_http, document};
 use aws::s3::bucket::{
     self, AbortIncompleteMultipartUpload, BucketEncryption, EventBridgeConfiguration, LifecycleConfiguration,
     NoncurrentVersionExpiration, NotificationConfiguration, OwnershipControls, OwnershipControlsRule,
@@ -12,7 +11,9 @@ use cfn::intrinsic::{account_id, sub};
 use cfn::{Attributes, Construct, Json, Referable, Scope, Value};
 use serde_json::json;
 
-/// A bucket that is private, encrypted, versioned, reached over TLS only, and survives its stack.
+use crate::grant::{Grant, deny_plain_http, document};
+
+/// A bucket that is private, encrypted, versioned, accessible only over TLS, and kept when its stack is deleted.
 #[derive(Clone, Debug, Default)]
 pub struct Bucket {
     days: Option<u32>,
@@ -22,50 +23,50 @@ pub struct Bucket {
     writer: Option<Writer>,
 }
 
-/// A service of AWS that may write into a bucket.
+/// An AWS service that may write to a bucket.
 #[derive(Clone, Debug)]
 pub struct Writer {
     /// Its principal, `quicksight.amazonaws.com`.
     pub service: &'static str,
-    /// Where it may write: the start of every key, with a slash at its end.
+    /// Where it may write: the start of every key, with a slash at the end.
     pub prefix: String,
-    /// The resources it must do it for, an ARN with `*`: the account alone would let in every resource of it.
+    /// The resources for which it may write, an ARN with `*`: the account alone would allow all of its resources.
     pub source_arn: Value<String>,
 }
 
 impl Bucket {
-    /// Days that a version which was replaced or deleted stays, for the case that it was a mistake.
+    /// Days that a replaced or deleted version is kept, in case that was a mistake.
     const DAYS_OF_OLD_VERSIONS: i64 = 7;
 
-    /// Objects go after so many days.
+    /// Deletes objects after this number of days.
     #[must_use]
     pub fn expires_after(mut self, days: u32) -> Self {
         self.days = Some(days);
         self
     }
 
-    /// What lies in it can be made again and is better gone: no versions, and an expired or deleted object is gone for good.
+    /// For objects that can be created again and should not be kept: no versions, so an expired or deleted object is gone.
     #[must_use]
     pub fn scratch(mut self) -> Self {
         self.scratch = true;
         self
     }
 
-    /// Encrypted with this KMS key, by its ARN, in place of S3's own; whoever reads and writes needs rights on it too.
+    /// Encrypts with the KMS key with this ARN instead of S3's own; readers and writers need rights on the key too.
     #[must_use]
     pub fn encrypted_with(mut self, kms_key: Option<&str>) -> Self {
         self.kms_key = kms_key.map(str::to_owned);
         self
     }
 
-    /// The account's default event bus hears of every object.
+    /// Sends an event for every object to the account's default event bus.
     #[must_use]
     pub fn tells_of_objects(mut self) -> Self {
         self.events = true;
         self
     }
 
-    /// A service that may write into it.
+    /// Lets a service write to it.
     #[must_use]
     pub fn written_by(mut self, writer: Writer) -> Self {
         self.writer = Some(writer);
@@ -103,7 +104,7 @@ impl Construct for Bucket {
     }
 }
 
-/// What every bucket has: it is encrypted, by a KMS key (its ARN) or by S3's own, and can never be opened to the public.
+/// What all buckets have in common: they are encrypted, with the KMS key with this ARN or with S3's own, and can never become public.
 pub fn private_bucket(kms_key: Option<String>) -> bucket::Bucket {
     bucket::Bucket::new()
         .bucket_encryption(BucketEncryption::new([encryption(kms_key)]))
@@ -126,7 +127,7 @@ fn encryption(kms_key: Option<String>) -> ServerSideEncryptionRule {
         None => rule.server_side_encryption_by_default(ServerSideEncryptionByDefault::new(Aes256)),
         Some(key) => rule
             .server_side_encryption_by_default(ServerSideEncryptionByDefault::new(AwsKms).kms_master_key_id(key))
-            // Without it, KMS is asked for every object.
+            // Otherwise KMS is called for every object.
             .bucket_key_enabled(true),
     }
 }
@@ -193,7 +194,7 @@ impl BucketRef {
         Grant::new(actions, [objects(&self.0, prefix)])
     }
 
-    /// The right to list its keys, and with it to be told that a key is not there: without it, S3 only refuses.
+    /// The right to list its keys. It also lets S3 report that a key does not exist; without it, S3 only denies access.
     pub fn grant_list(&self) -> Grant {
         Grant::new(["s3:ListBucket"], [self.0.arn()])
     }

@@ -1,12 +1,13 @@
-//! Custom resources: what a function makes because CloudFormation cannot.
+//! Custom resources, which a function creates because CloudFormation cannot.
 
-use crate::FunctionRef;
 use aws::cloudformation::custom_resource::{self, CustomResourceRef};
 use cfn::{Construct, Json, Scope};
 
+use crate::FunctionRef;
+
 /// Something that a function of the same stack creates, updates and deletes.
 ///
-/// CloudFormation waits one hour for an answer that never comes, unless it is told to wait less, as here.
+/// CloudFormation waits an hour for a missing answer by default; here it waits only as long as stated.
 #[derive(Clone, Debug)]
 pub struct CustomResource {
     function: FunctionRef,
@@ -15,12 +16,12 @@ pub struct CustomResource {
 }
 
 impl CustomResource {
-    /// A resource that `function` answers for within `seconds`, 1 to 3,600: some more than the function's own timeout.
+    /// A resource for which `function` answers within `seconds`, 1 to 3,600; choose a little more than the function's own timeout.
     pub fn new(function: &FunctionRef, seconds: i64) -> Self {
         Self { function: function.clone(), seconds, properties: Vec::new() }
     }
 
-    /// What the function is told; CloudFormation hands numbers and booleans on as text.
+    /// Adds a property for the function; CloudFormation passes numbers and booleans as text.
     #[must_use]
     pub fn property(mut self, name: &'static str, value: impl Into<Json>) -> Self {
         self.properties.push((name, value.into()));
@@ -33,6 +34,8 @@ impl Construct for CustomResource {
 
     fn add_to(self, scope: &mut Scope<'_>) -> CustomResourceRef {
         let resource = custom_resource::CustomResource::new(self.function.arn()).service_timeout(self.seconds);
-        scope.add_here(self.properties.into_iter().fold(resource, |it, (name, value)| it.with_raw(name, value)))
+        scope.add_here(
+            self.properties.into_iter().fold(resource, |resource, (name, value)| resource.with_raw(name, value)),
+        )
     }
 }

@@ -1,15 +1,17 @@
 //! EventBridge rules.
 
-use crate::{FunctionRef, QueueRef};
+use std::collections::BTreeMap;
+
 use aws::events::rule::{self, DeadLetterConfig, InputTransformer, RetryPolicy, Target, TargetRequired};
 use cfn::intrinsic::sub;
 use cfn::{Construct, Json, Scope};
-use std::collections::BTreeMap;
+
+use crate::{FunctionRef, QueueRef};
 
 /// Calls a function for every event that matches a pattern.
 ///
-/// Rules are for events. What happens by the clock is a [`crate::Schedule`]: a function's resource policy holds about
-/// fifty rules' permissions (20 KB) and a bus 300 rules, EventBridge Scheduler a million schedules.
+/// Rules are for events. For times, use a [`crate::Schedule`]: a function's resource policy has room for the permissions of about fifty rules
+/// (20 KB) and a bus for 300 rules, but EventBridge Scheduler for a million schedules.
 #[derive(Clone, Debug)]
 pub struct EventRule {
     description: String,
@@ -19,23 +21,23 @@ pub struct EventRule {
     dead_letters: QueueRef,
 }
 
-/// What the function gets of the event.
+/// What the function receives of the event.
 #[derive(Clone, Debug)]
 pub struct EventInput {
-    /// Names of at most 100 values and where they lie in the event, `app` and `$.detail.appId`.
+    /// Names of at most 100 values and their paths in the event, `app` and `$.detail.appId`.
     pub paths: BTreeMap<String, String>,
-    /// JSON text with `<app>` where a value goes, unquoted.
+    /// JSON text with `<app>` in place of a value, unquoted.
     pub template: String,
 }
 
 impl EventRule {
-    /// Seconds that EventBridge goes on trying to reach the function.
+    /// Seconds for which EventBridge tries to reach the function.
     pub const MAX_AGE: i64 = 3600;
-    /// Most characters of a rule's name. <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html>
+    /// The most characters of a rule's name. <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html>
     const LONGEST_NAME: usize = 64;
 
-    /// A rule on the account's default bus. The function gets the event as it is where there is no `input`; what it does
-    /// not take within an hour goes to `dead_letters`.
+    /// A rule on the account's default bus. Without `input`, the function receives the event as it is; events that cannot be delivered within
+    /// an hour are sent to `dead_letters`.
     pub fn new(
         description: &str,
         pattern: Json,
@@ -66,11 +68,12 @@ impl Construct for EventRule {
         .dead_letter_config(DeadLetterConfig::new().arn(self.dead_letters.arn()));
         let length = scope.stack_name().len() + 1 + scope.path().len();
         if length > Self::LONGEST_NAME {
-            let message = format!("the rule's name would have {length} characters, allowed are {}", Self::LONGEST_NAME);
+            let message =
+                format!("the rule's name would have {length} characters; must have at most {}", Self::LONGEST_NAME);
             scope.finding(message, Some("shorten the logical ID or the stack's name"));
         }
-        // The dead-letter queue lets in the rules whose name starts with the stack's; a name that CloudFormation makes up has
-        // only the first part of a long one.
+        // The dead-letter queue accepts rules whose name starts with the stack's name. A name that CloudFormation generates contains only the
+        // first part of a long stack name.
         let name = sub(format!("${{AWS::StackName}}-{}", scope.path()));
         let rule = scope.add_here(
             rule::Rule::new().name(name).description(self.description).event_pattern(self.pattern).targets([target]),

@@ -3,7 +3,7 @@
 use cfn::{Json, Value};
 use serde_json::json;
 
-/// Permission for some actions on some resources; a ref's `grant` methods make these.
+/// Permission for some actions on some resources; the `grant` methods of refs create these.
 #[derive(Clone, Debug)]
 pub struct Grant {
     actions: Vec<&'static str>,
@@ -18,7 +18,7 @@ impl Grant {
         Self { actions: actions.into(), resources, condition: Json::Null }
     }
 
-    /// The permission holds only where this IAM condition does.
+    /// Limits the permission to requests that meet this IAM condition.
     #[must_use]
     pub fn only_when(mut self, condition: Json) -> Self {
         self.condition = condition;
@@ -44,7 +44,7 @@ pub(crate) fn policy(grants: impl IntoIterator<Item = Grant>) -> Json {
     document(statements)
 }
 
-/// The trust policy of a role that only `service` may take on; `condition` may be null.
+/// The trust policy of a role that only `service` may assume; `condition` may be null.
 pub(crate) fn assumed_by(service: &str, condition: Json) -> Json {
     let mut statement = json!({ "Effect": "Allow", "Principal": { "Service": service }, "Action": "sts:AssumeRole" });
     if !condition.is_null() {
@@ -58,7 +58,7 @@ pub(crate) fn document(statements: Vec<Json>) -> Json {
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
-/// The statement that refuses everything that does not come over TLS.
+/// The statement that denies everything that is not sent over TLS.
 pub(crate) fn deny_plain_http(actions: &str, resources: Vec<Value<String>>) -> Json {
     let resources: Vec<Json> = resources.into_iter().map(Json::from).collect();
     json!({

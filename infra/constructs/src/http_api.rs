@@ -1,7 +1,5 @@
-//! HTTP APIs of API Gateway: for pages that people open in a browser.
+//! HTTP APIs of API Gateway, for pages that people open in a browser.
 
-use crate::FunctionRef;
-use crate::api_v2::add_api;
 use aws::apigatewayv2::api::{self, Api};
 use aws::apigatewayv2::integration::{self, Integration};
 use aws::apigatewayv2::route::{self, Route};
@@ -9,11 +7,14 @@ use aws::apigatewayv2::stage::RouteSettings;
 use cfn::intrinsic::sub;
 use cfn::{Construct, Referable, Scope, Value};
 
-/// An HTTP API at the root of its host, where cookies with the prefix `__Host-` can be set. Its routes are added after it, by
-/// [`HttpRoutes`], so that their function can know its address.
+use crate::FunctionRef;
+use crate::api_v2::add_api;
+
+/// An HTTP API at the root of its host, where cookies with the prefix `__Host-` can be set. Its routes are added later, by [`HttpRoutes`], so
+/// that their function can know its URL.
 ///
-/// Everybody can call; the function checks who does. Five requests a second, ten at once on top. The access log names routes
-/// and never what a caller put into the path, the query, a header or a body.
+/// Everybody can call; the function checks the caller. The limit is five requests per second, and a burst of ten. The access log contains
+/// routes, but never what a caller put into the path, the query, a header or a body.
 #[derive(Clone, Debug)]
 pub struct HttpApi {
     description: String,
@@ -46,14 +47,14 @@ impl Construct for HttpApi {
 pub struct HttpApiRef(api::ApiRef);
 
 impl HttpApiRef {
-    /// The address of one of its paths, `/callback`.
+    /// The URL of one of its paths, such as `/callback`.
     pub fn url(&self, path: &str) -> Value<String> {
         let api = self.0.logical_id();
         sub(format!("https://${{{api}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}{path}"))
     }
 }
 
-/// The routes of an HTTP API that call one function, which gets events of payload format 2.0.
+/// The routes of an HTTP API that call one function, which receives events in payload format 2.0.
 #[derive(Clone, Debug)]
 pub struct HttpRoutes {
     api: HttpApiRef,
@@ -67,7 +68,7 @@ impl HttpRoutes {
         Self { api: api.clone(), function: function.clone(), routes: Vec::new() }
     }
 
-    /// A route, `("GET", "/install")`.
+    /// Adds a route, `("GET", "/install")`.
     #[must_use]
     pub fn route(mut self, method: &'static str, path: &'static str) -> Self {
         self.routes.push((method, path));
@@ -98,6 +99,6 @@ impl Construct for HttpRoutes {
 /// `GET /install` as `GetInstall`.
 fn name_of(method: &str, path: &str) -> String {
     let lower = method.to_lowercase();
-    let words = std::iter::once(lower.as_str()).chain(path.split(|it: char| !it.is_ascii_alphanumeric()));
+    let words = std::iter::once(lower.as_str()).chain(path.split(|c: char| !c.is_ascii_alphanumeric()));
     words.flat_map(|word| word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1))).collect()
 }

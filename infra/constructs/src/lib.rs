@@ -1,7 +1,7 @@
 //! Building blocks for stacks: hand-written, opinionated, safe by default.
 //!
-//! A construct is a struct with setters. `new` takes what is required, a setter takes what may differ, and adding it
-//! to a stack gives back a ref with values and grants. The unsafe choice is the one you have to type.
+//! A construct is a struct with setters. `new` takes what is required, setters take what is optional, and adding the construct to a stack
+//! returns a ref with values and grants. The unsafe choice is the one you have to type.
 
 mod access_log;
 mod alarm;

@@ -1,12 +1,13 @@
-//! Rights for roles and users that a stack does not own.
+//! Rights for roles and users that do not belong to the stack.
 
-use crate::grant::{Grant, policy};
 use aws::iam::managed_policy::{self, ManagedPolicyRef};
 use cfn::{Construct, Scope};
 
+use crate::grant::{Grant, policy};
+
 /// A policy that somebody attaches to the roles of people or of another service.
 ///
-/// For roles of the stack itself there are grants: an account has 1,500 customer managed policies.
+/// Roles of the stack itself use grants instead, because an account can have only 1,500 customer managed policies by default.
 #[derive(Clone, Debug)]
 pub struct ManagedPolicy {
     description: String,
@@ -19,7 +20,7 @@ impl ManagedPolicy {
         Self { description: description.to_owned(), grants: Vec::new() }
     }
 
-    /// A right.
+    /// Adds a right.
     #[must_use]
     pub fn grant(mut self, grant: Grant) -> Self {
         self.grants.push(grant);

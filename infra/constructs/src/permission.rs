@@ -1,9 +1,10 @@
-//! Who may call a function, as its resource policy says.
+//! Who may call a function, according to its resource policy.
 
-use crate::FunctionRef;
 use aws::lambda::permission::{Permission, Required};
 use cfn::intrinsic::sub;
 use cfn::{Referable, Value};
+
+use crate::FunctionRef;
 
 impl FunctionRef {
     /// Lets a service call it for one resource.
@@ -16,7 +17,7 @@ impl FunctionRef {
         .source_arn(source_arn)
     }
 
-    /// Lets an API call it, from whatever route or authorizer of the API names it.
+    /// Lets an API call it, from any route or authorizer of the API.
     pub(crate) fn callable_by_api(&self, api: &impl Referable) -> Permission {
         let calls = sub(format!(
             "arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{{}}}/*",
@@ -25,7 +26,7 @@ impl FunctionRef {
         self.callable_by("apigateway.amazonaws.com", calls)
     }
 
-    /// How API Gateway names it where it does not take a function's ARN.
+    /// How API Gateway names it in places where it does not accept a function's ARN.
     pub(crate) fn invocation_uri(&self) -> Value<String> {
         sub(format!(
             "arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{{}.Arn}}/invocations",

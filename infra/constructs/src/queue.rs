@@ -1,20 +1,21 @@
 //! SQS queues.
 
-use crate::grant::{Grant, deny_plain_http, document};
 use aws::sqs::queue::{self, Queue as SqsQueue};
 use aws::sqs::queue_policy::{QueuePolicy, Required};
 use cfn::{Attributes, Construct, Json, Scope, Value};
 use serde_json::json;
 
-/// An encrypted queue that takes messages over TLS only, keeps them for 14 days, and survives its stack.
+use crate::grant::{Grant, deny_plain_http, document};
+
+/// An encrypted queue that accepts messages only over TLS and keeps them for 14 days. The queue is kept when its stack is deleted.
 #[derive(Clone, Debug, Default)]
 pub struct Queue {}
 
 impl Queue {
-    /// Days that a message is kept, the most that SQS allows.
+    /// Days that a message is kept: the most that SQS allows.
     pub const DAYS: i64 = 14;
 
-    /// A queue for messages that nobody could handle.
+    /// A queue for messages that could not be processed.
     pub fn dead_letters() -> Self {
         Self::default()
     }
@@ -39,7 +40,7 @@ impl Construct for Queue {
     }
 }
 
-/// Lets the stack's own event rules deliver what their target would not take: [`crate::EventRule`] names them after the stack.
+/// Lets the stack's own event rules send events that they could not deliver: [`crate::EventRule`] names the rules after the stack.
 fn from_event_rules(queue: &queue::QueueRef) -> Json {
     json!({
         "Effect": "Allow",

@@ -4,22 +4,23 @@ mod access;
 mod cors;
 mod routes;
 
-use crate::FunctionRef;
-use access::{Key, Reach};
 use aws::apigateway::deployment::Deployment;
 use aws::apigateway::rest_api;
 use aws::apigateway::stage::{self, MethodSetting, Stage};
 use cfn::intrinsic::{sub, sub_with};
 use cfn::{Attributes, Construct, Json, Referable, Scope, Value, sha256};
+use serde_json::json;
+
+use crate::FunctionRef;
+use access::{Key, Reach};
 pub use cors::Cors;
 use routes::{Route, add_methods, add_permissions};
-use serde_json::json;
 
 /// A REST API whose every route calls a function.
 ///
-/// Calls want an API key unless the API is [`RestApi::keyless`], and are throttled; bodies are checked against their JSON
-/// schema. The access log names routes and never what a caller put into the path, the query, a header or a body. It
-/// needs the account's role for API Gateway's logs, which the platform stack sets.
+/// Calls need an API key unless the API is [`RestApi::keyless`], and are throttled; bodies are checked against their JSON schema. The
+/// access log contains routes, but never what a caller put into the path, the query, a header or a body. It needs the account's role
+/// for API Gateway's logs, which the platform stack sets.
 #[derive(Clone, Debug)]
 pub struct RestApi {
     description: String,
@@ -31,22 +32,22 @@ pub struct RestApi {
     cors: Option<Cors>,
 }
 
-/// How much callers may ask of an API.
+/// How many requests callers may send to an API.
 #[derive(Clone, Copy, Debug)]
 pub struct Usage {
-    /// Requests a second, on average.
+    /// Requests per second, on average.
     pub requests_a_second: u32,
-    /// Requests at once on top.
+    /// Additional requests at once.
     pub burst: u32,
-    /// Requests a day with one API key; `None` is no limit.
+    /// Requests per day with one API key; `None` means no limit.
     pub requests_a_day: Option<u32>,
 }
 
-/// The stage of every API: it has one, a tenant is a stage of its own.
+/// The only stage of every API: test and production are separate tenants.
 const STAGE: &str = "live";
 
 impl RestApi {
-    /// An API without routes for ten requests a second.
+    /// An API without routes, for ten requests per second.
     pub fn new(description: &str) -> Self {
         Self {
             description: description.to_owned(),
@@ -59,14 +60,14 @@ impl RestApi {
         }
     }
 
-    /// A route without a schema of its body, `("GET", "/reloads/{reloadId}")`; the method `ANY` takes what no other
-    /// route of the path does.
+    /// A route without a schema for its body, `("GET", "/checks/{checkId}")`; the method `ANY` matches what no other route of the path
+    /// matches.
     #[must_use]
     pub fn route(self, method: &'static str, path: &'static str, function: &FunctionRef) -> Self {
         self.add_route(method, path, function, None)
     }
 
-    /// A route whose JSON body must fit `schema` (draft 4).
+    /// A route whose JSON body must match `schema` (draft 4).
     #[must_use]
     pub fn route_with_body(
         self,
@@ -78,42 +79,42 @@ impl RestApi {
         self.add_route(method, path, function, Some(schema))
     }
 
-    /// How much callers may ask.
+    /// How many requests callers may send.
     #[must_use]
     pub fn usage(mut self, usage: Usage) -> Self {
         self.usage = usage;
         self
     }
 
-    /// Lets everybody call who can reach it: for what browsers open, and for what the function itself checks.
+    /// Lets everybody call who can reach it: for pages that browsers open, and for functions that check callers themselves.
     #[must_use]
     pub fn keyless(mut self) -> Self {
         self.needs_key = false;
         self
     }
 
-    /// Wants a token of this Cognito user pool as well, and hands its claims to the function.
+    /// Also requires a token of this Cognito user pool, and passes its claims to the function.
     #[must_use]
     pub fn users_of(mut self, user_pool_arn: Option<Value<String>>) -> Self {
         self.user_pool = user_pool_arn;
         self
     }
 
-    /// Lets a page of another origin call it and read its answers, those of API Gateway itself included.
+    /// Lets a page of a different origin call it and read its answers, including those of API Gateway itself.
     #[must_use]
     pub fn cors(mut self, cors: Cors) -> Self {
         self.cors = Some(cors);
         self
     }
 
-    /// Makes it private: only what comes through this VPC endpoint gets in.
+    /// Makes it private: only requests through this VPC endpoint are accepted.
     #[must_use]
     pub fn private(mut self, vpc_endpoint: Option<Value<String>>) -> Self {
         self.reach.vpc_endpoint = vpc_endpoint;
         self
     }
 
-    /// Lets in only callers with addresses in these CIDR blocks; none is everybody.
+    /// Accepts only callers with addresses in these CIDR blocks; no blocks means everybody.
     #[must_use]
     pub fn only_from(mut self, blocks: Vec<String>) -> Self {
         self.reach.blocks = blocks;
@@ -127,13 +128,13 @@ impl RestApi {
         function: &FunctionRef,
         body: Option<Json>,
     ) -> Self {
-        let path = path.split('/').filter(|it| !it.is_empty()).collect();
+        let path = path.split('/').filter(|segment| !segment.is_empty()).collect();
         self.routes.push(Route { method, path, function: function.clone(), body });
         self
     }
 
-    /// All that a deployment publishes: API Gateway shows what a deployment saw when it was made, so another one must be
-    /// made when any of it changes. Eight digits are enough to tell one deployment of this API from the next.
+    /// Identifies everything that a deployment publishes. A deployment of API Gateway is a snapshot, so a change needs a new deployment.
+    /// Eight digits are enough to distinguish one deployment of this API from the next.
     fn fingerprint(&self) -> String {
         let routes: Vec<Json> = self.routes.iter().map(Route::fingerprint).collect();
         let user_pool = self.user_pool.as_ref().map(Value::json);
@@ -198,12 +199,12 @@ pub struct RestApiRef {
 }
 
 impl RestApiRef {
-    /// The API's id.
+    /// The API's ID.
     pub fn id(&self) -> Value<String> {
         self.api.reference()
     }
 
-    /// The id of its API key; the key itself is shown by the console, or by `aws apigateway get-api-key --include-value`.
+    /// The ID of its API key; the key itself is shown by the console, or by `aws apigateway get-api-key --include-value`.
     pub fn key_id(&self) -> Option<Value<String>> {
         self.key.clone()
     }
@@ -214,7 +215,7 @@ impl RestApiRef {
         sub(format!("arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}::/restapis/${{{api}}}/stages/${{{stage}}}"))
     }
 
-    /// The address of a path, such as `/reloads`, and of all routes with `""`.
+    /// The URL of a path, such as `/checks`; `""` is the start of all URLs.
     pub fn url(&self, path: &str) -> Value<String> {
         self.address("https://", path)
     }

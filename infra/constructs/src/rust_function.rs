@@ -1,7 +1,7 @@
 //! Lambda functions written in Rust.
 
-use crate::QueueRef;
-use crate::grant::{Grant, assumed_by, policy};
+use std::collections::BTreeMap;
+
 use aws::iam::role::{self, Role};
 use aws::lambda::event_invoke_config::{self, EventInvokeConfig};
 use aws::lambda::function::{self, Code, DeadLetterConfig, Environment, Function, LoggingConfig, TracingConfig};
@@ -9,12 +9,14 @@ use aws::logs::log_group::LogGroup;
 use cfn::intrinsic::{equals, if_, sub};
 use cfn::{Asset, Attributes, Construct, LogicalId, Parameter, Referable, Scope, Value};
 use serde::Deserialize;
-use std::collections::BTreeMap;
 
-/// A Lambda function built from the Cargo package `lambdas/<package>`.
+use crate::QueueRef;
+use crate::grant::{Grant, assumed_by, policy};
+
+/// A Lambda function built from a Cargo package in `lambdas/<system>/<function>`.
 ///
-/// It brings its own role with just the rights granted here, and a log group that is deleted with the stack and keeps
-/// [`RustFunction::LOG_DAYS`] days. Traces are on, logs are JSON.
+/// It has its own role with only the rights granted here, and its own log group, which is deleted with the stack and keeps entries for
+/// [`RustFunction::LOG_DAYS`] days. Tracing is on, logs are JSON.
 #[derive(Clone, Debug)]
 pub struct RustFunction {
     package: String,
@@ -31,7 +33,7 @@ pub struct RustFunction {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Architecture {
-    /// Intel and AMD. Every Rust toolchain on such a machine builds it.
+    /// Intel and AMD, which every Rust toolchain on such a machine can build.
     #[default]
     X86_64,
     /// Graviton: cheaper for the same work; the toolchain needs the target `aarch64-unknown-linux-gnu`.
@@ -39,7 +41,7 @@ pub enum Architecture {
 }
 
 impl Architecture {
-    /// As Lambda and the build call it.
+    /// Its name in Lambda and in the build.
     pub fn name(self) -> &'static str {
         match self {
             Self::X86_64 => "x86_64",
@@ -49,8 +51,8 @@ impl Architecture {
 }
 
 impl From<Architecture> for Value<function::Architecture> {
-    fn from(it: Architecture) -> Self {
-        match it {
+    fn from(architecture: Architecture) -> Self {
+        match architecture {
             Architecture::X86_64 => function::Architecture::X86_64.into(),
             Architecture::Arm64 => function::Architecture::Arm64.into(),
         }
@@ -58,10 +60,10 @@ impl From<Architecture> for Value<function::Architecture> {
 }
 
 impl RustFunction {
-    /// Days that a function's log is kept.
+    /// The number of days that a function's log is kept.
     pub const LOG_DAYS: i64 = 30;
 
-    /// A function with 256 MB and 30 seconds.
+    /// A function of this Cargo package, with 256 MB and 30 seconds.
     pub fn new(package: &str, architecture: Architecture) -> Self {
         Self {
             package: package.to_owned(),
@@ -75,7 +77,7 @@ impl RustFunction {
         }
     }
 
-    /// Memory in MB, which is also its share of the processor: 1,769 MB is one.
+    /// Memory in MB, which also determines its share of the processor: 1,769 MB is one whole virtual CPU.
     #[track_caller]
     #[must_use]
     pub fn memory(mut self, megabytes: impl Into<Value<i64>>) -> Self {
@@ -91,7 +93,7 @@ impl RustFunction {
         self
     }
 
-    /// An environment variable. Not for secrets: everyone who may describe the function reads it.
+    /// An environment variable. Not for secrets: everyone who may describe the function can read it.
     #[must_use]
     pub fn env(mut self, name: &str, value: impl Into<Value<String>>) -> Self {
         self.variables.insert(name.to_owned(), value.into());
@@ -105,14 +107,14 @@ impl RustFunction {
         self
     }
 
-    /// How often an asynchronous invocation that failed is tried again, 0 to 2; 2 where nothing is said.
+    /// How often a failed asynchronous invocation is retried, 0 to 2; 2 by default.
     #[must_use]
     pub fn retries(mut self, times: u8) -> Self {
         self.retries = Some(times);
         self
     }
 
-    /// Where events go whose asynchronous invocation failed for good, after the first try and its retries.
+    /// Where events are sent whose asynchronous invocation failed, after the first attempt and its retries.
     #[must_use]
     pub fn dead_letters(mut self, queue: &QueueRef) -> Self {
         self.grants.push(queue.grant_send());
@@ -166,8 +168,8 @@ impl Construct for RustFunction {
     }
 }
 
-/// The code of a function, and its key: a bucket and a key that the stack is told when it deploys, so that the template stays the
-/// same when a compiler changes the zip.
+/// The code of a function, and its key. The bucket and the key are parameters, so that the template stays the same when a compiler changes
+/// the zip.
 fn code(scope: &mut Scope<'_>, package: &str, architecture: Architecture) -> (Code, Value<String>) {
     let bucket = scope.parameter(
         "AssetBucket",
@@ -207,7 +209,7 @@ impl FunctionRef {
         self.function.reference()
     }
 
-    /// The key of its code, another one whenever the code is.
+    /// The key of its code, which changes with the code.
     pub fn code_key(&self) -> Value<String> {
         self.code_key.clone()
     }
@@ -217,7 +219,7 @@ impl FunctionRef {
         self.role.reference()
     }
 
-    /// The id of its role as IAM writes it into what the role has done: `<id>:<session>`.
+    /// The ID of its role, as in records of what the role has done: `<ID>:<session>`.
     pub fn role_id(&self) -> Value<String> {
         self.role.role_id()
     }

@@ -1,8 +1,5 @@
-//! What happens by the clock.
+//! Schedules of EventBridge Scheduler.
 
-use crate::grant::{assumed_by, policy};
-use crate::schedule_expression::{check_cron, check_rate, check_time_zone};
-use crate::{FunctionRef, QueueRef};
 use aws::iam::role::{self, Role};
 use aws::scheduler::schedule::{self, DeadLetterConfig, FlexibleTimeWindow, RetryPolicy, Target, TargetRequired};
 use aws::scheduler::schedule_group;
@@ -10,7 +7,11 @@ use cfn::intrinsic::account_id;
 use cfn::{Construct, Json, Scope, Value};
 use serde_json::json;
 
-/// The schedules of one function: a group and the one role with which EventBridge Scheduler calls it.
+use crate::grant::{assumed_by, policy};
+use crate::schedule_expression::{check_cron, check_rate, check_time_zone};
+use crate::{FunctionRef, QueueRef};
+
+/// The schedules of one function: a group, and the role with which EventBridge Scheduler calls the function.
 #[derive(Clone, Debug)]
 pub struct ScheduleGroup {
     target: FunctionRef,
@@ -18,7 +19,7 @@ pub struct ScheduleGroup {
 }
 
 impl ScheduleGroup {
-    /// Schedules that call `target`; what it does not take goes to `dead_letters`.
+    /// Schedules that call `target`; calls that cannot be delivered are sent to `dead_letters`.
     pub fn new(target: &FunctionRef, dead_letters: &QueueRef) -> Self {
         Self { target: target.clone(), dead_letters: dead_letters.clone() }
     }
@@ -38,7 +39,7 @@ impl Construct for ScheduleGroup {
 
     fn add_to(self, scope: &mut Scope<'_>) -> ScheduleGroupRef {
         let group = scope.add_here(schedule_group::ScheduleGroup::new());
-        // Without the condition, another account's schedule could borrow the role (the confused deputy).
+        // Without the condition, a schedule of another account could use the role (the confused deputy problem).
         let only_ours = json!({ "StringEquals": {
             "aws:SourceAccount": Json::from(account_id()),
             "aws:SourceArn": Json::from(group.arn()),
@@ -54,11 +55,11 @@ impl Construct for ScheduleGroup {
     }
 }
 
-/// Calls the group's function by the clock.
+/// Calls the group's function at certain times.
 #[derive(Clone, Debug)]
 pub struct Schedule<'a> {
     expression: Result<String, String>,
-    /// Seconds that a call is tried; shorter than the interval, so that an outage replays one call and not a day's.
+    /// Seconds for which a call is retried; shorter than the interval, so that after an outage one call is repeated and not a day's worth.
     max_age: i64,
     time_zone: String,
     input: Json,
@@ -66,22 +67,22 @@ pub struct Schedule<'a> {
 }
 
 impl<'a> Schedule<'a> {
-    /// What stands for one tick inside an input: EventBridge Scheduler fills it in, and a tick that it delivers twice has
-    /// the same id twice.
+    /// The placeholder for the ID of one tick inside an input. EventBridge Scheduler fills it in; a tick that is delivered twice has the same ID
+    /// twice.
     pub const DELIVERY_ID: &'static str = "<aws.scheduler.schedule-arn>/<aws.scheduler.scheduled-time>";
-    /// Shortest time that EventBridge Scheduler lets a call be tried, in seconds.
+    /// The shortest time for which EventBridge Scheduler can retry a call, in seconds.
     const SHORTEST_AGE: i64 = 60;
-    /// Longest time that we let it be tried, in seconds: under five minutes, the shortest interval that is usual.
+    /// The longest time for which we let it retry a call, in seconds: less than five minutes, the shortest usual interval.
     const LONGEST_AGE: i64 = 240;
 
-    /// At the moments of a cron expression of six fields, in UTC unless [`Schedule::time_zone`] says otherwise. One
-    /// that AWS would refuse is a finding.
+    /// At the times of a cron expression with six fields, in UTC unless [`Schedule::time_zone`] is set. An expression that AWS would reject is
+    /// a finding.
     pub fn cron(expression: &str, input: Json, group: &'a ScheduleGroupRef) -> Self {
         let checked = check_cron(expression).map(|()| format!("cron({expression})"));
         Self::new(checked, Self::LONGEST_AGE, input, group)
     }
 
-    /// Every so often, as in `5 minutes`. A rate that AWS would refuse is a finding.
+    /// At a fixed interval, as in `5 minutes`. A rate that AWS would reject is a finding.
     pub fn rate(rate: &str, input: Json, group: &'a ScheduleGroupRef) -> Self {
         let max_age =
             if rate.ends_with("minute") || rate.ends_with("minutes") { Self::SHORTEST_AGE } else { Self::LONGEST_AGE };
@@ -92,7 +93,7 @@ impl<'a> Schedule<'a> {
         Self { expression, max_age, time_zone: "UTC".to_owned(), input, group }
     }
 
-    /// The IANA time zone of a cron expression; it follows the zone's summer time.
+    /// The IANA time zone of a cron expression, including its daylight saving time.
     #[must_use]
     pub fn time_zone(mut self, zone: &str) -> Self {
         self.time_zone = zone.to_owned();

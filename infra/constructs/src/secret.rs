@@ -1,13 +1,14 @@
 //! Secrets.
 
-use crate::FunctionRef;
-use crate::grant::Grant;
 use aws::secretsmanager::rotation_schedule::{self, RotationRules, RotationSchedule};
 use aws::secretsmanager::secret::{self, GenerateSecretString};
 use cfn::intrinsic::account_id;
 use cfn::{Attributes, Construct, Json, Scope, Value};
 
-/// A secret that survives its stack.
+use crate::FunctionRef;
+use crate::grant::Grant;
+
+/// A secret that is kept when its stack is deleted.
 #[derive(Clone, Debug)]
 pub struct Secret {
     description: String,
@@ -15,10 +16,10 @@ pub struct Secret {
 }
 
 impl Secret {
-    /// Letters and digits of a generated key: 381 bits.
+    /// The number of letters and digits of a generated key: 381 bits.
     pub const KEY_LENGTH: i64 = 64;
 
-    /// A secret without a value, which somebody puts in after the stack stands; `description` tells what.
+    /// A secret without a value, which somebody sets after the stack is deployed; `description` says what it is.
     pub fn new(description: &str) -> Self {
         Self { description: description.to_owned(), generate: None }
     }
@@ -29,11 +30,13 @@ impl Secret {
         Self { description: description.to_owned(), generate: Some(generate) }
     }
 
-    /// A [`Secret::key`] that lies in a JSON object, as `field` beside the fields of `others`.
+    /// A [`Secret::key`] inside a JSON object, as `field` in addition to the fields of `others`.
     pub fn key_in(description: &str, others: &Json, field: &str) -> Self {
-        let it = Self::key(description);
-        let generate = it.generate.map(|it| it.secret_string_template(others.to_string()).generate_string_key(field));
-        Self { generate, ..it }
+        let secret = Self::key(description);
+        let generate = secret
+            .generate
+            .map(|generate| generate.secret_string_template(others.to_string()).generate_string_key(field));
+        Self { generate, ..secret }
     }
 }
 
@@ -57,7 +60,7 @@ pub struct SecretRef(secret::SecretRef);
 impl SecretRef {
     /// The secret's ARN.
     pub fn arn(&self) -> Value<String> {
-        // `GetAtt Id` and not `Ref`: both give the ARN on AWS, and some emulators give a name for `Ref`.
+        // `GetAtt Id` and not `Ref`: both return the ARN on AWS, but some emulators return a name for `Ref`.
         self.0.id()
     }
 
@@ -66,13 +69,13 @@ impl SecretRef {
         self.grant(["secretsmanager:GetSecretValue"])
     }
 
-    /// The right to do `actions`, such as `secretsmanager:PutSecretValue`, with it.
+    /// The right to perform `actions`, such as `secretsmanager:PutSecretValue`, on it.
     pub fn grant(&self, actions: impl Into<Vec<&'static str>>) -> Grant {
         Grant::new(actions, [self.arn()])
     }
 }
 
-/// Gives a secret another value every so many days, by a function that makes it.
+/// Gives a secret a new value at an interval of days, by a function that creates it.
 #[derive(Clone, Debug)]
 pub struct Rotation {
     secret: SecretRef,
@@ -81,7 +84,7 @@ pub struct Rotation {
 }
 
 impl Rotation {
-    /// The rotation of `secret` by `function`; the first one is after `days`, not at once.
+    /// The rotation of `secret` by `function`; the first one is after `days`, not immediately.
     pub fn new(secret: &SecretRef, function: &FunctionRef, days: u32) -> Self {
         Self { secret: secret.clone(), function: function.clone(), days }
     }

@@ -1,15 +1,16 @@
-//! What happens when a table changes.
+//! Functions that are called when a table changes.
 
-use crate::{FunctionRef, QueueRef, TableRef};
 use aws::lambda::event_source_mapping::{
     DestinationConfig, EventSourceMapping, EventSourceMappingRef, Filter, FilterCriteria, OnFailure,
 };
 use cfn::{Construct, Json, Scope};
 
+use crate::{FunctionRef, QueueRef, TableRef};
+
 /// Calls a function with the changes of a table that match a pattern; its role needs [`TableRef::grant_read_stream`].
 ///
-/// A batch that fails is halved, so that one bad item holds up no other; what fails for good goes to a queue, which the
-/// function's role has to be let send to.
+/// A batch that fails is split in two, so that one bad item does not stop the others. Changes that fail repeatedly are sent to a queue, to
+/// which the function's role needs the right to send.
 #[derive(Clone, Debug)]
 pub struct TableTrigger {
     table: TableRef,
@@ -19,14 +20,14 @@ pub struct TableTrigger {
 }
 
 impl TableTrigger {
-    /// Most changes that the function gets at once: few, since it does something slow with each.
+    /// The most changes that the function receives at once: few, because each one takes long.
     const BATCH: i64 = 5;
-    /// How often a batch is tried again before it goes to the queue.
+    /// How often a batch is retried before it is sent to the queue.
     const RETRIES: i64 = 5;
-    /// Seconds after which a change is given up: within the day that a stream keeps it.
+    /// Seconds after which a change is given up: less than the day for which a stream keeps it.
     const MAX_AGE: i64 = 6 * 60 * 60;
 
-    /// Changes of `table` whose stream record matches `pattern` go to `target`.
+    /// Sends changes of `table` whose stream record matches `pattern` to `target`.
     pub fn new(table: &TableRef, pattern: Json, target: &FunctionRef, dead_letters: &QueueRef) -> Self {
         Self { table: table.clone(), target: target.clone(), pattern, dead_letters: dead_letters.clone() }
     }
@@ -39,7 +40,7 @@ impl Construct for TableTrigger {
         scope.add_here(
             EventSourceMapping::new(self.target.name())
                 .event_source_arn(self.table.stream_arn())
-                // From the start of the stream: a change between the making of the table and of this is not lost.
+                // From the start of the stream, so that no change between the creation of the table and of this is lost.
                 .starting_position("TRIM_HORIZON")
                 .batch_size(Self::BATCH)
                 .bisect_batch_on_function_error(true)

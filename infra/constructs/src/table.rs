@@ -1,6 +1,5 @@
 //! DynamoDB tables.
 
-use crate::grant::Grant;
 use aws::dynamodb::table::{
     self, AttributeDefinition, AttributeDefinitionRequired, AttributeType, GlobalSecondaryIndex,
     GlobalSecondaryIndexRequired, KeySchema, KeySchemaRequired, PointInTimeRecoverySpecification, Projection,
@@ -9,8 +8,10 @@ use aws::dynamodb::table::{
 use cfn::intrinsic::sub;
 use cfn::{Attributes, Construct, Referable, Scope, Value};
 
-/// A table with a string key, paid by request, encrypted, with 35 days of point-in-time recovery; it survives its
-/// stack unless it is [`Table::disposable`].
+use crate::grant::Grant;
+
+/// A table with a string key, paid per request, encrypted, with 35 days of point-in-time recovery. It is kept when its stack is deleted,
+/// unless it is [`Table::disposable`].
 #[derive(Clone, Debug)]
 pub struct Table {
     key: &'static str,
@@ -21,7 +22,7 @@ pub struct Table {
     disposable: bool,
 }
 
-/// A second order over the items that have both of its keys; items without them are not in it.
+/// An index of the items that have both of its keys.
 #[derive(Clone, Copy, Debug)]
 pub struct Index {
     /// Its name.
@@ -45,28 +46,28 @@ impl Table {
         self
     }
 
-    /// A second order, which holds whole items.
+    /// Adds an index with whole items.
     #[must_use]
     pub fn index(mut self, index: Index) -> Self {
         self.index = Some(index);
         self
     }
 
-    /// Items go some time after the moment in this attribute, in seconds since 1970.
+    /// Deletes items some time after the moment in this attribute, in seconds since 1970.
     #[must_use]
     pub fn expires(mut self, attribute: &'static str) -> Self {
         self.expires = Some(attribute);
         self
     }
 
-    /// Every change can be read for 24 hours, with the item as it is afterwards.
+    /// Makes every change readable for 24 hours, with the item as it is afterwards.
     #[must_use]
     pub fn stream(mut self) -> Self {
         self.stream = true;
         self
     }
 
-    /// The data may go with the stack.
+    /// Deletes the data with the stack.
     #[must_use]
     pub fn disposable(mut self) -> Self {
         self.disposable = true;
@@ -78,11 +79,11 @@ impl Construct for Table {
     type Ref = TableRef;
 
     fn add_to(self, scope: &mut Scope<'_>) -> TableRef {
-        let strings = [Some(self.key), self.sort, self.index.map(|it| it.key)].into_iter().flatten();
-        let numbers = self.index.map(|it| it.sort);
+        let strings = [Some(self.key), self.sort, self.index.map(|index| index.key)].into_iter().flatten();
+        let numbers = self.index.map(|index| index.sort);
         let attributes: Vec<_> = strings
-            .map(|it| attribute(it, AttributeType::S))
-            .chain(numbers.map(|it| attribute(it, AttributeType::N)))
+            .map(|name| attribute(name, AttributeType::S))
+            .chain(numbers.map(|name| attribute(name, AttributeType::N)))
             .collect();
         let mut table = table::Table::new(key_schema(self.key, self.sort))
             .attribute_definitions(attributes)
@@ -116,7 +117,7 @@ fn attribute(name: &str, ty: AttributeType) -> AttributeDefinition {
 fn key_schema(key: &str, sort: Option<&str>) -> Vec<KeySchema> {
     let part =
         |name: &str, ty: &str| KeySchema::new(KeySchemaRequired { attribute_name: name.into(), key_type: ty.into() });
-    [Some(part(key, "HASH")), sort.map(|it| part(it, "RANGE"))].into_iter().flatten().collect()
+    [Some(part(key, "HASH")), sort.map(|name| part(name, "RANGE"))].into_iter().flatten().collect()
 }
 
 /// A table in a stack.
@@ -134,7 +135,7 @@ impl TableRef {
         self.0.stream_arn()
     }
 
-    /// The right to do `actions`, such as `dynamodb:GetItem`, on its items.
+    /// The right to perform `actions`, such as `dynamodb:GetItem`, on its items.
     pub fn grant(&self, actions: impl Into<Vec<&'static str>>) -> Grant {
         Grant::new(actions, [self.0.arn()])
     }
@@ -144,7 +145,7 @@ impl TableRef {
         Grant::new(["dynamodb:Query"], [sub(format!("${{{}.Arn}}/index/{name}", self.0.logical_id()))])
     }
 
-    /// The rights that Lambda needs to follow its stream.
+    /// The rights that Lambda needs to read its stream.
     pub fn grant_read_stream(&self) -> Grant {
         let actions =
             ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"];

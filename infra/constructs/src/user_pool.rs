@@ -1,6 +1,5 @@
-//! Cognito user pools: who may sign in to a page.
+//! Cognito user pools, whose users may sign in to a page.
 
-use crate::FunctionRef;
 use aws::cognito::user_pool::{
     self, AccountRecoverySetting, AdminCreateUserConfig, EmailConfiguration, EmailSendingAccount, LambdaConfig,
     MfaConfiguration, PasswordPolicy, Policies, RecoveryOption, SchemaAttribute, UserPoolTier, UsernameConfiguration,
@@ -11,12 +10,14 @@ use aws::cognito::user_pool_client::{
 };
 use cfn::{Attributes, Construct, Scope, Value};
 
-/// People with a verified e-mail address as their name, and one client, a page in the browser, where they sign in.
+use crate::FunctionRef;
+
+/// Users with a verified e-mail address as their name, and one client: a page in the browser, where they sign in.
 ///
-/// Passwords never leave the browser (SRP), and the client has no secret, since a browser keeps none. Only an administrator
-/// makes users, unless [`UserPool::sign_up_through`] opens it. An address cannot be changed: it is what a user was let in
-/// for. Nobody learns from signing in or from a forgotten password whether a user exists; signing up tells that an address is
-/// taken, which Cognito cannot be kept from. The pool survives its stack, and cannot be deleted by mistake.
+/// Passwords never leave the browser (SRP), and the client has no secret, because a browser cannot keep one. Only an administrator creates
+/// users, unless [`UserPool::sign_up_through`] allows sign-up. An address cannot be changed, because access was given to that address.
+/// Signing in and resetting a password do not reveal whether a user exists; signing up reveals that an address is taken, which Cognito
+/// cannot prevent. The pool is kept when its stack is deleted, and cannot be deleted by mistake.
 #[derive(Clone, Debug, Default)]
 pub struct UserPool {
     sign_up: Option<FunctionRef>,
@@ -25,36 +26,36 @@ pub struct UserPool {
 }
 
 impl UserPool {
-    /// Fewest characters of a password, with lower and upper case, a digit and a symbol among them.
+    /// The fewest characters of a password, which must contain lower and upper case, a digit and a symbol.
     const PASSWORD_LENGTH: i64 = 12;
-    /// Days that the password in an invitation is good for.
+    /// Days that the password in an invitation is valid.
     const INVITATION_DAYS: i64 = 7;
-    /// Minutes that a token opens the API; each one after it comes from the refresh token, which can be revoked.
+    /// Minutes that a token is valid; further tokens come from the refresh token, which can be revoked.
     const TOKEN_MINUTES: i64 = 60;
-    /// Hours after which somebody has to sign in again: a working day.
+    /// Hours after which a user has to sign in again: a working day.
     const SESSION_HOURS: i64 = 12;
-    /// Minutes that somebody has for a step of signing in.
+    /// Minutes that a user has for one step of signing in.
     const STEP_MINUTES: i64 = 3;
 
-    /// Lets people sign up by themselves, if this function does not refuse them.
+    /// Lets people sign up by themselves, unless this function rejects them.
     #[must_use]
     pub fn sign_up_through(mut self, function: Option<&FunctionRef>) -> Self {
         self.sign_up = function.cloned();
         self
     }
 
-    /// Whether everybody needs an authenticator app, or only who has set one up.
+    /// Whether all users need an authenticator app, or only those who have set one up.
     #[must_use]
     pub fn second_factor_required(mut self, required: bool) -> Self {
         self.second_factor_required = required;
         self
     }
 
-    /// The address that messages come from, and the ARN of the identity in SES that sends them. Without it Cognito sends them by
-    /// itself, 50 a day (<https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html>).
+    /// The address that messages come from, and the ARN of the identity in SES that sends them. Without it, Cognito sends them itself, 50 per
+    /// day (<https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html>).
     ///
-    /// No policy is needed: Cognito makes a service-linked role for it, which whoever deploys the first such pool of an account has
-    /// to be allowed (`iam:CreateServiceLinkedRole`).
+    /// No policy is needed: Cognito creates a service-linked role for it. Whoever deploys the first such pool of an account needs the right
+    /// `iam:CreateServiceLinkedRole` for that.
     #[must_use]
     pub fn mail_from(mut self, sender: Option<(&str, &str)>) -> Self {
         self.mail = sender.map(|(from, identity)| (from.to_owned(), identity.to_owned()));
@@ -103,8 +104,7 @@ impl UserPool {
         }
     }
 
-    /// A client for signing in with name and password, by SRP, and for renewing tokens; it may read the address and give it
-    /// when somebody signs up.
+    /// A client for signing in with name and password, by SRP, and for renewing tokens; it may read the address, and set it at sign-up.
     fn client(pool: &user_pool::UserPoolRef) -> UserPoolClient {
         UserPoolClient::new(pool.reference())
             .generate_secret(false)
@@ -148,7 +148,7 @@ pub struct UserPoolRef {
 }
 
 impl UserPoolRef {
-    /// The pool's id, `<region>_<letters>`.
+    /// The pool's ID, `<region>_<letters>`.
     pub fn id(&self) -> Value<String> {
         self.pool.reference()
     }
@@ -158,7 +158,7 @@ impl UserPoolRef {
         self.pool.arn()
     }
 
-    /// The id of its client; no secret.
+    /// The ID of its client, which is not secret.
     pub fn client_id(&self) -> Value<String> {
         self.client.reference()
     }

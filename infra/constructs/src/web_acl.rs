@@ -1,6 +1,5 @@
 //! Web access control lists of AWS WAF.
 
-use crate::RestApiRef;
 use aws::wafv2::web_acl::{
     self, AggregateKeyType, AllowAction, BlockAction, DefaultAction, ManagedRuleGroupStatement,
     ManagedRuleGroupStatementRequired, OverrideAction, RateBasedStatement, RateBasedStatementRequired, Rule,
@@ -9,7 +8,9 @@ use aws::wafv2::web_acl::{
 use aws::wafv2::web_acl_association::{self, WebAclAssociation};
 use cfn::{Construct, Json, Scope};
 
-/// Shields a REST API: who calls too often is refused for a while, and so are requests that are known attacks.
+use crate::RestApiRef;
+
+/// Protects a REST API: blocks addresses that call too often for a while, and requests that are known attacks.
 #[derive(Clone, Debug)]
 pub struct WebAcl {
     api: RestApiRef,
@@ -17,12 +18,12 @@ pub struct WebAcl {
 }
 
 impl WebAcl {
-    /// Fewest requests that a rate rule can allow. <https://docs.aws.amazon.com/waf/latest/APIReference/API_RateBasedStatement.html>
+    /// The fewest requests that a rate rule can allow. <https://docs.aws.amazon.com/waf/latest/APIReference/API_RateBasedStatement.html>
     pub const FEWEST_REQUESTS: u32 = 10;
-    /// Most requests that a rate rule can allow (same source).
+    /// The most requests that a rate rule can allow (same source).
     pub const MOST_REQUESTS: u32 = 2_000_000_000;
 
-    /// A list for `api` that lets every address make `requests` in any five minutes.
+    /// A list for `api` that allows every address `requests` requests in any five minutes.
     pub fn new(api: &RestApiRef, requests: u32) -> Self {
         Self { api: api.clone(), requests }
     }
@@ -74,7 +75,7 @@ fn rule(name: &str, priority: i64, statement: Statement) -> Rule {
     })
 }
 
-/// Counted, but without samples of requests: a sample shows the query string, and with it signed links.
+/// Counts requests, but keeps no samples of them: a sample shows the query string, and so signed links.
 fn measured(metric: &str) -> VisibilityConfig {
     VisibilityConfig::new(VisibilityConfigRequired {
         cloud_watch_metrics_enabled: true.into(),

@@ -1,7 +1,5 @@
-//! WebSocket APIs of API Gateway: for pages that are told something later.
+//! WebSocket APIs of API Gateway, for pages that receive messages.
 
-use crate::api_v2::add_api;
-use crate::{FunctionRef, Grant};
 use aws::apigatewayv2::api::{self, Api};
 use aws::apigatewayv2::authorizer::{self, Authorizer};
 use aws::apigatewayv2::integration::{self, Integration};
@@ -10,17 +8,20 @@ use aws::apigatewayv2::stage::RouteSettings;
 use cfn::intrinsic::sub;
 use cfn::{Construct, Referable, Scope, Value};
 
-/// A WebSocket API. Its routes are added after it, by [`WebSocketRoutes`], so that their function can know its address.
+use crate::api_v2::add_api;
+use crate::{FunctionRef, Grant};
+
+/// A WebSocket API. Its routes are added later, by [`WebSocketRoutes`], so that their function can know its URL.
 ///
-/// A message's route is its `action`. Fifty messages a second from all connections, a hundred at once on top. The access log
-/// names routes and connections and never what a caller put into the query, a header or a message. It needs the account's
+/// The route of a message is its `action`. All connections together may send fifty messages per second, and a burst of a hundred. The
+/// access log contains routes and connections, but never what a caller put into the query, a header or a message. It needs the account's
 /// role for API Gateway's logs, which the platform stack sets.
 #[derive(Clone, Debug)]
 pub struct WebSocketApi {
     description: String,
 }
 
-/// The stage of every API: it has one, a tenant is a stage of its own.
+/// The only stage of every API: test and production are separate tenants.
 const STAGE: &str = "live";
 
 impl WebSocketApi {
@@ -65,17 +66,17 @@ impl WebSocketApiRef {
         self.address("wss://")
     }
 
-    /// The origin that a page's policy names.
+    /// Its origin, for a page's content security policy.
     pub fn origin(&self) -> Value<String> {
         sub(format!("wss://${{{}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}", self.0.logical_id()))
     }
 
-    /// Where functions send to its connections.
+    /// The URL for functions that send to its connections.
     pub fn connections_url(&self) -> Value<String> {
         self.address("https://")
     }
 
-    /// The right to send to its connections and to end them.
+    /// The right to send to its connections and to close them.
     pub fn grant_connections(&self) -> Grant {
         let api = self.0.logical_id();
         let arn = |method: &str| {
@@ -91,10 +92,10 @@ impl WebSocketApiRef {
     }
 }
 
-/// The routes of a WebSocket API, all to one function, which decides about each new connection first.
+/// The routes of a WebSocket API, all to one function, which also authorizes each new connection.
 ///
-/// That decision is asked for only where the address has the query parameter that the credential is in, and is asked for each
-/// time: WebSocket APIs do not remember it. `$connect`, `$disconnect` and `$default` are routes always.
+/// The function is asked to authorize a connection only if the URL has the query parameter with the credential, and every time, because
+/// WebSocket APIs do not cache the decision. `$connect`, `$disconnect` and `$default` are always routes.
 #[derive(Clone, Debug)]
 pub struct WebSocketRoutes {
     api: WebSocketApiRef,
@@ -104,12 +105,12 @@ pub struct WebSocketRoutes {
 }
 
 impl WebSocketRoutes {
-    /// The three routes that are there always, from `api` to `function`; `credential` names the query parameter.
+    /// The three routes that always exist, from `api` to `function`; `credential` names the query parameter.
     pub fn new(api: &WebSocketApiRef, function: &FunctionRef, credential: &'static str) -> Self {
         Self { api: api.clone(), function: function.clone(), credential, actions: Vec::new() }
     }
 
-    /// A route for the messages whose `action` is this, in letters.
+    /// Adds a route for messages with this `action`, which consists of letters.
     #[must_use]
     pub fn action(mut self, action: &'static str) -> Self {
         self.actions.push(action);

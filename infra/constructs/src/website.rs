@@ -1,7 +1,5 @@
-//! A page of static files, for everybody's browser.
+//! Public pages of static files.
 
-use crate::bucket::private_bucket;
-use crate::grant::{Grant, deny_plain_http, document};
 use aws::cloudfront::distribution::{
     self, DefaultCacheBehavior, DefaultCacheBehaviorRequired, Distribution, DistributionConfig,
     DistributionConfigRequired, HttpVersion, MinimumProtocolVersion, Origin, OriginRequired, S3OriginConfig,
@@ -22,9 +20,12 @@ use cfn::intrinsic::{join, sub};
 use cfn::{Attributes, Construct, Json, Referable, Scope, Value};
 use serde_json::json;
 
-/// A private bucket that only its own CloudFront distribution reads, over TLS, with headers that leave a browser nothing but
-/// the page's own files and the addresses named here. The bucket holds what can be published again, and goes with the stack;
-/// whoever publishes empties it before.
+use crate::bucket::private_bucket;
+use crate::grant::{Grant, deny_plain_http, document};
+
+/// A private bucket that only its own CloudFront distribution can read, over TLS, with headers that allow a browser nothing but the page's
+/// own files and the origins given here. The files can be published again, so the bucket is deleted with the stack; whoever publishes has
+/// to empty it first.
 #[derive(Clone, Debug)]
 pub struct Website {
     connects_to: Vec<Value<String>>,
@@ -33,25 +34,25 @@ pub struct Website {
 }
 
 impl Website {
-    /// AWS's policy `CachingOptimized`: what the files' own headers say, compressed, and no query in the cache's key.
+    /// AWS's policy `CachingOptimized`: caching as the files' own headers say, compression, and no query string in the cache key.
     /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html>
     const CACHING_OPTIMIZED: &'static str = "658327ea-f89d-4fab-a63d-7e88639e58f6";
-    /// Two years, in seconds: how long a browser remembers that the page is never asked for without TLS.
+    /// Two years, in seconds: how long a browser remembers to request the page only over TLS.
     const TLS_ONLY_SECONDS: i64 = 63_072_000;
 
-    /// A page that may connect to these origins beside its own, as in `https://api.example`.
+    /// A page that may connect to these origins in addition to its own, as in `https://api.example`.
     pub fn new(connects_to: Vec<Value<String>>) -> Self {
         Self { connects_to, domain: None, web_acl_arn: None }
     }
 
-    /// Served under this host name, with this certificate of ACM in us-east-1, in place of CloudFront's own name.
+    /// Serves the page under this host name, with this ACM certificate in us-east-1, instead of CloudFront's own name.
     #[must_use]
     pub fn domain(mut self, name_and_certificate: Option<(&str, &str)>) -> Self {
         self.domain = name_and_certificate.map(|(name, certificate)| (name.to_owned(), certificate.to_owned()));
         self
     }
 
-    /// Behind this web access control list of WAF for CloudFront.
+    /// Protects the page with this web access control list of WAF for CloudFront.
     #[must_use]
     pub fn web_acl(mut self, arn: Option<&str>) -> Self {
         self.web_acl_arn = arn.map(str::to_owned);
@@ -84,10 +85,10 @@ impl Website {
                 })
                 .include_subdomains(true),
             );
-        let nothing_of_the_device = "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), \
+        let no_device_access = "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), \
                                      magnetometer=(), microphone=(), payment=(), usb=()";
         let others = [
-            ("Permissions-Policy", nothing_of_the_device),
+            ("Permissions-Policy", no_device_access),
             ("Cross-Origin-Opener-Policy", "same-origin"),
             ("Cross-Origin-Resource-Policy", "same-origin"),
         ];
@@ -114,7 +115,7 @@ impl Website {
     ) -> Distribution {
         let origin = Origin::new(OriginRequired { domain_name: bucket.regional_domain_name(), id: "Bucket".into() })
             .origin_access_control_id(access)
-            // CloudFront wants it with every bucket, and empty with an origin access control.
+            // CloudFront requires it for every bucket, empty with an origin access control.
             .s3_origin_config(S3OriginConfig::new().origin_access_identity(""));
         let behavior = DefaultCacheBehavior::new(DefaultCacheBehaviorRequired {
             target_origin_id: "Bucket".into(),
@@ -140,7 +141,7 @@ impl Website {
                     .minimum_protocol_version(MinimumProtocolVersion::TLSv1_2_2021)
                     .ssl_support_method(SslSupportMethod::SniOnly),
             ),
-            // With its own certificate, CloudFront chooses the versions of TLS by itself.
+            // With its own certificate, CloudFront chooses the TLS versions itself.
             None => config.viewer_certificate(ViewerCertificate::new().cloud_front_default_certificate(true)),
         };
         Distribution::new(match &self.web_acl_arn {
@@ -155,7 +156,7 @@ impl Construct for Website {
 
     fn add_to(self, scope: &mut Scope<'_>) -> WebsiteRef {
         let bucket = scope.add("Bucket", private_bucket(None).disposable());
-        // CloudFront is global: a name must not meet that of the same tenant in another region.
+        // CloudFront is global, so the name must differ from that of the same tenant in another region.
         let name = sub(format!("${{AWS::StackName}}-{}-${{AWS::Region}}", scope.path()));
         let access = scope.add(
             "Access",
@@ -212,7 +213,7 @@ impl WebsiteRef {
         self.bucket.reference()
     }
 
-    /// The rights that whoever publishes needs: to list, write and remove the page's files.
+    /// The rights that publishing needs: to list, write and delete the page's files.
     pub fn grants_publish(&self) -> [Grant; 2] {
         let objects = sub(format!("${{{}.Arn}}/*", self.bucket.logical_id()));
         [Grant::new(["s3:ListBucket"], [self.bucket.arn()]), Grant::new(["s3:DeleteObject", "s3:PutObject"], [objects])]

@@ -6,18 +6,18 @@ use std::time::Duration;
 use ferrostack_command::{Verbosity, output};
 use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
-/// Tells what happens on standard error, so that standard output holds results only.
+/// Reports what happens on standard error, so that standard output contains only results.
 #[derive(Debug)]
 pub struct Progress {
     bars: Option<(MultiProgress, ProgressBar)>,
-    tells: Tells,
-    /// Starts each line, unless it does anyway, where several things happen at the same time.
+    verbosity: Level,
+    /// Precedes each line that does not start with it anyway, if several things happen at the same time.
     name: String,
 }
 
-/// How much is told, from little to much.
+/// How much is shown, from little to much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Tells {
+enum Level {
     Nothing,
     Errors,
     Stages,
@@ -36,12 +36,12 @@ impl Progress {
             let bar = bars.add(new_bar());
             (bars, bar)
         });
-        Progress { bars, tells: Tells::Details, name: String::new() }
+        Progress { bars, verbosity: Level::Details, name: String::new() }
     }
 
-    /// Says nothing at all.
+    /// Shows nothing at all.
     pub fn silent() -> Progress {
-        Progress { bars: None, tells: Tells::Nothing, name: String::new() }
+        Progress { bars: None, verbosity: Level::Nothing, name: String::new() }
     }
 
     /// As much as the options of the command ask for.
@@ -50,56 +50,56 @@ impl Progress {
         if verbosity.quiet {
             self.clear();
             self.bars = None;
-            self.tells = Tells::Errors;
+            self.verbosity = Level::Errors;
         } else if verbosity.verbose {
-            self.tells = Tells::Everything;
+            self.verbosity = Level::Everything;
         }
         self
     }
 
-    /// For one of several things that happen at the same time: it has a bar of its own, and its lines begin with its name.
+    /// For one of several things that happen at the same time: it has its own bar, and its lines start with its name.
     pub fn part(&self, name: &str) -> Progress {
         let bars = self.bars.as_ref().map(|(bars, _)| (bars.clone(), bars.add(new_bar())));
-        Progress { bars, tells: self.tells, name: name.to_owned() }
+        Progress { bars, verbosity: self.verbosity, name: name.to_owned() }
     }
 
-    /// Leaves out the details, which of many things are too many to read.
+    /// Leaves out the details, which are too many to read when many things happen.
     pub(crate) fn without_details(mut self) -> Progress {
-        if self.tells == Tells::Details {
-            self.tells = Tells::Lines;
+        if self.verbosity == Level::Details {
+            self.verbosity = Level::Lines;
         }
         self
     }
 
-    /// Says which stage it is and no more, for a caller that has its own way to tell what happened.
+    /// Shows only the stages, for a caller that reports results in its own way.
     #[must_use]
     pub fn stages_only(mut self) -> Progress {
-        self.tells = self.tells.min(Tells::Stages);
+        self.verbosity = self.verbosity.min(Level::Stages);
         self
     }
 
     /// Prints an error, above the bar if there is one.
     pub fn error(&self, error: impl std::fmt::Display) {
-        self.print(Tells::Errors, &format!("error: {error}"));
+        self.print(Level::Errors, &format!("error: {error}"));
     }
 
-    /// Prints one line, above the bar where there is one.
+    /// Prints one line, above the bar if there is one.
     pub fn line(&self, text: impl AsRef<str>) {
-        self.print(Tells::Lines, text.as_ref());
+        self.print(Level::Lines, text.as_ref());
     }
 
     /// Prints one line about a step among many.
     pub(crate) fn detail(&self, text: impl AsRef<str>) {
-        self.print(Tells::Details, text.as_ref());
+        self.print(Level::Details, text.as_ref());
     }
 
-    /// Prints a result on standard output, above the bar where there is one.
+    /// Prints a result on standard output, above the bar if there is one.
     pub fn output(&self, text: impl AsRef<str>) {
         self.above(|| output::line(text.as_ref()));
     }
 
-    fn print(&self, level: Tells, text: &str) {
-        if self.tells < level {
+    fn print(&self, level: Level, text: &str) {
+        if self.verbosity < level {
             return;
         }
         let named = text.starts_with(&self.name);
@@ -114,7 +114,7 @@ impl Progress {
         }
     }
 
-    /// Begins a stage of `steps` steps; 0 when their number is not known.
+    /// Starts a stage of `steps` steps; 0 if their number is not known.
     pub fn begin(&self, stage: impl Into<String>, steps: u64) {
         let stage = stage.into();
         match &self.bars {
@@ -125,19 +125,19 @@ impl Progress {
                 bar.set_message(stage);
                 bar.enable_steady_tick(Duration::from_millis(120));
             }
-            None if self.tells >= Tells::Stages => output::error_line(stage),
+            None if self.verbosity >= Level::Stages => output::error_line(stage),
             None => {}
         }
     }
 
-    /// Says how many steps of the stage are done.
+    /// Shows how many steps of the stage are done.
     pub fn done(&self, steps: u64) {
         if let Some((_, bar)) = &self.bars {
             bar.set_position(steps.min(bar.length().unwrap_or(steps)));
         }
     }
 
-    /// Takes the bar away, so that what follows starts on a clean line.
+    /// Removes the bar, so that what follows starts on a clean line.
     pub fn clear(&self) {
         if let Some((_, bar)) = &self.bars {
             bar.disable_steady_tick();
@@ -167,9 +167,9 @@ fn counting() -> ProgressStyle {
         .progress_chars("=> ")
 }
 
-/// Nobody knows before the first step is done.
+/// The time that is left, which is unknown before the first step is done.
 fn left(state: &ProgressState, text: &mut dyn std::fmt::Write) {
-    // A bar that is short of a few characters is no reason to end.
+    // A bar with a few characters missing is no reason to stop.
     let _ = match state.pos() {
         0 => text.write_char('?'),
         _ => write!(text, "{:#}", HumanDuration(state.eta())),

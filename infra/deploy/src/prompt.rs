@@ -6,14 +6,14 @@ use ferrostack_command::output;
 
 use crate::Error;
 
-/// Asks, and returns the answer without surrounding blanks. `about` says what `--yes` would agree to.
+/// Asks, and returns the answer without surrounding spaces. `about` says what `--yes` would confirm.
 ///
 /// # Errors
 ///
-/// [`Error::Refused`] when nobody can answer: standard input is not a terminal.
+/// [`Error::Refused`] if nobody can answer, because standard input is not a terminal.
 pub fn ask(question: &str, about: &str) -> Result<String, Error> {
     if !std::io::stdin().is_terminal() {
-        return Err(Error::Refused(format!("{about}; run it at a terminal, or with --yes")));
+        return Err(Error::Refused(format!("{about}; run it in a terminal, or with --yes")));
     }
     output::error_text(question);
     let mut answer = String::new();

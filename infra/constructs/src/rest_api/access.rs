@@ -1,8 +1,5 @@
-//! Who gets to a REST API, how often, and what is written down about it.
+//! Who may call a REST API, how often, and what is logged about it.
 
-use super::Usage;
-use crate::access_log::access_log;
-use crate::grant::document;
 use aws::apigateway::api_key::{ApiKey, StageKey};
 use aws::apigateway::rest_api::{EndpointConfiguration, RestApiRef};
 use aws::apigateway::stage::{AccessLogSetting, StageRef};
@@ -11,12 +8,16 @@ use aws::apigateway::usage_plan_key::{self, UsagePlanKey};
 use cfn::{Construct, Json, Scope, Value};
 use serde_json::json;
 
+use super::Usage;
+use crate::access_log::access_log;
+use crate::grant::document;
+
 /// From where an API can be called.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Reach {
     /// The one VPC endpoint, for a private API.
     pub(super) vpc_endpoint: Option<Value<String>>,
-    /// The CIDR blocks of the callers; none is everybody.
+    /// The CIDR blocks of the callers; no blocks means everybody.
     pub(super) blocks: Vec<String>,
 }
 
@@ -28,14 +29,14 @@ impl Reach {
         }
     }
 
-    /// The resource policy; none where everybody may call.
+    /// The resource policy; none if everybody may call.
     pub(super) fn policy(&self) -> Option<Json> {
         let mut denied = Vec::new();
         if let Some(endpoint) = &self.vpc_endpoint {
             denied.push(json!({ "StringNotEquals": { "aws:SourceVpce": endpoint.json() } }));
         }
         if !self.blocks.is_empty() {
-            // What comes through a VPC endpoint has no address in the internet.
+            // Requests through a VPC endpoint have no public address.
             let address = if self.vpc_endpoint.is_some() { "aws:VpcSourceIp" } else { "aws:SourceIp" };
             denied.push(json!({ "NotIpAddress": { address: self.blocks } }));
         }
@@ -50,7 +51,7 @@ impl Reach {
     }
 }
 
-/// The access log of a stage. `resourcePath` is the route, `/reloads/{reloadId}`: nothing that a caller wrote gets into the log.
+/// The access log of a stage. `resourcePath` is the route, `/checks/{checkId}`: nothing that a caller wrote is logged.
 pub(super) fn log(scope: &mut Scope<'_>) -> AccessLogSetting {
     let own = [
         ("key", "identity.apiKeyId"),
@@ -63,7 +64,7 @@ pub(super) fn log(scope: &mut Scope<'_>) -> AccessLogSetting {
     AccessLogSetting::new().destination_arn(arn).format(format)
 }
 
-/// The API key and the usage plan that lets it in.
+/// The API key and its usage plan.
 pub(super) struct Key<'a> {
     pub(super) api: &'a RestApiRef,
     pub(super) stage: &'a StageRef,
@@ -71,7 +72,7 @@ pub(super) struct Key<'a> {
 }
 
 impl Construct for Key<'_> {
-    /// The key's id.
+    /// The key's ID.
     type Ref = Value<String>;
 
     fn add_to(self, scope: &mut Scope<'_>) -> Value<String> {

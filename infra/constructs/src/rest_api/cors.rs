@@ -1,34 +1,36 @@
-//! What a browser needs to let a page of another origin call an API.
+//! What a browser needs to let a page of a different origin call an API.
 
-use super::routes::{Resources, Route, name_of};
+use std::collections::{BTreeMap, BTreeSet};
+
 use aws::apigateway::gateway_response::{self, GatewayResponse};
 use aws::apigateway::method::{self, Integration, IntegrationResponse, Method, MethodResponse};
 use aws::apigateway::rest_api::RestApiRef;
 use cfn::intrinsic::sub_with;
 use cfn::{Json, Scope, Value};
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
 
-/// The one origin whose pages may call an API, and the headers they may send. Cookies are not sent. The functions name the
-/// origin in their own answers.
+use super::routes::{Resources, Route, name_of};
+
+/// The only origin whose pages may call an API, and the headers that they may send. Cookies are not sent. The functions add the origin to
+/// their own answers.
 #[derive(Clone, Debug)]
 pub struct Cors {
     /// Scheme and host, without a slash at the end.
     pub origin: Value<String>,
-    /// Names of headers of requests, in lower case.
+    /// Names of request headers, in lower case.
     pub allowed_headers: Vec<&'static str>,
 }
 
 impl Cors {
-    /// Seconds for which a browser does not ask again; the longest that Chromium takes.
+    /// Seconds for which a browser caches the answer; the longest time that Chromium accepts.
     const MAX_AGE: u32 = 7200;
 
-    /// All that a deployment publishes of it.
+    /// Identifies everything that a deployment publishes of it.
     pub(super) fn fingerprint(&self) -> Json {
         json!([self.origin.json(), self.allowed_headers])
     }
 
-    /// Answers the question that browsers ask before a request with a token, on every path, without calling a function.
+    /// Answers the preflight request that browsers send before a request with a token, on every path, without calling a function.
     pub(super) fn add_preflights(
         &self,
         routes: &[Route],
@@ -68,8 +70,8 @@ impl Cors {
         preflights.collect()
     }
 
-    /// API Gateway's own answers, such as 401 without a valid token: without these headers, a page sees that something failed
-    /// and not what.
+    /// API Gateway's own answers, such as 401 without a valid token: without these headers, a page sees only that something failed, but not
+    /// what.
     pub(super) fn add_gateway_responses(
         &self,
         scope: &mut Scope<'_>,
@@ -96,7 +98,7 @@ impl Cors {
     }
 }
 
-/// A fixed value, as API Gateway tells it from a reference to the request.
+/// A fixed value, which API Gateway distinguishes by quotes from a reference to the request.
 fn quoted(list: &[&str]) -> Value<String> {
     format!("'{}'", list.join(",")).into()
 }

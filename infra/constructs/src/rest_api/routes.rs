@@ -1,7 +1,7 @@
 //! The routes of a REST API.
 
-use super::RestApi;
-use crate::FunctionRef;
+use std::collections::BTreeMap;
+
 use aws::apigateway::authorizer::{self, Authorizer};
 use aws::apigateway::method::{self, Integration, Method};
 use aws::apigateway::model::Model;
@@ -10,7 +10,9 @@ use aws::apigateway::resource::{self, Resource};
 use aws::apigateway::rest_api;
 use cfn::{Json, Referable, Scope, Value};
 use serde_json::json;
-use std::collections::BTreeMap;
+
+use super::RestApi;
+use crate::FunctionRef;
 
 /// A method of a path, and the function it calls.
 #[derive(Clone, Debug)]
@@ -24,7 +26,7 @@ pub(super) struct Route {
 }
 
 impl Route {
-    /// All that a deployment publishes of it.
+    /// Identifies everything that a deployment publishes of it.
     pub(super) fn fingerprint(&self) -> Json {
         json!([self.method, self.path, Json::from(self.function.arn()), self.body])
     }
@@ -35,7 +37,7 @@ pub(super) type Resources<'a> = BTreeMap<Vec<&'a str>, Value<String>>;
 
 /// Adds the methods of all routes, with the API resources of their paths.
 pub(super) fn add_methods<'a>(
-    it: &'a RestApi,
+    definition: &'a RestApi,
     scope: &mut Scope<'_>,
     api: &rest_api::RestApiRef,
 ) -> (Vec<method::MethodRef>, Resources<'a>) {
@@ -43,7 +45,7 @@ pub(super) fn add_methods<'a>(
         "Validator",
         RequestValidator::new(api.reference()).validate_request_body(true).validate_request_parameters(true),
     );
-    let authorizer = it.user_pool.as_ref().map(|user_pool| {
+    let authorizer = definition.user_pool.as_ref().map(|user_pool| {
         let required = authorizer::Required {
             name: "Users".into(),
             rest_api_id: api.reference(),
@@ -54,7 +56,7 @@ pub(super) fn add_methods<'a>(
     });
     let mut resources = BTreeMap::new();
     let mut methods = Vec::new();
-    for route in &it.routes {
+    for route in &definition.routes {
         let parent = resource_of(scope, api, &mut resources, &route.path);
         let name = format!("{}{}", pascal(&route.method.to_lowercase()), name_of(&route.path));
         let mut method = Method::new(method::Required {
@@ -62,7 +64,7 @@ pub(super) fn add_methods<'a>(
             resource_id: parent,
             rest_api_id: api.reference(),
         })
-        .api_key_required(it.needs_key)
+        .api_key_required(definition.needs_key)
         .request_validator_id(validator.reference())
         .integration(
             Integration::new(method::Type::AwsProxy)
@@ -88,16 +90,16 @@ pub(super) fn add_methods<'a>(
     (methods, resources)
 }
 
-/// Lets the API call its functions: one permission a function, for the routes of this API and no other.
-pub(super) fn add_permissions(it: &RestApi, scope: &mut Scope<'_>, api: &rest_api::RestApiRef) {
+/// Lets the API call its functions: one permission per function, for the routes of this API only.
+pub(super) fn add_permissions(definition: &RestApi, scope: &mut Scope<'_>, api: &rest_api::RestApiRef) {
     let functions: BTreeMap<&str, &FunctionRef> =
-        it.routes.iter().map(|it| (it.function.logical_id().as_str(), &it.function)).collect();
+        definition.routes.iter().map(|route| (route.function.logical_id().as_str(), &route.function)).collect();
     for (id, function) in functions {
         scope.add(&format!("Calls{id}"), function.callable_by_api(api));
     }
 }
 
-/// The API resource of a path; the ones on the way to it are made once.
+/// The API resource of a path; each resource on the way to it is added once.
 fn resource_of<'a>(
     scope: &mut Scope<'_>,
     api: &rest_api::RestApiRef,
@@ -117,21 +119,21 @@ fn resource_of<'a>(
     resource.reference()
 }
 
-/// `{reloadId}` in the path is a required parameter.
+/// `{checkId}` in the path is a required parameter.
 fn path_parameters(path: &[&str]) -> Option<BTreeMap<String, bool>> {
     let parameters: BTreeMap<String, bool> = path
         .iter()
-        .filter_map(|it| it.strip_prefix('{')?.strip_suffix('}'))
+        .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
         .map(|name| (format!("method.request.path.{name}"), true))
         .collect();
     (!parameters.is_empty()).then_some(parameters)
 }
 
 pub(super) fn name_of(path: &[&str]) -> String {
-    path.iter().map(|it| pascal(it.trim_matches(['{', '}']))).collect()
+    path.iter().map(|segment| pascal(segment.trim_matches(['{', '}']))).collect()
 }
 
 fn pascal(text: &str) -> String {
-    let words = text.split(|it: char| !it.is_ascii_alphanumeric());
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric());
     words.flat_map(|word| word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1))).collect()
 }

@@ -1,4 +1,4 @@
-//! Assemblies that are not what `synth` writes: refused before AWS is asked anything.
+//! Invalid assemblies are refused before any call to AWS.
 
 use ferrostack_deploy::Assembly;
 use serde_json::{Value, json};
@@ -7,14 +7,18 @@ use crate::fake_aws::{self, Fake, FakeStack};
 use crate::tenant::{STACK, ended, start_on, write_assembly};
 
 #[test]
-fn what_synth_did_not_write_is_refused_with_what_is_wrong() {
+fn an_invalid_assembly_is_refused_with_the_reason() {
     let asset = |path: &str, packaging: &str| {
         let source = json!({ "path": path, "packaging": packaging });
         json!({ "files": { "a": { "source": source, "destinations": { "here": { "objectKey": "a.zip" } } } } })
     };
     let manifest = format!("{STACK}.assets.json");
     let cases = [
-        ("manifest.json", json!({ "artifacts": 1 }), "cfn-out/acme/manifest.json is not what a cloud assembly holds"),
+        (
+            "manifest.json",
+            json!({ "artifacts": 1 }),
+            "cfn-out/acme/manifest.json is not a valid file of a cloud assembly",
+        ),
         (manifest.as_str(), asset("../beta/code.zip", "file"), "`../beta/code.zip` is not a file inside"),
         (manifest.as_str(), asset("/etc/passwd", "file"), "`/etc/passwd` is not a file inside"),
         (manifest.as_str(), asset("code", "zip"), "asset code has the packaging `zip`; only `file` can be deployed"),
@@ -28,14 +32,14 @@ fn what_synth_did_not_write_is_refused_with_what_is_wrong() {
         assert_eq!((error.exit_code(), error.to_string().contains(expected)), (2, true), "{error}");
     }
     let error = Assembly::read(tempfile::tempdir().unwrap().path(), "../acme").unwrap_err();
-    assert!(error.to_string().starts_with("`../acme` is not a tenant name"), "{error}");
+    assert!(error.to_string().starts_with("`../acme` is not a valid tenant name"), "{error}");
 }
 
 #[tokio::test]
 async fn a_stack_of_another_tenant_is_neither_deployed_nor_destroyed() {
     let standing =
         FakeStack { status: "CREATE_COMPLETE".to_owned(), template: "{}".to_owned(), ..FakeStack::default() };
-    let stacks = ["beta-qlik-reload", "ferrostack-platform", "acmebeta-qlik-reload"];
+    let stacks = ["beta-uptime", "ferrostack-platform", "acmebeta-uptime"];
     for (stack, command) in stacks.into_iter().flat_map(|stack| [(stack, "deploy"), (stack, "destroy")]) {
         let fake = Fake { stacks: [(stack.to_owned(), standing.clone())].into(), ..Fake::default() };
         let (endpoint, fake) = fake_aws::start(fake).await;

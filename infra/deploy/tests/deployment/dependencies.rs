@@ -19,7 +19,7 @@ async fn a_stack_comes_up_only_after_the_one_it_needs_stands() {
 }
 
 #[tokio::test]
-async fn a_stack_that_fails_holds_up_what_needs_it_and_no_other_tenant() {
+async fn a_failed_stack_stops_the_stacks_that_need_it_and_no_other_tenant() {
     let fake = Fake { failing: Some(("Table", "no such attribute")), ..Fake::default() };
     let (fake, code, said) = run(fake, &["acme", "beta"], &["deploy", "--all", "--yes", "--failures", "100"]).await;
     assert!(
@@ -34,7 +34,7 @@ async fn a_stack_that_fails_holds_up_what_needs_it_and_no_other_tenant() {
 }
 
 #[tokio::test]
-async fn stacks_go_in_the_reverse_order_and_one_that_cannot_go_keeps_what_it_needs() {
+async fn stacks_are_deleted_in_reverse_order_and_one_that_cannot_be_deleted_keeps_what_it_needs() {
     let standing = || {
         let stack =
             FakeStack { status: "CREATE_COMPLETE".to_owned(), template: "{}".to_owned(), ..FakeStack::default() };
@@ -51,7 +51,7 @@ async fn stacks_go_in_the_reverse_order_and_one_that_cannot_go_keeps_what_it_nee
 
     let fake = Fake { failing: Some(("Function", "it is in use")), ..standing() };
     let (fake, code, said) = run(fake, &["acme"], &["destroy", "acme", "--yes"]).await;
-    let expected = "error: acme-app could not be deleted and is DELETE_FAILED: Function (AWS::IAM::Role): it is in use; repair that and \
+    let expected = "error: acme-app could not be deleted and is DELETE_FAILED: Function (AWS::IAM::Role): it is in use; fix that and \
                     destroy it again, or leave the resource behind with `aws cloudformation delete-stack --stack-name acme-app \
                     --retain-resources LOGICAL_ID`\n";
     assert!(said.ends_with(expected), "{said}");
@@ -59,7 +59,7 @@ async fn stacks_go_in_the_reverse_order_and_one_that_cannot_go_keeps_what_it_nee
 }
 
 #[tokio::test]
-async fn a_teardown_of_one_system_leaves_the_others_of_the_tenant_and_its_slots() {
+async fn destroying_one_system_keeps_the_other_systems_and_the_slots_of_the_tenant() {
     let stack = FakeStack { status: "CREATE_COMPLETE".to_owned(), template: "{}".to_owned(), ..FakeStack::default() };
     let platform = FakeStack { outputs: vec![("SlotTable", "slots")], ..stack.clone() };
     let stacks = [("acme-app", stack.clone()), ("acme-store", stack), ("ferrostack-platform", platform)];
@@ -70,7 +70,7 @@ async fn a_teardown_of_one_system_leaves_the_others_of_the_tenant_and_its_slots(
 }
 
 #[test]
-fn stacks_that_need_each_other_in_a_circle_are_refused() {
+fn stacks_that_depend_on_each_other_in_a_circle_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "acme", &[("acme-app", "acme-store"), ("acme-store", "acme-app")]);
     let error = Assembly::read(folder.path(), "acme").unwrap_err();

@@ -1,4 +1,4 @@
-//! Bringing stacks up.
+//! Deploying stacks.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::tenant::{
 };
 
 #[tokio::test]
-async fn a_new_stack_gets_its_code_uploaded_and_its_outputs_told() {
+async fn deploying_a_new_stack_uploads_its_code_and_returns_its_outputs() {
     let (endpoint, fake) = fake_aws::start(with_bucket()).await;
     let deployed = deploy(&endpoint).await.unwrap();
 
@@ -39,7 +39,7 @@ async fn code_that_is_already_in_the_bucket_is_not_uploaded_again() {
 }
 
 #[tokio::test]
-async fn a_template_too_large_for_a_request_goes_through_the_bucket() {
+async fn a_template_too_large_for_a_request_is_sent_through_the_bucket() {
     let (endpoint, fake) = fake_aws::start(with_bucket()).await;
     let folder = tempfile::tempdir().unwrap();
     write_assembly(folder.path(), Some(b"code"));
@@ -63,7 +63,7 @@ async fn an_existing_stack_is_updated() {
 }
 
 #[tokio::test]
-async fn a_change_set_without_changes_is_thrown_away_and_the_stack_unchanged() {
+async fn a_change_set_without_changes_is_deleted_and_the_stack_unchanged() {
     let fake = Fake { no_changes: true, ..with_stack("CREATE_COMPLETE") };
     let (endpoint, fake) = fake_aws::start(fake).await;
     assert_eq!(deploy(&endpoint).await.unwrap()[0].change, Change::Unchanged);
@@ -72,7 +72,7 @@ async fn a_change_set_without_changes_is_thrown_away_and_the_stack_unchanged() {
 }
 
 #[tokio::test]
-async fn a_stack_that_never_came_to_be_is_deleted_and_created_again() {
+async fn a_stack_whose_creation_failed_is_deleted_and_created_again() {
     let (endpoint, fake) = fake_aws::start(with_stack("ROLLBACK_COMPLETE")).await;
     assert_eq!(deploy(&endpoint).await.unwrap()[0].change, Change::Created);
     assert_eq!(calls(&fake, "DeleteStack"), 1);
@@ -86,7 +86,7 @@ async fn a_stack_left_in_review_is_created() {
 }
 
 #[tokio::test]
-async fn an_operation_of_somebody_else_is_waited_for() {
+async fn a_deployment_waits_for_operations_of_others() {
     let mut fake = with_stack("UPDATE_IN_PROGRESS");
     fake.stacks.get_mut(STACK).unwrap().next_status = Some("UPDATE_COMPLETE".into());
     let (endpoint, _fake) = fake_aws::start(fake).await;
@@ -94,7 +94,7 @@ async fn an_operation_of_somebody_else_is_waited_for() {
 }
 
 #[tokio::test]
-async fn an_update_that_could_not_be_undone_is_undone_first() {
+async fn a_failed_rollback_is_continued_first() {
     let (endpoint, fake) = fake_aws::start(with_stack("UPDATE_ROLLBACK_FAILED")).await;
     assert_eq!(deploy(&endpoint).await.unwrap()[0].change, Change::Updated);
     assert_eq!(calls(&fake, "ContinueUpdateRollback"), 1);
@@ -102,18 +102,18 @@ async fn an_update_that_could_not_be_undone_is_undone_first() {
 }
 
 #[tokio::test]
-async fn an_update_that_still_cannot_be_undone_is_told_with_its_cause_and_what_to_do() {
+async fn a_rollback_that_fails_again_is_reported_with_its_cause_and_what_to_do() {
     let fake = Fake { failing: Some(("Claims", "it is gone")), ..with_stack("UPDATE_ROLLBACK_FAILED") };
     let (endpoint, fake) = fake_aws::start(fake).await;
     let error = deploy(&endpoint).await.unwrap_err();
     let said = error.to_string();
-    assert!(said.contains("because of Claims (AWS::IAM::Role, from stacks/qlik_reload.rs:12): it is gone"), "{said}");
+    assert!(said.contains("because of Claims (AWS::IAM::Role, from stacks/uptime.rs:12): it is gone"), "{said}");
     assert!(said.contains("--resources-to-skip"), "{said}");
     assert_eq!((error.exit_code(), calls(&fake, "CreateChangeSet")), (1, 0));
 }
 
 #[tokio::test]
-async fn a_stack_that_needs_a_person_is_left_alone() {
+async fn a_stack_that_needs_a_person_is_not_changed() {
     let (endpoint, fake) = fake_aws::start(with_stack("DELETE_FAILED")).await;
     let error = deploy(&endpoint).await.unwrap_err();
     assert!(error.to_string().contains("run scripts/destroy first"), "{error}");
@@ -121,24 +121,24 @@ async fn a_stack_that_needs_a_person_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_failed_deployment_names_the_first_failed_resource_its_reason_and_the_line_that_made_it() {
+async fn a_failed_deployment_names_the_first_failed_resource_its_reason_and_the_line_that_added_it() {
     let fake = Fake { failing: Some(("Claims", "MalformedPolicyDocument: no")), ..with_bucket() };
     let (endpoint, _fake) = fake_aws::start(fake).await;
-    let expected = "acme-qlik-reload ended as ROLLBACK_COMPLETE: \
-                    Claims (AWS::IAM::Role, from stacks/qlik_reload.rs:12): MalformedPolicyDocument: no";
+    let expected = "acme-uptime ended as ROLLBACK_COMPLETE: \
+                    Claims (AWS::IAM::Role, from stacks/uptime.rs:12): MalformedPolicyDocument: no";
     assert_eq!(deploy(&endpoint).await.unwrap_err(), Error::Failed(expected.to_owned()));
 }
 
 #[tokio::test]
-async fn an_update_that_somebody_cancelled_is_told_as_such() {
+async fn a_cancelled_update_is_reported_as_cancelled() {
     let fake = Fake { failing: Some(("", "Update cancelled by user")), ..with_stack("CREATE_COMPLETE") };
     let (endpoint, _fake) = fake_aws::start(fake).await;
-    let expected = "acme-qlik-reload ended as UPDATE_ROLLBACK_COMPLETE: Update cancelled by user";
+    let expected = "acme-uptime ended as UPDATE_ROLLBACK_COMPLETE: Update cancelled by user";
     assert_eq!(deploy(&endpoint).await.unwrap_err(), Error::Failed(expected.to_owned()));
 }
 
 #[tokio::test]
-async fn an_interrupted_deployment_says_that_cloudformation_goes_on_and_the_next_run_takes_it_up() {
+async fn an_interrupted_deployment_continues_in_cloudformation_and_is_resumed_by_the_next_run() {
     let (endpoint, fake) = fake_aws::start(Fake { slow_change_set: true, ..with_bucket() }).await;
     let folder = tempfile::tempdir().unwrap();
     let child = start(Some(endpoint.clone()), &["deploy", "acme"], folder.path());
@@ -153,16 +153,16 @@ async fn an_interrupted_deployment_says_that_cloudformation_goes_on_and_the_next
 
     fake.lock().unwrap().slow_change_set = false;
     let (code, _, said) = ended(start(Some(endpoint), &["deploy", "acme"], folder.path())).await;
-    assert!(said.contains("\ntaking up the run that did not come to its end, from "), "{said}");
+    assert!(said.contains("\nresuming the unfinished run in "), "{said}");
     assert_eq!((code, fake.lock().unwrap().stacks[STACK].status.as_str()), (Some(0), "CREATE_COMPLETE"), "{said}");
 }
 
 #[tokio::test]
-async fn parting_from_data_is_refused_with_what_becomes_of_it_and_the_option_that_allows_it() {
-    let (endpoint, fake) = fake_aws::start(parting()).await;
+async fn data_loss_is_refused_with_what_happens_to_the_data_and_the_option_that_allows_it() {
+    let (endpoint, fake) = fake_aws::start(with_data_loss()).await;
     let error = deploy(&endpoint).await.unwrap_err();
-    let expected = "acme-qlik-reload was left as it is, because Claims (AWS::DynamoDB::Table) may be replaced and ITS DATA IS LOST, \
-                    and Old (AWS::SQS::Queue) would be removed and its data is kept outside the stack; to do it all the same, \
+    let expected = "acme-uptime was not changed, because Claims (AWS::DynamoDB::Table) may be replaced and ITS DATA IS LOST, \
+                    and Old (AWS::SQS::Queue) would be removed and its data is kept outside the stack; to do it anyway, \
                     add --allow-replacement Claims --allow-replacement Old";
     assert_eq!(error, Error::Refused(expected.to_owned()));
     assert_eq!((calls(&fake, "ExecuteChangeSet"), calls(&fake, "DeleteChangeSet")), (0, 1));
@@ -170,7 +170,7 @@ async fn parting_from_data_is_refused_with_what_becomes_of_it_and_the_option_tha
 
 #[tokio::test]
 async fn every_resource_with_data_must_be_allowed_by_name() {
-    let (endpoint, fake) = fake_aws::start(parting()).await;
+    let (endpoint, fake) = fake_aws::start(with_data_loss()).await;
     let arguments = &["deploy", "acme", "--allow-replacement", "Claims"];
     let (code, _, said) = run(Some(endpoint.clone()), arguments).await;
     let said = said.lines().last().unwrap();
@@ -183,25 +183,25 @@ async fn every_resource_with_data_must_be_allowed_by_name() {
 }
 
 #[tokio::test]
-async fn a_table_that_the_template_does_not_retain_is_not_removed_unasked_either() {
-    let fake = Fake { changes: change("Remove", "Gone", "AWS::DynamoDB::Table", "", "Delete"), ..parting() };
+async fn a_table_that_the_template_does_not_retain_is_not_removed_without_permission_either() {
+    let fake = Fake { changes: change("Remove", "Gone", "AWS::DynamoDB::Table", "", "Delete"), ..with_data_loss() };
     let (endpoint, _fake) = fake_aws::start(fake).await;
     let error = deploy(&endpoint).await.unwrap_err();
     assert!(error.to_string().contains("Gone (AWS::DynamoDB::Table) would be removed and ITS DATA IS LOST"), "{error}");
 }
 
 #[tokio::test]
-async fn what_holds_no_data_is_replaced_without_asking() {
+async fn a_resource_without_data_is_replaced_without_asking() {
     let fake = Fake {
         changes: change("Modify", "Stage", "AWS::ApiGateway::Deployment", "True", "ReplaceAndDelete"),
-        ..parting()
+        ..with_data_loss()
     };
     let (endpoint, _fake) = fake_aws::start(fake).await;
     assert_eq!(deploy(&endpoint).await.unwrap()[0].change, Change::Updated);
 }
 
 #[tokio::test]
-async fn the_stack_is_tagged_with_what_is_deployed() {
+async fn the_stack_is_tagged_with_the_deployed_version() {
     let (endpoint, fake) = fake_aws::start(with_bucket()).await;
     deploy_revision(&endpoint, "1a2b3c-dirty").await;
     let fake = fake.lock().unwrap();
@@ -212,17 +212,17 @@ async fn the_stack_is_tagged_with_what_is_deployed() {
 }
 
 #[tokio::test]
-async fn a_new_revision_of_the_same_template_and_code_does_not_tag_everything_anew() {
+async fn a_new_revision_of_the_same_template_and_code_keeps_the_old_tag() {
     let (endpoint, fake) = fake_aws::start(with_bucket()).await;
     deploy_revision(&endpoint, "1").await;
     deploy_revision(&endpoint, "2").await;
     assert_eq!(revision(&fake), "1");
-    fake.lock().unwrap().stacks.get_mut(STACK).unwrap().parameters.insert("ReloadCodeKey".into(), "older.zip".into());
+    fake.lock().unwrap().stacks.get_mut(STACK).unwrap().parameters.insert("PingCodeKey".into(), "older.zip".into());
     deploy_revision(&endpoint, "3").await;
-    assert_eq!(revision(&fake), "3", "other code is another version");
+    assert_eq!(revision(&fake), "3", "different code is a different version");
     fake.lock().unwrap().stacks.get_mut(STACK).unwrap().tags.insert("ferrostack:template".into(), "another".into());
     deploy_revision(&endpoint, "4").await;
-    assert_eq!(revision(&fake), "4", "another template is another version");
+    assert_eq!(revision(&fake), "4", "a different template is a different version");
 }
 
 #[tokio::test]
@@ -241,14 +241,14 @@ async fn denied_access_is_one_sentence_and_changes_nothing() {
     fake.refusals.insert("CreateChangeSet", vec![(403, "AccessDenied")]);
     let (endpoint, _fake) = fake_aws::start(fake).await;
     let expected =
-        "access denied while creating the change set of acme-qlik-reload: AccessDenied: the fake was told to refuse";
+        "access denied while creating the change set of acme-uptime: AccessDenied: the fake was told to refuse";
     let error = deploy(&endpoint).await.unwrap_err();
     assert_eq!((error.exit_code(), error), (2, Error::Access(expected.to_owned())));
 }
 
 #[tokio::test]
-async fn where_nobody_answers_the_way_to_aws_is_to_be_checked() {
-    // A port that was free a moment ago: nothing listens there.
+async fn without_an_answer_the_error_says_to_check_the_network() {
+    // A port that was free a moment ago, so nothing listens on it.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -257,7 +257,7 @@ async fn where_nobody_answers_the_way_to_aws_is_to_be_checked() {
 }
 
 #[tokio::test]
-async fn expired_credentials_are_named_as_such() {
+async fn expired_credentials_are_reported_as_expired() {
     let mut fake = with_bucket();
     fake.refusals.insert("GetCallerIdentity", vec![(403, "ExpiredToken")]);
     let (endpoint, _fake) = fake_aws::start(fake).await;
@@ -266,7 +266,7 @@ async fn expired_credentials_are_named_as_such() {
 }
 
 #[tokio::test]
-async fn a_missing_bucket_is_told_with_the_command_that_makes_it() {
+async fn a_missing_bucket_is_reported_with_the_command_that_creates_it() {
     let (endpoint, fake) = fake_aws::start(Fake::default()).await;
     let error = deploy(&endpoint).await.unwrap_err();
     assert!(error.to_string().contains("run `scripts/deploy --bootstrap` once"), "{error}");
@@ -274,7 +274,7 @@ async fn a_missing_bucket_is_told_with_the_command_that_makes_it() {
 }
 
 #[tokio::test]
-async fn the_platforms_bucket_takes_the_code_where_the_platform_is_deployed() {
+async fn the_code_goes_to_the_platforms_bucket_if_the_platform_is_deployed() {
     let (endpoint, fake) = fake_aws::start(with_platform()).await;
     deploy(&endpoint).await.unwrap();
     let fake = fake.lock().unwrap();
@@ -287,7 +287,7 @@ async fn the_platforms_bucket_takes_the_code_where_the_platform_is_deployed() {
 }
 
 #[tokio::test]
-async fn express_is_asked_of_cloudformation_and_still_rolls_back() {
+async fn express_mode_is_requested_from_cloudformation_and_still_rolls_back() {
     let (endpoint, fake) = fake_aws::start(with_bucket()).await;
     assert_eq!(run(Some(endpoint), &["deploy", "acme", "--express"]).await.0, Some(0));
     let fake = fake.lock().unwrap();
@@ -297,7 +297,7 @@ async fn express_is_asked_of_cloudformation_and_still_rolls_back() {
 }
 
 #[tokio::test]
-async fn without_built_functions_the_script_that_builds_them_is_named() {
+async fn missing_functions_are_reported_with_the_script_that_builds_them() {
     let folder = tempfile::tempdir().unwrap();
     write_assembly(folder.path(), None);
     let assembly = Assembly::read(folder.path(), "acme").unwrap();
@@ -307,7 +307,7 @@ async fn without_built_functions_the_script_that_builds_them_is_named() {
 }
 
 #[tokio::test]
-async fn what_keeps_the_caller_out_is_one_sentence_with_exit_code_2_and_changes_nothing() {
+async fn denied_access_is_one_sentence_with_exit_code_2_and_changes_nothing_at_any_step() {
     let cases = [
         ("GetCallerIdentity", "ExpiredToken", "the AWS credentials have expired"),
         (
@@ -316,7 +316,7 @@ async fn what_keeps_the_caller_out_is_one_sentence_with_exit_code_2_and_changes_
             "AWS does not accept these credentials while asking who is calling in eu-west-1: InvalidClientTokenId",
         ),
         ("DescribeStacks", "AccessDenied", "access denied while looking at the stack ferrostack-platform"),
-        ("CreateChangeSet", "AccessDenied", "access denied while creating the change set of acme-qlik-reload"),
+        ("CreateChangeSet", "AccessDenied", "access denied while creating the change set of acme-uptime"),
     ];
     for (action, code, sentence) in cases {
         let mut fake = with_bucket();
@@ -331,7 +331,7 @@ async fn what_keeps_the_caller_out_is_one_sentence_with_exit_code_2_and_changes_
 }
 
 #[tokio::test]
-async fn without_a_region_the_command_says_how_to_set_one() {
+async fn without_a_region_the_error_says_how_to_set_one() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ferrostack-deploy"));
     write_assembly(folder.path(), Some(b"code"));
@@ -347,7 +347,7 @@ async fn a_wrong_region_is_one_sentence_that_names_it() {
     let cases = [
         (
             "eu-wset-1",
-            "AWS does not accept these credentials while asking who is calling in eu-wset-1: SignatureDoesNotMatch: Credential should be scoped to a valid region; check them, the region, and that the account has it enabled",
+            "AWS does not accept these credentials while asking who is calling in eu-wset-1: SignatureDoesNotMatch: Credential should be scoped to a valid region; check the credentials, the region, and that the region is enabled for the account",
         ),
         (
             "Frankfurt",
@@ -367,7 +367,7 @@ async fn a_wrong_region_is_one_sentence_that_names_it() {
 }
 
 #[tokio::test]
-async fn without_credentials_the_command_ends_2_and_says_what_to_do() {
+async fn without_credentials_the_exit_code_is_2_and_the_error_says_what_to_do() {
     let (code, _, said) = run(None, &["deploy", "acme"]).await;
     assert!(said.starts_with("error: no AWS credentials were found"), "{said}");
     assert_eq!((code, said.lines().count()), (Some(2), 1));
@@ -402,8 +402,8 @@ fn revision(fake: &Shared) -> String {
     fake.lock().unwrap().stacks[STACK].tags["ferrostack:revision"].clone()
 }
 
-/// An update that perhaps replaces a table, whose data goes, and removes a queue, which stays.
-fn parting() -> Fake {
+/// An update that may replace a table, whose data would be lost, and removes a queue, which is kept.
+fn with_data_loss() -> Fake {
     let changes = [
         change("Modify", "Claims", "AWS::DynamoDB::Table", "Conditional", "ReplaceAndDelete"),
         change("Remove", "Old", "AWS::SQS::Queue", "", "Retain"),

@@ -1,4 +1,4 @@
-//! Taking stacks down.
+//! Destroying stacks.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ async fn destroying_a_stack_that_does_not_exist_succeeds() {
 }
 
 #[tokio::test]
-async fn destroying_keeps_the_data_unless_asked() {
+async fn destroying_keeps_the_data_by_default() {
     let (endpoint, fake) = fake_aws::start(with_data()).await;
     destroy(&endpoint, false).await.unwrap();
     let fake = fake.lock().unwrap();
@@ -29,7 +29,7 @@ async fn destroying_keeps_the_data_unless_asked() {
 }
 
 #[tokio::test]
-async fn destroying_with_data_gives_up_retention_and_empties_buckets_page_by_page() {
+async fn destroying_with_data_releases_retention_and_empties_buckets_page_by_page() {
     let (endpoint, fake) = fake_aws::start(with_data()).await;
     destroy(&endpoint, true).await.unwrap();
     let fake = fake.lock().unwrap();
@@ -46,39 +46,42 @@ async fn a_resource_that_cannot_be_deleted_is_named() {
     let (endpoint, fake) = fake_aws::start(fake).await;
     let error = destroy(&endpoint, false).await.unwrap_err();
     assert!(error.to_string().contains("Bucket (AWS::IAM::Role): the bucket is not empty"), "{error}");
-    assert_eq!((error.exit_code(), calls(&fake, "DeleteItem")), (1, 0), "what still works keeps its slots");
+    assert_eq!((error.exit_code(), calls(&fake, "DeleteItem")), (1, 0), "a stack that still works keeps its slots");
 }
 
 #[tokio::test]
-async fn a_plan_lists_what_stays_by_name_and_size_and_deletes_nothing() {
+async fn a_plan_lists_what_is_kept_by_name_and_size_and_deletes_nothing() {
     let (endpoint, fake) = fake_aws::start(with_data()).await;
     let (code, _, said) = run(Some(endpoint), &["destroy", "acme", "--plan"]).await;
     let expected = "  \
-  stays: Reports AWS::S3::Bucket acme-reports (5 objects and versions, 35 bytes)
-  stays: Claims AWS::DynamoDB::Table acme-claims (12 items, 1.5 KiB, up to six hours ago)
-  stays: Letters AWS::SQS::Queue https://sqs.test/acme-letters (about 6 messages)
-  stays: Audit AWS::Logs::LogGroup /acme/audit (2.0 MiB)
-  stays: Users AWS::Cognito::UserPool eu-west-1_1 (acme-users, about 7 users)
-  stays: Key AWS::SecretsManager::Secret arn:aws:secretsmanager:eu-west-1:1:secret:acme-key
+  kept: Reports AWS::S3::Bucket acme-reports (5 objects and versions, 35 bytes)
+  kept: Claims AWS::DynamoDB::Table acme-claims (12 items, 1.5 KiB, up to six hours ago)
+  kept: Letters AWS::SQS::Queue https://sqs.test/acme-letters (about 6 messages)
+  kept: Audit AWS::Logs::LogGroup /acme/audit (2.0 MiB)
+  kept: Users AWS::Cognito::UserPool eu-west-1_1 (acme-users, about 7 users)
+  kept: Key AWS::SecretsManager::Secret arn:aws:secretsmanager:eu-west-1:1:secret:acme-key
 ";
     assert!(said.ends_with(expected), "{said}");
     assert_eq!((code, calls(&fake, "DeleteStack"), calls(&fake, "CreateChangeSet")), (Some(0), 0, 0));
 }
 
 #[tokio::test]
-async fn what_a_stack_that_cannot_be_updated_retains_is_said_to_stay_and_its_buckets_are_not_emptied() {
+async fn a_stack_that_cannot_be_updated_keeps_what_it_retains_and_its_buckets_are_not_emptied() {
     let mut fake = with_data();
     fake.stacks.get_mut(STACK).unwrap().status = "DELETE_FAILED".to_owned();
     let (endpoint, fake) = fake_aws::start(fake).await;
     let (code, _, said) = run(Some(endpoint), &["destroy", "acme", "--with-data", "--yes"]).await;
-    assert_eq!((said.matches("  stays: ").count(), said.contains("goes with its data")), (6, false), "{said}");
-    assert!(said.contains("acme-qlik-reload cannot be updated as it is, so what it retains stays\n"), "{said}");
+    assert_eq!((said.matches("  kept: ").count(), said.contains("deleted with its data")), (6, false), "{said}");
+    assert!(
+        said.contains("acme-uptime cannot be updated in its current state, so what it retains is kept\n"),
+        "{said}"
+    );
     let fake = fake.lock().unwrap();
     assert_eq!((code, fake.versions.len(), fake.stacks[STACK].status.as_str()), (Some(0), 5, "DELETE_COMPLETE"));
 }
 
 #[tokio::test]
-async fn the_platform_stays_as_long_as_tenants_have_stacks() {
+async fn the_platform_is_kept_as_long_as_tenants_have_stacks() {
     let stack = |tenant: &str| FakeStack {
         status: "CREATE_COMPLETE".to_owned(),
         template: "{}".to_owned(),
@@ -93,7 +96,7 @@ async fn the_platform_stays_as_long_as_tenants_have_stacks() {
     write(folder.path(), "platform", &[("ferrostack-platform", "")]);
     let destroy = || start_on(folder.path(), "eu-west-1", Some(endpoint.clone()), &["destroy", "platform", "--yes"]);
     let (code, _, said) = ended(destroy()).await;
-    let expected = "error: nothing was deleted: the platform is what all tenants share, and t1, t2, t3, t4, t5 and 2 more still have \
+    let expected = "error: nothing was deleted: all tenants share the platform, and t1, t2, t3, t4, t5 and 2 more still have \
                     stacks here; destroy them first\n";
     assert_eq!((code, said.ends_with(expected), calls(&fake, "DeleteStack")), (Some(2), true, 0), "{said}");
 
@@ -103,14 +106,14 @@ async fn the_platform_stays_as_long_as_tenants_have_stacks() {
 }
 
 #[tokio::test]
-async fn a_size_that_the_caller_may_not_see_holds_nothing_up() {
+async fn a_size_that_the_caller_may_not_read_stops_nothing() {
     let mut fake = Fake { described: [].into(), ..with_data() };
     fake.refusals.insert("ListObjectVersions", vec![(403, "AccessDenied")]);
     let (endpoint, fake) = fake_aws::start(fake).await;
     let (code, _, said) = run(Some(endpoint), &["destroy", "acme", "--yes"]).await;
     for line in [
-        "  stays: Claims AWS::DynamoDB::Table acme-claims (size unknown: AccessDeniedException)\n",
-        "  stays: Reports AWS::S3::Bucket acme-reports (size unknown: AccessDenied)\n",
+        "  kept: Claims AWS::DynamoDB::Table acme-claims (size unknown: AccessDeniedException)\n",
+        "  kept: Reports AWS::S3::Bucket acme-reports (size unknown: AccessDenied)\n",
     ] {
         assert_eq!((code, said.contains(line)), (Some(0), true), "{said}");
     }
@@ -118,11 +121,11 @@ async fn a_size_that_the_caller_may_not_see_holds_nothing_up() {
 }
 
 #[tokio::test]
-async fn slots_and_the_place_in_the_line_are_given_back_and_those_of_others_are_left() {
+async fn slots_and_the_place_in_the_line_are_returned_and_those_of_others_are_kept() {
     let fake = Fake { taken_meanwhile: [item("slot#2", "beta")].into(), ..holding_slots(with_data()) };
     let (endpoint, fake) = fake_aws::start(fake).await;
     let (code, _, said) = run(Some(endpoint), &["destroy", "acme", "--yes"]).await;
-    assert!(said.contains("QuickSight slots: given back: slot#0, slot#2, waiting#acme in slots\n"), "{said}");
+    assert!(said.contains("QuickSight slots to return: slot#0, slot#2, waiting#acme in slots\n"), "{said}");
     let fake = fake.lock().unwrap();
     let left: Vec<_> =
         fake.slots.iter().map(|(key, item)| (key.as_str(), item["tenant"]["S"].as_str().unwrap())).collect();
@@ -135,11 +138,11 @@ async fn slots_and_the_place_in_the_line_are_given_back_and_those_of_others_are_
     ];
     assert_eq!((code, left), (Some(0), expected.to_vec()));
     let at = |call: &str| fake.calls.iter().position(|it| it == call).unwrap();
-    assert!(at(&format!("DeleteStack {STACK}")) < at("DeleteItem"), "what still works would take them again");
+    assert!(at(&format!("DeleteStack {STACK}")) < at("DeleteItem"), "functions that still run would take them again");
 }
 
 #[tokio::test]
-async fn slots_of_a_tenant_whose_stacks_are_gone_are_given_back_too() {
+async fn slots_of_a_tenant_without_stacks_are_returned_too() {
     let (endpoint, fake) = fake_aws::start(holding_slots(with_bucket())).await;
     let (code, _, said) = run(Some(endpoint.clone()), &["destroy", "acme", "--plan"]).await;
     assert_eq!((code, calls(&fake, "DeleteItem")), (Some(0), 0), "{said}");
@@ -150,15 +153,15 @@ async fn slots_of_a_tenant_whose_stacks_are_gone_are_given_back_too() {
 }
 
 #[tokio::test]
-async fn where_nobody_can_be_asked_nothing_is_deleted_without_yes() {
+async fn without_a_terminal_nothing_is_deleted_without_yes() {
     let (endpoint, fake) = fake_aws::start(with_data()).await;
     let (code, _, said) = run(Some(endpoint), &["destroy", "acme", "--with-data"]).await;
-    assert!(said.lines().last().unwrap().ends_with("run it at a terminal, or with --yes"), "{said}");
+    assert!(said.lines().last().unwrap().ends_with("run it in a terminal, or with --yes"), "{said}");
     assert_eq!((code, calls(&fake, "DeleteStack"), calls(&fake, "POST acme-reports")), (Some(2), 0, 0));
 }
 
 #[tokio::test]
-async fn a_stack_that_the_assembly_does_not_have_any_more_goes_too_and_none_of_another_tenant() {
+async fn stacks_that_left_the_assembly_are_deleted_too_and_none_of_another_tenant() {
     let others = [
         ("acme-zero", "acme"),
         ("acme-2-old", "acme-2"),
@@ -167,7 +170,7 @@ async fn a_stack_that_the_assembly_does_not_have_any_more_goes_too_and_none_of_a
         ("acme-untagged", ""),
     ];
     let cases = [
-        (&["--only", "qlik-reload"] as &[_], vec![STACK]),
+        (&["--only", "uptime"] as &[_], vec![STACK]),
         (&["--only", "zero"], vec!["acme-zero"]),
         (&[], vec![STACK, "acme-zero"]),
     ];
@@ -192,7 +195,7 @@ async fn a_stack_that_the_assembly_does_not_have_any_more_goes_too_and_none_of_a
 }
 
 #[tokio::test]
-async fn a_tenant_without_a_file_goes_with_all_its_stacks_and_one_that_nobody_knows_is_refused() {
+async fn a_tenant_without_a_file_is_deleted_with_all_its_stacks_and_an_unknown_one_is_refused() {
     let standing = || {
         let tags = [("ferrostack:tenant".to_owned(), "beta".to_owned())].into();
         let template = json!({ "Parameters": { "SlotTable": {} } }).to_string();
@@ -212,7 +215,7 @@ async fn a_tenant_without_a_file_goes_with_all_its_stacks_and_one_that_nobody_kn
     let nobody =
         "there is no tenant `gamma`: it has neither a file nor stacks in account 111122223333, region eu-west-1";
     let no_stack = "there is no stack `beta-ap`: the tenant has neither a file nor such stacks in account 111122223333, region eu-west-1";
-    let no_system = "tenant acme has no system `ap`; its stacks are acme-qlik-reload";
+    let no_system = "tenant acme has no system `ap`; its stacks are acme-uptime";
     for (arguments, expected) in [
         (&["destroy", "gamma", "--yes"] as &[_], nobody),
         (&["destroy", "beta", "--only", "ap", "--yes"], no_stack),

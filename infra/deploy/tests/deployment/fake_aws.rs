@@ -1,6 +1,6 @@
-//! A CloudFormation, S3 and STS small enough to read, answering over HTTP what the real ones answer.
+//! A small CloudFormation, S3 and STS that answer over HTTP as the real services do.
 //!
-//! One operation takes two polls: the first sees it in progress, the second sees its end.
+//! An operation takes two polls: the first sees it in progress, the second sees it complete.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
@@ -16,14 +16,14 @@ use crate::fake_json::{self, Items};
 pub(crate) const ACCOUNT: &str = "111122223333";
 const REGION: &str = "eu-west-1";
 
-/// What a test sets up, and what it looks at afterwards.
+/// What a test sets up, and what it checks afterwards.
 #[derive(Default)]
 pub(crate) struct Fake {
     pub(crate) stacks: BTreeMap<String, FakeStack>,
     /// Bucket to keys. `versions` are listed and deleted, but not read.
     pub(crate) buckets: BTreeMap<String, BTreeSet<String>>,
     pub(crate) versions: Vec<(String, String)>,
-    /// The next change set finds nothing to do.
+    /// The next change set contains no changes.
     pub(crate) no_changes: bool,
     /// Every change set fails for this reason.
     pub(crate) refused_change_set: Option<&'static str>,
@@ -31,27 +31,27 @@ pub(crate) struct Fake {
     pub(crate) slow_change_set: bool,
     /// XML of the changes that a change set reports.
     pub(crate) changes: String,
-    /// A resource that fails in the next operation, and why; without a resource, the stack turns back for this reason.
+    /// A resource that fails in the next operation, and why; without a resource, the stack rolls back for this reason.
     pub(crate) failing: Option<(&'static str, &'static str)>,
-    /// Answers for the next calls of an action, before it works again: status and code.
+    /// Errors for the next calls of an action, before it works again: status and code.
     pub(crate) refusals: HashMap<&'static str, Vec<(u16, &'static str)>>,
-    /// Every call: the action's name and the stack's where there is one, or method and path for S3.
+    /// Every call: the action and the stack, if there is one; method and path for S3.
     pub(crate) calls: Vec<String>,
     /// The last request of each action.
     pub(crate) requests: HashMap<String, HashMap<String, String>>,
     pub(crate) put_headers: HeaderMap,
     pub(crate) listed_page_size: usize,
-    /// Bodies of the requests that gave functions their code.
+    /// Bodies of the requests that updated functions' code.
     pub(crate) swapped: Vec<String>,
-    /// How often it is said that the function is being updated already.
+    /// How many more times a function reports that it is being updated.
     pub(crate) busy_functions: u32,
-    /// Answers of services that speak JSON, by operation; what is not here is denied.
+    /// Answers of services that speak JSON, by operation; other operations are denied.
     pub(crate) described: HashMap<&'static str, serde_json::Value>,
     /// The platform's table of QuickSight slots, by key.
     pub(crate) slots: Items,
-    /// Items that somebody puts into it after it was read.
+    /// Items that somebody else writes to it after it was read.
     pub(crate) taken_meanwhile: Items,
-    /// Resources that somebody changed by hand.
+    /// Resources that were changed by hand.
     pub(crate) drifted: Vec<&'static str>,
 }
 
@@ -65,13 +65,13 @@ pub(crate) struct FakeStack {
     pub(crate) outputs: Vec<(&'static str, &'static str)>,
     pub(crate) parameters: BTreeMap<String, String>,
     pub(crate) tags: BTreeMap<String, String>,
-    /// By id; what is asked for becomes the stack's own only when one is executed.
+    /// By ID; the stack gets the requested values only when a change set is executed.
     pub(crate) change_sets: BTreeMap<String, HashMap<String, String>>,
 }
 
 pub(crate) type Shared = Arc<Mutex<Fake>>;
 
-/// One change of a change set, as [`Fake::changes`] takes it; what is empty is left out.
+/// One change of a change set, for [`Fake::changes`]; empty values are left out.
 pub(crate) fn change(action: &str, id: &str, kind: &str, replacement: &str, policy: &str) -> String {
     let element = |name: &str, text: &str| {
         if text.is_empty() { String::new() } else { format!("<{name}>{text}</{name}>") }
@@ -86,7 +86,7 @@ pub(crate) fn change(action: &str, id: &str, kind: &str, replacement: &str, poli
     format!("<member><Type>Resource</Type><ResourceChange>{}</ResourceChange></member>", parts.concat())
 }
 
-/// A change in place, or, with `replacement`, one that replaces: of properties, and of attributes such as `Tags`.
+/// A change of properties, and of attributes such as `Tags`: in place, or with `replacement`.
 pub(crate) fn modification(id: &str, kind: &str, replacement: &str, policy: &str, of: &[&str]) -> String {
     let detail = |name: &&str| {
         let target = match *name {
@@ -100,7 +100,7 @@ pub(crate) fn modification(id: &str, kind: &str, replacement: &str, policy: &str
     change.replace("</ResourceChange>", &format!("<Details>{details}</Details></ResourceChange>"))
 }
 
-/// Starts the fake; it ends with the test's runtime.
+/// Starts the fake, which stops with the test's runtime.
 pub(crate) async fn start(fake: Fake) -> (String, Shared) {
     let shared = Arc::new(Mutex::new(fake));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -143,7 +143,7 @@ async fn answer(State(shared): State<Shared>, method: Method, uri: Uri, headers:
     }
 }
 
-#[expect(clippy::result_large_err, reason = "one answer a request")]
+#[expect(clippy::result_large_err, reason = "there is one answer per request")]
 fn cloudformation(fake: &mut Fake, action: &str, request: &HashMap<String, String>) -> Result<String, Response> {
     if action == "GetCallerIdentity" {
         return Ok(format!("<Account>{ACCOUNT}</Account><Arn>arn:aws:iam::{ACCOUNT}:user/tester</Arn>"));
@@ -152,7 +152,7 @@ fn cloudformation(fake: &mut Fake, action: &str, request: &HashMap<String, Strin
     let id = stack_id(&name);
     let absent = || error(400, "ValidationError", &format!("Stack with id {name} does not exist"));
     match action {
-        // Two a page.
+        // Two per page.
         "DescribeStacks" if name.is_empty() => {
             let after = request.get("NextToken").cloned().unwrap_or_default();
             let left: Vec<_> = fake.stacks.iter().filter(|(name, _)| **name > after).collect();
@@ -306,7 +306,7 @@ fn members(
     keys.map(|(key, value)| (key.clone(), value.cloned().unwrap_or_else(|| previous(key)))).collect()
 }
 
-/// Puts an operation under way: a resource event now, the end at the next look.
+/// Starts an operation: a resource event now, the end at the next poll.
 fn begin(stack: &mut FakeStack, id: &str, name: &str, verb: &str, failing: Option<(&str, &str)>) {
     let mut happen = |logical: &str, physical: &str, kind: &str, status: &str, reason: &str| {
         stack.events.insert(0, event(id, logical, physical, kind, status, reason));
@@ -314,7 +314,7 @@ fn begin(stack: &mut FakeStack, id: &str, name: &str, verb: &str, failing: Optio
     happen(name, id, "AWS::CloudFormation::Stack", &format!("{verb}_IN_PROGRESS"), "");
     stack.next_status = Some(match failing {
         None => {
-            happen("Reload", "reload-1", "AWS::Lambda::Function", &format!("{verb}_COMPLETE"), "");
+            happen("Ping", "ping-1", "AWS::Lambda::Function", &format!("{verb}_COMPLETE"), "");
             format!("{verb}_COMPLETE")
         }
         Some(("", reason)) => {
@@ -337,7 +337,7 @@ fn begin(stack: &mut FakeStack, id: &str, name: &str, verb: &str, failing: Optio
     stack.status = format!("{verb}_IN_PROGRESS");
 }
 
-/// Comes to the end of what is under way.
+/// Completes the operation that is under way.
 fn go_on(stack: &mut FakeStack, id: &str, name: &str) {
     if let Some(next) = stack.next_status.take() {
         stack.events.insert(0, event(id, name, id, "AWS::CloudFormation::Stack", &next, ""));

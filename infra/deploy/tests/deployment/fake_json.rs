@@ -1,4 +1,4 @@
-//! The services that speak JSON: what holds how much, and DynamoDB with the one table that the deployer itself writes to.
+//! The services that speak JSON: the sizes of resources, and DynamoDB with the only table that the deployer itself writes to.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::fake_aws::Fake;
 /// Items of the slot table, by key.
 pub(crate) type Items = BTreeMap<String, Value>;
 
-/// An item as the queue of reports writes it.
+/// An item of the slot table.
 pub(crate) fn item(key: &str, tenant: &str) -> (String, Value) {
     (key.to_owned(), json!({ "slot": { "S": key }, "tenant": { "S": tenant }, "since": { "N": "1" } }))
 }

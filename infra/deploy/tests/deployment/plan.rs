@@ -7,17 +7,17 @@ use crate::fake_aws::{self, Fake, change, modification};
 use crate::tenant::{STACK, acme, calls, connect, ended, run, start, value_of, with_bucket, with_stack};
 
 #[tokio::test]
-async fn an_update_is_told_resource_by_resource_and_not_executed() {
+async fn an_update_is_shown_resource_by_resource_and_not_executed() {
     let (endpoint, fake) = fake_aws::start(with_changes()).await;
     let expected = "\
-acme-qlik-reload: would be updated: 1 added, 1 changed, 2 replaced, 1 removed
+acme-uptime: would be updated: 1 added, 1 changed, 2 replaced, 1 removed
   ~ Claims (AWS::DynamoDB::Table): KeySchema: replaced, ITS DATA IS LOST
   ~ Deployment (AWS::ApiGateway::Deployment): Description: replaced
   - Old (AWS::SQS::Queue), its data is kept outside the stack
-  ~ Reload (AWS::Lambda::Function): Code, MemorySize, Tags
+  ~ Ping (AWS::Lambda::Function): Code, MemorySize, Tags
   + Requests (AWS::ApiGateway::RestApi)
   ~ 2 other resources: Tags
-  data is at risk; a deployment refuses this without --allow-replacement Claims --allow-replacement Old";
+  data is at risk; not deployed without --allow-replacement Claims --allow-replacement Old";
     assert_eq!(plan(&endpoint, false).await.unwrap(), expected);
     assert_eq!((calls(&fake, "ExecuteChangeSet"), calls(&fake, "PUT"), calls(&fake, "DeleteStack")), (0, 0, 0));
     let fake = fake.lock().unwrap();
@@ -41,27 +41,27 @@ async fn only_data_at_risk_is_red_and_only_on_a_terminal() {
 }
 
 #[tokio::test]
-async fn rights_that_the_new_template_adds_are_told() {
+async fn rights_that_the_new_template_adds_are_shown() {
     let mut fake = with_stack("UPDATE_COMPLETE");
     let role = |actions| {
         let statement = json!({"Effect": "Allow", "Action": actions, "Resource": "*"});
         json!({"Type": "AWS::IAM::Role", "Properties": {"Policies": [{"PolicyDocument": {"Statement": [statement]}}]}})
     };
     fake.stacks.get_mut(STACK).unwrap().template =
-        json!({"Resources": {"ReloadRole": role(json!(["s3:GetObject"]))}}).to_string();
-    fake.changes = modification("ReloadRole", "AWS::IAM::Role", "False", "", &["Policies"]);
+        json!({"Resources": {"PingRole": role(json!(["s3:GetObject"]))}}).to_string();
+    fake.changes = modification("PingRole", "AWS::IAM::Role", "False", "", &["Policies"]);
     let (endpoint, _fake) = fake_aws::start(fake).await;
     let mut acme = acme();
     acme.assembly.stacks[0].template =
-        json!({"Resources": {"ReloadRole": role(json!(["s3:GetObject", "s3:DeleteObject"]))}}).to_string();
+        json!({"Resources": {"PingRole": role(json!(["s3:GetObject", "s3:DeleteObject"]))}}).to_string();
     let target = connect(&endpoint).await.unwrap();
     let plans = ferrostack_deploy::plan(&target, &acme.assembly, &Options::default(), &Progress::detect()).await;
     let text = plans.unwrap()[0].text(false);
-    assert!(text.ends_with("  rights that are added:\n    ReloadRole: s3:DeleteObject on *"), "{text}");
+    assert!(text.ends_with("  added rights:\n    PingRole: s3:DeleteObject on *"), "{text}");
 }
 
 #[tokio::test]
-async fn a_template_that_is_not_json_is_said_not_to_be_comparable() {
+async fn a_template_that_is_not_json_is_reported_as_not_comparable() {
     let mut fake = with_changes();
     fake.stacks.get_mut(STACK).unwrap().template = "Resources: {}".to_owned();
     let (endpoint, _fake) = fake_aws::start(fake).await;
@@ -70,11 +70,11 @@ async fn a_template_that_is_not_json_is_said_not_to_be_comparable() {
 }
 
 #[tokio::test]
-async fn nothing_is_left_of_the_plan_of_a_new_stack() {
+async fn the_plan_of_a_new_stack_leaves_nothing_behind() {
     let fake = Fake { changes: change("Add", "Claims", "AWS::DynamoDB::Table", "", ""), ..with_bucket() };
     let (endpoint, fake) = fake_aws::start(fake).await;
     let text = plan(&endpoint, false).await.unwrap();
-    assert_eq!(text, "acme-qlik-reload: would be created: 1 added\n  + Claims (AWS::DynamoDB::Table)");
+    assert_eq!(text, "acme-uptime: would be created: 1 added\n  + Claims (AWS::DynamoDB::Table)");
     assert_eq!((calls(&fake, "DeleteStack"), calls(&fake, "ExecuteChangeSet")), (1, 0));
     let fake = fake.lock().unwrap();
     assert_eq!(fake.stacks[STACK].status, "DELETE_COMPLETE");
@@ -82,10 +82,10 @@ async fn nothing_is_left_of_the_plan_of_a_new_stack() {
 }
 
 #[tokio::test]
-async fn a_stack_in_which_another_change_set_waits_is_left() {
+async fn a_stack_with_another_change_set_is_kept() {
     let mut fake = with_stack("REVIEW_IN_PROGRESS");
     let others = &mut fake.stacks.get_mut(STACK).unwrap().change_sets;
-    others.insert("arn:change-set/acme-qlik-reload/another".into(), Default::default());
+    others.insert("arn:change-set/acme-uptime/another".into(), Default::default());
     let (endpoint, fake) = fake_aws::start(fake).await;
     plan(&endpoint, false).await.unwrap();
     assert_eq!((calls(&fake, "DeleteStack"), calls(&fake, "DeleteChangeSet")), (0, 1));
@@ -93,8 +93,8 @@ async fn a_stack_in_which_another_change_set_waits_is_left() {
 }
 
 #[tokio::test]
-async fn a_refused_change_set_leaves_no_empty_stack_either() {
-    let fake = Fake { refused_change_set: Some("Parameters: [ReloadCodeKey] must have values"), ..with_bucket() };
+async fn a_rejected_change_set_leaves_no_empty_stack_either() {
+    let fake = Fake { refused_change_set: Some("Parameters: [PingCodeKey] must have values"), ..with_bucket() };
     let (endpoint, fake) = fake_aws::start(fake).await;
     let error = plan(&endpoint, false).await.unwrap_err();
     assert!(error.to_string().contains("must have values"), "{error}");
@@ -105,28 +105,28 @@ async fn a_refused_change_set_leaves_no_empty_stack_either() {
 async fn a_stack_without_changes_is_one_line() {
     let fake = Fake { no_changes: true, ..with_stack("CREATE_COMPLETE") };
     let (endpoint, fake) = fake_aws::start(fake).await;
-    assert_eq!(plan(&endpoint, false).await.unwrap(), "acme-qlik-reload: no changes");
+    assert_eq!(plan(&endpoint, false).await.unwrap(), "acme-uptime: no changes");
     assert!(fake.lock().unwrap().stacks[STACK].change_sets.is_empty());
 }
 
 #[tokio::test]
-async fn a_stack_that_never_came_to_be_is_left_for_the_deployment_to_delete() {
+async fn a_plan_does_not_delete_a_stack_whose_creation_failed() {
     let (endpoint, fake) = fake_aws::start(with_stack("ROLLBACK_COMPLETE")).await;
-    let expected = "acme-qlik-reload: is ROLLBACK_COMPLETE; would be deleted and created again: 2 added\n  \
-                    + Claims (AWS::DynamoDB::Table)\n  + Reload (AWS::Lambda::Function)";
+    let expected = "acme-uptime: is ROLLBACK_COMPLETE; would be deleted and created again: 2 added\n  \
+                    + Claims (AWS::DynamoDB::Table)\n  + Ping (AWS::Lambda::Function)";
     assert_eq!(plan(&endpoint, false).await.unwrap(), expected);
     assert_eq!((calls(&fake, "DeleteStack"), calls(&fake, "CreateChangeSet")), (0, 0));
 }
 
 #[tokio::test]
-async fn a_stack_that_needs_a_person_is_told_as_in_a_deployment() {
+async fn a_stack_that_needs_a_person_is_reported_as_in_a_deployment() {
     let (endpoint, _fake) = fake_aws::start(with_stack("DELETE_FAILED")).await;
     let error = plan(&endpoint, false).await.unwrap_err();
     assert_eq!((error.exit_code(), error.to_string().contains("run scripts/destroy first")), (1, true), "{error}");
 }
 
 #[tokio::test]
-async fn a_plan_that_is_interrupted_before_it_made_anything_has_nothing_to_delete() {
+async fn a_plan_that_is_interrupted_before_it_created_anything_has_nothing_to_delete() {
     let mut fake = with_bucket();
     fake.refusals.insert("CreateChangeSet", vec![(400, "Throttling"); 20]);
     let (endpoint, fake) = fake_aws::start(fake).await;
@@ -170,7 +170,7 @@ async fn plan(endpoint: &str, color: bool) -> Result<String, Error> {
 /// An update with one of each kind of change.
 fn with_changes() -> Fake {
     let changes = [
-        modification("Reload", "AWS::Lambda::Function", "False", "", &["MemorySize", "Code", "Tags", "Code"]),
+        modification("Ping", "AWS::Lambda::Function", "False", "", &["MemorySize", "Code", "Tags", "Code"]),
         modification("Claims", "AWS::DynamoDB::Table", "True", "ReplaceAndDelete", &["KeySchema"]),
         modification("Deployment", "AWS::ApiGateway::Deployment", "True", "ReplaceAndDelete", &["Description"]),
         change("Remove", "Old", "AWS::SQS::Queue", "", "Retain"),

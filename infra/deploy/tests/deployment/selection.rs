@@ -1,4 +1,4 @@
-//! Which tenants and systems a command is for, and options that are wrong.
+//! Which tenants and systems a command selects, and invalid options.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use crate::fake_aws::{self, Fake, FakeStack};
 use crate::tenant::{ended, run, start_on, with_bucket};
 
 #[tokio::test]
-async fn of_several_tenants_those_without_the_system_are_left_out() {
+async fn tenants_without_the_system_are_left_out() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "acme", &[("acme-app", ""), ("acme-store", "")]);
     write(folder.path(), "beta", &[("beta-store", "")]);
@@ -37,15 +37,15 @@ async fn a_tenant_that_is_named_twice_is_deployed_once() {
 }
 
 #[tokio::test]
-async fn where_nothing_was_synthesized_nothing_is_deployed() {
+async fn without_a_synth_nothing_is_deployed() {
     let folder = tempfile::tempdir().unwrap();
     let (code, printed, said) = deploy(folder.path(), &["--all", "--yes"]).await;
-    let expected = format!("error: {} holds no tenant; run `cargo run synth` first\n", folder.path().display());
+    let expected = format!("error: {} contains no tenant; run `cargo run synth` first\n", folder.path().display());
     assert_eq!((code, printed.as_str(), said), (Some(2), "", expected));
 }
 
 #[tokio::test]
-async fn a_tenant_whose_plan_fails_holds_no_other_plan_up() {
+async fn a_failed_plan_does_not_stop_the_plans_of_other_tenants() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "acme", &[("acme-app", "")]);
     write(folder.path(), "beta", &[("beta-app", "")]);
@@ -55,12 +55,12 @@ async fn a_tenant_whose_plan_fails_holds_no_other_plan_up() {
     let plan = start_on(folder.path(), "eu-west-1", Some(endpoint), &["deploy", "--all", "--plan"]);
     let (code, printed, said) = ended(plan).await;
     assert!(said.contains("\nerror: acme-app is DELETE_FAILED"), "{said}");
-    let expected = "beta-app: would be created: no resource but its tags and outputs\n";
+    let expected = "beta-app: would be created: only tags and outputs\n";
     assert_eq!((code, printed.as_str()), (Some(1), expected), "{said}");
 }
 
 #[tokio::test]
-async fn options_and_credentials_can_be_tried_before_anything_is_built() {
+async fn options_and_credentials_can_be_checked_before_anything_is_built() {
     let (endpoint, fake) = fake_aws::start(with_bucket()).await;
     let (code, _, said) = run(Some(endpoint), &["deploy", "nobody", "--preflight"]).await;
     assert_eq!((code, said.as_str()), (Some(0), "account 111122223333, region eu-west-1\n"));
@@ -70,7 +70,7 @@ async fn options_and_credentials_can_be_tried_before_anything_is_built() {
 }
 
 #[tokio::test]
-async fn an_option_out_of_range_is_refused_with_what_is_allowed() {
+async fn an_option_out_of_range_is_refused_with_its_range() {
     for (option, expected) in [
         ("--failures=-1", "`-1` is not a percentage; must be 0 to 100"),
         ("--failures=NaN", "`NaN` is not a percentage; must be 0 to 100"),

@@ -6,7 +6,7 @@ use crate::fake_aws::{self, Fake, FakeStack};
 use crate::tenant::{STACK, acme, calls, connect, run, with_bucket, with_stack};
 
 #[tokio::test]
-async fn a_deployed_stack_is_told_in_one_line_with_version_and_urls() {
+async fn a_deployed_stack_is_one_line_with_its_version_and_urls() {
     let (endpoint, fake) = fake_aws::start(with_bucket()).await;
     let revision = "1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d-dirty";
     let options = Options { revision: Some(revision.to_owned()), ..Options::default() };
@@ -14,7 +14,7 @@ async fn a_deployed_stack_is_told_in_one_line_with_version_and_urls() {
     ferrostack_deploy::deploy(&target, &acme().assembly, &options, &Progress::detect()).await.unwrap();
     fake.lock().unwrap().stacks.get_mut(STACK).unwrap().outputs.push(("Queue", "letters"));
     let expected =
-        "acme qlik-reload  CREATE_COMPLETE  revision 1a2b3c4d5e6f-dirty  template equal  Url https://example.test\n";
+        "acme uptime  CREATE_COMPLETE  revision 1a2b3c4d5e6f-dirty  template equal  Url https://example.test\n";
     assert_eq!(status(&endpoint).await, expected);
 
     fake.lock().unwrap().stacks.get_mut(STACK).unwrap().tags.insert("ferrostack:template".into(), "another".into());
@@ -24,29 +24,29 @@ async fn a_deployed_stack_is_told_in_one_line_with_version_and_urls() {
 #[tokio::test]
 async fn a_stack_that_another_tool_deployed_has_no_known_version() {
     let (endpoint, _fake) = fake_aws::start(with_stack("UPDATE_ROLLBACK_COMPLETE")).await;
-    let expected = "acme qlik-reload  UPDATE_ROLLBACK_COMPLETE  revision unknown  template unknown\n";
+    let expected = "acme uptime  UPDATE_ROLLBACK_COMPLETE  revision unknown  template unknown\n";
     assert_eq!(status(&endpoint).await, expected);
 }
 
 #[tokio::test]
-async fn what_is_not_deployed_is_said_to_be_so() {
+async fn a_stack_that_is_not_deployed_is_reported_as_such() {
     for fake in [with_bucket(), with_stack("DELETE_COMPLETE"), with_stack("REVIEW_IN_PROGRESS")] {
         let (endpoint, _fake) = fake_aws::start(fake).await;
-        assert_eq!(status(&endpoint).await, "acme qlik-reload  not deployed\n");
+        assert_eq!(status(&endpoint).await, "acme uptime  not deployed\n");
     }
 }
 
 #[tokio::test]
-async fn without_a_tenant_every_assembly_is_looked_at() {
+async fn without_a_tenant_every_assembly_is_shown() {
     let (endpoint, _fake) = fake_aws::start(with_bucket()).await;
     for arguments in [&["status"] as &[_], &["status", "acme"]] {
         let (code, printed, said) = run(Some(endpoint.clone()), arguments).await;
-        assert_eq!((code, printed.as_str()), (Some(0), "acme qlik-reload  not deployed\n"), "{said}");
+        assert_eq!((code, printed.as_str()), (Some(0), "acme uptime  not deployed\n"), "{said}");
     }
 }
 
 #[tokio::test]
-async fn what_was_changed_by_hand_is_told_when_asked() {
+async fn manual_changes_are_shown_on_request() {
     for (drifted, expected) in [(vec![], "drift none"), (vec!["Claims"], "drift Claims MODIFIED")] {
         let (endpoint, fake) = fake_aws::start(Fake { drifted, ..with_stack("UPDATE_COMPLETE") }).await;
         let (code, printed, said) = run(Some(endpoint), &["status", "acme", "--drift"]).await;
@@ -56,7 +56,7 @@ async fn what_was_changed_by_hand_is_told_when_asked() {
 }
 
 #[tokio::test]
-async fn stacks_that_no_tenant_file_has_are_listed_and_the_columns_are_aligned() {
+async fn stacks_without_a_tenant_file_are_listed_and_the_columns_are_aligned() {
     let mut fake = with_stack("CREATE_COMPLETE");
     let others = [
         ("acme-zero", "UPDATE_COMPLETE", "acme"),
@@ -73,13 +73,13 @@ async fn stacks_that_no_tenant_file_has_are_listed_and_the_columns_are_aligned()
     }
     let (endpoint, fake) = fake_aws::start(fake).await;
     let of_acme = "\
-acme qlik-reload  CREATE_COMPLETE  revision unknown  template unknown
-acme zero         UPDATE_COMPLETE  revision unknown  not in the tenant file
+acme uptime  CREATE_COMPLETE  revision unknown  template unknown
+acme zero    UPDATE_COMPLETE  revision unknown  not in the tenant file
 ";
     let of_all = "\
-acme qlik-reload  CREATE_COMPLETE           revision unknown  template unknown
-acme zero         UPDATE_COMPLETE           revision unknown  not in the tenant file
-acme-2 app        UPDATE_ROLLBACK_COMPLETE  revision unknown  not in the tenant file
+acme uptime  CREATE_COMPLETE           revision unknown  template unknown
+acme zero    UPDATE_COMPLETE           revision unknown  not in the tenant file
+acme-2 app   UPDATE_ROLLBACK_COMPLETE  revision unknown  not in the tenant file
 ";
     for (arguments, expected) in [(&["status", "acme"] as &[_], of_acme), (&["status"], of_all)] {
         let (code, printed, said) = run(Some(endpoint.clone()), arguments).await;

@@ -1,4 +1,4 @@
-//! The tenant `acme` with one stack, its assembly, and what AWS has of it.
+//! The tenant `acme` with one stack: its assembly, and its state in AWS.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
@@ -15,10 +15,10 @@ use tempfile::TempDir;
 
 use crate::fake_aws::{Fake, FakeStack, Shared};
 
-pub(crate) const STACK: &str = "acme-qlik-reload";
+pub(crate) const STACK: &str = "acme-uptime";
 pub(crate) const BOOTSTRAP_BUCKET: &str = "cdk-hnb659fds-assets-111122223333-eu-west-1";
 
-/// The assembly of tenant `acme` with its function's code, which uploads read from the folder.
+/// The assembly of tenant `acme`, and the folder from which uploads read its function's code.
 pub(crate) struct Acme {
     pub(crate) assembly: Assembly,
     _folder: TempDir,
@@ -34,8 +34,8 @@ pub(crate) async fn connect(endpoint: &str) -> Result<Target, Error> {
     Target::connect(&config(endpoint), None).await
 }
 
-/// Runs the command itself on `acme` with nobody at its standard input; credentials are given only together with an endpoint.
-/// The answer is the exit code, what it printed, and what it said on standard error.
+/// Runs the command on `acme` without a terminal; it gets credentials only together with an endpoint. Returns the exit code, standard
+/// output and standard error.
 pub(crate) async fn run(endpoint: Option<String>, arguments: &[&str]) -> (Option<i32>, String, String) {
     let folder = tempfile::tempdir().unwrap();
     let child = start(endpoint, arguments, folder.path());
@@ -88,7 +88,7 @@ pub(crate) fn with_bucket() -> Fake {
 }
 
 pub(crate) fn with_stack(status: &str) -> Fake {
-    let parameters = [("ReloadCodeKey".to_owned(), "old.zip".to_owned())].into();
+    let parameters = [("PingCodeKey".to_owned(), "old.zip".to_owned())].into();
     let stack = FakeStack { status: status.to_owned(), template: "{}".to_owned(), parameters, ..FakeStack::default() };
     Fake { stacks: [(STACK.to_owned(), stack)].into(), ..with_bucket() }
 }
@@ -118,12 +118,12 @@ pub(crate) fn write_assembly(out: &Path, code: Option<&[u8]>) {
     let template = json!({
         "Parameters": {
             "AssetBucket": {"Type": "String", "Default": ""},
-            "ReloadCodeKey": {"Type": "String"},
+            "PingCodeKey": {"Type": "String"},
             "SlotTable": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/ferrostack/platform/slot-table"},
         },
         "Resources": {
             "Claims": {"Type": "AWS::DynamoDB::Table", "DeletionPolicy": "RetainExceptOnCreate"},
-            "Reload": {"Type": "AWS::Lambda::Function", "Properties": {"Code": {"S3Key": {"Ref": "ReloadCodeKey"}}}},
+            "Ping": {"Type": "AWS::Lambda::Function", "Properties": {"Code": {"S3Key": {"Ref": "PingCodeKey"}}}},
         },
     });
     write(&format!("{STACK}.template.json"), &template);
@@ -132,9 +132,9 @@ pub(crate) fn write_assembly(out: &Path, code: Option<&[u8]>) {
     if let Some(code) = code {
         let hash = sha256(code);
         std::fs::write(folder.join(format!("asset.{hash}.zip")), code).unwrap();
-        parameters["ReloadCodeKey"] = json!(format!("{hash}.zip"));
+        parameters["PingCodeKey"] = json!(format!("{hash}.zip"));
         files[&hash] = json!({
-            "displayName": "Reload/Code",
+            "displayName": "Ping/Code",
             "source": {"path": format!("asset.{hash}.zip"), "packaging": "file"},
             "destinations": {"current_account-current_region": {"bucketName": "b", "objectKey": format!("{hash}.zip")}},
         });
@@ -145,7 +145,7 @@ pub(crate) fn write_assembly(out: &Path, code: Option<&[u8]>) {
         STACK: {
             "type": "aws:cloudformation:stack",
             "dependencies": [format!("{STACK}.assets")],
-            "metadata": {format!("/{STACK}/Claims"): [{"type": "ferrostack:source", "data": "stacks/qlik_reload.rs:12"}]},
+            "metadata": {format!("/{STACK}/Claims"): [{"type": "ferrostack:source", "data": "stacks/uptime.rs:12"}]},
             "properties": {
                 "templateFile": format!("{STACK}.template.json"),
                 "stackName": STACK,

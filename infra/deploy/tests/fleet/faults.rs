@@ -1,4 +1,4 @@
-//! Nothing is created twice and nothing is lost, whatever the line does and whenever the deployer ends.
+//! Nothing is created twice and nothing is lost, whatever the network does and whenever the deployer is killed.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,7 +14,7 @@ fn size(variable: &str, default: u64) -> u64 {
 }
 
 #[test]
-fn a_fleet_comes_up_whole_and_once_whatever_is_lost_and_whenever_it_is_killed() {
+fn a_fleet_is_deployed_completely_and_once_whatever_is_lost_and_whenever_it_is_killed() {
     let (tenants, seeds) = (size("FLEET_TENANTS", 30) as usize, size("FLEET_SEEDS", 4));
     let first = size("FLEET_FIRST_SEED", 0);
     let folder = tenants::folder();
@@ -24,7 +24,7 @@ fn a_fleet_comes_up_whole_and_once_whatever_is_lost_and_whenever_it_is_killed() 
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         let found = runtime.block_on(one(seed, tenants, folder.path()));
         let (complete, double, uploads) = (found.complete, found.double, found.uploads);
-        assert_eq!((complete, double), (tenants, 0), "seed {seed}: tenants that stand, and stacks created twice");
+        assert_eq!((complete, double), (tenants, 0), "seed {seed}: deployed tenants, and stacks created twice");
         assert!(uploads <= 20, "seed {seed}: {uploads} uploads of one file");
         println!("seed {seed}: {} kills, {} requests, {} of them upset", found.kills, found.requests, found.upsets);
         kills += found.kills;

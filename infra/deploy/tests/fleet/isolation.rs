@@ -1,4 +1,4 @@
-//! What fails for one tenant, and when it fails for too many.
+//! Failures of one tenant, and of too many tenants.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -40,23 +40,23 @@ impl Scene {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_tenant_that_fails_holds_no_other_up_and_the_table_names_it() {
+async fn a_failed_tenant_does_not_stop_the_others_and_the_table_names_it() {
     let scene = scene(60, &[33]);
     let report = scene.deploy(2.0).await.unwrap();
     assert_eq!((report.exit_code(), scene.complete()), (1, 59));
     let table = report.to_string();
     let failed: Vec<_> = table.lines().filter(|line| line.contains("FAILED")).collect();
-    assert_eq!(failed, ["t0033  FAILED      t0033-demo ended as ROLLBACK_COMPLETE: Reload (): no such bucket"]);
+    assert_eq!(failed, ["t0033  FAILED      t0033-demo ended as ROLLBACK_COMPLETE: Ping (): no such bucket"]);
     assert!(table.starts_with("t0000  deployed    t0000-demo created\n"), "{table}");
-    assert!(table.ends_with(&format!("\n{}\n59 deployed, 1 failed, 0 not begun", failed[0])), "{table}");
+    assert!(table.ends_with(&format!("\n{}\n59 deployed, 1 failed, 0 not started", failed[0])), "{table}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_the_first_tenant_fails_no_other_is_begun() {
+async fn when_the_first_tenant_fails_no_other_is_started() {
     let scene = scene(60, &[0]);
     let report = scene.deploy(2.0).await.unwrap();
     assert_eq!((report.exit_code(), scene.world.lock().unwrap().stacks.len()), (1, 1));
-    assert!(report.to_string().ends_with("0 deployed, 1 failed, 59 not begun"), "{report}");
+    assert!(report.to_string().ends_with("0 deployed, 1 failed, 59 not started"), "{report}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -64,33 +64,34 @@ async fn a_wave_stops_as_soon_as_it_is_certain_that_too_many_fail() {
     let scene = scene(200, &(40..60).collect::<Vec<_>>());
     let report = scene.deploy(2.0).await.unwrap();
     let begun = scene.world.lock().unwrap().stacks.len();
-    assert!(begun < 100, "{begun} tenants were begun");
-    assert!(report.to_string().contains("not begun"));
+    assert!(begun < 100, "{begun} tenants were started");
+    assert!(report.to_string().contains("not started"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn as_many_tenants_are_under_way_as_wanted_and_no_more() {
+async fn no_more_tenants_are_deployed_at_once_than_wanted() {
     let scene = scene(10, &[]);
-    // So long that whoever waits for an answer is not overtaken by the end of another.
+    // Long enough that no tenant finishes while another one waits for an answer.
     scene.world.lock().unwrap().longest = Duration::from_secs(300);
     scene.deploy_as(Fleet { concurrency: 3, ..Fleet::new(scene.out.path()) }).await.unwrap();
     assert_eq!((scene.complete(), scene.world.lock().unwrap().most_at_once), (10, 3));
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_failed_is_tried_again_and_what_stands_is_left_alone() {
+async fn failed_tenants_are_tried_again_and_deployed_ones_are_left_alone() {
     let scene = scene(31, &[3]);
     assert_eq!(scene.deploy(50.0).await.unwrap().exit_code(), 1);
     scene.world.lock().unwrap().failing.clear();
     scene.world.lock().unwrap().stacks.remove("t0003-demo");
     let report = scene.deploy(50.0).await.unwrap();
     assert_eq!((report.exit_code(), scene.complete()), (0, 31));
-    let again = report.to_string().lines().filter(|line| line.contains("earlier in the same run, and stands")).count();
+    let again =
+        report.to_string().lines().filter(|line| line.contains("earlier in the same run, unchanged since")).count();
     assert_eq!(again, 30, "{report}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_taken_down_since_is_deployed_again_although_the_journal_has_it() {
+async fn a_stack_deleted_since_is_deployed_again_although_the_journal_has_it() {
     let scene = scene(7, &[6]);
     scene.deploy(50.0).await.unwrap();
     scene.world.lock().unwrap().stacks.remove("t0002-demo");
@@ -99,7 +100,7 @@ async fn what_was_taken_down_since_is_deployed_again_although_the_journal_has_it
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_somebody_changed_since_is_deployed_again_although_the_journal_has_it() {
+async fn a_stack_changed_since_is_deployed_again_although_the_journal_has_it() {
     let scene = scene(7, &[6]);
     scene.deploy(50.0).await.unwrap();
     let change = |name: &str, change: fn(&mut Stack)| change(scene.world.lock().unwrap().stacks.get_mut(name).unwrap());
@@ -112,13 +113,13 @@ async fn what_somebody_changed_since_is_deployed_again_although_the_journal_has_
 }
 
 #[tokio::test(start_paused = true)]
-async fn credentials_that_expire_on_the_way_end_the_run_with_a_table_of_what_stands_and_the_next_goes_on() {
+async fn credentials_that_expire_end_the_run_with_a_table_and_the_next_run_continues() {
     let scene = scene(31, &[]);
     scene.world.lock().unwrap().shut_out_after = Some(60);
     let report = scene.deploy(100.0).await.unwrap();
     let table = report.to_string();
     let lines = |with: &str| table.lines().filter(|line| line.contains(with)).count();
-    let (deployed, expired, left) = (lines("  deployed    "), lines("have expired"), lines("  not begun"));
+    let (deployed, expired, left) = (lines("  deployed    "), lines("have expired"), lines("  not started"));
     assert_eq!((report.exit_code(), deployed + expired + left, deployed), (2, 31, scene.complete()), "{table}");
     assert!(expired > 0 && left > 0, "{table}");
     scene.world.lock().unwrap().shut_out_after = None;

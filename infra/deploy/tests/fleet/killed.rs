@@ -1,4 +1,4 @@
-//! The command itself, ended by SIGKILL.
+//! The command itself, killed by SIGKILL.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -12,7 +12,7 @@ const TENANTS: usize = 50;
 const KILLS: u64 = 20;
 
 #[test]
-fn fifty_tenants_come_up_once_although_the_command_is_killed_twenty_times() {
+fn fifty_tenants_are_deployed_once_although_the_command_is_killed_twenty_times() {
     let folder = tenants::folder();
     tenants::write(folder.path(), TENANTS);
     let world: Shared = Arc::new(Mutex::new(World::new(7, Faults::default(), Duration::from_millis(60))));
@@ -23,19 +23,19 @@ fn fifty_tenants_come_up_once_although_the_command_is_killed_twenty_times() {
         let until = world.lock().unwrap().requests + rng.u64(4..30);
         let mut deployer = start(&endpoint, folder.path());
         while world.lock().unwrap().requests < until {
-            assert!(deployer.try_wait().unwrap().is_none(), "it ended before it could be killed");
+            assert!(deployer.try_wait().unwrap().is_none(), "it finished before it could be killed");
             std::thread::yield_now();
         }
         deployer.kill().unwrap();
         deployer.wait().unwrap();
     }
     let begun = world.lock().unwrap().stacks.len();
-    assert!(begun < TENANTS, "the kills came too late to tell anything: {begun} were begun");
+    assert!(begun < TENANTS, "the kills came too late to prove anything: {begun} were started");
 
     let last = start(&endpoint, folder.path()).wait_with_output().unwrap();
     let printed = String::from_utf8(last.stdout).unwrap();
     assert_eq!(last.status.code(), Some(0), "{printed}{}", String::from_utf8_lossy(&last.stderr));
-    assert!(printed.ends_with(&format!("{TENANTS} deployed, 0 failed, 0 not begun\n")), "{printed}");
+    assert!(printed.ends_with(&format!("{TENANTS} deployed, 0 failed, 0 not started\n")), "{printed}");
     let world = world.lock().unwrap();
     assert_eq!(world.complete(), TENANTS);
     assert_eq!(world.twice(), 0, "stacks created twice");

@@ -1,4 +1,4 @@
-//! Fleets of tenants against a CloudFormation that throttles, loses answers, is slow and is left in the middle.
+//! Fleets of tenants against a CloudFormation that throttles, loses answers and is slow, deployed by a deployer that is killed.
 //!
 //! `cargo test` deploys few tenants under few seeds. All of it, a thousand tenants under two hundred seeds:
 //! `FLEET_TENANTS=1000 FLEET_SEEDS=200 cargo test --release --package ferrostack-deploy --test fleet -- --nocapture`

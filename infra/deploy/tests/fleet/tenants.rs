@@ -1,4 +1,4 @@
-//! Assemblies of many tenants, and what connects to the world they are deployed to.
+//! Assemblies of many tenants, and connections to the world they are deployed to.
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-/// A folder in memory where the system has one: what is tested is the order of the writes, not the disk.
+/// A folder in memory, if the system has one: the tests are about the order of the writes, not about the disk.
 pub(crate) fn folder() -> TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
@@ -21,7 +21,7 @@ pub(crate) fn name(number: usize) -> String {
     format!("t{number:04}")
 }
 
-/// Writes the assemblies of so many tenants, all with the same function.
+/// Writes the assemblies of this number of tenants, all with the same function.
 pub(crate) fn write(out: &Path, tenants: usize) {
     (0..tenants).for_each(|number| write_one(out, &name(number)));
 }
@@ -40,7 +40,7 @@ pub(crate) async fn connect(endpoint: &str) -> Target {
         .region(Region::new("eu-west-1"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .timeout_config(timeouts.build())
-        // Only for the first call, which asks who is calling; the deployer repeats all others itself.
+        // Only for the first call, which asks who is calling; the deployer retries all others itself.
         .retry_config(RetryConfig::standard().with_max_attempts(12))
         .build();
     Target::connect(&config, Some("assets")).await.unwrap()
@@ -57,8 +57,8 @@ fn write_one(out: &Path, tenant: &str) {
         format!("{stack}.template.json"),
         json!({
             "Description": tenant,
-            "Parameters": {"AssetBucket": {"Type": "String"}, "ReloadCodeKey": {"Type": "String"}},
-            "Resources": {"Reload": {"Type": "AWS::Lambda::Function"}},
+            "Parameters": {"AssetBucket": {"Type": "String"}, "PingCodeKey": {"Type": "String"}},
+            "Resources": {"Ping": {"Type": "AWS::Lambda::Function"}},
         }),
     );
     let asset = json!({
@@ -69,7 +69,7 @@ fn write_one(out: &Path, tenant: &str) {
     let properties = json!({
         "templateFile": format!("{stack}.template.json"),
         "stackName": stack,
-        "parameters": {"ReloadCodeKey": format!("{hash}.zip")},
+        "parameters": {"PingCodeKey": format!("{hash}.zip")},
     });
     let assets = format!("{stack}.assets");
     write(

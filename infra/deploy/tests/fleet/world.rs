@@ -1,6 +1,6 @@
-//! A CloudFormation with a clock, a memory for tokens and a bad line, and an S3 that only takes objects.
+//! A CloudFormation with a clock, a memory for tokens and a bad network, and an S3 that only stores objects.
 //!
-//! It counts what may happen once only: how often a stack was created.
+//! It counts what may happen only once: how often a stack was created.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
@@ -10,16 +10,16 @@ use fastrand::Rng;
 use loopback::{Answer, Request, reply};
 use tokio::time::Instant;
 
-/// How often in a thousand requests something goes wrong.
+/// How many of a thousand requests go wrong.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Faults {
-    /// Refused as too many, without effect.
+    /// Throttled, without effect.
     pub(crate) throttled: u32,
-    /// A server's error or a lost connection, before the request takes effect.
+    /// A server error or a lost connection, before the request takes effect.
     pub(crate) unheard: u32,
     /// The same, after it took effect.
     pub(crate) unanswered: u32,
-    /// Answered late, up to a minute and a half.
+    /// Answered up to a minute and a half late.
     pub(crate) slow: u32,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct World {
     pub(crate) most_at_once: usize,
     /// Stacks whose creation fails.
     pub(crate) failing: Vec<String>,
-    /// Credentials are refused from this request on.
+    /// Credentials are rejected from this request on.
     pub(crate) shut_out_after: Option<u64>,
 }
 
@@ -50,10 +50,10 @@ pub(crate) struct Stack {
     pub(crate) status: &'static str,
     /// How often its creation was executed.
     pub(crate) creations: u32,
-    /// How many change sets were made to create it.
+    /// How many change sets were created for its creation.
     pub(crate) asked: u32,
     template: String,
-    /// XML, as they are described.
+    /// XML, as in descriptions.
     pub(crate) parameters: String,
     pub(crate) tags: String,
     under_way: Option<(Instant, &'static str)>,
@@ -73,7 +73,7 @@ struct ChangeSet {
 
 pub(crate) type Shared = Arc<Mutex<World>>;
 
-/// An action's answer: what it says, or status and code of the refusal.
+/// An action's answer: its XML, or status and code of the error.
 type Said = Result<String, (u16, &'static str)>;
 
 impl World {
@@ -102,7 +102,7 @@ impl World {
     }
 }
 
-/// Serves the world on loopback; the endpoint.
+/// Serves the world on loopback; returns the endpoint.
 pub(crate) async fn serve(world: &Shared) -> String {
     let world = Arc::clone(world);
     let address = loopback::serve(move |request| {
@@ -157,7 +157,7 @@ fn roll(world: &mut World) -> Upset {
     if dice < slow { Upset::Slow(Duration::from_millis(world.rng.u64(..90_000))) } else { Upset::None }
 }
 
-/// No usable answer: a closed connection or a server's error.
+/// No usable answer: a closed connection or a server error.
 fn gone(world: &Shared) -> Answer {
     if world.lock().unwrap().rng.bool() { Answer::HangUp } else { refusal(503, "ServiceUnavailable") }
 }
@@ -183,7 +183,7 @@ fn take(world: &mut World, request: &Request) -> Answer {
     }
 }
 
-/// Whether it is for CloudFormation; what is not is for S3.
+/// Whether the request is for CloudFormation; other requests are for S3.
 fn is_query(request: &Request) -> bool {
     request.header("content-type").starts_with("application/x-www-form")
 }
@@ -238,12 +238,12 @@ fn act(world: &mut World, action: &str, form: &HashMap<String, String>) -> Said 
     }
 }
 
-/// The end of what is under way, once its time has come.
+/// Completes the operation that is under way, once its time has come.
 fn go_on(stack: &mut Stack, name: &str, id: &str) {
     if let Some((_, status)) = stack.under_way.filter(|(end, _)| *end <= Instant::now()) {
         stack.under_way = None;
         if status == "ROLLBACK_COMPLETE" {
-            stack.events.insert(0, event(id, "Reload", "fn", "CREATE_FAILED", "no such bucket"));
+            stack.events.insert(0, event(id, "Ping", "fn", "CREATE_FAILED", "no such bucket"));
         }
         stack.status = status;
         stack.events.insert(0, event(id, name, id, status, ""));
@@ -257,7 +257,7 @@ fn create_change_set(world: &mut World, form: &HashMap<String, String>, name: &s
     let change_set = form["ChangeSetName"].clone();
     let said = format!("<Id>arn:change-set/{name}/{change_set}</Id><StackId>{id}</StackId>");
     if let Some(found) = stack.change_sets.get(&change_set) {
-        // What CloudFormation does with a token that it knows is not promised for every case: either has to do.
+        // CloudFormation does not document what it does with a known token in every case: the deployer has to handle both.
         return if found.token == form["ClientToken"] && again {
             Ok(said)
         } else {
@@ -289,7 +289,7 @@ fn create_change_set(world: &mut World, form: &HashMap<String, String>, name: &s
     Ok(said)
 }
 
-/// A list of keys and values in XML, out of a form.
+/// A list of keys and values from a form, as XML.
 fn members(form: &HashMap<String, String>, list: &str, prefix: &str) -> String {
     let member = |number: usize| {
         let [key, value] = ["Key", "Value"].map(|it| form.get(&format!("{list}.member.{number}.{prefix}{it}")));

@@ -1,0 +1,93 @@
+//! The files of a cloud assembly, as far as the deployer reads them.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+pub(crate) const STACK: &str = "aws:cloudformation:stack";
+pub(crate) const ASSETS: &str = "cdk:asset-manifest";
+pub(crate) const SOURCE: &str = "ferrostack:source";
+
+#[derive(Deserialize)]
+pub(crate) struct Manifest {
+    #[serde(default)]
+    pub(crate) artifacts: BTreeMap<String, Artifact>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Artifact {
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    #[serde(default)]
+    pub(crate) dependencies: Vec<String>,
+    #[serde(default)]
+    pub(crate) properties: Properties,
+    #[serde(default)]
+    pub(crate) metadata: BTreeMap<String, Vec<Note>>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Note {
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    #[serde(default)]
+    pub(crate) data: serde_json::Value,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Properties {
+    pub(crate) template_file: Option<String>,
+    pub(crate) stack_name: Option<String>,
+    pub(crate) file: Option<String>,
+    pub(crate) parameters: BTreeMap<String, String>,
+    pub(crate) tags: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct AssetManifest {
+    #[serde(default)]
+    pub(crate) files: BTreeMap<String, AssetEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AssetEntry {
+    pub(crate) display_name: Option<String>,
+    pub(crate) source: AssetSource,
+    pub(crate) destinations: BTreeMap<String, Destination>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct AssetSource {
+    pub(crate) path: String,
+    pub(crate) packaging: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Destination {
+    pub(crate) object_key: String,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Template {
+    #[serde(rename = "Parameters", default)]
+    pub(crate) parameters: BTreeMap<String, IgnoredAny>,
+    #[serde(rename = "Resources", default)]
+    pub(crate) resources: BTreeMap<String, ResourcePolicies>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ResourcePolicies {
+    pub(crate) deletion_policy: Option<String>,
+    pub(crate) update_replace_policy: Option<String>,
+}
+
+impl ResourcePolicies {
+    pub(crate) fn is_retained(&self) -> bool {
+        [&self.deletion_policy, &self.update_replace_policy].into_iter().flatten().any(|policy| policy != "Delete")
+    }
+}

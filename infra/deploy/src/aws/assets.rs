@@ -1,0 +1,131 @@
+//! Uploads the files that a stack reads to the asset bucket, once each: keys are hashes of the contents.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::primitives::{ByteStream, SdkBody};
+use aws_sdk_s3::types::ChecksumAlgorithm;
+use futures_util::{StreamExt, stream};
+
+use crate::assembly::Asset;
+use crate::aws::sdk_error::from_sdk;
+use crate::aws::target::Origin;
+use crate::{Error, Progress, Target};
+
+/// How a template is sent to CloudFormation.
+pub(crate) enum TemplateSource {
+    Inline(String),
+    Url(String),
+}
+
+/// Uploads at the same time. Each holds its file in memory, at most 50 MB.
+const AT_ONCE: usize = 8;
+
+/// Uploads the assets that are not in the bucket yet, each content once, several at a time.
+pub(crate) async fn upload_missing(
+    target: &Target,
+    assets: impl IntoIterator<Item = &Asset>,
+    progress: &Progress,
+) -> Result<(), Error> {
+    let assets: BTreeMap<&str, &Asset> = assets.into_iter().map(|asset| (asset.key.as_str(), asset)).collect();
+    if assets.is_empty() {
+        return Ok(());
+    }
+    require_bucket(target).await?;
+    progress.begin("uploading the functions' code", assets.len() as u64);
+    let mut uploads = stream::iter(assets.values().map(|asset| upload(target, asset))).buffer_unordered(AT_ONCE);
+    let (mut done, mut uploaded) = (0, 0);
+    while let Some(result) = uploads.next().await {
+        uploaded += usize::from(result?);
+        done += 1;
+        progress.done(done);
+    }
+    progress.line(format!("functions' code: {uploaded} uploaded, {} already there", assets.len() - uploaded));
+    Ok(())
+}
+
+/// Uploads one asset, if it is not in the bucket yet; returns whether it was uploaded.
+async fn upload(target: &Target, asset: &Asset) -> Result<bool, Error> {
+    if exists(target, &asset.key).await? {
+        return Ok(false);
+    }
+    let bytes = std::fs::read(&asset.path)
+        .map_err(|error| Error::Refused(format!("cannot read {}: {error}", asset.path.display())))?;
+    let hash = cfn::sha256(&bytes);
+    if !asset.key.starts_with(&hash) {
+        return Err(Error::Refused(format!(
+            "{} has changed since it was synthesized; synthesize again",
+            asset.path.display()
+        )));
+    }
+    put(target, &asset.key, bytes, "application/zip").await?;
+    Ok(true)
+}
+
+/// Uploads the template if it does not fit into a request.
+pub(crate) async fn template_source(target: &Target, template: &str) -> Result<TemplateSource, Error> {
+    if template.len() <= cfn::INLINE_BYTES {
+        return Ok(TemplateSource::Inline(template.to_owned()));
+    }
+    require_bucket(target).await?;
+    let key = format!("{}.json", cfn::sha256(template));
+    if !exists(target, &key).await? {
+        put(target, &key, template.as_bytes().to_vec(), "application/json").await?;
+    }
+    Ok(TemplateSource::Url(target.object_url(&key)))
+}
+
+async fn require_bucket(target: &Target) -> Result<(), Error> {
+    let bucket = &target.bucket.name;
+    let request = target.s3.head_bucket().bucket(bucket).set_expected_bucket_owner(owner(target));
+    let Err(error) = target.lanes.storage.call(|| request.clone().send()).await else { return Ok(()) };
+    match error.raw_response().map(|response| response.status().as_u16()) {
+        Some(404) if target.bucket.origin != Origin::Named => Err(Error::Refused(format!(
+            "there is no bucket for functions' code in account {}, region {}; run `scripts/deploy --bootstrap` once, or name a bucket with --asset-bucket",
+            target.account, target.region
+        ))),
+        Some(404) => {
+            Err(Error::Refused(format!("the bucket {bucket} does not exist; create it, or remove --asset-bucket")))
+        }
+        Some(301) => Err(Error::Refused(format!(
+            "the bucket {bucket} is not in {}; the functions' code must be in the same region as the stack",
+            target.region
+        ))),
+        _ => Err(from_sdk(&format!("looking for the bucket {bucket}"), error)),
+    }
+}
+
+/// The account that must own the bucket of the platform stack or of `cdk bootstrap`. The name of the latter can be guessed, so without
+/// this check the functions' code would be sent to a stranger who created that bucket first.
+fn owner(target: &Target) -> Option<String> {
+    (target.bucket.origin != Origin::Named).then(|| target.account.clone())
+}
+
+async fn exists(target: &Target, key: &str) -> Result<bool, Error> {
+    let request = target.s3.head_object().bucket(&target.bucket.name).key(key);
+    let request = request.set_expected_bucket_owner(owner(target));
+    match target.lanes.storage.call(|| request.clone().send()).await {
+        Ok(_) => Ok(true),
+        Err(error) if error.raw_response().is_some_and(|response| response.status().as_u16() == 404) => Ok(false),
+        Err(error) => Err(from_sdk(&format!("looking for {key} in {}", target.bucket.name), error)),
+    }
+}
+
+/// S3 rejects the object if it does not arrive with the checksum that is computed here.
+async fn put(target: &Target, key: &str, bytes: Vec<u8>, content_type: &str) -> Result<(), Error> {
+    let bucket = &target.bucket.name;
+    let bytes = SdkBody::from(bytes);
+    let send = || {
+        let body = bytes.try_clone().expect("a body in memory can be sent again");
+        let request = target.s3.put_object().bucket(bucket).key(key).content_type(content_type);
+        let request = request.checksum_algorithm(ChecksumAlgorithm::Sha256).set_expected_bucket_owner(owner(target));
+        request.body(ByteStream::new(body)).send()
+    };
+    match target.lanes.storage.call(send).await {
+        Ok(_) => Ok(()),
+        Err(error) if error.code() == Some("NoSuchBucket") => {
+            Err(Error::Refused(format!("the bucket {bucket} no longer exists")))
+        }
+        Err(error) => Err(from_sdk(&format!("uploading {key} to {bucket}"), error)),
+    }
+}

@@ -1,0 +1,87 @@
+//! The account and region that is deployed to.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use aws_config::SdkConfig;
+use aws_sdk_cloudformation::Client as CloudFormation;
+use aws_sdk_s3::Client as S3;
+
+use crate::aws::json::AwsJson;
+use crate::aws::lanes::{Lanes, Rates};
+
+/// An account in a region, with working credentials.
+#[derive(Debug, Clone)]
+pub struct Target {
+    pub(crate) cloudformation: CloudFormation,
+    pub(crate) s3: S3,
+    pub(crate) json: Arc<AwsJson>,
+    pub(crate) bucket: AssetBucket,
+    /// Twelve digits.
+    pub account: String,
+    /// For example `eu-west-1`.
+    pub region: String,
+    pub(crate) lanes: Arc<Lanes>,
+    /// Change sets that are only looked at, as long as they exist: name and stack.
+    pub(crate) open_plans: Arc<Mutex<BTreeMap<String, String>>>,
+    pub(super) config: SdkConfig,
+    /// The address of AWS, if it is not the usual one.
+    pub(super) endpoint: Option<String>,
+    /// Tokens are derived from it.
+    pub(super) seed: String,
+}
+
+/// Where function code and large templates are stored before CloudFormation reads them.
+#[derive(Debug, Clone)]
+pub(crate) struct AssetBucket {
+    pub(crate) name: String,
+    pub(crate) origin: Origin,
+}
+
+/// Where the bucket comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The platform stack of this account and region.
+    Platform,
+    /// `cdk bootstrap`; the templates find it without a parameter.
+    Bootstrap,
+    /// The operator named it.
+    Named,
+}
+
+impl Target {
+    /// Calls AWS at these rates instead of the default ones.
+    #[must_use]
+    pub fn at_rates(mut self, rates: Rates) -> Target {
+        self.lanes = Arc::new(Lanes::new(rates));
+        self
+    }
+
+    /// The same target with tokens derived from `seed`: equal seeds, equal tokens.
+    pub(crate) fn seeded(&self, seed: &str) -> Target {
+        Target { seed: seed.to_owned(), ..self.clone() }
+    }
+
+    /// For clients of further services.
+    pub(crate) fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
+    /// A token for one write: CloudFormation treats a repeated request with the same token as the same request.
+    pub(crate) fn token(&self, of: &str) -> String {
+        let digest = cfn::sha256(format!("{}/{of}", self.seed));
+        format!("ferrostack-{}", &digest[..24])
+    }
+
+    /// Where CloudFormation reads an object of the asset bucket.
+    pub(crate) fn object_url(&self, key: &str) -> String {
+        let bucket = &self.bucket.name;
+        match &self.endpoint {
+            Some(endpoint) => format!("{}/{bucket}/{key}", endpoint.trim_end_matches('/')),
+            None => {
+                let suffix = if self.region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+                format!("https://{bucket}.s3.{}.{suffix}/{key}", self.region)
+            }
+        }
+    }
+}

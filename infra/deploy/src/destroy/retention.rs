@@ -1,0 +1,121 @@
+//! `destroy --with-data`: makes the deletion of a stack include what the stack would retain.
+//!
+//! CloudFormation itself deletes the retained tables, secrets, queues and so on: the stack is first updated to a template that retains
+//! nothing. So no type of resource needs code here, except buckets, which must be empty before they can be deleted. Each step can be
+//! repeated after an interruption.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudformation::types::{ChangeSetType, Parameter, StackStatus};
+use serde_json::{Value, json};
+
+use crate::aws::{assets, bucket};
+use crate::cloudformation::live_stack::LiveStack;
+use crate::cloudformation::next_step::{NextStep, next_step};
+use crate::cloudformation::ready::state_of;
+use crate::cloudformation::request::Request;
+use crate::cloudformation::{change_set, events};
+use crate::{Error, Progress, Target};
+
+/// Prepares a stack so that deleting it leaves nothing, or only what it retains if that [cannot be released](can_be_released).
+pub(crate) async fn release(target: &Target, live: &LiveStack, progress: &Progress) -> Result<(), Error> {
+    let released = can_be_released(live);
+    if released {
+        retain_nothing(target, live, progress).await?;
+    } else {
+        let name = live.stack.stack_name().unwrap_or_default();
+        progress.line(format!("{name} cannot be updated in its current state, so what it retains is kept"));
+    }
+    let deleted = live.resources.iter().filter(|resource| released || !resource.retained);
+    for resource in deleted.filter(|resource| resource.kind == "AWS::S3::Bucket") {
+        bucket::empty(target, &resource.physical_id, progress).await?;
+    }
+    Ok(())
+}
+
+/// Whether the stack is in a state in which it can be updated to retain nothing.
+pub(crate) fn can_be_released(live: &LiveStack) -> bool {
+    live.stack.stack_status().is_some_and(|status| next_step(status) == NextStep::Update)
+}
+
+async fn retain_nothing(target: &Target, live: &LiveStack, progress: &Progress) -> Result<(), Error> {
+    let name = live.stack.stack_name().unwrap_or_default();
+    let Some(template) = without_retention(&live.template) else { return Ok(()) };
+    progress.begin(format!("{name}: releasing what it retains"), 0);
+    let unchanged = |key: &str| Parameter::builder().parameter_key(key).use_previous_value(true).build();
+    let request = Request {
+        stack: name,
+        kind: ChangeSetType::Update,
+        before: state_of(&live.stack),
+        template: assets::template_source(target, &template.to_string()).await?,
+        parameters: live
+            .stack
+            .parameters()
+            .iter()
+            .filter_map(|parameter| parameter.parameter_key())
+            .map(unchanged)
+            .collect(),
+        tags: None,
+        express: false,
+    };
+    let Some(change_set) = change_set::create(target, request).await? else { return Ok(()) };
+    let since = events::newest(target, &change_set.stack_id).await?;
+    change_set::execute(target, &change_set, name).await?;
+    let outcome = events::follow(target, &change_set.stack_id, since, &BTreeMap::new(), progress).await?;
+    match outcome.status {
+        StackStatus::UpdateComplete => Ok(()),
+        status => Err(Error::Failed(format!(
+            "{name} still retains its data and was not deleted; the update ended as {}: {}",
+            status.as_str(),
+            outcome.failure.unwrap_or_default()
+        ))),
+    }
+}
+
+/// The template without retention policies and deletion protection; `None` if it has neither.
+fn without_retention(template: &Value) -> Option<Value> {
+    let protections = [
+        ("AWS::DynamoDB::Table", "DeletionProtectionEnabled", json!(true), json!(false)),
+        ("AWS::Cognito::UserPool", "DeletionProtection", json!("ACTIVE"), json!("INACTIVE")),
+    ];
+    let mut template = template.clone();
+    let mut changed = false;
+    for resource in template.get_mut("Resources")?.as_object_mut()?.values_mut() {
+        if matches!(resource["DeletionPolicy"].as_str(), Some("Retain" | "RetainExceptOnCreate")) {
+            resource["DeletionPolicy"] = json!("Delete");
+            // To CloudFormation a new policy alone is not a change, but new metadata is.
+            resource["Metadata"]["DeletedWithItsData"] = json!(true);
+            changed = true;
+        }
+        for (kind, property, on, off) in &protections {
+            if resource["Type"] == *kind && resource["Properties"][property] == *on {
+                resource["Properties"][property] = off.clone();
+                changed = true;
+            }
+        }
+    }
+    changed.then_some(template)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_retention_of_a_template_is_changed() {
+        let template = json!({"Resources": {
+            "Claims": {"Type": "AWS::DynamoDB::Table", "DeletionPolicy": "RetainExceptOnCreate",
+                       "Properties": {"DeletionProtectionEnabled": true, "BillingMode": "PAY_PER_REQUEST"}},
+            "Users": {"Type": "AWS::Cognito::UserPool", "Properties": {"DeletionProtection": "ACTIVE"}},
+            "Ping": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 128}},
+        }});
+        let expected = json!({"Resources": {
+            "Claims": {"Type": "AWS::DynamoDB::Table", "DeletionPolicy": "Delete", "Metadata": {"DeletedWithItsData": true},
+                       "Properties": {"DeletionProtectionEnabled": false, "BillingMode": "PAY_PER_REQUEST"}},
+            "Users": {"Type": "AWS::Cognito::UserPool", "Properties": {"DeletionProtection": "INACTIVE"}},
+            "Ping": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 128}},
+        }});
+        assert_eq!(without_retention(&template), Some(expected.clone()));
+        assert_eq!(without_retention(&expected), None, "a second run finds nothing to do");
+    }
+}

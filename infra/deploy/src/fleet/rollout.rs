@@ -1,0 +1,201 @@
+//! Deploys many tenants: in waves, several at once, with a journal from which the next run continues.
+
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
+
+use futures_util::{StreamExt, stream};
+
+use crate::aws::{assets, stacks};
+use crate::cloudformation::next_step::has_succeeded;
+use crate::cloudformation::parameters::parameters;
+use crate::cloudformation::version;
+use crate::deploy::tenant::deploy_stacks;
+use crate::fleet::journal::Journal;
+use crate::fleet::report::{Outcome, Report};
+use crate::fleet::waves;
+use crate::plan::allowance;
+use crate::{Assembly, Error, Options, Progress, Target};
+
+/// How a fleet is deployed.
+#[derive(Debug, Clone)]
+pub struct Fleet {
+    /// The folder for the journal.
+    pub journals: PathBuf,
+    /// Tenants that are deployed at the same time, at least 1.
+    pub concurrency: usize,
+    /// No further tenants are started once this percentage has failed.
+    pub failures: f64,
+}
+
+impl Fleet {
+    /// 20 tenants at once, at most 2 % failures.
+    pub fn new(journals: &Path) -> Fleet {
+        Fleet { journals: journals.to_owned(), concurrency: 20, failures: 2.0 }
+    }
+}
+
+/// Deploys the tenants in waves of 1, 5, 25 and the rest. A failed tenant does not stop the others; when too many fail, or AWS no longer
+/// lets the caller in, no further tenants are started. A run that is interrupted at any point is resumed by the next one.
+///
+/// # Errors
+///
+/// [`Error::Refused`] and [`Error::Access`] before any tenant is started. Failures of tenants are in the report.
+pub async fn deploy_fleet(
+    target: &Target,
+    tenants: &[Assembly],
+    options: &Options,
+    fleet: &Fleet,
+    progress: &Progress,
+) -> Result<Report, Error> {
+    for stack in tenants.iter().flat_map(|tenant| &tenant.stacks) {
+        stack.require_functions()?;
+    }
+    let path = fleet.journals.join(format!("journal-{}-{}.jsonl", target.account, target.region));
+    let journal = Journal::open(&path)?;
+    if journal.is_resumed() {
+        progress.line(format!("resuming the unfinished run in {}", path.display()));
+    }
+    match allowance::unknown(target, tenants, &options.allow_replacement).await? {
+        // The run may have removed the resource before it was interrupted.
+        Some(sentence) if journal.is_resumed() => progress.line(sentence),
+        Some(sentence) => return Err(Error::Refused(sentence)),
+        None => {}
+    }
+    let assets = tenants.iter().flat_map(|tenant| &tenant.stacks).flat_map(|stack| &stack.assets);
+    assets::upload_missing(target, assets, progress).await?;
+
+    let rollout = Rollout { target, options, fleet, journal: &journal, progress, alone: tenants.len() == 1 };
+    let report = rollout.deploy(tenants).await;
+    if report.is_deployed() {
+        journal.finish()?;
+    }
+    let unneeded = report.parted().and_then(|parted| allowance::unneeded(&options.allow_replacement, &parted));
+    if let Some(sentence) = unneeded {
+        progress.line(sentence);
+    }
+    Ok(report)
+}
+
+struct Rollout<'a> {
+    target: &'a Target,
+    options: &'a Options,
+    fleet: &'a Fleet,
+    journal: &'a Journal,
+    progress: &'a Progress,
+    /// Whether there is only one tenant, which needs no lines about several.
+    alone: bool,
+}
+
+/// How far a rollout has come.
+#[derive(Default)]
+struct Tally {
+    finished: usize,
+    failures: usize,
+    /// Whether AWS no longer lets the caller in.
+    shut_out: bool,
+}
+
+impl Rollout<'_> {
+    async fn deploy(&self, tenants: &[Assembly]) -> Report {
+        let count = tenants.len();
+        let mut outcomes: Vec<_> = tenants.iter().map(|tenant| (tenant.tenant.clone(), Outcome::NotBegun)).collect();
+        if !self.alone {
+            self.progress.begin(format!("deploying {count} tenants"), count as u64);
+        }
+        let mut tally = Tally::default();
+        let mut first = 0;
+        for (number, size) in waves::sizes(count).into_iter().enumerate() {
+            let last = first + size;
+            self.line(|| format!("wave {}: tenants {} to {last} of {count}", number + 1, first + 1));
+            let stopped = Cell::new(false);
+            let work = (first..last).map(async |index| {
+                let outcome = if stopped.get() { Outcome::NotBegun } else { self.tenant(&tenants[index]).await };
+                (index, outcome)
+            });
+            // Tenants that were started are finished, so that none is left half-way.
+            let mut results = stream::iter(work).buffer_unordered(self.fleet.concurrency.max(1));
+            while let Some((index, outcome)) = results.next().await {
+                let (tenant, known) = &mut outcomes[index];
+                self.record(&mut tally, tenant, &outcome, count);
+                *known = outcome;
+                let stop = tally.shut_out || waves::too_many(tally.failures, last, self.fleet.failures);
+                stopped.set(stopped.get() || stop);
+            }
+            if stopped.get() {
+                let left = outcomes.iter().filter(|(_, outcome)| matches!(outcome, Outcome::NotBegun)).count();
+                let (failed, limit) = (tally.failures, self.fleet.failures);
+                self.line(|| format!("{failed} failed, the limit is {limit} %: the other {left} are not started"));
+                break;
+            }
+            first = last;
+        }
+        Report(outcomes)
+    }
+
+    fn record(&self, tally: &mut Tally, tenant: &str, outcome: &Outcome, count: usize) {
+        tally.finished += 1;
+        tally.failures += usize::from(matches!(outcome, Outcome::Failed(_)));
+        tally.shut_out |= matches!(outcome, Outcome::Failed(Error::Access(_)));
+        let finished = tally.finished;
+        if !self.alone {
+            self.progress.done(finished as u64);
+        }
+        match outcome {
+            Outcome::Deployed(_) => self.line(|| format!("{tenant}: deployed, {finished} of {count}")),
+            Outcome::Failed(error) => self.line(|| format!("{tenant}: FAILED, {finished} of {count}: {error}")),
+            Outcome::DeployedBefore | Outcome::NotBegun => {}
+        }
+    }
+
+    /// Prints a line about one tenant of several.
+    fn line(&self, text: impl FnOnce() -> String) {
+        if !self.alone {
+            self.progress.line(text());
+        }
+    }
+
+    async fn tenant(&self, assembly: &Assembly) -> Outcome {
+        match self.deploy_tenant(assembly).await {
+            Ok(outcome) => outcome,
+            Err(error) => Outcome::Failed(error),
+        }
+    }
+
+    async fn deploy_tenant(&self, assembly: &Assembly) -> Result<Outcome, Error> {
+        let (tenant, digest) = (assembly.tenant.as_str(), assembly.digest());
+        // The journal says what was deployed, but not whether somebody has deleted or changed it since. A tenant that is named alone is
+        // deployed again, because its outputs are shown.
+        if !self.alone && self.journal.has_deployed(tenant, &digest) && self.is_deployed(assembly).await? {
+            return Ok(Outcome::DeployedBefore);
+        }
+        let attempt = self.journal.attempt(tenant);
+        let target = self.target.seeded(&format!("{}/{tenant}/{attempt}", self.journal.run()));
+        self.journal.began(tenant)?;
+        let part = (!self.alone).then(|| self.progress.part(tenant).without_details());
+        let progress = part.as_ref().unwrap_or(self.progress);
+        match deploy_stacks(&target, assembly, self.options, progress).await {
+            Ok(deployed) => {
+                self.journal.deployed(tenant, &digest)?;
+                Ok(Outcome::Deployed(deployed))
+            }
+            // Nothing is wrong with the tenant: the next run resumes this attempt.
+            Err(error @ Error::Access(_)) => Err(error),
+            Err(error) => {
+                self.journal.failed(tenant, &error.to_string())?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether every stack of the assembly is deployed as synthesized.
+    async fn is_deployed(&self, assembly: &Assembly) -> Result<bool, Error> {
+        for stack in &assembly.stacks {
+            let parameters = parameters(self.target, stack);
+            let live = stacks::describe(self.target, &stack.name).await?;
+            if !live.is_some_and(|live| has_succeeded(&live) && version::is_deployed(&live, stack, &parameters)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}

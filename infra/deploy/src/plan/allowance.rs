@@ -1,0 +1,59 @@
+//! `--allow-replacement LOGICAL_ID`: whether any stack has that resource, and whether the option was needed.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_cloudformation::types::StackStatus;
+
+use crate::aws::stacks;
+use crate::cloudformation::live_stack;
+use crate::{Assembly, Error, Target};
+
+/// A sentence that names the IDs which match no resource of any stack of the tenants, neither as synthesized nor as deployed; `None` if
+/// all of them match. Resources that are to be removed are only in the deployed stack. It is enough if one of many tenants has a match.
+///
+/// # Errors
+///
+/// If CloudFormation does not answer, or does not let the caller look.
+pub async fn unknown(
+    target: &Target,
+    tenants: &[Assembly],
+    allowed: &BTreeSet<String>,
+) -> Result<Option<String>, Error> {
+    let artifacts = || tenants.iter().flat_map(|tenant| &tenant.stacks);
+    let mut unknown = allowed.clone();
+    unknown.retain(|id| !artifacts().any(|stack| stack.logical_ids.contains(id)));
+    for stack in artifacts() {
+        if unknown.is_empty() {
+            return Ok(None);
+        }
+        let live = stacks::describe(target, &stack.name).await?;
+        if live.is_none_or(|live| live.stack_status() == Some(&StackStatus::ReviewInProgress)) {
+            continue;
+        }
+        // A template that is not JSON may contain any ID.
+        let Some(deployed) = live_stack::template_of(target, &stack.name).await? else { return Ok(None) };
+        unknown.retain(|id| deployed["Resources"][id].is_null());
+    }
+    Ok((!unknown.is_empty()).then(|| {
+        format!(
+            "--allow-replacement {}: none of the chosen stacks has such a resource, neither as deployed nor as synthesized; \
+             use logical IDs as shown by --plan",
+            listed(&unknown)
+        )
+    }))
+}
+
+/// A sentence that names the IDs which allowed nothing; `None` if there are none.
+pub fn unneeded(allowed: &BTreeSet<String>, parted: &BTreeSet<String>) -> Option<String> {
+    let unneeded: BTreeSet<_> = allowed.difference(parted).cloned().collect();
+    (!unneeded.is_empty()).then(|| {
+        format!(
+            "--allow-replacement {} was not needed: no stack replaces or removes such a resource",
+            listed(&unneeded)
+        )
+    })
+}
+
+fn listed(ids: &BTreeSet<String>) -> String {
+    ids.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+}
