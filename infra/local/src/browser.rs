@@ -16,7 +16,7 @@ const LONGEST: Duration = Duration::from_secs(600);
 /// # Errors
 ///
 /// When Node or Chromium is missing, or what the script expects of the page does not hold; its own words are quoted.
-pub async fn run(script: &str, arguments: &[&str], pictures: &Path) -> anyhow::Result<Value> {
+pub(crate) async fn run(script: &str, arguments: &[&str], pictures: &Path) -> anyhow::Result<Value> {
     std::fs::create_dir_all(pictures).with_context(|| format!("cannot make {}", pictures.display()))?;
     let mut command = Command::new("node");
     command.arg(Path::new("tests/browser").join(script)).args(arguments).arg(pictures);

@@ -7,19 +7,19 @@ use ferrostack_deploy::Progress;
 
 /// Tries one thing after the other, and tells at once how each went.
 #[derive(Debug)]
-pub struct Exercise<'a> {
+pub(crate) struct Exercise<'a> {
     progress: &'a Progress,
     failed: usize,
 }
 
 impl<'a> Exercise<'a> {
     /// Nothing tried yet.
-    pub fn new(progress: &'a Progress) -> Exercise<'a> {
+    pub(crate) fn new(progress: &'a Progress) -> Exercise<'a> {
         Exercise { progress, failed: 0 }
     }
 
     /// Runs one step and prints its line of the table. A step that fails does not hold the others up.
-    pub async fn step(&mut self, what: &str, trial: impl Future<Output = anyhow::Result<String>>) {
+    pub(crate) async fn step(&mut self, what: &str, trial: impl Future<Output = anyhow::Result<String>>) {
         self.progress.begin(format!("trying: {what}"), 0);
         let started = Instant::now();
         let outcome = trial.await;
@@ -35,7 +35,7 @@ impl<'a> Exercise<'a> {
     }
 
     /// How many steps failed.
-    pub fn failed(&self) -> usize {
+    pub(crate) fn failed(&self) -> usize {
         self.failed
     }
 }
@@ -45,7 +45,7 @@ impl<'a> Exercise<'a> {
 /// # Errors
 ///
 /// When the limit is reached; `what` says what was waited for.
-pub async fn until<T>(
+pub(crate) async fn until<T>(
     what: &str,
     limit: Duration,
     mut look: impl AsyncFnMut() -> anyhow::Result<Option<T>>,

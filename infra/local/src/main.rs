@@ -1,25 +1,35 @@
 //! `ferrostack-local`: everything on this machine, with no AWS account.
 
+mod browser;
+mod exercise;
+mod qlik_reload;
+mod query_app;
+mod report_delivery;
+mod rest;
+mod services;
+mod slack_connector;
+mod sql;
+mod stack;
+mod write_back;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow, bail, ensure};
-use clap::{Parser, Subcommand};
+use clap::Parser;
 use ferrostack_deploy::{Assembly, PLATFORM, Progress, Target};
-use ferrostack_local::emulator::{Emulator, REGION, Start};
-use ferrostack_local::exercise::Exercise;
-use ferrostack_local::left_out::leave_out;
-use ferrostack_local::rest::Rest;
-use ferrostack_local::stack::DeployedStack;
-use ferrostack_local::stand_ins::StandIns;
-use ferrostack_local::{athena, qlik_reload, query_app, report_delivery, slack_connector, write_back};
+use stand_ins::emulator::{Emulator, REGION, Start};
+use stand_ins::left_out::leave_out;
+
+use crate::exercise::Exercise;
+use crate::rest::Rest;
+use crate::services::Services;
+use crate::stack::DeployedStack;
 
 /// Starts the AWS emulator and the stand-ins, deploys the local tenant, and puts its systems to work.
 #[derive(Parser)]
-#[command(name = "ferrostack-local", version, args_conflicts_with_subcommands = true)]
+#[command(name = "ferrostack-local", version)]
 struct Arguments {
-    #[command(subcommand)]
-    command: Option<Command>,
     /// End after the exercise, with exit code 1 if any of it failed, instead of staying up
     #[arg(long)]
     once: bool,
@@ -46,19 +56,11 @@ struct Arguments {
     python: PathBuf,
 }
 
-#[derive(Subcommand)]
-enum Command {
-    Athena(athena::Arguments),
-}
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let progress = Progress::detect().stages_only();
-    let result = match &arguments.command {
-        Some(Command::Athena(asked)) => athena::run(asked).await,
-        None => run(&arguments, &progress).await,
-    };
+    let result = run(&arguments, &progress).await;
     progress.clear();
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -79,7 +81,7 @@ async fn run(arguments: &Arguments, progress: &Progress) -> anyhow::Result<()> {
     let folder = tempfile::Builder::new().prefix("ferrostack-local-").tempdir()?;
 
     progress.begin("starting the emulator and the stand-ins", 0);
-    let stand_ins = StandIns::start(folder.path(), &python).await?;
+    let stand_ins = Services::start(folder.path(), &python).await?;
     let variables = stand_ins.variables();
     let emulator = Emulator::start(Start { python: &python, folder: folder.path(), variables: &variables }).await?;
     stand_ins.connect(&emulator.caller);
@@ -113,7 +115,7 @@ async fn run(arguments: &Arguments, progress: &Progress) -> anyhow::Result<()> {
 /// What is running.
 struct World<'a> {
     emulator: &'a Emulator,
-    stand_ins: &'a StandIns,
+    stand_ins: &'a Services,
     pictures: &'a Path,
     measures: bool,
     progress: &'a Progress,
@@ -225,7 +227,7 @@ async fn stay_up(emulator: &Emulator) -> anyhow::Result<()> {
     );
     println!("For Slack's member analytics, by a driver that is not Athena:");
     println!(
-        "ferrostack-local athena --endpoint {} \"select date, count(*) from slackanalytics.member_analytics group by date\"",
+        "ferrostack athena --endpoint {} \"select date, count(*) from slackanalytics.member_analytics group by date\"",
         emulator.endpoint()
     );
     println!("The emulator's log: {}", emulator.log.display());

@@ -3,17 +3,17 @@
 use anyhow::Context;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
+use stand_ins::signed::Caller;
 
-use crate::signed::Caller;
 use crate::stack::DeployedStack;
 
 /// One REST API. There is no `Debug`, which would show the key.
 #[derive(Clone)]
-pub struct Rest {
+pub(crate) struct Rest {
     /// Where the emulator serves it, without a slash at the end; on AWS it is in the stack's outputs.
-    pub url: String,
+    pub(crate) url: String,
     /// The value of its key, if it has one, which CloudFormation does not tell.
-    pub key: Option<String>,
+    pub(crate) key: Option<String>,
     http: Client,
 }
 
@@ -23,7 +23,7 @@ impl Rest {
     /// # Errors
     ///
     /// When the stack has none, or its key has no value.
-    pub async fn of(stack: &DeployedStack, caller: &Caller) -> anyhow::Result<Rest> {
+    pub(crate) async fn of(stack: &DeployedStack, caller: &Caller) -> anyhow::Result<Rest> {
         let api = stack.only("AWS::ApiGateway::RestApi")?;
         let stage = stack.only("AWS::ApiGateway::Stage")?;
         // The emulator's physical id of a stage is `<api>-<stage>` or the stage's name alone.
@@ -41,12 +41,12 @@ impl Rest {
     }
 
     /// A request without the key.
-    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.url))
     }
 
     /// A request with the key.
-    pub fn with_key(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn with_key(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.request(method, path);
         match &self.key {
             Some(key) => request.header("x-api-key", key),
@@ -60,7 +60,7 @@ impl Rest {
 /// # Errors
 ///
 /// When there is no answer.
-pub async fn send(request: RequestBuilder, body: Option<&Value>) -> anyhow::Result<(u16, Value)> {
+pub(crate) async fn send(request: RequestBuilder, body: Option<&Value>) -> anyhow::Result<(u16, Value)> {
     let request = match body {
         Some(body) => request.header("content-type", "application/json").body(body.to_string()),
         None => request,

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
+use stand_ins::signed::Caller;
 
 use crate::exercise::until;
-use crate::signed::Caller;
 
 /// A database of a workgroup, by the Data API.
 #[derive(Debug, Clone)]
-pub struct Sql {
+pub(crate) struct Sql {
     api: Caller,
     database: String,
 }
@@ -21,7 +21,7 @@ const LONGEST_STATEMENT: Duration = Duration::from_secs(60);
 
 impl Sql {
     /// Connects nothing yet.
-    pub fn new(api: Caller, database: &str) -> Sql {
+    pub(crate) fn new(api: Caller, database: &str) -> Sql {
         Sql { api, database: database.to_owned() }
     }
 
@@ -30,7 +30,7 @@ impl Sql {
     /// # Errors
     ///
     /// When it fails, with what the database says.
-    pub async fn run(&self, sql: &str) -> anyhow::Result<Vec<Vec<Option<String>>>> {
+    pub(crate) async fn run(&self, sql: &str) -> anyhow::Result<Vec<Vec<Option<String>>>> {
         let ask = json!({"Sql": sql, "WorkgroupName": WORKGROUP, "Database": self.database});
         let id = json!({"Id": self.call("ExecuteStatement", &ask).await?["Id"]});
         let ended = until("the end of a statement", LONGEST_STATEMENT, async || {

@@ -4,14 +4,13 @@ use anyhow::Context;
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::Client;
 use serde_json::{Value, json};
-
-use crate::signed::Caller;
+use stand_ins::signed::Caller;
 
 /// A deployed stack's resources.
 #[derive(Debug, Clone)]
-pub struct DeployedStack {
+pub(crate) struct DeployedStack {
     /// The stack's name.
-    pub name: String,
+    pub(crate) name: String,
     system: String,
     resources: Vec<Resource>,
     template: Value,
@@ -30,7 +29,7 @@ impl DeployedStack {
     /// # Errors
     ///
     /// When CloudFormation does not know it.
-    pub async fn read(config: &SdkConfig, name: &str) -> anyhow::Result<DeployedStack> {
+    pub(crate) async fn read(config: &SdkConfig, name: &str) -> anyhow::Result<DeployedStack> {
         let client = Client::new(config);
         let mut resources = Vec::new();
         let mut pages = client.list_stack_resources().stack_name(name).into_paginator().send();
@@ -53,7 +52,7 @@ impl DeployedStack {
     }
 
     /// The system it is a stack of: its tag `ferrostack:system`, for example `qlik-reload`.
-    pub fn system(&self) -> &str {
+    pub(crate) fn system(&self) -> &str {
         &self.system
     }
 
@@ -62,7 +61,7 @@ impl DeployedStack {
     /// # Errors
     ///
     /// When there is none.
-    pub fn only(&self, kind: &str) -> anyhow::Result<&str> {
+    pub(crate) fn only(&self, kind: &str) -> anyhow::Result<&str> {
         let found = self.resources.iter().find(|resource| resource.kind == kind);
         found.map(|resource| resource.physical_id.as_str()).with_context(|| format!("{} has no {kind}", self.name))
     }
@@ -72,14 +71,14 @@ impl DeployedStack {
     /// # Errors
     ///
     /// When the stack has no such resource.
-    pub fn physical_id(&self, logical_id: &str) -> anyhow::Result<&str> {
+    pub(crate) fn physical_id(&self, logical_id: &str) -> anyhow::Result<&str> {
         let found = self.resources.iter().find(|resource| resource.logical_id == logical_id);
         let found = found.with_context(|| format!("{} has no resource {logical_id}", self.name))?;
         Ok(&found.physical_id)
     }
 
     /// What the functions have logged last, for a message about something that went wrong.
-    pub async fn function_logs(&self, caller: &Caller, count: usize) -> String {
+    pub(crate) async fn function_logs(&self, caller: &Caller, count: usize) -> String {
         let mut lines = Vec::new();
         for group in self.resources.iter().filter(|resource| resource.kind == "AWS::Logs::LogGroup") {
             let ask = json!({"logGroupName": group.physical_id});
@@ -96,7 +95,7 @@ impl DeployedStack {
     /// # Errors
     ///
     /// When the emulator does not take it.
-    pub async fn give_dead_letter_queues(&self, caller: &Caller) -> anyhow::Result<usize> {
+    pub(crate) async fn give_dead_letter_queues(&self, caller: &Caller) -> anyhow::Result<usize> {
         let mut given = 0;
         for resource in self.resources.iter().filter(|resource| resource.kind == "AWS::Lambda::Function") {
             let target =

@@ -15,7 +15,7 @@ const SOCKETS: usize = 200;
 const PEOPLE: usize = 20;
 
 /// Measures, and prints what came out as lines of the exercise's table.
-pub async fn measure(system: &System<'_>, exercise: &mut Exercise<'_>) {
+pub(crate) async fn measure(system: &System<'_>, exercise: &mut Exercise<'_>) {
     exercise.step("from the end of a statement to the socket", system.latency()).await;
     exercise.step("many sockets, none loses its result", system.sockets()).await;
 }

@@ -1,0 +1,156 @@
+//! Puts the deployed qlik-reload system to work: by the clock, on an event, on request, twice, and in vain.
+
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use aws_config::SdkConfig;
+use reqwest::Method;
+use serde_json::{Value, json};
+use stand_ins::qlik::{App, Qlik, Started};
+use stand_ins::signed::Caller;
+
+use crate::exercise::{Exercise, until};
+use crate::rest::{Rest, send};
+use crate::stack::DeployedStack;
+
+/// The apps of `local.yaml`, one for each way to ask for a reload, so that the stand-in's list tells them apart.
+const BY_SCHEDULE: &str = "00000000-0000-4000-8000-000000000001";
+const BY_EVENT: &str = "00000000-0000-4000-8000-000000000002";
+const BY_REQUEST: &str = "00000000-0000-4000-8000-000000000003";
+const TWICE: &str = "00000000-0000-4000-8000-000000000004";
+
+/// A rate of a minute, the emulator's sweep every ten seconds, a cold start, and as much again as a slow machine may need.
+const LONGEST_TICK: Duration = Duration::from_secs(240);
+const LONGEST_RELOAD: Duration = Duration::from_secs(120);
+
+/// Everything the steps need.
+#[derive(Clone, Copy)]
+pub(crate) struct System<'a> {
+    /// The deployed stack.
+    pub(crate) stack: &'a DeployedStack,
+    /// The stand-in that the function talks to.
+    pub(crate) qlik: &'a Qlik,
+    /// Calls the emulator.
+    pub(crate) caller: &'a Caller,
+    /// The REST API for reloads on request.
+    pub(crate) rest: &'a Rest,
+}
+
+/// Stores the API key as an operator does after the first deployment.
+///
+/// # Errors
+///
+/// When the stack has no secret or it does not take the value.
+pub(crate) async fn store_api_key(config: &SdkConfig, stack: &DeployedStack, key: &str) -> anyhow::Result<()> {
+    let secret = stack.only("AWS::SecretsManager::Secret")?;
+    let client = aws_sdk_secretsmanager::Client::new(config);
+    client.put_secret_value().secret_id(secret).secret_string(json!({"key": key}).to_string()).send().await?;
+    Ok(())
+}
+
+/// Runs every step; the slow one, the schedule, comes last and has been ticking since the deployment.
+pub(crate) async fn exercise(system: &System<'_>, exercise: &mut Exercise<'_>) {
+    exercise.step("an event on the bus starts a reload", system.event()).await;
+    exercise.step("the same event delivered twice starts one reload", system.delivered_twice()).await;
+    exercise.step("a request without the API key is refused", system.request_without_key()).await;
+    exercise.step("a request repeated with its key starts one reload", system.request_repeated()).await;
+    exercise.step("a reload that fails ends in the dead-letter queue", system.dead_letter()).await;
+    exercise.step("the schedule starts a reload", system.schedule()).await;
+}
+
+impl System<'_> {
+    async fn event(&self) -> anyhow::Result<String> {
+        let entry = json!({
+            "Source": "ferrostack.local",
+            "DetailType": "Data Loaded",
+            "Detail": json!({"appId": BY_EVENT}).to_string(),
+        });
+        let answer = self.caller.json("events", "AWSEvents.PutEvents", "1.1", &json!({"Entries": [entry]})).await?;
+        ensure!(answer["FailedEntryCount"] == 0, "EventBridge refused the event: {answer}");
+        self.finished(BY_EVENT).await
+    }
+
+    /// EventBridge delivers at least once; here both deliveries are made by hand, at the same time.
+    async fn delivered_twice(&self) -> anyhow::Result<String> {
+        let event = json!({"appId": TWICE, "deliveryId": "delivered-twice"});
+        let (first, second) = tokio::join!(self.invoke(&event), self.invoke(&event));
+        // One of two at the same time may be told that the other is at work; Lambda would call it again later.
+        let third = self.invoke(&event).await.context("the third delivery")?;
+        ensure!(first.is_ok() || second.is_ok(), "neither delivery was taken: {first:?}, {second:?}");
+        let reloads = self.qlik.reloads_of(TWICE);
+        ensure!(reloads.len() == 1, "{} reloads were started", reloads.len());
+        ensure!(third["reloadId"] == *reloads[0].id, "the third delivery answered {third}");
+        Ok(format!("3 deliveries, 1 reload: {}", reloads[0].id))
+    }
+
+    async fn request_without_key(&self) -> anyhow::Result<String> {
+        let body = json!({"appId": BY_REQUEST});
+        let (status, body) = send(self.rest.request(Method::POST, "/reloads"), Some(&body)).await?;
+        ensure!(status == 403, "the answer was {status}: {body}");
+        ensure!(self.qlik.reloads_of(BY_REQUEST).is_empty(), "a reload was started all the same");
+        Ok("403".to_owned())
+    }
+
+    async fn request_repeated(&self) -> anyhow::Result<String> {
+        let post = || self.rest.with_key(Method::POST, "/reloads").header("idempotency-key", "the-same-request");
+        let body = json!({"appId": BY_REQUEST});
+        let (status, first) = send(post(), Some(&body)).await?;
+        ensure!(status == 202, "the answer was {status}: {first}");
+        let (status, second) = send(post(), Some(&body)).await?;
+        ensure!(status == 202 && second["reloadId"] == first["reloadId"], "the second answer was {status}: {second}");
+        let id = first["reloadId"].as_str().unwrap_or_default();
+        let (status, found) = send(self.rest.with_key(Method::GET, &format!("/reloads/{id}")), None).await?;
+        ensure!(status == 200 && found["reloadId"] == id, "GET answered {status}: {found}");
+        self.finished(BY_REQUEST).await
+    }
+
+    /// As EventBridge does on AWS, the event is handed to Lambda to be invoked asynchronously, with Lambda's retries.
+    async fn dead_letter(&self) -> anyhow::Result<String> {
+        let event = json!({"appId": App::FAILS, "deliveryId": "fails", "waitFor": "finished"});
+        let path = format!("/2015-03-31/functions/{}/invocations", self.stack.only("AWS::Lambda::Function")?);
+        let headers = [("content-type", "application/json"), ("x-amz-invocation-type", "Event")];
+        self.caller.call("lambda", Method::POST, &path, &headers, event.to_string().into_bytes()).await?;
+        let queue = self.stack.only("AWS::SQS::Queue")?;
+        let ask = json!({"QueueUrl": queue, "WaitTimeSeconds": 1});
+        until("a message in the dead-letter queue", LONGEST_RELOAD, async || {
+            let answer = self.caller.json("sqs", "AmazonSQS.ReceiveMessage", "1.0", &ask).await?;
+            let body = answer["Messages"][0]["Body"].as_str().unwrap_or_default();
+            Ok(body.contains(App::FAILS).then_some(()))
+        })
+        .await?;
+        let reloads = self.qlik.reloads_of(App::FAILS);
+        ensure!(reloads.len() == 1, "{} reloads were started by one event and its retries", reloads.len());
+        Ok(format!("reload {} is {}", reloads[0].id, reloads[0].status))
+    }
+
+    async fn schedule(&self) -> anyhow::Result<String> {
+        self.ended(BY_SCHEDULE, LONGEST_TICK).await
+    }
+
+    /// Waits for the end of the app's reload and makes sure that there is one only.
+    async fn finished(&self, app: &str) -> anyhow::Result<String> {
+        let told = self.ended(app, LONGEST_RELOAD).await?;
+        let count = self.qlik.reloads_of(app).len();
+        ensure!(count == 1, "{count} reloads were started");
+        Ok(told)
+    }
+
+    /// Waits for the end of the app's first reload. There are more of them where the clock has ticked more than once.
+    async fn ended(&self, app: &str, limit: Duration) -> anyhow::Result<String> {
+        let Started { id, status, .. } = until("the end of a reload", limit, async || {
+            let ended = |reload: &Started| !matches!(reload.status, "QUEUED" | "RELOADING");
+            Ok(self.qlik.reloads_of(app).into_iter().find(ended))
+        })
+        .await?;
+        ensure!(status == "SUCCEEDED", "reload {id} is {status}");
+        Ok(format!("reload {id} is {status}"))
+    }
+
+    async fn invoke(&self, event: &Value) -> anyhow::Result<Value> {
+        let path = format!("/2015-03-31/functions/{}/invocations", self.stack.only("AWS::Lambda::Function")?);
+        let headers = [("content-type", "application/json")];
+        let answer = self.caller.call("lambda", Method::POST, &path, &headers, event.to_string().into_bytes()).await?;
+        ensure!(answer["errorType"].is_null(), "the function answered {answer}");
+        Ok(answer)
+    }
+}
