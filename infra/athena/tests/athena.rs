@@ -284,7 +284,7 @@ async fn what_is_not_known_is_named() {
         ("select id from shop.sales order by 2", "no column 2"),
         ("select nothing from shop.sales", "there are day, id, name, paid, tags"),
         ("select * from shop.sales", "`tags` is of type"),
-        ("select id from other.sales", r#"there are ["shop"]"#),
+        ("select id from other.sales", r#"the connector has ["shop"]"#),
         ("select id from shop.other", "the schema has sales"),
     ] {
         let error = world.refused(text).await;

@@ -11,9 +11,11 @@ use stand_ins::signed::Caller;
 
 use crate::exercise::{Exercise, until};
 use crate::rest::{Rest, send};
+use crate::roster::LocalSystem;
 use crate::stack::DeployedStack;
+use crate::world::World;
 
-/// The apps of `local.yaml`, one for each way to ask for a reload, so that the stand-in's list tells them apart.
+/// The apps of `tenant.yaml`, one for each way to ask for a reload, so that the stand-in's list tells them apart.
 const BY_SCHEDULE: &str = "00000000-0000-4000-8000-000000000001";
 const BY_EVENT: &str = "00000000-0000-4000-8000-000000000002";
 const BY_REQUEST: &str = "00000000-0000-4000-8000-000000000003";
@@ -23,42 +25,49 @@ const TWICE: &str = "00000000-0000-4000-8000-000000000004";
 const LONGEST_TICK: Duration = Duration::from_secs(240);
 const LONGEST_RELOAD: Duration = Duration::from_secs(120);
 
-/// Everything the steps need.
-#[derive(Clone, Copy)]
-pub(crate) struct System<'a> {
-    /// The deployed stack.
-    pub(crate) stack: &'a DeployedStack,
-    /// The stand-in that the function talks to.
-    pub(crate) qlik: &'a Qlik,
-    /// Calls the emulator.
-    pub(crate) caller: &'a Caller,
+pub(crate) const LOCAL: LocalSystem = LocalSystem { uses_warehouse: false, can_be_measured: false };
+
+/// What the steps need.
+struct QlikExercise<'a> {
+    stack: &'a DeployedStack,
+    qlik: &'a Qlik,
+    caller: &'a Caller,
     /// The REST API for reloads on request.
-    pub(crate) rest: &'a Rest,
+    rest: Rest,
 }
 
-/// Stores the API key as an operator does after the first deployment.
-///
-/// # Errors
-///
-/// When the stack has no secret or it does not take the value.
-pub(crate) async fn store_api_key(config: &SdkConfig, stack: &DeployedStack, key: &str) -> anyhow::Result<()> {
-    let secret = stack.only("AWS::SecretsManager::Secret")?;
-    let client = aws_sdk_secretsmanager::Client::new(config);
-    client.put_secret_value().secret_id(secret).secret_string(json!({"key": key}).to_string()).send().await?;
+/// There is nothing to do before the deployment.
+pub(crate) async fn prepare(_: &World<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
 /// Runs every step; the slow one, the schedule, comes last and has been ticking since the deployment.
-pub(crate) async fn exercise(system: &System<'_>, exercise: &mut Exercise<'_>) {
+pub(crate) async fn exercise(
+    world: &World<'_>,
+    stack: &DeployedStack,
+    exercise: &mut Exercise<'_>,
+) -> anyhow::Result<()> {
+    store_api_key(&world.emulator.config, stack, &world.services.qlik_key).await?;
+    let caller = &world.emulator.caller;
+    let system = QlikExercise { stack, qlik: &world.services.qlik, caller, rest: Rest::of(stack, caller).await? };
     exercise.step("an event on the bus starts a reload", system.event()).await;
     exercise.step("the same event delivered twice starts one reload", system.delivered_twice()).await;
     exercise.step("a request without the API key is refused", system.request_without_key()).await;
     exercise.step("a request repeated with its key starts one reload", system.request_repeated()).await;
     exercise.step("a reload that fails ends in the dead-letter queue", system.dead_letter()).await;
     exercise.step("the schedule starts a reload", system.schedule()).await;
+    Ok(())
 }
 
-impl System<'_> {
+/// Stores the API key, as an operator does after the first deployment.
+async fn store_api_key(config: &SdkConfig, stack: &DeployedStack, key: &str) -> anyhow::Result<()> {
+    let secret = stack.only("AWS::SecretsManager::Secret")?;
+    let client = aws_sdk_secretsmanager::Client::new(config);
+    client.put_secret_value().secret_id(secret).secret_string(json!({"key": key}).to_string()).send().await?;
+    Ok(())
+}
+
+impl QlikExercise<'_> {
     async fn event(&self) -> anyhow::Result<String> {
         let entry = json!({
             "Source": "ferrostack.local",

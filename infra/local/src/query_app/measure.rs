@@ -6,26 +6,27 @@ use anyhow::{Context, ensure};
 use futures_util::future::try_join_all;
 use serde_json::json;
 
-use super::{Person, Socket, System};
+use super::QueryExercise;
+use super::person::{Person, Socket};
 use crate::exercise::Exercise;
 
 const RUNS: usize = 200;
 const SOCKETS: usize = 200;
-/// So that nobody reaches the limits of one person in `local.yaml`.
+/// So that nobody reaches the limits of one person in `tenant.yaml`.
 const PEOPLE: usize = 20;
 
-/// Measures, and prints what came out as lines of the exercise's table.
-pub(crate) async fn measure(system: &System<'_>, exercise: &mut Exercise<'_>) {
-    exercise.step("from the end of a statement to the socket", system.latency()).await;
-    exercise.step("many sockets, none loses its result", system.sockets()).await;
-}
+impl QueryExercise<'_> {
+    /// Measures, and prints the figures as lines of the exercise's table.
+    pub(super) async fn measure(&self, exercise: &mut Exercise<'_>) {
+        exercise.step("from the end of a statement to the socket", self.latency()).await;
+        exercise.step("many sockets, none loses its result", self.sockets()).await;
+    }
 
-impl System<'_> {
     /// One run after the other. What is timed is the event's delivery, the function and the push: the stand-in notes when a
     /// statement ended.
     async fn latency(&self) -> anyhow::Result<String> {
         let person = self.people.sign_in("latency").await?;
-        let mut socket = self.door.enter(&person, self.rest).await?;
+        let mut socket = self.door.enter(&person, &self.rest).await?;
         let mut spans = Vec::new();
         for run in 0..RUNS + 5 {
             let id = socket.run("slow", json!({"seconds": "0"})).await?;
@@ -55,7 +56,7 @@ impl System<'_> {
         }
         let mut sockets: Vec<Socket> = Vec::new();
         for number in 0..SOCKETS {
-            sockets.push(self.door.enter(&people[number % PEOPLE], self.rest).await?);
+            sockets.push(self.door.enter(&people[number % PEOPLE], &self.rest).await?);
         }
         let started = Instant::now();
         let asked = sockets.iter_mut().enumerate().map(async |(number, socket)| {

@@ -9,42 +9,35 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use reqwest::Method;
 use serde_json::{Value, json};
-
-pub(crate) use measure::measure;
-pub(crate) use person::{Door, People, Person, Socket};
+use stand_ins::edge::Behind;
+use stand_ins::redshift::Redshift;
+use stand_ins::signed::Caller;
 
 use crate::browser;
 use crate::exercise::{Exercise, until};
 use crate::rest::{Rest, send};
+use crate::roster::LocalSystem;
 use crate::stack::DeployedStack;
-use stand_ins::edge::{Behind, Edge};
-use stand_ins::emulator::Emulator;
-use stand_ins::redshift::Redshift;
-use stand_ins::signed::Caller;
+use crate::world::World;
 
-/// Everything the steps need.
-#[derive(Clone, Copy)]
-pub(crate) struct System<'a> {
-    /// The deployed stack.
-    pub(crate) stack: &'a DeployedStack,
-    /// The REST API of the stack.
-    pub(crate) rest: &'a Rest,
-    /// Calls the emulator.
-    pub(crate) caller: &'a Caller,
+use person::{Door, People, Person, Socket};
+
+pub(crate) const LOCAL: LocalSystem = LocalSystem { uses_warehouse: true, can_be_measured: true };
+
+/// What the steps need.
+struct QueryExercise<'a> {
+    stack: &'a DeployedStack,
+    rest: Rest,
+    caller: &'a Caller,
     /// The WebSocket API and the page's origin.
-    pub(crate) door: &'a Door,
-    /// Redshift's stand-in.
-    pub(crate) redshift: &'a Redshift,
+    door: Door,
+    redshift: &'a Redshift,
     /// People without a browser.
-    pub(crate) people: &'a People<'a>,
-    /// Where the browser leaves its pictures.
-    pub(crate) pictures: &'a Path,
+    people: People<'a>,
+    pictures: &'a Path,
 }
 
-/// The page's origin in `local.yaml`. The port is free only by luck, so each run puts the edge's own in its place.
-pub(crate) const ORIGIN: &str = "http://127.0.0.1:4173";
-
-/// The bucket of `local.yaml`, with the script that fills the schema and the tenant's own queries.
+/// The bucket of `tenant.yaml`, with the script that fills the schema and the tenant's own queries.
 const BUCKET: &str = "ferrostack-local-query-app";
 
 /// Longer than a browser needs to see nothing.
@@ -52,15 +45,11 @@ const QUIET: Duration = Duration::from_millis(1500);
 /// From a statement's end to the request's.
 const LONGEST_ENDING: Duration = Duration::from_secs(120);
 
-/// Puts what `local.yaml` names into the emulator, before the stack is deployed.
-///
-/// # Errors
-///
-/// When the emulator does not take it.
-pub(crate) async fn seed(caller: &Caller) -> anyhow::Result<()> {
+/// Puts the files that `tenant.yaml` names into the emulator.
+pub(crate) async fn prepare(world: &World<'_>) -> anyhow::Result<()> {
     let put = async |path: &str, body: &str| {
         let path = format!("/{BUCKET}{path}");
-        caller.call("s3", Method::PUT, &path, &[], body.as_bytes().to_vec()).await
+        world.emulator.caller.call("s3", Method::PUT, &path, &[], body.as_bytes().to_vec()).await
     };
     put("", "").await?;
     put("/nyc_yellow_taxi.sql", include_str!("nyc_yellow_taxi.sql")).await?;
@@ -69,19 +58,36 @@ pub(crate) async fn seed(caller: &Caller) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Where the deployed system is; tells the edge.
-///
-/// # Errors
-///
-/// When the stack or the emulator lacks a part of it.
-pub(crate) async fn open(stack: &DeployedStack, emulator: &Emulator, edge: &Edge, rest: &Rest) -> anyhow::Result<Door> {
+/// Runs every step, or measures.
+pub(crate) async fn exercise(
+    world: &World<'_>,
+    stack: &DeployedStack,
+    exercise: &mut Exercise<'_>,
+) -> anyhow::Result<()> {
+    let caller = &world.emulator.caller;
+    let rest = Rest::of(stack, caller).await?;
+    let door = open(world, stack, &rest).await?;
+    let people = People::of(stack.physical_id("Users")?, caller).await?;
+    let redshift = &world.services.warehouse()?.redshift;
+    let system = QueryExercise { stack, rest, caller, door, redshift, people, pictures: world.pictures };
+    if world.measures {
+        system.measure(exercise).await;
+    } else {
+        system.run(exercise).await;
+    }
+    Ok(())
+}
+
+/// Finds out where the deployed system is, and lets the edge serve its page.
+async fn open(world: &World<'_>, stack: &DeployedStack, rest: &Rest) -> anyhow::Result<Door> {
+    let (emulator, edge) = (world.emulator, &world.services.edge);
     let api = stack.physical_id("Connections")?;
     let socket = format!("ws://{}/_aws/execute-api/{api}/live", emulator.address);
     let id = stack.only("AWS::CloudFront::Distribution")?;
     let path = format!("/2020-05-31/distribution/{id}");
     let found = emulator.caller.call("cloudfront", Method::GET, &path, &[], Vec::new()).await?;
     let mut texts = found.as_str().unwrap_or_default().split(['<', '>']);
-    let distribution = texts.find(|it| it.ends_with(".cloudfront.net")).context("the distribution has no name")?;
+    let distribution = texts.find(|text| text.ends_with(".cloudfront.net")).context("the distribution has no name")?;
     edge.serve(Behind {
         emulator: emulator.endpoint().to_owned(),
         distribution: distribution.to_owned(),
@@ -91,21 +97,20 @@ pub(crate) async fn open(stack: &DeployedStack, emulator: &Emulator, edge: &Edge
     Ok(Door { socket, origin: edge.url.clone() })
 }
 
-/// Runs every step.
-pub(crate) async fn exercise(system: &System<'_>, exercise: &mut Exercise<'_>) {
-    exercise.step("the page comes with headers that allow it what it needs", system.page()).await;
-    exercise.step("two people use the page, each with their own results", system.in_a_browser()).await;
-    exercise.step("a ticket opens one connection, for the page only", system.tickets()).await;
-    exercise.step("nobody reaches what is somebody else's", system.strangers()).await;
-    exercise.step("somebody else's going leaves one's own query running", system.going()).await;
-    exercise.step("a connection that is cut loses nothing", system.cut()).await;
-    exercise.step("more than 1 MB is fetched by pages", system.large()).await;
-    exercise.step("an end that is told of twice is told once", system.twice()).await;
-    exercise.step("an end before its request is tried again", system.before()).await;
-    exercise.step("an end that nobody tells of is found by the sweep", system.never()).await;
-}
+impl QueryExercise<'_> {
+    async fn run(&self, exercise: &mut Exercise<'_>) {
+        exercise.step("the page comes with headers that allow it what it needs", self.page()).await;
+        exercise.step("two people use the page, each with their own results", self.in_a_browser()).await;
+        exercise.step("a ticket opens one connection, for the page only", self.tickets()).await;
+        exercise.step("nobody reaches what is somebody else's", self.strangers()).await;
+        exercise.step("somebody else's going leaves one's own query running", self.going()).await;
+        exercise.step("a connection that is cut loses nothing", self.cut()).await;
+        exercise.step("more than 1 MB is fetched by pages", self.large()).await;
+        exercise.step("an end that is told of twice is told once", self.twice()).await;
+        exercise.step("an end before its request is tried again", self.before()).await;
+        exercise.step("an end that nobody tells of is found by the sweep", self.never()).await;
+    }
 
-impl System<'_> {
     async fn page(&self) -> anyhow::Result<String> {
         let answer = reqwest::get(&self.door.origin).await?;
         let header = |name: &str| Some(answer.headers().get(name)?.to_str().ok()?.to_owned());
@@ -143,19 +148,19 @@ impl System<'_> {
             self.caller.json("cognito-idp", "AWSCognitoIdentityProviderService.CreateUserPool", "1.1", &elsewhere);
         let pool = elsewhere.await?["UserPool"]["Id"].as_str().context("the pool has no id")?.to_owned();
         let foreign = People::of(&pool, self.caller).await?.sign_in("foreign").await?;
-        let (status, _) = send(foreign.request(self.rest, Method::POST, "/ticket"), None).await?;
+        let (status, _) = send(foreign.request(&self.rest, Method::POST, "/ticket"), None).await?;
         ensure!(status == 401, "a ticket for somebody of another pool: {status}");
         let stranger = Door { origin: "https://elsewhere.example".to_owned(), ..self.door.clone() };
-        let ticket = person.ticket(self.rest).await?;
+        let ticket = person.ticket(&self.rest).await?;
         let query = format!("?ticket={ticket}");
         let opened = self.door.open(&query).await?;
         ensure!(opened.is_ok(), "a good ticket was refused");
         let mut refused = Vec::new();
-        let other = person.ticket(self.rest).await?;
+        let other = person.ticket(&self.rest).await?;
         for (door, query) in [
-            (self.door, query),
-            (self.door, String::new()),
-            (self.door, format!("?ticket={}", "A".repeat(43))),
+            (&self.door, query),
+            (&self.door, String::new()),
+            (&self.door, format!("?ticket={}", "A".repeat(43))),
             (&stranger, format!("?ticket={other}")),
         ] {
             match door.open(&query).await? {
@@ -169,11 +174,11 @@ impl System<'_> {
 
     async fn strangers(&self) -> anyhow::Result<String> {
         let (ada, bob) = (self.people.sign_in("ada").await?, self.people.sign_in("bob").await?);
-        let mut hers = self.door.enter(&ada, self.rest).await?;
+        let mut hers = self.door.enter(&ada, &self.rest).await?;
         let id = hers.run("taxi-month", json!({"month": "2015-02"})).await?;
         let rows = rows(&hers.end_of(&id).await?)?;
         ensure!(rows.len() == 28, "February has {} days", rows.len());
-        let mut his = self.door.enter(&bob, self.rest).await?;
+        let mut his = self.door.enter(&bob, &self.rest).await?;
         for action in ["resume", "cancel"] {
             his.say(&json!({"action": action, "requestId": id, "seq": -1})).await?;
             let (answer, _) = his.hear().await?;
@@ -182,8 +187,8 @@ impl System<'_> {
         self.ended(&ada, &id).await?;
         for path in ["", "/rows", "/csv"] {
             let path = format!("/requests/{id}{path}");
-            let (own, _) = send(ada.request(self.rest, Method::GET, &path), None).await?;
-            let (other, body) = send(bob.request(self.rest, Method::GET, &path), None).await?;
+            let (own, _) = send(ada.request(&self.rest, Method::GET, &path), None).await?;
+            let (other, body) = send(bob.request(&self.rest, Method::GET, &path), None).await?;
             ensure!((own, other) == (200, 404), "{path}: {own} for the owner, {other} for another: {body}");
         }
         Ok("404 and unknown-request".to_owned())
@@ -192,8 +197,8 @@ impl System<'_> {
     /// The emulator says 1006 of every end of a connection, so the event of a page that goes is made here.
     async fn going(&self) -> anyhow::Result<String> {
         let (carol, dave) = (self.people.sign_in("carol").await?, self.people.sign_in("dave").await?);
-        let mut hers = self.door.enter(&carol, self.rest).await?;
-        let mut his = self.door.enter(&dave, self.rest).await?;
+        let mut hers = self.door.enter(&carol, &self.rest).await?;
+        let mut his = self.door.enter(&dave, &self.rest).await?;
         let own = hers.run("slow", json!({"seconds": "3"})).await?;
         let other = his.run("slow", json!({"seconds": "60"})).await?;
         accepted(&mut his, &other).await?;
@@ -211,7 +216,7 @@ impl System<'_> {
     /// How somebody's own request ended. Its result may come a moment before that is noted.
     async fn ended(&self, person: &Person, id: &str) -> anyhow::Result<String> {
         until("the end of a request", LONGEST_ENDING, async || {
-            let (_, body) = send(person.request(self.rest, Method::GET, &format!("/requests/{id}")), None).await?;
+            let (_, body) = send(person.request(&self.rest, Method::GET, &format!("/requests/{id}")), None).await?;
             let state = body["state"].as_str().unwrap_or_default().to_owned();
             Ok(matches!(state.as_str(), "finished" | "failed" | "cancelled").then_some(state))
         })
@@ -231,13 +236,13 @@ impl System<'_> {
 
     async fn cut(&self) -> anyhow::Result<String> {
         let person = self.people.sign_in("erin").await?;
-        let mut socket = self.door.enter(&person, self.rest).await?;
+        let mut socket = self.door.enter(&person, &self.rest).await?;
         let id = socket.run("slow", json!({"seconds": "2"})).await?;
         accepted(&mut socket, &id).await?;
         drop(socket);
         let state = self.ended(&person, &id).await?;
         ensure!(state == "finished", "the query that nobody waits for is {state}");
-        let mut socket = self.door.enter(&person, self.rest).await?;
+        let mut socket = self.door.enter(&person, &self.rest).await?;
         socket.say(&json!({"action": "resume", "requestId": id, "seq": -1})).await?;
         let told = socket.end_of(&id).await?;
         ensure!(rows(&told)?.len() == 1, "the query ended with {told:?}");
@@ -246,7 +251,7 @@ impl System<'_> {
 
     async fn large(&self) -> anyhow::Result<String> {
         let person = self.people.sign_in("frank").await?;
-        let mut socket = self.door.enter(&person, self.rest).await?;
+        let mut socket = self.door.enter(&person, &self.rest).await?;
         let id = socket.run("every-trip", json!({"first_day": "2015-07-01", "last_day": "2015-07-31"})).await?;
         let told = socket.end_of(&id).await?;
         self.ended(&person, &id).await?;
@@ -257,7 +262,7 @@ impl System<'_> {
         loop {
             let page = next.as_str().map_or_else(String::new, |it| format!("?page={it}"));
             let path = format!("/requests/{id}/rows{page}");
-            let (status, body) = send(person.request(self.rest, Method::GET, &path), None).await?;
+            let (status, body) = send(person.request(&self.rest, Method::GET, &path), None).await?;
             ensure!(status == 200, "page {pages} answered {status}: {body}");
             count += body["rows"].as_array().map_or(0, Vec::len);
             pages += 1;
@@ -272,7 +277,7 @@ impl System<'_> {
 
     async fn twice(&self) -> anyhow::Result<String> {
         let person = self.people.sign_in("grace").await?;
-        let mut socket = self.door.enter(&person, self.rest).await?;
+        let mut socket = self.door.enter(&person, &self.rest).await?;
         let id = socket.run("taxi-month", json!({"month": "2015-04"})).await?;
         let told = socket.end_of(&id).await?;
         ensure!(rows(&told)?.len() == 30, "April has {} days", rows(&told)?.len());
@@ -294,7 +299,7 @@ impl System<'_> {
     /// The rule is taken away while a query runs, and put back afterwards.
     async fn never(&self) -> anyhow::Result<String> {
         let person = self.people.sign_in("heidi").await?;
-        let mut socket = self.door.enter(&person, self.rest).await?;
+        let mut socket = self.door.enter(&person, &self.rest).await?;
         let rule = self.stack.only("AWS::Events::Rule")?.rsplit('/').next().unwrap_or_default().to_owned();
         let switch = async |verb: &str| {
             self.caller.json("events", &format!("AWSEvents.{verb}Rule"), "1.1", &json!({"Name": rule})).await

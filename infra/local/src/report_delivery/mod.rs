@@ -12,8 +12,11 @@ use stand_ins::quicksight::{Dashboard, QuickSight};
 
 use crate::exercise::{Exercise, until};
 use crate::rest::{Rest, send};
+use crate::roster::LocalSystem;
+use crate::stack::DeployedStack;
+use crate::world::World;
 
-/// Reports that are submitted at once, and how many of them may be at QuickSight at a time: `slots` of `local.yaml`.
+/// Reports that are submitted at once, and how many of them may be at QuickSight at a time: `slots` of `tenant.yaml`.
 const REPORTS: usize = 30;
 const SLOTS: usize = 5;
 
@@ -23,19 +26,29 @@ const BASE: &str = "/qs-anonymous-snapshot";
 /// The poller's schedule ticks each minute; then six rounds of five reports, and as much again as a slow machine may need.
 const LONGEST_QUEUE: Duration = Duration::from_secs(600);
 
-/// Everything the steps need.
-#[derive(Clone, Copy)]
-pub(crate) struct System<'a> {
-    /// The REST API of the stack.
-    pub(crate) rest: &'a Rest,
-    /// The stand-in that makes the reports.
-    pub(crate) quicksight: &'a QuickSight,
+pub(crate) const LOCAL: LocalSystem = LocalSystem { uses_warehouse: false, can_be_measured: false };
+
+/// What the steps need.
+struct ReportExercise<'a> {
+    rest: Rest,
+    quicksight: &'a QuickSight,
     /// Shows the queue.
-    pub(crate) progress: &'a Progress,
+    progress: &'a Progress,
+}
+
+/// There is nothing to do before the deployment.
+pub(crate) async fn prepare(_: &World<'_>) -> anyhow::Result<()> {
+    Ok(())
 }
 
 /// Runs every step.
-pub(crate) async fn exercise(system: &System<'_>, exercise: &mut Exercise<'_>) {
+pub(crate) async fn exercise(
+    world: &World<'_>,
+    stack: &DeployedStack,
+    exercise: &mut Exercise<'_>,
+) -> anyhow::Result<()> {
+    let rest = Rest::of(stack, &world.emulator.caller).await?;
+    let system = ReportExercise { rest, quicksight: &world.services.quicksight, progress: world.progress };
     exercise.step("a request without the API key is refused", system.without_key()).await;
     exercise.step("a request that chooses its own row-level tags is refused", system.with_own_tags()).await;
     let fails = system.submit(&job(Dashboard::FAILS, 0)).await;
@@ -46,6 +59,7 @@ pub(crate) async fn exercise(system: &System<'_>, exercise: &mut Exercise<'_>) {
     exercise.step("a report that fails says why", system.failed(fails)).await;
     exercise.step("a start whose answer is lost is one report", system.once(loses)).await;
     exercise.step("a report that is deleted is gone, with its files", system.delete()).await;
+    Ok(())
 }
 
 /// What a client posts; every format has its turn.
@@ -63,7 +77,7 @@ fn job(dashboard: &str, number: usize) -> Value {
     job
 }
 
-impl System<'_> {
+impl ReportExercise<'_> {
     async fn without_key(&self) -> anyhow::Result<String> {
         let (status, body) = send(self.rest.request(Method::POST, BASE), Some(&job(SALES, 0))).await?;
         ensure!(status == 403, "the answer was {status}: {body}");

@@ -21,28 +21,22 @@ use time::{Date, OffsetDateTime};
 
 use crate::browser;
 use crate::exercise::Exercise;
+use crate::roster::LocalSystem;
 use crate::stack::DeployedStack;
+use crate::world::World;
 
-/// Everything the steps need. There is no `Debug`: the stand-in has the client secret.
-#[derive(Clone, Copy)]
-pub(crate) struct System<'a> {
-    /// The deployed stack.
-    pub(crate) stack: &'a DeployedStack,
-    /// The stand-in.
-    pub(crate) slack: &'a Slack,
-    /// The emulator.
-    pub(crate) caller: &'a Caller,
-    /// The emulator, for SDK clients.
-    pub(crate) config: &'a SdkConfig,
-    /// Where the browser leaves its pictures.
-    pub(crate) pictures: &'a Path,
+pub(crate) const LOCAL: LocalSystem = LocalSystem { uses_warehouse: false, can_be_measured: false };
+
+/// What the steps need. There is no `Debug`: the stand-in has the client secret.
+struct SlackExercise<'a> {
+    stack: &'a DeployedStack,
+    slack: &'a Slack,
+    caller: &'a Caller,
+    config: &'a SdkConfig,
+    pictures: &'a Path,
 }
 
-/// The app and the organization of `local.yaml`.
-pub(crate) const CLIENT_ID: &str = "1234567890.1234567890123";
-/// The organization of `local.yaml`.
-pub(crate) const ENTERPRISE_ID: &str = "E012ABCDEFG";
-/// The administrator of `local.yaml`.
+/// The administrator of `tenant.yaml`.
 const ADMIN: &str = "ada@example.com";
 
 const TABLE: &str = "slackanalytics.member_analytics";
@@ -51,33 +45,21 @@ const TABLE: &str = "slackanalytics.member_analytics";
 const MEMBERS: usize = 200;
 const MANY_MEMBERS: usize = 40_000;
 
-/// Does what is done by hand in an account: stores the client secret, and registers the address that consents lead back to.
-///
-/// In an account that address is the stack's own. The emulator serves the stack's pages at another one, which the function has to
-/// be told.
-///
-/// # Errors
-///
-/// When the emulator refuses.
-pub(crate) async fn prepare(system: &System<'_>, client_secret: &str) -> anyhow::Result<()> {
-    let secret = json!({"client_secret": client_secret}).to_string();
-    let secrets = aws_sdk_secretsmanager::Client::new(system.config);
-    let id = system.stack.physical_id("ClientSecret")?;
-    secrets.put_secret_value().secret_id(id).secret_string(secret).send().await?;
-
-    let redirect_url = system.page("/callback")?;
-    system.slack.register(&redirect_url);
-    let path = format!("/2015-03-31/functions/{}/configuration", system.stack.physical_id("Install")?);
-    let function = system.caller.call("lambda", Method::GET, &path, &[], Vec::new()).await?;
-    let mut variables = function["Environment"]["Variables"].clone();
-    variables["REDIRECT_URL"] = json!(redirect_url);
-    let body = json!({"Environment": {"Variables": variables}}).to_string().into_bytes();
-    system.caller.call("lambda", Method::PUT, &path, &[("content-type", "application/json")], body).await?;
+/// There is nothing to do before the deployment.
+pub(crate) async fn prepare(_: &World<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs every step; each goes on from the one before.
-pub(crate) async fn exercise(system: &System<'_>, exercise: &mut Exercise<'_>) {
+/// Runs every step; each continues from the one before.
+pub(crate) async fn exercise(
+    world: &World<'_>,
+    stack: &DeployedStack,
+    exercise: &mut Exercise<'_>,
+) -> anyhow::Result<()> {
+    let (slack, pictures) = (&world.services.slack, world.pictures);
+    let (caller, config) = (&world.emulator.caller, &world.emulator.config);
+    let system = SlackExercise { stack, slack, caller, config, pictures };
+    system.set_up(&world.services.slack_secret).await?;
     exercise.step("before the app is installed a query says so", system.not_installed()).await;
     exercise.step("the app is installed in a browser, by a link that works once", system.in_a_browser()).await;
     exercise.step("a callback that this browser did not begin stores nothing", system.callbacks()).await;
@@ -89,9 +71,31 @@ pub(crate) async fn exercise(system: &System<'_>, exercise: &mut Exercise<'_>) {
     exercise.step("a token that rotates is renewed, and queries go on", system.renewed()).await;
     exercise.step("the app is revoked in a browser, and queries say so", system.revoked()).await;
     exercise.step("installed again, queries work again", system.installed_again()).await;
+    Ok(())
 }
 
-impl System<'_> {
+impl SlackExercise<'_> {
+    /// Does what is done by hand in an account: stores the client secret, and registers the address that consents lead back to.
+    ///
+    /// In an account that address is the stack's own. The emulator serves the stack's pages at a different one, which the function
+    /// has to know.
+    async fn set_up(&self, client_secret: &str) -> anyhow::Result<()> {
+        let secret = json!({"client_secret": client_secret}).to_string();
+        let secrets = aws_sdk_secretsmanager::Client::new(self.config);
+        let id = self.stack.physical_id("ClientSecret")?;
+        secrets.put_secret_value().secret_id(id).secret_string(secret).send().await?;
+
+        let redirect_url = self.page("/callback")?;
+        self.slack.register(&redirect_url);
+        let path = format!("/2015-03-31/functions/{}/configuration", self.stack.physical_id("Install")?);
+        let function = self.caller.call("lambda", Method::GET, &path, &[], Vec::new()).await?;
+        let mut variables = function["Environment"]["Variables"].clone();
+        variables["REDIRECT_URL"] = json!(redirect_url);
+        let body = json!({"Environment": {"Variables": variables}}).to_string().into_bytes();
+        self.caller.call("lambda", Method::PUT, &path, &[("content-type", "application/json")], body).await?;
+        Ok(())
+    }
+
     async fn not_installed(&self) -> anyhow::Result<String> {
         let error = self.error(&format!("select count(*) from {TABLE} where date = '{}'", self.day(1))).await?;
         ensure!(error.contains("Slack is not connected"), "the error is {error}");
@@ -100,7 +104,7 @@ impl System<'_> {
 
     async fn in_a_browser(&self) -> anyhow::Result<String> {
         let link = self.link(false).await?;
-        let told = browser::run("slack.mjs", &["install", &link], self.pictures).await?;
+        let told = browser::run("slack_connector.mjs", &["install", &link], self.pictures).await?;
         ensure!(told["again"] == 400, "coming back twice was answered {}", told["again"]);
         ensure!(!told.to_string().contains("xox"), "a token is on a page");
         let token = self.token().await?;
@@ -260,7 +264,7 @@ impl System<'_> {
 
     async fn revoked(&self) -> anyhow::Result<String> {
         let link = self.link(true).await?;
-        browser::run("slack.mjs", &["revoke", &link], self.pictures).await?;
+        browser::run("slack_connector.mjs", &["revoke", &link], self.pictures).await?;
         ensure!(self.token().await? == json!({}), "the token was not deleted");
         let error = self.error(&format!("select count(*) from {TABLE} where date = '{}'", self.day(9))).await?;
         ensure!(error.contains("Slack is not connected"), "the error is {error}");

@@ -11,24 +11,23 @@ use reqwest::Method;
 use crate::browser;
 use crate::exercise::{Exercise, until};
 use crate::rest::Rest;
+use crate::roster::LocalSystem;
 use crate::sql::Sql;
+use crate::stack::DeployedStack;
+use crate::world::World;
 
-/// Everything the steps need.
-#[derive(Clone, Copy)]
-pub(crate) struct System<'a> {
-    /// The REST API of the stack.
-    pub(crate) rest: &'a Rest,
+pub(crate) const LOCAL: LocalSystem = LocalSystem { uses_warehouse: true, can_be_measured: false };
+
+/// What the steps need.
+struct WriteBackExercise<'a> {
+    rest: Rest,
     /// The database with the views.
-    pub(crate) sql: &'a Sql,
-    /// Where the browser leaves its pictures.
-    pub(crate) pictures: &'a Path,
+    sql: &'a Sql,
+    pictures: &'a Path,
 }
 
-/// The database of `local.yaml`.
-pub(crate) const DATABASE: &str = "sales";
-
-/// What is there before the stack: the readers' group and the table that `local.yaml` names, with customers that want to break
-/// something.
+/// What is there before the stack: the readers' group and the source table of `tenant.yaml`, with customers whose names would break
+/// SQL or HTML that does not escape them.
 const WAREHOUSE: [&str; 4] = [
     "create group quicksight",
     "create schema sales",
@@ -39,20 +38,23 @@ const WAREHOUSE: [&str; 4] = [
 
 const LONGEST_WRITE: Duration = Duration::from_secs(90);
 
-/// Makes what a warehouse has before the stack is deployed to it.
-///
-/// # Errors
-///
-/// When the database refuses it.
-pub(crate) async fn seed(sql: &Sql) -> anyhow::Result<()> {
+/// Creates what a warehouse has before the stack is deployed to it.
+pub(crate) async fn prepare(world: &World<'_>) -> anyhow::Result<()> {
+    let sql = &world.services.warehouse()?.sql;
     for statement in WAREHOUSE {
         sql.run(statement).await?;
     }
     Ok(())
 }
 
-/// Runs every step; each goes on from the one before.
-pub(crate) async fn exercise(system: &System<'_>, exercise: &mut Exercise<'_>) {
+/// Runs every step; each continues from the one before.
+pub(crate) async fn exercise(
+    world: &World<'_>,
+    stack: &DeployedStack,
+    exercise: &mut Exercise<'_>,
+) -> anyhow::Result<()> {
+    let rest = Rest::of(stack, &world.emulator.caller).await?;
+    let system = WriteBackExercise { rest, sql: &world.services.warehouse()?.sql, pictures: world.pictures };
     exercise.step("a SELECT from the view gives a link for each row", system.links()).await;
     exercise.step("looking at a link writes nothing", system.looking()).await;
     exercise.step("a changed link is refused", system.tampered()).await;
@@ -60,9 +62,10 @@ pub(crate) async fn exercise(system: &System<'_>, exercise: &mut Exercise<'_>) {
     exercise.step("a link sent ten times at once writes one row", system.at_once()).await;
     exercise.step("a second link of the same customer and skill is a review", system.review()).await;
     exercise.step("the accept link of the history accepts the quote", system.accept()).await;
+    Ok(())
 }
 
-impl System<'_> {
+impl WriteBackExercise<'_> {
     async fn links(&self) -> anyhow::Result<String> {
         let rows = self.sql.run("select customer, generate_link from write_back.vw_quote").await?;
         ensure!(rows.len() == 4, "the view has {} rows", rows.len());

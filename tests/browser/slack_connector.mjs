@@ -1,4 +1,4 @@
-// The installation of the Slack app in a browser: slack.mjs install|revoke LINK PICTURES
+// The installation of the Slack app in a browser: slack_connector.mjs install|revoke LINK PICTURES
 // Follows a start link over the consent page of the stand-in and back, and tries to come back a second time; or follows one that
 // ends the token. Prints what the last page said.
 
