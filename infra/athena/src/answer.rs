@@ -66,8 +66,10 @@ impl<'a> Collector<'a> {
     /// Whether a column has to be read.
     pub(crate) fn needs(&self, name: &str) -> bool {
         let shown = self.plan.items.iter().any(|(_, item)| item.column() == Some(name));
-        let grouped = self.plan.groups.iter().flatten().any(|it| it == name);
-        shown || grouped || self.plan.filter.as_ref().is_some_and(|it| it.columns().iter().any(|it| it == name))
+        let grouped = self.plan.groups.iter().flatten().any(|column| column == name);
+        shown
+            || grouped
+            || self.plan.filter.as_ref().is_some_and(|filter| filter.columns().iter().any(|column| column == name))
     }
 
     pub(crate) fn take(&mut self, batches: &[RecordBatch], spilled: usize) {
@@ -76,7 +78,7 @@ impl<'a> Collector<'a> {
             self.read += batch.num_rows();
             for row in 0..batch.num_rows() {
                 // The connector may have left rows in that do not match, as Athena knows.
-                if self.plan.filter.as_ref().is_none_or(|it| it.holds(batch, row) == Some(true)) {
+                if self.plan.filter.as_ref().is_none_or(|filter| filter.holds(batch, row) == Some(true)) {
                     self.keep(batch, row);
                 }
             }
@@ -180,7 +182,7 @@ impl Answer {
     /// With a line of headings. NULL is nothing at all, an empty text is `""`.
     pub fn csv(&self) -> String {
         let line = |cells: Vec<String>| cells.join(",") + "\r\n";
-        let headings = self.columns.iter().map(|it| quoted(it)).collect();
+        let headings = self.columns.iter().map(|column| quoted(column)).collect();
         let rows = self.rows.iter().map(|row| {
             line(row.iter().map(|value| value.as_ref().map_or(String::new(), |_| quoted(&text(value)))).collect())
         });
@@ -202,9 +204,10 @@ impl Answer {
 
 /// RFC 4180.
 fn quoted(text: &str) -> String {
-    match text.is_empty() || text.contains(['"', ',', '\r', '\n']) {
-        true => format!("\"{}\"", text.replace('"', "\"\"")),
-        false => text.to_owned(),
+    if text.is_empty() || text.contains(['"', ',', '\r', '\n']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
     }
 }
 
@@ -217,11 +220,10 @@ fn text(value: &Found) -> String {
         Some(Value::Decimal { unscaled, scale }) => decimal(*unscaled, *scale),
         Some(Value::Text(text)) => text.clone(),
         Some(Value::Bytes(bytes)) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
-        Some(Value::Day(day)) => {
-            time::Date::from_julian_day(day.saturating_add(EPOCH)).map_or_else(|_| day.to_string(), |it| it.to_string())
-        }
+        Some(Value::Day(day)) => time::Date::from_julian_day(day.saturating_add(EPOCH))
+            .map_or_else(|_| day.to_string(), |date| date.to_string()),
         Some(Value::Time(micros)) => time::OffsetDateTime::from_unix_timestamp_nanos(micros.saturating_mul(1000))
-            .map_or_else(|_| micros.to_string(), |it| it.to_string()),
+            .map_or_else(|_| micros.to_string(), |time| time.to_string()),
     }
 }
 

@@ -78,7 +78,7 @@ impl Filter {
             }
             Filter::Null(column, negated) => Some(at(rows, column, row).is_none() != *negated),
             Filter::Unknown => None,
-            Filter::Not(inner) => inner.holds(rows, row).map(|it| !it),
+            Filter::Not(inner) => inner.holds(rows, row).map(|holds| !holds),
             Filter::And(one, other) => match (one.holds(rows, row), other.holds(rows, row)) {
                 (Some(false), _) | (_, Some(false)) => Some(false),
                 (Some(true), Some(true)) => Some(true),

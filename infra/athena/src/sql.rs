@@ -173,7 +173,7 @@ impl Query {
             Ok((found, *descending))
         });
         let order = order.collect::<anyhow::Result<_>>()?;
-        let filter = self.select.selection.as_ref().map(|it| filter(it, schema)).transpose()?;
+        let filter = self.select.selection.as_ref().map(|selection| filter(selection, schema)).transpose()?;
         Ok(Plan { items, filter, groups, order, limit: self.limit })
     }
 
@@ -255,7 +255,7 @@ fn column<'a>(expression: &Expr, schema: &'a Schema) -> anyhow::Result<(String, 
     };
     let name = ident.value.to_ascii_lowercase();
     let field = schema.field_with_name(&name).map_err(|_| {
-        let names: Vec<_> = schema.fields().iter().map(|it| it.name().as_str()).collect();
+        let names: Vec<_> = schema.fields().iter().map(|field| field.name().as_str()).collect();
         anyhow!("there is no column `{name}`; there are {}", names.join(", "))
     })?;
     ensure!(!field.data_type().is_nested(), "`{name}` is {}, which the driver cannot show", kind(field.data_type()));
@@ -273,14 +273,16 @@ fn filter(expression: &Expr, schema: &Schema) -> anyhow::Result<Filter> {
             let how = comparison(op).with_context(|| {
                 format!("the driver does not know `{expression}`; it has =, <>, <, <=, >, >=, IN, BETWEEN, IS NULL, AND, OR and NOT")
             })?;
-            match is_value(left) {
-                true => compare(right, how.turned(), left, schema)?,
-                false => compare(left, how, right, schema)?,
+            if is_value(left) {
+                compare(right, how.turned(), left, schema)?
+            } else {
+                compare(left, how, right, schema)?
             }
         }
         Expr::InList { expr, list, negated } => {
             let (name, data_type) = column(expr, schema)?;
-            let values = list.iter().map(|it| value(it, &name, data_type)).collect::<anyhow::Result<Vec<_>>>()?;
+            let values =
+                list.iter().map(|literal| value(literal, &name, data_type)).collect::<anyhow::Result<Vec<_>>>()?;
             let known: Vec<Value> = values.iter().flatten().cloned().collect();
             let listed = Filter::In(name.clone(), known.clone(), *negated);
             match (known.len() == values.len(), negated) {

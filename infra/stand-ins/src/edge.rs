@@ -72,7 +72,7 @@ async fn answer(State((http, behind)): State<Shared>, request: Request) -> Respo
 
 impl Behind {
     async fn answer(&self, http: &Client, request: Request) -> anyhow::Result<Response> {
-        let path = request.uri().path_and_query().map_or("/", |it| it.as_str()).to_owned();
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
         let mut headers = request.headers().clone();
         headers.insert(HOST, HeaderValue::from_str(&self.distribution)?);
         let ask = http.request(request.method().clone(), format!("{}{path}", self.emulator));

@@ -62,9 +62,11 @@ impl Behind {
         let body = axum::body::to_bytes(body, LARGEST_BODY).await?;
         // The length of what a HEAD did not ask for is an answer of its own.
         let keeps_length = head.method == Method::HEAD;
-        let path = head.uri.path_and_query().map_or("/", |it| it.as_str());
+        let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
         let mut headers = head.headers;
-        [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING].iter().for_each(|name| _ = headers.remove(name));
+        for name in [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING] {
+            headers.remove(name);
+        }
         headers.insert(FORWARDED_PROTO, HeaderValue::from_static("https"));
         let request = self.http.request(head.method, format!("{}{path}", self.url)).headers(headers).body(body);
         let answer = request.send().await?;

@@ -35,11 +35,11 @@ pub fn leave_out(template: &str) -> anyhow::Result<(String, Vec<String>)> {
     let is_gone = |id: &str| gone.iter().any(|(it, _)| it == id);
     for (id, resource) in resources.iter_mut() {
         match &mut resource["DependsOn"] {
-            Value::Array(others) => others.retain(|it| !it.as_str().is_some_and(is_gone)),
+            Value::Array(others) => others.retain(|other| !other.as_str().is_some_and(is_gone)),
             Value::String(other) if is_gone(other) => {
-                _ = resource.as_object_mut().and_then(|it| it.remove("DependsOn"))
+                _ = resource.as_object_mut().and_then(|fields| fields.remove("DependsOn"))
             }
-            Value::Null => _ = resource.as_object_mut().and_then(|it| it.remove("DependsOn")),
+            Value::Null => _ = resource.as_object_mut().and_then(|fields| fields.remove("DependsOn")),
             _ => {}
         }
         ensure!(!refers(resource, &is_gone), "{id} refers to what the emulator does not know: {gone:?}");
@@ -57,11 +57,11 @@ fn refers(value: &Value, is_gone: &impl Fn(&str) -> bool) -> bool {
             ("Ref", Value::String(id)) => is_gone(id),
             ("Fn::GetAtt", Value::Array(path)) => path.first().and_then(Value::as_str).is_some_and(is_gone),
             ("Fn::Sub", Value::String(text)) => {
-                text.split("${").skip(1).any(|it| is_gone(it.split(['}', '.']).next().unwrap_or_default()))
+                text.split("${").skip(1).any(|part| is_gone(part.split(['}', '.']).next().unwrap_or_default()))
             }
             _ => refers(value, is_gone),
         }),
-        Value::Array(items) => items.iter().any(|it| refers(it, is_gone)),
+        Value::Array(items) => items.iter().any(|item| refers(item, is_gone)),
         _ => false,
     }
 }

@@ -138,8 +138,8 @@ struct Data {
 }
 
 impl std::fmt::Debug for Data {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Data").field("reloads", &self.reloads.len()).finish_non_exhaustive()
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Data").field("reloads", &self.reloads.len()).finish_non_exhaustive()
     }
 }
 
@@ -206,9 +206,10 @@ async fn admit_and_log(State(state): Shared, request: Request, next: Next) -> Re
     let given = request.headers().get("authorization").map(|value| value.as_bytes());
     let method = request.method().to_string();
     let path = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
-    let response = match given == Some(expected.as_bytes()) {
-        true => next.run(request).await,
-        false => problem(StatusCode::UNAUTHORIZED, "the API key is missing or not valid"),
+    let response = if given == Some(expected.as_bytes()) {
+        next.run(request).await
+    } else {
+        problem(StatusCode::UNAUTHORIZED, "the API key is missing or not valid")
     };
     lock(&state).log.push(Logged { method, path, status: response.status().as_u16() });
     response

@@ -199,9 +199,10 @@ async fn start_job(State(world): Shared, Path((account, dashboard)): Path<(Strin
     let loses_answer = key.1 == Dashboard::LOSES_ANSWERS;
     let answer = json!({"Arn": arn(&key), "SnapshotJobId": key.2, "RequestId": REQUEST_ID});
     tokio::spawn(async move { world.run(key).await });
-    match loses_answer {
-        true => problem(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailureException", "the answer was lost"),
-        false => Json(answer).into_response(),
+    if loses_answer {
+        problem(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailureException", "the answer was lost")
+    } else {
+        Json(answer).into_response()
     }
 }
 
@@ -271,7 +272,7 @@ impl World {
         let outcome = match (key.1.as_str(), s3) {
             (Dashboard::FAILS, _) => Err(error("the stand-in was asked for a job that fails")),
             (_, None) => Err(error("the stand-in does not know where the buckets are")),
-            (_, Some(s3)) => deliver(&s3, &key, &configuration).await.map_err(|it| error(&it.to_string())),
+            (_, Some(s3)) => deliver(&s3, &key, &configuration).await.map_err(|cause| error(&cause.to_string())),
         };
         if let Some(job) = lock(&self.data).jobs.get_mut(&key) {
             job.end = Some(End { at: Instant::now(), time: SystemTime::now(), outcome });

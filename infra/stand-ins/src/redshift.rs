@@ -17,7 +17,9 @@
 mod dialect;
 mod events;
 mod external;
+mod ids;
 mod lexer;
+mod literal;
 mod problem;
 mod results;
 mod session;
@@ -40,6 +42,7 @@ use tokio::sync::Semaphore;
 use tokio_postgres::{Config, NoTls};
 
 use self::external::Origin;
+use self::ids::uuid;
 use self::problem::{Problem, answer};
 use self::results::ResultSet;
 use self::session::Session;
@@ -131,13 +134,18 @@ impl Redshift {
     pub fn ended(&self, name: &str) -> Option<SystemTime> {
         let data = lock(&self.state);
         let is_it = |statement: &&Statement| statement.submission.name.as_deref() == Some(name);
-        data.statements.iter().rev().find(is_it).filter(|it| it.state.is_end()).map(|it| it.updated)
+        data.statements
+            .iter()
+            .rev()
+            .find(is_it)
+            .filter(|statement| statement.state.is_end())
+            .map(|statement| statement.updated)
     }
 }
 
 impl std::fmt::Debug for Redshift {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Redshift").field("url", &self.url).finish_non_exhaustive()
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Redshift").field("url", &self.url).finish_non_exhaustive()
     }
 }
 
@@ -453,13 +461,6 @@ fn page_of(token: &str, of: &str) -> Option<usize> {
     let text = String::from_utf8(bytes?).ok()?;
     let (whose, skipped) = text.rsplit_once('/')?;
     (whose == of).then(|| skipped.parse().ok()).flatten()
-}
-
-/// A random UUID of version 4.
-fn uuid() -> String {
-    let bits = (fastrand::u128(..) & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
-    let hex = format!("{bits:032x}");
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
 /// A handler that panicked does not make the data wrong.

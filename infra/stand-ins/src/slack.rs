@@ -6,9 +6,15 @@
 //! <https://docs.slack.dev/reference/methods/admin.analytics.getFile>. Not played: signing in (whoever opens the consent page is
 //! the owner of the organization), bot tokens, installations on a workspace, analytics of channels.
 
+mod form;
+pub mod members;
+mod oauth;
+mod state;
+mod tokens;
+
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
 use axum::extract::{DefaultBodyLimit, RawQuery, Request, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -19,23 +25,11 @@ use axum::{Json, Router};
 use serde_json::json;
 use time::{Date, OffsetDateTime};
 
-pub mod members;
-mod oauth;
+use self::form::field;
+use self::state::{Data, Shared, lock, no};
+use self::tokens::Tokens;
 
-use oauth::Tokens;
-
-/// How the stand-in behaves. There is no `Debug`, which would show the client secret.
-#[derive(Clone)]
-pub struct SlackOptions {
-    /// The app's client id.
-    pub client_id: String,
-    /// The app's client secret.
-    pub client_secret: String,
-    /// The organization that whoever consents belongs to.
-    pub enterprise_id: String,
-    /// Calls of `admin.analytics.getFile` a minute that are answered. Slack promises 20 and lets bursts through.
-    pub files_a_minute: usize,
-}
+pub use self::state::{Fault, Logged, SlackOptions};
 
 /// A running stand-in. It ends with the runtime it was started on.
 #[derive(Clone)]
@@ -45,44 +39,8 @@ pub struct Slack {
     state: Arc<Mutex<Data>>,
 }
 
-/// One request that was answered. Neither headers nor the query are kept: they carry tokens and codes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Logged {
-    /// The path, or for a file its date: `2026-11-20`.
-    pub what: String,
-    /// The HTTP status.
-    pub status: u16,
-}
-
-/// What may come instead of a day's file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// 429, with these seconds in `Retry-After`.
-    Limited(u64),
-    /// `{"ok":false,"error":"…"}`.
-    Code(&'static str),
-    /// The first half of the file's bytes, as if that were all.
-    Truncated,
-    /// HTTP 503.
-    Down,
-}
-
-pub(crate) struct Data {
-    options: SlackOptions,
-    tokens: Tokens,
-    members: usize,
-    faults: BTreeMap<Date, VecDeque<Fault>>,
-    served: BTreeMap<String, usize>,
-    calls: VecDeque<Instant>,
-    log: Vec<Logged>,
-}
-
-type Shared = State<Arc<Mutex<Data>>>;
-
 /// Members of the organization, until told otherwise.
 const MEMBERS: usize = 200;
-
-const MINUTE: Duration = Duration::from_secs(60);
 
 impl Slack {
     /// Starts it on a free port of the loopback interface.
@@ -158,7 +116,7 @@ impl Slack {
 
 async fn note(State(state): Shared, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
-    let date = oauth::field(request.uri().query().unwrap_or_default(), "date");
+    let date = field(request.uri().query().unwrap_or_default(), "date");
     let response = next.run(request).await;
     let what = date.filter(|_| path.ends_with("getFile")).unwrap_or(path);
     lock(&state).log.push(Logged { what, status: response.status().as_u16() });
@@ -191,45 +149,7 @@ async fn file(State(state): Shared, headers: HeaderMap, RawQuery(query): RawQuer
     }
 }
 
-impl Data {
-    /// The day whose file may be read.
-    fn admit(&mut self, headers: &HeaderMap, query: &str, today: Date) -> Result<Date, Fault> {
-        let bearer = headers.get("authorization").and_then(|it| it.to_str().ok()?.strip_prefix("Bearer "));
-        self.tokens.check(bearer).map_err(Fault::Code)?;
-        self.calls.retain(|at| at.elapsed() < MINUTE);
-        if let Some(oldest) = self.calls.front().filter(|_| self.calls.len() >= self.options.files_a_minute) {
-            return Err(Fault::Limited((MINUTE - oldest.elapsed()).as_secs() + 1));
-        }
-        self.calls.push_back(Instant::now());
-        if oauth::field(query, "type").as_deref() != Some("member") {
-            return Err(Fault::Code("invalid_type"));
-        }
-        let date = oauth::field(query, "date").ok_or(Fault::Code("invalid_arguments"))?;
-        let day = members::parse(&date).ok_or(Fault::Code("invalid_date"))?;
-        match day {
-            _ if day >= today => Err(Fault::Code("file_not_yet_available")),
-            // Slack keeps thirteen months, on a rolling basis.
-            _ if day < members::thirteen_months_before(today) => Err(Fault::Code("file_not_found")),
-            _ => Ok(day),
-        }
-    }
-
-    fn next_fault(&mut self, day: Date) -> Option<Fault> {
-        self.faults.get_mut(&day)?.pop_front()
-    }
-}
-
 fn limited(seconds: u64) -> Response {
     let headers = [("retry-after", seconds.to_string())];
     (StatusCode::TOO_MANY_REQUESTS, headers, Json(json!({"ok": false, "error": "ratelimited"}))).into_response()
-}
-
-/// Slack's way of saying no: status 200 and a code.
-fn no(code: &str) -> Response {
-    Json(json!({"ok": false, "error": code})).into_response()
-}
-
-/// A handler that panicked does not make the data wrong.
-fn lock(state: &Mutex<Data>) -> MutexGuard<'_, Data> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
 }

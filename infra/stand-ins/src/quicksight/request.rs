@@ -11,9 +11,12 @@ pub(super) struct Request {
 
 /// The request, or one sentence about what is wrong.
 pub(super) fn parse(account: &str, dashboard: &str, body: &[u8]) -> Result<Request, String> {
-    let mut body: Value = serde_json::from_slice(body).map_err(|it| format!("the body is not JSON: {it}"))?;
+    let mut body: Value = serde_json::from_slice(body).map_err(|error| format!("the body is not JSON: {error}"))?;
     let job = body["SnapshotJobId"].as_str().unwrap_or_default().to_owned();
-    ensure(account.len() == 12 && account.bytes().all(|it| it.is_ascii_digit()), "AwsAccountId must have 12 digits")?;
+    ensure(
+        account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()),
+        "AwsAccountId must have 12 digits",
+    )?;
     ensure(is_id(dashboard), "DashboardId must be 1 to 512 of [\\w-]")?;
     ensure(is_id(&job), "SnapshotJobId must be 1 to 512 of [\\w-]")?;
     let users = list(&body["UserConfiguration"]["AnonymousUsers"]);
@@ -21,9 +24,9 @@ pub(super) fn parse(account: &str, dashboard: &str, body: &[u8]) -> Result<Reque
     let tags = list(&users[0]["RowLevelPermissionTags"]);
     ensure(tags.len() <= 50, "RowLevelPermissionTags may have at most 50 tags")?;
     let key =
-        |tag: &Value| tag["Key"].as_str().is_some_and(|it| (1..=128).contains(&it.len())) && tag["Value"].is_string();
+        |tag: &Value| tag["Key"].as_str().is_some_and(|key| (1..=128).contains(&key.len())) && tag["Value"].is_string();
     ensure(tags.iter().all(key), "a row-level permission tag needs a Key of 1 to 128 and a Value")?;
-    let tag_keys = tags.iter().map(|it| it["Key"].clone()).collect();
+    let tag_keys = tags.iter().map(|tag| tag["Key"].clone()).collect();
     let configuration = body["SnapshotConfiguration"].take();
     check(&configuration)?;
     Ok(Request { job, configuration, tag_keys })
@@ -41,7 +44,7 @@ fn check(configuration: &Value) -> Result<(), String> {
         ensure(list(&group["Files"]).len() == 1, "Files must have exactly one file")?;
         check_file(&group["Files"][0])?;
     }
-    let count = |format: &str| groups.iter().filter(|it| it["Files"][0]["FormatType"] == format).count();
+    let count = |format: &str| groups.iter().filter(|group| group["Files"][0]["FormatType"] == format).count();
     ensure(
         count("PDF") <= 1 && count("EXCEL") <= 1 && count("CSV") <= 5,
         "a job has at most 1 PDF, 1 EXCEL and 5 CSV",
@@ -50,7 +53,7 @@ fn check(configuration: &Value) -> Result<(), String> {
     ensure(destinations.len() == 1, "S3Destinations must have exactly one destination")?;
     let bucket = &destinations[0]["BucketConfiguration"];
     for name in ["BucketName", "BucketPrefix", "BucketRegion"] {
-        ensure(bucket[name].as_str().is_some_and(|it| !it.is_empty()), &format!("{name} must be given"))?;
+        ensure(bucket[name].as_str().is_some_and(|text| !text.is_empty()), &format!("{name} must be given"))?;
     }
     ensure(bucket["BucketRegion"] == crate::emulator::REGION, "the bucket must be in the region of the call")?;
     for (name, is_right) in PARAMETERS {
@@ -92,7 +95,8 @@ fn check_file(file: &Value) -> Result<(), String> {
 }
 
 fn is_id(text: &str) -> bool {
-    (1..=512).contains(&text.len()) && text.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-' || it == b'_')
+    (1..=512).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
 fn ensure(holds: bool, otherwise: &str) -> Result<(), String> {

@@ -18,6 +18,7 @@ use std::collections::BTreeSet;
 
 use super::external;
 use super::lexer::{Kind, Token, text, tokens};
+use super::literal::literal;
 
 /// Functions of Redshift that PostgreSQL lacks, made in each database once.
 pub(super) const FUNCTIONS: &str = "
@@ -55,11 +56,6 @@ pub(super) fn bind(statements: &[String], parameters: &[(String, String)]) -> Re
     }
     let names: Vec<_> = unused.into_iter().collect();
     Err(format!("Parameters list contains unused parameters. Unused parameters: [{}]", names.join(", ")))
-}
-
-/// A text as SQL. The blanks keep it apart from what stands beside it, such as another literal.
-pub(super) fn literal(value: &str) -> String {
-    format!(" '{}' ", value.replace('\'', "''"))
 }
 
 /// One statement of Redshift in PostgreSQL's words.

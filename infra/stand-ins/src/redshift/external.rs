@@ -11,8 +11,9 @@ use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::dialect::literal;
+use super::ids::uuid;
 use super::lexer::{Kind, Token};
+use super::literal::literal;
 use crate::signed::Caller;
 
 /// What an external function's declaration says about calling it; the function carries it along in its body.
@@ -170,7 +171,7 @@ pub(super) async fn answers(caller: &Caller, calls: &[Call], origin: &Origin) ->
     for batch in batches(calls) {
         let target = &batch[0].target;
         let event = json!({
-            "request_id": super::uuid(),
+            "request_id": uuid(),
             "cluster": origin.cluster,
             "user": origin.user,
             "database": origin.database,

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_postgres::{AsyncMessage, CancelToken, Client, Config, NoTls, SimpleQueryMessage};
 
-use super::dialect::{literal, translate};
+use super::dialect::translate;
 use super::external::{self, Call, Origin};
+use super::literal::literal;
 use super::results::ResultSet;
 use crate::signed::Caller;
 

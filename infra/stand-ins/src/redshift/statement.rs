@@ -213,9 +213,10 @@ impl Statement {
             "IsBatchStatement": submission.is_batch,
             "ResultFormat": "JSON",
         });
-        match submission.is_batch {
-            true => entry["QueryStrings"] = json!(submission.written),
-            false => entry["QueryString"] = json!(submission.written[0]),
+        if submission.is_batch {
+            entry["QueryStrings"] = json!(submission.written);
+        } else {
+            entry["QueryString"] = json!(submission.written[0]);
         }
         if let Some(name) = &submission.name {
             entry["StatementName"] = json!(name);

@@ -139,9 +139,10 @@ fn parameter((at, parameter): (usize, Parameter)) -> Result<(String, String), Pr
     length(&format!("{member}.value"), value.chars().count(), 1, usize::MAX)?;
     let name = parameter.name.ok_or_else(|| missing(&format!("{member}.name")))?;
     let fits = |first: char| first.is_ascii_alphabetic() || first == '_';
-    match name.starts_with(fits) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-        true => Ok((name, value)),
-        false => Err(failed(&format!("{member}.name"), "Member must satisfy regular expression pattern")),
+    if name.starts_with(fits) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        Ok((name, value))
+    } else {
+        Err(failed(&format!("{member}.name"), "Member must satisfy regular expression pattern"))
     }
 }
 

@@ -58,9 +58,10 @@ impl Member {
     }
 
     fn record(&self, date: &str) -> Value {
-        let [ios, android] = match date < RENAMED {
-            true => ["is_active_iOS", "is_active_Android"],
-            false => ["is_active_ios", "is_active_android"],
+        let [ios, android] = if date < RENAMED {
+            ["is_active_iOS", "is_active_Android"]
+        } else {
+            ["is_active_ios", "is_active_android"]
         };
         let mut record = json!({
             "enterprise_id": "E012ABCDEFG",
@@ -74,7 +75,7 @@ impl Member {
             android: self.is_active && self.number % 3 == 1,
             "is_active_desktop": self.is_active,
             "reactions_added_count": self.number % 7,
-            "channel_messages_posted_count": self.messages.map_or(0, |it| it / 2),
+            "channel_messages_posted_count": self.messages.map_or(0, |messages| messages / 2),
             "files_added_count": self.number % 2,
             "is_active_apps": false,
             "is_active_workflows": false,

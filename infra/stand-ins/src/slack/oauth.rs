@@ -1,108 +1,18 @@
-//! Consent, codes and tokens: OAuth version 2 as Slack does it.
+//! Consent, and the calls for tokens: OAuth version 2 as Slack does it.
 
-use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
 
-use super::{Shared, SlackOptions, lock, no};
-
-/// What was given out.
-#[derive(Default)]
-pub(super) struct Tokens {
-    /// The one address that the app has registered.
-    pub(super) redirect_url: Option<String>,
-    /// How long new tokens live; for ever when there is none.
-    life: Option<Duration>,
-    codes: BTreeMap<String, Code>,
-    access: BTreeMap<String, Access>,
-    /// Refresh tokens that were not used yet.
-    refresh: BTreeMap<String, Instant>,
-}
-
-struct Code {
-    redirect_url: String,
-    challenge: Option<String>,
-    given: Instant,
-    used: bool,
-}
-
-struct Access {
-    ends: Option<Instant>,
-    revoked: bool,
-}
-
-const SCOPE: &str = "admin.analytics:read";
-
-/// A code is good for ten minutes, once.
-const CODE_LIFE: Duration = Duration::from_secs(600);
-
-impl Tokens {
-    /// Slack's code for why a call with this token is refused.
-    pub(super) fn check(&self, bearer: Option<&str>) -> Result<(), &'static str> {
-        let access = self.access.get(bearer.ok_or("not_authed")?).ok_or("invalid_auth")?;
-        match access.ends {
-            _ if access.revoked => Err("token_revoked"),
-            Some(end) if end <= Instant::now() => Err("token_expired"),
-            _ => Ok(()),
-        }
-    }
-
-    pub(super) fn good(&self) -> usize {
-        self.access.keys().filter(|token| self.check(Some(token)).is_ok()).count()
-    }
-
-    /// Lets tokens end after a time from now on, or live for ever. What was given before is of no use any more.
-    pub(super) fn rotate(&mut self, life: Option<Duration>) {
-        self.life = life;
-        self.access.values_mut().for_each(|it| it.revoked = true);
-    }
-
-    /// A token, as it stands in an answer. One that does not rotate is the same for whoever installs the app again.
-    fn give(&mut self) -> Value {
-        let Some(life) = self.life else {
-            let same = self.access.keys().find(|token| self.check(Some(token)).is_ok()).cloned();
-            let token = same.unwrap_or_else(|| random("xoxp-"));
-            self.access.insert(token.clone(), Access { ends: None, revoked: false });
-            return json!({"id": "U065VRX1T0", "scope": SCOPE, "access_token": token, "token_type": "user"});
-        };
-        let (token, refresh) = (random("xoxe.xoxp-"), random("xoxe-1-"));
-        self.access.insert(token.clone(), Access { ends: Some(Instant::now() + life), revoked: false });
-        self.refresh.insert(refresh.clone(), Instant::now());
-        json!({
-            "id": "U065VRX1T0", "scope": SCOPE, "access_token": token, "token_type": "user",
-            "expires_in": life.as_secs(), "refresh_token": refresh,
-        })
-    }
-
-    /// What a code is exchanged for, or Slack's code for why not.
-    fn exchange(&mut self, form: &str) -> Result<Value, &'static str> {
-        let value = |name| field(form, name).unwrap_or_default();
-        let code = self.codes.get_mut(&value("code")).ok_or("invalid_code")?;
-        if code.used {
-            return Err("code_already_used");
-        }
-        if code.given.elapsed() > CODE_LIFE {
-            return Err("invalid_code");
-        }
-        if value("redirect_uri") != code.redirect_url {
-            return Err("bad_redirect_uri");
-        }
-        let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(value("code_verifier")));
-        if code.challenge.as_ref().is_some_and(|expected| *expected != challenge) {
-            return Err("invalid_code_verifier");
-        }
-        code.used = true;
-        Ok(self.give())
-    }
-}
+use super::form::field;
+use super::state::{Shared, SlackOptions, lock, no};
+use super::tokens::{Code, SCOPE, random};
 
 /// The consent page.
 pub(super) async fn ask(State(state): Shared, RawQuery(query): RawQuery) -> Response {
@@ -142,7 +52,7 @@ pub(super) async fn answer(State(state): Shared, form: String) -> Response {
     let outcome = match value("answer").as_str() {
         "allow" => {
             let code = random("");
-            let challenge = Some(value("code_challenge")).filter(|it| !it.is_empty());
+            let challenge = Some(value("code_challenge")).filter(|challenge| !challenge.is_empty());
             let given = Instant::now();
             let redirect_url = redirect_url.clone();
             data.tokens.codes.insert(code.clone(), Code { redirect_url, challenge, given, used: false });
@@ -187,7 +97,7 @@ pub(super) async fn access(State(state): Shared, headers: HeaderMap, form: Strin
 /// `auth.revoke`, for access and for refresh tokens.
 pub(super) async fn revoke(State(state): Shared, headers: HeaderMap) -> Response {
     let mut data = lock(&state);
-    let bearer = headers.get("authorization").and_then(|it| it.to_str().ok()?.strip_prefix("Bearer "));
+    let bearer = headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     if bearer.is_some_and(|token| data.tokens.refresh.remove(token).is_some()) {
         return Json(json!({"ok": true, "revoked": true})).into_response();
     }
@@ -200,25 +110,16 @@ pub(super) async fn revoke(State(state): Shared, headers: HeaderMap) -> Response
     Json(json!({"ok": true, "revoked": true})).into_response()
 }
 
-/// The value of a field in a query or a form.
-pub(super) fn field(text: &str, name: &str) -> Option<String> {
-    form_urlencoded::parse(text.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
-}
-
 /// Whether the caller is the app, by HTTP Basic.
 fn is_app(headers: &HeaderMap, options: &SlackOptions) -> Result<(), &'static str> {
-    let basic = headers.get("authorization").and_then(|it| it.to_str().ok()?.strip_prefix("Basic "));
-    let decoded = basic.and_then(|it| String::from_utf8(STANDARD.decode(it).ok()?).ok()).unwrap_or_default();
+    let basic = headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Basic "));
+    let decoded = basic.and_then(|text| String::from_utf8(STANDARD.decode(text).ok()?).ok()).unwrap_or_default();
     match decoded.split_once(':') {
         Some((id, _)) if id != options.client_id => Err("invalid_client_id"),
         Some((_, secret)) if secret == options.client_secret => Ok(()),
         Some(_) => Err("bad_client_secret"),
         None => Err("invalid_client_id"),
     }
-}
-
-fn random(prefix: &str) -> String {
-    prefix.chars().chain(std::iter::repeat_with(fastrand::alphanumeric).take(40)).collect()
 }
 
 fn page(status: StatusCode, body: &str) -> Response {
