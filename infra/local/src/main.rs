@@ -3,7 +3,7 @@
 //! ```text
 //! ferrostack-local ─┬─ Services            Qlik, Slack, QuickSight, Redshift: the crate `stand-ins`
 //!                   ├─ Emulator            MiniStack; the functions are its children
-//!                   ├─ World::deploy       ferrostack_deploy::deploy ──► CloudFormation of the emulator
+//!                   ├─ run::deploy          ferrostack_deploy::deploy ──► CloudFormation of the emulator
 //!                   └─ roster::exercise ─► <system>::exercise, a folder for each system of the roster
 //! ```
 
@@ -23,9 +23,11 @@ mod browser;
 mod exercise;
 mod rest;
 mod roster;
+mod run;
 mod services;
 mod sql;
 mod stack;
+mod system;
 mod world;
 
 macro_rules! modules {
@@ -113,7 +115,7 @@ async fn run(arguments: &Arguments, progress: &Progress) -> anyhow::Result<()> {
     };
     // Ctrl-C ends the run in the orderly way; so does every failure.
     let result = tokio::select! {
-        result = world.deploy_and_exercise(platform, tenant, only) => result,
+        result = run::deploy_and_exercise(&world, platform, tenant, only) => result,
         _ = tokio::signal::ctrl_c() => Err(anyhow!("interrupted")),
     };
     if result.is_ok() && !arguments.once {

@@ -10,9 +10,9 @@ use crate::stack::DeployedStack;
 /// One REST API. There is no `Debug`, which would show the key.
 #[derive(Clone)]
 pub(crate) struct Rest {
-    /// Where the emulator serves it, without a slash at the end; on AWS it is in the stack's outputs.
+    /// Where the emulator serves it, without a trailing slash; on AWS it is in the stack's outputs.
     pub(crate) url: String,
-    /// The value of its key, if it has one, which CloudFormation does not tell.
+    /// The value of its key, if it has one; CloudFormation does not reveal it.
     pub(crate) key: Option<String>,
     http: Client,
 }
@@ -22,7 +22,7 @@ impl Rest {
     ///
     /// # Errors
     ///
-    /// When the stack has none, or its key has no value.
+    /// If the stack has none, or its key has no value.
     pub(crate) async fn of(stack: &DeployedStack, caller: &Caller) -> anyhow::Result<Rest> {
         let api = stack.only("AWS::ApiGateway::RestApi")?;
         let stage = stack.only("AWS::ApiGateway::Stage")?;
@@ -55,17 +55,17 @@ impl Rest {
     }
 }
 
-/// Sends a request, with this JSON body if there is one, and reads status and JSON of the answer; what is no JSON is a text.
+/// Sends a request, with a JSON body if there is one, and returns the status and body of the answer. A body that is not JSON becomes a text.
 ///
 /// # Errors
 ///
-/// When there is no answer.
+/// If there is no answer.
 pub(crate) async fn send(request: RequestBuilder, body: Option<&Value>) -> anyhow::Result<(u16, Value)> {
     let request = match body {
         Some(body) => request.header("content-type", "application/json").body(body.to_string()),
         None => request,
     };
-    let answer = request.send().await.context("no answer of the REST API")?;
+    let answer = request.send().await.context("no answer from the REST API")?;
     let (status, text) = (answer.status().as_u16(), answer.text().await?);
     Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
 }

@@ -14,16 +14,8 @@ use anyhow::bail;
 
 use crate::exercise::Exercise;
 use crate::stack::DeployedStack;
+use crate::system::LocalSystem;
 use crate::world::World;
-
-/// What has to be known about a system before anything is started.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct LocalSystem {
-    /// Whether its functions, or the exercise, use Redshift. PostgreSQL is started only for a system that does.
-    pub(crate) uses_warehouse: bool,
-    /// Whether `exercise` heeds [`World::measures`].
-    pub(crate) can_be_measured: bool,
-}
 
 /// The beginning of the local tenant's file.
 const TENANT: &str = "\

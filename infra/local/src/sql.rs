@@ -1,4 +1,4 @@
-//! Statements to the stand-in for Redshift, as a dashboard or an operator sends them.
+//! Statements to the warehouse, as a dashboard or an operator sends them.
 
 use std::time::Duration;
 
@@ -15,17 +15,17 @@ pub(crate) struct Sql {
     database: String,
 }
 
-/// The workgroup of `local.yaml`; the stand-in takes any name.
+/// The workgroup of the local tenant; the stand-in accepts any name.
 const WORKGROUP: &str = "local";
 const LONGEST_STATEMENT: Duration = Duration::from_secs(60);
 
 impl Sql {
-    /// Connects nothing yet.
+    /// Opens no connection yet.
     pub(crate) fn new(api: Caller, database: &str) -> Sql {
         Sql { api, database: database.to_owned() }
     }
 
-    /// Runs one statement to its end and gives the rows, of at most one page, each field as text; NULL is `None`.
+    /// Runs one statement to its end and returns the rows, at most one page of them, each field as text; NULL is `None`.
     ///
     /// # Errors
     ///

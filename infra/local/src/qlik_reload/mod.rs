@@ -1,4 +1,4 @@
-//! Puts the deployed qlik-reload system to work: by the clock, on an event, on request, twice, and in vain.
+//! Exercises the deployed system: reloads by schedule, on an event, on request, delivered twice, and failing.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use stand_ins::signed::Caller;
 
 use crate::exercise::{Exercise, until};
 use crate::rest::{Rest, send};
-use crate::roster::LocalSystem;
 use crate::stack::DeployedStack;
+use crate::system::LocalSystem;
 use crate::world::World;
 
-/// The apps of `tenant.yaml`, one for each way to ask for a reload, so that the stand-in's list tells them apart.
+/// The apps of `tenant.yaml`, one for each way to ask for a reload, so that the stand-in's list distinguishes them.
 const BY_SCHEDULE: &str = "00000000-0000-4000-8000-000000000001";
 const BY_EVENT: &str = "00000000-0000-4000-8000-000000000002";
 const BY_REQUEST: &str = "00000000-0000-4000-8000-000000000003";
@@ -54,7 +54,7 @@ pub(crate) async fn exercise(
     exercise.step("the same event delivered twice starts one reload", system.delivered_twice()).await;
     exercise.step("a request without the API key is refused", system.request_without_key()).await;
     exercise.step("a request repeated with its key starts one reload", system.request_repeated()).await;
-    exercise.step("a reload that fails ends in the dead-letter queue", system.dead_letter()).await;
+    exercise.step("the event of a reload that fails reaches the dead-letter queue", system.dead_letter()).await;
     exercise.step("the schedule starts a reload", system.schedule()).await;
     Ok(())
 }
@@ -83,7 +83,7 @@ impl QlikExercise<'_> {
     async fn delivered_twice(&self) -> anyhow::Result<String> {
         let event = json!({"appId": TWICE, "deliveryId": "delivered-twice"});
         let (first, second) = tokio::join!(self.invoke(&event), self.invoke(&event));
-        // One of two at the same time may be told that the other is at work; Lambda would call it again later.
+        // One of two concurrent deliveries may be answered that the other is in progress; Lambda would call it again later.
         let third = self.invoke(&event).await.context("the third delivery")?;
         ensure!(first.is_ok() || second.is_ok(), "neither delivery was taken: {first:?}, {second:?}");
         let reloads = self.qlik.reloads_of(TWICE);
@@ -96,7 +96,7 @@ impl QlikExercise<'_> {
         let body = json!({"appId": BY_REQUEST});
         let (status, body) = send(self.rest.request(Method::POST, "/reloads"), Some(&body)).await?;
         ensure!(status == 403, "the answer was {status}: {body}");
-        ensure!(self.qlik.reloads_of(BY_REQUEST).is_empty(), "a reload was started all the same");
+        ensure!(self.qlik.reloads_of(BY_REQUEST).is_empty(), "a reload was started anyway");
         Ok("403".to_owned())
     }
 
@@ -113,7 +113,7 @@ impl QlikExercise<'_> {
         self.finished(BY_REQUEST).await
     }
 
-    /// As EventBridge does on AWS, the event is handed to Lambda to be invoked asynchronously, with Lambda's retries.
+    /// As EventBridge does on AWS, hands the event to Lambda for an asynchronous invocation, with Lambda's retries.
     async fn dead_letter(&self) -> anyhow::Result<String> {
         let event = json!({"appId": App::FAILS, "deliveryId": "fails", "waitFor": "finished"});
         let path = format!("/2015-03-31/functions/{}/invocations", self.stack.only("AWS::Lambda::Function")?);
@@ -136,15 +136,15 @@ impl QlikExercise<'_> {
         self.ended(BY_SCHEDULE, LONGEST_TICK).await
     }
 
-    /// Waits for the end of the app's reload and makes sure that there is one only.
+    /// Waits for the end of the app's reload and checks that there is only one.
     async fn finished(&self, app: &str) -> anyhow::Result<String> {
-        let told = self.ended(app, LONGEST_RELOAD).await?;
+        let outcome = self.ended(app, LONGEST_RELOAD).await?;
         let count = self.qlik.reloads_of(app).len();
         ensure!(count == 1, "{count} reloads were started");
-        Ok(told)
+        Ok(outcome)
     }
 
-    /// Waits for the end of the app's first reload. There are more of them where the clock has ticked more than once.
+    /// Waits for the end of the app's first reload. There are several if the schedule has ticked more than once.
     async fn ended(&self, app: &str, limit: Duration) -> anyhow::Result<String> {
         let Started { id, status, .. } = until("the end of a reload", limit, async || {
             let ended = |reload: &Started| !matches!(reload.status, "QUEUED" | "RELOADING");

@@ -12,7 +12,7 @@ use crate::exercise::Exercise;
 
 const RUNS: usize = 200;
 const SOCKETS: usize = 200;
-/// So that nobody reaches the limits of one person in `tenant.yaml`.
+/// Enough people that nobody reaches the limits per person in `tenant.yaml`.
 const PEOPLE: usize = 20;
 
 impl QueryExercise<'_> {
@@ -38,7 +38,7 @@ impl QueryExercise<'_> {
             };
             let name = self.last_statement()?;
             let ended = self.redshift.ended(&name).context("the statement has not ended")?;
-            // The first ones start the functions.
+            // The first runs start the functions.
             if run >= 5 {
                 spans.push(since(ended, came));
             }
@@ -61,9 +61,9 @@ impl QueryExercise<'_> {
         let started = Instant::now();
         let asked = sockets.iter_mut().enumerate().map(async |(number, socket)| {
             let day = format!("2015-{:02}-{:02}", 1 + number / 28 % 12, 1 + number % 28);
-            let told = socket.persist("taxi-hours", json!({"first_day": day, "last_day": day})).await;
-            let told = told.with_context(|| format!("socket {number} lost its result"))?;
-            anyhow::Ok(super::rows(&told)?.len())
+            let messages = socket.persist("taxi-hours", json!({"first_day": day, "last_day": day})).await;
+            let messages = messages.with_context(|| format!("socket {number} lost its result"))?;
+            anyhow::Ok(super::rows(&messages)?.len())
         });
         let counts = try_join_all(asked).await?;
         ensure!(counts.iter().all(|count| *count > 0), "a result is empty: {counts:?}");
@@ -71,7 +71,7 @@ impl QueryExercise<'_> {
     }
 }
 
-/// The stand-in's clock is the system's; what came is known by the steady one.
+/// The stand-in notes the system's time; the arrival is a monotonic time.
 fn since(ended: SystemTime, came: Instant) -> Duration {
     let now = SystemTime::now();
     now.duration_since(ended).unwrap_or_default().saturating_sub(came.elapsed())

@@ -1,4 +1,4 @@
-//! Puts the deployed query app to work: the page in a browser, and its functions with people who have none.
+//! Exercises the deployed system: its page in a browser, and its functions with people who use no browser.
 
 mod measure;
 mod person;
@@ -16,8 +16,8 @@ use stand_ins::signed::Caller;
 use crate::browser;
 use crate::exercise::{Exercise, until};
 use crate::rest::{Rest, send};
-use crate::roster::LocalSystem;
 use crate::stack::DeployedStack;
+use crate::system::LocalSystem;
 use crate::world::World;
 
 use person::{Door, People, Person, Socket};
@@ -99,16 +99,16 @@ async fn open(world: &World<'_>, stack: &DeployedStack, rest: &Rest) -> anyhow::
 
 impl QueryExercise<'_> {
     async fn run(&self, exercise: &mut Exercise<'_>) {
-        exercise.step("the page comes with headers that allow it what it needs", self.page()).await;
+        exercise.step("the page comes with headers that allow what it needs and no more", self.page()).await;
         exercise.step("two people use the page, each with their own results", self.in_a_browser()).await;
         exercise.step("a ticket opens one connection, for the page only", self.tickets()).await;
-        exercise.step("nobody reaches what is somebody else's", self.strangers()).await;
-        exercise.step("somebody else's going leaves one's own query running", self.going()).await;
-        exercise.step("a connection that is cut loses nothing", self.cut()).await;
-        exercise.step("more than 1 MB is fetched by pages", self.large()).await;
-        exercise.step("an end that is told of twice is told once", self.twice()).await;
-        exercise.step("an end before its request is tried again", self.before()).await;
-        exercise.step("an end that nobody tells of is found by the sweep", self.never()).await;
+        exercise.step("nobody can reach somebody else's request", self.strangers()).await;
+        exercise.step("a page that is closed cancels only its own query", self.going()).await;
+        exercise.step("a connection that is lost loses no result", self.cut()).await;
+        exercise.step("more than 1 MB is fetched in pages", self.large()).await;
+        exercise.step("an end that is reported twice is pushed once", self.twice()).await;
+        exercise.step("an end that comes before its request is tried again", self.before()).await;
+        exercise.step("an end that is never reported is found by the sweep", self.never()).await;
     }
 
     async fn page(&self) -> anyhow::Result<String> {
@@ -116,16 +116,19 @@ impl QueryExercise<'_> {
         let header = |name: &str| Some(answer.headers().get(name)?.to_str().ok()?.to_owned());
         let policy = header("content-security-policy").context("the page has no policy")?;
         let own = ["default-src 'none'", "script-src 'self'", "style-src 'self'"];
-        ensure!(own.iter().all(|it| policy.contains(it)) && !policy.contains("unsafe"), "the policy is {policy}");
+        ensure!(
+            own.iter().all(|directive| policy.contains(directive)) && !policy.contains("unsafe"),
+            "the policy is {policy}"
+        );
         ensure!(header("x-content-type-options").as_deref() == Some("nosniff"), "the page has no nosniff");
         ensure!(header("cache-control").as_deref() == Some("no-cache"), "the page itself may be kept");
         let text = answer.text().await?;
         ensure!(text.contains("<div id=\"root\">"), "this is not the page");
         // Its files have a hash of their content in their names.
-        let script = text.split('"').find(|it| it.contains("assets/") && it.ends_with(".js"));
+        let script = text.split('"').find(|text| text.contains("assets/") && text.ends_with(".js"));
         let script = script.context("the page has no script")?.trim_start_matches('/');
         let script = reqwest::get(format!("{}/{script}", self.door.origin)).await?;
-        let kept = script.headers().get("cache-control").and_then(|it| it.to_str().ok()).unwrap_or_default();
+        let kept = script.headers().get("cache-control").and_then(|value| value.to_str().ok()).unwrap_or_default();
         ensure!(kept.contains("immutable"), "the page's script may be kept as `{kept}` says");
         let direct = self.stack.physical_id("PageBucket")?;
         let direct = reqwest::get(format!("{}/{direct}/index.html", self.caller.endpoint)).await?.status();
@@ -135,8 +138,8 @@ impl QueryExercise<'_> {
 
     async fn in_a_browser(&self) -> anyhow::Result<String> {
         let mailbox = format!("{}/_ministack/ses/messages", self.caller.endpoint);
-        let told = browser::run("query_app.mjs", &[&self.door.origin, &mailbox], self.pictures).await?;
-        Ok(format!("{}; pictures in {}", told["steps"], self.pictures.display()))
+        let report = browser::run("query_app.mjs", &[&self.door.origin, &mailbox], self.pictures).await?;
+        Ok(format!("{}; pictures in {}", report["steps"], self.pictures.display()))
     }
 
     async fn tickets(&self) -> anyhow::Result<String> {
@@ -146,7 +149,7 @@ impl QueryExercise<'_> {
         let elsewhere = json!({"PoolName": "elsewhere"});
         let elsewhere =
             self.caller.json("cognito-idp", "AWSCognitoIdentityProviderService.CreateUserPool", "1.1", &elsewhere);
-        let pool = elsewhere.await?["UserPool"]["Id"].as_str().context("the pool has no id")?.to_owned();
+        let pool = elsewhere.await?["UserPool"]["Id"].as_str().context("the pool has no ID")?.to_owned();
         let foreign = People::of(&pool, self.caller).await?.sign_in("foreign").await?;
         let (status, _) = send(foreign.request(&self.rest, Method::POST, "/ticket"), None).await?;
         ensure!(status == 401, "a ticket for somebody of another pool: {status}");
@@ -194,7 +197,7 @@ impl QueryExercise<'_> {
         Ok("404 and unknown-request".to_owned())
     }
 
-    /// The emulator says 1006 of every end of a connection, so the event of a page that goes is made here.
+    /// The emulator reports 1006 for every end of a connection, so the event of a page that is closed is made here.
     async fn going(&self) -> anyhow::Result<String> {
         let (carol, dave) = (self.people.sign_in("carol").await?, self.people.sign_in("dave").await?);
         let mut hers = self.door.enter(&carol, &self.rest).await?;
@@ -207,9 +210,9 @@ impl QueryExercise<'_> {
         self.invoke("Socket", &json!({"requestContext": context})).await?;
         drop(his);
         let state = self.ended(&dave, &other).await?;
-        ensure!(state == "cancelled", "the query whose page went is {state}");
-        let told = hers.end_of(&own).await?;
-        ensure!(rows(&told)?.len() == 1, "her query ended with {told:?}");
+        ensure!(state == "cancelled", "the query of the closed page is {state}");
+        let messages = hers.end_of(&own).await?;
+        ensure!(rows(&messages)?.len() == 1, "her query ended with {messages:?}");
         Ok(format!("hers: 1 row; his: {state}"))
     }
 
@@ -241,11 +244,11 @@ impl QueryExercise<'_> {
         accepted(&mut socket, &id).await?;
         drop(socket);
         let state = self.ended(&person, &id).await?;
-        ensure!(state == "finished", "the query that nobody waits for is {state}");
+        ensure!(state == "finished", "the query without a connection is {state}");
         let mut socket = self.door.enter(&person, &self.rest).await?;
         socket.say(&json!({"action": "resume", "requestId": id, "seq": -1})).await?;
-        let told = socket.end_of(&id).await?;
-        ensure!(rows(&told)?.len() == 1, "the query ended with {told:?}");
+        let messages = socket.end_of(&id).await?;
+        ensure!(rows(&messages)?.len() == 1, "the query ended with {messages:?}");
         Ok("1 row after the resume".to_owned())
     }
 
@@ -253,14 +256,14 @@ impl QueryExercise<'_> {
         let person = self.people.sign_in("frank").await?;
         let mut socket = self.door.enter(&person, &self.rest).await?;
         let id = socket.run("every-trip", json!({"first_day": "2015-07-01", "last_day": "2015-07-31"})).await?;
-        let told = socket.end_of(&id).await?;
+        let messages = socket.end_of(&id).await?;
         self.ended(&person, &id).await?;
-        let ready = told.last().context("nothing was told")?;
+        let ready = messages.last().context("no message came")?;
         let is_large = ready["type"] == "ready" && ready["rows"] == 10_000 && ready["capped"] == true;
         ensure!(is_large, "the query ended with {ready}");
         let (mut count, mut pages, mut next) = (0, 0, Value::Null);
         loop {
-            let page = next.as_str().map_or_else(String::new, |it| format!("?page={it}"));
+            let page = next.as_str().map_or_else(String::new, |page| format!("?page={page}"));
             let path = format!("/requests/{id}/rows{page}");
             let (status, body) = send(person.request(&self.rest, Method::GET, &path), None).await?;
             ensure!(status == 200, "page {pages} answered {status}: {body}");
@@ -279,11 +282,11 @@ impl QueryExercise<'_> {
         let person = self.people.sign_in("grace").await?;
         let mut socket = self.door.enter(&person, &self.rest).await?;
         let id = socket.run("taxi-month", json!({"month": "2015-04"})).await?;
-        let told = socket.end_of(&id).await?;
-        ensure!(rows(&told)?.len() == 30, "April has {} days", rows(&told)?.len());
+        let messages = socket.end_of(&id).await?;
+        ensure!(rows(&messages)?.len() == 30, "April has {} days", rows(&messages)?.len());
         let name = self.last_statement()?;
-        let (first, second) = tokio::join!(self.tell_of(&name), self.tell_of(&name));
-        ensure!(first?["told"] == false && second?["told"] == false, "an end was told of once more");
+        let (first, second) = tokio::join!(self.report(&name), self.report(&name));
+        ensure!(first?["told"] == false && second?["told"] == false, "an end was pushed a second time");
         socket.is_silent(QUIET).await?;
         Ok("3 events, 1 result".to_owned())
     }
@@ -312,22 +315,22 @@ impl QueryExercise<'_> {
             // By the sweep of one of the next minutes.
             socket.end_of(&id).await
         };
-        let told = ended.await;
+        let messages = ended.await;
         switch("Enable").await?;
-        let count = rows(&told?)?.len();
+        let count = rows(&messages?)?.len();
         ensure!(count == 31, "May has {count} days");
         Ok(format!("{count} rows by the sweep"))
     }
 
-    /// The name of the statement that was handed in last.
+    /// The name of the statement that was submitted last.
     fn last_statement(&self) -> anyhow::Result<String> {
         let log = self.redshift.log();
         let mut names = log.into_iter().rev().filter_map(|(name, ..)| name);
-        names.find(|name| name.starts_with("local-query-")).context("no statement of the query app was handed in")
+        names.find(|name| name.starts_with("local-query-")).context("no statement was submitted")
     }
 
-    /// Tells of a statement's end, as EventBridge does.
-    async fn tell_of(&self, name: &str) -> anyhow::Result<Value> {
+    /// Reports a statement's end, as EventBridge does.
+    async fn report(&self, name: &str) -> anyhow::Result<Value> {
         let answer = self.invoke("Finished", &ended(name)).await?;
         ensure!(answer["errorType"].is_null(), "the function answered {answer}");
         Ok(answer)
@@ -347,7 +350,7 @@ fn ended(name: &str) -> Value {
     json!({"version": "0", "source": "aws.redshift-data", "detail-type": kind, "detail": detail})
 }
 
-/// Waits until a run is taken up.
+/// Waits until a run is accepted.
 async fn accepted(socket: &mut Socket, id: &str) -> anyhow::Result<()> {
     let (message, _) = socket.hear().await?;
     ensure!(message["type"] == "accepted" && message["requestId"] == id, "the answer was {message}");
@@ -356,12 +359,12 @@ async fn accepted(socket: &mut Socket, id: &str) -> anyhow::Result<()> {
 
 /// The rows of a result that came in parts, which have to be in order.
 fn rows(messages: &[Value]) -> anyhow::Result<Vec<Value>> {
-    let parts: Vec<_> = messages.iter().filter(|it| it["type"] != "accepted").collect();
+    let parts: Vec<_> = messages.iter().filter(|message| message["type"] != "accepted").collect();
     let mut rows = Vec::new();
     for (seq, part) in parts.iter().enumerate() {
         ensure!(part["type"] == "rows" && part["seq"] == seq, "part {seq} is {part}");
         rows.extend(part["rows"].as_array().into_iter().flatten().cloned());
     }
-    ensure!(parts.last().is_some_and(|it| it["last"] == true), "the last part is missing");
+    ensure!(parts.last().is_some_and(|part| part["last"] == true), "the last part is missing");
     Ok(rows)
 }

@@ -1,4 +1,4 @@
-//! Somebody who uses the query app without a browser: signs in, holds a WebSocket, runs queries.
+//! People who use the query app without a browser: they sign in, open a WebSocket and run queries.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::rest::{Rest, send};
 
-/// The user pool, with a client of this machine's own: the page's takes only proofs of passwords.
+/// The user pool, with a client of the exercise's own: the page's accepts only proofs of passwords.
 #[derive(Debug, Clone)]
 pub(crate) struct People<'a> {
     caller: &'a Caller,
@@ -22,7 +22,7 @@ pub(crate) struct People<'a> {
     client: String,
 }
 
-/// Somebody who is signed in.
+/// A person who is signed in.
 #[derive(Debug, Clone)]
 pub(crate) struct Person {
     token: String,
@@ -34,21 +34,21 @@ const PASSWORD: &str = "Correct-horse-battery-1";
 impl<'a> People<'a> {
     /// # Errors
     ///
-    /// When the pool does not take the client.
+    /// If the pool refuses the client.
     pub(crate) async fn of(pool: &str, caller: &'a Caller) -> anyhow::Result<People<'a>> {
         let people = People { caller, pool: pool.to_owned(), client: String::new() };
         let flows = ["ALLOW_ADMIN_USER_PASSWORD_AUTH"];
         let made = people.call("CreateUserPoolClient", json!({"ClientName": "exercise", "ExplicitAuthFlows": flows}));
         let made = made.await?;
-        let client = made["UserPoolClient"]["ClientId"].as_str().context("the client has no id")?.to_owned();
+        let client = made["UserPoolClient"]["ClientId"].as_str().context("the client has no ID")?.to_owned();
         Ok(People { client, ..people })
     }
 
-    /// Makes somebody, as an administrator does, and signs in.
+    /// Creates a user, as an administrator does, and signs in.
     ///
     /// # Errors
     ///
-    /// When the pool refuses it.
+    /// If the pool refuses it.
     pub(crate) async fn sign_in(&self, name: &str) -> anyhow::Result<Person> {
         let email = format!("{name}@example.com");
         let attributes = json!([{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}]);
@@ -71,7 +71,7 @@ impl<'a> People<'a> {
 }
 
 impl Person {
-    /// A request of the REST API in this person's name.
+    /// A request to the REST API as this person.
     pub(crate) fn request(&self, rest: &Rest, method: Method, path: &str) -> RequestBuilder {
         rest.request(method, path).header("authorization", &self.token)
     }
@@ -80,7 +80,7 @@ impl Person {
     ///
     /// # Errors
     ///
-    /// When the API gives none.
+    /// If the API refuses.
     pub(crate) async fn ticket(&self, rest: &Rest) -> anyhow::Result<String> {
         let (status, body) = send(self.request(rest, Method::POST, "/ticket"), None).await?;
         ensure!(status == 201, "the answer was {status}: {body}");
@@ -113,7 +113,7 @@ impl Door {
     ///
     /// # Errors
     ///
-    /// When nobody answers.
+    /// If nobody answers.
     pub(crate) async fn open(&self, query: &str) -> anyhow::Result<Result<Socket, u16>> {
         let mut request = format!("{}{query}", self.socket).into_client_request()?;
         request.headers_mut().insert("origin", self.origin.parse()?);
@@ -124,11 +124,11 @@ impl Door {
         }
     }
 
-    /// Connects in somebody's name.
+    /// Connects as a person.
     ///
     /// # Errors
     ///
-    /// When it is refused.
+    /// If it is refused.
     pub(crate) async fn enter(&self, person: &Person, rest: &Rest) -> anyhow::Result<Socket> {
         let ticket = person.ticket(rest).await?;
         match self.open(&format!("?ticket={ticket}")).await? {
@@ -139,20 +139,20 @@ impl Door {
 }
 
 impl Socket {
-    /// Says something.
+    /// Sends a message.
     ///
     /// # Errors
     ///
-    /// When the connection is gone.
+    /// If the connection is closed.
     pub(crate) async fn say(&mut self, message: &Value) -> anyhow::Result<()> {
         Ok(self.0.send(Message::text(message.to_string())).await?)
     }
 
-    /// Asks for a query, and gives the request's id.
+    /// Runs a query and returns the request's ID.
     ///
     /// # Errors
     ///
-    /// When the connection is gone.
+    /// If the connection is closed.
     pub(crate) async fn run(&mut self, query: &str, parameters: Value) -> anyhow::Result<String> {
         let id = request_id();
         self.say(&json!({"action": "run", "requestId": id, "query": query, "parameters": parameters})).await?;
@@ -163,7 +163,7 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// When none comes, or the connection ends.
+    /// If none comes, or the connection ends.
     pub(crate) async fn hear(&mut self) -> anyhow::Result<(Value, Instant)> {
         loop {
             let next = tokio::time::timeout(LONGEST_MESSAGE, self.0.next()).await.context("no message came")?;
@@ -176,7 +176,7 @@ impl Socket {
         }
     }
 
-    /// Whether nothing is said for a while.
+    /// Checks that no message comes for a while.
     ///
     /// # Errors
     ///
@@ -212,7 +212,7 @@ impl Socket {
         }
     }
 
-    /// Runs a query to its end. As the page does, it asks once more where nobody takes the query up: a burst may be too much.
+    /// Runs a query to its end. As the page does, asks again if the query is not accepted: a burst may be too much.
     ///
     /// # Errors
     ///
@@ -229,11 +229,11 @@ impl Socket {
             }
             return Ok(messages);
         }
-        bail!("nobody took up what was asked for {MOST_ASKED} times")
+        bail!("the query was not accepted after {MOST_ASKED} tries")
     }
 }
 
-/// Whether nothing follows about a request.
+/// Whether this is the last message about a request.
 fn is_end(message: &Value) -> bool {
     match message["type"].as_str() {
         Some("rows") => message["last"] == true,

@@ -1,5 +1,4 @@
-//! Puts the deployed report delivery to work: thirty reports through five slots, each format downloaded and opened, and what
-//! goes wrong told.
+//! Exercises the deployed system: thirty reports through five slots, each format downloaded and opened, and failures reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -12,8 +11,8 @@ use stand_ins::quicksight::{Dashboard, QuickSight};
 
 use crate::exercise::{Exercise, until};
 use crate::rest::{Rest, send};
-use crate::roster::LocalSystem;
 use crate::stack::DeployedStack;
+use crate::system::LocalSystem;
 use crate::world::World;
 
 /// Reports that are submitted at once, and how many of them may be at QuickSight at a time: `slots` of `tenant.yaml`.
@@ -50,19 +49,19 @@ pub(crate) async fn exercise(
     let rest = Rest::of(stack, &world.emulator.caller).await?;
     let system = ReportExercise { rest, quicksight: &world.services.quicksight, progress: world.progress };
     exercise.step("a request without the API key is refused", system.without_key()).await;
-    exercise.step("a request that chooses its own row-level tags is refused", system.with_own_tags()).await;
+    exercise.step("a request with its own row-level tags is refused", system.with_own_tags()).await;
     let fails = system.submit(&job(Dashboard::FAILS, 0)).await;
     let loses = system.submit(&job(Dashboard::LOSES_ANSWERS, 0)).await;
     let title = format!("{REPORTS} reports are delivered, at most {SLOTS} at a time");
     exercise.step(&title, system.queue()).await;
     exercise.step("a file of each format can be downloaded and opened", system.downloads()).await;
     exercise.step("a report that fails says why", system.failed(fails)).await;
-    exercise.step("a start whose answer is lost is one report", system.once(loses)).await;
+    exercise.step("a start whose answer is lost makes one report", system.once(loses)).await;
     exercise.step("a report that is deleted is gone, with its files", system.delete()).await;
     Ok(())
 }
 
-/// What a client posts; every format has its turn.
+/// What a client posts; the formats take turns.
 fn job(dashboard: &str, number: usize) -> Value {
     let parameters = json!({
         "StringParameters": [{"Name": "Region", "Values": ["EMEA"]}],
@@ -92,11 +91,11 @@ impl ReportExercise<'_> {
         Ok("400".to_owned())
     }
 
-    /// Submits one report and gives its id.
+    /// Submits one report and returns its ID.
     async fn submit(&self, body: &Value) -> anyhow::Result<String> {
         let (status, answer) = send(self.rest.with_key(Method::POST, BASE), Some(body)).await?;
         ensure!(status == 202 && answer["Status"] == "QUEUED", "the answer was {status}: {answer}");
-        answer["SnapshotJobId"].as_str().map(str::to_owned).context("the answer has no id")
+        answer["SnapshotJobId"].as_str().map(str::to_owned).context("the answer has no ID")
     }
 
     async fn queue(&self) -> anyhow::Result<String> {
@@ -104,7 +103,7 @@ impl ReportExercise<'_> {
         for number in 0..REPORTS {
             ids.insert(self.submit(&job(SALES, number)).await?);
         }
-        ensure!(ids.len() == REPORTS, "only {} of {REPORTS} ids are different", ids.len());
+        ensure!(ids.len() == REPORTS, "only {} of {REPORTS} IDs are different", ids.len());
         self.progress.begin("reports through the queue", REPORTS as u64);
         until("the end of all reports", LONGEST_QUEUE, async || {
             let jobs = self.jobs().await?;
@@ -114,7 +113,7 @@ impl ReportExercise<'_> {
         })
         .await?;
         let jobs = self.jobs().await?;
-        ensure!(jobs.keys().eq(ids.iter()), "the list has other reports than were submitted");
+        ensure!(jobs.keys().eq(ids.iter()), "the list differs from the reports that were submitted");
         let failed: Vec<_> = jobs.iter().filter(|(_, status)| *status != "COMPLETED").collect();
         ensure!(failed.is_empty(), "not completed: {failed:?}");
         let high_water = self.quicksight.counts().high_water;
@@ -165,8 +164,8 @@ impl ReportExercise<'_> {
             }
         }
         ensure!(opened.len() == 3, "there were only {opened:?}");
-        let told: Vec<_> = opened.iter().map(|(kind, size)| format!("{kind} of {size} bytes")).collect();
-        Ok(told.join(", "))
+        let files: Vec<_> = opened.iter().map(|(kind, size)| format!("{kind} of {size} bytes")).collect();
+        Ok(files.join(", "))
     }
 
     /// The name that a browser would give the file, and the file.
@@ -175,10 +174,11 @@ impl ReportExercise<'_> {
         let (status, answer) = send(self.rest.with_key(Method::GET, &path), None).await?;
         ensure!(status == 200, "download_output answered {status}: {answer}");
         let url = answer["presignedUrl"].as_str().context("the answer has no presignedUrl")?;
-        let file = reqwest::get(url).await.context("no answer of the bucket")?;
+        let file = reqwest::get(url).await.context("no answer from the bucket")?;
         ensure!(file.status().is_success(), "the bucket answered {}", file.status());
-        let disposition = file.headers().get("content-disposition").and_then(|it| it.to_str().ok()).unwrap_or_default();
-        ensure!(disposition.starts_with("attachment"), "the file is shown and not saved: `{disposition}`");
+        let disposition =
+            file.headers().get("content-disposition").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        ensure!(disposition.starts_with("attachment"), "the file is shown instead of saved: `{disposition}`");
         let name = disposition.rsplit('=').next().unwrap_or_default().trim_matches('"').to_owned();
         Ok((name, file.bytes().await?.to_vec()))
     }
@@ -226,15 +226,15 @@ fn is_end(status: &str) -> bool {
 
 fn check_file(kind: &str, bytes: &[u8]) -> anyhow::Result<()> {
     match kind {
-        "pdf" => ensure!(bytes.starts_with(b"%PDF-") && bytes.ends_with(b"%%EOF"), "it is no PDF"),
-        "xlsx" => ensure!(bytes.starts_with(b"PK"), "it is no workbook"),
+        "pdf" => ensure!(bytes.starts_with(b"%PDF-") && bytes.ends_with(b"%%EOF"), "it is not a PDF"),
+        "xlsx" => ensure!(bytes.starts_with(b"PK"), "it is not a workbook"),
         "csv" => {
             let text = std::str::from_utf8(bytes)?;
             for line in ["\"Rate\",\"0.1\"", "\"Big\",\"9007199254740993\"", "\"Region\",\"EMEA\""] {
                 ensure!(text.contains(line), "a parameter did not survive the queue; it has {text}");
             }
         }
-        other => anyhow::bail!("there is no format {other}"),
+        other => anyhow::bail!("unknown format {other}"),
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Puts the deployed Slack connector to work: the app installed in a browser, queries held against what the stand-in served, a
+//! Exercises the deployed system: the app installed in a browser, queries compared with what the stand-in served, a
 //! spilled block, limits and refusals, a renewed token, a revoked one.
 
 use std::collections::BTreeMap;
@@ -21,8 +21,8 @@ use time::{Date, OffsetDateTime};
 
 use crate::browser;
 use crate::exercise::Exercise;
-use crate::roster::LocalSystem;
 use crate::stack::DeployedStack;
+use crate::system::LocalSystem;
 use crate::world::World;
 
 pub(crate) const LOCAL: LocalSystem = LocalSystem { uses_warehouse: false, can_be_measured: false };
@@ -61,13 +61,13 @@ pub(crate) async fn exercise(
     let system = SlackExercise { stack, slack, caller, config, pictures };
     system.set_up(&world.services.slack_secret).await?;
     exercise.step("before the app is installed a query says so", system.not_installed()).await;
-    exercise.step("the app is installed in a browser, by a link that works once", system.in_a_browser()).await;
-    exercise.step("a callback that this browser did not begin stores nothing", system.callbacks()).await;
+    exercise.step("the app is installed in a browser, with a link that works once", system.in_a_browser()).await;
+    exercise.step("a callback that this browser did not start stores nothing", system.callbacks()).await;
     exercise.step("a query over 30 days counts what Slack served", system.thirty_days()).await;
-    exercise.step("predicates on days and other columns find just their rows", system.predicates()).await;
-    exercise.step("a day too large for an answer comes by S3, encrypted", system.spilled()).await;
-    exercise.step("a limit of Slack's is waited out", system.limited()).await;
-    exercise.step("a day that is not there, or is broken, is an error", system.refused()).await;
+    exercise.step("predicates on days and other columns find exactly their rows", system.predicates()).await;
+    exercise.step("a day too large for an answer comes through S3, encrypted", system.spilled()).await;
+    exercise.step("a rate limit of Slack's is waited out", system.limited()).await;
+    exercise.step("a day that is missing or broken is an error", system.refused()).await;
     exercise.step("a token that rotates is renewed, and queries go on", system.renewed()).await;
     exercise.step("the app is revoked in a browser, and queries say so", system.revoked()).await;
     exercise.step("installed again, queries work again", system.installed_again()).await;
@@ -104,13 +104,13 @@ impl SlackExercise<'_> {
 
     async fn in_a_browser(&self) -> anyhow::Result<String> {
         let link = self.link(false).await?;
-        let told = browser::run("slack_connector.mjs", &["install", &link], self.pictures).await?;
-        ensure!(told["again"] == 400, "coming back twice was answered {}", told["again"]);
-        ensure!(!told.to_string().contains("xox"), "a token is on a page");
+        let report = browser::run("slack_connector.mjs", &["install", &link], self.pictures).await?;
+        ensure!(report["again"] == 400, "coming back twice was answered {}", report["again"]);
+        ensure!(!report.to_string().contains("xox"), "a token is on a page");
         let token = self.token().await?;
-        ensure!(token["token"].as_str().is_some_and(|it| it.starts_with("xoxp-")), "no token was stored");
+        ensure!(token["token"].as_str().is_some_and(|text| text.starts_with("xoxp-")), "no token was stored");
         ensure!(self.slack.good_tokens() == 1, "{} tokens are good", self.slack.good_tokens());
-        Ok(told["said"].as_str().unwrap_or_default().to_owned())
+        Ok(report["said"].as_str().unwrap_or_default().to_owned())
     }
 
     async fn callbacks(&self) -> anyhow::Result<String> {
@@ -127,12 +127,12 @@ impl SlackExercise<'_> {
             ensure!(status == 400, "a wrong callback was answered {status}");
         }
         ensure!(self.token().await? == before, "the token was changed");
-        // Nobody has used up what this browser has begun.
+        // The flow that this browser started is still unused.
         let status = self.come_back(&flow.query(), &flow.cookie).await?.status();
         ensure!(status == 200, "the right callback was answered {status}");
         let status = self.come_back(&flow.query(), &flow.cookie).await?.status();
         ensure!(status == 400, "the same callback was answered {status} the second time");
-        let codes = self.slack.log().iter().filter(|it| it.what == "/api/oauth.v2.access").count();
+        let codes = self.slack.log().iter().filter(|request| request.what == "/api/oauth.v2.access").count();
         ensure!(codes == 2, "Slack was asked {codes} times for a token by two installations");
         Ok("4 wrong ones 400, the right one 200, again 400".to_owned())
     }
@@ -145,11 +145,12 @@ impl SlackExercise<'_> {
         let expected: Vec<Vec<Option<Value>>> = (1..=30)
             .rev()
             .map(|ago| {
-                let messages: Vec<i64> = members::of(self.date(ago), MEMBERS).filter_map(|it| it.messages).collect();
+                let messages: Vec<i64> =
+                    members::of(self.date(ago), MEMBERS).filter_map(|member| member.messages).collect();
                 let numbers =
                     [members::count(self.date(ago), MEMBERS) as i64, messages.len() as i64, messages.iter().sum()];
                 let date = Some(Value::Text(self.day(ago)));
-                std::iter::once(date).chain(numbers.map(|it| Some(Value::Integer(it)))).collect()
+                std::iter::once(date).chain(numbers.map(|number| Some(Value::Integer(number)))).collect()
             })
             .collect();
         ensure!(found.rows == expected, "the answer is\n{}", found.table());
@@ -166,11 +167,11 @@ impl SlackExercise<'_> {
              and (messages_posted_count > 30 or messages_posted_count is null) and user_id <> 'W000000000' order by date, user_id"
         );
         let found = self.query(&text).await?;
-        let wanted = |it: &Member| it.is_active && it.messages.is_none_or(|it| it > 30);
+        let wanted = |member: &Member| member.is_active && member.messages.is_none_or(|count| count > 30);
         let mut expected = Vec::new();
         for ago in [200, 199, 198] {
             let members = members::of(self.date(ago), MEMBERS).filter(wanted);
-            expected.extend(members.map(|it| (self.day(ago), it.user_id(), it.number.is_multiple_of(3))));
+            expected.extend(members.map(|member| (self.day(ago), member.user_id(), member.number.is_multiple_of(3))));
         }
         expected.sort();
         let row = |(date, user, ios)| vec![Some(Value::Text(date)), Some(Value::Text(user)), Some(Value::Bool(ios))];
@@ -191,8 +192,9 @@ impl SlackExercise<'_> {
         self.slack.set_members(MEMBERS);
         let found = found?;
         ensure!(found.spilled == 1, "{}", found.summary());
-        let at =
-            |name: &str| found.columns.iter().position(|it| it == name).with_context(|| format!("no column {name}"));
+        let at = |name: &str| {
+            found.columns.iter().position(|column| column == name).with_context(|| format!("no column {name}"))
+        };
         let (user, messages, active) = (at("user_id")?, at("messages_posted_count")?, at("is_active")?);
         let mut expected = 0;
         for (row, member) in found.rows.iter().zip(members::of(self.date(3), MANY_MEMBERS)) {
@@ -218,7 +220,8 @@ impl SlackExercise<'_> {
         ensure!(found.rows == expected, "the answer is\n{}", found.table());
         ensure!(began.elapsed() >= Duration::from_secs(3), "the answer came after {:?}", began.elapsed());
         let day = self.day(5);
-        let statuses: Vec<u16> = self.slack.log().iter().filter(|it| it.what == day).map(|it| it.status).collect();
+        let statuses: Vec<u16> =
+            self.slack.log().iter().filter(|request| request.what == day).map(|request| request.status).collect();
         ensure!(statuses.ends_with(&[429, 429, 200]), "Slack answered {statuses:?}");
         Ok("429, 429, 200".to_owned())
     }
@@ -254,7 +257,7 @@ impl SlackExercise<'_> {
         // The next token lives so long that it is not due again: whoever comes second has nothing to do.
         self.slack.rotate(Some(Duration::from_secs(12 * 60 * 60)));
         let (one, other) = tokio::join!(self.refresh(), self.refresh());
-        let refreshed = [one?, other?].iter().filter(|it| it["refreshed"] == true).count();
+        let refreshed = [one?, other?].iter().filter(|run| run["refreshed"] == true).count();
         ensure!(refreshed == 1, "{refreshed} of 2 runs renewed the token");
         let second = self.token().await?;
         ensure!(second["token"] != first["token"], "the token is the old one");
@@ -271,7 +274,7 @@ impl SlackExercise<'_> {
         Ok(cut(&error))
     }
 
-    /// And with a token that stays good, for whoever goes on to ask something.
+    /// With a token that stays valid, for whoever continues with queries.
     async fn installed_again(&self) -> anyhow::Result<String> {
         self.slack.rotate(None);
         let flow = self.begin().await?;
@@ -285,7 +288,7 @@ impl SlackExercise<'_> {
         ask(&connector, &Query::parse(text)?).await
     }
 
-    /// What a query that fails says.
+    /// The error of a query that fails.
     async fn error(&self, text: &str) -> anyhow::Result<String> {
         match self.query(text).await {
             Ok(answer) => anyhow::bail!("the query was answered: {}", answer.summary()),
@@ -319,14 +322,15 @@ impl SlackExercise<'_> {
         Ok(format!("{}/_aws/execute-api/{api}/$default{path}", self.caller.endpoint))
     }
 
-    /// Goes as far as a browser before it comes back from Slack.
+    /// Does what a browser does up to coming back from Slack.
     async fn begin(&self) -> anyhow::Result<Flow> {
         let http = client()?;
         let link = self.link(false).await?;
         let (page, token) = link.split_once("?t=").context("the link has no token")?;
         let begun = send(&http, page, &[("t", token)]).await?;
-        let header =
-            |answer: &Response, name| answer.headers().get(name).and_then(|it| Some(it.to_str().ok()?.to_owned()));
+        let header = |answer: &Response, name| {
+            answer.headers().get(name).and_then(|value| Some(value.to_str().ok()?.to_owned()))
+        };
         let cookie = header(&begun, SET_COOKIE).context("the browser gets no cookie")?;
         let consent = header(&begun, LOCATION).context("the browser is not sent to Slack")?;
         let fields: BTreeMap<String, String> = reqwest::Url::parse(&consent)?.query_pairs().into_owned().collect();
@@ -349,14 +353,14 @@ impl SlackExercise<'_> {
         Ok(request.send().await?)
     }
 
-    /// What stands in the token's secret.
+    /// The content of the token's secret.
     async fn token(&self) -> anyhow::Result<Json> {
         let ask = json!({"SecretId": self.stack.physical_id("SlackToken")?});
         let answer = self.caller.json("secretsmanager", "secretsmanager.GetSecretValue", "1.1", &ask).await?;
         Ok(serde_json::from_str(answer["SecretString"].as_str().unwrap_or_default()).unwrap_or_default())
     }
 
-    /// What the clock does each hour.
+    /// What the schedule does each hour.
     async fn refresh(&self) -> anyhow::Result<Json> {
         let path = format!("/2015-03-31/functions/{}/invocations", self.stack.physical_id("Install")?);
         let body = json!({"refresh": true}).to_string().into_bytes();
@@ -372,7 +376,7 @@ impl SlackExercise<'_> {
     }
 }
 
-/// A consent that was given, and not brought back yet.
+/// A consent that was given, but not brought back yet.
 struct Flow {
     state: String,
     code: String,

@@ -1,5 +1,5 @@
-//! Puts the deployed write-back to work: links out of the view, the form in a browser, quotes generated, in review and accepted,
-//! and what must not write.
+//! Exercises the deployed system: links from the view, the form in a browser, quotes generated, in review and accepted, and what
+//! must not write.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,9 +11,9 @@ use reqwest::Method;
 use crate::browser;
 use crate::exercise::{Exercise, until};
 use crate::rest::Rest;
-use crate::roster::LocalSystem;
 use crate::sql::Sql;
 use crate::stack::DeployedStack;
+use crate::system::LocalSystem;
 use crate::world::World;
 
 pub(crate) const LOCAL: LocalSystem = LocalSystem { uses_warehouse: true, can_be_measured: false };
@@ -60,7 +60,7 @@ pub(crate) async fn exercise(
     exercise.step("a changed link is refused", system.tampered()).await;
     exercise.step("the form, sent by keyboard in a browser, generates a quote", system.in_a_browser()).await;
     exercise.step("a link sent ten times at once writes one row", system.at_once()).await;
-    exercise.step("a second link of the same customer and skill is a review", system.review()).await;
+    exercise.step("a second link of the same customer and skill starts a review", system.review()).await;
     exercise.step("the accept link of the history accepts the quote", system.accept()).await;
     Ok(())
 }
@@ -70,7 +70,7 @@ impl WriteBackExercise<'_> {
         let rows = self.sql.run("select customer, generate_link from write_back.vw_quote").await?;
         ensure!(rows.len() == 4, "the view has {} rows", rows.len());
         let links: Vec<_> = rows.iter().filter_map(|row| row[1].as_deref()).collect();
-        ensure!(links.iter().all(|it| it.starts_with("https://")), "a link is no address: {links:?}");
+        ensure!(links.iter().all(|link| link.starts_with("https://")), "a link is not a URL: {links:?}");
         Ok(format!("{} rows, {} links", rows.len(), links.len()))
     }
 
@@ -103,14 +103,14 @@ impl WriteBackExercise<'_> {
     async fn in_a_browser(&self) -> anyhow::Result<String> {
         let (link, other) = (self.link("Acme & Sons").await?, self.link("<script>alert(1)</script>").await?);
         let (link, other) = (format!("{}{link}", self.rest.url), format!("{}{other}", self.rest.url));
-        let told = browser::run("write_back.mjs", &[&link, &other], self.pictures).await?;
+        let page = browser::run("write_back.mjs", &[&link, &other], self.pictures).await?;
         let rows = self.history("Acme & Sons").await?;
         ensure!(rows.len() == 1 && rows[0].status == "generated", "the history is {rows:?}");
-        ensure!(told["Quote"] == *rows[0].quote_id, "the page said {told}, the history has {rows:?}");
+        ensure!(page["Quote"] == *rows[0].quote_id, "the page said {page}, the history has {rows:?}");
         let inputs =
             "select input_comment, input_discount from write_back.quote_history where customer = 'Acme & Sons'";
         let inputs = self.sql.run(inputs).await?;
-        let stored: Vec<_> = inputs[0].iter().map(|it| it.as_deref().unwrap_or_default()).collect();
+        let stored: Vec<_> = inputs[0].iter().map(|input| input.as_deref().unwrap_or_default()).collect();
         ensure!(stored[0] == "By <b>keyboard</b> & more", "the comment became {stored:?}");
         ensure!(stored[1].trim_end_matches('0') == "7.5", "the discount became {stored:?}");
         Ok(format!("1 row; pictures in {}", self.pictures.display()))
@@ -137,9 +137,9 @@ impl WriteBackExercise<'_> {
         let link = self.link("Acme & Sons").await?;
         self.written(token(&link)?).await?;
         let rows = self.history("Acme & Sons").await?;
-        let statuses: Vec<_> = rows.iter().map(|it| it.status.as_str()).collect();
+        let statuses: Vec<_> = rows.iter().map(|row| row.status.as_str()).collect();
         ensure!(statuses == ["generated", "in review"], "the history is {rows:?}");
-        ensure!(rows[0].quote_id == rows[1].quote_id, "the second row has another quote id: {rows:?}");
+        ensure!(rows[0].quote_id == rows[1].quote_id, "the second row has a different quote ID: {rows:?}");
         Ok(format!("quote {} is in review", rows[1].quote_id))
     }
 
@@ -149,13 +149,13 @@ impl WriteBackExercise<'_> {
         let link = rows.first().and_then(|row| row[0].as_deref()).context("the latest row has no accept link")?;
         self.written(token(link)?).await?;
         let rows = self.history("Acme & Sons").await?;
-        ensure!(rows.last().is_some_and(|it| it.status == "accepted"), "the history is {rows:?}");
+        ensure!(rows.last().is_some_and(|row| row.status == "accepted"), "the history is {rows:?}");
         let links = self.sql.run(select).await?;
         ensure!(links[0][0].is_none(), "an accepted quote still has an accept link");
-        Ok(rows.iter().map(|it| it.status.as_str()).collect::<Vec<_>>().join(" → "))
+        Ok(rows.iter().map(|row| row.status.as_str()).collect::<Vec<_>>().join(" → "))
     }
 
-    /// Path and query of the customer's link: the host is AWS's own, which is not here.
+    /// Path and query of the customer's link. Its host is AWS's own, which is not here.
     async fn link(&self, customer: &str) -> anyhow::Result<String> {
         let select = format!("select generate_link from write_back.vw_quote where customer = {}", literal(customer));
         let rows = self.sql.run(&select).await?;
@@ -164,7 +164,7 @@ impl WriteBackExercise<'_> {
         Ok(format!("/quote?{query}"))
     }
 
-    /// Sends the form of a link with nothing filled in, and gives the status of the answer.
+    /// Sends the form of a link with nothing filled in, and returns the status of the answer.
     async fn post(&self, token: &str) -> anyhow::Result<u16> {
         let request = self.rest.request(Method::POST, "/quote");
         let body = format!("t={token}&comment=&discount=");
@@ -172,7 +172,7 @@ impl WriteBackExercise<'_> {
         Ok(answer.status().as_u16())
     }
 
-    /// Posts until the answer is the result: the page of somebody who waits does the same.
+    /// Posts until the answer is the result, as the page does while it waits.
     async fn written(&self, token: &str) -> anyhow::Result<()> {
         until("the row of a link", LONGEST_WRITE, async || {
             let status = self.post(token).await?;
@@ -207,7 +207,7 @@ fn token(link: &str) -> anyhow::Result<&str> {
     link.split_once("?t=").map(|(_, token)| token).context("the link has no token")
 }
 
-/// For texts of this file only.
+/// For the texts in this file only.
 fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
