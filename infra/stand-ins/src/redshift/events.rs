@@ -15,7 +15,7 @@ use crate::signed::Caller;
 /// # Errors
 ///
 /// When the emulator does not answer.
-pub async fn deliver(caller: &Caller, event: &Value) -> anyhow::Result<usize> {
+pub(super) async fn deliver(caller: &Caller, event: &Value) -> anyhow::Result<usize> {
     let ask = |target: &'static str, body: Value| async move {
         let target = format!("AWSEvents.{target}");
         caller.json("events", &target, "1.1", &body).await
