@@ -1,4 +1,4 @@
-//! Rows that a query keeps, counted or sorted where it says so, and how they are shown.
+//! The rows of a query, counted or sorted if the query says so, and how they are printed.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,7 @@ use crate::sql::{Item, Plan};
 /// A value of a result; `None` is NULL.
 type Found = Option<Value>;
 
-/// Takes the rows of a query, in the order of its splits.
+/// Collects the rows of a query, in the order of its splits.
 #[derive(Debug)]
 pub(crate) struct Collector<'a> {
     plan: &'a Plan,
@@ -34,20 +34,20 @@ pub struct Answer {
     pub rows: Vec<Vec<Option<Value>>>,
     /// Partitions that the connector found.
     pub partitions: usize,
-    /// Splits that it made of them.
+    /// Splits that it divided them into.
     pub splits: usize,
     /// Rows that it sent.
     pub read: usize,
-    /// Blocks of them that came by S3.
+    /// Blocks of them that came through S3.
     pub spilled: usize,
 }
 
-/// One aggregate on its way.
+/// One aggregate while rows are read.
 #[derive(Debug)]
 enum Count {
     Rows(i64),
     Distinct(BTreeSet<Value>),
-    /// `None` until a value that is not NULL came.
+    /// `None` until there is a value that is not NULL.
     Sum(Option<i128>),
     /// A column of the group.
     Same,
@@ -57,7 +57,7 @@ impl<'a> Collector<'a> {
     pub(crate) fn new(plan: &'a Plan) -> Collector<'a> {
         let mut groups = BTreeMap::new();
         if plan.groups.as_ref().is_some_and(Vec::is_empty) {
-            // Without GROUP BY there is one row, even of no rows.
+            // Without GROUP BY there is one row, even for no rows.
             groups.insert(Vec::new(), counts(plan));
         }
         Collector { plan, partitions: 0, splits: 0, read: 0, spilled: 0, kept: Vec::new(), groups }

@@ -15,7 +15,7 @@ use serde_json::Value as Json;
 pub struct Connector {
     /// Its function, by name or ARN.
     pub function: String,
-    /// How long is waited before a throttled request is sent again; 5 and 20 seconds. Athena goes on for longer.
+    /// How long to wait before a throttled request is sent again; 5 and 20 seconds. Athena keeps trying for longer.
     pub pauses: [Duration; 2],
     lambda: aws_sdk_lambda::Client,
     s3: aws_sdk_s3::Client,
@@ -103,14 +103,14 @@ impl Connector {
     ///
     /// # Errors
     ///
-    /// When the function cannot be called, or says why it has no answer, which is quoted.
+    /// If the function cannot be called or answers with an error, which is quoted.
     pub(crate) async fn invoke(&self, request: &Json) -> anyhow::Result<Json> {
         let mut pauses = self.pauses.iter();
         loop {
             let sent = self.lambda.invoke().function_name(&self.function).payload(Blob::new(request.to_string()));
             let answer = sent.send().await.with_context(|| format!("cannot call the function {}", self.function))?;
             let bytes = answer.payload().map(Blob::as_ref).unwrap_or_default();
-            let payload: Json = serde_json::from_slice(bytes).context("the function's answer is no JSON")?;
+            let payload: Json = serde_json::from_slice(bytes).context("the function's answer is not JSON")?;
             if answer.function_error().is_none() && payload["errorType"].is_null() {
                 return Ok(payload);
             }
@@ -118,7 +118,7 @@ impl Connector {
             let message = payload["errorMessage"].as_str().unwrap_or("no message");
             match pauses.next() {
                 Some(pause) if kind.ends_with(THROTTLED) => {
-                    eprintln!("throttled, so asking again in {} seconds: {message}", pause.as_secs());
+                    eprintln!("throttled, trying again in {} seconds: {message}", pause.as_secs());
                     tokio::time::sleep(*pause).await;
                 }
                 _ => bail!(
@@ -129,11 +129,11 @@ impl Connector {
         }
     }
 
-    /// A spilled block, as it lies in the bucket.
+    /// A spilled block, as it is stored in the bucket.
     pub(crate) async fn fetch(&self, place: &SpillLocation) -> anyhow::Result<Vec<u8>> {
         let object = self.s3.get_object().bucket(&place.bucket).key(&place.key).send().await;
         let object = object.with_context(|| format!("cannot read the spilled block in {}", place.bucket))?;
-        Ok(object.body.collect().await.context("the spilled block broke off")?.to_vec())
+        Ok(object.body.collect().await.context("the spilled block is incomplete")?.to_vec())
     }
 }
 

@@ -1,4 +1,4 @@
-//! A WHERE clause: what it says about a row, and what of it can be told to a connector.
+//! A WHERE clause: whether a row fulfils it, and which part of it can be sent to a connector.
 
 use std::cmp::Ordering;
 
@@ -8,13 +8,13 @@ use athena_federation::{Bound, Constraints, Range, Value, ValueSet};
 /// A condition on a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Filter {
-    /// A column beside a value.
+    /// A column compared with a value.
     Compare(String, Comparison, Value),
-    /// A column beside a list, with NOT or without.
+    /// A column compared with a list, with or without NOT.
     In(String, Vec<Value>, bool),
     /// A column that is NULL, or with `true` is not.
     Null(String, bool),
-    /// What has no answer but NULL, as a comparison with NULL.
+    /// A condition whose answer is always NULL, such as a comparison with NULL.
     Unknown,
     Not(Box<Filter>),
     And(Box<Filter>, Box<Filter>),

@@ -26,7 +26,7 @@ pub(crate) struct Session<'a> {
 /// A table of the connector.
 pub(crate) struct Table {
     pub(crate) schema: Schema,
-    /// As the connector wrote it: metadata in it goes along with each request.
+    /// As the connector wrote it: each request returns the metadata in it.
     text: Json,
     partition_columns: Json,
 }
@@ -39,7 +39,7 @@ impl<'a> Session<'a> {
         let mut session = Session { connector, query_id, dialect: Dialect::Modern };
         let pong = session.ask("PingRequest", json!({})).await?;
         let version = pong["serDeVersion"].as_i64().unwrap_or(1);
-        ensure!(version > 1, "the connector speaks version 1 of the serialization; the driver speaks 2 and later ones");
+        ensure!(version > 1, "the connector uses version 1 of the serialization; the driver knows 2 and later");
         if version < MODERN {
             session.dialect = Dialect::Legacy;
         }
@@ -61,7 +61,7 @@ impl<'a> Session<'a> {
         self.connector.invoke(&request).await
     }
 
-    /// What is there: schemas, tables, and the columns of one.
+    /// Looks up the schema and the table, and reads its columns.
     pub(crate) async fn table(&self, name: &TableName) -> anyhow::Result<Table> {
         let schemas = self.ask("ListSchemasRequest", json!({})).await?;
         let is_listed = |list: &Json, found: &dyn Fn(&Json) -> bool| {
@@ -95,7 +95,7 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// The field `constraints` of all requests of the query. The limit stays here: no connector has to heed it.
+    /// The field `constraints` of all requests of the query. The limit is not sent: connectors do not have to respect it.
     pub(crate) fn constraints(&self, constraints: &Constraints, schema: &Schema) -> anyhow::Result<Json> {
         let summary = constraints.summary(schema, self.dialect)?;
         Ok(match self.dialect {
@@ -106,7 +106,7 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// The partitions a query needs, and what they are cut up into.
+    /// The splits of the partitions that a query needs.
     pub(crate) async fn splits(
         &self,
         name: &TableName,
@@ -132,7 +132,7 @@ impl<'a> Session<'a> {
                 "constraints": constraints, "continuationToken": token,
             });
             let page = self.ask("GetSplitsRequest", asked).await?;
-            let Some(found) = page["splits"].as_array() else { bail!("the connector answered without splits") };
+            let Some(found) = page["splits"].as_array() else { bail!("the answer of the connector has no splits") };
             splits.extend(found.iter().cloned());
             token = page["continuationToken"].clone();
             if token.is_null() {

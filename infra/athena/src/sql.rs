@@ -1,4 +1,4 @@
-//! The SQL that the driver takes: one table, columns and counts, conditions on columns, groups, an order, a limit.
+//! The SQL that the driver knows: one table, columns and counts, conditions on columns, groups, an order, a limit.
 
 use anyhow::{Context, anyhow, bail, ensure};
 use arrow_schema::{DataType, Schema};
@@ -30,7 +30,7 @@ pub(crate) struct Plan {
     /// What is shown, in its order, each under its heading.
     pub(crate) items: Vec<(String, Item)>,
     pub(crate) filter: Option<Filter>,
-    /// The columns that make a group; `None` when rows are shown as they are.
+    /// The columns to group by; `None` if rows are shown as they are.
     pub(crate) groups: Option<Vec<String>>,
     /// Which of the items to sort by, and whether from the largest down.
     pub(crate) order: Vec<(usize, bool)>,
@@ -73,21 +73,21 @@ fn nothing_else(query: &SqlQuery, select: &Select, name: &ObjectName) -> anyhow:
     let (left, expected) = (rest.to_string(), format!("SELECT x FROM {name}"));
     ensure!(
         left == expected,
-        "beside columns, WHERE, GROUP BY, ORDER BY and LIMIT the query has something that the driver does not know: `{left}` should be `{expected}`"
+        "apart from columns, WHERE, GROUP BY, ORDER BY and LIMIT, the query has something that the driver does not know: `{left}` should be `{expected}`"
     );
     Ok(())
 }
 
-/// The last two names: what stands before them is Athena's name for the connector.
+/// The last two names. The name before them is Athena's name for the connector.
 fn table(name: &ObjectName) -> anyhow::Result<TableName> {
     let parts: Option<Vec<&Ident>> = name.0.iter().map(|part| part.as_ident()).collect();
-    let parts = parts.with_context(|| format!("`{name}` is no table"))?;
+    let parts = parts.with_context(|| format!("`{name}` is not a table"))?;
     match parts[..] {
         [schema, table] | [_, schema, table] => Ok(TableName {
             schema_name: schema.value.to_ascii_lowercase(),
             table_name: table.value.to_ascii_lowercase(),
         }),
-        _ => bail!("`{name}` is no table; it is named as schema.table, for example slackanalytics.member_analytics"),
+        _ => bail!("`{name}` is not a table; name it as schema.table, for example slackanalytics.member_analytics"),
     }
 }
 
@@ -100,7 +100,7 @@ fn order_by(query: &SqlQuery) -> anyhow::Result<Vec<(Expr, bool)>> {
             Some(OrderBySort::Desc) => true,
             Some(_) => bail!("the driver does not know the order `{it}`"),
         };
-        ensure!(it.options.nulls_first.is_none(), "the driver always sorts NULL last, so not `{it}`");
+        ensure!(it.options.nulls_first.is_none(), "the driver always sorts NULL last and does not know `{it}`");
         Ok((it.expr.clone(), descending))
     };
     expressions.iter().map(read).collect()
@@ -130,11 +130,11 @@ impl Query {
             bail!("`{}` is more than a SELECT; the driver takes one SELECT from one table", query.body)
         };
         let [from] = select.from.as_slice() else {
-            bail!("the driver reads one table, and here are {}", select.from.len())
+            bail!("the driver reads one table, but FROM has {}", select.from.len())
         };
-        ensure!(from.joins.is_empty(), "the driver knows no JOIN; it reads one table");
+        ensure!(from.joins.is_empty(), "the driver does not know JOIN; it reads one table");
         let TableFactor::Table { name, .. } = &from.relation else {
-            bail!("`{}` is no table; the driver reads one table, named as schema.table", from.relation)
+            bail!("`{}` is not a table; the driver reads one table, named as schema.table", from.relation)
         };
         nothing_else(&query, select, name)?;
         Ok(Query {
@@ -149,7 +149,7 @@ impl Query {
     ///
     /// # Errors
     ///
-    /// When it names a column that is not there, compares what cannot be compared, or has what this driver does not take.
+    /// If it names an unknown column, compares values that cannot be compared, or has something that this driver does not know.
     pub(crate) fn plan(&self, schema: &Schema) -> anyhow::Result<Plan> {
         let mut items = Vec::new();
         for item in &self.select.projection {
@@ -303,7 +303,7 @@ fn filter(expression: &Expr, schema: &Schema) -> anyhow::Result<Filter> {
         // A column of booleans is a condition by itself.
         Expr::Identifier(_) | Expr::CompoundIdentifier(_) => match column(expression, schema)? {
             (name, DataType::Boolean) => Filter::Compare(name, Comparison::Equal, Value::Bool(true)),
-            (name, data_type) => bail!("`{name}` is {}, and no condition", kind(data_type)),
+            (name, data_type) => bail!("`{name}` is {}, which is not a condition", kind(data_type)),
         },
         other => bail!(
             "the driver does not know `{other}`; it has =, <>, <, <=, >, >=, IN, BETWEEN, IS NULL, AND, OR and NOT on columns"

@@ -257,9 +257,9 @@ async fn what_is_not_known_is_named() {
         ("select id from shop.sales; select 1", "2 statements"),
         ("delete from shop.sales", "takes a SELECT"),
         ("select id from shop.sales union select id from shop.sales", "more than a SELECT"),
-        ("select id from shop.sales, shop.sales", "here are 2"),
+        ("select id from shop.sales, shop.sales", "FROM has 2"),
         ("select id from shop.sales join shop.x on true", "JOIN"),
-        ("select id from (select 1)", "is no table"),
+        ("select id from (select 1)", "is not a table"),
         ("select id from sales", "schema.table"),
         ("select distinct id from shop.sales", "SELECT DISTINCT x"),
         ("select id from shop.sales s", "shop.sales s"),
@@ -274,7 +274,7 @@ async fn what_is_not_known_is_named() {
         ("select id from shop.sales where id = '1'", "`id` is a whole number and cannot be compared with `'1'`"),
         ("select id from shop.sales where id = 1.5", "cannot be compared with `1.5`"),
         ("select id from shop.sales where paid = 'true'", "`paid` is true or false"),
-        ("select id from shop.sales where id", "no condition"),
+        ("select id from shop.sales where id", "not a condition"),
         ("select id + 1 from shop.sales", "id + 1"),
         ("select max(id) from shop.sales", "count(distinct"),
         ("select count(*) over () from shop.sales", "OVER"),
@@ -299,14 +299,14 @@ async fn rows_that_were_spilled_are_fetched_and_decrypted() {
     assert_eq!((answer.rows.len(), answer.spilled, answer.read), (249_999, 1, 249_999));
     assert_eq!(answer.rows[7][1], Some(Value::Integer(8)));
     let seen = world.seen.lock().unwrap();
-    assert!(!seen.objects.values().next().unwrap().windows(5).any(|it| it == b"d0000"));
+    assert!(!seen.objects.values().next().unwrap().windows(5).any(|bytes| bytes == b"d0000"));
 }
 
 #[tokio::test]
 async fn splits_come_in_pages_and_reading_ends_with_the_limit() {
     let world = World::new(1100, 1).await;
     assert_eq!(world.ask("select count(*) from shop.sales where day <> 'd0013'").await.csv(), "count(*)\r\n1099\r\n");
-    let count = |kind: &str| world.seen.lock().unwrap().asked.iter().filter(|it| *it == kind).count();
+    let count = |kind: &str| world.seen.lock().unwrap().asked.iter().filter(|asked| *asked == kind).count();
     assert_eq!((count("GetSplitsRequest"), count("ReadRecordsRequest")), (3, 1099));
     world.seen.lock().unwrap().asked.clear();
     assert_eq!(world.ask("select id from shop.sales where day > 'd0013' limit 3").await.rows.len(), 3);

@@ -1,4 +1,4 @@
-//! Processes that never outlive this one, however it ends.
+//! Child processes that never outlive this one, however it ends.
 //!
 //! A process cannot clean up after `kill -9`, so the child brings its own watchdog: a shell that waits for the end of a pipe whose
 //! other end only this process holds. The kernel closes that end when this process is gone, and the watchdog then ends the child and
@@ -19,7 +19,7 @@ pub struct Supervised {
 }
 
 /// The watchdog reads from the pipe in the background while the shell becomes the program itself. Both are in one process group.
-/// After SIGTERM the group has five seconds, then SIGKILL ends what is left of it, the watchdog included.
+/// After SIGTERM the group has five seconds, then SIGKILL ends what is left of it, including the watchdog.
 const WATCHDOG: &str = r#"
 exec 3<&0 </dev/null
 {
@@ -35,11 +35,11 @@ exec "$@"
 "#;
 
 impl Supervised {
-    /// Starts the program that `command` describes; its standard input is empty, both its outputs go to `output`.
+    /// Starts the program that `command` describes; its standard input is empty, both its outputs are written to `output`.
     ///
     /// # Errors
     ///
-    /// When there is no `sh`. A program that does not exist shows as an early [`Supervised::exited`] with code 127.
+    /// If there is no `sh`. A program that does not exist shows as an early [`Supervised::exited`] with code 127.
     pub fn start(command: &std::process::Command, output: File) -> anyhow::Result<Supervised> {
         let mut shell = std::process::Command::new("/bin/sh");
         shell.args(["-c", WATCHDOG, "watchdog"]).arg(command.get_program()).args(command.get_args());
@@ -59,15 +59,15 @@ impl Supervised {
         self.child.try_wait().ok().flatten()
     }
 
-    /// The program's process id, as long as it runs.
+    /// The program's process ID, while it runs.
     pub fn id(&self) -> Option<u32> {
         self.child.id()
     }
 
-    /// Ends the program and waits until it is gone, at most ten seconds.
+    /// Stops the program and waits until it has ended, at most ten seconds.
     pub async fn stop(mut self) {
         drop(self.lifeline.take());
-        // The watchdog is the one that acts; this is for a watchdog that somebody has ended.
+        // The watchdog is the one that acts; this is for a watchdog that was killed.
         if tokio::time::timeout(Duration::from_secs(10), self.child.wait()).await.is_err() {
             self.child.start_kill().unwrap_or_default();
         }

@@ -1,9 +1,9 @@
-//! What stands in front of the page here: CloudFront's distribution as the emulator plays it, on a port of this machine.
+//! The web server for a page behind CloudFront: the emulator's distribution, on a port of this machine.
 //!
-//! Browsers look for `<id>.cloudfront.net` in the world's DNS, and find AWS. This takes their requests and asks the emulator in
-//! the distribution's name, so that its cache behaviour, its headers and its right to read the bucket are at work. It changes two
-//! things, because the services are on this machine: `config.json` names them here, and the page's content security policy
-//! allows to connect to them in the place of AWS's own names.
+//! A browser that looks up `<id>.cloudfront.net` finds AWS. This forwards its requests to the emulator under the distribution's name,
+//! so that its cache behavior, its headers and its right to read the bucket apply. It changes two things, because the services are on
+//! this machine: `config.json` names them here, and the page's content security policy allows connections to them instead of to AWS's
+//! own names.
 
 use std::sync::{Arc, OnceLock};
 
@@ -25,10 +25,10 @@ pub struct Edge {
     behind: Arc<OnceLock<Behind>>,
 }
 
-/// Where everything is.
+/// The addresses that the page needs.
 #[derive(Debug, Clone)]
 pub struct Behind {
-    /// The emulator, without a slash at the end.
+    /// The emulator, without a trailing slash.
     pub emulator: String,
     /// The distribution's domain name.
     pub distribution: String,
@@ -43,7 +43,7 @@ impl Edge {
     ///
     /// # Errors
     ///
-    /// When no port is free.
+    /// If no port is free.
     pub async fn start() -> std::io::Result<Edge> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let edge = Edge { url: format!("http://{}", listener.local_addr()?), behind: Arc::default() };
@@ -52,7 +52,7 @@ impl Edge {
         Ok(edge)
     }
 
-    /// Serves this from now on; the first time counts.
+    /// Serves this from now on; further calls have no effect.
     pub fn serve(&self, behind: Behind) {
         let _ = self.behind.set(behind);
     }
@@ -100,7 +100,7 @@ impl Behind {
     }
 
     fn config(&self, published: &[u8]) -> anyhow::Result<String> {
-        let mut config: Map<String, Value> = serde_json::from_slice(published).context("config.json is no JSON")?;
+        let mut config: Map<String, Value> = serde_json::from_slice(published).context("config.json is not JSON")?;
         config.insert("api".to_owned(), json!(self.api));
         config.insert("socket".to_owned(), json!(self.socket));
         config.insert("cognito".to_owned(), json!(format!("{}/", self.emulator)));

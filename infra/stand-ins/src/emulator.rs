@@ -21,22 +21,22 @@ pub struct Emulator {
     pub config: SdkConfig,
     /// For everything else.
     pub caller: Caller,
-    /// Host and port of the emulator itself. WebSockets go there: the front hands on requests and answers only.
+    /// Host and port of the emulator itself. WebSockets use it, because the front forwards only requests and answers.
     pub address: String,
-    /// What the emulator says.
+    /// Its log.
     pub log: PathBuf,
     child: Supervised,
 }
 
-/// Which emulator, and what the functions in it are told.
+/// How to start the emulator, and which variables its functions get.
 #[derive(Debug)]
 pub struct Start<'a> {
     /// The Python interpreter of the virtual environment with MiniStack in it.
     pub python: &'a Path,
     /// Where it may write; removed by the caller.
     pub folder: &'a Path,
-    /// Variables that every function gets, such as `QLIK_ENDPOINT_URL`. The emulator hands its own environment on to the functions,
-    /// so it has nothing else in it than what it needs itself.
+    /// Variables that every function gets, such as `QLIK_ENDPOINT_URL`. The emulator passes its own environment on to the functions,
+    /// so it contains nothing but these and what it needs itself.
     pub variables: &'a [(&'a str, &'a str)],
 }
 
@@ -51,7 +51,7 @@ impl Emulator {
     ///
     /// # Errors
     ///
-    /// When it is not installed, ends early or does not answer; its log is quoted.
+    /// If it is not installed, exits early or does not answer; its log is quoted.
     pub async fn start(start: Start<'_>) -> anyhow::Result<Emulator> {
         let port = free_port()?;
         let address = format!("127.0.0.1:{port}");
@@ -90,23 +90,23 @@ impl Emulator {
         Ok(Emulator { config, caller: Caller::new(&endpoint, REGION, credentials), address, log, child })
     }
 
-    /// Where it is reached, behind what stands for the end of TLS.
+    /// Its URL, behind the [`Front`].
     pub fn endpoint(&self) -> &str {
         &self.caller.endpoint
     }
 
-    /// Its last lines, for a message about something that went wrong.
+    /// The last lines of its log, for a message about a failure.
     pub fn last_lines(&self, count: usize) -> String {
         last_lines(&self.log, count)
     }
 
-    /// Ends it and waits until it is gone.
+    /// Stops it and waits until it has ended.
     pub async fn stop(self) {
         self.child.stop().await;
     }
 }
 
-/// The system gives a port that was free a moment ago; somebody could take it before the emulator does, which then says so and ends.
+/// A port that was free a moment ago. If something else takes it before the emulator does, the emulator reports it and exits.
 fn free_port() -> anyhow::Result<u16> {
     let listener = TcpListener::bind("127.0.0.1:0").context("no port of the loopback interface is free")?;
     Ok(listener.local_addr()?.port())
@@ -117,7 +117,7 @@ async fn wait_until_ready(child: &mut Supervised, endpoint: &str, log: &Path) ->
     let http = reqwest::Client::new();
     loop {
         if let Some(status) = child.exited() {
-            bail!("the emulator ended at its start ({status}):\n{}", last_lines(log, 20));
+            bail!("the emulator exited during its start ({status}):\n{}", last_lines(log, 20));
         }
         let answer = http.get(format!("{endpoint}/_ministack/ready")).timeout(Duration::from_secs(2)).send().await;
         if answer.is_ok_and(|answer| answer.status().is_success()) {

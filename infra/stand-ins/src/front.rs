@@ -1,7 +1,7 @@
-//! What ends TLS in front of AWS, here without the TLS: forwards each request to the emulator and says that it came encrypted.
+//! What terminates TLS in front of AWS, here without the TLS: forwards each request to the emulator, marked as having come encrypted.
 //!
 //! The emulator speaks plain HTTP, so a bucket or queue whose policy demands `aws:SecureTransport` would refuse every function
-//! and every presigned link. Behind this it takes them, by the same header that a proxy which does end TLS sets.
+//! and every presigned link. Behind this it accepts them, because of the header that a proxy which terminates TLS sets.
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -23,11 +23,11 @@ const LARGEST_BODY: usize = 256 * 1024 * 1024;
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 impl Front {
-    /// Starts it on a free port of the loopback interface, in front of `behind`, a URL without a slash at the end.
+    /// Starts it on a free port of the loopback interface, in front of `behind`, a URL without a trailing slash.
     ///
     /// # Errors
     ///
-    /// When no port is free.
+    /// If no port is free.
     pub async fn start(behind: &str) -> std::io::Result<Front> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
@@ -60,7 +60,7 @@ impl Behind {
     async fn forward(&self, request: Request) -> Result<Response, axum::BoxError> {
         let (head, body) = request.into_parts();
         let body = axum::body::to_bytes(body, LARGEST_BODY).await?;
-        // The length of what a HEAD did not ask for is an answer of its own.
+        // For a HEAD, the length of the body that is not sent is part of the answer.
         let keeps_length = head.method == Method::HEAD;
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
         let mut headers = head.headers;

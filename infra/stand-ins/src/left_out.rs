@@ -1,9 +1,9 @@
-//! Takes out of a template what the emulator refuses and the systems run without, and tells what it took.
+//! Removes from a template what the emulator rejects and the systems can run without, and reports it.
 
 use anyhow::{Context, ensure};
 use serde_json::Value;
 
-/// Types that the emulator's CloudFormation does not know. What is not here and not known fails the deployment, loudly.
+/// Types that the emulator's CloudFormation does not know. Any other unknown type fails the deployment.
 const UNKNOWN_TO_THE_EMULATOR: &[&str] = &[
     "AWS::Athena::DataCatalog",
     "AWS::QuickSight::Analysis",
@@ -15,11 +15,11 @@ const UNKNOWN_TO_THE_EMULATOR: &[&str] = &[
     "AWS::SecretsManager::RotationSchedule",
 ];
 
-/// The template without the resources that the emulator does not know, and those resources, `LogicalId (Type)`.
+/// The template without the resources that the emulator does not know, and a list of those, `LogicalId (Type)`.
 ///
 /// # Errors
 ///
-/// When the text is no template, or a resource that stays refers to one that cannot.
+/// If the text is not a template, or a resource that remains refers to one that was removed.
 pub fn leave_out(template: &str) -> anyhow::Result<(String, Vec<String>)> {
     let mut template: Value = serde_json::from_str(template).context("the template is not JSON")?;
     let resources = template["Resources"].as_object_mut().context("the template has no resources")?;
@@ -42,7 +42,7 @@ pub fn leave_out(template: &str) -> anyhow::Result<(String, Vec<String>)> {
             Value::Null => _ = resource.as_object_mut().and_then(|fields| fields.remove("DependsOn")),
             _ => {}
         }
-        ensure!(!refers(resource, &is_gone), "{id} refers to what the emulator does not know: {gone:?}");
+        ensure!(!refers(resource, &is_gone), "{id} refers to a resource that the emulator does not know: {gone:?}");
     }
     if let Some(outputs) = template["Outputs"].as_object_mut() {
         outputs.retain(|_, output| !refers(output, &is_gone));

@@ -19,7 +19,7 @@ use crate::child::Supervised;
 /// goes with it.
 #[derive(Debug)]
 pub struct Postgres {
-    /// What it says.
+    /// Its log.
     pub log: PathBuf,
     child: Supervised,
     folder: TempDir,
@@ -34,7 +34,7 @@ const UNPRIVILEGED: u32 = 65534;
 /// It usually takes a second.
 const LONGEST_START: Duration = Duration::from_secs(180);
 
-/// For data that lives as long as a run: nothing is waited for to reach the disk.
+/// For data that lives as long as a run: nothing waits for the disk.
 const SETTINGS: &[&str] = &[
     "listen_addresses=",
     "fsync=off",
@@ -47,12 +47,12 @@ const SETTINGS: &[&str] = &[
 ];
 
 impl Postgres {
-    /// Makes a database cluster in a new temporary folder, starts PostgreSQL on it and waits until it answers. Its log goes into
+    /// Creates a database cluster in a new temporary folder, starts PostgreSQL on it and waits until it answers. Its log is written to
     /// `folder`. `python` is the interpreter of the virtual environment that may have the wheel in it.
     ///
     /// # Errors
     ///
-    /// When it is not installed, ends early or does not answer; its log is quoted.
+    /// If it is not installed, exits early or does not answer; its log is quoted.
     pub async fn start(folder: &Path, python: &Path) -> anyhow::Result<Postgres> {
         let programs = programs(python)?;
         let log = folder.join("postgres.log");
@@ -91,7 +91,7 @@ impl Postgres {
         self.folder.path()
     }
 
-    /// Ends it and waits until it is gone.
+    /// Stops it and waits until it has ended.
     pub async fn stop(self) {
         self.child.stop().await;
     }
@@ -101,7 +101,7 @@ impl Postgres {
         let config = self.config("postgres");
         loop {
             if let Some(status) = self.child.exited() {
-                bail!("PostgreSQL ended at its start ({status}):\n{}", last_lines(&self.log));
+                bail!("PostgreSQL exited during its start ({status}):\n{}", last_lines(&self.log));
             }
             if config.connect(NoTls).await.is_ok() {
                 return Ok(());

@@ -1,7 +1,7 @@
 //! A stand-in for Qlik Cloud: the reload part of its REST interface, with the shapes, statuses and limits of the real one, and no
-//! Qlik behind it. An app is whatever GUID is asked for; [`App`] lists those that misbehave.
+//! Qlik behind it. Every GUID is an app; [`App`] lists those that misbehave.
 //!
-//! The facts are from <https://qlik.dev/apis/rest/reloads/> and <https://qlik.dev/apis/rest/apps/>. Not played: paging beyond the first
+//! The facts are from <https://qlik.dev/apis/rest/reloads/> and <https://qlik.dev/apis/rest/apps/>. Not implemented: paging beyond the first
 //! page, and the per-user permissions beyond one app that answers 403.
 
 use std::collections::HashMap;
@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 mod filter;
 
-/// Apps that do something else than succeed.
+/// Apps that do not succeed.
 #[derive(Debug)]
 pub struct App;
 
@@ -71,12 +71,12 @@ pub struct Logged {
     pub status: u16,
 }
 
-/// A reload that somebody asked for.
+/// A reload that was requested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Started {
-    /// The reload's id.
+    /// The reload's ID.
     pub id: String,
-    /// The app's id.
+    /// The app's ID.
     pub app_id: String,
     /// Its status now.
     pub status: &'static str,
@@ -91,7 +91,7 @@ impl Qlik {
     ///
     /// # Errors
     ///
-    /// When no port is free.
+    /// If no port is free.
     pub async fn start(options: QlikOptions) -> std::io::Result<Qlik> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);

@@ -1,9 +1,9 @@
 //! A stand-in for QuickSight's dashboard snapshot jobs: the three calls with their shapes, limits and errors, and real small
-//! files put where the job asked for them, with no QuickSight and no dashboard behind it. A dashboard is whatever id is asked
-//! for; [`Dashboard`] lists those that misbehave.
+//! files put where the job asked for them, with no QuickSight and no dashboard behind it. Every ID is a dashboard;
+//! [`Dashboard`] lists those that misbehave.
 //!
 //! The facts are from <https://docs.aws.amazon.com/quicksight/latest/APIReference/API_StartDashboardSnapshotJob.html> and the two
-//! pages beside it. Not played: permissions, the rows that row-level security would leave out, registered users.
+//! pages beside it. Not implemented: permissions, the rows that row-level security would leave out, registered users.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,7 +22,7 @@ use crate::signed::Caller;
 mod files;
 mod request;
 
-/// Dashboards that do something else than succeed.
+/// Dashboards that do not succeed.
 #[derive(Debug)]
 pub struct Dashboard;
 
@@ -80,7 +80,7 @@ impl QuickSight {
     ///
     /// # Errors
     ///
-    /// When no port is free.
+    /// If no port is free.
     pub async fn start(options: QuickSightOptions) -> std::io::Result<QuickSight> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);

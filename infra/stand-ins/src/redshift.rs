@@ -1,7 +1,7 @@
 //! A stand-in for the Redshift Data API, with PostgreSQL where Redshift would be.
 //!
-//! What it speaks to its callers is the service's own protocol, states, limits and errors. **What it understands is
-//! PostgreSQL's SQL, not Redshift's**: that a statement works here does not show that it works there. `redshift/dialect.rs`
+//! It has the service's own protocol, states, limits and errors. **What it understands is
+//! PostgreSQL's SQL, not Redshift's**: a statement that works here may not work there. `redshift/dialect.rs`
 //! lists the few things that are translated.
 //!
 //! ```text
@@ -10,7 +10,7 @@
 //!                            └─ ends of statements ─► functions of the deployed EventBridge rules
 //! ```
 //!
-//! Not played: signatures and IAM, which database user an IAM identity is (without `DbUser` everything runs as the superuser
+//! Not implemented: signatures and IAM, which database user an IAM identity is (without `DbUser` everything runs as the superuser
 //! `awsuser`), sessions that are kept, results as CSV, `GetStatementResultV2`, `ListSessions`, catalogue operations
 //! (`ListTables` …), expiry, and everything about clusters and workgroups beyond their names.
 
@@ -50,11 +50,11 @@ use crate::signed::Caller;
 /// How the stand-in behaves.
 #[derive(Debug, Clone)]
 pub struct RedshiftOptions<'a> {
-    /// The database that there is; made when it is missing. Others can be made by `CREATE DATABASE`.
+    /// The first database, created if it is missing. `CREATE DATABASE` creates others.
     pub database: &'a str,
     /// For the ARNs in events and batches.
     pub region: &'a str,
-    /// Rows on a page of a result. The service's pages are by size; small ones show a caller that reads only the first.
+    /// Rows on a page of a result. The service's pages are by size; small ones expose a caller that reads only the first.
     pub rows_a_page: usize,
 }
 
@@ -74,7 +74,7 @@ impl Redshift {
     ///
     /// # Errors
     ///
-    /// When no port is free, or PostgreSQL does not take the database.
+    /// If no port is free, or PostgreSQL cannot create the database.
     pub async fn start(postgres: &Postgres, options: RedshiftOptions<'_>) -> anyhow::Result<Redshift> {
         make_database(postgres, options.database).await?;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
@@ -97,7 +97,7 @@ impl Redshift {
         Ok(Redshift { url, state })
     }
 
-    /// Says where Lambda and EventBridge are. Before that, external functions fail and no event is delivered.
+    /// Sets the address of Lambda and EventBridge. Before that, external functions fail and no event is delivered.
     pub fn connect(&self, caller: Caller) {
         lock(&self.state).caller = Some(caller);
     }

@@ -1,4 +1,4 @@
-//! Calls to AWS services for which a whole SDK crate would only be compiled to make one call: a signed request, JSON in and out.
+//! Signed calls to AWS services, JSON in and out, where a whole SDK crate would be compiled for a single call.
 
 use std::time::SystemTime;
 
@@ -9,44 +9,44 @@ use aws_sigv4::sign::v4;
 use reqwest::Method;
 use serde_json::Value;
 
-/// An endpoint and who calls it.
+/// An endpoint and the credentials to call it with.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// Of the emulator, without a slash at the end.
+    /// The URL of the emulator, without a trailing slash.
     pub endpoint: String,
     /// For example `us-east-1`.
     pub region: String,
-    /// Signs the calls.
+    /// To sign the calls with.
     pub credentials: Credentials,
     http: reqwest::Client,
 }
 
-/// The emulator's administrator. It takes this key whatever is configured, and does not check its signature.
+/// The emulator's administrator. It accepts this key whatever is configured, and does not check signatures made with it.
 pub const KEY: &str = "test";
 
 impl Caller {
-    /// The credentials of the emulator's administrator, which the stand-ins take as well.
+    /// The credentials of the emulator's administrator, which the stand-ins accept as well.
     pub fn administrator() -> Credentials {
         Credentials::new(KEY, KEY, None, None, "emulator")
     }
 
-    /// Connects nothing yet.
+    /// Opens no connection yet.
     pub fn new(endpoint: &str, region: &str, credentials: Credentials) -> Caller {
         Caller { endpoint: endpoint.to_owned(), region: region.to_owned(), credentials, http: reqwest::Client::new() }
     }
 
-    /// A call of a service that speaks JSON with a target header: `("events", "AWSEvents.PutEvents", "1.1", …)`.
+    /// Calls a service that uses JSON with a target header: `("events", "AWSEvents.PutEvents", "1.1", …)`.
     ///
     /// # Errors
     ///
-    /// When there is no answer, or one outside 200 to 299.
+    /// If there is no answer, or one outside 200 to 299.
     pub async fn json(&self, service: &str, target: &str, version: &str, body: &Value) -> anyhow::Result<Value> {
         let content_type = format!("application/x-amz-json-{version}");
         let headers = [("content-type", content_type.as_str()), ("x-amz-target", target)];
         self.call(service, Method::POST, "/", &headers, body.to_string().into_bytes()).await
     }
 
-    /// A call of a service that speaks REST: `("lambda", GET, "/2015-03-31/functions", …)`.
+    /// Calls a service that uses REST: `("lambda", GET, "/2015-03-31/functions", …)`.
     ///
     /// # Errors
     ///
@@ -79,7 +79,7 @@ impl Caller {
         for (name, value) in instructions.headers() {
             request = request.header(name, value);
         }
-        let answer = request.send().await.with_context(|| format!("no answer of {service} at {path}"))?;
+        let answer = request.send().await.with_context(|| format!("no answer from {service} at {path}"))?;
         let status = answer.status();
         let text = answer.text().await?;
         if !status.is_success() {

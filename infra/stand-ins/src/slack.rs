@@ -3,7 +3,7 @@
 //!
 //! The facts are from <https://docs.slack.dev/authentication/installing-with-oauth>,
 //! <https://docs.slack.dev/authentication/using-token-rotation> and
-//! <https://docs.slack.dev/reference/methods/admin.analytics.getFile>. Not played: signing in (whoever opens the consent page is
+//! <https://docs.slack.dev/reference/methods/admin.analytics.getFile>. Not implemented: signing in (whoever opens the consent page is
 //! the owner of the organization), bot tokens, installations on a workspace, analytics of channels.
 
 mod form;
@@ -39,7 +39,7 @@ pub struct Slack {
     state: Arc<Mutex<Data>>,
 }
 
-/// Members of the organization, until told otherwise.
+/// Members of the organization, unless set.
 const MEMBERS: usize = 200;
 
 impl Slack {
@@ -47,7 +47,7 @@ impl Slack {
     ///
     /// # Errors
     ///
-    /// When no port is free.
+    /// If no port is free.
     pub async fn start(options: SlackOptions) -> std::io::Result<Slack> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://localhost:{}", listener.local_addr()?.port());
@@ -88,12 +88,12 @@ impl Slack {
         lock(&self.state).members = members;
     }
 
-    /// Lets the next reads of a day's file go wrong, each by one of `faults`.
+    /// Makes the next reads of a day's file fail, each with one of `faults`.
     pub fn fail(&self, day: Date, faults: impl IntoIterator<Item = Fault>) {
         lock(&self.state).faults.entry(day).or_default().extend(faults);
     }
 
-    /// Takes back one fault that did not come about; `false` when there is none.
+    /// Removes one fault that has not been used; `false` if there is none.
     pub fn heal(&self, day: Date) -> bool {
         lock(&self.state).next_fault(day).is_some()
     }
@@ -108,7 +108,7 @@ impl Slack {
         lock(&self.state).log.clone()
     }
 
-    /// The access tokens that are good now.
+    /// The number of access tokens that are valid now.
     pub fn good_tokens(&self) -> usize {
         lock(&self.state).tokens.good()
     }

@@ -44,7 +44,7 @@ impl Organization {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let request = self.http.post(format!("{}{path}", self.slack.url)).body(body);
         let request = request.header("content-type", "application/x-www-form-urlencoded");
-        let request = basic.into_iter().fold(request, |it, (id, secret)| it.basic_auth(id, Some(secret)));
+        let request = basic.into_iter().fold(request, |request, (id, secret)| request.basic_auth(id, Some(secret)));
         request.send().await.unwrap()
     }
 

@@ -1,9 +1,9 @@
-//! What Redshift says otherwise than PostgreSQL, as far as this project's statements use it.
+//! Where Redshift's SQL differs from PostgreSQL's, as far as this project's statements use it.
 //!
 //! | Redshift | PostgreSQL |
 //! |---|---|
-//! | `:name` | the value as a text literal, which is cast where it stands, as Redshift casts |
-//! | `CREATE EXTERNAL FUNCTION … LAMBDA …` | a function that has the stand-in call the Lambda, see [`super::external`] |
+//! | `:name` | the value as a text literal, which is cast where it is used, as Redshift does |
+//! | `CREATE EXTERNAL FUNCTION … LAMBDA …` | a function that makes the stand-in call the Lambda function, see [`super::external`] |
 //! | `CREATE USER u PASSWORD DISABLE` | `… PASSWORD NULL` |
 //! | `GRANT … TO ROLE r`, `GRANT ROLE r TO u` | without the word `ROLE` |
 //! | `DISTSTYLE`, `DISTKEY`, `SORTKEY`, `ENCODE`, `BACKUP` of a table | left out |
@@ -12,7 +12,7 @@
 //! | `SYSDATE`, `VARCHAR(MAX)`, `NVL(a, b)` | `LOCALTIMESTAMP`, `VARCHAR(65535)`, `COALESCE(a, b)` |
 //! | `GETDATE()`, `LEN(text)` | functions, [`FUNCTIONS`] |
 //!
-//! Everything else is sent as it is and means what it means in PostgreSQL.
+//! Everything else is sent unchanged and means what it means in PostgreSQL.
 
 use std::collections::BTreeSet;
 
@@ -20,19 +20,19 @@ use super::external;
 use super::lexer::{Kind, Token, text, tokens};
 use super::literal::literal;
 
-/// Functions of Redshift that PostgreSQL lacks, made in each database once.
+/// Functions of Redshift that PostgreSQL lacks, created once in each database.
 pub(super) const FUNCTIONS: &str = "
 create or replace function pg_catalog.getdate() returns timestamp language sql stable
     as 'select date_trunc(''second'', localtimestamp)';
 create or replace function pg_catalog.len(text) returns integer language sql immutable as 'select length($1)';
 ";
 
-/// Puts values in the place of `:name`, as literals: with `standard_conforming_strings` on, which every session sets, a
+/// Replaces `:name` by values, as literals: with `standard_conforming_strings` on, which every session sets, a
 /// quote is the only character with a meaning in a literal, and it is doubled.
 ///
 /// # Errors
 ///
-/// When a name has no value or a value no name, in the service's words, or a value has a NUL, which PostgreSQL cannot store.
+/// If a name has no value or a value no name, in the service's words, or a value contains a NUL, which PostgreSQL cannot store.
 pub(super) fn bind(statements: &[String], parameters: &[(String, String)]) -> Result<Vec<String>, String> {
     let mut unused: BTreeSet<&str> = parameters.iter().map(|(name, _)| name.as_str()).collect();
     let mut bound = Vec::new();
@@ -58,11 +58,11 @@ pub(super) fn bind(statements: &[String], parameters: &[(String, String)]) -> Re
     Err(format!("Parameters list contains unused parameters. Unused parameters: [{}]", names.join(", ")))
 }
 
-/// One statement of Redshift in PostgreSQL's words.
+/// Translates one statement of Redshift into PostgreSQL's SQL.
 ///
 /// # Errors
 ///
-/// When an external function is not declared as Redshift wants it.
+/// If an external function is not declared as Redshift requires.
 pub(super) fn translate(sql: &str) -> Result<String, String> {
     let tokens = tokens(sql);
     let words: Vec<&Token> = tokens.iter().filter(|token| token.kind != Kind::Blank).collect();
@@ -121,7 +121,7 @@ pub(super) fn translate(sql: &str) -> Result<String, String> {
             Some(put) => Token::word(&put),
             None => token.clone(),
         });
-        // What was left out must not hide what stands before it.
+        // A token that was left out must not hide the one before it.
         if out.last().is_some_and(|token| token.text.is_empty()) {
             out.pop();
         }
@@ -141,7 +141,7 @@ fn up_to_word(tokens: &[Token]) -> usize {
     tokens.iter().position(|token| token.kind != Kind::Blank).map_or(tokens.len(), |at| at + 1)
 }
 
-/// How many tokens there are up to the end of the next pair of parentheses, which has no other inside.
+/// How many tokens there are up to the end of the next pair of parentheses, which contains no others.
 fn parenthesized(tokens: &[Token]) -> usize {
     tokens.iter().position(|token| token.is(")")).map_or(tokens.len(), |at| at + 1)
 }

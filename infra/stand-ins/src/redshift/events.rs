@@ -1,8 +1,8 @@
-//! The end of a statement told to the deployed event rules.
+//! Delivers the end of a statement to the deployed event rules.
 //!
 //! The emulator refuses events of AWS's own sources, as AWS does, so the stand-in asks it which rules would match and invokes
 //! their functions itself: once for each rule and target, asynchronously. Targets other than functions, and input paths and
-//! transformers of targets, are not played.
+//! transformers of targets, are not implemented.
 
 use anyhow::Context;
 use reqwest::Method;
@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 
 use crate::signed::Caller;
 
-/// Delivers an event to the functions that the enabled rules of the default bus have as targets. Says how many were invoked.
+/// Delivers an event to the functions that the enabled rules of the default bus have as targets. Returns how many were invoked.
 ///
 /// # Errors
 ///
-/// When the emulator does not answer.
+/// If the emulator does not answer.
 pub(super) async fn deliver(caller: &Caller, event: &Value) -> anyhow::Result<usize> {
     let ask = |target: &'static str, body: Value| async move {
         let target = format!("AWSEvents.{target}");
@@ -42,7 +42,7 @@ pub(super) async fn deliver(caller: &Caller, event: &Value) -> anyhow::Result<us
                 let path = format!("/2015-03-31/functions/{function}/invocations");
                 let headers = [("content-type", "application/json"), ("x-amz-invocation-type", "Event")];
                 let answer = caller.call("lambda", Method::POST, &path, &headers, input.into_bytes()).await;
-                answer.with_context(|| format!("function {function} did not take an event"))?;
+                answer.with_context(|| format!("function {function} did not accept an event"))?;
                 invoked += 1;
             }
         }

@@ -1,8 +1,8 @@
-//! External functions: SQL that calls a Lambda.
+//! External functions: SQL that calls a Lambda function.
 //!
-//! A function inside PostgreSQL cannot call out, so a statement that uses one runs more than once. The function that stands for it
+//! A function inside PostgreSQL cannot call out, so a statement that uses one runs more than once. Its substitute in PostgreSQL
 //! looks its arguments up among the answers of this session; when there is none, it reports the call as a notice and returns NULL.
-//! After a run with such notices the stand-in rolls the statement back, has the Lambda answer all calls in batches as Redshift does,
+//! After a run with such notices the stand-in rolls the statement back, calls the Lambda function in batches as Redshift does,
 //! notes the answers and runs the statement again, in the same snapshot. A run without notices is the real one. Calls with the
 //! same arguments get one answer each, in order.
 
@@ -16,7 +16,7 @@ use super::lexer::{Kind, Token};
 use super::literal::literal;
 use crate::signed::Caller;
 
-/// What an external function's declaration says about calling it; the function carries it along in its body.
+/// What an external function's declaration says about calling it; stored in the substitute's body.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Target {
     /// `schema.name`
@@ -52,12 +52,12 @@ const MAKE_ANSWERS: &str = "create temporary table if not exists external_answer
     (id bigint generated always as identity, function text, arguments text, answer text);
 create index if not exists external_answers_arguments on pg_temp.external_answers using hash (arguments)";
 
-/// The function that stands for an external one.
+/// Declares the substitute of an external function.
 ///
 /// # Errors
 ///
-/// When the declaration is not `CREATE [OR REPLACE] EXTERNAL FUNCTION name (type, …) RETURNS type {VOLATILE | STABLE} LAMBDA 'name'
-/// IAM_ROLE {'arn' | default} [RETRY_TIMEOUT n] [MAX_BATCH_ROWS n] [MAX_BATCH_SIZE n [KB | MB]]`, in Redshift's limits:
+/// If the declaration is not `CREATE [OR REPLACE] EXTERNAL FUNCTION name (type, …) RETURNS type {VOLATILE | STABLE} LAMBDA 'name'
+/// IAM_ROLE {'arn' | default} [RETRY_TIMEOUT n] [MAX_BATCH_ROWS n] [MAX_BATCH_SIZE n [KB | MB]]`, within Redshift's limits:
 /// <https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_EXTERNAL_FUNCTION.html>.
 pub(super) fn declaration(words: &[&Token]) -> Result<String, String> {
     let problem = |what: &str| format!("ERROR: syntax error in CREATE EXTERNAL FUNCTION: {what}");
@@ -161,11 +161,11 @@ fn unquoted(text: &str) -> String {
     text.trim_matches('\'').replace("''", "'")
 }
 
-/// Has the Lambdas answer the calls; gives back the SQL that notes the answers.
+/// Calls the Lambda functions and returns the SQL that stores their answers.
 ///
 /// # Errors
 ///
-/// When a Lambda does not answer, answers `success: false`, or with another number of results than rows.
+/// If a function does not answer, answers `success: false`, or with a number of results that differs from the number of rows.
 pub(super) async fn answers(caller: &Caller, calls: &[Call], origin: &Origin) -> anyhow::Result<String> {
     let mut sql = format!("{MAKE_ANSWERS};\n");
     for batch in batches(calls) {
@@ -201,7 +201,7 @@ pub(super) async fn answers(caller: &Caller, calls: &[Call], origin: &Origin) ->
     Ok(sql)
 }
 
-/// Calls of one function together, in order, within its limits.
+/// Groups the calls by function, in order, within its limits.
 fn batches(calls: &[Call]) -> Vec<Vec<&Call>> {
     let mut targets: Vec<&Target> = calls.iter().map(|call| &call.target).collect();
     targets.sort();
@@ -223,7 +223,7 @@ fn batches(calls: &[Call]) -> Vec<Vec<&Call>> {
     batches
 }
 
-/// The function answers with an object, or with one as a string as Python's `json.dumps` makes it.
+/// The function answers with an object, or with a string that contains one, as made by Python's `json.dumps`.
 fn results(answer: Value, rows: usize) -> anyhow::Result<Vec<Value>> {
     let answer = match answer {
         Value::String(text) => serde_json::from_str(&text).unwrap_or(Value::Null),

@@ -66,7 +66,7 @@ async fn submit(state: &Store, body: &[u8], is_batch: bool) -> Result<Value, Pro
     if wait == 0 {
         return Ok(accepted);
     }
-    // Whether it ended in time shows the status.
+    // The status shows whether it ended in time.
     let _ = tokio::time::timeout(Duration::from_secs(wait), ended.wait_for(|ended| *ended)).await;
     let mut answer = accepted;
     let described = find(&mut lock(state), &id)?.described();
@@ -147,10 +147,10 @@ struct Listing {
     workgroup_name: Option<String>,
 }
 
-/// Newest first, as the service lists.
+/// Newest first, as in the service.
 fn list(state: &Store, body: &[u8]) -> Result<Value, Problem> {
     let listing: Listing = parse(body)?;
-    // The service takes 0 for its default.
+    // The service treats 0 as its default.
     let most = match listing.max_results.unwrap_or(0) {
         0 => 100,
         most if most <= 100 => most,
@@ -192,10 +192,10 @@ struct Id {
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(body)
-        .map_err(|error| Problem::validation(&format!("the stand-in cannot read this: {error}")))
+        .map_err(|error| Problem::validation(&format!("the stand-in cannot read this request: {error}")))
 }
 
-/// The statement's id and, for a part of a batch, which.
+/// The statement's ID and, for a part of a batch, its index.
 fn split(id: &str) -> (&str, Option<usize>) {
     match id.split_once(':') {
         Some((id, part)) => (id, Some(part.parse::<usize>().ok().and_then(|n| n.checked_sub(1)).unwrap_or(usize::MAX))),

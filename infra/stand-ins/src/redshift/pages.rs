@@ -1,6 +1,6 @@
 //! Tokens for the next page of a list or a result.
 
-/// Not to be understood by callers, and good for one thing only.
+/// Opaque to callers, and valid only for what it was given for.
 pub(super) fn page_token(of: &str, skipped: usize) -> String {
     let text = format!("{of}/{skipped}");
     text.bytes().map(|byte| format!("{byte:02x}")).collect()

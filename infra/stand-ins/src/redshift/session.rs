@@ -11,7 +11,7 @@ use super::literal::literal;
 use super::results::ResultSet;
 use crate::signed::Caller;
 
-/// A connection for one statement or batch; it ends with it, so nothing of a session is left to the next.
+/// A connection for one statement or batch. It ends with it, so nothing of a session is left for the next.
 pub(super) struct Session {
     client: Client,
     notices: Arc<Mutex<Vec<Call>>>,
@@ -81,7 +81,7 @@ impl Session {
             }
             self.control("rollback to savepoint run").await?;
             let caller = self.caller.as_ref();
-            let caller = caller.ok_or("ERROR: the stand-in does not know yet where Lambda is")?;
+            let caller = caller.ok_or("ERROR: the stand-in does not know the address of Lambda yet")?;
             let answers = external::answers(caller, &calls, &self.origin).await;
             let answers = answers.map_err(|error| format!("ERROR: {error:#}"))?;
             self.client.batch_execute(&answers).await.map_err(|error| told(&error))?;

@@ -10,7 +10,7 @@ use super::results::ResultSet;
 use super::session::Outcome;
 use super::submission::Submission;
 
-/// One submission, from its acceptance on.
+/// A submission that was accepted.
 #[derive(Debug)]
 pub(super) struct Statement {
     pub(super) id: String,
@@ -23,7 +23,7 @@ pub(super) struct Statement {
     pub(super) state: State,
     error: Option<String>,
     pub(super) parts: Vec<Part>,
-    /// Asks the task that runs it to end it.
+    /// Tells the task that runs it to stop.
     pub(super) cancel: Arc<Notify>,
     /// Becomes true at the end.
     pub(super) ended: watch::Sender<bool>,
@@ -38,7 +38,7 @@ pub(super) struct Part {
     pub(super) result: Option<Arc<ResultSet>>,
 }
 
-/// In the order that they come.
+/// In their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum State {
     #[default]
@@ -51,7 +51,7 @@ pub(super) enum State {
 }
 
 impl State {
-    /// The service's word.
+    /// The service's name for it.
     pub(super) fn name(self) -> &'static str {
         match self {
             State::Submitted => "SUBMITTED",
@@ -87,7 +87,7 @@ impl Statement {
         }
     }
 
-    /// Goes on to a state; what has ended stays as it ended.
+    /// Moves on to a state; a statement that has ended keeps its state.
     pub(super) fn become_state(&mut self, state: State, error: Option<String>) {
         if self.state.is_end() {
             return;
@@ -109,7 +109,7 @@ impl Statement {
         }
     }
 
-    /// How one SQL statement of it went.
+    /// Notes the outcome of one of its SQL statements.
     pub(super) fn part_ended(&mut self, at: usize, outcome: Result<Outcome, String>) {
         let part = &mut self.parts[at];
         match outcome {
@@ -224,7 +224,7 @@ impl Statement {
         entry
     }
 
-    /// The event that EventBridge gets, if it was asked for:
+    /// The event for EventBridge, if one was asked for:
     /// <https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-monitoring-events.html>.
     pub(super) fn event(&self, region: &str, id: &str) -> Option<Value> {
         let submission = &self.submission;
@@ -279,7 +279,7 @@ impl Statement {
 
 /// The emulator's account.
 const ACCOUNT: &str = "000000000000";
-/// For so long the service keeps results.
+/// How long the service keeps results.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 fn merge(into: &mut Value, members: Value) {

@@ -1,11 +1,11 @@
-//! What is handed in, checked as the service checks it before it accepts anything.
+//! A submitted statement or batch, checked as the service checks it.
 
 use serde::Deserialize;
 
 use super::dialect::bind;
 use super::problem::Problem;
 
-/// `ExecuteStatement` and `BatchExecuteStatement` as they come. Members that the stand-in does not play are refused, not ignored.
+/// `ExecuteStatement` and `BatchExecuteStatement` as they are sent. Members that the stand-in does not implement are rejected, not ignored.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct Request {
@@ -32,7 +32,7 @@ struct Parameter {
     value: Option<String>,
 }
 
-/// A request that is in order.
+/// A valid request.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Submission {
     /// As they were sent, for descriptions.
@@ -40,7 +40,7 @@ pub(super) struct Submission {
     /// With their values.
     pub(super) bound: Vec<String>,
     pub(super) is_batch: bool,
-    /// Whether each statement of the batch stands for itself.
+    /// Whether each statement of the batch is a transaction of its own.
     pub(super) auto_commit: bool,
     pub(super) parameters: Vec<(String, String)>,
     pub(super) cluster: Option<String>,
@@ -51,7 +51,7 @@ pub(super) struct Submission {
     pub(super) name: Option<String>,
     pub(super) token: Option<String>,
     pub(super) with_event: bool,
-    /// Seconds to hold the answer back for.
+    /// How many seconds to wait for the end before answering.
     pub(super) wait: u64,
 }
 
@@ -61,7 +61,7 @@ const LONGEST_STATEMENT: usize = 100 * 1024;
 impl Request {
     /// # Errors
     ///
-    /// `ValidationException`, as the service's model and documentation have it.
+    /// `ValidationException`, as in the service's model and documentation.
     pub(super) fn check(self, is_batch: bool) -> Result<Submission, Problem> {
         let written = match (self.sql, self.sqls) {
             (Some(sql), None) if !is_batch => vec![sql],

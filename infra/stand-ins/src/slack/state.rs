@@ -18,7 +18,7 @@ use super::tokens::Tokens;
 /// How the stand-in behaves. There is no `Debug`, which would show the client secret.
 #[derive(Clone)]
 pub struct SlackOptions {
-    /// The app's client id.
+    /// The app's client ID.
     pub client_id: String,
     /// The app's client secret.
     pub client_secret: String,
@@ -37,7 +37,7 @@ pub struct Logged {
     pub status: u16,
 }
 
-/// What may come instead of a day's file.
+/// What a request may get instead of a day's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// 429, with these seconds in `Retry-After`.
