@@ -7,15 +7,15 @@ use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_sdk_redshiftdata::Client;
-use ferrostack_local::postgres::Postgres;
-use ferrostack_local::redshift::{Options, Redshift};
-use ferrostack_local::signed::Caller;
 use function::Clock;
 use lambda_runtime::{Context, LambdaEvent};
 use loopback::{Request, reply};
 use redshift::{DataApi, Field, Statement, Status, Warehouse};
 use redshift_setup::{Handler, Settings};
 use serde_json::{Value, json};
+use stand_ins::postgres::Postgres;
+use stand_ins::redshift::{Redshift, RedshiftOptions};
+use stand_ins::signed::Caller;
 
 pub(crate) struct World {
     handler: Handler,
@@ -33,7 +33,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let python = std::path::absolute("../../.tools/venv/bin/python").unwrap();
         let postgres = Postgres::start(folder.path(), &python).await.unwrap();
-        let options = Options { database: "dev", region: "us-east-1", rows_a_page: 2 };
+        let options = RedshiftOptions { database: "dev", region: "us-east-1", rows_a_page: 2 };
         let redshift = Redshift::start(&postgres, options).await.unwrap();
         let answers: Arc<Mutex<Vec<Value>>> = Arc::default();
         let taken = Arc::clone(&answers);

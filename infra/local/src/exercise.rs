@@ -1,25 +1,25 @@
-//! Trying out a deployed system: one step after the other, each with a limit, and a line of a table for each.
+//! Exercising a deployed system: one step after the other, each with a line of a table.
 
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use ferrostack_deploy::Progress;
 
-/// Tries one thing after the other, and tells at once how each went.
+/// Runs steps one after the other, and prints the outcome of each as soon as it is known.
 #[derive(Debug)]
-pub struct Exercise<'a> {
+pub(crate) struct Exercise<'a> {
     progress: &'a Progress,
     failed: usize,
 }
 
 impl<'a> Exercise<'a> {
-    /// Nothing tried yet.
-    pub fn new(progress: &'a Progress) -> Exercise<'a> {
+    /// No step has run yet.
+    pub(crate) fn new(progress: &'a Progress) -> Exercise<'a> {
         Exercise { progress, failed: 0 }
     }
 
-    /// Runs one step and prints its line of the table. A step that fails does not hold the others up.
-    pub async fn step(&mut self, what: &str, trial: impl Future<Output = anyhow::Result<String>>) {
+    /// Runs one step and prints its line of the table. A step that fails does not stop the others.
+    pub(crate) async fn step(&mut self, what: &str, trial: impl Future<Output = anyhow::Result<String>>) {
         self.progress.begin(format!("trying: {what}"), 0);
         let started = Instant::now();
         let outcome = trial.await;
@@ -35,17 +35,17 @@ impl<'a> Exercise<'a> {
     }
 
     /// How many steps failed.
-    pub fn failed(&self) -> usize {
+    pub(crate) fn failed(&self) -> usize {
         self.failed
     }
 }
 
-/// Asks again and again until there is something, at most for `limit`.
+/// Calls `look` until it returns something, for at most `limit`.
 ///
 /// # Errors
 ///
-/// When the limit is reached; `what` says what was waited for.
-pub async fn until<T>(
+/// If the limit is reached; `what` says what was waited for. Errors of `look` are passed on.
+pub(crate) async fn until<T>(
     what: &str,
     limit: Duration,
     mut look: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
@@ -56,7 +56,7 @@ pub async fn until<T>(
             return Ok(found);
         }
         if Instant::now() > give_up {
-            bail!("{what} did not come within {} seconds", limit.as_secs());
+            bail!("waited {} seconds for {what}", limit.as_secs());
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }

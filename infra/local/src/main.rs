@@ -1,64 +1,82 @@
-//! `ferrostack-local`: everything on this machine, with no AWS account.
+//! `ferrostack-local`: this machine as the target, with no AWS account.
+//!
+//! ```text
+//! ferrostack-local ─┬─ Services            Qlik, Slack, QuickSight, Redshift: the crate `stand-ins`
+//!                   ├─ Emulator            MiniStack; the functions are its children
+//!                   ├─ run::deploy          ferrostack_deploy::deploy ──► CloudFormation of the emulator
+//!                   └─ roster::exercise ─► <system>::exercise, a folder for each system of the roster
+//! ```
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, anyhow, bail, ensure};
-use clap::{Parser, Subcommand};
-use ferrostack_deploy::{Assembly, PLATFORM, Progress, Target};
-use ferrostack_local::emulator::{Emulator, REGION, Start};
-use ferrostack_local::exercise::Exercise;
-use ferrostack_local::left_out::leave_out;
-use ferrostack_local::rest::Rest;
-use ferrostack_local::stack::DeployedStack;
-use ferrostack_local::stand_ins::StandIns;
-use ferrostack_local::{athena, qlik_reload, query_app, report_delivery, slack_connector, write_back};
+use anyhow::{anyhow, bail};
+use clap::Parser;
+use clap::builder::PossibleValuesParser;
+use ferrostack_deploy::{Assembly, PLATFORM, Progress};
+use stand_ins::emulator::{Emulator, REGION, Start};
 
-/// Starts the AWS emulator and the stand-ins, deploys the local tenant, and puts its systems to work.
+use crate::services::Services;
+use crate::world::World;
+
+mod browser;
+mod exercise;
+mod rest;
+mod roster;
+mod run;
+mod services;
+mod sql;
+mod stack;
+mod system;
+mod world;
+
+macro_rules! modules {
+    ($($system:ident)*) => { $(mod $system;)* };
+}
+stacks::for_each_system!(modules);
+
+/// Start the AWS emulator and the stand-ins, deploy the local tenant, and exercise its systems.
 #[derive(Parser)]
-#[command(name = "ferrostack-local", version, args_conflicts_with_subcommands = true)]
+#[command(name = "ferrostack-local", version)]
 struct Arguments {
-    #[command(subcommand)]
-    command: Option<Command>,
-    /// End after the exercise, with exit code 1 if any of it failed, instead of staying up
+    /// Exit after the exercise, with code 1 if any step failed, instead of staying up
     #[arg(long)]
     once: bool,
     /// Keep the folder with the logs; it is always kept after a failure
     #[arg(long)]
     keep: bool,
-    /// Put only this system to work, for example qlik-reload; all are deployed
-    #[arg(long)]
+    /// Deploy and exercise only this system
+    #[arg(long, value_name = "SYSTEM", value_parser = PossibleValuesParser::new(roster::names()))]
     only: Option<String>,
-    /// Measure the query app instead of putting systems to work
-    #[arg(long)]
-    measure: bool,
+    /// Deploy only this system, and measure it instead of exercising it
+    #[arg(long, value_name = "SYSTEM", conflicts_with = "only", value_parser = PossibleValuesParser::new(roster::measurable()))]
+    measure: Option<String>,
     /// The folder that `synth` wrote to
     #[arg(long, default_value = "cfn-out")]
     out: PathBuf,
     /// The tenant to deploy
     #[arg(long, default_value = "local")]
     tenant: String,
-    /// Where the browser leaves its pictures of the pages
+    /// The folder for the browser's pictures of the pages
     #[arg(long, default_value = "target/local/pictures")]
     pictures: PathBuf,
-    /// The Python that MiniStack is installed for
+    /// The Python interpreter that MiniStack is installed for
     #[arg(long, default_value = ".tools/venv/bin/python")]
     python: PathBuf,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    Athena(athena::Arguments),
+    /// Print the file of the local tenant, for functions of this architecture, and exit
+    #[arg(long, value_name = "ARCHITECTURE", value_parser = ["arm64", "x86_64"])]
+    print_tenant: Option<String>,
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(architecture) = &arguments.print_tenant {
+        print!("{}", roster::tenant_file(architecture));
+        return ExitCode::SUCCESS;
+    }
     let progress = Progress::detect().stages_only();
-    let result = match &arguments.command {
-        Some(Command::Athena(asked)) => athena::run(asked).await,
-        None => run(&arguments, &progress).await,
-    };
+    let result = run(&arguments, &progress).await;
     progress.clear();
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -75,26 +93,29 @@ async fn run(arguments: &Arguments, progress: &Progress) -> anyhow::Result<()> {
         bail!("MiniStack is not installed: there is no {}; run scripts/tools local", arguments.python.display());
     }
     let platform = Assembly::read(&arguments.out, PLATFORM)?;
-    let tenant = Assembly::read(&arguments.out, &arguments.tenant)?;
+    let mut tenant = Assembly::read(&arguments.out, &arguments.tenant)?;
+    let only = arguments.measure.as_deref().or(arguments.only.as_deref());
+    if let Some(system) = only {
+        tenant = tenant.only(system)?;
+    }
     let folder = tempfile::Builder::new().prefix("ferrostack-local-").tempdir()?;
 
     progress.begin("starting the emulator and the stand-ins", 0);
-    let stand_ins = StandIns::start(folder.path(), &python).await?;
-    let variables = stand_ins.variables();
+    let services = Services::start(folder.path(), &python, roster::uses_warehouse(only)).await?;
+    let variables = services.variables();
     let emulator = Emulator::start(Start { python: &python, folder: folder.path(), variables: &variables }).await?;
-    stand_ins.connect(&emulator.caller);
+    services.connect(&emulator.caller);
 
-    let only = if arguments.measure { Some("query-app") } else { arguments.only.as_deref() };
-    // Ctrl-C ends the run in the orderly way; so does everything that fails.
     let world = World {
         emulator: &emulator,
-        stand_ins: &stand_ins,
+        services: &services,
         pictures: &arguments.pictures,
-        measures: arguments.measure,
+        measures: arguments.measure.is_some(),
         progress,
     };
+    // Ctrl-C ends the run in the orderly way; so does every failure.
     let result = tokio::select! {
-        result = world.deploy_and_exercise(platform, tenant, only) => result,
+        result = run::deploy_and_exercise(&world, platform, tenant, only) => result,
         _ = tokio::signal::ctrl_c() => Err(anyhow!("interrupted")),
     };
     if result.is_ok() && !arguments.once {
@@ -102,7 +123,7 @@ async fn run(arguments: &Arguments, progress: &Progress) -> anyhow::Result<()> {
     }
     progress.begin("stopping the emulator", 0);
     emulator.stop().await;
-    stand_ins.stop().await;
+    services.stop().await;
     progress.clear();
     if arguments.keep || result.is_err() {
         eprintln!("the logs are in {}", folder.keep().display());
@@ -110,124 +131,14 @@ async fn run(arguments: &Arguments, progress: &Progress) -> anyhow::Result<()> {
     result
 }
 
-/// What is running.
-struct World<'a> {
-    emulator: &'a Emulator,
-    stand_ins: &'a StandIns,
-    pictures: &'a Path,
-    measures: bool,
-    progress: &'a Progress,
-}
-
-impl World<'_> {
-    async fn deploy_and_exercise(
-        &self,
-        platform: Assembly,
-        tenant: Assembly,
-        only: Option<&str>,
-    ) -> anyhow::Result<()> {
-        self.deploy(platform).await?;
-        write_back::seed(&self.stand_ins.sql).await?;
-        query_app::seed(&self.emulator.caller).await?;
-        let deployed = self.deploy(tenant).await?;
-        println!("{:<20} {}", "emulator", self.emulator.endpoint());
-        self.stand_ins.addresses().iter().for_each(|(name, url)| println!("{name:<20} {url}"));
-
-        let mut failed = Vec::new();
-        let is_wanted = |stack: &&String| only.is_none_or(|system| stack.ends_with(&format!("-{system}")));
-        let wanted: Vec<_> = deployed.iter().filter(is_wanted).collect();
-        ensure!(!wanted.is_empty(), "the tenant has no system {}", only.unwrap_or_default());
-        for name in wanted {
-            let stack = DeployedStack::read(&self.emulator.config, name).await?;
-            stack.give_dead_letter_queues(&self.emulator.caller).await?;
-            println!("\n{name}");
-            let failures = self.exercise(&stack).await?;
-            if failures > 0 {
-                let logs = stack.function_logs(&self.emulator.caller, 30).await;
-                eprintln!("the functions' last lines:\n{logs}");
-                failed.push(format!("{failures} steps of {name}"));
-            }
-        }
-        ensure!(failed.is_empty(), "failed: {}", failed.join(", "));
-        Ok(())
-    }
-
-    /// The names of the stacks that were deployed.
-    async fn deploy(&self, mut assembly: Assembly) -> anyhow::Result<Vec<String>> {
-        for stack in &mut assembly.stacks {
-            let (template, gone) = leave_out(&stack.template)?;
-            stack.template = template.replace(query_app::ORIGIN, &self.stand_ins.edge.url);
-            if !gone.is_empty() {
-                println!("{}: left out, since the emulator does not know it: {}", stack.name, gone.join(", "));
-            }
-        }
-        let target = Target::connect(&self.emulator.config, None).await?;
-        let options = ferrostack_deploy::Options::default();
-        let deployed = ferrostack_deploy::deploy(&target, &assembly, &options, self.progress).await;
-        let failed = || format!("the deployment to the emulator failed; it says:\n{}", self.emulator.last_lines(20));
-        let deployed = deployed.with_context(failed)?;
-        self.progress.clear();
-        Ok(deployed.into_iter().map(|it| it.stack).collect())
-    }
-
-    /// Puts one stack's system to work, and tells how many steps failed.
-    async fn exercise(&self, stack: &DeployedStack) -> anyhow::Result<usize> {
-        let caller = &self.emulator.caller;
-        let mut exercise = Exercise::new(self.progress);
-        match stack.system() {
-            "qlik-reload" => {
-                qlik_reload::store_api_key(&self.emulator.config, stack, &self.stand_ins.qlik_key).await?;
-                let rest = Rest::of(stack, caller).await?;
-                let system = qlik_reload::System { stack, qlik: &self.stand_ins.qlik, caller, rest: &rest };
-                qlik_reload::exercise(&system, &mut exercise).await;
-            }
-            "report-delivery" => {
-                let rest = Rest::of(stack, caller).await?;
-                let quicksight = &self.stand_ins.quicksight;
-                let system = report_delivery::System { rest: &rest, quicksight, progress: self.progress };
-                report_delivery::exercise(&system, &mut exercise).await;
-            }
-            "slack-connector" => {
-                let (slack, pictures) = (&self.stand_ins.slack, self.pictures);
-                let config = &self.emulator.config;
-                let system = slack_connector::System { stack, slack, caller, config, pictures };
-                slack_connector::prepare(&system, &self.stand_ins.slack_secret).await?;
-                slack_connector::exercise(&system, &mut exercise).await;
-            }
-            "write-back" => {
-                let rest = Rest::of(stack, caller).await?;
-                let system = write_back::System { rest: &rest, sql: &self.stand_ins.sql, pictures: self.pictures };
-                write_back::exercise(&system, &mut exercise).await;
-            }
-            "query-app" => {
-                let rest = Rest::of(stack, caller).await?;
-                let door = query_app::open(stack, self.emulator, &self.stand_ins.edge, &rest).await?;
-                let people = query_app::People::of(stack.physical_id("Users")?, caller).await?;
-                let redshift = &self.stand_ins.redshift;
-                let (rest, door, people, pictures) = (&rest, &door, &people, self.pictures);
-                let system = query_app::System { stack, rest, caller, door, redshift, people, pictures };
-                match self.measures {
-                    true => query_app::measure(&system, &mut exercise).await,
-                    false => query_app::exercise(&system, &mut exercise).await,
-                }
-            }
-            other => bail!("there is no exercise for {other}"),
-        }
-        Ok(exercise.failed())
-    }
-}
-
 async fn stay_up(emulator: &Emulator) -> anyhow::Result<()> {
+    let endpoint = emulator.endpoint();
     println!("\nThis stays up until Ctrl-C. For the AWS CLI:");
     println!(
-        "export AWS_ENDPOINT_URL={} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION={REGION} AWS_REGION={REGION}",
-        emulator.endpoint()
+        "export AWS_ENDPOINT_URL={endpoint} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION={REGION} AWS_REGION={REGION}"
     );
-    println!("For Slack's member analytics, by a driver that is not Athena:");
-    println!(
-        "ferrostack-local athena --endpoint {} \"select date, count(*) from slackanalytics.member_analytics group by date\"",
-        emulator.endpoint()
-    );
+    println!("To query an Athena connector the way Athena does:");
+    println!("ferrostack athena --endpoint {endpoint} \"select …\"");
     println!("The emulator's log: {}", emulator.log.display());
     Ok(tokio::signal::ctrl_c().await?)
 }

@@ -3,17 +3,17 @@
 use anyhow::Context;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
+use stand_ins::signed::Caller;
 
-use crate::signed::Caller;
 use crate::stack::DeployedStack;
 
 /// One REST API. There is no `Debug`, which would show the key.
 #[derive(Clone)]
-pub struct Rest {
-    /// Where the emulator serves it, without a slash at the end; on AWS it is in the stack's outputs.
-    pub url: String,
-    /// The value of its key, if it has one, which CloudFormation does not tell.
-    pub key: Option<String>,
+pub(crate) struct Rest {
+    /// Where the emulator serves it, without a trailing slash; on AWS it is in the stack's outputs.
+    pub(crate) url: String,
+    /// The value of its key, if it has one; CloudFormation does not reveal it.
+    pub(crate) key: Option<String>,
     http: Client,
 }
 
@@ -22,8 +22,8 @@ impl Rest {
     ///
     /// # Errors
     ///
-    /// When the stack has none, or its key has no value.
-    pub async fn of(stack: &DeployedStack, caller: &Caller) -> anyhow::Result<Rest> {
+    /// If the stack has none, or its key has no value.
+    pub(crate) async fn of(stack: &DeployedStack, caller: &Caller) -> anyhow::Result<Rest> {
         let api = stack.only("AWS::ApiGateway::RestApi")?;
         let stage = stack.only("AWS::ApiGateway::Stage")?;
         // The emulator's physical id of a stage is `<api>-<stage>` or the stage's name alone.
@@ -41,12 +41,12 @@ impl Rest {
     }
 
     /// A request without the key.
-    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.url))
     }
 
     /// A request with the key.
-    pub fn with_key(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn with_key(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.request(method, path);
         match &self.key {
             Some(key) => request.header("x-api-key", key),
@@ -55,17 +55,17 @@ impl Rest {
     }
 }
 
-/// Sends a request, with this JSON body if there is one, and reads status and JSON of the answer; what is no JSON is a text.
+/// Sends a request, with a JSON body if there is one, and returns the status and body of the answer. A body that is not JSON becomes a text.
 ///
 /// # Errors
 ///
-/// When there is no answer.
-pub async fn send(request: RequestBuilder, body: Option<&Value>) -> anyhow::Result<(u16, Value)> {
+/// If there is no answer.
+pub(crate) async fn send(request: RequestBuilder, body: Option<&Value>) -> anyhow::Result<(u16, Value)> {
     let request = match body {
         Some(body) => request.header("content-type", "application/json").body(body.to_string()),
         None => request,
     };
-    let answer = request.send().await.context("no answer of the REST API")?;
+    let answer = request.send().await.context("no answer from the REST API")?;
     let (status, text) = (answer.status().as_u16(), answer.text().await?);
     Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
 }

@@ -1,36 +1,36 @@
-//! Statements to the stand-in for Redshift, as a dashboard or an operator sends them.
+//! Statements to the warehouse, as a dashboard or an operator sends them.
 
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
+use stand_ins::signed::Caller;
 
 use crate::exercise::until;
-use crate::signed::Caller;
 
 /// A database of a workgroup, by the Data API.
 #[derive(Debug, Clone)]
-pub struct Sql {
+pub(crate) struct Sql {
     api: Caller,
     database: String,
 }
 
-/// The workgroup of `local.yaml`; the stand-in takes any name.
+/// The workgroup of the local tenant; the stand-in accepts any name.
 const WORKGROUP: &str = "local";
 const LONGEST_STATEMENT: Duration = Duration::from_secs(60);
 
 impl Sql {
-    /// Connects nothing yet.
-    pub fn new(api: Caller, database: &str) -> Sql {
+    /// Opens no connection yet.
+    pub(crate) fn new(api: Caller, database: &str) -> Sql {
         Sql { api, database: database.to_owned() }
     }
 
-    /// Runs one statement to its end and gives the rows, of at most one page, each field as text; NULL is `None`.
+    /// Runs one statement to its end and returns the rows, at most one page of them, each field as text; NULL is `None`.
     ///
     /// # Errors
     ///
     /// When it fails, with what the database says.
-    pub async fn run(&self, sql: &str) -> anyhow::Result<Vec<Vec<Option<String>>>> {
+    pub(crate) async fn run(&self, sql: &str) -> anyhow::Result<Vec<Vec<Option<String>>>> {
         let ask = json!({"Sql": sql, "WorkgroupName": WORKGROUP, "Database": self.database});
         let id = json!({"Id": self.call("ExecuteStatement", &ask).await?["Id"]});
         let ended = until("the end of a statement", LONGEST_STATEMENT, async || {

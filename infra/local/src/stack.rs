@@ -1,17 +1,16 @@
-//! What a deployed stack is made of, by the names that the services know.
+//! The resources of a deployed stack, with their physical IDs.
 
 use anyhow::Context;
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::Client;
 use serde_json::{Value, json};
-
-use crate::signed::Caller;
+use stand_ins::signed::Caller;
 
 /// A deployed stack's resources.
 #[derive(Debug, Clone)]
-pub struct DeployedStack {
+pub(crate) struct DeployedStack {
     /// The stack's name.
-    pub name: String,
+    pub(crate) name: String,
     system: String,
     resources: Vec<Resource>,
     template: Value,
@@ -29,8 +28,8 @@ impl DeployedStack {
     ///
     /// # Errors
     ///
-    /// When CloudFormation does not know it.
-    pub async fn read(config: &SdkConfig, name: &str) -> anyhow::Result<DeployedStack> {
+    /// If CloudFormation does not know it, or it has no tag `ferrostack:system`.
+    pub(crate) async fn read(config: &SdkConfig, name: &str) -> anyhow::Result<DeployedStack> {
         let client = Client::new(config);
         let mut resources = Vec::new();
         let mut pages = client.list_stack_resources().stack_name(name).into_paginator().send();
@@ -52,34 +51,34 @@ impl DeployedStack {
         Ok(DeployedStack { name: name.to_owned(), system, resources, template })
     }
 
-    /// The system it is a stack of: its tag `ferrostack:system`, for example `qlik-reload`.
-    pub fn system(&self) -> &str {
+    /// The name of the system whose stack it is, from its tag `ferrostack:system`.
+    pub(crate) fn system(&self) -> &str {
         &self.system
     }
 
-    /// The physical id of the only resource of a type.
+    /// The physical ID of the only resource of a type.
     ///
     /// # Errors
     ///
-    /// When there is none.
-    pub fn only(&self, kind: &str) -> anyhow::Result<&str> {
+    /// If there is none.
+    pub(crate) fn only(&self, kind: &str) -> anyhow::Result<&str> {
         let found = self.resources.iter().find(|resource| resource.kind == kind);
         found.map(|resource| resource.physical_id.as_str()).with_context(|| format!("{} has no {kind}", self.name))
     }
 
-    /// The physical id of a resource.
+    /// The physical ID of a resource.
     ///
     /// # Errors
     ///
-    /// When the stack has no such resource.
-    pub fn physical_id(&self, logical_id: &str) -> anyhow::Result<&str> {
+    /// If the stack has no such resource.
+    pub(crate) fn physical_id(&self, logical_id: &str) -> anyhow::Result<&str> {
         let found = self.resources.iter().find(|resource| resource.logical_id == logical_id);
         let found = found.with_context(|| format!("{} has no resource {logical_id}", self.name))?;
         Ok(&found.physical_id)
     }
 
-    /// What the functions have logged last, for a message about something that went wrong.
-    pub async fn function_logs(&self, caller: &Caller, count: usize) -> String {
+    /// The last lines that the functions logged, for a message about a failure.
+    pub(crate) async fn function_logs(&self, caller: &Caller, count: usize) -> String {
         let mut lines = Vec::new();
         for group in self.resources.iter().filter(|resource| resource.kind == "AWS::Logs::LogGroup") {
             let ask = json!({"logGroupName": group.physical_id});
@@ -90,13 +89,13 @@ impl DeployedStack {
         lines[lines.len().saturating_sub(count)..].join("\n")
     }
 
-    /// Gives each function the dead-letter queue that its template names: the emulator's CloudFormation leaves it out.
+    /// Gives each function the dead-letter queue of its template, which the emulator's CloudFormation ignores.
     /// Returns how many functions needed it.
     ///
     /// # Errors
     ///
-    /// When the emulator does not take it.
-    pub async fn give_dead_letter_queues(&self, caller: &Caller) -> anyhow::Result<usize> {
+    /// If the emulator rejects it.
+    pub(crate) async fn give_dead_letter_queues(&self, caller: &Caller) -> anyhow::Result<usize> {
         let mut given = 0;
         for resource in self.resources.iter().filter(|resource| resource.kind == "AWS::Lambda::Function") {
             let target =
@@ -113,7 +112,7 @@ impl DeployedStack {
     }
 }
 
-/// Out of a queue's URL, `http://localhost:4566/000000000000/name`.
+/// From a queue's URL, `http://localhost:4566/000000000000/name`.
 fn account_and_name(url: &str) -> Option<(&str, &str)> {
     let (rest, name) = url.rsplit_once('/')?;
     Some((rest.rsplit_once('/')?.1, name))

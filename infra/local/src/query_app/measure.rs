@@ -6,26 +6,27 @@ use anyhow::{Context, ensure};
 use futures_util::future::try_join_all;
 use serde_json::json;
 
-use super::{Person, Socket, System};
+use super::QueryExercise;
+use super::person::{Person, Socket};
 use crate::exercise::Exercise;
 
 const RUNS: usize = 200;
 const SOCKETS: usize = 200;
-/// So that nobody reaches the limits of one person in `local.yaml`.
+/// Enough people that nobody reaches the limits per person in `tenant.yaml`.
 const PEOPLE: usize = 20;
 
-/// Measures, and prints what came out as lines of the exercise's table.
-pub async fn measure(system: &System<'_>, exercise: &mut Exercise<'_>) {
-    exercise.step("from the end of a statement to the socket", system.latency()).await;
-    exercise.step("many sockets, none loses its result", system.sockets()).await;
-}
+impl QueryExercise<'_> {
+    /// Measures, and prints the figures as lines of the exercise's table.
+    pub(super) async fn measure(&self, exercise: &mut Exercise<'_>) {
+        exercise.step("from the end of a statement to the socket", self.latency()).await;
+        exercise.step("many sockets, none loses its result", self.sockets()).await;
+    }
 
-impl System<'_> {
     /// One run after the other. What is timed is the event's delivery, the function and the push: the stand-in notes when a
     /// statement ended.
     async fn latency(&self) -> anyhow::Result<String> {
         let person = self.people.sign_in("latency").await?;
-        let mut socket = self.door.enter(&person, self.rest).await?;
+        let mut socket = self.door.enter(&person, &self.rest).await?;
         let mut spans = Vec::new();
         for run in 0..RUNS + 5 {
             let id = socket.run("slow", json!({"seconds": "0"})).await?;
@@ -37,7 +38,7 @@ impl System<'_> {
             };
             let name = self.last_statement()?;
             let ended = self.redshift.ended(&name).context("the statement has not ended")?;
-            // The first ones start the functions.
+            // The first runs start the functions.
             if run >= 5 {
                 spans.push(since(ended, came));
             }
@@ -55,14 +56,14 @@ impl System<'_> {
         }
         let mut sockets: Vec<Socket> = Vec::new();
         for number in 0..SOCKETS {
-            sockets.push(self.door.enter(&people[number % PEOPLE], self.rest).await?);
+            sockets.push(self.door.enter(&people[number % PEOPLE], &self.rest).await?);
         }
         let started = Instant::now();
         let asked = sockets.iter_mut().enumerate().map(async |(number, socket)| {
             let day = format!("2015-{:02}-{:02}", 1 + number / 28 % 12, 1 + number % 28);
-            let told = socket.persist("taxi-hours", json!({"first_day": day, "last_day": day})).await;
-            let told = told.with_context(|| format!("socket {number} lost its result"))?;
-            anyhow::Ok(super::rows(&told)?.len())
+            let messages = socket.persist("taxi-hours", json!({"first_day": day, "last_day": day})).await;
+            let messages = messages.with_context(|| format!("socket {number} lost its result"))?;
+            anyhow::Ok(super::rows(&messages)?.len())
         });
         let counts = try_join_all(asked).await?;
         ensure!(counts.iter().all(|count| *count > 0), "a result is empty: {counts:?}");
@@ -70,7 +71,7 @@ impl System<'_> {
     }
 }
 
-/// The stand-in's clock is the system's; what came is known by the steady one.
+/// The stand-in notes the system's time; the arrival is a monotonic time.
 fn since(ended: SystemTime, came: Instant) -> Duration {
     let now = SystemTime::now();
     now.duration_since(ended).unwrap_or_default().saturating_sub(came.elapsed())

@@ -1,4 +1,4 @@
-//! Somebody who uses the query app without a browser: signs in, holds a WebSocket, runs queries.
+//! People who use the query app without a browser: they sign in, open a WebSocket and run queries.
 
 use std::time::{Duration, Instant};
 
@@ -6,25 +6,25 @@ use anyhow::{Context, bail, ensure};
 use futures_util::{SinkExt, StreamExt};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
+use stand_ins::signed::Caller;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::rest::{Rest, send};
-use crate::signed::Caller;
 
-/// The user pool, with a client of this machine's own: the page's takes only proofs of passwords.
+/// The user pool, with a client of the exercise's own: the page's accepts only proofs of passwords.
 #[derive(Debug, Clone)]
-pub struct People<'a> {
+pub(crate) struct People<'a> {
     caller: &'a Caller,
     pool: String,
     client: String,
 }
 
-/// Somebody who is signed in.
+/// A person who is signed in.
 #[derive(Debug, Clone)]
-pub struct Person {
+pub(crate) struct Person {
     token: String,
 }
 
@@ -34,22 +34,22 @@ const PASSWORD: &str = "Correct-horse-battery-1";
 impl<'a> People<'a> {
     /// # Errors
     ///
-    /// When the pool does not take the client.
-    pub async fn of(pool: &str, caller: &'a Caller) -> anyhow::Result<People<'a>> {
+    /// If the pool refuses the client.
+    pub(crate) async fn of(pool: &str, caller: &'a Caller) -> anyhow::Result<People<'a>> {
         let people = People { caller, pool: pool.to_owned(), client: String::new() };
         let flows = ["ALLOW_ADMIN_USER_PASSWORD_AUTH"];
         let made = people.call("CreateUserPoolClient", json!({"ClientName": "exercise", "ExplicitAuthFlows": flows}));
         let made = made.await?;
-        let client = made["UserPoolClient"]["ClientId"].as_str().context("the client has no id")?.to_owned();
+        let client = made["UserPoolClient"]["ClientId"].as_str().context("the client has no ID")?.to_owned();
         Ok(People { client, ..people })
     }
 
-    /// Makes somebody, as an administrator does, and signs in.
+    /// Creates a user, as an administrator does, and signs in.
     ///
     /// # Errors
     ///
-    /// When the pool refuses it.
-    pub async fn sign_in(&self, name: &str) -> anyhow::Result<Person> {
+    /// If the pool refuses it.
+    pub(crate) async fn sign_in(&self, name: &str) -> anyhow::Result<Person> {
         let email = format!("{name}@example.com");
         let attributes = json!([{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}]);
         let user = json!({"Username": email, "UserAttributes": attributes, "MessageAction": "SUPPRESS"});
@@ -71,8 +71,8 @@ impl<'a> People<'a> {
 }
 
 impl Person {
-    /// A request of the REST API in this person's name.
-    pub fn request(&self, rest: &Rest, method: Method, path: &str) -> RequestBuilder {
+    /// A request to the REST API as this person.
+    pub(crate) fn request(&self, rest: &Rest, method: Method, path: &str) -> RequestBuilder {
         rest.request(method, path).header("authorization", &self.token)
     }
 
@@ -80,8 +80,8 @@ impl Person {
     ///
     /// # Errors
     ///
-    /// When the API gives none.
-    pub async fn ticket(&self, rest: &Rest) -> anyhow::Result<String> {
+    /// If the API refuses.
+    pub(crate) async fn ticket(&self, rest: &Rest) -> anyhow::Result<String> {
         let (status, body) = send(self.request(rest, Method::POST, "/ticket"), None).await?;
         ensure!(status == 201, "the answer was {status}: {body}");
         Ok(body["ticket"].as_str().context("the answer has no ticket")?.to_owned())
@@ -90,16 +90,16 @@ impl Person {
 
 /// How to connect: to this WebSocket API, from this page.
 #[derive(Debug, Clone)]
-pub struct Door {
+pub(crate) struct Door {
     /// `ws://…`
-    pub socket: String,
+    pub(crate) socket: String,
     /// The page's origin.
-    pub origin: String,
+    pub(crate) origin: String,
 }
 
 /// An open WebSocket.
 #[derive(Debug)]
-pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 /// A crowd of two hundred waits for two cores, and one for the sweep of the next minutes.
 const LONGEST_MESSAGE: Duration = Duration::from_secs(300);
@@ -113,8 +113,8 @@ impl Door {
     ///
     /// # Errors
     ///
-    /// When nobody answers.
-    pub async fn open(&self, query: &str) -> anyhow::Result<Result<Socket, u16>> {
+    /// If nobody answers.
+    pub(crate) async fn open(&self, query: &str) -> anyhow::Result<Result<Socket, u16>> {
         let mut request = format!("{}{query}", self.socket).into_client_request()?;
         request.headers_mut().insert("origin", self.origin.parse()?);
         match connect_async(request).await {
@@ -124,12 +124,12 @@ impl Door {
         }
     }
 
-    /// Connects in somebody's name.
+    /// Connects as a person.
     ///
     /// # Errors
     ///
-    /// When it is refused.
-    pub async fn enter(&self, person: &Person, rest: &Rest) -> anyhow::Result<Socket> {
+    /// If it is refused.
+    pub(crate) async fn enter(&self, person: &Person, rest: &Rest) -> anyhow::Result<Socket> {
         let ticket = person.ticket(rest).await?;
         match self.open(&format!("?ticket={ticket}")).await? {
             Ok(socket) => Ok(socket),
@@ -139,21 +139,21 @@ impl Door {
 }
 
 impl Socket {
-    /// Says something.
+    /// Sends a message.
     ///
     /// # Errors
     ///
-    /// When the connection is gone.
-    pub async fn say(&mut self, message: &Value) -> anyhow::Result<()> {
+    /// If the connection is closed.
+    pub(crate) async fn say(&mut self, message: &Value) -> anyhow::Result<()> {
         Ok(self.0.send(Message::text(message.to_string())).await?)
     }
 
-    /// Asks for a query, and gives the request's id.
+    /// Runs a query and returns the request's ID.
     ///
     /// # Errors
     ///
-    /// When the connection is gone.
-    pub async fn run(&mut self, query: &str, parameters: Value) -> anyhow::Result<String> {
+    /// If the connection is closed.
+    pub(crate) async fn run(&mut self, query: &str, parameters: Value) -> anyhow::Result<String> {
         let id = request_id();
         self.say(&json!({"action": "run", "requestId": id, "query": query, "parameters": parameters})).await?;
         Ok(id)
@@ -163,8 +163,8 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// When none comes, or the connection ends.
-    pub async fn hear(&mut self) -> anyhow::Result<(Value, Instant)> {
+    /// If none comes, or the connection ends.
+    pub(crate) async fn hear(&mut self) -> anyhow::Result<(Value, Instant)> {
         loop {
             let next = tokio::time::timeout(LONGEST_MESSAGE, self.0.next()).await.context("no message came")?;
             let now = Instant::now();
@@ -176,12 +176,12 @@ impl Socket {
         }
     }
 
-    /// Whether nothing is said for a while.
+    /// Checks that no message comes for a while.
     ///
     /// # Errors
     ///
     /// With the message that came.
-    pub async fn is_silent(&mut self, span: Duration) -> anyhow::Result<()> {
+    pub(crate) async fn is_silent(&mut self, span: Duration) -> anyhow::Result<()> {
         match tokio::time::timeout(span, self.hear()).await {
             Err(_) => Ok(()),
             Ok(Ok((message, _))) => bail!("a message came: {message}"),
@@ -194,7 +194,7 @@ impl Socket {
     /// # Errors
     ///
     /// As for [`Socket::hear`].
-    pub async fn end_of(&mut self, id: &str) -> anyhow::Result<Vec<Value>> {
+    pub(crate) async fn end_of(&mut self, id: &str) -> anyhow::Result<Vec<Value>> {
         let mut messages = Vec::new();
         while !messages.last().is_some_and(is_end) {
             messages.push(self.about(id).await?);
@@ -212,12 +212,12 @@ impl Socket {
         }
     }
 
-    /// Runs a query to its end. As the page does, it asks once more where nobody takes the query up: a burst may be too much.
+    /// Runs a query to its end. As the page does, asks again if the query is not accepted: a burst may be too much.
     ///
     /// # Errors
     ///
     /// As for [`Socket::hear`].
-    pub async fn persist(&mut self, query: &str, parameters: Value) -> anyhow::Result<Vec<Value>> {
+    pub(crate) async fn persist(&mut self, query: &str, parameters: Value) -> anyhow::Result<Vec<Value>> {
         let id = request_id();
         let ask = json!({"action": "run", "requestId": id, "query": query, "parameters": parameters});
         for _ in 0..MOST_ASKED {
@@ -229,11 +229,11 @@ impl Socket {
             }
             return Ok(messages);
         }
-        bail!("nobody took up what was asked for {MOST_ASKED} times")
+        bail!("the query was not accepted after {MOST_ASKED} tries")
     }
 }
 
-/// Whether nothing follows about a request.
+/// Whether this is the last message about a request.
 fn is_end(message: &Value) -> bool {
     match message["type"].as_str() {
         Some("rows") => message["last"] == true,

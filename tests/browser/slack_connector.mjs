@@ -1,0 +1,48 @@
+// The installation of the Slack app in a browser: slack_connector.mjs install|revoke LINK PICTURES
+// Follows a start link over the consent page of the stand-in and back, and tries to come back a second time; or follows one that
+// ends the token. Prints what the last page said.
+
+import { expect, fits, withPage } from "./browser.mjs";
+
+const [purpose, link, pictures] = process.argv.slice(2);
+
+const told = {};
+// Coming back twice is answered with 400, which Chromium notes.
+await withPage({ pictures, expected: [/status of 400/] }, async (page, shot) => {
+  await page.goto(link);
+  expect(await page.getByText("ada@example.com").isVisible(), true);
+  await shot(`slack-${purpose}`);
+  if (purpose === "revoke") {
+    await page.getByRole("button", { name: "Revoke the token" }).click();
+    await page.getByRole("heading", { name: "Slack is disconnected" }).waitFor();
+    await shot("slack-revoked");
+    told.said = await page.getByRole("status").textContent();
+    return;
+  }
+  await page.getByRole("button", { name: "Continue to Slack" }).click();
+  await page.getByRole("button", { name: "Allow" }).waitFor();
+  // Another site than ours, so that coming back from it is what it is with Slack.
+  expect(new URL(page.url()).hostname === new URL(link).hostname, false);
+  const cookies = await page.context().cookies();
+  const { name, secure, httpOnly, sameSite, path } = cookies.find((it) => it.name.startsWith("__Host-"));
+  expect({ name, secure, httpOnly, sameSite, path }, { name: "__Host-slack-install", secure: true, httpOnly: true, sameSite: "Lax", path: "/" });
+  await page.getByRole("button", { name: "Allow" }).click();
+  await page.getByRole("heading", { name: "Slack is connected" }).waitFor();
+  await shot("slack-connected");
+  told.said = await page.getByRole("status").textContent();
+  told.page = await page.content();
+  expect((await page.context().cookies()).some((it) => it.name.startsWith("__Host-")), false);
+  const again = await page.goto(page.url());
+  told.again = again.status();
+});
+
+// On a phone, in the dark: a link that was used is refused, and its page is whole.
+await withPage({ dark: true, phone: true, pictures, expected: [/status of 410/] }, async (page, shot) => {
+  await page.goto(link);
+  await page.getByRole("button").click();
+  await page.getByRole("heading", { name: "This link was used before" }).waitFor();
+  expect(await fits(page), true);
+  await shot(`slack-${purpose}-used-dark-phone`);
+});
+
+console.log(JSON.stringify(told));
