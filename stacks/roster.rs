@@ -35,6 +35,13 @@ pub struct System {
     pub summary: &'static str,
 }
 
+impl System {
+    /// The name of its module in this crate, and of the folders with its template tests and its local exercise.
+    pub fn module(&self) -> String {
+        self.name.replace('-', "_")
+    }
+}
+
 macro_rules! systems {
     ($($system:ident)*) => {
         /// Every system there is.

@@ -1,5 +1,7 @@
 //! The template of the query app.
 
+mod properties;
+
 use cfn::assertions::assert_includes;
 use cfn::{Json, Template};
 use serde_json::json;

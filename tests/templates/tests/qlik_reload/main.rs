@@ -1,5 +1,8 @@
 //! The template of the Qlik reload system.
 
+mod malformed_tenants;
+mod properties;
+
 use cfn::Json;
 use cfn::assertions::assert_includes;
 use serde_json::json;

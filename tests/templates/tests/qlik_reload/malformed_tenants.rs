@@ -1,20 +1,14 @@
-//! What a tenant file's author reads when the file is wrong: one sentence, at the right place.
+//! The messages for wrong settings of Qlik reload: one sentence each, at the right place.
 
-use stacks::Tenant;
+use stacks::qlik_reload::SYSTEM;
+use template_tests::{mistake, tenant_file};
 
 const APP: &str = "687ef393-f0ad-4c64-ac59-6db967126015";
-
-/// The message for a file that has `qlik` as its Qlik settings, from line 4 on, four spaces deep.
-fn qlik(lines: &str) -> String {
-    let lines: String = lines.lines().map(|it| format!("    {it}\n")).collect();
-    whole(&format!("tenant: acme\nsystems:\n  qlik-reload:\n{lines}"))
-}
-
-fn whole(text: &str) -> String {
-    Tenant::parse(text).expect_err("the file is wrong").to_string()
-}
-
 const URL: &str = "tenant_url: https://acme.eu.qlikcloud.com";
+
+fn qlik(lines: &str) -> String {
+    mistake(&tenant_file(SYSTEM.name, lines))
+}
 
 #[test]
 fn an_unknown_key() {
@@ -22,15 +16,19 @@ fn an_unknown_key() {
         qlik("tenant_uri: https://acme.eu.qlikcloud.com"),
         "4:5: unknown key `tenant_uri`; allowed are tenant_url, schedules, events, requests, allowed_apps, alarm_topic"
     );
-    assert!(
-        whole("tenant: acme\nsystems:\n  qlik: {}\n").starts_with("3:3: unknown key `qlik`; allowed are qlik-reload, ")
-    );
 }
 
 #[test]
 fn a_missing_key() {
     assert_eq!(qlik("requests: false"), "4:5: the key `tenant_url` is missing");
-    assert_eq!(whole("systems: {}\n"), "1:1: the key `tenant` is missing");
+}
+
+#[test]
+fn a_key_without_a_value() {
+    assert_eq!(
+        qlik(&format!("{URL}\nrequests:")),
+        "5:13: nothing stands behind this key; give it what belongs there, or leave it out"
+    );
 }
 
 #[test]
@@ -38,11 +36,6 @@ fn a_wrong_type() {
     assert_eq!(
         qlik(&format!("{URL}\nrequests: maybe")),
         "5:15: `maybe` is not allowed here; allowed are true and false"
-    );
-    assert_eq!(whole("tenant: [acme]\nsystems: {}\n"), "1:9: `[` is not allowed here; allowed is one text");
-    assert_eq!(
-        whole("tenant: acme\narchitecture: [arm64]\nsystems: {}\n"),
-        "2:15: `[` is not allowed here; allowed is one text"
     );
     assert_eq!(
         qlik(&format!(
@@ -53,11 +46,7 @@ fn a_wrong_type() {
 }
 
 #[test]
-fn a_bad_name() {
-    let allowed = "is no tenant name; allowed are at most 20 characters a-z, 0-9 and `-`, a letter first";
-    for name in ["a_b", "A B", "9lives", "twenty-one-characters"] {
-        assert_eq!(whole(&format!("tenant: {name}\nsystems: {{}}\n")), format!("1:9: `{name}` {allowed}"));
-    }
+fn a_bad_name_of_a_schedule() {
     let allowed = "is no name; allowed are at most 20 characters a-z and 0-9, in words that start with a letter and are joined by `-`";
     for name in ["Sales", "a--b", "a-", "a-1", "twenty-one-characters"] {
         let message = qlik(&format!("{URL}\nschedules:\n  {name}: {{ apps: [{APP}], rate: 1 hour }}"));
@@ -66,7 +55,7 @@ fn a_bad_name() {
 }
 
 #[test]
-fn a_key_that_stands_twice() {
+fn a_key_that_occurs_twice() {
     assert_eq!(
         qlik(&format!("{URL}\nrequests: true\nrequests: false")),
         "6:5: the key `requests` stands here a second time; remove one of them"
@@ -74,7 +63,7 @@ fn a_key_that_stands_twice() {
 }
 
 #[test]
-fn an_app_id_that_is_none() {
+fn an_app_id_that_is_not_valid() {
     let allowed =
         "is no app id; allowed is a GUID in lower case, as in the app's address: 687ef393-f0ad-4c64-ac59-6db967126015";
     for app in ["../users/me", "687EF393-f0ad-4c64-ac59-6db967126015", "687ef393-f0ad-4c64-ac59-6db9671260155"] {
@@ -83,7 +72,7 @@ fn an_app_id_that_is_none() {
 }
 
 #[test]
-fn an_address_that_is_no_qlik_tenant() {
+fn an_address_that_is_not_a_qlik_tenant() {
     for url in [
         "http://acme.eu.qlikcloud.com",
         "http://169.254.169.254",
@@ -102,7 +91,7 @@ fn an_address_that_is_no_qlik_tenant() {
 }
 
 #[test]
-fn a_cron_that_eventbridge_would_refuse() {
+fn a_cron_expression_that_eventbridge_would_reject() {
     assert_eq!(
         qlik(&format!("{URL}\nschedules:\n  a:\n    apps: [{APP}]\n    cron: 0 6 * * MON-FRI *")),
         "8:15: cron `0 6 * * MON-FRI *` must have `?` in exactly one of its day fields; \
@@ -111,7 +100,7 @@ fn a_cron_that_eventbridge_would_refuse() {
 }
 
 #[test]
-fn a_schedule_with_two_clocks_or_none() {
+fn a_schedule_with_both_cron_and_rate_or_neither() {
     let message = "a schedule has either `cron` or `rate`; give one of them";
     assert!(qlik(&format!("{URL}\nschedules:\n  a: {{ apps: [{APP}] }}")).ends_with(message));
     assert!(
@@ -129,7 +118,7 @@ fn a_pattern_that_would_match_everything() {
 }
 
 #[test]
-fn requests_for_apps_that_nobody_allowed() {
+fn requests_without_allowed_apps() {
     assert_eq!(
         qlik(&format!("{URL}\nrequests: true")),
         "4:5: 0 apps can be reloaded, allowed are 1 to 90 where `requests` or `app_from` let others name the app; \
@@ -138,7 +127,7 @@ fn requests_for_apps_that_nobody_allowed() {
 }
 
 #[test]
-fn more_variables_or_longer_ones_than_qlik_takes() {
+fn variables_that_exceed_the_limits_of_qlik() {
     let with = |variables: &str| {
         qlik(&format!(
             "{URL}\nschedules:\n  a: {{ apps: [{APP}], rate: 1 hour, options: {{ variables: {{ {variables} }} }} }}"
@@ -153,7 +142,7 @@ fn more_variables_or_longer_ones_than_qlik_takes() {
 }
 
 #[test]
-fn a_weight_that_qlik_does_not_know() {
+fn a_weight_out_of_range() {
     let weight = |it: &str| {
         qlik(&format!("{URL}\nschedules:\n  a: {{ apps: [{APP}], rate: 1 hour, options: {{ weight: {it} }} }}"))
     };
@@ -162,7 +151,7 @@ fn a_weight_that_qlik_does_not_know() {
 }
 
 #[test]
-fn a_time_zone_that_is_none() {
+fn an_unknown_time_zone() {
     assert!(
         qlik(&format!(
             "{URL}\nschedules:\n  a:\n    apps: [{APP}]\n    cron: 0 6 ? * * *\n    time_zone: Europe/Berln"
@@ -172,44 +161,7 @@ fn a_time_zone_that_is_none() {
 }
 
 #[test]
-fn a_file_that_is_no_tenant_at_all() {
-    assert_eq!(whole(""), "1:1: the file is empty or ends too early");
-    assert_eq!(whole("- acme\n"), "1:1: `-` is not allowed here; allowed is a mapping, `key: value`");
-    assert!(whole("tenant: acme\nsystems: {}\n---\ntenant: other\n").starts_with("4:1: a second document begins here"));
-}
-
-#[test]
-fn a_key_with_nothing_behind_it() {
-    let nothing = "nothing stands behind this key; give it what belongs there, or leave it out";
-    assert_eq!(whole("tenant: acme\nsystems:\n"), format!("2:8: {nothing}"));
-    assert_eq!(whole("tenant: acme\nsystems:\n  slack-connector:\n"), format!("3:18: {nothing}"));
-    assert_eq!(whole("tenant:\nsystems: {}\n"), format!("1:7: {nothing}"));
-    assert_eq!(whole("tenant: acme\narchitecture:\nsystems: {}\n"), format!("2:13: {nothing}"));
-    assert_eq!(qlik(&format!("{URL}\nrequests:")), format!("5:13: {nothing}"));
-    assert_eq!(whole("tenant: null\nsystems: {}\n"), "1:9: `null` is not allowed here; allowed is one text");
-}
-
-#[test]
-fn no_key_of_the_example_may_lose_what_stands_behind_it() {
-    let example = include_str!("../../stacks/tenants/example.yaml");
-    let lines: Vec<&str> = example.lines().collect();
-    let depth = |line: &str| line.len() - line.trim_start().len();
-    for (number, line) in lines.iter().enumerate() {
-        let Some((key, _)) = line.split_once(": ").or(line.strip_suffix(':').map(|key| (key, ""))) else { continue };
-        if key.trim_start().starts_with(['#', '-']) {
-            continue;
-        }
-        // The line without its value, and without the lines that are deeper.
-        let after = lines[number + 1..].iter().skip_while(|it| it.trim().is_empty() || depth(it) > depth(line));
-        let left: Vec<&str> = lines[..number].iter().chain(after).copied().collect();
-        let mut text = left[..number].join("\n");
-        text.push_str(&format!("\n{key}:\n{}\n", left[number..].join("\n")));
-        assert!(Tenant::parse(&text).is_err(), "`{key}:` with nothing behind it is taken");
-    }
-}
-
-#[test]
-fn a_text_that_begins_with_a_sign_of_yaml() {
+fn a_text_that_starts_with_a_special_character_of_yaml() {
     let cron = |cron: &str| qlik(&format!("{URL}\nschedules:\n  a:\n    apps: [{APP}]\n    cron: {cron}"));
     let message = "begins something else in YAML; put a text that begins with it in quotes";
     assert_eq!(cron("* * * * ? *"), format!("8:15: `*` {message}"));
@@ -219,7 +171,7 @@ fn a_text_that_begins_with_a_sign_of_yaml() {
 }
 
 #[test]
-fn a_value_of_several_lines_is_shown_on_one() {
+fn a_value_with_line_breaks_is_shown_on_one_line() {
     let message = qlik("tenant_url: \"https://a\\nb\\e[2J\"");
     assert!(message.starts_with(r"4:17: `https://a\nb\u{1b}[2J` is no Qlik Cloud tenant"), "{message}");
 }
