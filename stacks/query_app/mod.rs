@@ -40,7 +40,7 @@ const API: &str = "Api";
 pub const SYSTEM: System = System {
     name: "query-app",
     title: "Query app",
-    summary: "long Redshift queries by name from a page of its own, pushed to the browser over WebSockets as they end, behind Cognito",
+    summary: "long-running Redshift queries by name on a web page of its own, with results pushed to the browser over WebSockets, behind Cognito",
 };
 
 /// The stack of one tenant.

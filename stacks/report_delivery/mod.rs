@@ -39,7 +39,7 @@ const OPEN: &str = "open";
 pub const SYSTEM: System = System {
     name: "report-delivery",
     title: "Report delivery",
-    summary: "QuickSight reports (PDF, CSV, Excel) for people who have no QuickSight user: API, queue, download; by the clock, e-mail, partner's bucket or SFTP where wanted",
+    summary: "QuickSight reports (PDF, CSV, Excel) for people without a QuickSight user: API, queue and download, and optionally schedules, email, a partner's bucket or SFTP",
 };
 
 /// The stack of one tenant.

@@ -36,7 +36,7 @@ use serde_json::json;
 pub const SYSTEM: System = System {
     name: "write-back",
     title: "Write-back",
-    summary: "quotes written to Redshift from a QuickSight dashboard by signed links, exactly once, with their history",
+    summary: "quotes written to Redshift from a QuickSight dashboard through signed links, exactly once, with their history",
 };
 
 /// The stack of one tenant.

@@ -591,5 +591,5 @@ fn a_wrong_value_is_told_with_what_is_allowed() {
     }
     let role =
         "warehouse: { cluster: { name: c, database: d, user: u, sign_role: 'arn:aws:iam::123456789012:role/r' } }\n";
-    assert!(mistake(&file(role, "")).contains("the warehouse has a `sign_role`, which only write-back calls with"));
+    assert!(mistake(&file(role, "")).contains("the warehouse has a `sign_role`, but this system signs nothing"));
 }
