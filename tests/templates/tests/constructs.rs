@@ -113,7 +113,7 @@ fn a_permission_for_everyones_rules_is_found() {
 }
 
 #[test]
-fn a_cron_that_aws_would_refuse_is_a_finding_at_the_line_that_added_it() {
+fn a_cron_that_aws_would_reject_is_a_finding_at_the_line_that_added_it() {
     let mut stack = Stack::new("s");
     let dead_letters = stack.add("DeadLetters", Queue::dead_letters());
     let function = stack.add("F", RustFunction::new("f", Architecture::X86_64).dead_letters(&dead_letters));

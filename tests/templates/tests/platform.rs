@@ -31,7 +31,7 @@ fn the_asset_bucket_is_private_encrypted_versioned_kept_and_reached_over_tls_onl
 }
 
 #[test]
-fn what_was_overwritten_and_what_never_arrived_goes_but_no_code_that_a_rollback_may_need() {
+fn leftovers_expire_but_code_that_a_rollback_may_need_does_not() {
     let template = template();
     let leftovers = json!({
         "Id": "Leftovers",
@@ -64,7 +64,7 @@ fn other_stacks_find_bucket_and_table_by_parameters_and_import_nothing() {
 }
 
 #[test]
-fn access_logs_are_written_by_a_role_that_only_api_gateway_of_this_account_takes_on() {
+fn access_logs_are_written_by_a_role_that_only_api_gateway_of_this_account_can_assume() {
     let template = template();
     assert_eq!(template.properties("Gateway")["CloudWatchRoleArn"], json!({ "Fn::GetAtt": ["GatewayRole", "Arn"] }));
     assert_includes(
@@ -78,7 +78,7 @@ fn access_logs_are_written_by_a_role_that_only_api_gateway_of_this_account_takes
 
 /// Changing one of these replaces the resource, and with it the code of every tenant.
 #[test]
-fn logical_ids_of_what_holds_data_stay_as_they_are() {
+fn logical_ids_of_resources_with_data_do_not_change() {
     let template = template();
     let stateful: Vec<_> = template.resources.iter().filter(|it| it.1.stateful).map(|(id, _)| id.as_str()).collect();
     assert_eq!(stateful, ["Assets", "Slots"]);

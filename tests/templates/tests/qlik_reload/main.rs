@@ -114,7 +114,7 @@ fn the_tenants_address_is_the_same_with_a_slash_and_without() {
 }
 
 #[test]
-fn only_what_others_may_name_is_listed_for_the_function() {
+fn only_apps_that_others_may_name_are_listed_for_the_function() {
     let variables = |text: &str| template(text).properties("Reload")["Environment"]["Variables"].clone();
     assert_eq!(variables(&one_schedule("rate: 1 hour"))["ALLOWED_APPS"], Json::Null);
     let other = "3f1b7c52-9d0e-4a7b-8f57-1f1f0c1f2a01";
@@ -139,7 +139,7 @@ fn requests_need_an_api_key_and_a_body_that_fits() {
 }
 
 #[test]
-fn a_changed_route_makes_another_deployment() {
+fn settings_without_routes_keep_the_deployment() {
     let deployments = |text: &str| {
         let template = template(text);
         template.all("AWS::ApiGateway::Deployment").map(|it| it.0.to_owned()).collect::<Vec<_>>()
@@ -155,7 +155,7 @@ fn a_changed_route_makes_another_deployment() {
 }
 
 #[test]
-fn the_function_may_do_just_what_it_needs() {
+fn the_function_has_only_the_rights_it_needs() {
     let template = template(&one_schedule("rate: 1 hour"));
     let role = template.properties("ReloadRole");
     let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap();
@@ -177,14 +177,14 @@ fn the_function_may_do_just_what_it_needs() {
 }
 
 #[test]
-fn the_function_has_fifteen_minutes_only_where_something_waits_for_the_end() {
+fn the_function_has_fifteen_minutes_only_if_a_reload_is_followed_to_its_end() {
     let timeout = |text: &str| template(text).properties("Reload")["Timeout"].clone();
     assert_eq!(timeout(&one_schedule("rate: 1 hour")), json!(60));
     assert_eq!(timeout(&one_schedule("rate: 1 hour, options: { wait_for: finished }")), json!(900));
 }
 
 #[test]
-fn alarms_tell_the_topic_where_there_is_one() {
+fn alarms_notify_the_topic_if_there_is_one() {
     let topic = "arn:aws:sns:eu-west-1:123456789012:on-call";
     let with = template(&tenant(&format!("alarm_topic: {topic}")));
     for (id, alarm) in with.all("AWS::CloudWatch::Alarm") {
@@ -197,7 +197,7 @@ fn alarms_tell_the_topic_where_there_is_one() {
 
 /// Changing one of these replaces the resource, and with it what it holds.
 #[test]
-fn logical_ids_of_what_holds_data_stay_as_they_are() {
+fn logical_ids_of_resources_with_data_do_not_change() {
     let template = template(&one_schedule("rate: 1 hour"));
     let stateful: Vec<&str> = template.resources.iter().filter(|it| it.1.stateful).map(|(id, _)| id.as_str()).collect();
     assert_eq!(stateful, ["QlikApiKey", "Claims", "DeadLetters", "ReloadLogs"]);

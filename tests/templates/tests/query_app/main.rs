@@ -28,7 +28,7 @@ fn variables<'a>(template: &'a Template, function: &str) -> &'a Json {
 }
 
 #[test]
-fn what_holds_data_keeps_its_name() {
+fn logical_ids_of_resources_with_data_do_not_change() {
     let data = |template: &Template| {
         let ids: Vec<String> = stateful(template).into_iter().map(str::to_owned).collect();
         ids.into_iter().filter(|it| !it.ends_with("Logs")).collect::<Vec<_>>()
@@ -48,7 +48,7 @@ fn what_holds_data_keeps_its_name() {
 }
 
 #[test]
-fn requests_expire_and_the_open_ones_are_an_order_of_their_own() {
+fn requests_expire_and_open_ones_have_an_index() {
     assert_includes(
         with("").properties("Requests"),
         &json!({
@@ -74,7 +74,7 @@ fn requests_expire_and_the_open_ones_are_an_order_of_their_own() {
 }
 
 #[test]
-fn users_are_let_in_by_verified_address_and_strong_password_and_nobody_learns_who_is_one() {
+fn users_sign_in_with_a_verified_address_and_a_strong_password_and_cannot_be_enumerated() {
     for (lines, only_admins, trigger, mfa) in
         [("", true, false, "OPTIONAL"), ("sign_up: [acme.example, a.example]\nmfa: required\n", false, true, "ON")]
     {
@@ -209,7 +209,7 @@ fn a_connection_needs_a_ticket_and_its_messages_go_by_their_action() {
 }
 
 #[test]
-fn every_route_of_the_api_wants_a_token_and_a_browser_may_ask_before_and_read_a_refusal() {
+fn every_route_needs_a_token_and_browsers_can_preflight_and_read_errors() {
     for (lines, origin) in [
         ("", json!({ "Fn::Sub": ["'${Origin}'", { "Origin": { "Fn::Sub": "https://${Page.DomainName}" } }] })),
         (DOMAIN, json!("'https://q.acme.example'")),
@@ -337,7 +337,7 @@ fn only_the_distribution_reads_the_bucket_and_only_the_publisher_writes_it() {
 }
 
 #[test]
-fn a_host_name_of_its_own_brings_its_certificate_and_a_least_version_of_tls() {
+fn a_custom_domain_has_its_certificate_and_a_minimum_version_of_tls() {
     let acl = "web_acl: 'arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/b'\n";
     let template = with(&format!("{DOMAIN}{acl}"));
     assert_includes(
@@ -358,7 +358,7 @@ fn a_host_name_of_its_own_brings_its_certificate_and_a_least_version_of_tls() {
 }
 
 #[test]
-fn each_function_may_do_just_what_it_needs() {
+fn each_function_has_only_the_rights_it_needs() {
     let template =
         with("queries: { bucket: acme-queries, prefix: q/ }\nscript: { bucket: acme-scripts, key: a/b.sql }\n");
     let workgroup = "{\"Fn::Sub\":\"arn:${AWS::Partition}:redshift-serverless:${AWS::Region}:${AWS::AccountId}:workgroup/0f9e8d7c-6b5a-4c3d-8e2f-1a0b9c8d7e6f\"}";
@@ -449,7 +449,7 @@ fn owned_by_the_socket() -> Json {
 }
 
 #[test]
-fn a_cluster_is_entered_as_a_user_that_only_reads() {
+fn a_cluster_is_used_as_a_user_that_can_only_read() {
     let template = template(&file(CLUSTER, "limits: { seconds: 60 }\n"));
     let login = |role: &str| rights(&template, role).into_iter().find(|it| it.starts_with("redshift:")).unwrap();
     assert!(login("SetupRole").contains("dbuser:analytics/awsuser\""));
@@ -471,7 +471,7 @@ fn a_cluster_is_entered_as_a_user_that_only_reads() {
 }
 
 #[test]
-fn the_end_of_this_tenants_statements_is_told_and_every_minute_the_rest_is_swept() {
+fn ended_statements_of_this_tenant_arrive_as_events_and_a_sweep_runs_every_minute() {
     let template = with("");
     assert_includes(
         template.properties("Ended"),
@@ -498,7 +498,7 @@ fn the_end_of_this_tenants_statements_is_told_and_every_minute_the_rest_is_swept
 }
 
 #[test]
-fn the_page_is_published_anew_with_new_code_and_told_where_its_apis_are() {
+fn the_page_is_published_again_with_new_code_and_knows_its_apis() {
     let template = with("");
     assert_includes(
         template.properties("Site"),
@@ -547,7 +547,7 @@ fn programs_find_both_endpoints_by_parameters_of_the_tenant() {
 }
 
 #[test]
-fn a_wrong_value_is_told_with_what_is_allowed() {
+fn a_wrong_value_is_reported_with_what_is_allowed() {
     for (lines, message) in [
         ("sign_up: [Acme.example]", "`Acme.example` is no domain; allowed is one in lower case"),
         (

@@ -23,7 +23,7 @@ fn variables(template: &Template, function: &str) -> Json {
 }
 
 #[test]
-fn jobs_are_found_by_dashboard_and_those_that_have_not_ended_by_age() {
+fn jobs_are_found_by_dashboard_and_unfinished_ones_by_age() {
     let template = with("");
     let jobs = template.properties("Jobs");
     let key = |name: &str, ty: &str| json!({ "AttributeName": name, "KeyType": ty });
@@ -77,7 +77,7 @@ fn quicksight_writes_below_the_tenants_prefix_for_this_account_only() {
 }
 
 #[test]
-fn the_published_paths_are_there_and_want_a_key() {
+fn the_published_paths_exist_and_need_a_key() {
     let template = with("");
     let paths: Vec<_> =
         template.all("AWS::ApiGateway::Resource").map(|it| it.1["PathPart"].as_str().unwrap()).collect();
@@ -110,7 +110,7 @@ fn the_published_paths_are_there_and_want_a_key() {
 }
 
 #[test]
-fn what_callers_write_does_not_get_into_the_access_log() {
+fn the_access_log_contains_nothing_that_callers_write() {
     let template = with("");
     let format = template.properties("RequestsStage")["AccessLogSetting"]["Format"].as_str().unwrap();
     let fields: serde_json::Map<String, Json> = serde_json::from_str(format).unwrap();
@@ -131,7 +131,7 @@ fn what_callers_write_does_not_get_into_the_access_log() {
 }
 
 #[test]
-fn each_function_may_do_just_what_it_needs() {
+fn each_function_has_only_the_rights_it_needs() {
     let template = with(&format!("dashboards: [d1]\n{EMAIL}"));
     let jobs = r#"{"Fn::GetAtt":["Jobs","Arn"]}"#;
     let files = r#"{"Fn::Sub":"${Reports.Arn}/t/acme/*"}"#;
@@ -179,7 +179,7 @@ fn each_function_may_do_just_what_it_needs() {
 }
 
 #[test]
-fn a_delivery_adds_the_sender_and_none_adds_nothing() {
+fn the_sender_exists_only_with_a_delivery() {
     let none = with("");
     let added = |lines: &str| {
         let with = with(lines);
@@ -209,7 +209,7 @@ fn a_delivery_adds_the_sender_and_none_adds_nothing() {
 }
 
 #[test]
-fn only_completed_jobs_reach_the_sender_and_one_that_fails_holds_up_no_other() {
+fn only_completed_jobs_reach_the_sender_and_a_failing_one_does_not_delay_others() {
     let template = with(EMAIL);
     let trigger = template.properties("Completed");
     assert_includes(
@@ -262,7 +262,7 @@ fn a_schedule_asks_the_api_for_a_report_with_an_id_for_each_tick() {
 }
 
 #[test]
-fn parameters_of_a_schedule_arrive_as_they_stand_in_the_file() {
+fn parameters_of_a_schedule_arrive_as_they_are_in_the_file() {
     let parameters = "{ DecimalParameters: [{ Name: r, Values: [0.1] }], IntegerParameters: [{ Name: n, Values: [9007199254740993] }] }";
     let template = with(&format!(
         "{PARTNER}schedules:\n  a: {{ dashboard: d, sheet: s, format: EXCEL, visuals: [v], rate: 1 day, parameters: {parameters} }}"
@@ -314,7 +314,7 @@ fn the_slot_table_is_the_platforms() {
 
 /// Changing one of these replaces the resource, and with it what it holds.
 #[test]
-fn logical_ids_of_what_holds_data_stay_as_they_are() {
+fn logical_ids_of_resources_with_data_do_not_change() {
     let expected = ["Jobs", "Reports", "PageKey", "DeadLetters", "ReportApiLogs", "ReportPollerLogs", "RequestsLogs"];
     assert_eq!(stateful(&with("")), expected);
 }

@@ -18,7 +18,7 @@ fn variables(template: &Template, function: &str) -> Json {
 }
 
 #[test]
-fn what_holds_data_keeps_its_logical_ids() {
+fn logical_ids_of_resources_with_data_do_not_change() {
     assert_eq!(
         stateful(&with("")),
         [
@@ -120,7 +120,7 @@ fn browsers_reach_five_routes_at_the_root_of_the_host() {
 }
 
 #[test]
-fn the_token_is_looked_after_each_hour() {
+fn the_token_is_checked_every_hour() {
     let template = with("");
     let schedule = template.properties("Refresh");
     assert_eq!(schedule["ScheduleExpression"], "rate(1 hour)");
@@ -154,7 +154,7 @@ fn results_of_queries_stay_in_the_bucket_whatever_a_client_asks_for() {
 }
 
 #[test]
-fn what_lies_in_the_bucket_is_gone_after_a_day() {
+fn objects_in_the_bucket_expire_after_a_day() {
     let template = with("");
     let bucket = template.properties("Scratch");
     assert_includes(
@@ -186,7 +186,7 @@ fn a_key_of_the_tenant_encrypts_blocks_and_results() {
 }
 
 #[test]
-fn who_queries_may_ask_this_connector_only() {
+fn whoever_queries_can_call_only_this_connector() {
     let template = with("");
     let statements = template.properties("QueryPolicy")["PolicyDocument"]["Statement"].as_array().unwrap();
     let resources: Vec<String> = statements.iter().map(|it| it["Resource"].to_string()).collect();
@@ -263,7 +263,7 @@ fn visit(json: &Json, see: &mut impl FnMut(&str, &Json)) {
 }
 
 #[test]
-fn the_dashboards_copy_is_made_anew_each_morning() {
+fn the_dashboards_copy_is_refreshed_every_morning() {
     let template = with(DASHBOARD);
     assert_eq!(
         template.properties("AdoptionRefresh")["Schedule"],
@@ -282,7 +282,7 @@ fn the_dashboards_copy_is_made_anew_each_morning() {
 }
 
 #[test]
-fn a_mistake_in_the_file_is_told_with_what_is_allowed() {
+fn a_mistake_in_the_file_is_reported_with_what_is_allowed() {
     let said = |lines: &str| mistake(&tenant_file("slack-connector", lines));
     let (client, enterprise, admins) = ("client_id: \"12.34\"", "enterprise_id: E12345678", "admins: [a@example.com]");
     for (lines, expected) in [

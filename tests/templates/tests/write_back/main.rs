@@ -56,7 +56,7 @@ fn the_signing_key_is_made_by_secrets_manager_and_rotated_by_one_function() {
 }
 
 #[test]
-fn a_key_that_is_never_replaced_needs_nothing_that_could_replace_it() {
+fn a_key_that_is_never_rotated_has_no_rotation_resources() {
     let (with_rotation, without) = (with(""), with("rotation_days: 0"));
     let gone: Vec<&String> = with_rotation.resources.keys().filter(|it| !without.resources.contains_key(*it)).collect();
     assert_eq!(gone, ["RotateLogs", "RotateRole", "Rotate", "RotationPermission", "Rotation", "RotateErrors"]);
@@ -91,7 +91,7 @@ fn redshift_may_call_the_signing_function_and_nothing_else() {
 }
 
 #[test]
-fn a_role_that_the_cluster_has_already_is_given_the_right_and_no_other_is_made() {
+fn a_role_of_the_cluster_gets_the_right_instead_of_a_new_role() {
     let role = "arn:aws:iam::123456789012:role/data/redshift";
     let warehouse = format!("warehouse: {{ cluster: {{ name: c, database: d, user: u, sign_role: '{role}' }} }}\n");
     let template = template(&file(&warehouse, ""));
@@ -115,7 +115,7 @@ fn a_link_is_signed_for_the_api_that_takes_it() {
 }
 
 #[test]
-fn setup_is_told_all_it_creates_and_answers_in_time() {
+fn setup_receives_everything_it_creates_and_answers_in_time() {
     let template = with(
         "readers: { groups: [g], users: [u] }\ninputs:\n  - { name: comment, label: L, type: text, max_length: 9, required: true }\n  - { name: discount, label: L, type: decimal, minimum: '0', maximum: '30' }\n",
     );
@@ -150,7 +150,7 @@ fn setup_is_told_all_it_creates_and_answers_in_time() {
 }
 
 #[test]
-fn each_function_may_do_just_what_it_needs() {
+fn each_function_has_only_the_rights_it_needs() {
     let template = with("");
     let key = r#"{"Fn::GetAtt":["SigningKey","Id"]}"#;
     let workgroup = "{\"Fn::Sub\":\"arn:${AWS::Partition}:redshift-serverless:${AWS::Region}:${AWS::AccountId}:workgroup/0f9e8d7c-6b5a-4c3d-8e2f-1a0b9c8d7e6f\"}";
@@ -180,7 +180,7 @@ fn each_function_may_do_just_what_it_needs() {
 }
 
 #[test]
-fn a_cluster_is_entered_as_two_users_by_their_functions() {
+fn each_function_uses_the_cluster_as_its_own_user() {
     let template = template(&file(CLUSTER, ""));
     let login = |role: &str| rights(&template, role).into_iter().find(|it| it.starts_with("redshift:")).unwrap();
     assert!(
@@ -200,7 +200,7 @@ fn a_cluster_is_entered_as_two_users_by_their_functions() {
 }
 
 #[test]
-fn a_warehouse_that_the_stack_makes_is_private_and_its_password_nobodys() {
+fn a_warehouse_of_the_stack_is_private_and_nobody_knows_its_password() {
     let template = template(&file(CREATE, ""));
     let namespace = template.properties("Namespace");
     assert_includes(
@@ -222,7 +222,7 @@ fn a_warehouse_that_the_stack_makes_is_private_and_its_password_nobodys() {
 }
 
 #[test]
-fn links_open_without_a_key_and_what_they_hold_is_not_logged() {
+fn links_open_without_a_key_and_their_content_is_not_logged() {
     let template = with("");
     let methods: Vec<_> = template.all("AWS::ApiGateway::Method").map(|(id, it)| (id, &it["ApiKeyRequired"])).collect();
     assert_eq!(methods, [("QuotesAnyQuote", &json!(false)), ("QuotesGetQuoteStatus", &json!(false))]);
@@ -235,7 +235,7 @@ fn links_open_without_a_key_and_what_they_hold_is_not_logged() {
 }
 
 #[test]
-fn a_restriction_adds_what_it_needs_and_none_adds_nothing() {
+fn a_restriction_adds_only_what_it_needs() {
     let none = with("");
     let added = |access: &str| {
         let with = with(&format!("access: {access}\n"));
@@ -282,7 +282,7 @@ fn a_private_api_takes_only_what_comes_through_its_endpoint() {
 }
 
 #[test]
-fn an_address_list_refuses_the_rest_and_makes_another_deployment() {
+fn an_address_list_rejects_others_and_creates_a_new_deployment() {
     let template = with("access: { only_from: [203.0.113.0/24] }");
     let denied = &template.properties("Quotes")["Policy"]["Statement"][1];
     assert_eq!(denied["Condition"], json!({ "NotIpAddress": { "aws:SourceIp": ["203.0.113.0/24"] } }));
@@ -339,7 +339,7 @@ fn the_dashboards_show_links_that_quicksight_does_not_build_itself() {
 
 /// Changing one of these replaces the resource, and with it what it holds.
 #[test]
-fn logical_ids_of_what_holds_data_stay_as_they_are() {
+fn logical_ids_of_resources_with_data_do_not_change() {
     let logs = ["QuoteApiLogs", "QuotesLogs", "SignLogs", "RotateLogs", "SetupLogs"];
     let mut expected = vec!["SigningKey", "Claims", "DeadLetters"];
     expected.extend(logs);
