@@ -1,11 +1,44 @@
-//! The systems that Ferrostack ships, a folder for each, and the tenants that have them.
+//! The systems that Ferrostack ships, each in a folder of its own, and the tenants that have them.
 //!
 //! ```text
-//! tenant file ──► Tenant ─┬─ Tenancy    name, architecture: all that a system knows of its tenant
-//!                         └─ Systems    the settings of each system it has; roster.rs lists them
+//! tenant file ──► Tenant ─┬─ Tenancy    name, architecture: all that a system knows about its tenant
+//!                         └─ Systems    the settings of each system it has
 //!                                │
 //!                                └─ <system>::stack(&Tenancy, &Props) ──► Stack
 //! ```
+//!
+//! This file is the roster, the one list of systems: a module for each, and [`for_each_system!`].
+
+// One module per system.
+pub mod qlik_reload;
+pub mod query_app;
+pub mod report_delivery;
+pub mod slack_connector;
+pub mod write_back;
+
+/// Calls a macro with the module names of all systems, in the order in which their stacks deploy.
+///
+/// Code that does something for each system takes the list from here and passes a macro of its own. A system that this code does
+/// not know is then a missing module, which does not compile.
+///
+/// ```
+/// macro_rules! names {
+///     ($($system:ident)*) => { [$(stacks::$system::SYSTEM.name),*] };
+/// }
+/// assert_eq!(stacks::for_each_system!(names).len(), stacks::SYSTEMS.len());
+/// ```
+#[macro_export]
+macro_rules! for_each_system {
+    ($macro:ident) => {
+        $macro! {
+            qlik_reload
+            query_app
+            report_delivery
+            slack_connector
+            write_back
+        }
+    };
+}
 
 pub mod platform;
 mod roster;
@@ -13,12 +46,6 @@ pub mod shared;
 mod tenancy;
 mod tenant;
 mod tenant_error;
-
-pub mod qlik_reload;
-pub mod query_app;
-pub mod report_delivery;
-pub mod slack_connector;
-pub mod write_back;
 
 pub use roster::{SYSTEMS, System, Systems};
 pub use tenancy::Tenancy;

@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 pub const SYSTEM: System = System {
     name: "qlik-reload",
     title: "Qlik reload",
-    summary: "Qlik Cloud apps reloaded by schedule, by event and on request, exactly once a delivery",
+    summary: "Qlik Cloud apps reloaded on a schedule, on events and on request, exactly once per delivery",
 };
 
 /// The stack of one tenant.

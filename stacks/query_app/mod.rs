@@ -26,8 +26,8 @@ use cfn::intrinsic::{region, sub};
 use cfn::{Json, Stack, Value};
 use constructs::{
     Alarm, Cors, CustomResource, EventRule, FunctionRef, Index, Queue, QueueRef, RestApi, RestApiRef, RustFunction,
-    Schedule, ScheduleGroup, Table, TableRef, Usage, UserPool, WebSocketApi, WebSocketApiRef, WebSocketRoutes, Website,
-    WebsiteRef,
+    Schedule, ScheduleGroup, Table, TableRef, Usage, UserPool, UserPoolRef, WebSocketApi, WebSocketApiRef,
+    WebSocketRoutes, Website, WebsiteRef,
 };
 use serde_json::json;
 
@@ -40,20 +40,14 @@ const API: &str = "Api";
 pub const SYSTEM: System = System {
     name: "query-app",
     title: "Query app",
-    summary: "long Redshift queries by name from a page of its own, pushed to the browser over WebSockets as they end, behind Cognito",
+    summary: "long-running Redshift queries by name on a web page of its own, with results pushed to the browser over WebSockets, behind Cognito",
 };
 
 /// The stack of one tenant.
 pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     let mut stack = tenancy.stack(SYSTEM.name, "Runs named queries of a Redshift from a page in the browser");
 
-    let requests = Table::new("id")
-        .sort("part")
-        .index(Index { name: OPEN, key: "open", sort: "since" })
-        .expires("expires")
-        // Tickets, connections, and requests whose results Redshift keeps for a day.
-        .disposable();
-    let requests = stack.add("Requests", requests);
+    let requests = stack.add("Requests", requests_table());
     let dead_letters = stack.add("DeadLetters", Queue::dead_letters());
     let worker = format!("query_app_{}", tenancy.name.as_str().replace('-', "_"));
     let place = props.warehouse.place(&mut stack, Vec::new(), &worker);
@@ -66,44 +60,17 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     let socket = stack.add("Socket", parts.socket(&connections));
     let finished = stack.add("Finished", parts.finished(&connections, &socket));
     let results = stack.add("Results", parts.results(&socket));
-    let sign_up = props.sign_up_domains().map(|domains| {
-        let function = RustFunction::new("query-sign-up", tenancy.architecture).env("DOMAINS", domains);
-        // Cognito hangs up after five seconds.
-        stack.add("SignUp", function.timeout(5).dead_letters(&dead_letters))
-    });
-    let users = UserPool::default()
-        .sign_up_through(sign_up.as_ref())
-        .second_factor_required(props.mfa == SecondFactor::Required)
-        .mail_from(props.mail.as_ref().map(|it| (it.from.as_str(), it.identity.as_str())));
-    let users = stack.add("Users", users);
+    let sign_up = parts.sign_up().map(|function| stack.add("SignUp", function));
+    let users = stack.add("Users", users(props, sign_up.as_ref()));
     let setup = stack.add("Setup", parts.setup());
-    let publish = page
-        .grants_publish()
-        .into_iter()
-        .fold(RustFunction::new("query-site", tenancy.architecture), RustFunction::grant)
-        .timeout(PUBLISH_SECONDS)
-        .dead_letters(&dead_letters);
-    let publish = stack.add("PublishSite", publish);
+    let publish = stack.add("PublishSite", parts.publish(&page));
 
-    let routes = WebSocketRoutes::new(&connections, &socket, "ticket")
-        .action("run")
-        .action("cancel")
-        .action("resume")
-        .action("ping");
-    stack.add("ConnectionsRoutes", routes);
+    stack.add("ConnectionsRoutes", socket_routes(&connections, &socket));
     let api = stack.add(API, rest_api(users.arn(), &origin, &results));
     stack.add("Ended", ended(tenancy, &finished, &dead_letters));
-    let sweeps = stack.add("Sweeps", ScheduleGroup::new(&finished, &dead_letters));
-    stack.add("Sweep", Schedule::rate("1 minute", json!({ "sweep": true }), &sweeps));
+    add_sweep(&mut stack, &finished, &dead_letters);
     stack.add("InWarehouse", in_warehouse(props, &place, &setup, &socket));
-    let config = json!({
-        "region": Json::from(region()),
-        "userPoolId": Json::from(users.id()),
-        "userPoolClientId": Json::from(users.client_id()),
-        "socket": Json::from(connections.url()),
-        "api": Json::from(api.url("")),
-        "signUp": sign_up.is_some().to_string(),
-    });
+    let config = page_config(&users, &connections, &api, sign_up.is_some());
     stack.add("Site", site(&publish, &page, config));
 
     let topic = props.alarm_topic.as_ref().map(|it| it.as_str());
@@ -113,7 +80,7 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "An event was given up").tell(topic));
 
     add_endpoints(&mut stack, tenancy, &connections, &api);
-    stack.output("SiteUrl", origin);
+    stack.output("SiteUrl", origin.clone());
     stack.output("SocketUrl", connections.url());
     stack.output("ApiUrl", api.url(""));
     stack.output("UserPoolId", users.id());
@@ -128,6 +95,15 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
 const SETUP_SECONDS: i64 = 900;
 /// Seconds to publish the page.
 const PUBLISH_SECONDS: i64 = 120;
+
+/// Tickets, connections, and requests. Redshift keeps the results of a request for a day, so losing the table loses little.
+fn requests_table() -> Table {
+    Table::new("id")
+        .sort("part")
+        .index(Index { name: OPEN, key: "open", sort: "since" })
+        .expires("expires")
+        .disposable()
+}
 
 /// The page may talk to its two APIs and to Cognito, and to nobody else.
 fn page(props: &Props, connections: &WebSocketApiRef) -> Website {
@@ -222,6 +198,23 @@ impl Parts<'_> {
         queries.grants().into_iter().fold(function.env("QUERIES", queries.url()), RustFunction::grant)
     }
 
+    /// Decides who may sign up, if people may sign up by themselves.
+    fn sign_up(&self) -> Option<RustFunction> {
+        let domains = self.props.sign_up_domains()?;
+        let function = RustFunction::new("query-sign-up", self.tenancy.architecture).env("DOMAINS", domains);
+        // Cognito hangs up after five seconds.
+        Some(function.timeout(5).dead_letters(self.dead_letters))
+    }
+
+    /// Publishes the page.
+    fn publish(&self, page: &WebsiteRef) -> RustFunction {
+        page.grants_publish()
+            .into_iter()
+            .fold(RustFunction::new("query-site", self.tenancy.architecture), RustFunction::grant)
+            .timeout(PUBLISH_SECONDS)
+            .dead_letters(self.dead_letters)
+    }
+
     fn setup(&self) -> RustFunction {
         let grants = self.place.grants(Part::Setup).into_iter().chain(self.props.script.as_ref().map(Script::grant));
         grants
@@ -230,6 +223,17 @@ impl Parts<'_> {
             .retries(2)
             .dead_letters(self.dead_letters)
     }
+}
+
+fn users(props: &Props, sign_up: Option<&FunctionRef>) -> UserPool {
+    UserPool::default()
+        .sign_up_through(sign_up)
+        .second_factor_required(props.mfa == SecondFactor::Required)
+        .mail_from(props.mail.as_ref().map(|it| (it.from.as_str(), it.identity.as_str())))
+}
+
+fn socket_routes(connections: &WebSocketApiRef, socket: &FunctionRef) -> WebSocketRoutes {
+    WebSocketRoutes::new(connections, socket, "ticket").action("run").action("cancel").action("resume").action("ping")
 }
 
 /// The API of the page, with the token of who is signed in.
@@ -257,6 +261,12 @@ fn ended(tenancy: &Tenancy, finished: &FunctionRef, dead_letters: &QueueRef) -> 
     EventRule::new("A statement of the query app has ended", pattern, finished, None, dead_letters)
 }
 
+/// Catches what an event that never arrived left open.
+fn add_sweep(stack: &mut Stack, finished: &FunctionRef, dead_letters: &QueueRef) {
+    let sweeps = stack.add("Sweeps", ScheduleGroup::new(finished, dead_letters));
+    stack.add("Sweep", Schedule::rate("1 minute", json!({ "sweep": true }), &sweeps));
+}
+
 fn in_warehouse(props: &Props, place: &Place, setup: &FunctionRef, socket: &FunctionRef) -> CustomResource {
     let resource = CustomResource::new(setup, SETUP_SECONDS + 60)
         .property("Kind", "query-app")
@@ -270,7 +280,19 @@ fn in_warehouse(props: &Props, place: &Place, setup: &FunctionRef, socket: &Func
     }
 }
 
-/// Published anew when the function's code is another: the page lies in it.
+/// What the page needs to know to sign people in and to reach its APIs.
+fn page_config(users: &UserPoolRef, connections: &WebSocketApiRef, api: &RestApiRef, can_sign_up: bool) -> Json {
+    json!({
+        "region": Json::from(region()),
+        "userPoolId": Json::from(users.id()),
+        "userPoolClientId": Json::from(users.client_id()),
+        "socket": Json::from(connections.url()),
+        "api": Json::from(api.url("")),
+        "signUp": can_sign_up.to_string(),
+    })
+}
+
+/// Publishes the page again whenever the function's code changes, because the code contains the page.
 fn site(publish: &FunctionRef, page: &WebsiteRef, config: Json) -> CustomResource {
     CustomResource::new(publish, PUBLISH_SECONDS + 60)
         .property("Bucket", Json::from(page.bucket_name()))

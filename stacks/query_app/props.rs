@@ -94,7 +94,7 @@ impl TryFrom<Fields> for Props {
             return Err(format!("`sign_up` has {count} domains, allowed are at most {}", Self::MOST_DOMAINS));
         }
         if it.warehouse.sign_role().is_some() {
-            return Err("the warehouse has a `sign_role`, which only write-back calls with; leave it out".to_owned());
+            return Err("the warehouse has a `sign_role`, but this system signs nothing; remove it".to_owned());
         }
         if let (Some(domain), Some(origin)) = (&it.domain, &it.origin) {
             return Err(format!(

@@ -28,7 +28,7 @@ use cfn::intrinsic::{account_id, sub};
 use cfn::{Finding, Json, Parameter, Stack, Value};
 use constructs::{
     Alarm, Bucket, BucketRef, EventRule, FunctionRef, Grant, Index, Queue, QueueRef, RestApi, RustFunction, Schedule,
-    ScheduleGroup, Secret, Table, TableRef, TableTrigger, Writer,
+    ScheduleGroup, Secret, SecretRef, Table, TableRef, TableTrigger, Writer,
 };
 use serde_json::json;
 
@@ -39,45 +39,92 @@ const OPEN: &str = "open";
 pub const SYSTEM: System = System {
     name: "report-delivery",
     title: "Report delivery",
-    summary: "QuickSight reports (PDF, CSV, Excel) for people who have no QuickSight user: API, queue, download; by the clock, e-mail, partner's bucket or SFTP where wanted",
+    summary: "QuickSight reports (PDF, CSV, Excel) for people without a QuickSight user: API, queue and download, and optionally schedules, email, a partner's bucket or SFTP",
 };
 
 /// The stack of one tenant.
 pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     let mut stack = tenancy.stack(SYSTEM.name, "Delivers QuickSight reports as files");
     let below = format!("t/{}/", tenancy.name);
+    warn_of_all_rows(&mut stack, props);
+
+    let jobs = stack.add("Jobs", jobs_table(props));
+    let reports = stack.add("Reports", reports_bucket(props, &below));
+    let page_key =
+        stack.add("PageKey", Secret::key("Signs the tokens that lead to the next page of a list of reports"));
+    let dead_letters = stack.add("DeadLetters", Queue::dead_letters());
+    let slots = slot_table(&mut stack);
+
+    let stores = Stores { below: &below, jobs: &jobs, reports: &reports, dead_letters: &dead_letters };
+    let api = stack.add("ReportApi", report_api(&stores, tenancy, props, &page_key));
+    let poller = stack.add("ReportPoller", poller(&stores, tenancy, props, slots));
+
+    let sweeps = stack.add("Sweeps", ScheduleGroup::new(&poller, &dead_letters));
+    stack.add("Sweep", Schedule::rate("1 minute", json!({ "sweep": true, "every": 5 }), &sweeps));
+    stack.add("Stored", stored(&reports, &below, &poller, &dead_letters));
+    let requests = stack.add("Requests", request_api(props, &api));
+    let address = requests.url("/qs-anonymous-snapshot");
+    add_schedules(&mut stack, props, &api, &dead_letters);
+    if props.deliveries.any() {
+        add_deliveries(&mut stack, &stores, tenancy, props, &address);
+    }
+
+    let topic = props.alarm_topic.as_ref().map(|it| it.as_str());
+    stack.add("ApiErrors", Alarm::on_errors(&api, "A request for a report failed").tell(topic));
+    stack.add("PollerErrors", Alarm::on_errors(&poller, "The queue of reports does not move").tell(topic));
+    stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "A report was given up").tell(topic));
+
+    stack.output("ReportUrl", address);
+    if let Some(key) = requests.key_id() {
+        stack.output("ApiKeyId", key);
+    }
+    stack.output("ReportBucket", reports.name());
+    stack.output("JobsTable", jobs.name());
+    stack.output("ReportPollerFunction", poller.name());
+    stack.output("DeadLetterQueue", dead_letters.url());
+    stack
+}
+
+fn warn_of_all_rows(stack: &mut Stack, props: &Props) {
     if props.tags.is_empty() {
         let everything = "reports show all rows, since `row_level_tags` is empty";
         stack.finding(
             Finding::warning("ReportApi", everything).help("right only where no dataset has row-level security"),
         );
     }
+}
 
-    let mut jobs = Table::new("dashboardId")
+/// The jobs by dashboard. The index has those that are not finished.
+fn jobs_table(props: &Props) -> Table {
+    let jobs = Table::new("dashboardId")
         .sort("jobId")
         .index(Index { name: OPEN, key: "open", sort: "since" })
         .expires("expires");
-    if props.deliveries.any() {
-        jobs = jobs.stream();
-    }
-    let jobs = stack.add("Jobs", jobs);
-    let reports = Bucket::default().expires_after(props.retention_days).tells_of_objects().written_by(Writer {
+    if props.deliveries.any() { jobs.stream() } else { jobs }
+}
+
+/// QuickSight writes the files below the tenant's prefix.
+fn reports_bucket(props: &Props, below: &str) -> Bucket {
+    Bucket::default().expires_after(props.retention_days).tells_of_objects().written_by(Writer {
         service: "quicksight.amazonaws.com",
-        prefix: below.clone(),
+        prefix: below.to_owned(),
         source_arn: sub("arn:${AWS::Partition}:quicksight:${AWS::Region}:${AWS::AccountId}:*"),
-    });
-    let reports = stack.add("Reports", reports);
-    let page_key =
-        stack.add("PageKey", Secret::key("Signs the tokens that lead to the next page of a list of reports"));
-    let dead_letters = stack.add("DeadLetters", Queue::dead_letters());
-    let slots = stack.parameter(
+    })
+}
+
+/// The name of the platform's table of slots.
+fn slot_table(stack: &mut Stack) -> Value<String> {
+    stack.parameter(
         "SlotTable",
         Parameter::of_type("AWS::SSM::Parameter::Value<String>")
             .default("/ferrostack/platform/slot-table")
             .description("SSM parameter with the name of the table of the account's QuickSight slots"),
-    );
+    )
+}
 
-    let stores = Stores { below: &below, jobs: &jobs, reports: &reports, dead_letters: &dead_letters };
+/// Takes requests for reports and hands out the files.
+fn report_api(stores: &Stores<'_>, tenancy: &Tenancy, props: &Props, page_key: &SecretRef) -> RustFunction {
+    let (jobs, reports) = (stores.jobs, stores.reports);
     let mut api = stores
         .function("report-api", tenancy)
         .timeout(29)
@@ -93,62 +140,52 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
             "dynamodb:Scan",
             "dynamodb:UpdateItem",
         ]))
-        .grant(reports.grant_below(&below, ["s3:GetObject", "s3:DeleteObject", "s3:DeleteObjectVersion"]))
+        .grant(reports.grant_below(stores.below, ["s3:GetObject", "s3:DeleteObject", "s3:DeleteObjectVersion"]))
         .grant(reports.grant_list())
-        .grant(reports.grant_list_versions_below(&below));
+        .grant(reports.grant_list_versions_below(stores.below));
     if let Some(dashboards) = props.dashboards() {
         api = api.env("DASHBOARDS", dashboards);
     }
     if let Some(domains) = props.deliveries.email.as_ref().and_then(Email::recipient_domains) {
         api = api.env("RECIPIENT_DOMAINS", domains);
     }
-    let api = stack.add("ReportApi", api);
-    let poller = stores
+    api
+}
+
+/// Moves the queue: starts snapshot jobs while slots are free, and looks for their end.
+fn poller(stores: &Stores<'_>, tenancy: &Tenancy, props: &Props, slots: Value<String>) -> RustFunction {
+    stores
         .function("report-poller", tenancy)
         .timeout(55)
         .env("ACCOUNT_ID", account_id())
         .env("SLOT_TABLE", slots)
         .env("SLOTS", props.slots.to_string())
-        .grant(jobs.grant(["dynamodb:GetItem", "dynamodb:UpdateItem"]))
-        .grant(jobs.grant_query_index(OPEN))
+        .grant(stores.jobs.grant(["dynamodb:GetItem", "dynamodb:UpdateItem"]))
+        .grant(stores.jobs.grant_query_index(OPEN))
         .grant(slot_grant())
-        .grant(snapshot_grant(props));
-    let poller = stack.add("ReportPoller", poller);
+        .grant(snapshot_grant(props))
+}
 
-    let sweeps = stack.add("Sweeps", ScheduleGroup::new(&poller, &dead_letters));
-    stack.add("Sweep", Schedule::rate("1 minute", json!({ "sweep": true, "every": 5 }), &sweeps));
-    stack.add("Stored", stored(&reports, &below, &poller, &dead_letters));
-    let requests = stack.add("Requests", request_api(props, &api));
-    let address = requests.url("/qs-anonymous-snapshot");
-    if !props.schedules.is_empty() {
-        let group = stack.add("Schedules", ScheduleGroup::new(&api, &dead_letters));
-        for (name, report) in &props.schedules {
-            let input = json!({ "scheduledReport": report.request(), "deliveryId": Schedule::DELIVERY_ID });
-            let schedule = report.when.schedule(report.time_zone.as_ref(), input, &group);
-            stack.add(&schedule_id(name), schedule);
-        }
+/// The scheduled reports; each asks the API's function as a caller would.
+fn add_schedules(stack: &mut Stack, props: &Props, api: &FunctionRef, dead_letters: &QueueRef) {
+    if props.schedules.is_empty() {
+        return;
     }
+    let group = stack.add("Schedules", ScheduleGroup::new(api, dead_letters));
+    for (name, report) in &props.schedules {
+        let input = json!({ "scheduledReport": report.request(), "deliveryId": Schedule::DELIVERY_ID });
+        let schedule = report.when.schedule(report.time_zone.as_ref(), input, &group);
+        stack.add(&schedule_id(name), schedule);
+    }
+}
+
+/// Sends completed reports.
+fn add_deliveries(stack: &mut Stack, stores: &Stores<'_>, tenancy: &Tenancy, props: &Props, address: &Value<String>) {
+    let sender = stack.add("ReportSender", sender(stores, tenancy, &props.deliveries, address));
+    let completed = json!({ "dynamodb": { "NewImage": { "state": { "S": ["COMPLETED"] } } } });
+    stack.add("Completed", TableTrigger::new(stores.jobs, completed, &sender, stores.dead_letters));
     let topic = props.alarm_topic.as_ref().map(|it| it.as_str());
-    if props.deliveries.any() {
-        let sender = stack.add("ReportSender", sender(&stores, tenancy, &props.deliveries, &address));
-        let completed = json!({ "dynamodb": { "NewImage": { "state": { "S": ["COMPLETED"] } } } });
-        stack.add("Completed", TableTrigger::new(&jobs, completed, &sender, &dead_letters));
-        stack.add("SenderErrors", Alarm::on_errors(&sender, "A report could not be sent").tell(topic));
-    }
-
-    stack.add("ApiErrors", Alarm::on_errors(&api, "A request for a report failed").tell(topic));
-    stack.add("PollerErrors", Alarm::on_errors(&poller, "The queue of reports does not move").tell(topic));
-    stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "A report was given up").tell(topic));
-
-    stack.output("ReportUrl", address);
-    if let Some(key) = requests.key_id() {
-        stack.output("ApiKeyId", key);
-    }
-    stack.output("ReportBucket", reports.name());
-    stack.output("JobsTable", jobs.name());
-    stack.output("ReportPollerFunction", poller.name());
-    stack.output("DeadLetterQueue", dead_letters.url());
-    stack
+    stack.add("SenderErrors", Alarm::on_errors(&sender, "A report could not be sent").tell(topic));
 }
 
 fn schedule_id(name: &Name) -> String {

@@ -35,7 +35,7 @@ const SPILL: &str = "spill/";
 pub const SYSTEM: System = System {
     name: "slack-connector",
     title: "Slack connector",
-    summary: "Slack's member analytics as a table of Athena, with the page that installs the Slack app, and a dashboard of active against provisioned members by department",
+    summary: "Slack's member analytics as an Athena table, with a page that installs the Slack app, and a dashboard of active and provisioned members by department",
 };
 
 /// The stack of one tenant.

@@ -36,7 +36,7 @@ use serde_json::json;
 pub const SYSTEM: System = System {
     name: "write-back",
     title: "Write-back",
-    summary: "quotes written to Redshift from a QuickSight dashboard by signed links, exactly once, with their history",
+    summary: "quotes written to Redshift from a QuickSight dashboard through signed links, exactly once, with their history",
 };
 
 /// The stack of one tenant.
@@ -53,39 +53,17 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
 
     let api = stack.add("QuoteApi", quote_api(tenancy, props, &place, &signing_key, &claims, &dead_letters));
     let quotes = add_quotes(&mut stack, props, &api);
-    let sign = RustFunction::new("write-back-sign", tenancy.architecture)
-        .memory(512)
-        .env("TENANT", tenancy.name.as_str())
-        .env("AUDIENCE", quotes.id())
-        .env("SIGNING_KEYS_SECRET", signing_key.arn())
-        .env("TOKEN_SECONDS", props.token_seconds.to_string())
-        .grant(signing_key.grant_read())
-        .dead_letters(&dead_letters);
-    let sign = stack.add("Sign", sign);
+    let sign = stack.add("Sign", sign(tenancy, props, &quotes, &signing_key, &dead_letters));
     invoker.may_call(&mut stack, &sign);
     if props.rotation_days > 0 {
         add_rotation(&mut stack, tenancy, props, &signing_key, &dead_letters);
     }
-    let setup = place
-        .grants(Part::Setup)
-        .into_iter()
-        .fold(RustFunction::new("redshift-setup", tenancy.architecture), RustFunction::grant)
-        .timeout(SETUP_SECONDS)
-        .retries(2)
-        .dead_letters(&dead_letters);
-    let setup = stack.add("Setup", setup);
+    let setup = stack.add("Setup", setup(tenancy, &place, &dead_letters));
 
-    let in_warehouse = CustomResource::new(&setup, SETUP_SECONDS + 60)
-        .property("Kind", "write-back")
-        .property("Warehouse", place.for_setup())
-        .property("Schema", props.schema.as_str())
-        .property("Source", props.source.json())
+    let in_warehouse = in_warehouse(tenancy, props, &place, &setup)
         .property("Sign", json!({ "Function": Json::from(sign.name()), "Role": Json::from(invoker.arn.clone()) }))
         .property("LinkBase", Json::from(quotes.url("/quote?t=")))
-        .property("Tenant", tenancy.name.as_str())
-        .property("Writer", Json::from(place.worker(&api)))
-        .property("Inputs", Json::from_iter(props.inputs.iter().map(Input::for_setup)))
-        .property("Readers", props.readers.json());
+        .property("Writer", Json::from(place.worker(&api)));
     let in_warehouse = stack.add("InWarehouse", in_warehouse);
     if let Some(dashboard) = &props.dashboard {
         dashboard::add(&mut stack, dashboard, props, &place, &in_warehouse);
@@ -140,6 +118,47 @@ fn quote_api(
         .filter_map(|(name, value)| Some((name, value?)))
         .fold(function, |it, (name, value)| it.env(name, value));
     place.grants(Part::Worker).into_iter().fold(function, RustFunction::grant)
+}
+
+/// Signs the links, called by Redshift for each row that a view shows.
+fn sign(
+    tenancy: &Tenancy,
+    props: &Props,
+    quotes: &RestApiRef,
+    signing_key: &SecretRef,
+    dead_letters: &QueueRef,
+) -> RustFunction {
+    RustFunction::new("write-back-sign", tenancy.architecture)
+        .memory(512)
+        .env("TENANT", tenancy.name.as_str())
+        .env("AUDIENCE", quotes.id())
+        .env("SIGNING_KEYS_SECRET", signing_key.arn())
+        .env("TOKEN_SECONDS", props.token_seconds.to_string())
+        .grant(signing_key.grant_read())
+        .dead_letters(dead_letters)
+}
+
+/// Creates what is in the warehouse.
+fn setup(tenancy: &Tenancy, place: &Place, dead_letters: &QueueRef) -> RustFunction {
+    place
+        .grants(Part::Setup)
+        .into_iter()
+        .fold(RustFunction::new("redshift-setup", tenancy.architecture), RustFunction::grant)
+        .timeout(SETUP_SECONDS)
+        .retries(2)
+        .dead_letters(dead_letters)
+}
+
+/// Tables and views, the signing function of the warehouse, and who may use them.
+fn in_warehouse(tenancy: &Tenancy, props: &Props, place: &Place, setup: &FunctionRef) -> CustomResource {
+    CustomResource::new(setup, SETUP_SECONDS + 60)
+        .property("Kind", "write-back")
+        .property("Warehouse", place.for_setup())
+        .property("Schema", props.schema.as_str())
+        .property("Source", props.source.json())
+        .property("Tenant", tenancy.name.as_str())
+        .property("Inputs", Json::from_iter(props.inputs.iter().map(Input::for_setup)))
+        .property("Readers", props.readers.json())
 }
 
 /// Replaces the signing key every so many days.

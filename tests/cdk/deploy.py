@@ -6,6 +6,7 @@ Usage: deploy.py. scripts/test calls it, after scripts/tools cdk local. The func
 import json
 import os
 import pty
+import re
 import shutil
 import socket
 import subprocess
@@ -22,7 +23,10 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 VENV = ROOT / ".tools/venv/bin"
 CDK = ROOT / ".tools/node/node_modules/.bin/cdk"
 ACCOUNT, REGION = "000000000000", "us-east-1"
-STACK = "example-qlik-reload"
+EXAMPLE = (ROOT / "stacks/tenants/example.yaml").read_text()
+# The emulator knows every resource of the first system; later ones have QuickSight's, and resources that functions create.
+SYSTEM = re.search(r"^systems:\n  ([a-z-]+):$", EXAMPLE, re.MULTILINE).group(1)
+STACK = f"example-{SYSTEM}"
 BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
@@ -79,23 +83,23 @@ def own(aws: "Emulator", folder: Path) -> None:
     assert printed.endswith("2 deployed, 0 failed, 0 not started\n"), printed
     said = aws.said("destroy", "platform", "--yes", code=2)
     assert "all tenants share the platform, and example, second still have stacks here" in said, said
-    expect(deploy("second", "--plan"), "second-qlik-reload: no changes\n", "a plan without a change")
+    expect(deploy("second", "--plan"), f"second-{SYSTEM}: no changes\n", "a plan without a change")
 
-    template = folder / "cfn-out/second/second-qlik-reload.template.json"
+    template = folder / f"cfn-out/second/second-{SYSTEM}.template.json"
     synthesized = template.read_text()
     changed = json.loads(synthesized)
     changed["Resources"]["Reload"]["Properties"]["MemorySize"] = 1024
     template.write_text(json.dumps(changed))
     plan = deploy("second", "--plan")
     assert "  ~ Reload (AWS::Lambda::Function)" in plan and "added" not in plan and "removed" not in plan, plan
-    assert deploy("--all", "--yes").startswith("example  deployed    example-qlik-reload unchanged\nsecond   deployed    second-qlik-reload updated\n")
+    assert deploy("--all", "--yes").startswith(f"example  deployed    {STACK} unchanged\nsecond   deployed    second-{SYSTEM} updated\n")
 
     broken = json.loads(synthesized)
     nobody = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:nobody"
     broken["Resources"]["Broken"] = {"Type": "Custom::Nobody", "Properties": {"ServiceToken": nobody}}
     template.write_text(json.dumps(broken))
     said = aws.said("deploy", "second", code=1).strip().splitlines()[-1]
-    assert said.startswith("error: second-qlik-reload ended as UPDATE_ROLLBACK_COMPLETE: Broken (Custom::Nobody): "), said
+    assert said.startswith(f"error: second-{SYSTEM} ended as UPDATE_ROLLBACK_COMPLETE: Broken (Custom::Nobody): "), said
 
     template.write_text(synthesized)
     drift(aws)
@@ -201,9 +205,9 @@ def synthesize(folder: Path) -> None:
             package = tomllib.loads((main.parent.parent / "Cargo.toml").read_text())["package"]["name"]
             with zipfile.ZipFile(lambdas / f"{package}.zip", "w") as code:
                 code.writestr("bootstrap", "#!/bin/sh\n")
-    # The systems after the first have QuickSight's resources and one that is made by a function.
-    example, others, _ = (ROOT / "stacks/tenants/example.yaml").read_text().partition("\n  report-delivery:\n")
-    assert others and "\n  qlik-reload:\n" in example, "the example has other systems, or another order"
+    # Comments belong to the system below them, so the example ends before the first line of the second one that is not deeper.
+    head, first = EXAMPLE.split(f"\n  {SYSTEM}:\n", 1)
+    example = f"{head}\n  {SYSTEM}:\n" + re.split(r"^  (?! )", first, maxsplit=1, flags=re.MULTILINE)[0]
     (folder / "example.yaml").write_text(example)
     (folder / "second.yaml").write_text(example.replace("tenant: example", "tenant: second", 1))
     synth = ["cargo", "run", "--quiet", "--locked", "--", "synth", "platform", str(folder / "example.yaml"), str(folder / "second.yaml")]

@@ -119,7 +119,7 @@ pub struct Cluster {
 }
 
 impl Warehouse {
-    /// A role that is attached to it already, with which it is to call the signing function of write-back.
+    /// A role that is already attached to it, with which it calls a function that signs links.
     pub(crate) fn sign_role(&self) -> Option<&RoleArn> {
         match self {
             Self::Made(_) => None,

@@ -1,3 +1,0 @@
-//! Functions and stacks never link each other; here they meet.
-
-mod wiring;

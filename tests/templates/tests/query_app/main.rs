@@ -1,0 +1,595 @@
+//! The template of the query app.
+
+mod properties;
+
+use cfn::assertions::assert_includes;
+use cfn::{Json, Template};
+use serde_json::json;
+use std::collections::BTreeSet;
+use template_tests::{mistake, rights, stateful, template, tenant_file};
+
+const WORKGROUP: &str =
+    "warehouse: { workgroup: { name: analytics, id: 0f9e8d7c-6b5a-4c3d-8e2f-1a0b9c8d7e6f, database: sales } }\n";
+const CLUSTER: &str = "warehouse: { cluster: { name: analytics, database: sales, user: awsuser } }\n";
+const CREATE: &str = "warehouse: { create: { database: sales, subnets: [subnet-0a1b2c3d, subnet-1a1b2c3d, subnet-2a1b2c3d], security_groups: [sg-0a1b2c3d] } }\n";
+const DOMAIN: &str =
+    "domain: { name: q.acme.example, certificate: 'arn:aws:acm:us-east-1:123456789012:certificate/c' }\n";
+
+fn file(warehouse: &str, lines: &str) -> String {
+    tenant_file("query-app", &format!("{warehouse}{lines}"))
+}
+
+fn with(lines: &str) -> Template {
+    template(&file(WORKGROUP, lines))
+}
+
+fn variables<'a>(template: &'a Template, function: &str) -> &'a Json {
+    &template.properties(function)["Environment"]["Variables"]
+}
+
+#[test]
+fn logical_ids_of_resources_with_data_do_not_change() {
+    let data = |template: &Template| {
+        let ids: Vec<String> = stateful(template).into_iter().map(str::to_owned).collect();
+        ids.into_iter().filter(|it| !it.ends_with("Logs")).collect::<Vec<_>>()
+    };
+    assert_eq!(data(&with("")), ["Requests", "DeadLetters", "PageBucket", "Users"]);
+    assert_eq!(data(&template(&file(CREATE, "")))[2], "Namespace");
+    let template = with("");
+    for (id, policy) in [
+        ("Users", "RetainExceptOnCreate"),
+        ("DeadLetters", "RetainExceptOnCreate"),
+        // What can be made again.
+        ("PageBucket", "Delete"),
+        ("Requests", "Delete"),
+    ] {
+        assert_eq!(template.resources[id].attribute("DeletionPolicy"), Some(&json!(policy)), "{id}");
+    }
+}
+
+#[test]
+fn requests_expire_and_open_ones_have_an_index() {
+    assert_includes(
+        with("").properties("Requests"),
+        &json!({
+            "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }, { "AttributeName": "part", "KeyType": "RANGE" }],
+            "AttributeDefinitions": [
+                { "AttributeName": "id", "AttributeType": "S" },
+                { "AttributeName": "part", "AttributeType": "S" },
+                { "AttributeName": "open", "AttributeType": "S" },
+                { "AttributeName": "since", "AttributeType": "N" },
+            ],
+            "GlobalSecondaryIndexes": [{
+                "IndexName": "open",
+                "KeySchema": [
+                    { "AttributeName": "open", "KeyType": "HASH" },
+                    { "AttributeName": "since", "KeyType": "RANGE" },
+                ],
+                "Projection": { "ProjectionType": "ALL" },
+            }],
+            "TimeToLiveSpecification": { "AttributeName": "expires", "Enabled": true },
+            "PointInTimeRecoverySpecification": { "PointInTimeRecoveryEnabled": true },
+        }),
+    );
+}
+
+#[test]
+fn users_sign_in_with_a_verified_address_and_a_strong_password_and_cannot_be_enumerated() {
+    for (lines, only_admins, trigger, mfa) in
+        [("", true, false, "OPTIONAL"), ("sign_up: [acme.example, a.example]\nmfa: required\n", false, true, "ON")]
+    {
+        let template = with(lines);
+        let pool = template.properties("Users");
+        assert_includes(
+            pool,
+            &json!({
+                "UsernameAttributes": ["email"],
+                "UsernameConfiguration": { "CaseSensitive": false },
+                "AutoVerifiedAttributes": ["email"],
+                "Schema": [{ "Name": "email", "AttributeDataType": "String", "Required": true, "Mutable": false }],
+                "AdminCreateUserConfig": { "AllowAdminCreateUserOnly": only_admins },
+                "AccountRecoverySetting": { "RecoveryMechanisms": [{ "Name": "verified_email", "Priority": 1 }] },
+                "Policies": { "PasswordPolicy": {
+                    "MinimumLength": 12, "RequireLowercase": true, "RequireUppercase": true, "RequireNumbers": true,
+                    "RequireSymbols": true, "TemporaryPasswordValidityDays": 7,
+                } },
+                "MfaConfiguration": mfa,
+                "EnabledMfas": ["SOFTWARE_TOKEN_MFA"],
+                "DeletionProtection": "ACTIVE",
+            }),
+        );
+        assert_eq!(!pool["LambdaConfig"].is_null(), trigger);
+        assert_eq!(template.resources.contains_key("SignUp"), trigger);
+        assert_eq!(template.properties("Site")["Config"]["signUp"], json!(trigger.to_string()));
+    }
+}
+
+#[test]
+fn codes_are_mailed_by_cognito_or_by_the_tenants_own_sender() {
+    assert!(with("").properties("Users")["EmailConfiguration"].is_null());
+    let identity = |name: &str| format!("arn:aws:ses:eu-central-1:123456789012:identity/{name}");
+    for name in ["q@mail.acme.example", "mail.acme.example", "acme.example"] {
+        let template = with(&format!("mail: {{ from: q@mail.acme.example, identity: '{}' }}\n", identity(name)));
+        assert_eq!(
+            template.properties("Users")["EmailConfiguration"],
+            json!({ "EmailSendingAccount": "DEVELOPER", "From": "q@mail.acme.example", "SourceArn": identity(name) })
+        );
+    }
+}
+
+#[test]
+fn only_the_pool_may_ask_who_may_sign_up() {
+    let template = with("sign_up: [b.example, acme.example, b.example]\n");
+    assert_eq!(
+        template.properties("Users")["LambdaConfig"],
+        json!({ "PreSignUp": { "Fn::GetAtt": ["SignUp", "Arn"] } })
+    );
+    assert_eq!(variables(&template, "SignUp"), &json!({ "DOMAINS": "acme.example,b.example" }));
+    assert_includes(
+        template.properties("UsersPermission"),
+        &json!({ "Principal": "cognito-idp.amazonaws.com", "SourceArn": { "Fn::GetAtt": ["Users", "Arn"] } }),
+    );
+    assert_eq!(rights(&template, "SignUpRole"), Vec::<String>::new());
+}
+
+#[test]
+fn the_client_has_no_secret_and_takes_no_password_in_the_clear() {
+    assert_eq!(
+        with("").properties("UsersClient"),
+        &json!({
+            "UserPoolId": { "Ref": "Users" },
+            "GenerateSecret": false,
+            "ExplicitAuthFlows": ["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+            "PreventUserExistenceErrors": "ENABLED",
+            "SupportedIdentityProviders": ["COGNITO"],
+            "EnableTokenRevocation": true,
+            "AuthSessionValidity": 3,
+            "AccessTokenValidity": 60,
+            "IdTokenValidity": 60,
+            "RefreshTokenValidity": 12,
+            "TokenValidityUnits": { "AccessToken": "minutes", "IdToken": "minutes", "RefreshToken": "hours" },
+            "ReadAttributes": ["email", "email_verified"],
+            "WriteAttributes": ["email"],
+        })
+    );
+}
+
+#[test]
+fn a_connection_needs_a_ticket_and_its_messages_go_by_their_action() {
+    let template = with("");
+    assert_includes(
+        template.properties("Connections"),
+        &json!({ "ProtocolType": "WEBSOCKET", "RouteSelectionExpression": "$request.body.action" }),
+    );
+    let socket =
+        "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Socket.Arn}/invocations";
+    assert_eq!(
+        template.properties("ConnectionsRoutesAuthorizer"),
+        &json!({
+            "ApiId": { "Ref": "Connections" },
+            "AuthorizerType": "REQUEST",
+            "Name": "Credential",
+            "AuthorizerUri": { "Fn::Sub": socket },
+            "IdentitySource": ["route.request.querystring.ticket"],
+        })
+    );
+    let routes: Vec<(&str, &str)> = template
+        .all("AWS::ApiGatewayV2::Route")
+        .map(|(_, it)| (it["RouteKey"].as_str().unwrap(), it["AuthorizationType"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        routes,
+        [
+            ("$connect", "CUSTOM"),
+            ("$disconnect", "NONE"),
+            ("$default", "NONE"),
+            ("run", "NONE"),
+            ("cancel", "NONE"),
+            ("resume", "NONE"),
+            ("ping", "NONE"),
+        ]
+    );
+    assert_eq!(
+        template.properties("ConnectionsRoutesConnect")["AuthorizerId"],
+        json!({ "Ref": "ConnectionsRoutesAuthorizer" })
+    );
+    let stage = template.properties("ConnectionsStage");
+    assert_includes(
+        stage,
+        &json!({
+            "StageName": "live",
+            "AutoDeploy": true,
+            "DefaultRouteSettings": { "ThrottlingRateLimit": 50.0, "ThrottlingBurstLimit": 100, "DataTraceEnabled": false },
+        }),
+    );
+    let format = stage["AccessLogSettings"]["Format"].as_str().unwrap();
+    for telling in ["querystring", "$context.path", "authorizer", "requestOverride", "protocol"] {
+        assert!(!format.contains(telling), "the ticket or who came with it would be logged: {format}");
+    }
+}
+
+#[test]
+fn every_route_needs_a_token_and_browsers_can_preflight_and_read_errors() {
+    for (lines, origin) in [
+        ("", json!({ "Fn::Sub": ["'${Origin}'", { "Origin": { "Fn::Sub": "https://${Page.DomainName}" } }] })),
+        (DOMAIN, json!("'https://q.acme.example'")),
+        ("origin: http://127.0.0.1:8080\n", json!("'http://127.0.0.1:8080'")),
+    ] {
+        let template = with(lines);
+        assert_includes(
+            template.properties("ApiUsers"),
+            &json!({
+                "Type": "COGNITO_USER_POOLS",
+                "IdentitySource": "method.request.header.Authorization",
+                "ProviderARNs": [{ "Fn::GetAtt": ["Users", "Arn"] }],
+            }),
+        );
+        let mut preflights = 0;
+        for (id, method) in template.all("AWS::ApiGateway::Method") {
+            assert_eq!(method["ApiKeyRequired"], json!(false), "{id}");
+            if method["HttpMethod"] != "OPTIONS" {
+                assert_eq!(method["AuthorizationType"], "COGNITO_USER_POOLS", "{id}");
+                continue;
+            }
+            preflights += 1;
+            let integration = &method["Integration"];
+            assert_eq!((&integration["Type"], &method["AuthorizationType"]), (&json!("MOCK"), &json!("NONE")), "{id}");
+            let answer = &integration["IntegrationResponses"][0];
+            assert_eq!(answer["StatusCode"], "204", "{id}");
+            let headers = &answer["ResponseParameters"];
+            assert_eq!(headers["method.response.header.Access-Control-Allow-Origin"], origin, "{id}");
+            assert_eq!(headers["method.response.header.Access-Control-Allow-Headers"], "'authorization,content-type'");
+            let method_allowed = if id == "ApiOptionsTicket" { "'POST'" } else { "'GET'" };
+            assert_eq!(headers["method.response.header.Access-Control-Allow-Methods"], method_allowed, "{id}");
+        }
+        assert_eq!(preflights, 5, "one a path");
+        for (id, kind) in [("ApiClientErrors", "DEFAULT_4XX"), ("ApiServerErrors", "DEFAULT_5XX")] {
+            let response = template.properties(id);
+            assert_eq!(response["ResponseType"], kind);
+            assert_eq!(response["ResponseParameters"]["gatewayresponse.header.Access-Control-Allow-Origin"], origin);
+        }
+        let (_, deployment) =
+            template.resources.iter().find(|(_, it)| it.ty == "AWS::ApiGateway::Deployment").expect("there is one");
+        let waits: BTreeSet<&str> = deployment.depends_on().collect();
+        assert!(waits.contains("ApiOptionsTicket") && waits.contains("ApiClientErrors"), "{waits:?}");
+    }
+    let deployment = |lines: &str| with(lines).all("AWS::ApiGateway::Deployment").next().unwrap().0.to_owned();
+    assert_ne!(deployment(""), deployment(DOMAIN), "API Gateway takes up another origin with the next deployment");
+}
+
+#[test]
+fn the_page_may_load_only_itself_and_talk_only_to_its_apis_and_cognito() {
+    let template = with("");
+    let headers = &template.properties("PageHeaders")["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"];
+    let parts = &headers["ContentSecurityPolicy"]["ContentSecurityPolicy"]["Fn::Join"];
+    let rest = "execute-api.${AWS::Region}.${AWS::URLSuffix}";
+    assert_eq!(
+        parts,
+        &json!([" ", [
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'",
+            { "Fn::Sub": format!("https://${{Api}}.{rest}") },
+            { "Fn::Sub": format!("wss://${{Connections}}.{rest}") },
+            { "Fn::Sub": "https://cognito-idp.${AWS::Region}.${AWS::URLSuffix}" },
+            "; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
+        ]])
+    );
+    assert_includes(
+        headers,
+        &json!({
+            "ContentTypeOptions": { "Override": true },
+            "FrameOptions": { "FrameOption": "DENY", "Override": true },
+            "ReferrerPolicy": { "ReferrerPolicy": "no-referrer", "Override": true },
+            "StrictTransportSecurity": { "AccessControlMaxAgeSec": 63_072_000, "Override": true },
+        }),
+    );
+    assert_includes(
+        &template.properties("Page")["DistributionConfig"],
+        &json!({
+            "DefaultRootObject": "index.html",
+            "HttpVersion": "http2and3",
+            "DefaultCacheBehavior": {
+                "ViewerProtocolPolicy": "redirect-to-https",
+                "AllowedMethods": ["GET", "HEAD"],
+                "Compress": true,
+                "ResponseHeadersPolicyId": { "Ref": "PageHeaders" },
+            },
+        }),
+    );
+    assert_includes(
+        &template.properties("Page")["DistributionConfig"]["Origins"][0],
+        &json!({
+            "DomainName": { "Fn::GetAtt": ["PageBucket", "RegionalDomainName"] },
+            "OriginAccessControlId": { "Fn::GetAtt": ["PageAccess", "Id"] },
+        }),
+    );
+}
+
+#[test]
+fn only_the_distribution_reads_the_bucket_and_only_the_publisher_writes_it() {
+    let template = with("");
+    let distribution = "arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${Page}";
+    let statements = &template.properties("PageBucketPolicy")["PolicyDocument"]["Statement"];
+    assert_includes(
+        &statements[0],
+        &json!({ "Effect": "Deny", "Condition": { "Bool": { "aws:SecureTransport": false } } }),
+    );
+    assert_eq!(
+        statements[1],
+        json!({
+            "Effect": "Allow",
+            "Principal": { "Service": "cloudfront.amazonaws.com" },
+            "Action": "s3:GetObject",
+            "Resource": { "Fn::Sub": "${PageBucket.Arn}/*" },
+            "Condition": { "StringEquals": { "aws:SourceArn": { "Fn::Sub": distribution } } },
+        })
+    );
+    assert_includes(
+        template.properties("PageBucket"),
+        &json!({ "PublicAccessBlockConfiguration": { "BlockPublicAcls": true, "BlockPublicPolicy": true, "RestrictPublicBuckets": true } }),
+    );
+    assert_eq!(
+        rights(&template, "PublishSiteRole"),
+        [
+            r#"s3:ListBucket: {"Fn::GetAtt":["PageBucket","Arn"]}"#,
+            r#"s3:DeleteObject s3:PutObject: {"Fn::Sub":"${PageBucket.Arn}/*"}"#,
+        ]
+    );
+}
+
+#[test]
+fn a_custom_domain_has_its_certificate_and_a_minimum_version_of_tls() {
+    let acl = "web_acl: 'arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/b'\n";
+    let template = with(&format!("{DOMAIN}{acl}"));
+    assert_includes(
+        &template.properties("Page")["DistributionConfig"],
+        &json!({
+            "Aliases": ["q.acme.example"],
+            "ViewerCertificate": {
+                "AcmCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/c",
+                "MinimumProtocolVersion": "TLSv1.2_2021",
+                "SslSupportMethod": "sni-only",
+            },
+            "WebACLId": "arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/b",
+        }),
+    );
+    for function in ["Socket", "Results"] {
+        assert_eq!(variables(&template, function)["ORIGINS"], "https://q.acme.example");
+    }
+}
+
+#[test]
+fn each_function_has_only_the_rights_it_needs() {
+    let template =
+        with("queries: { bucket: acme-queries, prefix: q/ }\nscript: { bucket: acme-scripts, key: a/b.sql }\n");
+    let workgroup = "{\"Fn::Sub\":\"arn:${AWS::Partition}:redshift-serverless:${AWS::Region}:${AWS::AccountId}:workgroup/0f9e8d7c-6b5a-4c3d-8e2f-1a0b9c8d7e6f\"}";
+    let start = [
+        format!("redshift-serverless:GetCredentials: {workgroup}"),
+        format!("redshift-data:ExecuteStatement: {workgroup}"),
+    ];
+    let table = r#"{"Fn::GetAtt":["Requests","Arn"]}"#;
+    let items = format!(
+        "dynamodb:ConditionCheckItem dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem: {table}"
+    );
+    let connection = |method: &str| {
+        format!(
+            "{{\"Fn::Sub\":\"arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{Connections}}/live/{method}/@connections/*\"}}"
+        )
+    };
+    let connections = format!("execute-api:ManageConnections: [{},{}]", connection("POST"), connection("DELETE"));
+    let queries = [
+        r#"s3:ListBucket: {"Fn::Sub":"arn:${AWS::Partition}:s3:::acme-queries"}"#.to_owned(),
+        r#"s3:GetObject: {"Fn::Sub":"arn:${AWS::Partition}:s3:::acme-queries/q/*"}"#.to_owned(),
+    ];
+    let statements = |actions: &str| format!("{actions}: \"*\"");
+    assert_eq!(
+        rights(&template, "SocketRole"),
+        [
+            &[items, connections.clone(), statements("redshift-data:CancelStatement redshift-data:GetStatementResult")]
+                [..],
+            &start[..],
+            &queries[..],
+        ]
+        .concat()
+    );
+    assert_eq!(
+        rights(&template, "FinishedRole"),
+        [
+            format!("dynamodb:DeleteItem dynamodb:Query dynamodb:UpdateItem: {table}"),
+            r#"dynamodb:Query: {"Fn::Sub":"${Requests.Arn}/index/open"}"#.to_owned(),
+            connections,
+            statements(
+                "redshift-data:CancelStatement redshift-data:DescribeStatement redshift-data:GetStatementResult"
+            ),
+        ]
+    );
+    assert_eq!(
+        rights(&template, "ResultsRole"),
+        [
+            &[
+                format!("dynamodb:GetItem dynamodb:PutItem: {table}"),
+                statements("redshift-data:GetStatementResult"),
+            ][..],
+            &queries[..],
+        ]
+        .concat()
+    );
+    assert_eq!(
+        rights(&template, "SetupRole"),
+        [
+            &start[..],
+            &[
+                statements(
+                    "redshift-data:CancelStatement redshift-data:DescribeStatement redshift-data:GetStatementResult"
+                ),
+                r#"s3:GetObject: {"Fn::Sub":"arn:${AWS::Partition}:s3:::acme-scripts/a/b.sql"}"#.to_owned(),
+            ][..],
+        ]
+        .concat()
+    );
+}
+
+#[test]
+fn only_the_sockets_own_statements_can_be_read_and_only_by_the_functions_of_this_stack() {
+    let template = with("");
+    for (role, condition) in [
+        ("SocketRole", json!({ "StringEquals": { "redshift-data:statement-owner-iam-userid": "${aws:userid}" } })),
+        ("FinishedRole", owned_by_the_socket()),
+        ("ResultsRole", owned_by_the_socket()),
+    ] {
+        let statements = template.properties(role)["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap();
+        let on_statements =
+            statements.iter().find(|it| it["Action"].to_string().contains("redshift-data:GetStatementResult"));
+        assert_eq!(on_statements.unwrap()["Condition"], condition, "{role}");
+    }
+}
+
+fn owned_by_the_socket() -> Json {
+    let sessions = json!({ "Fn::Sub": ["${RoleId}:*", { "RoleId": { "Fn::GetAtt": ["SocketRole", "RoleId"] } }] });
+    json!({ "StringLike": { "redshift-data:statement-owner-iam-userid": sessions } })
+}
+
+#[test]
+fn a_cluster_is_used_as_a_user_that_can_only_read() {
+    let template = template(&file(CLUSTER, "limits: { seconds: 60 }\n"));
+    let login = |role: &str| rights(&template, role).into_iter().find(|it| it.starts_with("redshift:")).unwrap();
+    assert!(login("SetupRole").contains("dbuser:analytics/awsuser\""));
+    assert!(login("SocketRole").contains("dbuser:analytics/query_app_acme\""));
+    let warehouse = r#"{"cluster":"analytics","database":"sales","dbUser":"query_app_acme"}"#;
+    for function in ["Socket", "Finished", "Results"] {
+        assert_eq!(variables(&template, function)["WAREHOUSE"], warehouse);
+    }
+    assert_includes(
+        template.properties("InWarehouse"),
+        &json!({
+            "Kind": "query-app",
+            "Warehouse": { "Cluster": "analytics", "Database": "sales", "DbUser": "awsuser" },
+            "Schema": "query_app",
+            "Reader": "query_app_acme",
+            "StatementSeconds": "60",
+        }),
+    );
+}
+
+#[test]
+fn ended_statements_of_this_tenant_arrive_as_events_and_a_sweep_runs_every_minute() {
+    let template = with("");
+    assert_includes(
+        template.properties("Ended"),
+        &json!({
+            "EventPattern": {
+                "source": ["aws.redshift-data"],
+                "detail-type": ["Redshift Data Statement Status Change"],
+                "detail": { "statementName": [{ "prefix": "acme-query-" }] },
+            },
+        }),
+    );
+    assert_includes(
+        &template.properties("Ended")["Targets"][0],
+        &json!({
+            "Arn": { "Fn::GetAtt": ["Finished", "Arn"] },
+            "RetryPolicy": { "MaximumRetryAttempts": 10 },
+            "DeadLetterConfig": { "Arn": { "Fn::GetAtt": ["DeadLetters", "Arn"] } },
+        }),
+    );
+    assert_includes(
+        template.properties("Sweep"),
+        &json!({ "ScheduleExpression": "rate(1 minute)", "Target": { "Input": r#"{"sweep":true}"# } }),
+    );
+}
+
+#[test]
+fn the_page_is_published_again_with_new_code_and_knows_its_apis() {
+    let template = with("");
+    assert_includes(
+        template.properties("Site"),
+        &json!({
+            "ServiceToken": { "Fn::GetAtt": ["PublishSite", "Arn"] },
+            "ServiceTimeout": 180,
+            "Bucket": { "Ref": "PageBucket" },
+            "Code": { "Ref": "PublishSiteCodeKey" },
+            "Config": {
+                "region": { "Ref": "AWS::Region" },
+                "userPoolId": { "Ref": "Users" },
+                "userPoolClientId": { "Ref": "UsersClient" },
+                "socket": { "Fn::Sub": "wss://${Connections}.execute-api.${AWS::Region}.${AWS::URLSuffix}/live" },
+                "api": { "Fn::Sub": "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${ApiStage}" },
+            },
+        }),
+    );
+}
+
+#[test]
+fn programs_find_both_endpoints_by_parameters_of_the_tenant() {
+    let template = with("");
+    for (id, name, value) in [
+        ("WebSocketEndpoint", "websocket-endpoint", "${Connections}.execute-api.${AWS::Region}.${AWS::URLSuffix}/live"),
+        ("RestEndpoint", "rest-endpoint", "${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${ApiStage}"),
+    ] {
+        assert_includes(
+            template.properties(id),
+            &json!({ "Name": format!("/ferrostack/acme/query-app/{name}"), "Type": "String", "Value": { "Fn::Sub": value } }),
+        );
+    }
+    let outputs: Vec<&String> = template.outputs.keys().collect();
+    assert_eq!(
+        outputs,
+        [
+            "SiteUrl",
+            "SocketUrl",
+            "ApiUrl",
+            "UserPoolId",
+            "UserPoolClientId",
+            "RequestsTable",
+            "DeadLetterQueue",
+            "SiteBucket",
+        ]
+    );
+}
+
+#[test]
+fn a_wrong_value_is_reported_with_what_is_allowed() {
+    for (lines, message) in [
+        ("sign_up: [Acme.example]", "`Acme.example` is no domain; allowed is one in lower case"),
+        (
+            "sign_up: [a.a, b.a, c.a, d.a, e.a, f.a, g.a, h.a, i.a, j.a, k.a]",
+            "`sign_up` has 11 domains, allowed are at most 10",
+        ),
+        ("mfa: off", "`off` is not allowed here; allowed are optional, required"),
+        (
+            "mail: { from: q@acme.example, identity: 'arn:aws:ses:eu-central-1:123456789012:identity/me.example' }",
+            "the identity `me.example` may not send from `q@acme.example`; allowed is one of the address or of its domain",
+        ),
+        (
+            "mail: { from: q@acme.example, identity: acme.example }",
+            "`acme.example` is no identity; allowed is arn:aws:ses:<region>:<account>:identity/<address or domain>",
+        ),
+        ("limits: { rows: 0 }", "`rows` is 0, allowed is 1 to 100000"),
+        ("limits: { concurrent: 21 }", "`concurrent` is 21, allowed is 1 to 20"),
+        ("limits: { seconds: 86401 }", "`seconds` is 86401, allowed is 1 to 86400"),
+        ("script: { bucket: a-b, key: /a.sql }", "`/a.sql` is no key"),
+        ("script: { bucket: a-b, key: 'a${b}' }", "`a${b}` is no key"),
+        ("queries: { bucket: a-b, prefix: a }", "`a` is no prefix"),
+        ("origin: http://acme.example", "`http://acme.example` is no origin of a page"),
+        ("origin: https://acme.example/", "`https://acme.example/` is no origin of a page"),
+        ("origin: http://127.0.0.1:080", "`http://127.0.0.1:080` is no origin of a page"),
+        (
+            "web_acl: arn:aws:wafv2:eu-central-1:123456789012:global/webacl/a/b",
+            "is not allowed here; allowed is arn:aws:",
+        ),
+        (
+            "domain: { name: a.b, certificate: 'arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/b' }",
+            "is no certificate for CloudFront; allowed is one of ACM in us-east-1",
+        ),
+        (
+            &format!("{DOMAIN}origin: https://a.b"),
+            "the page has both the `domain` q.acme.example and the `origin` https://a.b",
+        ),
+        ("colour: blue", "unknown key `colour`; allowed are warehouse, schema, script,"),
+    ] {
+        let told = mistake(&file(WORKGROUP, lines));
+        assert!(told.contains(message), "{lines}\n{told}");
+    }
+    let role =
+        "warehouse: { cluster: { name: c, database: d, user: u, sign_role: 'arn:aws:iam::123456789012:role/r' } }\n";
+    assert!(mistake(&file(role, "")).contains("the warehouse has a `sign_role`, but this system signs nothing"));
+}

@@ -1,0 +1,134 @@
+//! Tenant files as such: the messages for wrong ones, and what holds whichever systems a tenant has.
+
+use stacks::{SYSTEMS, System, Tenant};
+use std::collections::BTreeSet;
+use template_tests::{assembly, example, findings, gate_tenants, mistake, properties};
+
+/// Every subset of the systems, with the settings of each system's gate tenants.
+#[test]
+fn systems_can_be_combined_freely() {
+    for option_set in 0..2 {
+        for chosen in 0..1 << SYSTEMS.len() {
+            let systems: Vec<&System> =
+                SYSTEMS.iter().enumerate().filter(|it| chosen >> it.0 & 1 == 1).map(|it| it.1).collect();
+            let settings: String = systems.iter().map(|it| settings(it, option_set)).collect();
+            let settings = if settings.is_empty() { " {}\n".to_owned() } else { format!("\n{settings}") };
+            let mut names = BTreeSet::new();
+            // Neither the systems of one tenant nor those of two may clash.
+            for tenant in ["acme", "acme-2"] {
+                let file = format!("tenant: {tenant}\nsystems:{settings}");
+                let assembly = assembly(&file);
+                assert!(findings(&assembly).is_empty(), "{file}\n{:#?}", assembly.findings);
+                assert_eq!(assembly.stacks.len(), systems.len(), "{file}");
+                for name in assembly.stacks.iter().flat_map(|it| properties::names_of(&it.template)) {
+                    assert!(names.insert(name.clone()), "not unique: {name}\n{file}");
+                }
+            }
+        }
+    }
+}
+
+/// The block of a system in the file of one of its gate tenants.
+fn settings(system: &System, option_set: usize) -> String {
+    let files = gate_tenants(system);
+    let file = &files[option_set % files.len()];
+    let (_, settings) =
+        file.split_once("\nsystems:\n").unwrap_or_else(|| panic!("a gate tenant without systems:\n{file}"));
+    assert!(
+        settings.starts_with(&format!("  {}:", system.name)),
+        "a gate tenant of {} starts with another system",
+        system.name
+    );
+    settings.to_owned()
+}
+
+#[test]
+fn a_gate_tenant_has_only_its_own_system() {
+    for system in SYSTEMS {
+        for file in gate_tenants(system) {
+            let stacks: Vec<String> = assembly(&file).stacks.into_iter().map(|it| it.template.stack).collect();
+            let expected = format!("-{}", system.name);
+            assert!(stacks.len() == 1 && stacks[0].ends_with(&expected), "{}: {stacks:?}\n{file}", system.name);
+        }
+    }
+}
+
+#[test]
+fn the_example_has_every_system() {
+    let stacks: Vec<String> = assembly(&example()).stacks.into_iter().map(|it| it.template.stack).collect();
+    let expected: Vec<String> = SYSTEMS.iter().map(|it| format!("example-{}", it.name)).collect();
+    assert_eq!(stacks, expected);
+}
+
+#[test]
+fn an_unknown_key() {
+    let systems: Vec<&str> = SYSTEMS.iter().map(|it| it.name).collect();
+    assert_eq!(
+        mistake("tenant: acme\nsystems:\n  other: {}\n"),
+        format!("3:3: unknown key `other`; allowed are {}", systems.join(", "))
+    );
+}
+
+#[test]
+fn a_missing_key() {
+    assert_eq!(mistake("systems: {}\n"), "1:1: the key `tenant` is missing");
+}
+
+#[test]
+fn a_wrong_type() {
+    assert_eq!(mistake("tenant: [acme]\nsystems: {}\n"), "1:9: `[` is not allowed here; allowed is one text");
+    assert_eq!(
+        mistake("tenant: acme\narchitecture: [arm64]\nsystems: {}\n"),
+        "2:15: `[` is not allowed here; allowed is one text"
+    );
+}
+
+#[test]
+fn a_bad_tenant_name() {
+    let allowed = "is no tenant name; allowed are at most 20 characters a-z, 0-9 and `-`, a letter first";
+    for name in ["a_b", "A B", "9lives", "twenty-one-characters"] {
+        assert_eq!(mistake(&format!("tenant: {name}\nsystems: {{}}\n")), format!("1:9: `{name}` {allowed}"));
+    }
+}
+
+#[test]
+fn a_file_that_is_not_a_tenant() {
+    assert_eq!(mistake(""), "1:1: the file is empty or ends too early");
+    assert_eq!(mistake("- acme\n"), "1:1: `-` is not allowed here; allowed is a mapping, `key: value`");
+    assert!(
+        mistake("tenant: acme\nsystems: {}\n---\ntenant: other\n").starts_with("4:1: a second document begins here")
+    );
+}
+
+#[test]
+fn a_key_without_a_value() {
+    let nothing = "nothing stands behind this key; give it what belongs there, or leave it out";
+    assert_eq!(mistake("tenant: acme\nsystems:\n"), format!("2:8: {nothing}"));
+    assert_eq!(mistake("tenant:\nsystems: {}\n"), format!("1:7: {nothing}"));
+    assert_eq!(mistake("tenant: acme\narchitecture:\nsystems: {}\n"), format!("2:13: {nothing}"));
+    assert_eq!(mistake("tenant: null\nsystems: {}\n"), "1:9: `null` is not allowed here; allowed is one text");
+    for system in SYSTEMS {
+        let column = "  :".len() + system.name.len();
+        let file = format!("tenant: acme\nsystems:\n  {}:\n", system.name);
+        assert_eq!(mistake(&file), format!("3:{column}: {nothing}"));
+    }
+}
+
+#[test]
+fn every_key_of_the_example_needs_a_value() {
+    let example = template_tests::example();
+    let lines: Vec<&str> = example.lines().collect();
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    for (number, line) in lines.iter().enumerate() {
+        let Some((key, _)) = line.split_once(": ").or(line.strip_suffix(':').map(|key| (key, ""))) else { continue };
+        if key.trim_start().starts_with(['#', '-']) {
+            continue;
+        }
+        // The line without its value, and without the lines that are deeper.
+        let after = lines[number + 1..].iter().skip_while(|it| it.trim().is_empty() || depth(it) > depth(line));
+        let left: Vec<&str> = lines[..number].iter().chain(after).copied().collect();
+        let mut text = left[..number].join("\n");
+        text.push_str(&format!("\n{key}:\n{}\n", left[number..].join("\n")));
+        assert!(Tenant::parse(&text).is_err(), "`{key}:` is accepted without a value");
+    }
+}
