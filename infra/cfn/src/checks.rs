@@ -146,8 +146,12 @@ fn stateful_without_policy(template: &Template) -> Vec<Finding> {
             entry.attribute("DeletionPolicy").is_none() || entry.attribute("UpdateReplacePolicy").is_none()
         })
         .map(|(id, entry)| {
-            located(template, id, format!("{} holds data and has no deletion and replacement policy", entry.ty))
-                .help("add `.retain()`, or `.disposable()` if the data may be deleted with the stack")
+            located(
+                template,
+                id,
+                format!("{} holds data; it must have a DeletionPolicy and an UpdateReplacePolicy", entry.ty),
+            )
+            .help("add `.retain()`, or `.disposable()` if the data may be deleted with the stack")
         })
         .collect()
 }

@@ -290,7 +290,10 @@ fn a_resource_with_data_must_have_a_policy() {
     stack.add("Bare", Store);
     stack.add("Kept", Store.retain());
     stack.add("Gone", Store.disposable());
-    assert_eq!(messages(stack), ["Bare: Test::Of::Store holds data and has no deletion and replacement policy"]);
+    assert_eq!(
+        messages(stack),
+        ["Bare: Test::Of::Store holds data; it must have a DeletionPolicy and an UpdateReplacePolicy"]
+    );
 }
 
 #[test]

@@ -41,7 +41,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// When it cannot be read, or says something that it should not.
+    /// If the file cannot be read or is not valid.
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         toml::from_str(&text).with_context(|| format!("{} is not right", path.display()))

@@ -75,6 +75,17 @@ impl<'a> Writer<'a> {
                 }}
             }}
 
+            ",
+            resource.stateful,
+        ));
+        self.reference(&name, counts);
+    }
+
+    /// What adding the resource to a stack returns.
+    fn reference(&mut self, name: &str, counts: &mut Counts) {
+        let resource = self.resource;
+        self.put(format_args!(
+            "
             /// A [`{name}`] in a stack.
             #[derive(Clone, Debug)]
             pub struct {name}Ref(cfn::LogicalId);
@@ -85,7 +96,6 @@ impl<'a> Writer<'a> {
                     cfn::Value::reference(&self.0)
                 }}
             ",
-            resource.stateful,
             docs::reference(&resource.reference),
         ));
         for (method, (attribute, ty)) in attributes::methods(resource) {

@@ -45,15 +45,7 @@ pub(super) fn add_methods<'a>(
         "Validator",
         RequestValidator::new(api.reference()).validate_request_body(true).validate_request_parameters(true),
     );
-    let authorizer = definition.user_pool.as_ref().map(|user_pool| {
-        let required = authorizer::Required {
-            name: "Users".into(),
-            rest_api_id: api.reference(),
-            r#type: "COGNITO_USER_POOLS".into(),
-        };
-        let authorizer = Authorizer::new(required).identity_source("method.request.header.Authorization");
-        scope.add("Users", authorizer.provider_arns([user_pool.clone()]))
-    });
+    let authorizer = definition.user_pool.as_ref().map(|user_pool| add_authorizer(scope, api, user_pool));
     let mut resources = BTreeMap::new();
     let mut methods = Vec::new();
     for route in &definition.routes {
@@ -88,6 +80,21 @@ pub(super) fn add_methods<'a>(
         methods.push(scope.add(&name, method));
     }
     (methods, resources)
+}
+
+/// Adds the authorizer that checks tokens of the user pool.
+fn add_authorizer(
+    scope: &mut Scope<'_>,
+    api: &rest_api::RestApiRef,
+    user_pool: &Value<String>,
+) -> authorizer::AuthorizerRef {
+    let required = authorizer::Required {
+        name: "Users".into(),
+        rest_api_id: api.reference(),
+        r#type: "COGNITO_USER_POOLS".into(),
+    };
+    let authorizer = Authorizer::new(required).identity_source("method.request.header.Authorization");
+    scope.add("Users", authorizer.provider_arns([user_pool.clone()]))
 }
 
 /// Lets the API call its functions: one permission per function, for the routes of this API only.

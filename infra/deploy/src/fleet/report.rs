@@ -19,7 +19,7 @@ pub enum Outcome {
     /// The deployment of one of its stacks failed.
     Failed(Error),
     /// It was not started, because too many others had failed.
-    NotBegun,
+    NotStarted,
 }
 
 impl Report {
@@ -63,7 +63,7 @@ impl fmt::Display for Report {
         let width = self.0.iter().map(|(tenant, _)| tenant.len()).max().unwrap_or(0);
         let (deployed, others): (Vec<_>, Vec<_>) = self.0.iter().partition(|(_, outcome)| outcome.is_deployed());
         let (not_started, failed): (Vec<_>, Vec<_>) =
-            others.into_iter().partition(|(_, outcome)| matches!(outcome, Outcome::NotBegun));
+            others.into_iter().partition(|(_, outcome)| matches!(outcome, Outcome::NotStarted));
         for (tenant, outcome) in deployed.iter().chain(&not_started).chain(&failed) {
             writeln!(f, "{tenant:width$}  {outcome}")?;
         }
@@ -81,7 +81,7 @@ impl fmt::Display for Outcome {
             }
             Outcome::DeployedBefore => f.write_str("deployed    earlier in the same run, unchanged since"),
             Outcome::Failed(error) => write!(f, "FAILED      {error}"),
-            Outcome::NotBegun => f.write_str("not started"),
+            Outcome::NotStarted => f.write_str("not started"),
         }
     }
 }

@@ -98,7 +98,7 @@ struct Tally {
 impl Rollout<'_> {
     async fn deploy(&self, tenants: &[Assembly]) -> Report {
         let count = tenants.len();
-        let mut outcomes: Vec<_> = tenants.iter().map(|tenant| (tenant.tenant.clone(), Outcome::NotBegun)).collect();
+        let mut outcomes: Vec<_> = tenants.iter().map(|tenant| (tenant.tenant.clone(), Outcome::NotStarted)).collect();
         if !self.alone {
             self.progress.begin(format!("deploying {count} tenants"), count as u64);
         }
@@ -109,7 +109,7 @@ impl Rollout<'_> {
             self.line(|| format!("wave {}: tenants {} to {last} of {count}", number + 1, first + 1));
             let stopped = Cell::new(false);
             let work = (first..last).map(async |index| {
-                let outcome = if stopped.get() { Outcome::NotBegun } else { self.tenant(&tenants[index]).await };
+                let outcome = if stopped.get() { Outcome::NotStarted } else { self.tenant(&tenants[index]).await };
                 (index, outcome)
             });
             // Tenants that were started are finished, so that none is left half-way.
@@ -122,7 +122,7 @@ impl Rollout<'_> {
                 stopped.set(stopped.get() || stop);
             }
             if stopped.get() {
-                let left = outcomes.iter().filter(|(_, outcome)| matches!(outcome, Outcome::NotBegun)).count();
+                let left = outcomes.iter().filter(|(_, outcome)| matches!(outcome, Outcome::NotStarted)).count();
                 let (failed, limit) = (tally.failures, self.fleet.failures);
                 self.line(|| format!("{failed} failed, the limit is {limit} %: the other {left} are not started"));
                 break;
@@ -143,7 +143,7 @@ impl Rollout<'_> {
         match outcome {
             Outcome::Deployed(_) => self.line(|| format!("{tenant}: deployed, {finished} of {count}")),
             Outcome::Failed(error) => self.line(|| format!("{tenant}: FAILED, {finished} of {count}: {error}")),
-            Outcome::DeployedBefore | Outcome::NotBegun => {}
+            Outcome::DeployedBefore | Outcome::NotStarted => {}
         }
     }
 

@@ -149,7 +149,7 @@ async fn look(target: &Target, request: Request<'_>) -> Result<Option<Vec<Resour
     let name = request.name(target);
     target.open_plans.lock().expect(UNPOISONED).insert(name.clone(), stack.to_owned());
     let changes = create_and_discard(target, request).await;
-    // Also if the change set failed: its empty stack exists all the same.
+    // Also if the change set failed: its empty stack still exists.
     let cleared = if creates { discard_empty_stack(target, stack).await } else { Ok(()) };
     target.open_plans.lock().expect(UNPOISONED).remove(&name);
     let changes = changes?;

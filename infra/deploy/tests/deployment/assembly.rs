@@ -37,11 +37,11 @@ fn an_invalid_assembly_is_refused_with_the_reason() {
 
 #[tokio::test]
 async fn a_stack_of_another_tenant_is_neither_deployed_nor_destroyed() {
-    let standing =
+    let existing =
         FakeStack { status: "CREATE_COMPLETE".to_owned(), template: "{}".to_owned(), ..FakeStack::default() };
     let stacks = ["beta-uptime", "ferrostack-platform", "acmebeta-uptime"];
     for (stack, command) in stacks.into_iter().flat_map(|stack| [(stack, "deploy"), (stack, "destroy")]) {
-        let fake = Fake { stacks: [(stack.to_owned(), standing.clone())].into(), ..Fake::default() };
+        let fake = Fake { stacks: [(stack.to_owned(), existing.clone())].into(), ..Fake::default() };
         let (endpoint, fake) = fake_aws::start(fake).await;
         let folder = tempfile::tempdir().unwrap();
         write_assembly(folder.path(), Some(b"code"));

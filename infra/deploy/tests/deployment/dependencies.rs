@@ -1,4 +1,4 @@
-//! Stacks that need each other: in which order they come up and go, and what one that fails holds up.
+//! Stacks that depend on each other: in which order they are created and deleted, and what a failed one stops.
 
 use std::path::Path;
 
@@ -35,21 +35,21 @@ async fn a_failed_stack_stops_the_stacks_that_need_it_and_no_other_tenant() {
 
 #[tokio::test]
 async fn stacks_are_deleted_in_reverse_order_and_one_that_cannot_be_deleted_keeps_what_it_needs() {
-    let standing = || {
+    let existing = || {
         let stack =
             FakeStack { status: "CREATE_COMPLETE".to_owned(), template: "{}".to_owned(), ..FakeStack::default() };
         let names = ["acme-app", "acme-store", "beta-app", "beta-store"];
         Fake { stacks: names.map(|name| (name.to_owned(), stack.clone())).into(), ..Fake::default() }
     };
-    let (fake, code, said) = run(standing(), &["acme", "beta"], &["destroy", "acme", "--yes"]).await;
+    let (fake, code, said) = run(existing(), &["acme", "beta"], &["destroy", "acme", "--yes"]).await;
     assert_eq!((code, deleted(&fake)), (Some(0), vec!["acme-app".to_owned(), "acme-store".to_owned()]), "{said}");
     let calls = fake.lock().unwrap().calls.clone();
     let last_of_app = calls.iter().rposition(|call| call.ends_with(" acme-app")).unwrap();
-    let store_goes = calls.iter().position(|call| call == "DeleteStack acme-store").unwrap();
-    assert!(last_of_app < store_goes, "{calls:?}");
+    let store_deleted = calls.iter().position(|call| call == "DeleteStack acme-store").unwrap();
+    assert!(last_of_app < store_deleted, "{calls:?}");
     assert!(!calls.iter().any(|call| call.contains("beta")), "{calls:?}");
 
-    let fake = Fake { failing: Some(("Function", "it is in use")), ..standing() };
+    let fake = Fake { failing: Some(("Function", "it is in use")), ..existing() };
     let (fake, code, said) = run(fake, &["acme"], &["destroy", "acme", "--yes"]).await;
     let expected = "error: acme-app could not be deleted and is DELETE_FAILED: Function (AWS::IAM::Role): it is in use; fix that and \
                     destroy it again, or leave the resource behind with `aws cloudformation delete-stack --stack-name acme-app \
@@ -63,8 +63,8 @@ async fn destroying_one_system_keeps_the_other_systems_and_the_slots_of_the_tena
     let stack = FakeStack { status: "CREATE_COMPLETE".to_owned(), template: "{}".to_owned(), ..FakeStack::default() };
     let platform = FakeStack { outputs: vec![("SlotTable", "slots")], ..stack.clone() };
     let stacks = [("acme-app", stack.clone()), ("acme-store", stack), ("ferrostack-platform", platform)];
-    let standing = Fake { stacks: stacks.map(|(name, stack)| (name.to_owned(), stack)).into(), ..Fake::default() };
-    let (fake, code, said) = run(standing, &["acme"], &["destroy", "acme", "--only", "app", "--yes"]).await;
+    let existing = Fake { stacks: stacks.map(|(name, stack)| (name.to_owned(), stack)).into(), ..Fake::default() };
+    let (fake, code, said) = run(existing, &["acme"], &["destroy", "acme", "--only", "app", "--yes"]).await;
     assert_eq!((code, deleted(&fake)), (Some(0), vec!["acme-app".to_owned()]), "{said}");
     assert!(!fake.lock().unwrap().calls.contains(&"Scan".to_owned()));
 }

@@ -196,7 +196,7 @@ async fn stacks_that_left_the_assembly_are_deleted_too_and_none_of_another_tenan
 
 #[tokio::test]
 async fn a_tenant_without_a_file_is_deleted_with_all_its_stacks_and_an_unknown_one_is_refused() {
-    let standing = || {
+    let existing = || {
         let tags = [("ferrostack:tenant".to_owned(), "beta".to_owned())].into();
         let template = json!({ "Parameters": { "SlotTable": {} } }).to_string();
         let stack = FakeStack { status: "CREATE_COMPLETE".to_owned(), template, tags, ..FakeStack::default() };
@@ -205,7 +205,7 @@ async fn a_tenant_without_a_file_is_deleted_with_all_its_stacks_and_an_unknown_o
     };
     let all = &["beta-app", "beta-reports"] as &[_];
     for (arguments, gone, slots) in [(&[] as &[_], all, 2), (&["--only", "reports"], &["beta-reports"], 2)] {
-        let (endpoint, fake) = fake_aws::start(standing()).await;
+        let (endpoint, fake) = fake_aws::start(existing()).await;
         let (code, _, said) = run(Some(endpoint), &[&["destroy", "beta", "--yes"], arguments].concat()).await;
         assert_eq!((code, calls(&fake, "DeleteItem")), (Some(0), slots), "{said}");
         let fake = fake.lock().unwrap();
@@ -221,7 +221,7 @@ async fn a_tenant_without_a_file_is_deleted_with_all_its_stacks_and_an_unknown_o
         (&["destroy", "beta", "--only", "ap", "--yes"], no_stack),
         (&["destroy", "acme", "--only", "ap", "--yes"], no_system),
     ] {
-        let (endpoint, fake) = fake_aws::start(standing()).await;
+        let (endpoint, fake) = fake_aws::start(existing()).await;
         let (code, _, said) = run(Some(endpoint), arguments).await;
         assert!(said.ends_with(&format!("error: {expected}\n")), "{said}");
         assert_eq!((code, calls(&fake, "DeleteStack")), (Some(2), 0));

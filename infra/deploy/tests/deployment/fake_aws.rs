@@ -263,7 +263,7 @@ fn cloudformation(fake: &mut Fake, action: &str, request: &HashMap<String, Strin
         "GetTemplate" => Ok(format!("<TemplateBody>{}</TemplateBody>", escape(&fake.stacks[&name].template))),
         "DeleteChangeSet" => {
             let stack = fake.stacks.get_mut(&name).ok_or_else(absent)?;
-            // By id, or by name.
+            // By ID, or by name.
             stack.change_sets.retain(|id, _| !id.ends_with(&request["ChangeSetName"]));
             Ok(String::new())
         }
@@ -405,7 +405,7 @@ fn s3(fake: &mut Fake, method: &Method, uri: &Uri, headers: HeaderMap, body: &By
     xml("<DeleteResult></DeleteResult>")
 }
 
-/// The stack a request is about: by name, by id, or by a change set's id.
+/// The stack that a request is about: by name, by ID, or by a change set's ID.
 fn stack_name(request: &HashMap<String, String>) -> String {
     let text = request.get("StackName").or_else(|| request.get("ChangeSetName")).cloned().unwrap_or_default();
     text.split('/').nth(1).map(str::to_owned).unwrap_or(text)

@@ -63,8 +63,8 @@ async fn when_the_first_tenant_fails_no_other_is_started() {
 async fn a_wave_stops_as_soon_as_it_is_certain_that_too_many_fail() {
     let scene = scene(200, &(40..60).collect::<Vec<_>>());
     let report = scene.deploy(2.0).await.unwrap();
-    let begun = scene.world.lock().unwrap().stacks.len();
-    assert!(begun < 100, "{begun} tenants were started");
+    let started = scene.world.lock().unwrap().stacks.len();
+    assert!(started < 100, "{started} tenants were started");
     assert!(report.to_string().contains("not started"));
 }
 

@@ -29,8 +29,8 @@ fn fifty_tenants_are_deployed_once_although_the_command_is_killed_twenty_times()
         deployer.kill().unwrap();
         deployer.wait().unwrap();
     }
-    let begun = world.lock().unwrap().stacks.len();
-    assert!(begun < TENANTS, "the kills came too late to prove anything: {begun} were started");
+    let started = world.lock().unwrap().stacks.len();
+    assert!(started < TENANTS, "the kills came too late to prove anything: {started} were started");
 
     let last = start(&endpoint, folder.path()).wait_with_output().unwrap();
     let printed = String::from_utf8(last.stdout).unwrap();
@@ -47,16 +47,16 @@ fn fifty_tenants_are_deployed_once_although_the_command_is_killed_twenty_times()
 
 /// On a thread of its own, which ends with the tests.
 fn serve(world: &Shared) -> String {
-    let (said, told) = std::sync::mpsc::channel();
+    let (sender, receiver) = std::sync::mpsc::channel();
     let world = Arc::clone(world);
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            said.send(world::serve(&world).await).unwrap();
+            sender.send(world::serve(&world).await).unwrap();
             std::future::pending::<()>().await;
         });
     });
-    told.recv().unwrap()
+    receiver.recv().unwrap()
 }
 
 fn start(endpoint: &str, out: &Path) -> Child {

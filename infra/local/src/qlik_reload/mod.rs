@@ -54,7 +54,7 @@ pub(crate) async fn exercise(
     exercise.step("the same event delivered twice starts one reload", system.delivered_twice()).await;
     exercise.step("a request without the API key is refused", system.request_without_key()).await;
     exercise.step("a request repeated with its key starts one reload", system.request_repeated()).await;
-    exercise.step("the event of a reload that fails reaches the dead-letter queue", system.dead_letter()).await;
+    exercise.step("a reload that fails ends in the dead-letter queue", system.dead_letter()).await;
     exercise.step("the schedule starts a reload", system.schedule()).await;
     Ok(())
 }

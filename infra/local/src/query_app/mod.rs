@@ -99,7 +99,7 @@ async fn open(world: &World<'_>, stack: &DeployedStack, rest: &Rest) -> anyhow::
 
 impl QueryExercise<'_> {
     async fn run(&self, exercise: &mut Exercise<'_>) {
-        exercise.step("the page comes with headers that allow what it needs and no more", self.page()).await;
+        exercise.step("the page comes with headers that allow just what it needs", self.page()).await;
         exercise.step("two people use the page, each with their own results", self.in_a_browser()).await;
         exercise.step("a ticket opens one connection, for the page only", self.tickets()).await;
         exercise.step("nobody can reach somebody else's request", self.strangers()).await;

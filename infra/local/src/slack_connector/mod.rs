@@ -61,10 +61,10 @@ pub(crate) async fn exercise(
     let system = SlackExercise { stack, slack, caller, config, pictures };
     system.set_up(&world.services.slack_secret).await?;
     exercise.step("before the app is installed a query says so", system.not_installed()).await;
-    exercise.step("the app is installed in a browser, with a link that works once", system.in_a_browser()).await;
+    exercise.step("the app is installed in a browser, by a link that works once", system.in_a_browser()).await;
     exercise.step("a callback that this browser did not start stores nothing", system.callbacks()).await;
     exercise.step("a query over 30 days counts what Slack served", system.thirty_days()).await;
-    exercise.step("predicates on days and other columns find exactly their rows", system.predicates()).await;
+    exercise.step("predicates on days and other columns find their rows only", system.predicates()).await;
     exercise.step("a day too large for an answer comes through S3, encrypted", system.spilled()).await;
     exercise.step("a rate limit of Slack's is waited out", system.limited()).await;
     exercise.step("a day that is missing or broken is an error", system.refused()).await;

@@ -60,7 +60,7 @@ pub(crate) async fn exercise(
     exercise.step("a changed link is refused", system.tampered()).await;
     exercise.step("the form, sent by keyboard in a browser, generates a quote", system.in_a_browser()).await;
     exercise.step("a link sent ten times at once writes one row", system.at_once()).await;
-    exercise.step("a second link of the same customer and skill starts a review", system.review()).await;
+    exercise.step("a second link for a customer and skill starts a review", system.review()).await;
     exercise.step("the accept link of the history accepts the quote", system.accept()).await;
     Ok(())
 }
