@@ -48,6 +48,14 @@ impl Warehouse {
     pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Warehouse, Invalid> {
         serde_json::from_str(&required(variable, "WAREHOUSE")?).map_err(|error| Invalid(format!("WAREHOUSE: {error}")))
     }
+
+    /// The warehouse and its database: `workgroup:w/d` or `cluster:c/d`.
+    pub fn name(&self) -> String {
+        match &self.place {
+            Place::Workgroup(name) => format!("workgroup:{name}/{}", self.database),
+            Place::Cluster { name, .. } => format!("cluster:{name}/{}", self.database),
+        }
+    }
 }
 
 /// A warehouse that the Data API would not know how to reach.

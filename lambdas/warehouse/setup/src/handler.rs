@@ -11,9 +11,9 @@ use serde_json::Value;
 use tracing::info;
 
 use crate::database::Database;
-use crate::query_app::Scripts;
+use crate::script::Scripts;
 use crate::settings::Settings;
-use crate::system::System;
+use crate::system;
 
 /// The function, for the life of its process.
 pub struct Handler {
@@ -46,13 +46,14 @@ impl Handler {
             Ok(kind) => *kind,
             Err(problem) => return failed(Err(problem.clone())),
         };
-        let wanted = match System::read(&request.properties) {
+        let wanted = match system::read(&request.properties) {
             Ok(wanted) => wanted,
             // Nothing can have been made of properties that cannot be read.
             Err(_) if kind == Kind::Delete => return failed(Ok(())),
             Err(problem) => return failed(Err(problem)),
         };
-        let id = format!("{}/{}/{}", request.stack_name(), request.logical_id, wanted.place());
+        let place = format!("{}/{}", wanted.warehouse().name(), wanted.schema_name());
+        let id = format!("{}/{}/{place}", request.stack_name(), request.logical_id);
         let api = DataApi::new(self.client.clone(), wanted.warehouse().clone(), self.clock.clone());
         let mut database = Database::new(api, self.clock.clone(), &request.request_id, until);
         match kind {
@@ -63,10 +64,11 @@ impl Handler {
             Kind::Delete => failed(wanted.remove(&mut database).await),
             Kind::Create | Kind::Update => {
                 // Of another id, the old properties are the business of the Delete that CloudFormation sends for it.
-                let same = request.physical_id.as_ref() == Some(&id);
-                let old = if same { System::read(&request.old_properties).ok() } else { None };
+                let same = request.physical_id.as_ref() == Some(&id)
+                    && request.old_properties["Kind"] == request.properties["Kind"];
+                let old = same.then_some(&request.old_properties);
                 let scripts = (kind == Kind::Create).then_some(&self.scripts);
-                match wanted.apply(&mut database, old.as_ref(), scripts).await {
+                match wanted.apply(&mut database, old, scripts).await {
                     Ok(()) => Outcome { physical_id: id, result: Ok(()) },
                     Err(problem) => failed(Err(problem)),
                 }

@@ -21,6 +21,7 @@
 mod database;
 mod handler;
 mod query_app;
+mod script;
 mod settings;
 mod system;
 mod user;

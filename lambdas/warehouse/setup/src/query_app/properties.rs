@@ -4,14 +4,13 @@ use redshift::{Warehouse, identifier};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::system::place;
+use crate::script::ScriptPlace;
 
 /// The properties of kind `query-app`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Properties {
     pub(crate) warehouse: Warehouse,
-    /// The warehouse and the database, for ids.
-    pub(crate) place: String,
+
     /// As it is, for ids.
     pub(crate) schema_name: String,
     /// Quoted.
@@ -21,14 +20,6 @@ pub(crate) struct Properties {
     pub(crate) reader_name: String,
     /// 1 to 86,400.
     pub(crate) statement_seconds: u32,
-}
-
-/// An object in S3.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(crate) struct ScriptPlace {
-    pub(crate) bucket: String,
-    pub(crate) key: String,
 }
 
 #[derive(Deserialize)]
@@ -56,7 +47,6 @@ impl Properties {
         let statement_seconds = seconds.parse().ok().filter(|it| (1..=MOST_SECONDS).contains(it));
         identifier(&written.reader).map_err(|error| format!("Reader: {error}"))?;
         Ok(Properties {
-            place: place(&properties["Warehouse"]),
             warehouse: written.warehouse,
             schema: identifier(&written.schema).map_err(|error| format!("Schema: {error}"))?,
             schema_name: written.schema,

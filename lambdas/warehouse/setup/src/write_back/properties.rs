@@ -6,14 +6,12 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::names::{Names, qualified};
-use crate::system::place;
 
 /// The properties of kind `write-back`, all names quoted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Properties {
     pub(crate) warehouse: Warehouse,
-    /// The warehouse and the database, for ids.
-    pub(crate) place: String,
+
     pub(crate) names: Names,
     pub(crate) source: Source,
     /// Of the Lambda that signs: `[A-Za-z0-9_-]`.
@@ -122,7 +120,6 @@ impl Properties {
         let of_link = |c: char| c.is_ascii_alphanumeric() || ":/?&=%.~_-".contains(c);
         identifier(&written.writer).map_err(|error| format!("Writer: {error}"))?;
         Ok(Properties {
-            place: place(&properties["Warehouse"]),
             warehouse: written.warehouse,
             names: Names::new(&written.schema).map_err(|error| format!("Schema: {error}"))?,
             source: Source {

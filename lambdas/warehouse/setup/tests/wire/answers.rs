@@ -52,7 +52,7 @@ async fn the_id_stays_while_the_place_stays_and_changes_with_it() {
 #[tokio::test]
 async fn what_cannot_be_read_fails_a_create_in_a_sentence_and_its_delete_touches_nothing() {
     for (property, value, problem) in [
-        ("Kind", json!("other"), "the property Kind is other; allowed are query-app and write-back"),
+        ("Kind", json!("other"), "the property Kind is other; must be query-app or write-back"),
         ("Warehouse", json!({"Database": "d"}), "name exactly one"),
         ("Schema", json!(""), "Schema: the name \"\" is empty"),
         ("Writer", json!("a\u{0}b"), "Writer: "),

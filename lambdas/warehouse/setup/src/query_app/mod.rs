@@ -1,13 +1,40 @@
 //! What a query app needs in a warehouse: a schema, perhaps filled by a script, and a user who reads it.
 
 mod properties;
-mod script;
 mod split;
 
+use redshift::Warehouse;
+use serde_json::Value;
+
 use crate::database::Database;
+use crate::script::Scripts;
+use crate::system::{Done, Needs};
 use crate::user;
 pub(crate) use properties::Properties;
-pub(crate) use script::Scripts;
+
+impl Needs for Properties {
+    fn warehouse(&self) -> &Warehouse {
+        &self.warehouse
+    }
+
+    fn schema_name(&self) -> &str {
+        &self.schema_name
+    }
+
+    fn apply<'a>(
+        &'a self,
+        database: &'a mut Database,
+        old: Option<&'a Value>,
+        scripts: Option<&'a Scripts>,
+    ) -> Done<'a> {
+        let old = old.and_then(|old| Properties::read(old).ok());
+        Box::pin(async move { apply(database, self, old.as_ref(), scripts).await })
+    }
+
+    fn remove<'a>(&'a self, database: &'a mut Database) -> Done<'a> {
+        Box::pin(remove(database, self))
+    }
+}
 
 /// Makes the schema, runs the script where this is a Create, and lets the reading user read, for so long a statement.
 ///
@@ -17,7 +44,7 @@ pub(crate) use script::Scripts;
 /// # Errors
 ///
 /// What could not be done, in one sentence.
-pub(crate) async fn apply(
+async fn apply(
     database: &mut Database,
     wanted: &Properties,
     old: Option<&Properties>,
@@ -45,7 +72,7 @@ pub(crate) async fn apply(
 /// # Errors
 ///
 /// What could not be done, in one sentence.
-pub(crate) async fn remove(database: &mut Database, made: &Properties) -> Result<(), String> {
+async fn remove(database: &mut Database, made: &Properties) -> Result<(), String> {
     database.all_but_missing("revoke rights from the reading user", &revokes(made)).await
 }
 

@@ -3,8 +3,15 @@
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_types::SdkConfig;
+use serde::Deserialize;
 
-use super::properties::ScriptPlace;
+/// An object in S3 that holds a script.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct ScriptPlace {
+    pub(crate) bucket: String,
+    pub(crate) key: String,
+}
 
 /// Reads scripts.
 pub(crate) struct Scripts {

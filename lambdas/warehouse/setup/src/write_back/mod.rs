@@ -4,23 +4,42 @@ mod names;
 mod properties;
 mod sql;
 
+use redshift::Warehouse;
+use serde_json::Value;
 use tracing::info;
 
 use crate::database::Database;
+use crate::script::Scripts;
+use crate::system::{Done, Needs};
 use crate::user;
 use names::{HISTORY, HISTORY_VIEW, QUOTES_VIEW};
 pub(crate) use properties::Properties;
+
+impl Needs for Properties {
+    fn warehouse(&self) -> &Warehouse {
+        &self.warehouse
+    }
+
+    fn schema_name(&self) -> &str {
+        &self.names.schema_name
+    }
+
+    fn apply<'a>(&'a self, database: &'a mut Database, old: Option<&'a Value>, _: Option<&'a Scripts>) -> Done<'a> {
+        let old = old.and_then(|old| Properties::read(old).ok());
+        Box::pin(async move { apply(database, self, old.as_ref()).await })
+    }
+
+    fn remove<'a>(&'a self, database: &'a mut Database) -> Done<'a> {
+        Box::pin(remove(database, self))
+    }
+}
 
 /// Makes what is not there, replaces what may differ, grants, and revokes what only the old properties grant.
 ///
 /// # Errors
 ///
 /// What could not be done, in one sentence. The statements before it stay done; the next event goes on from there.
-pub(crate) async fn apply(
-    database: &mut Database,
-    wanted: &Properties,
-    old: Option<&Properties>,
-) -> Result<(), String> {
+async fn apply(database: &mut Database, wanted: &Properties, old: Option<&Properties>) -> Result<(), String> {
     let names = &wanted.names;
     database.run("create the schema", &sql::create_schema(names)).await?;
     database.run("create the table quote_history", &sql::create_history(names)).await?;
@@ -49,7 +68,7 @@ pub(crate) async fn apply(
 /// # Errors
 ///
 /// What could not be done, in one sentence.
-pub(crate) async fn remove(database: &mut Database, made: &Properties) -> Result<(), String> {
+async fn remove(database: &mut Database, made: &Properties) -> Result<(), String> {
     let names = &made.names;
     for reader in &made.readers {
         database.all_but_missing(&format!("revoke rights from {reader}"), &sql::revoke_reader(names, reader)).await?;
