@@ -4,6 +4,9 @@ use std::fmt;
 
 use lambda_runtime::Diagnostic;
 
+/// The result of everything that can fail here.
+pub type Result<T> = std::result::Result<T, Error>;
+
 /// A failure with one sentence for whoever wrote the query.
 ///
 /// The sentence reaches the person at the query editor, so it never carries a secret, a key or a row.

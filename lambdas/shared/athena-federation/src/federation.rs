@@ -12,16 +12,13 @@ use crate::aws_json::AwsJson;
 use crate::block::{Block, SchemaText};
 use crate::connector::{Connector, Read, Table};
 use crate::dialect::Dialect;
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Result};
 use crate::prune::prune;
 use crate::query_watch::QueryWatch;
 use crate::request::{Body, ReadRecords, Request, Split, TableName, shown};
 use crate::response::{Response, Tail};
 use crate::spill::Spill;
 use crate::writer::BlockWriter;
-
-/// The result of everything that can fail here.
-pub type Result<T> = std::result::Result<T, Error>;
 
 /// The newest serialization that is read and announced. Version 6 adds a query plan in a language of its own, which no connector
 /// here reads, so it is not asked for; requests that carry one are read all the same.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::block::{Block, SchemaText};
 use crate::request::{EncryptionKey, SpillLocation, Split, TableName};
 
-/// One answer. Only [`crate::Federation`] makes them; serialize it as it is.
+/// One answer. Only the federation makes them; serialize it as it is.
 #[derive(Debug, Serialize)]
 #[serde(tag = "@type", rename_all_fields = "camelCase")]
 #[expect(missing_docs, reason = "the names are the protocol's, which the module names")]

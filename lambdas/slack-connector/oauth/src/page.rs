@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::link::Purpose;
-use crate::slack::SCOPE;
+use crate::token::SCOPE;
 
 /// What a page says.
 pub(crate) enum Content<'a> {

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::digest::Random;
 use crate::error::{Error, Kind, Result};
-use crate::token::{Rotation, Token, is_bearer};
+use crate::token::{Rotation, SCOPE, Token, is_bearer};
 use crate::vault::ClientSecret;
 pub(crate) use http::Http;
 pub(crate) use sentence::denied;
@@ -36,9 +36,6 @@ pub(crate) struct Installation {
     /// As the organization calls itself; a stranger's text.
     pub(crate) organization: String,
 }
-
-/// The one right this app asks for.
-pub(crate) const SCOPE: &str = "admin.analytics:read";
 
 impl Verifier {
     /// The verifier of a browser's consent. It follows from what only the browser holds, so it is stored nowhere.

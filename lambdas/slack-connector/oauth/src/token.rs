@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+/// The only right that this app requests.
+pub(crate) const SCOPE: &str = "admin.analytics:read";
+
 /// A user token of Slack. It has no `Debug` and no `Display`; only calls to Slack and the secret look inside.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Token {

@@ -1,6 +1,7 @@
 //! Slack's error codes in sentences that say what to do.
 
 use crate::error::{Error, Kind};
+use crate::token::SCOPE;
 
 /// The error of a call that Slack refused with `code`: <https://docs.slack.dev/reference/methods/oauth.v2.access>.
 pub(super) fn refused(code: &str, redirect_url: &str) -> Error {
@@ -26,7 +27,7 @@ pub(super) fn refused(code: &str, redirect_url: &str) -> Error {
         }
         "no_scopes" | "invalid_scope" | "missing_scope" => (
             Kind::SlackRefused,
-            format!("the app has not the user token scope {}; add it at Slack and {again}", super::SCOPE),
+            format!("the app has not the user token scope {}; add it at Slack and {again}", SCOPE),
         ),
         "user_email_unverified" => {
             (Kind::SlackRefused, format!("your e-mail address is not verified at Slack; verify it and {again}"))
