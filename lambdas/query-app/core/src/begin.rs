@@ -6,9 +6,10 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWriteItem, Update};
 
-use crate::item::{Unavailable, item, key, names, number, text, unavailable, values};
-use crate::request::{Connection, Item, KEPT_SECONDS, Request};
-use crate::table::{Table, binding, connection_id, request_id};
+use crate::item::{Item, Unavailable, item, key, names, number, text, unavailable, values};
+use crate::request::{Connection, Request};
+use crate::request_item::new_item;
+use crate::table::{Table, binding, connection_id};
 
 /// What one user may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,26 +143,6 @@ impl Table {
             .set_expression_attribute_values(Some(values(of_count)));
         TransactWriteItem::builder().update(update.build().expect("table, key and expression are given")).build()
     }
-}
-
-fn new_item(request: &Request, connection: &Connection, now: u64) -> Item {
-    let mut new = key([&request_id(&request.key), "request"]);
-    new.extend(item([
-        ("owner", text(&request.owner)),
-        ("requestId", text(&request.id)),
-        ("query", text(&request.query)),
-        ("fingerprint", text(&request.fingerprint)),
-        ("state", text(request.state.name())),
-        ("connection", text(&connection.id)),
-        ("until", number(connection.until)),
-        ("sent", number(request.sent)),
-        ("open", text("request")),
-        ("since", number(request.created)),
-        ("slot", number(request.slot)),
-        ("limit", number(request.limit)),
-        ("expires", number(now + KEPT_SECONDS)),
-    ]));
-    new
 }
 
 /// The reason of each item when a transaction was cancelled.

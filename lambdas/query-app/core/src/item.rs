@@ -7,7 +7,8 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 
-use crate::request::Item;
+/// An item by its attributes.
+pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// The table did not do what it should; says why in one sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -30,6 +30,7 @@ mod origins;
 mod parameter;
 mod query;
 mod request;
+mod request_item;
 mod services;
 mod sql;
 mod steps;

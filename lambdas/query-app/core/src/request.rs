@@ -1,8 +1,5 @@
 //! One request: what a user asked for once, and how far it is.
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::types::AttributeValue;
 use redshift::StatementId;
 
 use crate::query::Bound;
@@ -105,8 +102,6 @@ pub(crate) const KEPT_SECONDS: u64 = 48 * 60 * 60;
 /// How long Redshift keeps a result; milliseconds.
 const RESULT_LIFE: u64 = 24 * 60 * 60 * 1000;
 
-pub(crate) type Item = HashMap<String, AttributeValue>;
-
 impl Request {
     /// A new request of `owner`. `id` has to be one [`is_request_id`] takes.
     pub fn new(owner: &str, id: &str, query: &str, bound: &Bound, limit: u32, now: u64) -> Request {
@@ -144,36 +139,6 @@ impl Request {
     /// Whether Redshift has deleted its result, as far as time tells.
     pub fn is_gone(&self, now: u64) -> bool {
         self.created + RESULT_LIFE <= now
-    }
-
-    pub(crate) fn from_item(item: &Item) -> Option<Request> {
-        let number = |name: &str| item.get(name)?.as_n().ok()?.parse::<u64>().ok();
-        let text = |name: &str| item.get(name)?.as_s().ok().map(String::as_str);
-        let owned = |name: &str| text(name).map(str::to_owned);
-        let state = match text("state")? {
-            "pending" => State::Pending,
-            "running" => State::Running,
-            "finished" => State::Ended(End::Finished { rows: number("rows")? }),
-            "cancelled" => State::Ended(End::Cancelled),
-            code => State::Ended(End::Failed(Failure::parse(code)?)),
-        };
-        Some(Request {
-            key: text("id")?.strip_prefix("request#").filter(|key| key.len() == 64)?.to_owned(),
-            owner: owned("owner")?,
-            id: owned("requestId")?,
-            query: owned("query")?,
-            fingerprint: owned("fingerprint")?,
-            state,
-            statement: text("statement").and_then(|id| id.parse().ok()),
-            connection: owned("connection").zip(number("until")).map(|(id, until)| Connection { id, until }),
-            alone: number("alone"),
-            cancelled: text("cancelled").and_then(Cause::parse),
-            created: number("since")?,
-            sent: item.get("sent")?.as_n().ok()?.parse().ok()?,
-            open: item.contains_key("open"),
-            slot: u32::try_from(number("slot")?).ok()?,
-            limit: u32::try_from(number("limit")?).ok()?,
-        })
     }
 }
 
@@ -221,7 +186,7 @@ impl Failure {
         }
     }
 
-    fn parse(code: &str) -> Option<Failure> {
+    pub(crate) fn parse(code: &str) -> Option<Failure> {
         Failure::ALL.into_iter().find(|failure| failure.code() == code)
     }
 }
@@ -237,7 +202,7 @@ impl Cause {
         }
     }
 
-    fn parse(name: &str) -> Option<Cause> {
+    pub(crate) fn parse(name: &str) -> Option<Cause> {
         Cause::ALL.into_iter().find(|cause| cause.name() == name)
     }
 }

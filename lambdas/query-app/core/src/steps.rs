@@ -7,8 +7,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use function::millis;
 use redshift::StatementId;
 
-use crate::item::{Change, Unavailable, Written, integer, key, names, number, text, unavailable, unreadable, values};
-use crate::request::{Cause, Connection, End, Item, Request};
+use crate::item::{
+    Change, Item, Unavailable, Written, integer, key, names, number, text, unavailable, unreadable, values,
+};
+use crate::request::{Cause, Connection, End, Request};
 use crate::table::{Table, binding, request_id};
 use crate::ticket::{digest, random};
 

@@ -19,8 +19,10 @@ use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::types::ReturnValue;
 use function::{Clock, millis};
 
-use crate::item::{Unavailable, integer, item, key, names, number, string, text, unavailable, unreadable, values};
-use crate::request::{Item, Request};
+use crate::item::{
+    Item, Unavailable, integer, item, key, names, number, string, text, unavailable, unreadable, values,
+};
+use crate::request::Request;
 use crate::ticket::{TICKET_SECONDS, Ticket};
 
 /// The table of the query app.

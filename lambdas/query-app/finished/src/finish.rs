@@ -2,11 +2,17 @@
 
 use std::time::{Duration, SystemTime};
 
-use queries::{Cause, Claim, Connection, End, Ending, Failure, Lease, Request, Unavailable};
+use function::Clock;
+use queries::{Cause, Claim, Connection, Delivery, End, Ending, Failure, Lease, Request, Unavailable};
 use redshift::{Error, StatementId, Status};
 use tracing::{info, warn};
 
-use crate::handler::Handler;
+/// Brings requests to their end.
+pub(crate) struct Finisher {
+    pub(crate) delivery: Delivery,
+    pub(crate) clock: Clock,
+    pub(crate) statement_time: Duration,
+}
 
 /// What to tell of.
 pub(crate) struct Finish<'a> {
@@ -38,7 +44,7 @@ const REBOUND: usize = 5;
 /// How long after its time is over a statement may take to end, and its end to be told.
 const LAST: Duration = Duration::from_secs(600);
 
-impl Handler {
+impl Finisher {
     /// Tells how a request's statement ended, if it has.
     pub(crate) async fn finish(&self, finish: Finish<'_>) -> Result<Finished, Unavailable> {
         let table = &self.delivery.table;

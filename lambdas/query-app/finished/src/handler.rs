@@ -9,14 +9,12 @@ use redshift::StatementId;
 use serde_json::{Value, json};
 use tracing::{Instrument, error, info, info_span};
 
-use crate::finish::{Finish, Finished};
+use crate::finish::{Finish, Finished, Finisher};
 use crate::settings::Settings;
 
 /// The function, for the life of its process.
 pub struct Handler {
-    pub(crate) delivery: Delivery,
-    pub(crate) clock: Clock,
-    pub(crate) statement_time: Duration,
+    finisher: Finisher,
     /// What the names of this tenant's statements begin with.
     prefix: String,
 }
@@ -27,12 +25,12 @@ const LAG: Duration = Duration::from_secs(5);
 impl Handler {
     /// Wires the function; nothing is connected before the first event.
     pub fn new(settings: Settings, clock: Clock) -> Handler {
-        Handler {
+        let finisher = Finisher {
             delivery: Delivery::new(settings.services, &settings.connections, &clock),
             clock,
             statement_time: settings.statement_time,
-            prefix: statement_prefix(&settings.tenant),
-        }
+        };
+        Handler { finisher, prefix: statement_prefix(&settings.tenant) }
     }
 
     /// Handles one event: EventBridge's of a statement that ended, or `{"sweep":true}`.
@@ -50,7 +48,7 @@ impl Handler {
 
     async fn run(&self, event: &Value, deadline: SystemTime) -> Result<Value, String> {
         if event["sweep"] == true {
-            return self.sweep(deadline).await.map_err(|problem| problem.0);
+            return self.finisher.sweep(deadline).await.map_err(|problem| problem.0);
         }
         let detail = &event["detail"];
         let name = detail["statementName"].as_str().filter(|_| event["source"] == "aws.redshift-data");
@@ -66,7 +64,7 @@ impl Handler {
         };
         let statement: Option<StatementId> = detail["statementId"].as_str().and_then(|id| id.parse().ok());
         let finish = Finish { request, statement, patience: LAG, lease: &Lease::new(deadline) };
-        match self.finish(finish).await.map_err(|problem| problem.0)? {
+        match self.finisher.finish(finish).await.map_err(|problem| problem.0)? {
             Finished::Told => Ok(json!({"told": true})),
             Finished::Nothing => Ok(json!({"told": false})),
             Finished::Running => Err("the statement of the event still runs; it is looked at again".to_owned()),

@@ -7,8 +7,7 @@ use queries::{Cause, GRACE, Lease, Request, Unavailable};
 use serde_json::{Value, json};
 use tracing::{info, warn};
 
-use crate::finish::{Finish, Finished};
-use crate::handler::Handler;
+use crate::finish::{Finish, Finished, Finisher};
 
 /// How old a request is before its event counts as late.
 pub const SILENCE: Duration = Duration::from_secs(20);
@@ -16,7 +15,7 @@ pub const SILENCE: Duration = Duration::from_secs(20);
 /// How long a request may take to get its statement.
 const HANDED_IN: Duration = Duration::from_secs(60);
 
-impl Handler {
+impl Finisher {
     /// Goes through the open requests, the oldest first, as far as the time reaches: the next sweep goes on.
     ///
     /// # Errors
