@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
 
 /// How often one call is tried inside one run; what still fails then is left to the next delivery.
 pub(crate) const TRIES: u32 = 3;
@@ -23,8 +24,9 @@ pub(crate) fn retry_after(header: &str, now: SystemTime) -> Option<Duration> {
     if let Ok(seconds) = header.parse::<u32>() {
         return Some(Duration::from_secs(seconds.into()));
     }
-    let date = DateTime::from_str(header, DateTimeFormat::HttpDate).ok()?;
-    Some(SystemTime::try_from(date).ok()?.duration_since(now).unwrap_or_default())
+    // An HTTP date is a mail's date in GMT.
+    let date = OffsetDateTime::parse(header, &Rfc2822).ok()?;
+    Some(SystemTime::from(date).duration_since(now).unwrap_or_default())
 }
 
 fn jitter(most: Duration) -> Duration {

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::error::{Error, Permanent, Result, Retryable};
 use crate::request::{AppId, ReloadId, WaitFor};
@@ -109,14 +110,14 @@ struct Wire {
 
 impl Wire {
     fn into_reload(self) -> Option<Reload> {
-        let created = self.creation_time.and_then(|time| DateTime::from_str(&time, DateTimeFormat::DateTime).ok());
+        let created = self.creation_time.and_then(|time| OffsetDateTime::parse(&time, &Rfc3339).ok());
         Some(Reload {
             id: ReloadId::try_from(self.id).ok()?,
             app_id: AppId::parse(&self.app_id).ok()?,
             status: self.status.into(),
             kind: self.kind,
             partial: self.partial.unwrap_or(false),
-            created: created.and_then(|time| SystemTime::try_from(time).ok()),
+            created: created.map(SystemTime::from),
             error_code: self.error_code.filter(|code| code.len() <= 64 && code.chars().all(is_token)),
             error_message: self.error_message,
         })

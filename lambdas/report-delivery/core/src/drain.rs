@@ -6,11 +6,14 @@ use std::time::{Duration, SystemTime};
 use sha2::{Digest, Sha256};
 use tracing::{info, warn};
 
+use crate::error::Unavailable;
+use crate::item::Item;
 use crate::job::{Job, Reason, State};
 use crate::poller::{JOB, KEPT, LEASE, Poller, Sweep, change, failed, reason_of, whole};
+use crate::quicksight::{QuickSight, Started};
 use crate::request::Request;
 use crate::slots::Board;
-use crate::world::{Change, Check, Item, Open, QuickSight, Started, Table, Tables, Unavailable, Write, WriteError};
+use crate::tables::{Change, Check, Open, Table, Tables, Write, WriteError};
 
 /// How long a job waits for a slot.
 const QUEUED_LIMIT: Duration = Duration::from_secs(24 * 60 * 60);

@@ -7,8 +7,10 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
 
-use crate::job::JobKey;
-use crate::world::{Change, Check, Item, Open, Page, Table, Tables, Unavailable, Value, Write, WriteError};
+use crate::error::Unavailable;
+use crate::item::{Item, Value};
+use crate::job_key::JobKey;
+use crate::tables::{Change, Check, Open, Page, Table, Tables, Write, WriteError};
 
 /// The two tables by their names.
 pub struct Dynamo {

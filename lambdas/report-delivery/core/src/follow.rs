@@ -5,10 +5,13 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use crate::drain::Step;
+use crate::error::Unavailable;
 use crate::files;
 use crate::job::{Job, Reason, State};
 use crate::poller::{KEPT, LEASE, Poller, Set, reason_of, whole};
-use crate::world::{Outcome, QuickSight, RemoteStatus, Tables, Unavailable};
+use crate::quicksight::{Outcome, QuickSight};
+use crate::remote_status::RemoteStatus;
+use crate::tables::Tables;
 
 /// Starts without an answer, each a lease apart, before a job is given up.
 const RESTARTS: u64 = 8;

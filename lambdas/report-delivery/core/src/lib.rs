@@ -20,22 +20,29 @@
 
 mod drain;
 mod dynamo;
+mod error;
 pub mod files;
 mod follow;
+mod item;
 mod job;
+mod job_key;
 pub mod parameters;
 mod poller;
+mod quicksight;
+mod remote_status;
 mod request;
 mod slots;
 mod submit;
-mod world;
+mod tables;
 
 pub use dynamo::Dynamo;
-pub use job::{Job, JobKey, Reason, State};
+pub use error::Unavailable;
+pub use item::{Item, Value};
+pub use job::{Job, Reason, State};
+pub use job_key::JobKey;
 pub use poller::{Poller, Sweep};
+pub use quicksight::{Outcome, QuickSight, Started};
+pub use remote_status::RemoteStatus;
 pub use request::{Format, InvalidRequest, Request, Submission, Tag, is_id};
 pub use submit::{Deletion, Submitted, begin_deletion, end_deletion, submit};
-pub use world::{
-    Change, Check, Item, Open, Outcome, Page, QuickSight, RemoteStatus, Started, Table, Tables, Unavailable, Value,
-    Write, WriteError,
-};
+pub use tables::{Change, Check, Open, Page, Table, Tables, Write, WriteError};

@@ -1,8 +1,11 @@
 //! Dashboard parameters, kept to the digit from the request to QuickSight.
 
-use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
+use std::time::{Duration, SystemTime};
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// The parameters of a report, in QuickSight's form.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -77,17 +80,17 @@ pub struct Moment(Box<RawValue>);
 
 impl Moment {
     /// The moment; `None` when it is of no known form. QuickSight takes milliseconds at most.
-    pub fn value(&self) -> Option<DateTime> {
+    pub fn value(&self) -> Option<SystemTime> {
         let text = self.0.get();
         if let Some(text) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
             let whole = if text.len() == "2025-01-01".len() { format!("{text}T00:00:00Z") } else { text.to_owned() };
-            return DateTime::from_str(&whole, DateTimeFormat::DateTimeWithOffset).ok();
+            return OffsetDateTime::parse(&whole, &Rfc3339).ok().map(SystemTime::from);
         }
         let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
         let known = fraction.len() <= 3 && !seconds.starts_with('-') && fraction.bytes().all(|b| b.is_ascii_digit());
-        let seconds: i64 = seconds.parse().ok().filter(|_| known)?;
+        let seconds = seconds.parse().ok().filter(|_| known)?;
         let millis: u32 = format!("{fraction:0<3}").parse().ok()?;
-        Some(DateTime::from_secs_and_nanos(seconds, millis * 1_000_000))
+        SystemTime::UNIX_EPOCH.checked_add(Duration::new(seconds, millis * 1_000_000))
     }
 
     /// The moment as it was written, as JSON.
@@ -171,7 +174,7 @@ mod tests {
     #[test]
     fn a_moment_is_read_in_each_of_its_forms() {
         let value = |text: &str| serde_json::from_str::<Moment>(text).unwrap().value();
-        let first = Some(DateTime::from_secs(1_735_689_600));
+        let first = SystemTime::UNIX_EPOCH + Duration::from_secs(1_735_689_600);
         for text in [
             "1735689600",
             "1735689600.0",
@@ -179,9 +182,9 @@ mod tests {
             "\"2025-01-01T00:00:00Z\"",
             "\"2025-01-01T01:00:00+01:00\"",
         ] {
-            assert_eq!(value(text), first, "{text}");
+            assert_eq!(value(text), Some(first), "{text}");
         }
-        assert_eq!(value("1735689600.25"), Some(DateTime::from_millis(1_735_689_600_250)));
+        assert_eq!(value("1735689600.25"), Some(first + Duration::from_millis(250)));
         for text in ["\"yesterday\"", "1e9", "-1", "1.2345", "\"2025-13-01\"", "null", "\"\""] {
             assert_eq!(value(text), None, "{text}");
         }

@@ -8,8 +8,12 @@ use std::time::{Duration, SystemTime};
 use function::{Clock, millis};
 use tracing::warn;
 
-use crate::job::{Job, JobKey, Reason};
-use crate::world::{Change, Check, Item, Open, QuickSight, Table, Tables, Unavailable, Value, Write, WriteError};
+use crate::error::Unavailable;
+use crate::item::{Item, Value};
+use crate::job::{Job, Reason};
+use crate::job_key::JobKey;
+use crate::quicksight::QuickSight;
+use crate::tables::{Change, Check, Open, Table, Tables, Write, WriteError};
 
 /// A tenant's poller.
 pub struct Poller<T, Q> {

@@ -6,7 +6,8 @@
 //! A tenant that did not poll for two minutes is passed over. The line is only about fairness; that no slot is taken twice is
 //! the business of the claim.
 
-use crate::world::{Change, Item, Table, Value, Write};
+use crate::item::{Item, Value};
+use crate::tables::{Change, Table, Write};
 
 /// Two sweeps and a little.
 const ALIVE_MILLIS: u64 = 130_000;

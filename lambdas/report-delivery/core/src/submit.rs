@@ -1,7 +1,9 @@
 //! What the API does to the queue: it adds jobs and deletes them. Neither calls QuickSight.
 
-use crate::job::{Job, JobKey, State};
-use crate::world::{Change, Check, Open, Table, Tables, Unavailable, Write, WriteError};
+use crate::error::Unavailable;
+use crate::job::{Job, State};
+use crate::job_key::JobKey;
+use crate::tables::{Change, Check, Open, Table, Tables, Write, WriteError};
 
 /// How a submission went.
 #[derive(Debug)]

@@ -1,12 +1,10 @@
-//! The calls to AWS that the state machine makes, as it sees them.
+//! The reads and writes of the two tables that the state machine makes, as it sees them.
 
-use std::collections::BTreeMap;
-use std::fmt;
 use std::future::Future;
 
-use crate::files::Uploaded;
-use crate::job::{Job, JobKey, Reason};
-use crate::request::Request;
+use crate::error::Unavailable;
+use crate::item::{Item, Value};
+use crate::job_key::JobKey;
 
 /// The two tables.
 ///
@@ -23,48 +21,6 @@ pub trait Tables {
 
     /// All items of the slot table, as of now.
     fn slots(&self) -> impl Future<Output = Result<Vec<Item>, Unavailable>>;
-}
-
-/// QuickSight's three snapshot calls.
-pub trait QuickSight {
-    /// `StartDashboardSnapshotJob` with the job's id, sent once: an error is only as definite as there was one attempt.
-    fn start(&self, job: &Job, request: &Request) -> impl Future<Output = Started>;
-
-    /// `DescribeDashboardSnapshotJob`; `None` when QuickSight does not know the job.
-    fn describe(&self, key: &JobKey) -> impl Future<Output = Result<Option<RemoteStatus>, Unavailable>>;
-
-    /// `DescribeDashboardSnapshotJobResult`.
-    fn result(&self, key: &JobKey) -> impl Future<Output = Result<Outcome, Unavailable>>;
-}
-
-/// An item by its attributes.
-pub type Item = BTreeMap<String, Value>;
-
-/// An attribute's value; the queue needs two types.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Value {
-    /// Text.
-    S(String),
-    /// A whole number.
-    N(u64),
-}
-
-impl From<&str> for Value {
-    fn from(text: &str) -> Value {
-        Value::S(text.to_owned())
-    }
-}
-
-impl From<String> for Value {
-    fn from(text: String) -> Value {
-        Value::S(text)
-    }
-}
-
-impl From<u64> for Value {
-    fn from(number: u64) -> Value {
-        Value::N(number)
-    }
 }
 
 /// Which table, with the key in it.
@@ -147,81 +103,4 @@ pub enum WriteError {
     Refused(usize),
     /// Nobody knows whether it was written.
     Unknown(Unavailable),
-}
-
-/// A call that gave no answer to go by; the text names the cause and carries no content.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unavailable(pub String);
-
-impl fmt::Display for Unavailable {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Unavailable {}
-
-/// How a Start went.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Started {
-    /// QuickSight has the job.
-    Accepted,
-    /// QuickSight had the job: an earlier Start arrived after all.
-    Exists,
-    /// QuickSight has no room now, and did not take the job.
-    Full(String),
-    /// QuickSight will never take the job as it is.
-    Refused(Reason),
-    /// Nobody knows.
-    Unknown(Unavailable),
-}
-
-/// QuickSight's own word on a job; never to be confused with [`crate::State`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RemoteStatus {
-    /// Accepted, and about to run.
-    Queued,
-    /// It runs.
-    Running,
-    /// It has its files.
-    Completed,
-    /// It ended without.
-    Failed,
-    /// A status this release does not know: the job is taken to run.
-    Other(String),
-}
-
-impl RemoteStatus {
-    /// QuickSight's spelling.
-    pub fn name(&self) -> &str {
-        match self {
-            RemoteStatus::Queued => "QUEUED",
-            RemoteStatus::Running => "RUNNING",
-            RemoteStatus::Completed => "COMPLETED",
-            RemoteStatus::Failed => "FAILED",
-            RemoteStatus::Other(name) => name,
-        }
-    }
-
-    /// The status of that spelling.
-    pub fn parse(name: &str) -> RemoteStatus {
-        match name {
-            "QUEUED" => RemoteStatus::Queued,
-            "RUNNING" => RemoteStatus::Running,
-            "COMPLETED" => RemoteStatus::Completed,
-            "FAILED" => RemoteStatus::Failed,
-            other => RemoteStatus::Other(other.to_owned()),
-        }
-    }
-}
-
-/// How a job ended at QuickSight.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// It has not ended.
-    NotYet,
-    /// It ended well: the files of all its groups, and what QuickSight says went wrong on the way.
-    Completed(Vec<Uploaded>, Option<Reason>),
-    /// It failed.
-    Failed(Reason),
 }

@@ -4,6 +4,7 @@ use aws_sdk_quicksight::Client;
 use aws_sdk_quicksight::config::Builder;
 use aws_sdk_quicksight::config::retry::RetryConfig;
 use aws_sdk_quicksight::error::ProvideErrorMetadata;
+use aws_sdk_quicksight::primitives::DateTime;
 use aws_sdk_quicksight::types::{
     self, DateTimeParameter, DecimalParameter, IntegerParameter, S3BucketConfiguration, SessionTag,
     SnapshotAnonymousUser, SnapshotConfiguration, SnapshotDestinationConfiguration, SnapshotFile,
@@ -161,7 +162,7 @@ fn parameters(parameters: &Parameters) -> Option<types::Parameters> {
         some = true;
     }
     for it in &parameters.date_time_parameters {
-        let values = it.values.iter().filter_map(|value| value.value()).collect();
+        let values = it.values.iter().filter_map(|moment| moment.value().map(DateTime::from)).collect();
         let it = DateTimeParameter::builder().name(&it.name).set_values(Some(values)).build();
         builder = builder.date_time_parameters(it.expect(given));
         some = true;

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
 use function::{Clock, millis};
 use redshift::{DataApi, Error, Statement, Status as Statements, SubmitError};
+use time::OffsetDateTime;
+use time::macros::format_description;
 use tracing::{info, warn};
 use write_back::{Accepted, Action, QuoteId};
 
@@ -205,10 +206,9 @@ impl Desk {
 
 /// `2024-05-01 10:00:00.123`, UTC. Which row of a quote is the latest goes by it, so seconds would not do.
 fn database_time(millis: u64) -> String {
-    let seconds = i64::try_from(millis / 1000).unwrap_or(i64::MAX);
-    let text = DateTime::from_secs(seconds).fmt(DateTimeFormat::DateTime);
-    let text = text.expect("a time of this millennium can be written").replace('T', " ").replace('Z', "");
-    format!("{text}.{:03}", millis % 1000)
+    let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second].[subsecond digits:3]");
+    let time = OffsetDateTime::from(SystemTime::UNIX_EPOCH + Duration::from_millis(millis));
+    time.format(format).expect("a time of this millennium can be written")
 }
 
 fn random() -> Result<String, Trouble> {
