@@ -36,14 +36,14 @@ impl Needs for Properties {
     }
 }
 
-/// Makes the schema, runs the script where this is a Create, and lets the reading user read, for so long a statement.
+/// Creates the schema, runs the script if this is a Create, and lets the reading user read, with a time limit per statement.
 ///
-/// The script is read and taken apart before anything is done. Its statements run one by one, each in a session of its own;
-/// those before one that fails stay done, and the next Create runs all of them again.
+/// The script is read and split before anything is changed. Its statements run one by one, each in a session of its own.
+/// If one fails, the ones before it are not undone, and the next Create runs all of them again.
 ///
 /// # Errors
 ///
-/// What could not be done, in one sentence.
+/// Says in one sentence what could not be done.
 async fn apply(
     database: &mut Database,
     wanted: &Properties,
@@ -67,16 +67,16 @@ async fn apply(
     Ok(())
 }
 
-/// Takes the rights of the reading user away; schema, tables and the user stay. What is missing counts as taken away.
+/// Revokes the rights of the reading user; schema, tables and the user are kept. Missing rights count as revoked.
 ///
 /// # Errors
 ///
-/// What could not be done, in one sentence.
+/// Says in one sentence what could not be done.
 async fn remove(database: &mut Database, made: &Properties) -> Result<(), String> {
     database.all_but_missing("revoke rights from the reading user", &revokes(made)).await
 }
 
-/// The schema's tables, those that will be made too, and nothing else; Redshift ends what takes longer.
+/// The schema's tables, including future ones, and nothing else; Redshift stops statements that take longer.
 fn grants(properties: &Properties) -> Vec<String> {
     let Properties { schema, statement_seconds, .. } = properties;
     let reader = user::quoted(&properties.reader_name);

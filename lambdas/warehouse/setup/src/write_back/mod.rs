@@ -1,4 +1,4 @@
-//! What a write-back system needs in a warehouse, made and taken away. Every step may run again.
+//! What a write-back system needs in a warehouse. Every step may run again.
 
 mod names;
 mod properties;
@@ -34,11 +34,11 @@ impl Needs for Properties {
     }
 }
 
-/// Makes what is not there, replaces what may differ, grants, and revokes what only the old properties grant.
+/// Creates what is missing, replaces what may differ, grants rights, and revokes rights that only the old properties grant.
 ///
 /// # Errors
 ///
-/// What could not be done, in one sentence. The statements before it stay done; the next event goes on from there.
+/// Says in one sentence what could not be done. Earlier statements are not undone; the next event continues from there.
 async fn apply(database: &mut Database, wanted: &Properties, old: Option<&Properties>) -> Result<(), String> {
     let names = &wanted.names;
     database.run("create the schema", &sql::create_schema(names)).await?;
@@ -63,11 +63,11 @@ async fn apply(database: &mut Database, wanted: &Properties, old: Option<&Proper
     Ok(())
 }
 
-/// Takes rights, views and the function away; tables, schema and users stay. What is missing counts as taken away.
+/// Removes rights, views and the function; tables, schema and users are kept. Missing objects count as removed.
 ///
 /// # Errors
 ///
-/// What could not be done, in one sentence.
+/// Says in one sentence what could not be done.
 async fn remove(database: &mut Database, made: &Properties) -> Result<(), String> {
     let names = &made.names;
     for reader in &made.readers {
@@ -79,7 +79,7 @@ async fn remove(database: &mut Database, made: &Properties) -> Result<(), String
     database.all_but_missing("drop views and function", &dropped).await
 }
 
-/// A column whose input went stays with its data.
+/// The column of a removed input is kept with its data.
 async fn add_missing_columns(database: &mut Database, wanted: &Properties) -> Result<(), String> {
     let there = columns(database, wanted, HISTORY).await?;
     for input in wanted.inputs.iter().filter(|input| !there.contains(&input.column_name)) {
@@ -90,7 +90,7 @@ async fn add_missing_columns(database: &mut Database, wanted: &Properties) -> Re
     Ok(())
 }
 
-/// A view can be replaced only by one with the same columns; with others, it is dropped first. Rights are granted afterwards.
+/// A view can only be replaced by one with the same columns; otherwise it is dropped first. Rights are granted afterwards.
 async fn replace_views(database: &mut Database, wanted: &Properties) -> Result<(), String> {
     let names = &wanted.names;
     for (view, columns_wanted, name, sql) in [
