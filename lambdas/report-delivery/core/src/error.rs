@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-/// A call that gave no answer to go by; the text names the cause and carries no content.
+/// A call without a usable answer; the text names the cause and contains no data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unavailable(pub String);
 
 impl fmt::Display for Unavailable {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::request::is_id;
 
-/// What names a job: the table's key.
+/// The name of a job, which is the table's key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JobKey {
     /// The dashboard, the table's partition key.
@@ -14,12 +14,12 @@ pub struct JobKey {
 }
 
 impl JobKey {
-    /// Where in the bucket the job's files go; ends with a slash.
+    /// The prefix of the job's files in the bucket; ends with a slash.
     pub fn prefix(&self, tenant: &str) -> String {
         format!("t/{tenant}/{}/{}/", self.dashboard, self.job)
     }
 
-    /// The job whose file `key` is, when it is one of the tenant's.
+    /// The job to which the file `key` belongs, if it is one of the tenant's.
     pub fn of_file(tenant: &str, key: &str) -> Option<JobKey> {
         let mut parts = key.strip_prefix("t/")?.strip_prefix(tenant)?.strip_prefix('/')?.splitn(3, '/');
         let key = JobKey { dashboard: parts.next()?.to_owned(), job: parts.next()?.to_owned() };
@@ -29,7 +29,7 @@ impl JobKey {
 }
 
 impl fmt::Display for JobKey {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}/{}", self.dashboard, self.job)
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.dashboard, self.job)
     }
 }

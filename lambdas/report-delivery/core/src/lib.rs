@@ -3,18 +3,18 @@
 //! ```text
 //! submit ──► QUEUED ── claim: one transaction over job and slot ──► STARTING ── Start, once, not retried
 //!              ▲  │                                                   │  │
-//!              │  └─► EXPIRED after a day                             │  └─ accepted, or there already ─► RUNNING
-//!              └───── QuickSight is full: the slot is given back ◄────┤                                     │
-//!                     no answer: the slot is kept, Describe tells ◄───┘       COMPLETED, FAILED ◄───────────┘
+//!              │  └─► EXPIRED after a day                             │  └─ accepted, or already there ─► RUNNING
+//!              └───── QuickSight is full: the slot is released ◄──────┤                                     │
+//!                     no answer: the slot is kept, Describe decides ◄─┘       COMPLETED, FAILED ◄───────────┘
 //!                                                                             one transaction over job and slot
 //! ```
 //!
-//! QuickSight runs so many snapshot jobs an account, so the slots are the account's: `N` possible items of one table that all
-//! tenants share. A job runs while it holds a slot; a slot is an item that names its job, and no item is a free slot. Nothing
-//! counts: that at most `N` run follows from there being `N` keys.
+//! QuickSight runs a limited number of snapshot jobs per account, so the slots belong to the account: `N` possible items of one
+//! table that all tenants share. A job runs while it holds a slot; a slot is an item that names its job, and a missing item is a
+//! free slot. Nothing is counted: at most `N` jobs run because there are `N` keys.
 //!
-//! The job's id is the `SnapshotJobId`, the same at every attempt, so a Start that is sent twice runs once. Own state and
-//! QuickSight's status are two attributes of two types: QuickSight's `QUEUED` is a job that runs.
+//! The job's ID is the `SnapshotJobId`, the same at every attempt, so a Start that is sent twice runs once. The queue's state and
+//! QuickSight's status are two attributes of two types: a job that QuickSight reports as `QUEUED` is running for the queue.
 //!
 //! Every call to AWS goes through [`Tables`] and [`QuickSight`]. Their second implementation is the simulation in `tests/`.
 

@@ -14,25 +14,25 @@ pub trait QuickSight {
     /// `StartDashboardSnapshotJob` with the job's id, sent once: an error is only as definite as there was one attempt.
     fn start(&self, job: &Job, request: &Request) -> impl Future<Output = Started>;
 
-    /// `DescribeDashboardSnapshotJob`; `None` when QuickSight does not know the job.
+    /// `DescribeDashboardSnapshotJob`; `None` if QuickSight does not know the job.
     fn describe(&self, key: &JobKey) -> impl Future<Output = Result<Option<RemoteStatus>, Unavailable>>;
 
     /// `DescribeDashboardSnapshotJobResult`.
     fn result(&self, key: &JobKey) -> impl Future<Output = Result<Outcome, Unavailable>>;
 }
 
-/// How a Start went.
+/// The outcome of a Start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Started {
     /// QuickSight has the job.
     Accepted,
     /// QuickSight had the job: an earlier Start arrived after all.
     Exists,
-    /// QuickSight has no room now, and did not take the job.
+    /// QuickSight has no room now and did not accept the job.
     Full(String),
-    /// QuickSight will never take the job as it is.
+    /// QuickSight will never accept this job.
     Refused(Reason),
-    /// Nobody knows.
+    /// The outcome is unknown.
     Unknown(Unavailable),
 }
 
@@ -41,7 +41,7 @@ pub enum Started {
 pub enum Outcome {
     /// It has not ended.
     NotYet,
-    /// It ended well: the files of all its groups, and what QuickSight says went wrong on the way.
+    /// It succeeded: the files of all its groups, and any problem that QuickSight reports.
     Completed(Vec<Uploaded>, Option<Reason>),
     /// It failed.
     Failed(Reason),

@@ -3,7 +3,7 @@
 /// The status that QuickSight reports; not the state that the queue keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RemoteStatus {
-    /// Accepted, and about to run.
+    /// Accepted and about to run.
     Queued,
     /// It runs.
     Running,
@@ -11,7 +11,7 @@ pub enum RemoteStatus {
     Completed,
     /// It ended without.
     Failed,
-    /// A status this release does not know: the job is taken to run.
+    /// A status unknown to this release: the job counts as running.
     Other(String),
 }
 

@@ -8,7 +8,7 @@ use crate::job_key::JobKey;
 
 /// The two tables.
 ///
-/// A caller that stops waiting knows nothing: the effect may have been, may come, or may never come.
+/// A caller that stops waiting knows nothing: the effect may have happened, may still happen, or may never happen.
 pub trait Tables {
     /// One job, as of now (a strongly consistent read).
     fn job(&self, key: &JobKey) -> impl Future<Output = Result<Option<Item>, Unavailable>>;
@@ -16,14 +16,15 @@ pub trait Tables {
     /// Writes all of `changes` or none.
     fn write(&self, changes: Vec<Change>) -> impl Future<Output = Result<(), WriteError>>;
 
-    /// Jobs that are not at their end, oldest first, a page at a time; a moment old (an index cannot be read consistently).
+    /// Jobs that have not ended, oldest first, one page at a time; possibly slightly stale, because an index cannot be read
+    /// consistently.
     fn open(&self, open: Open, after: Option<Item>) -> impl Future<Output = Result<Page, Unavailable>>;
 
     /// All items of the slot table, as of now.
     fn slots(&self) -> impl Future<Output = Result<Vec<Item>, Unavailable>>;
 }
 
-/// Which table, with the key in it.
+/// An item's table and key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Table {
     /// The tenant's jobs.
@@ -37,7 +38,7 @@ pub enum Table {
 pub struct Change {
     /// The item.
     pub item: Table,
-    /// All must hold, or nothing is written.
+    /// All of these must hold, or nothing is written.
     pub checks: Vec<Check>,
     /// What is written.
     pub write: Write,
@@ -48,7 +49,7 @@ pub struct Change {
 pub enum Check {
     /// The attribute has this value.
     Is(&'static str, Value),
-    /// The item does not exist, or not with this attribute.
+    /// The item does not exist, or does not have this attribute.
     Absent(&'static str),
 }
 
@@ -68,7 +69,7 @@ pub enum Write {
     Delete,
 }
 
-/// The two kinds of jobs that are not at their end: the partitions of the index.
+/// The two kinds of jobs that have not ended, which are the partitions of the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Open {
     /// Without a slot.
@@ -92,15 +93,15 @@ impl Open {
 pub struct Page {
     /// The jobs.
     pub items: Vec<Item>,
-    /// Where the next page begins, when there is one.
+    /// Where the next page begins, if there is one.
     pub next: Option<Item>,
 }
 
 /// Why a write is not known to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WriteError {
-    /// A check of the change with this number (the first such) did not hold; nothing was written.
+    /// A check of the change with this number (the first such change) failed; nothing was written.
     Refused(usize),
-    /// Nobody knows whether it was written.
+    /// It is unknown whether it was written.
     Unknown(Unavailable),
 }
