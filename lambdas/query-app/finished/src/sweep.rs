@@ -1,4 +1,4 @@
-//! What no event reported.
+//! Finishes requests that no event reported.
 
 use std::time::{Duration, SystemTime};
 
@@ -16,11 +16,11 @@ pub const SILENCE: Duration = Duration::from_secs(20);
 const HANDED_IN: Duration = Duration::from_secs(60);
 
 impl Finisher {
-    /// Goes through the open requests, the oldest first, as far as the time reaches: the next sweep goes on.
+    /// Goes through the open requests, the oldest first, while there is time; the next sweep continues.
     ///
     /// # Errors
     ///
-    /// When the index cannot be read.
+    /// If the index cannot be read.
     pub(crate) async fn sweep(&self, deadline: SystemTime) -> Result<Value, Unavailable> {
         let now = self.clock.now();
         let until = now + deadline.duration_since(now).unwrap_or_default().mul_f64(0.8);
@@ -30,7 +30,7 @@ impl Finisher {
         'pages: loop {
             let page = self.delivery.table.open(after).await?;
             for request in &page.requests {
-                // The oldest come first, and younger ones have nothing to be swept.
+                // The oldest come first, and younger ones need no sweep.
                 if self.age(request) < SILENCE || self.clock.now() >= until {
                     break 'pages;
                 }
