@@ -227,13 +227,13 @@ await withPage({ pictures, expected: refusals }, async (ada, shot) => {
     await button(ada, "Two-step sign-in").click();
     const secret = (await ada.locator(".secret code").textContent()).replaceAll(" ", "");
     await shot("query-two-steps");
-    await field(ada, "Code of the app").fill(authenticatorCode(secret));
+    await field(ada, "Code from the app").fill(authenticatorCode(secret));
     await button(ada, "Turn on").click();
     await ada.getByText("From now on").waitFor();
     await button(ada, "Sign out").click();
     await enter(ada, "ada.browser@example.com", NEW_PASSWORD);
     await heading(ada, "Second step");
-    await field(ada, "Code of the app").fill(authenticatorCode(secret));
+    await field(ada, "Code from the app").fill(authenticatorCode(secret));
     await ada.keyboard.press("Enter");
     await connected(ada);
   });

@@ -40,7 +40,7 @@ await withPage({ pictures, expected: [/status of 400/] }, async (page, shot) => 
 await withPage({ dark: true, phone: true, pictures, expected: [/status of 410/] }, async (page, shot) => {
   await page.goto(link);
   await page.getByRole("button").click();
-  await page.getByRole("heading", { name: "This link was used before" }).waitFor();
+  await page.getByRole("heading", { name: "This link has already been used" }).waitFor();
   expect(await fits(page), true);
   await shot(`slack-${purpose}-used-dark-phone`);
 });

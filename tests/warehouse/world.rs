@@ -11,14 +11,14 @@ use function::Clock;
 use lambda_runtime::{Context, LambdaEvent};
 use loopback::{Request, reply};
 use redshift::{DataApi, Field, Statement, Status, Warehouse};
-use redshift_setup::{Handler, Settings};
+use redshift_setup::{Settings, WarehouseSetup};
 use serde_json::{Value, json};
 use stand_ins::postgres::Postgres;
 use stand_ins::redshift::{Redshift, RedshiftOptions};
 use stand_ins::signed::Caller;
 
 pub(crate) struct World {
-    handler: Handler,
+    handler: WarehouseSetup,
     client: Client,
     answers: Arc<Mutex<Vec<Value>>>,
     url: String,
@@ -60,7 +60,7 @@ impl World {
         ]);
         let variable = |name: &str| variables.get(name).map(|value| (*value).to_owned());
         let config = function::aws::service(&variable, "REDSHIFT_DATA").unwrap();
-        let handler = Handler::new(Settings::read(&variable).unwrap(), Clock::system());
+        let handler = WarehouseSetup::new(Settings::read(&variable).unwrap(), Clock::system());
         let world = World { handler, client: Client::new(&config), answers, url, _postgres: postgres };
         world
             .all(&[

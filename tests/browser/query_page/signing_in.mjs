@@ -14,7 +14,7 @@ export const signingIn = {
       const enter = () => page.getByRole("button", { name: "Sign in" }).click();
       const says = (text) => page.getByRole("alert").getByText(text).waitFor();
       await enter();
-      await page.getByText("type your e-mail address").waitFor();
+      await page.getByText("enter your e-mail address").waitFor();
       await eventually(() => page.locator(":focus").getAttribute("name"), "email");
       await page.getByLabel("E-mail address").fill("ada@example.com");
       await page.getByLabel("Password", { exact: true }).fill("wrong");
@@ -52,7 +52,7 @@ export const signingIn = {
       await page.keyboard.press("Enter");
       await page.getByLabel("New password").fill("Correct-horse-1");
       await page.keyboard.press("Enter");
-      await page.getByLabel("Code of the app").fill("123 456");
+      await page.getByLabel("Code from the app").fill("123 456");
       await shot("page-second-step");
       await page.keyboard.press("Enter");
       await page.getByText("Connected", { exact: true }).waitFor();
@@ -98,11 +98,11 @@ export const signingIn = {
       await page.getByLabel("Password", { exact: true }).fill("Correct-horse-1");
       await page.keyboard.press("Enter");
       await page.getByText("ABCD EFGH IJKL MNOP").waitFor();
-      await page.getByLabel("Code of the app").fill("000000");
+      await page.getByLabel("Code from the app").fill("000000");
       await page.keyboard.press("Enter");
       await page.getByText("This code is wrong.").waitFor();
       await shot("page-set-up");
-      await page.getByLabel("Code of the app").fill("123456");
+      await page.getByLabel("Code from the app").fill("123456");
       await page.keyboard.press("Enter");
       await page.getByText("Connected", { exact: true }).waitFor();
     });
@@ -126,7 +126,7 @@ export const signingIn = {
         expect([new URL(link).protocol, new URL(link).searchParams.get("secret")], ["otpauth:", secret]);
         expect(await readQrCode(page, page.getByRole("img", { name: "QR code" })), link);
         await shot(dark ? "page-two-steps-dark-phone" : "page-two-steps");
-        await page.getByLabel("Code of the app").fill("123456");
+        await page.getByLabel("Code from the app").fill("123456");
         await page.keyboard.press("Enter");
         await page.getByText("From now on").waitFor();
         await eventually(() => page.locator(":focus").textContent(), "Two-step sign-in");
