@@ -40,7 +40,10 @@ fn labels(page: &str) -> Vec<(usize, String)> {
 fn every_block_says_what_language_it_is_in() {
     for (path, page) in pages() {
         for (line, label) in labels(&page) {
-            assert!(!label.is_empty(), "{path}:{line}: the block has no language; Rust would be compiled, so say `text`");
+            assert!(
+                !label.is_empty(),
+                "{path}:{line}: the block has no language; Rust would be compiled, so say `text`"
+            );
         }
     }
 }

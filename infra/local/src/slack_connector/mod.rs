@@ -299,7 +299,7 @@ impl SlackExercise<'_> {
     /// A start link, made by the script that makes them for an account.
     async fn link(&self, revoke: bool) -> anyhow::Result<String> {
         let tenant = self.stack.name.strip_suffix("-slack-connector").context("the stack has another name")?;
-        let mut script = tokio::process::Command::new("scripts/slack-install");
+        let mut script = tokio::process::Command::new("scripts/slack-connector-install");
         script.args([tenant, ADMIN]).args(revoke.then_some("--revoke")).stdin(Stdio::null()).kill_on_drop(true);
         let tools = std::path::absolute(".tools/venv/bin")?;
         script
@@ -308,8 +308,8 @@ impl SlackExercise<'_> {
             .env("AWS_ACCESS_KEY_ID", KEY)
             .env("AWS_SECRET_ACCESS_KEY", KEY)
             .env("AWS_DEFAULT_REGION", REGION);
-        let ran = script.output().await.context("cannot run scripts/slack-install")?;
-        ensure!(ran.status.success(), "scripts/slack-install: {}", String::from_utf8_lossy(&ran.stderr).trim());
+        let ran = script.output().await.context("cannot run scripts/slack-connector-install")?;
+        ensure!(ran.status.success(), "scripts/slack-connector-install: {}", String::from_utf8_lossy(&ran.stderr).trim());
         let link = String::from_utf8(ran.stdout)?;
         // The host is AWS's own, which is not here.
         let (_, query) = link.trim().split_once("?t=").context("the link has no token")?;

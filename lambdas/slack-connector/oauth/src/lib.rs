@@ -1,7 +1,7 @@
 //! Installs the Slack app of a tenant: consent in a browser, storing the token in its secret, rotation, revocation.
 //!
 //! ```text
-//! scripts/slack-install ─► start link ─► GET /install: a page ─► POST /install ─► Slack's consent page
+//! scripts/slack-connector-install ─► start link ─► GET /install: a page ─► POST /install ─► Slack's consent page
 //!                                                                     │ state, browser cookie, PKCE challenge
 //!       Secrets Manager ◄── checked: organization, kind, scope ◄── GET /callback ◄───────┘
 //!              ▲ ▲

@@ -3,7 +3,7 @@
 //! A link's token is `base64url(payload || mac)`. The payload is the version, 1, in one byte, then purpose, tenant and admin as
 //! UTF-8 preceded by their length (four bytes, big endian), then the expiry in seconds since 1970 (eight bytes), then 16 random
 //! bytes. The MAC is BLAKE2b-256 of the payload with the start key and the personalization `slack-start-v1`.
-//! `scripts/slack-install` writes it.
+//! `scripts/slack-connector-install` writes it.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

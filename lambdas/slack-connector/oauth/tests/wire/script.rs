@@ -1,4 +1,4 @@
-//! The links that `scripts/slack-install` creates, with an `aws` that answers for a deployed stack.
+//! The links that `scripts/slack-connector-install` creates, with an `aws` that answers for a deployed stack.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -28,7 +28,7 @@ async fn link(options: &[&str]) -> (String, String) {
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o700)).unwrap();
     // Not the caller's own path: a version manager there would put its own `aws` before ours.
     let path = format!("{}:/usr/local/bin:/usr/bin:/bin", folder.path().display());
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../scripts/slack-install");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../scripts/slack-connector-install");
     let ran =
         tokio::process::Command::new(script).args(["acme", "ada@example.com"]).args(options).env("PATH", path).output();
     let ran = ran.await.unwrap();

@@ -1,8 +1,11 @@
 //! Kind `write-back`: Create, Update, Delete.
 
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
+
 use serde_json::{Value, json};
 
-use crate::world::{LINK, World, later};
+use warehouse_tests::{LINK, World, later};
 
 const WRITER: &str = "IAMR:acme-api";
 

@@ -1,4 +1,4 @@
-// The query page against a scripted service: query_page.mjs FOLDER PICTURES [NAME]
+// The query page against a scripted service: query_app_page.mjs FOLDER PICTURES [NAME]
 // FOLDER is what scripts/build-site made; with NAME, only the trials that have it in theirs. What a running service answers seldom is
 // tried here; query_app.mjs runs the real thing.
 
