@@ -20,6 +20,7 @@
 
 mod database;
 mod handler;
+mod needs;
 mod query_app;
 mod script;
 mod settings;

@@ -7,8 +7,8 @@ use redshift::Warehouse;
 use serde_json::Value;
 
 use crate::database::Database;
+use crate::needs::{Done, Needs};
 use crate::script::Scripts;
-use crate::system::{Done, Needs};
 use crate::user;
 pub(crate) use properties::Properties;
 

@@ -9,8 +9,8 @@ use serde_json::Value;
 use tracing::info;
 
 use crate::database::Database;
+use crate::needs::{Done, Needs};
 use crate::script::Scripts;
-use crate::system::{Done, Needs};
 use crate::user;
 use names::{HISTORY, HISTORY_VIEW, QUOTES_VIEW};
 pub(crate) use properties::Properties;
