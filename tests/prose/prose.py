@@ -18,21 +18,21 @@ UNIT = "account|assembly|bucket|build|call|connection|crate|delivery|file|functi
 
 # What is found, and what to write instead.
 PATTERNS = [
-    (r"(?<!there )(?<!There )\b(?:is|are|was|were) no (?!longer|more\b|such|fewer|different|worse|better|other way|need\b|way\b|problem)[a-z`]", "say `is not a …`"),
+    (r"(?<!there )(?<!There )\b(?:is|are|was|were) no (?!longer|more\b|such|fewer|different|worse|better|other way|need\b|way\b|problem|reason\b|use\b)[a-z`]", "say `is not a …`"),
     (r"\ballowed (?:is|are)\b", "say `must be …` or `use …`"),
-    (r"\b(?:is|are|was|were|be) told\b|\btells\b", "say `is reported`, `says` or `shows`"),
+    (r"\b(?:is|are|was|were|be) told\b(?! to\b)|\btells\b(?! [A-Za-z]+ (?:to|what|how|whether|where|which|when)\b)", "say `is reported`, `says` or `shows`"),
     (r"\btold (?:apart|of)\b", "say `is distinguished` or `is reported`"),
-    (r"\bstands? (?:in|on|at|there|here|behind|beside|once|below|above|again|as|still|alone|before|after|up|by)\b", "say `is`, `is in` or `is stored`"),
+    (r"\bstands? (?:in|on|at|there|here|behind|beside|once|below|above|again|as|still|before|after)\b", "say `is`, `is in` or `is stored`"),
     (r"\b(?:does|do|did) not stand\b", "say `is not deployed` or `does not exist`"),
     (r"\b(?:lies|lie|lay) (?:in|on|at|there|here|beside|below|above|behind|with)\b", "say `is in` or `is stored in`"),
     (r"\b(?:goes|go|went|going) on (?:from|with|to be|where|as)\b|\bgoes on\b", "say `continues`"),
     (r"\bbeside\b|\bin the place of\b|\bin place of\b", "say `in addition to`, `next to` or `instead of`"),
-    (r"\bno other one\b|\banother one\b|\bthe others are not\b", "say `no further …` or `a different …`"),
+    (r"\bno other one\b|\bthe others are not\b", "say `no further …` or `a different …`"),
     (r"\bbegun\b", "say `started`"),
-    (r"\btaken up\b|\btakes up\b", "say `is resumed by`"),
+    (r"\btaken up\b(?! to\b)|\btakes up\b(?! to\b)", "say `is resumed by`"),
     (r"\bcomes? to (?:its|an|their) end\b|\bcame to (?:its|an|their) end\b", "say `finishes` or `ends`"),
     (r"\bwith nothing behind\b|\bnothing behind it\b|\bstands behind\b|\bcut short\b", "say `without a value`, or `interrupted`"),
-    (rf"\b(?:once|exactly once|one|one [a-z]+|[a-z]+s|at most [a-z0-9]+|first|last) an? (?:{UNIT})\b(?! (?:that|which|with|of|has|is|and|or)\b)(?=[.,;:)]|$| (?:each|in|for|to|by)\b)", "say `per …` or `for each …`"),
+    (rf"\b(?:once|exactly once|one|one [a-z]+|bytes|calls|characters|files|items|lines|messages|parts|queries|requests|rows|stacks|times|tokens|tries|at most [a-z0-9]+) an? (?:{UNIT})\b(?! (?:that|which|with|of|has|is|and|or)\b)(?=[.,;:)]|$| (?:each|in|for|to|by)\b)", "say `per …` or `for each …`"),
     (r"(?<![-\w`$/{.:])\bids?\b(?![-\w`=/.:}\]])(?= (?:is|are|of|in|that|which|and|or|for|to|from|by|has|was|does|may|must|as|with|given|[a-z]+s)\b|[.,;)])", "write `ID`"),
     (r"\bnot any ?more\b|\bdoes not have any more\b", "say `no longer`"),
     (r"\b(?:has|have) not (?:the|a|an|any|its)\b", "say `does not have`"),
@@ -50,9 +50,9 @@ PATTERNS = [
 ]
 COMPILED = [(re.compile(pattern), advice) for pattern, advice in PATTERNS]
 
-# Not prose of ours: generated, licensed, or data. The last one quotes what it looks for.
+# Generated, licensed, or data; and what quotes the style that this looks for.
 SKIPPED = re.compile(
-    r"^(?:LICENSE|Cargo\.lock|cfn-out/|infra/aws/src/|infra/codegen/specification/|tests/prose/)|package-lock\.json$|\.(?:pem|gz|svg|txt)$|/expected/"
+    r"^(?:LICENSE|STYLE\.md|Cargo\.lock|cfn-out/|infra/aws/src/|infra/codegen/specification/|tests/prose/)|package-lock\.json$|\.(?:pem|gz|svg|txt)$|/expected/"
 )
 
 
