@@ -33,7 +33,7 @@ PATTERNS = [
     (r"\bcomes? to (?:its|an|their) end\b|\bcame to (?:its|an|their) end\b", "say `finishes` or `ends`"),
     (r"\bwith nothing behind\b|\bnothing behind it\b|\bstands behind\b|\bcut short\b", "say `without a value`, or `interrupted`"),
     (rf"\b(?:once|exactly once|one|one [a-z]+|bytes|calls|characters|files|items|lines|messages|parts|queries|requests|rows|stacks|times|tokens|tries|at most [a-z0-9]+) an? (?:{UNIT})\b(?! (?:that|which|with|of|has|is|and|or)\b)(?=[.,;:)]|$| (?:each|in|for|to|by)\b)", "say `per …` or `for each …`"),
-    (r"(?<![-\w`$/{.:])\bids?\b(?![-\w`=/.:}\]])(?= (?:is|are|of|in|that|which|and|or|for|to|from|by|has|was|does|may|must|as|with|given|[a-z]+s)\b|[.,;)])", "write `ID`"),
+    (r"(?<![-\w`$#/{.:])\bids?\b(?![-\w`=/.:}\]]|\)=)(?= (?:is|are|of|in|that|which|and|or|for|to|from|by|has|was|does|may|must|as|with|given|[a-z]+s)\b|[.,;)])", "write `ID`"),
     (r"\bnot any ?more\b|\bdoes not have any more\b", "say `no longer`"),
     (r"\b(?:has|have) not (?:the|a|an|any|its)\b", "say `does not have`"),
     (r"\bby the clock\b", "say `on a schedule`"),
@@ -49,6 +49,9 @@ PATTERNS = [
     (r"\bmend(?:s|ed)?\b", "say `fix`"),
 ]
 COMPILED = [(re.compile(pattern), advice) for pattern, advice in PATTERNS]
+
+# Statements, whose columns may be called `id`.
+SQL = re.compile(r"\s*(?:select\b.*\bfrom\b|with \w+ as \(|create table\b)")
 
 # Generated, licensed, or data; and what quotes the style that this looks for.
 SKIPPED = re.compile(
@@ -131,7 +134,7 @@ def sentences(path: str, text: str):
         if found:
             yield number, without_code(line[line.find(marker) :] if not literals else comment)
         for literal in literals:
-            if " " in literal.strip():
+            if " " in literal.strip() and not SQL.match(literal):
                 yield number, without_code(literal)
 
 

@@ -48,6 +48,8 @@ class Prose(unittest.TestCase):
         self.assertEqual([], check("a.md", "```sh\nthis is no prose\n```"))
         self.assertEqual([], check("a.rs", "let id = ids.of(stands_in);"))
         self.assertEqual([], check("a.md", "the key `is no code`"))
+        self.assertEqual([], check("a.rs", 'query("select id from sales order by id limit 2");'))
+        self.assertEqual([], check("a.rs", 'condition("attribute_not_exists(#id) OR expires < :now");'))
 
 
 def places(sentence: str) -> list[tuple[str, str]]:
