@@ -233,7 +233,7 @@ class Emulator:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        # By this name, since the emulator tells from the host what a template's address means.
+        # By this name, since the emulator recognizes the address of a template by its host.
         endpoint = f"http://localhost:{port}"
         home = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(self.folder), "TMPDIR": str(self.folder)}
         own = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0", "MINISTACK_REGION": REGION}

@@ -118,7 +118,7 @@ class World:
 
     def __init__(self, emulator: Emulator, folder: Path):
         self.emulator, self.folder = emulator, folder
-        # Tenants that had something, by its status, of which the journal did not say that it stands.
+        # Tenants that had stacks, by status, which the journal did not record as finished.
         self.half_way = Counter()
         # The CLI would take a second a call.
         session, once = botocore.session.Session(), Config(retries={"total_max_attempts": 1})
@@ -141,7 +141,7 @@ class World:
     def agree(self, when: str) -> int:
         """How many tenants the journal has as deployed. Those must stand, whoever else does."""
         journal = self.folder / f"cfn-out/journal-{ACCOUNT}-{REGION}.jsonl"
-        # The last line may be cut short.
+        # The last line may be incomplete.
         lines = journal.read_text().splitlines(keepends=True) if journal.exists() else []
         entries = [json.loads(line) for line in lines if line.endswith("\n")]
         expect(sum(entry["what"] == "run" for entry in entries), min(len(entries), 1), f"runs in the journal {when}")

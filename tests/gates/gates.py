@@ -56,8 +56,8 @@ def check(folders: list[Path], exceptions: Path, today: datetime.date, complete:
     entries, problems = read_exceptions(exceptions)
     unexplained = [finding for finding in seen.findings if not any(entry.covers(finding) for entry in entries)]
     problems += incomplete_reading(seen)
-    problems += [f"{finding}; mend it, or list it in {shown(exceptions)}" for finding in unexplained]
-    problems += [f"{entry} expired on {entry.expires}; mend the finding, or find a new reason and date" for entry in entries if entry.expires < today]
+    problems += [f"{finding}; fix it, or list it in {shown(exceptions)}" for finding in unexplained]
+    problems += [f"{entry} expired on {entry.expires}; fix the finding, or give a new reason and date" for entry in entries if entry.expires < today]
     if complete:
         useless = [entry for entry in entries if not any(entry.covers(finding) for finding in seen.findings)]
         problems += [f"{entry} matches no finding; remove it" for entry in useless]
@@ -103,10 +103,10 @@ def read_exceptions(path: Path) -> tuple[list[Entry], list[str]]:
         try:
             entry = Entry(**raw)
         except TypeError:
-            problems.append(f"{shown(path)}: entry {number} is {raw}; needed are rule, type, reason and expires, allowed is id")
+            problems.append(f"{shown(path)}: entry {number} is {raw}; must have rule, type, reason and expires, and may have id")
             continue
         if not isinstance(entry.expires, datetime.date):
-            problems.append(f"{shown(path)}: entry {number} expires on {entry.expires!r}, which is no date such as 2030-12-31")
+            problems.append(f"{shown(path)}: entry {number} expires on {entry.expires!r}, which is not a date such as 2030-12-31")
         elif not str(entry.reason or "").strip():
             problems.append(f"{shown(path)}: entry {number} has an empty reason; say why {entry.type} may break {entry.rule}")
         else:

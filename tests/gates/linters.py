@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 @dataclass(frozen=True)
 class Finding:
-    """A rule that a resource breaks. What is no resource has the section as its type, as in `Outputs`."""
+    """A rule that a resource breaks. The type of anything else is its section, such as `Outputs`."""
 
     rule: str
     template: str
@@ -101,7 +101,7 @@ def cfn_lint_finding(match, template: Path, resources: dict) -> Finding:
 
 
 def start_checkov(templates: list[Path], folder: str) -> subprocess.Popen:
-    """Starts it in an empty folder, so that no configuration file lies in its way, and with nothing to fetch from the network."""
+    """Starts it in an empty folder, so that no configuration file affects it, and with nothing to fetch from the network."""
     command = [sys.executable, "-m", "checkov.main", "--framework", "cloudformation", "--skip-download", "--compact", "--soft-fail"]
     files = [str(template.resolve()) for template in templates]
     # What it cannot parse is in its report as well; its log would say it twice.

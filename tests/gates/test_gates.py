@@ -60,7 +60,7 @@ class Gates(unittest.TestCase):
             unlisted.problems,
             [
                 "queue.template.json: Failed (AWS::SQS::Queue): CKV_AWS_27: Ensure all data stored in the SQS queue is encrypted; "
-                "mend it, or list it in exceptions.yaml"
+                "fix it, or list it in exceptions.yaml"
             ],
         )
         listed = check({"queue": BREAKS_CKV_AWS_27}, [entry()])
@@ -84,7 +84,7 @@ class Gates(unittest.TestCase):
         self.assertEqual(
             [problem.split("; ")[0] for problem in result.problems],
             [
-                "exceptions.yaml: entry 4 expires on 'soon', which is no date such as 2030-12-31",
+                "exceptions.yaml: entry 4 expires on 'soon', which is not a date such as 2030-12-31",
                 "exceptions.yaml: entry 5 has an empty reason",
                 "exceptions.yaml: entry 6 is {'rule': 'CKV_AWS_27', 'type': 'AWS::SQS::Queue', 'reason': 'planted', "
                 "'expires': datetime.date(2030, 12, 31), 'owner': 'me'}",

@@ -116,7 +116,7 @@ export const running = {
       await shot("page-field-problems");
     });
   },
-  async "a socket that is cut comes back, and the run goes on where it was"({ folder, pictures }) {
+  async "a socket that is cut reconnects, and the run continues where it was"({ folder, pictures }) {
     const script = server((send, message, count) => {
       const { action, requestId } = message;
       if (action === "run") {

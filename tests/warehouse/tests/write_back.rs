@@ -193,7 +193,7 @@ async fn what_the_database_refuses_fails_the_event_and_says_at_which_step() {
         let said = answer["Reason"].as_str().unwrap();
         assert_eq!(said.split(" Position").next(), reason.split(" Position").next());
     }
-    // What is left behind does not stand in the way.
+    // Leftovers are not in the way.
     world.succeed(create()).await;
 }
 
