@@ -185,7 +185,7 @@ impl Query {
         let read = |expression: &Expr| match position(expression, items, schema) {
             Ok(at) => match &items[at].1 {
                 Item::Column(name) => Ok(name.clone()),
-                _ => Err(anyhow!("`{expression}` is no column, so nothing is grouped by it")),
+                _ => Err(anyhow!("`{expression}` is not a column, so it cannot be grouped by")),
             },
             Err(_) => column(expression, schema).map(|(name, _)| name),
         };
@@ -256,7 +256,7 @@ fn column<'a>(expression: &Expr, schema: &'a Schema) -> anyhow::Result<(String, 
     let name = ident.value.to_ascii_lowercase();
     let field = schema.field_with_name(&name).map_err(|_| {
         let names: Vec<_> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-        anyhow!("there is no column `{name}`; there are {}", names.join(", "))
+        anyhow!("there is no column `{name}`; the columns are {}", names.join(", "))
     })?;
     ensure!(!field.data_type().is_nested(), "`{name}` is {}, which the driver cannot show", kind(field.data_type()));
     Ok((name, field.data_type()))

@@ -282,7 +282,7 @@ async fn what_is_not_known_is_named() {
         ("select id, count(*) from shop.sales", "neither counted nor in GROUP BY"),
         ("select id from shop.sales order by name", "not in the SELECT list"),
         ("select id from shop.sales order by 2", "no column 2"),
-        ("select nothing from shop.sales", "there are day, id, name, paid, tags"),
+        ("select nothing from shop.sales", "the columns are day, id, name, paid, tags"),
         ("select * from shop.sales", "`tags` is of type"),
         ("select id from other.sales", r#"the connector has ["shop"]"#),
         ("select id from shop.other", "the schema has sales"),

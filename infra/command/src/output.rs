@@ -1,4 +1,4 @@
-//! Printing that goes on when nobody reads it any more.
+//! Printing that continues when nobody reads the output any longer.
 //!
 //! `println!` panics once the reader of a pipe is gone (`ferrostack list | head -1`), which would abort a deployment half way.
 

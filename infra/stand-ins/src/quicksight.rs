@@ -1,9 +1,9 @@
-//! A stand-in for QuickSight's dashboard snapshot jobs: the three calls with their shapes, limits and errors, and real small
-//! files put where the job asked for them, with no QuickSight and no dashboard behind it. Every ID is a dashboard;
-//! [`Dashboard`] lists those that misbehave.
+//! A stand-in for QuickSight's dashboard snapshot jobs: the three calls with their shapes, limits and errors, and small
+//! real files in the place that the job names, without QuickSight or a dashboard. Every ID is a dashboard; [`Dashboard`] lists those
+//! that misbehave.
 //!
 //! The facts are from <https://docs.aws.amazon.com/quicksight/latest/APIReference/API_StartDashboardSnapshotJob.html> and the two
-//! pages beside it. Not implemented: permissions, the rows that row-level security would leave out, registered users.
+//! pages next to it. Not implemented: permissions, the rows that row-level security would leave out, registered users.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -72,7 +72,7 @@ pub const CALLS_A_SECOND: usize = 10;
 
 /// Jobs open at a time of an account by default.
 const MOST_OPEN: usize = 12;
-/// A job's id may be used again after this.
+/// A job's ID may be used again after this.
 const ID_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl QuickSight {
@@ -141,7 +141,7 @@ struct Job {
 struct End {
     at: Instant,
     time: SystemTime,
-    /// What `DescribeDashboardSnapshotJobResult` tells beside the times.
+    /// What `DescribeDashboardSnapshotJobResult` reports in addition to the times.
     outcome: Result<Value, Value>,
 }
 
@@ -258,7 +258,7 @@ impl World {
         let mut data = lock(&self.data);
         data.calls.retain(|at| at.elapsed() < Duration::from_secs(1));
         if data.calls.len() >= self.options.calls_a_second {
-            return Some(problem(StatusCode::TOO_MANY_REQUESTS, "ThrottlingException", "too many calls a second"));
+            return Some(problem(StatusCode::TOO_MANY_REQUESTS, "ThrottlingException", "too many calls per second"));
         }
         data.calls.push(Instant::now());
         None
@@ -280,7 +280,7 @@ impl World {
     }
 }
 
-/// Puts a file for each file group and destination, and tells where.
+/// Puts a file for each file group and destination, and returns where.
 async fn deliver(s3: &Caller, key: &JobKey, configuration: &Value) -> anyhow::Result<Value> {
     let mut groups = Vec::new();
     for (index, group) in request::list(&configuration["FileGroups"]).iter().enumerate() {

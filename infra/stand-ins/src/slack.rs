@@ -1,5 +1,5 @@
 //! A stand-in for Slack: the consent page and token calls of OAuth version 2, and `admin.analytics.getFile` for members, with the
-//! shapes, error codes and limits of the real ones, and no Slack behind it. The members are made up, the same in each run.
+//! shapes, error codes and limits of the real ones, without a Slack behind it. The members are invented, the same in each run.
 //!
 //! The facts are from <https://docs.slack.dev/authentication/installing-with-oauth>,
 //! <https://docs.slack.dev/authentication/using-token-rotation> and

@@ -32,7 +32,7 @@ fn a_killed_parent_takes_its_children_and_grandchildren_along() {
         .lines()
         .map_while(Result::ok)
         .find_map(|line| line.strip_prefix("children: ").map(str::to_owned))
-        .expect("the parent tells the ids of its children");
+        .expect("the parent prints the IDs of its children");
     let children: Vec<u32> = told.split_whitespace().map(|id| id.parse().unwrap()).collect();
     assert_eq!(children.len(), 2);
     assert!(children.iter().all(|id| is_running(*id)), "{children:?}");
@@ -80,7 +80,7 @@ async fn a_child_sees_no_variable_that_it_was_not_given() {
     assert_eq!(seen, ["GIVEN=yes"]);
 }
 
-/// Starts the stubborn program, tells its ids, and waits to be killed.
+/// Starts the stubborn program, prints its IDs, and waits to be killed.
 fn be_the_parent() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {

@@ -102,7 +102,7 @@ impl QueryExercise<'_> {
         exercise.step("the page comes with headers that allow just what it needs", self.page()).await;
         exercise.step("two people use the page, each with their own results", self.in_a_browser()).await;
         exercise.step("a ticket opens one connection, for the page only", self.tickets()).await;
-        exercise.step("nobody can reach somebody else's request", self.strangers()).await;
+        exercise.step("nobody can reach another user's request", self.strangers()).await;
         exercise.step("a page that is closed cancels only its own query", self.going()).await;
         exercise.step("a connection that is lost loses no result", self.cut()).await;
         exercise.step("more than 1 MB is fetched in pages", self.large()).await;

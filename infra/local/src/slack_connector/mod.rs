@@ -309,7 +309,11 @@ impl SlackExercise<'_> {
             .env("AWS_SECRET_ACCESS_KEY", KEY)
             .env("AWS_DEFAULT_REGION", REGION);
         let ran = script.output().await.context("cannot run scripts/slack-connector-install")?;
-        ensure!(ran.status.success(), "scripts/slack-connector-install: {}", String::from_utf8_lossy(&ran.stderr).trim());
+        ensure!(
+            ran.status.success(),
+            "scripts/slack-connector-install: {}",
+            String::from_utf8_lossy(&ran.stderr).trim()
+        );
         let link = String::from_utf8(ran.stdout)?;
         // The host is AWS's own, which is not here.
         let (_, query) = link.trim().split_once("?t=").context("the link has no token")?;

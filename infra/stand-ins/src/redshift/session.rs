@@ -94,7 +94,7 @@ impl Session {
         self.once(&translate(sql)?).await
     }
 
-    /// The extended protocol tells the types and refuses more than one statement, the simple one gives all values as text.
+    /// The extended protocol returns the types and rejects more than one statement; the simple one returns all values as text.
     async fn once(&self, sql: &str) -> Result<Outcome, String> {
         let prepared = self.client.prepare(sql).await.map_err(|error| told(&error))?;
         let messages = self.client.simple_query(sql).await.map_err(|error| told(&error))?;

@@ -52,7 +52,7 @@ pub fn file(day: Date, size: usize) -> Vec<u8> {
 }
 
 impl Member {
-    /// The id that Slack knows the member by.
+    /// The ID by which Slack knows the member.
     pub fn user_id(&self) -> String {
         format!("W{:09X}", scramble(self.number as u64) & 0xF_FFFF_FFFF)
     }

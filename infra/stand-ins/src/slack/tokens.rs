@@ -1,4 +1,4 @@
-//! Codes and tokens: what is given out, how long it is valid, and what it is exchanged for.
+//! Codes and tokens: what is issued, how long it is valid, and what it is exchanged for.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::form::field;
 
-/// What was given out.
+/// What was issued.
 #[derive(Default)]
 pub(super) struct Tokens {
     /// The one address that the app has registered.
@@ -63,7 +63,7 @@ impl Tokens {
         }
     }
 
-    /// A token, as it stands in an answer. One that does not rotate is the same for whoever installs the app again.
+    /// A token, as an answer contains it. One that does not rotate is the same for everyone who installs the app again.
     pub(super) fn give(&mut self) -> Value {
         let Some(life) = self.life else {
             let same = self.access.keys().find(|token| self.check(Some(token)).is_ok()).cloned();
