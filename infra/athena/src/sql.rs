@@ -16,15 +16,15 @@ use crate::filter::{Comparison, Filter};
 /// A query before the table's columns are known: columns, `count` and `sum` of one table, WHERE, GROUP BY, ORDER BY, LIMIT.
 #[derive(Debug)]
 pub struct Query {
-    /// Which table is asked.
+    /// The table that is queried.
     pub(crate) table: TableName,
     select: Select,
     order_by: Vec<(Expr, bool)>,
-    /// How many rows at most.
+    /// The most rows to return.
     limit: Option<usize>,
 }
 
-/// A query over columns that are there.
+/// A query over columns that exist.
 #[derive(Debug)]
 pub(crate) struct Plan {
     /// What is shown, in its order, each under its heading.
@@ -60,7 +60,7 @@ impl Item {
     }
 }
 
-/// Refuses every clause that is not looked at, by taking away those that are and seeing what is left.
+/// Rejects every clause that the driver does not read, by removing those that it reads and checking what is left.
 fn nothing_else(query: &SqlQuery, select: &Select, name: &ObjectName) -> anyhow::Result<()> {
     let mut rest = query.clone();
     let mut bare = select.clone();
@@ -125,7 +125,7 @@ impl Query {
     pub fn parse(text: &str) -> anyhow::Result<Query> {
         let mut statements = Parser::parse_sql(&AnsiDialect {}, text).context("the query is not SQL")?;
         ensure!(statements.len() == 1, "there are {} statements; the driver takes one SELECT", statements.len());
-        let Statement::Query(query) = statements.remove(0) else { bail!("the driver takes a SELECT and nothing else") };
+        let Statement::Query(query) = statements.remove(0) else { bail!("the driver takes only a SELECT") };
         let SetExpr::Select(select) = query.body.as_ref() else {
             bail!("`{}` is more than a SELECT; the driver takes one SELECT from one table", query.body)
         };
@@ -145,7 +145,7 @@ impl Query {
         })
     }
 
-    /// Holds the query against the table's columns.
+    /// Checks the query against the table's columns.
     ///
     /// # Errors
     ///
@@ -287,7 +287,7 @@ fn filter(expression: &Expr, schema: &Schema) -> anyhow::Result<Filter> {
             let listed = Filter::In(name.clone(), known.clone(), *negated);
             match (known.len() == values.len(), negated) {
                 (true, _) => listed,
-                // Beside a NULL, what is not in the list is unknown.
+                // If the list contains NULL, the answer for other values is unknown.
                 (false, false) => Filter::Or(Box::new(listed), Box::new(Filter::Unknown)),
                 (false, true) => Filter::And(Box::new(listed), Box::new(Filter::Unknown)),
             }

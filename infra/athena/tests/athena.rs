@@ -20,7 +20,7 @@ use ferrostack_athena::{Answer, Connector, Query, ask};
 use loopback::{Answer as Reply, Request, reply, serve};
 use serde_json::{Value as Json, json};
 
-/// `shop.sales`: a partition a day, `rows` a day.
+/// `shop.sales`: one partition per day, `rows` rows per day.
 struct Shop {
     days: usize,
     rows: i64,
@@ -255,7 +255,7 @@ async fn what_is_not_known_is_named() {
     for (text, says) in [
         ("selec 1", "is not SQL"),
         ("select id from shop.sales; select 1", "2 statements"),
-        ("delete from shop.sales", "takes a SELECT"),
+        ("delete from shop.sales", "takes only a SELECT"),
         ("select id from shop.sales union select id from shop.sales", "more than a SELECT"),
         ("select id from shop.sales, shop.sales", "FROM has 2"),
         ("select id from shop.sales join shop.x on true", "JOIN"),
