@@ -42,7 +42,7 @@ pub struct QuickSightOptions {
     pub queued: Duration,
     /// How long it is RUNNING; after that it has its end status, and its files are there.
     pub running: Duration,
-    /// How many calls a second are answered; [`CALLS_A_SECOND`] is QuickSight's own limit.
+    /// How many calls per second are answered; [`CALLS_A_SECOND`] is QuickSight's own limit.
     pub calls_a_second: usize,
 }
 
@@ -63,14 +63,14 @@ pub struct Counts {
     pub ended: usize,
     /// The most jobs that were open at one time.
     pub high_water: usize,
-    /// Starts that were refused, whatever for.
+    /// Starts that were refused, for any reason.
     pub refused: usize,
 }
 
-/// Calls a second of an account by default.
+/// Calls per second of an account, by default.
 pub const CALLS_A_SECOND: usize = 10;
 
-/// Jobs open at a time of an account by default.
+/// Jobs of an account that are open at one time, by default.
 const MOST_OPEN: usize = 12;
 /// A job's ID may be used again after this.
 const ID_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -99,7 +99,7 @@ impl QuickSight {
         Ok(QuickSight { url, world })
     }
 
-    /// Tells it where the buckets are; jobs that end before fail.
+    /// Sets the address of the buckets; jobs that end before this fail.
     pub fn writes_to(&self, s3: &Caller) {
         *lock(&self.world.s3) = Some(s3.clone());
     }
@@ -264,7 +264,7 @@ impl World {
         None
     }
 
-    /// Lives the job's life: waits, makes the files, puts them into the bucket, ends.
+    /// Runs the job: waits, creates the files, puts them into the bucket, ends.
     async fn run(&self, key: JobKey) {
         tokio::time::sleep(self.options.queued + self.options.running).await;
         let configuration = lock(&self.data).jobs.get(&key).map(|job| job.configuration.clone()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Children end with their parent, even when the parent is killed and can do nothing about it.
+//! Children end with their parent, even if the parent is killed and cannot end them.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may panic as the test may")]
@@ -13,7 +13,7 @@ use stand_ins::child::Supervised;
 /// Set for the process that plays the parent: this test program, started once more.
 const PARENT: &str = "LIFELINE_TEST_PARENT";
 
-/// What the parent starts: a program that ignores SIGTERM, with a child of its own, both telling their ids.
+/// What the parent starts: a program that ignores SIGTERM, with a child of its own, both printing their IDs.
 const STUBBORN: &str = r#"trap "" TERM; sleep 600 & echo "$$ $!"; wait"#;
 
 #[test]
@@ -37,7 +37,7 @@ fn a_killed_parent_takes_its_children_and_grandchildren_along() {
     assert_eq!(children.len(), 2);
     assert!(children.iter().all(|id| is_running(*id)), "{children:?}");
 
-    // SIGKILL: nothing in the parent runs any more.
+    // SIGKILL: nothing in the parent runs any longer.
     parent.kill().unwrap();
     parent.wait().unwrap();
 

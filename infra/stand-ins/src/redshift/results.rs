@@ -77,7 +77,7 @@ fn metadata(name: &str, kind: &Type, modifier: i32) -> Value {
         Type::TIMESTAMP => ("timestamp", 29, 6),
         Type::TIMESTAMPTZ => ("timestamptz", 35, 6),
         Type::BPCHAR => ("bpchar", modifier.unwrap_or(256), 0),
-        // Redshift has no text; it takes it for a varchar of 256.
+        // Redshift has no text type and treats it as a varchar of 256.
         Type::VARCHAR | Type::TEXT | Type::UNKNOWN => ("varchar", modifier.unwrap_or(256), 0),
         _ => (kind.name(), 0, 0),
     };

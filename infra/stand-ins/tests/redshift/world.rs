@@ -21,7 +21,7 @@ pub(crate) struct World {
     pub(crate) client: Client,
     pub(crate) redshift: Redshift,
     pub(crate) database: String,
-    /// What the Lambda and EventBridge were asked.
+    /// The requests that Lambda and EventBridge received.
     pub(crate) requests: Arc<Mutex<Vec<Request>>>,
     _postgres: Arc<Postgres>,
 }
