@@ -22,7 +22,7 @@ impl QueryExercise<'_> {
         exercise.step("many sockets, none loses its result", self.sockets()).await;
     }
 
-    /// One run after the other. What is timed is the event's delivery, the function and the push: the stand-in notes when a
+    /// One run after the other. The event's delivery, the function and the push are timed: the stand-in records when a
     /// statement ended.
     async fn latency(&self) -> anyhow::Result<String> {
         let person = self.people.sign_in("latency").await?;
@@ -71,7 +71,7 @@ impl QueryExercise<'_> {
     }
 }
 
-/// The stand-in notes the system's time; the arrival is a monotonic time.
+/// The stand-in records the system's time; the arrival is a monotonic time.
 fn since(ended: SystemTime, came: Instant) -> Duration {
     let now = SystemTime::now();
     now.duration_since(ended).unwrap_or_default().saturating_sub(came.elapsed())
