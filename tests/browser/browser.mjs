@@ -1,4 +1,4 @@
-// Chromium as the tests use it: no network beyond this machine, no profile, and nothing on a page may go wrong unseen.
+// Chromium as the tests use it: no network beyond this machine, no profile, and every error on a page is noticed.
 
 import { setTimeout as pause } from "node:timers/promises";
 

@@ -1,5 +1,5 @@
-// The query page without a service behind it: Cognito, the REST API and the socket are scripted, so that a test can have them
-// answer what the real ones answer seldom.
+// The query page without a service: Cognito, the REST API and the socket are scripted, so that a test can have them give answers
+// that the real ones rarely give.
 
 import { readFileSync } from "node:fs";
 import { extname, join, normalize } from "node:path";
