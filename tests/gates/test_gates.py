@@ -17,7 +17,7 @@ def queue(**properties: object) -> dict:
     return {"Type": "AWS::SQS::Queue", **policies, "Properties": {"MessageRetentionPeriod": 3600} | properties}
 
 
-# CKV_AWS_27 wants a key; with it, both linters are content.
+# CKV_AWS_27 requires a key; with it, both linters pass.
 CLEAN = {"Resources": {"Failed": queue(KmsMasterKeyId="alias/aws/sqs")}}
 BREAKS_CKV_AWS_27 = {"Resources": {"Failed": queue()}}
 
@@ -34,7 +34,7 @@ def check(templates: dict[str, object], entries: list[dict], complete: bool = Tr
             text = template if isinstance(template, str) else json.dumps(template)
             (folder / f"{stem}.template.json").write_text(text)
         exceptions = folder / "exceptions.yaml"
-        # A date is a date in YAML only without quotes, which JSON cannot do.
+        # In YAML, a date is a date only without quotes, which JSON does not allow.
         lines = [f"- {{rule: {e['rule']}, " + ", ".join(f"{key}: {value}" for key, value in e.items() if key != "rule") + "}" for e in entries]
         exceptions.write_text("\n".join(lines))
         result = gates.check([folder], exceptions, TODAY, complete)

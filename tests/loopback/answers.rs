@@ -1,4 +1,4 @@
-//! About sixty answers that a service may give to a call, for the tests that state what becomes of the work then.
+//! About sixty answers that a service may give to a call, for the tests that state what becomes of the work in each case.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -112,7 +112,7 @@ fn page(status: u16) -> Answer {
 }
 
 fn elsewhere(status: u16) -> Answer {
-    // No port that anything listens on: whoever follows it gets no further.
+    // Nothing listens on this port, so following it leads nowhere.
     let headers = vec![("location", "http://127.0.0.1:9/".to_owned())];
     Answer::Reply { status, headers, body: Vec::new() }
 }

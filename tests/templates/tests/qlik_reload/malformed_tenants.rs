@@ -130,7 +130,7 @@ fn variables_that_exceed_the_limits_of_qlik() {
     let many: Vec<String> = (0..21).map(|it| format!("v{it}: x")).collect();
     assert!(with(&many.join(", ")).ends_with("21 variables; must be at most 20"));
     assert!(with(&format!("v: {}", "x".repeat(257))).ends_with("variable `v` has 257 characters; must be at most 256"));
-    assert!(with("v: '<b>'").contains("which EventBridge takes for a placeholder"));
+    assert!(with("v: '<b>'").contains("which EventBridge treats as a placeholder"));
 }
 
 #[test]
@@ -165,5 +165,5 @@ fn a_text_that_starts_with_a_special_character_of_yaml() {
 #[test]
 fn a_value_with_line_breaks_is_shown_on_one_line() {
     let message = qlik("tenant_url: \"https://a\\nb\\e[2J\"");
-    assert!(message.starts_with(r"4:17: `https://a\nb\u{1b}[2J` is no Qlik Cloud tenant"), "{message}");
+    assert!(message.starts_with(r"4:17: `https://a\nb\u{1b}[2J` is not a Qlik Cloud tenant"), "{message}");
 }

@@ -39,7 +39,7 @@ fn logical_ids_of_resources_with_data_do_not_change() {
     for (id, policy) in [
         ("Users", "RetainExceptOnCreate"),
         ("DeadLetters", "RetainExceptOnCreate"),
-        // What can be made again.
+        // What can be created again.
         ("PageBucket", "Delete"),
         ("Requests", "Delete"),
     ] {
@@ -242,7 +242,7 @@ fn every_route_needs_a_token_and_browsers_can_preflight_and_read_errors() {
             let method_allowed = if id == "ApiOptionsTicket" { "'POST'" } else { "'GET'" };
             assert_eq!(headers["method.response.header.Access-Control-Allow-Methods"], method_allowed, "{id}");
         }
-        assert_eq!(preflights, 5, "one a path");
+        assert_eq!(preflights, 5, "one per path");
         for (id, kind) in [("ApiClientErrors", "DEFAULT_4XX"), ("ApiServerErrors", "DEFAULT_5XX")] {
             let response = template.properties(id);
             assert_eq!(response["ResponseType"], kind);

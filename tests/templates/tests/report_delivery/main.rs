@@ -63,7 +63,7 @@ fn quicksight_writes_below_the_tenants_prefix_for_this_account_only() {
         assert_eq!(statement["Condition"], condition);
     }
     assert_eq!(statements[2]["Resource"], json!({ "Fn::Sub": "${Reports.Arn}/t/acme/*" }));
-    // A refusal of what has no encryption header would refuse QuickSight, which sends none.
+    // A rule against requests without an encryption header would reject QuickSight, which sends none.
     assert_eq!(statements.iter().filter(|it| it["Effect"] == "Deny").count(), 1);
     assert_includes(
         template.properties("Reports"),
@@ -106,7 +106,11 @@ fn the_published_paths_exist_and_need_a_key() {
         &json!({ "Throttle": { "RateLimit": 100, "BurstLimit": 200 }, "Quota": { "Limit": 10000, "Period": "DAY" } }),
     );
     let stage = template.properties("RequestsStage");
-    assert_eq!(stage["CacheClusterEnabled"], Json::Null, "a cache would answer one caller with another one's report");
+    assert_eq!(
+        stage["CacheClusterEnabled"],
+        Json::Null,
+        "a cache would answer one caller with another caller's report"
+    );
 }
 
 #[test]
@@ -203,7 +207,11 @@ fn the_sender_exists_only_with_a_delivery() {
     let link_base =
         "https://${Requests}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${RequestsStage}/qs-anonymous-snapshot";
     assert_eq!(sender(EMAIL)["MAIL_LINK_BASE"], json!({ "Fn::Sub": link_base }));
-    assert_eq!(variables(&with(EMAIL), "ReportApi")["RECIPIENT_DOMAINS"], Json::Null, "callers send nowhere");
+    assert_eq!(
+        variables(&with(EMAIL), "ReportApi")["RECIPIENT_DOMAINS"],
+        Json::Null,
+        "callers cannot have reports sent"
+    );
     let domains = with("deliveries: { email: { from: r@a.example, recipient_domains: [b.example, a.example] } }");
     assert_eq!(variables(&domains, "ReportApi")["RECIPIENT_DOMAINS"], json!(r#"["a.example","b.example"]"#));
 }
@@ -349,7 +357,7 @@ fn a_mistake_in_the_file_is_one_sentence() {
         (SCHEDULE, "the schedule `weekly` has nowhere to send its report; turn on one of `deliveries`"),
         (
             &format!("{PARTNER}{SCHEDULE}"),
-            "the schedule `weekly` has 1 recipients; they go together with `deliveries: { email }`",
+            "the schedule `weekly` has 1 recipients; use them together with `deliveries: { email }`",
         ),
         (
             &format!("{EMAIL}{SCHEDULE}dashboards: [other]"),
@@ -398,7 +406,7 @@ fn a_mistake_in_the_tags_is_one_sentence() {
         ("[{ key: a, value: b }, { key: a, value: c }]", "the row-level tag `a` appears twice; remove one"),
         (
             "[{ key: a, claim: c }]",
-            "the row-level tag `a` is a claim, and an API key makes none; name the `user_pool` of the callers, or give the tag a `value`",
+            "the row-level tag `a` is a claim, and an API key has none; name the `user_pool` of the callers, or give the tag a `value`",
         ),
     ] {
         let told = mistake(&tenant_file("report-delivery", &format!("row_level_tags: {tags}")));

@@ -250,7 +250,7 @@ fn the_dashboard_shows_only_columns_and_measures_that_there_are() {
     assert_eq!(elements.len(), definition["Sheets"][0]["Visuals"].as_array().unwrap().len());
 }
 
-/// Calls `see` with each key and its value, at whatever depth.
+/// Calls `see` with each key and its value, at any depth.
 fn visit(json: &Json, see: &mut impl FnMut(&str, &Json)) {
     match json {
         Json::Object(fields) => fields.iter().for_each(|(key, value)| {

@@ -320,7 +320,7 @@ fn the_dashboards_show_links_that_quicksight_does_not_build_itself() {
         assert_eq!(link["URLStyling"]["LinkConfiguration"]["Target"], json!("NEW_TAB"));
         assert_eq!(link["URLStyling"]["LinkConfiguration"]["Content"]["CustomTextContent"]["Value"], json!(name));
         let data = template.properties(&id.replace("Dashboard", "DashboardData"));
-        assert_eq!(data["ImportMode"], json!("DIRECT_QUERY"), "a copy would show links that have run out");
+        assert_eq!(data["ImportMode"], json!("DIRECT_QUERY"), "a copy would show expired links");
         assert_includes(
             &data["PhysicalTableMap"]["view"]["RelationalTable"],
             &json!({ "Schema": "write_back", "Name": view }),
