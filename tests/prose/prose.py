@@ -18,7 +18,7 @@ UNIT = "account|assembly|bucket|build|call|connection|crate|delivery|file|functi
 
 # What is found, and what to write instead.
 PATTERNS = [
-    (r"(?<!there )(?<!There )\b(?:is|are|was|were) no (?!longer|more\b|such|fewer|different|worse|better|other way|need\b|way\b|problem|reason\b|use\b)[a-z`]", "say `is not a …`"),
+    (r"(?<!there )(?<!There )\b(?:is|are|was|were) no (?!longer|more\b|such|fewer|different|worse|better|other way|need\b|way\b|problem|reason\b|use\b)[A-Za-z`]", "say `is not a …`"),
     (r"\ballowed (?:is|are)\b", "say `must be …` or `use …`"),
     (r"\b(?:is|are|was|were|be) told\b(?! to\b)|\btells\b(?! [A-Za-z]+ (?:to|what|how|whether|where|which|when)\b)", "say `is reported`, `says` or `shows`"),
     (r"\btold (?:apart|of)\b", "say `is distinguished` or `is reported`"),
@@ -33,8 +33,13 @@ PATTERNS = [
     (r"\bcomes? to (?:its|an|their) end\b|\bcame to (?:its|an|their) end\b", "say `finishes` or `ends`"),
     (r"\bwith nothing behind\b|\bnothing behind it\b|\bstands behind\b|\bcut short\b", "say `without a value`, or `interrupted`"),
     (rf"\b(?:once|exactly once|one|one [a-z]+|bytes|calls|characters|files|items|lines|messages|parts|queries|requests|rows|stacks|times|tokens|tries|at most [a-z0-9]+) an? (?:{UNIT})\b(?! (?:that|which|with|of|has|is|and|or)\b)(?=[.,;:)]|$| (?:each|in|for|to|by)\b)", "say `per …` or `for each …`"),
-    (r"(?<![-\w`$#/{.:])\bids?\b(?![-\w`=/.:}\]]|\)=)(?= (?:is|are|of|in|that|which|and|or|for|to|from|by|has|was|does|may|must|as|with|given|[a-z]+s)\b|[.,;)])", "write `ID`"),
-    (r"\bnot any ?more\b|\bdoes not have any more\b", "say `no longer`"),
+    (r"(?<![-\w`$#/{.:])\bids?\b(?![-\w`=/:}\]]|\.\w|\)=)(?= (?:is|are|of|in|that|which|and|or|for|to|from|by|has|was|does|may|must|as|with|given|[a-z]+s)\b|[.,;)]|$)", "write `ID`"),
+    (r"\bany ?more\b(?! (?:than|of|[a-z]+s)\b)", "say `no longer` or `any longer`"),
+    (r"\bwhere (?:there (?:is|are) (?:none|no)|it is not|the file|nobody|nothing)\b", "say `if` or `without`"),
+    (r"\b(?:is|are) taken for\b(?! granted)|\btakes? (?:it|them) for\b(?! granted)", "say `is treated as` or `is mistaken for`"),
+    (r"\bheld (?:to|against) (?:the|its)\b", "say `checked against`"),
+    (r"\bcannot go on\b|\bgo(?:es)? on meanwhile\b", "say `continue`"),
+    (r"\bfor ever\b", "write `forever`"),
     (r"\b(?:has|have) not (?:the|a|an|any|its)\b", "say `does not have`"),
     (r"\bby the clock\b", "say `on a schedule`"),
     (r"\b(?:finds|found) out\b.{0,40}\bgood\b", "say `checks`"),

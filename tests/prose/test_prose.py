@@ -16,6 +16,14 @@ PLANTED = [
     "Qlik apps reloaded by schedule, exactly once a delivery.",
     "The policy that is in the place of the role",
     "The table that holds it lies beside the bucket",
+    "`a b` is no QuickSight user",
+    "The second answer has the same id.",
+    "UTC where there is none",
+    "Nobody waits for it any more.",
+    "A text is taken for a number",
+    "What was read is held against the limits",
+    "A test that cannot go on fails",
+    "Tokens that live for ever",
 ]
 
 PLAIN = [
@@ -28,6 +36,7 @@ PLAIN = [
     "It is stored in a different folder, next to the bucket.",
     "A stand-in plays Qlik Cloud; MB stands for megabytes.",
     "Each tenant has one stack per system.",
+    "This takes the folder for granted, and needs no more than that.",
 ]
 
 

@@ -183,7 +183,7 @@ async fn start_job(State(world): Shared, Path((account, dashboard)): Path<(Strin
         let mut data = lock(&world.data);
         if data.jobs.get(&key).is_some_and(|job| job.end.as_ref().is_none_or(|end| end.at.elapsed() < ID_KEPT)) {
             data.counts.refused += 1;
-            return problem(StatusCode::CONFLICT, "ResourceExistsException", "there is a job with this id");
+            return problem(StatusCode::CONFLICT, "ResourceExistsException", "there is a job with this ID");
         }
         let open = data.jobs.values().filter(|job| job.end.is_none()).count();
         if open >= MOST_OPEN {

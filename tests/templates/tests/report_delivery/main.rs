@@ -336,7 +336,7 @@ fn a_mistake_in_the_file_is_one_sentence() {
         ("retention_days: 0", "`retention_days` is 0; must be 1 to 3650"),
         ("dashboards: []", "`dashboards` is empty; name at least one, or remove the key to allow all"),
         ("dashboards: [a/b]", "`a/b` is not a QuickSight ID; use 1 to 512 letters, digits, `-` and `_`"),
-        ("dashboards: ['*']", "`*` is no QuickSight id"),
+        ("dashboards: ['*']", "`*` is not a QuickSight ID"),
         (
             "deliveries: { email: { from: Reports <r@a.example> } }",
             "`Reports <r@a.example>` is not a valid e-mail address",
