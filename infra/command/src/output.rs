@@ -1,6 +1,6 @@
 //! Printing that continues when nobody reads the output any longer.
 //!
-//! `println!` panics once the reader of a pipe is gone (`ferrostack list | head -1`), which would abort a deployment half way.
+//! `println!` panics once the reader of a pipe is gone (`ferrostack list | head -1`), which would abort a deployment halfway.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write, stderr, stdout};

@@ -79,7 +79,7 @@ impl QlikExercise<'_> {
         self.finished(BY_EVENT).await
     }
 
-    /// EventBridge delivers at least once; here both deliveries are made by hand, at the same time.
+    /// EventBridge delivers at least once; here the exercise makes both deliveries itself, at the same time.
     async fn delivered_twice(&self) -> anyhow::Result<String> {
         let event = json!({"appId": TWICE, "deliveryId": "delivered-twice"});
         let (first, second) = tokio::join!(self.invoke(&event), self.invoke(&event));
