@@ -130,8 +130,24 @@ def sentences(path: str, text: str):
             elif not fenced:
                 yield number, without_code(line)
         return
-    marker = {".rs": "//", ".mjs": "//", ".js": "//", ".jsx": "//", ".css": "/*", ".sql": "--"}.get(Path(path).suffix, "#")
+    suffix = Path(path).suffix
+    marker = {".rs": "//", ".mjs": "//", ".js": "//", ".jsx": "//", ".css": "/*", ".sql": "--"}.get(suffix, "#")
+    has_block_comments = marker == "/*" or suffix in (".mjs", ".js", ".jsx")
+    inside = continued = False
     for number, line in enumerate(text.splitlines(), 1):
+        was_inside, was_continued = inside, continued
+        begins = False
+        if suffix == ".py":
+            begins = '"""' in line
+            inside ^= line.count('"""') % 2 == 1
+        elif has_block_comments:
+            begins = line.lstrip().startswith("/*")
+            inside = (begins or inside) and "*/" not in line
+        # A backslash continues a literal on the next line.
+        continued = suffix == ".rs" and line.endswith("\\")
+        if begins or was_inside or was_continued:
+            yield number, without_code(line)
+            continue
         # Literals first: an address in one has the marker of a comment.
         literals = re.findall(r'"((?:[^"\\]|\\.)*)"', line)
         rest = re.sub(r'"(?:[^"\\]|\\.)*"', '""', line)

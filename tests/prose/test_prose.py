@@ -68,6 +68,11 @@ def places(sentence: str) -> list[tuple[str, str]]:
         ("a.rs", f"    /// {sentence}"),
         ("a.rs", f'    bail!("{sentence}");'),
         ("a.py", f"# {sentence}"),
+        ("a.py", f'"""{sentence}"""'),
+        ("a.py", f'"""One line.\n\n{sentence}\n"""'),
+        ("a.mjs", f"/** {sentence} */"),
+        ("a.css", f"/* One line.\n * {sentence}\n */"),
+        ("a.rs", f'bail!("one line, \\\n    {sentence}");'),
         ("a.mjs", f'say("{sentence}"); // {sentence}'),
         ("script", f"# {sentence}"),
     ]
