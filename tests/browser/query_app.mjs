@@ -172,7 +172,7 @@ await withPage({ pictures, expected: refusals }, async (ada, shot) => {
   });
 
   await withPage({ pictures, dark: true, phone: true, expected: refusals }, async (bob, shotOfBob) => {
-    await step("somebody else signs up, on a phone in the dark", async () => {
+    await step("a second person signs up, on a phone in dark mode", async () => {
       await bob.goto(origin);
       await heading(bob, "Sign in");
       await shotOfBob("query-sign-in-dark-phone");

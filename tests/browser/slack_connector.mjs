@@ -36,7 +36,7 @@ await withPage({ pictures, expected: [/status of 400/] }, async (page, shot) => 
   told.again = again.status();
 });
 
-// On a phone, in the dark: a used link is rejected, and its page is complete.
+// On a phone in dark mode: a used link is rejected, and its page is complete.
 await withPage({ dark: true, phone: true, pictures, expected: [/status of 410/] }, async (page, shot) => {
   await page.goto(link);
   await page.getByRole("button").click();

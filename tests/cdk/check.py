@@ -46,7 +46,7 @@ def check(cdk: str, assembly: Path) -> list[str]:
             for id, artifact in stacks.items():
                 template = json.loads((assembly / artifact["properties"]["templateFile"]).read_text())
                 if json.loads(run(cdk, copy, "synth", "--exclusively", "--json", artifact.get("displayName", id))) != template:
-                    problems.append(f"{assembly}: cdk synth {id} does not give back the template")
+                    problems.append(f"{assembly}: cdk synth {id} does not return the template")
             return problems
         except subprocess.CalledProcessError as error:
             return [f"{assembly}: cdk {error.cmd[1]} ended with {error.returncode}: {error.stderr.strip()}"]

@@ -12,7 +12,7 @@ pub enum Errors {
     Json,
     /// As XML with the code in `Code`: S3.
     Xml,
-    /// As JSON of its own, without a code: what is not AWS.
+    /// As a different JSON without a code: services outside AWS.
     Plain,
 }
 

@@ -40,7 +40,7 @@ impl Dashboard {
 pub struct QuickSightOptions {
     /// How long a job is QUEUED; after that it is RUNNING.
     pub queued: Duration,
-    /// How long it is RUNNING; after that it has its end status, and its files are there.
+    /// How long it is RUNNING; after that it has its end status, and its files exist.
     pub running: Duration,
     /// How many calls per second are answered; [`CALLS_A_SECOND`] is QuickSight's own limit.
     pub calls_a_second: usize,

@@ -13,7 +13,7 @@ use stand_ins::child::Supervised;
 /// Set for the process that plays the parent: this test program, started once more.
 const PARENT: &str = "LIFELINE_TEST_PARENT";
 
-/// What the parent starts: a program that ignores SIGTERM, with a child of its own, both printing their IDs.
+/// What the parent starts: a program that ignores SIGTERM, and has a child itself; both print their IDs.
 const STUBBORN: &str = r#"trap "" TERM; sleep 600 & echo "$$ $!"; wait"#;
 
 #[test]

@@ -44,7 +44,7 @@ enum Kind {
 pub(crate) enum Part {
     /// Creates and grants.
     Setup,
-    /// Works with what was created, as a user of its own.
+    /// Works with what was created, as its own user.
     Worker,
 }
 

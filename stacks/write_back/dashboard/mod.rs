@@ -78,7 +78,7 @@ impl TryFrom<Fields> for DashboardProps {
     }
 }
 
-/// Adds the data source, the datasets and the dashboards, once the views are there.
+/// Adds the data source, the datasets and the dashboards, once the views exist.
 pub(super) fn add(
     stack: &mut Stack,
     dashboard: &DashboardProps,

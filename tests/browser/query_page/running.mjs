@@ -21,7 +21,7 @@ export const running = {
       await page.getByText("<img src=x onerror=alert(1)>").waitFor();
     });
   },
-  async "a phone in the dark needs no scrolling sideways"({ folder, pictures }) {
+  async "a phone in dark mode needs no scrolling sideways"({ folder, pictures }) {
     await withPage({ pictures, dark: true, phone: true }, async (page, shot) => {
       await serve(page, { folder, socket: server(answers).socket });
       await page.goto(`${PAGE}/`);

@@ -14,8 +14,8 @@ const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 /**
  * Serves the built page in `folder` to `page`. `cognito[Operation](request)` and `rest["GET /path"](url)` answer
- * `{status?, body}`, `socket(connection)` plays the server of each new socket. What is missing has a good answer. `isConfigured()`
- * tells whether the page gets to know where its services are.
+ * `{status?, body}`, `socket(connection)` plays the server of each new socket. Anything else has a good answer. `isConfigured()`
+ * decides whether the page learns where its services are.
  */
 export async function serve(page, { folder, cognito = {}, rest = {}, socket, signUp = true, isConfigured = () => true }) {
   const config = {

@@ -48,7 +48,7 @@ impl QueryExercise<'_> {
         Ok(format!("{RUNS} runs: median {:.1} ms, p99 {:.1} ms, most {:.1} ms", at(0.5), at(0.99), at(1.0)))
     }
 
-    /// All sockets are open at once; each asks for a query of its own.
+    /// All sockets are open at once; each runs its own query.
     async fn sockets(&self) -> anyhow::Result<String> {
         let mut people: Vec<Person> = Vec::new();
         for number in 0..PEOPLE {

@@ -43,7 +43,7 @@ impl ResultSet {
     }
 }
 
-/// One `Field`. Decimals, dates, times and everything without a kind of its own is a text.
+/// One `Field`. Decimals, dates, times and everything without its own kind is text.
 fn field(text: Option<&str>, kind: &Type) -> Value {
     let Some(text) = text else { return json!({"isNull": true}) };
     let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
