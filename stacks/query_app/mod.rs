@@ -7,7 +7,7 @@
 //!    │ token
 //!    ├──► Api (REST) ──► Results ──► Requests  table: tickets, connections, requests
 //!    │                      └──────► Redshift: rows of the user's requests
-//!    │ ticket, good for once
+//!    │ ticket, valid once
 //!    └──► Connections (WebSocket) ──► Socket ──► Requests
 //!               ▲                        └─────► Redshift: starts the statement
 //!               └── Finished ◄── Ended (event rule), Sweep (each minute)

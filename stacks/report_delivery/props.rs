@@ -22,7 +22,7 @@ pub struct Props {
     pub user_pool: Option<UserPoolArn>,
     /// Most snapshot jobs of the account at once, 1 to 12.
     pub slots: u32,
-    /// Seconds that a link to a file is good for, 1 to 300.
+    /// Seconds that a link to a file is valid for, 1 to 300.
     pub url_seconds: u32,
     /// Days that a file is kept.
     pub retention_days: u32,

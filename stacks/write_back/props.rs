@@ -29,7 +29,7 @@ pub struct Props {
     pub locale: Locale,
     /// The currency of costs.
     pub currency: Option<Currency>,
-    /// Seconds that a link is good for, counted from when the dashboard showed it.
+    /// Seconds that a link is valid for, counted from when the dashboard showed it.
     pub token_seconds: u32,
     /// Days after which the signing key is replaced; 0 means never, and then the stack contains nothing that could replace it.
     pub rotation_days: u32,
@@ -101,8 +101,8 @@ impl TryFrom<Fields> for Props {
         let rotation_days = in_range("`rotation_days`", it.rotation_days, 0..=1000)?;
         if rotation_days > 0 && rotation_days * 24 * 60 * 60 <= token_seconds + Self::CACHE_SECONDS {
             return Err(format!(
-                "links are good for {token_seconds} seconds and the key for {rotation_days} days; \
-                 a link must not outlive the key after its own: raise `rotation_days`, or lower `token_seconds`"
+                "links are valid for {token_seconds} seconds and the key for {rotation_days} days; \
+                 a link must expire before the key that follows its own: raise `rotation_days`, or lower `token_seconds`"
             ));
         }
         if let Some(twice) =

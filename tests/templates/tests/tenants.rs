@@ -1,4 +1,4 @@
-//! Tenant files as such: the messages for wrong ones, and what holds whichever systems a tenant has.
+//! Tenant files in general: the messages for wrong ones, and what holds for any set of systems.
 
 use stacks::{SYSTEMS, System, Tenant};
 use std::collections::BTreeSet;

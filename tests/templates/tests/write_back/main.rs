@@ -354,7 +354,7 @@ fn a_mistake_in_the_file_is_one_sentence() {
         ("rotation_days: 1001", "`rotation_days` is 1001; must be 0 to 1000"),
         (
             "token_seconds: 86400\nrotation_days: 1",
-            "links are good for 86400 seconds and the key for 1 days; a link must not outlive",
+            "links are valid for 86400 seconds and the key for 1 days; a link must expire before the key that follows its own",
         ),
         ("schema: 'a-b'", "`a-b` is not a valid name in Redshift"),
         (
