@@ -26,7 +26,7 @@ pub struct ScheduledReport {
     parameters: BTreeMap<String, Vec<Parameter>>,
 }
 
-/// A parameter of a dashboard, as QuickSight's API has it.
+/// A parameter of a dashboard, in the form of QuickSight's API.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 struct Parameter {

@@ -103,7 +103,7 @@ impl Filter {
         }))
     }
 
-    /// The columns it looks at, each as often as it does.
+    /// The columns it reads, each as often as it is read.
     pub(crate) fn columns(&self) -> Vec<String> {
         match self {
             Filter::Compare(column, ..) | Filter::In(column, ..) | Filter::Null(column, _) => vec![column.clone()],

@@ -226,7 +226,7 @@ impl QueryExercise<'_> {
         .await
     }
 
-    /// The connection that waits for a request, as the table has it.
+    /// The connection that waits for a request, according to the table.
     async fn connection_of(&self, id: &str) -> anyhow::Result<String> {
         let ask = json!({
             "TableName": self.stack.only("AWS::DynamoDB::Table")?,
