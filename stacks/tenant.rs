@@ -12,7 +12,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(from = "TenantFile")]
 pub struct Tenant {
-    /// What every system's stack knows of it.
+    /// What every system's stack knows about it.
     pub tenancy: Tenancy,
     /// The systems that it has.
     pub systems: Systems,
@@ -43,7 +43,7 @@ impl Tenant {
     ///
     /// The first mistake, with its line and column, the value, and what is allowed.
     pub fn parse(text: &str) -> Result<Self, TenantError> {
-        // `no` is a text here and no boolean, as in YAML 1.2.
+        // `no` is text here and not a boolean, as in YAML 1.2.
         let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
         serde_saphyr::from_str_with_options(text, options).map_err(|error| TenantError::new(&error, text))
     }

@@ -1,4 +1,4 @@
-//! Buckets that a tenant file names, and where in them.
+//! Buckets that a tenant file names, and places in them.
 
 use crate::shared::fields::checked_text;
 
@@ -9,7 +9,7 @@ checked_text! {
         if (3..=63).contains(&text.len()) && text.bytes().all(is_plain) {
             return Ok(());
         }
-        Err(format!("`{text}` is no bucket; allowed are 3 to 63 characters a-z, 0-9, `.` and `-`"))
+        Err(format!("`{text}` is not a valid bucket name; use 3 to 63 characters a-z, 0-9, `.` and `-`"))
     }
 }
 
@@ -21,6 +21,6 @@ checked_text! {
         if text.len() <= 256 && text.strip_suffix('/').is_some_and(|it| it.split('/').all(is_part)) {
             return Ok(());
         }
-        Err(format!("`{text}` is no prefix; allowed are folders of letters, digits, `-`, `_` and `.` with a slash after each, as in reports/daily/"))
+        Err(format!("`{text}` is not a valid prefix; use folders of letters, digits, `-`, `_` and `.` with a slash after each, as in reports/daily/"))
     }
 }

@@ -1,4 +1,4 @@
-//! Who may do what with what a stack makes in QuickSight.
+//! Who may do what with the resources of a stack in QuickSight.
 
 use crate::shared::fields::checked_text;
 use aws::quicksight::{dashboard, data_set, data_source};
@@ -9,7 +9,7 @@ checked_text! {
         if is_arn(text, "quicksight", &["user/", "group/"]) {
             return Ok(());
         }
-        Err(format!("`{text}` is no QuickSight user or group; allowed is arn:aws:quicksight:<region>:<account>:user/<namespace>/<name>, or group/…"))
+        Err(format!("`{text}` is not the ARN of a QuickSight user or group; must be arn:aws:quicksight:<region>:<account>:user/<namespace>/<name>, or group/…"))
     }
 }
 
@@ -29,7 +29,7 @@ pub(crate) fn dashboard_permissions(owners: &[Principal], viewers: &[Principal])
     owners.chain(viewers.iter().map(|it| dashboard_permission(it, DASHBOARD_VIEWER))).collect()
 }
 
-/// Makes the three functions that differ in the generated type only.
+/// Defines the three functions, which differ only in the generated type.
 macro_rules! permission {
     ($name:ident, $module:ident) => {
         fn $name(to: &Principal, actions: &[&str]) -> $module::ResourcePermission {
@@ -44,7 +44,7 @@ permission!(data_source_permission, data_source);
 permission!(data_set_permission, data_set);
 permission!(dashboard_permission, dashboard);
 
-// QuickSight takes just these sets, which are those of its console.
+// QuickSight accepts exactly these sets, the ones that its console uses.
 // <https://docs.aws.amazon.com/quicksight/latest/developerguide/share-dashboard.html>
 const DASHBOARD_VIEWER: &[&str] =
     &["quicksight:DescribeDashboard", "quicksight:ListDashboardVersions", "quicksight:QueryDashboard"];

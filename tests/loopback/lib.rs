@@ -71,7 +71,7 @@ pub enum Answer {
     },
 }
 
-/// An answer without headers of its own.
+/// An answer without further headers.
 pub fn reply(status: u16, body: impl ToString) -> Answer {
     Answer::Reply { status, headers: Vec::new(), body: body.to_string().into_bytes() }
 }

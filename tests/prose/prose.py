@@ -18,7 +18,7 @@ UNIT = "account|assembly|bucket|build|call|connection|crate|delivery|file|functi
 
 # What is found, and what to write instead.
 PATTERNS = [
-    (r"(?<!there )(?<!There )\b(?:is|are|was|were) no (?!longer|more\b|such|fewer|different|worse|better|other way|need\b|way\b|problem|reason\b|use\b)[a-z`]", "say `is not a …`"),
+    (r"(?<!there )(?<!There )\b(?:is|are|was|were) no (?!longer|more\b|such|fewer|different|worse|better|other way|need\b|way\b|problem|reason\b|use\b)[A-Za-z`]", "say `is not a …`"),
     (r"\ballowed (?:is|are)\b", "say `must be …` or `use …`"),
     (r"\b(?:is|are|was|were|be) told\b(?! to\b)|\btells\b(?! [A-Za-z]+ (?:to|what|how|whether|where|which|when)\b)", "say `is reported`, `says` or `shows`"),
     (r"\btold (?:apart|of)\b", "say `is distinguished` or `is reported`"),
@@ -33,8 +33,13 @@ PATTERNS = [
     (r"\bcomes? to (?:its|an|their) end\b|\bcame to (?:its|an|their) end\b", "say `finishes` or `ends`"),
     (r"\bwith nothing behind\b|\bnothing behind it\b|\bstands behind\b|\bcut short\b", "say `without a value`, or `interrupted`"),
     (rf"\b(?:once|exactly once|one|one [a-z]+|bytes|calls|characters|files|items|lines|messages|parts|queries|requests|rows|stacks|times|tokens|tries|at most [a-z0-9]+) an? (?:{UNIT})\b(?! (?:that|which|with|of|has|is|and|or)\b)(?=[.,;:)]|$| (?:each|in|for|to|by)\b)", "say `per …` or `for each …`"),
-    (r"(?<![-\w`$/{.:])\bids?\b(?![-\w`=/.:}\]])(?= (?:is|are|of|in|that|which|and|or|for|to|from|by|has|was|does|may|must|as|with|given|[a-z]+s)\b|[.,;)])", "write `ID`"),
-    (r"\bnot any ?more\b|\bdoes not have any more\b", "say `no longer`"),
+    (r"(?<![-\w`$#/{.:])\bids?\b(?![-\w`=/:}\]]|\.\w|\)=)(?= (?:is|are|of|in|that|which|and|or|for|to|from|by|has|was|does|may|must|as|with|given|[a-z]+s)\b|[.,;)]|$)", "write `ID`"),
+    (r"\bany ?more\b(?! (?:than|of|[a-z]+s)\b)", "say `no longer` or `any longer`"),
+    (r"\bwhere (?:there (?:is|are) (?:none|no)|it is not|the file|nobody|nothing)\b", "say `if` or `without`"),
+    (r"\b(?:is|are) taken for\b(?! granted)|\btakes? (?:it|them) for\b(?! granted)", "say `is treated as` or `is mistaken for`"),
+    (r"\bheld (?:to|against) (?:the|its)\b", "say `checked against`"),
+    (r"\bcannot go on\b|\bgo(?:es)? on meanwhile\b", "say `continue`"),
+    (r"\bfor ever\b", "write `forever`"),
     (r"\b(?:has|have) not (?:the|a|an|any|its)\b", "say `does not have`"),
     (r"\bby the clock\b", "say `on a schedule`"),
     (r"\b(?:finds|found) out\b.{0,40}\bgood\b", "say `checks`"),
@@ -49,6 +54,9 @@ PATTERNS = [
     (r"\bmend(?:s|ed)?\b", "say `fix`"),
 ]
 COMPILED = [(re.compile(pattern), advice) for pattern, advice in PATTERNS]
+
+# Statements, whose columns may be called `id`.
+SQL = re.compile(r"\s*(?:select\b.*\bfrom\b|with \w+ as \(|create table\b)")
 
 # Generated, licensed, or data; and what quotes the style that this looks for.
 SKIPPED = re.compile(
@@ -122,8 +130,24 @@ def sentences(path: str, text: str):
             elif not fenced:
                 yield number, without_code(line)
         return
-    marker = {".rs": "//", ".mjs": "//", ".js": "//", ".jsx": "//", ".css": "/*", ".sql": "--"}.get(Path(path).suffix, "#")
+    suffix = Path(path).suffix
+    marker = {".rs": "//", ".mjs": "//", ".js": "//", ".jsx": "//", ".css": "/*", ".sql": "--"}.get(suffix, "#")
+    has_block_comments = marker == "/*" or suffix in (".mjs", ".js", ".jsx")
+    inside = continued = False
     for number, line in enumerate(text.splitlines(), 1):
+        was_inside, was_continued = inside, continued
+        begins = False
+        if suffix == ".py":
+            begins = '"""' in line
+            inside ^= line.count('"""') % 2 == 1
+        elif has_block_comments:
+            begins = line.lstrip().startswith("/*")
+            inside = (begins or inside) and "*/" not in line
+        # A backslash continues a literal on the next line.
+        continued = suffix == ".rs" and line.endswith("\\")
+        if begins or was_inside or was_continued:
+            yield number, without_code(line)
+            continue
         # Literals first: an address in one has the marker of a comment.
         literals = re.findall(r'"((?:[^"\\]|\\.)*)"', line)
         rest = re.sub(r'"(?:[^"\\]|\\.)*"', '""', line)
@@ -131,7 +155,7 @@ def sentences(path: str, text: str):
         if found:
             yield number, without_code(line[line.find(marker) :] if not literals else comment)
         for literal in literals:
-            if " " in literal.strip():
+            if " " in literal.strip() and not SQL.match(literal):
                 yield number, without_code(literal)
 
 

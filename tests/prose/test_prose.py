@@ -16,6 +16,14 @@ PLANTED = [
     "Qlik apps reloaded by schedule, exactly once a delivery.",
     "The policy that is in the place of the role",
     "The table that holds it lies beside the bucket",
+    "`a b` is no QuickSight user",
+    "The second answer has the same id.",
+    "UTC where there is none",
+    "Nobody waits for it any more.",
+    "A text is taken for a number",
+    "What was read is held against the limits",
+    "A test that cannot go on fails",
+    "Tokens that live for ever",
 ]
 
 PLAIN = [
@@ -28,6 +36,7 @@ PLAIN = [
     "It is stored in a different folder, next to the bucket.",
     "A stand-in plays Qlik Cloud; MB stands for megabytes.",
     "Each tenant has one stack per system.",
+    "This takes the folder for granted, and needs no more than that.",
 ]
 
 
@@ -48,6 +57,8 @@ class Prose(unittest.TestCase):
         self.assertEqual([], check("a.md", "```sh\nthis is no prose\n```"))
         self.assertEqual([], check("a.rs", "let id = ids.of(stands_in);"))
         self.assertEqual([], check("a.md", "the key `is no code`"))
+        self.assertEqual([], check("a.rs", 'query("select id from sales order by id limit 2");'))
+        self.assertEqual([], check("a.rs", 'condition("attribute_not_exists(#id) OR expires < :now");'))
 
 
 def places(sentence: str) -> list[tuple[str, str]]:
@@ -57,6 +68,11 @@ def places(sentence: str) -> list[tuple[str, str]]:
         ("a.rs", f"    /// {sentence}"),
         ("a.rs", f'    bail!("{sentence}");'),
         ("a.py", f"# {sentence}"),
+        ("a.py", f'"""{sentence}"""'),
+        ("a.py", f'"""One line.\n\n{sentence}\n"""'),
+        ("a.mjs", f"/** {sentence} */"),
+        ("a.css", f"/* One line.\n * {sentence}\n */"),
+        ("a.rs", f'bail!("one line, \\\n    {sentence}");'),
         ("a.mjs", f'say("{sentence}"); // {sentence}'),
         ("script", f"# {sentence}"),
     ]

@@ -1,10 +1,10 @@
-//! What `redshift-setup` makes in a database, and what readers and writers can then do there: one test per kind of set-up in `tests/`.
+//! What `redshift-setup` creates in a database, and what readers and writers can then do there: one test per kind of set-up in `tests/`.
 //!
 //! The database is PostgreSQL behind the stand-in for the Data API, so this shows rights, views and the differences that an Update makes,
-//! not that Redshift accepts every word. The Lambda that signs is played: a token here is its arguments.
+//! not that Redshift accepts every word. The Lambda function that signs is a fake: a token here consists of its arguments.
 
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
+#![expect(clippy::unwrap_used, reason = "a test fails when it cannot continue")]
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -31,7 +31,7 @@ pub struct World {
     _postgres: Postgres,
 }
 
-/// The link of the quotes.
+/// The links of the quotes.
 pub const LINK: &str = "https://a.example/prod/quote?t=";
 
 impl World {
@@ -90,7 +90,7 @@ impl World {
         world
     }
 
-    /// Carries out an event and gives the answer back.
+    /// Handles an event and returns the answer.
     pub async fn handle(&self, mut event: Value) -> Value {
         event["ResponseURL"] = json!(format!("{}/answer", self.url));
         let mut context = Context::default();
@@ -99,7 +99,7 @@ impl World {
         self.answers.lock().unwrap().last().unwrap().clone()
     }
 
-    /// Carries out an event that must succeed.
+    /// Handles an event that must succeed.
     pub async fn succeed(&self, event: Value) -> Value {
         let answer = self.handle(event).await;
         assert_eq!(answer["Status"], "SUCCESS", "{answer}");
@@ -156,7 +156,7 @@ fn sign(request: &Request, batch: &Value) -> Value {
     json!({"success": true, "num_records": results.len(), "results": results})
 }
 
-/// An Update or Delete of what the event `create` made under this id.
+/// An Update or Delete of what the event `create` created under this ID.
 pub fn later(create: &Value, kind: &str, id: &Value) -> Value {
     let mut event = create.clone();
     event["RequestType"] = json!(kind);

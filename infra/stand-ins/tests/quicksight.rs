@@ -14,7 +14,7 @@ struct Account {
 }
 
 impl Account {
-    /// A job here takes so long that none ends during a test, or no time at all.
+    /// A job takes either so long that none ends during a test, or no time at all.
     async fn with_jobs_of(duration: Duration) -> Account {
         Account::new(duration, usize::MAX).await
     }

@@ -1,11 +1,11 @@
-// Getting in, staying in, and the second step.
+// Signing in, staying signed in, and the second factor.
 
 import { eventually, expect, withPage } from "../browser.mjs";
 import { readQrCode } from "./qr_code.mjs";
 import { PAGE, answers, refuse, serve, server, signIn, tokens } from "./scripted_service.mjs";
 
 export const signingIn = {
-  async "what Cognito refuses is said in a sentence"({ folder, pictures }) {
+  async "a refusal by Cognito is shown as a sentence"({ folder, pictures }) {
     let refusal = refuse("NotAuthorizedException", "Incorrect username or password.");
     const cognito = { RespondToAuthChallenge: () => refusal, ConfirmSignUp: () => refuse("ExpiredCodeException"), SignUp: () => ({ body: { UserConfirmed: false, UserSub: "s", CodeDeliveryDetails: { DeliveryMedium: "EMAIL", Destination: "a***" } } }) };
     await withPage({ pictures, expected: [/400|ERR_FAILED/] }, async (page, shot) => {
@@ -61,7 +61,7 @@ export const signingIn = {
   },
   async "a screen has its focus by the time that it can be seen"({ folder, pictures }) {
     await withPage({ pictures }, async (page) => {
-      // Looks right after each change of the page, before anything is painted.
+      // Checks right after each change of the page, before anything is painted.
       await page.addInitScript(() => {
         window.focusOfScreens = {};
         const look = () => {
@@ -81,7 +81,7 @@ export const signingIn = {
       expect(await page.evaluate(() => window.focusOfScreens), { "Sign in": "email", "Create an account": "email", workspace: "workspace" });
     });
   },
-  async "where an authenticator is required, it is set up at the first sign-in"({ folder, pictures }) {
+  async "a required authenticator is set up at the first sign-in"({ folder, pictures }) {
     const steps = [
       { body: { ChallengeName: "MFA_SETUP", Session: "s1", ChallengeParameters: { MFAS_CAN_SETUP: '["SOFTWARE_TOKEN_MFA"]' } } },
       tokens(),
@@ -107,7 +107,7 @@ export const signingIn = {
       await page.getByText("Connected", { exact: true }).waitFor();
     });
   },
-  async "an authenticator app is added by a code that a camera reads, and by nobody else"({ folder, pictures }) {
+  async "an authenticator app is added with a code that only a camera reads"({ folder, pictures }) {
     const secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
     const cognito = {
       AssociateSoftwareToken: () => ({ body: { SecretCode: secret } }),

@@ -1,7 +1,7 @@
 //! Kind `query-app`: Create, Update, Delete.
 
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
+#![expect(clippy::unwrap_used, reason = "a test fails when it cannot continue")]
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use warehouse_tests::{World, later};
 
 const READER: &str = "IAMR:acme-socket";
 
-/// What [`World`] has in its bucket: a semicolon in everything that can hold one.
+/// What [`World`] has in its bucket: a semicolon in everything that can contain one.
 const SCRIPT: &str = "-- Trips; of one day.
 create table query_app.trips (id int, note varchar(20));
 insert into query_app.trips values (1, 'a;b'), (2, 'it''s; ü') /* ; */;

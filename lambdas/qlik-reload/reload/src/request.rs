@@ -147,7 +147,7 @@ pub(crate) fn posted(body: &str) -> Result<ReloadRequest> {
     reload_request(fields)
 }
 
-/// Whether `text` may be a delivery id or an idempotency key: 1 to 256 visible ASCII characters.
+/// Whether `text` may be a delivery ID or an idempotency key: 1 to 256 visible ASCII characters.
 pub(crate) fn is_key(text: &str) -> bool {
     (1..=256).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }

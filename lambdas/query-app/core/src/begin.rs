@@ -16,7 +16,7 @@ use crate::table::{Table, binding, connection_id};
 pub struct Limits {
     /// Statements running at once.
     pub concurrent: u32,
-    /// Requests begun in one minute of the clock.
+    /// Requests started in one minute of the clock.
     pub per_minute: u32,
     /// How long a statement may run; seconds.
     pub statement_seconds: u64,

@@ -83,7 +83,7 @@ impl Delivery {
     }
 
     /// Sends messages to the waiting connection; if there are several parts, only those after `request.sent`. Returns whether
-    /// they arrived; if not, nobody is waiting any more.
+    /// they arrived; if not, nobody is waiting any longer.
     ///
     /// # Errors
     ///

@@ -94,7 +94,7 @@ impl Table {
         found.map(|item| identity(&item).ok_or_else(unreadable)).transpose()
     }
 
-    /// Removes a connection, and returns the requests that nobody is waiting for any more.
+    /// Removes a connection, and returns the requests that nobody is waiting for any longer.
     pub async fn leave(&self, connection: &str) -> Result<Vec<Request>, Unavailable> {
         let id = connection_id(connection);
         let mut left = Vec::new();

@@ -95,7 +95,7 @@ impl QuerySocket {
         Ok(())
     }
 
-    /// Handles a browser's message. A user who is no longer signed in is told so, whatever the message.
+    /// Handles a browser's message. A user who is no longer signed in gets this as the answer, whatever the message.
     async fn hear(&self, event: &Event, connection: &str) -> Result<(), Unavailable> {
         let now = millis(self.clock.now()) / 1000;
         let identity = self.delivery.table.connection(connection).await?.filter(|identity| now < identity.until);

@@ -49,7 +49,7 @@ impl Settings {
             page_key_secret: required(variable, "PAGE_KEY_SECRET")?,
             tags: tags(&required(variable, "ROW_LEVEL_TAGS")?)?,
             url_life: Duration::from_secs(environment::number(variable, "URL_SECONDS", 300, 1..=300)?),
-            dashboards: list(variable, "DASHBOARDS", "dashboard ids", is_id)?,
+            dashboards: list(variable, "DASHBOARDS", "dashboard IDs", is_id)?,
             recipient_domains: list(variable, "RECIPIENT_DOMAINS", "domains in lower case", is_domain)?,
             dynamodb: aws::service(variable, "DYNAMODB")?,
             s3: aws::service(variable, "S3")?,

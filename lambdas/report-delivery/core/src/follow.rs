@@ -65,7 +65,7 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
         self.update(job, set, &[]).await.map(|()| false)
     }
 
-    /// QuickSight does not know the job, and no Start can arrive any more.
+    /// QuickSight does not know the job, and a Start can no longer arrive.
     async fn absent(&self, job: &Job) -> Result<bool, Unavailable> {
         if job.state == State::Running {
             let reason = Reason::new("VANISHED", "quicksight had the job but no longer knows it");

@@ -11,7 +11,7 @@ use crate::request::Request;
 
 /// QuickSight's three snapshot calls.
 pub trait QuickSight {
-    /// `StartDashboardSnapshotJob` with the job's id, sent once: an error is only as definite as there was one attempt.
+    /// `StartDashboardSnapshotJob` with the job's ID, sent once: an error is only as definite as there was one attempt.
     fn start(&self, job: &Job, request: &Request) -> impl Future<Output = Started>;
 
     /// `DescribeDashboardSnapshotJob`; `None` if QuickSight does not know the job.

@@ -119,7 +119,7 @@ impl Submission {
         self.recipients.as_deref().unwrap_or_default()
     }
 
-    /// Checks the fields: the dashboard's id, and the request for a caller with `tags`.
+    /// Checks the fields: the dashboard's ID, and the request for a caller with `tags`.
     ///
     /// # Errors
     ///

@@ -55,7 +55,7 @@ pub async fn submit(tables: &impl Tables, job: &Job) -> Result<Submitted, Unavai
 /// The progress of a deletion.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Deletion {
-    /// The job will not be started any more: delete its files, then call [`end_deletion`].
+    /// The job will no longer be started: delete its files, then call [`end_deletion`].
     Begun,
     /// It was deleted before.
     Done,

@@ -29,7 +29,7 @@
 //! | `file_not_found`, `data_not_available` for a day of the last 13 months | no rows |
 //! | `file_not_yet_available` | see above |
 //! | 429, `ratelimited` | waits as long as Slack says if there is time, otherwise Athena's throttle error, before any row |
-//! | no answer, 5xx, `service_unavailable` and the like | tried once more before the first row, then an error |
+//! | no answer, 5xx, `service_unavailable` and similar codes | tried once more before the first row, then an error |
 //! | a token that is revoked, expired, or not permitted to do this | the secret is read once more, then an error that says whom to ask |
 //! | anything else, a truncated or damaged file, a malformed line | an error |
 //!

@@ -107,7 +107,7 @@ impl InstallationApi {
     async fn call_back(&self, callback: &Callback) -> Answer {
         let answer = match self.installer.finish(callback).await {
             Ok(organization) => installed(&organization),
-            // An invented state must not end a consent that this browser has begun.
+            // An invented state must not end a consent that this browser has started.
             Err(Denial::NotBegun) => return denied(Denial::NotBegun),
             Err(denial) => denied(denial),
         };

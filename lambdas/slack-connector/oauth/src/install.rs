@@ -37,7 +37,7 @@ pub(crate) enum Denial {
     Failed(Error),
 }
 
-/// A consent that was begun.
+/// A consent that was started.
 pub(crate) struct Begun {
     /// Slack's consent page.
     pub(crate) address: String,
@@ -70,7 +70,7 @@ impl Installer {
         }
         let (state, browser) = (Random::new(), Random::new());
         self.table.issue(&state, &browser, &link.admin).await?;
-        info!(step = "begin", admin = link.admin, "an installation was begun");
+        info!(step = "begin", admin = link.admin, "an installation was started");
         Ok(Begun { address: self.slack.consent_url(&state, &Verifier::of(&browser)), browser })
     }
 

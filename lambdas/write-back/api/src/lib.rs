@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! GET  /quote?t=<token> ─► verify ─► form
-//! POST /quote  t, inputs ─► verify ─► DynamoDB: claim, quote id ─► Redshift Data API: insert ─► page with the quote's id, or 202
+//! POST /quote  t, inputs ─► verify ─► DynamoDB: claim, quote ID ─► Redshift Data API: insert ─► page with the quote's ID, or 202
 //! GET  /quote/status?s=<name> ─► claim ─► Redshift Data API: status ─► page that refreshes itself
 //! ```
 //!

@@ -18,7 +18,7 @@ use crate::{MAC_BYTES, PAYLOAD_BYTES, VERSION};
 pub struct Terms<'a> {
     /// The tenant whose row it is.
     pub tenant: &'a str,
-    /// The id of the REST API that the token is for.
+    /// The ID of the REST API that the token is for.
     pub audience: &'a str,
     /// Seconds since 1970.
     pub issued: u64,
@@ -130,7 +130,7 @@ impl Signer {
     }
 }
 
-/// Fields of a payload: customer, skill, cost, quote id, viewer.
+/// Fields of a payload: customer, skill, cost, quote ID, viewer.
 pub(crate) const FIELDS: u8 = 5;
 
 fn push_row(payload: &mut Vec<u8>, row: &Row<'_>) -> Result<(), Fault> {

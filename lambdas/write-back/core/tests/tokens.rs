@@ -231,7 +231,7 @@ fn of_a_million_mutated_tokens_none_is_accepted() {
     assert!(reached > TOKENS / 3, "only {reached} reached the MAC");
 }
 
-/// One of the good tokens after one change: bits, characters, parts of two, field borders, key id, encoding.
+/// One of the good tokens after one change: bits, characters, parts of two, field borders, key ID, encoding.
 fn mutated(random: &mut Rng, good: &[String], foreign: &[String]) -> String {
     let text = &good[random.usize(..good.len())];
     let other = &good[random.usize(..good.len())];

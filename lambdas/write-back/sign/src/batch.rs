@@ -16,7 +16,7 @@ pub struct Batch {
     arguments: Rows,
 }
 
-/// The function's arguments: action, customer, skill, cost, quote id, viewer.
+/// The function's arguments: action, customer, skill, cost, quote ID, viewer.
 const FIELDS: usize = 6;
 
 /// All texts of all rows in one string, and where each begins and ends: a batch costs two growing allocations.

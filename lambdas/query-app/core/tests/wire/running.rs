@@ -198,7 +198,7 @@ async fn a_cancel_ends_the_statement_and_its_end_is_reported_once() {
 async fn a_cancel_before_redshift_has_the_statement_ends_it_then() {
     let world = World::new().await;
     world.connect(ANNA, "a=").await;
-    // It arrives while the browser is told that its request was accepted.
+    // It arrives while the browser is still being notified that its request was accepted.
     let key = queries::Request::key(ANNA, &id(1));
     world.state().on_post = Some(Box::new(move |state| {
         let item = state.dynamo.items.get_mut(&(format!("request#{key}"), "request".to_owned())).unwrap();

@@ -16,7 +16,7 @@ const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 30_000;
 
 /**
- * `getTicket()` resolves to a ticket, or to null if nobody is signed in any more; it rejects if this attempt failed.
+ * `getTicket()` resolves to a ticket, or to null if nobody is signed in any longer; it rejects if this attempt failed.
  * `open(ticket)` creates a WebSocket. `renewToken()` resolves to whether there is a fresh token. `until()` is when the token
  * expires, in milliseconds. `onOpen()`, `onMessage(message)` and `onState(state)` are callbacks; states: connecting, open, waiting,
  * signed-out, stopped. `clock` has setTimeout, clearTimeout, now and random, for tests.

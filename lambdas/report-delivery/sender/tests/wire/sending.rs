@@ -139,7 +139,7 @@ async fn a_dead_run_is_awaited_and_then_taken_over_if_that_is_harmless() {
     assert!(world.stream(&["a"]).await.is_err());
     assert_eq!(world.made(), (0, 0, 0));
     world.time.pass(Duration::from_secs(60));
-    assert!(world.stream(&["a"]).await.is_err(), "the outcome of the mail is unknown, and somebody must be told");
+    assert!(world.stream(&["a"]).await.is_err(), "the outcome of the mail is unknown, and somebody must be notified");
     assert_eq!((world.standing("a", "mail"), world.standing("a", "sftp")), ("UNKNOWN".to_owned(), "SENT".to_owned()));
     assert_eq!(world.stream(&["a"]).await.unwrap(), json!({"sent": 0}));
 }
