@@ -5,7 +5,6 @@ use crate::shared::fields::{Identifier, TopicArn, checked_text, given, in_range}
 use crate::shared::mail::{Address, Domain as MailDomain};
 use crate::shared::warehouse::Warehouse;
 use cfn::Json;
-use cfn::intrinsic::sub;
 use constructs::Grant;
 use serde::Deserialize;
 use serde_json::json;
@@ -249,8 +248,7 @@ impl Script {
     }
 
     pub(super) fn grant(&self) -> Grant {
-        let (bucket, key) = (self.bucket.as_str(), self.key.as_str());
-        Grant::new(["s3:GetObject"], [sub(format!("arn:${{AWS::Partition}}:s3:::{bucket}/{key}"))])
+        self.bucket.grant_objects(self.key.as_str(), ["s3:GetObject"])
     }
 }
 
@@ -269,12 +267,8 @@ impl Queries {
 
     /// The rights to list and to read them.
     pub(super) fn grants(&self) -> [Grant; 2] {
-        let (bucket, prefix) = (self.bucket.as_str(), self.prefix.as_str());
-        let below = json!({ "StringLike": { "s3:prefix": format!("{prefix}*") } });
-        [
-            Grant::new(["s3:ListBucket"], [sub(format!("arn:${{AWS::Partition}}:s3:::{bucket}"))]).only_when(below),
-            Grant::new(["s3:GetObject"], [sub(format!("arn:${{AWS::Partition}}:s3:::{bucket}/{prefix}*"))]),
-        ]
+        let prefix = self.prefix.as_str();
+        [self.bucket.grant_list_below(prefix), self.bucket.grant_objects(&format!("{prefix}*"), ["s3:GetObject"])]
     }
 }
 
