@@ -95,7 +95,7 @@ fn users_sign_in_with_a_verified_address_and_a_strong_password_and_cannot_be_enu
                 } },
                 "MfaConfiguration": mfa,
                 "EnabledMfas": ["SOFTWARE_TOKEN_MFA"],
-                "DeletionProtection": "ACTIVE",
+                "DeletionProtection": "INACTIVE",
             }),
         );
         assert_eq!(!pool["LambdaConfig"].is_null(), trigger);
