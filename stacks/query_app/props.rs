@@ -1,5 +1,6 @@
 //! What differs between tenants.
 
+use crate::shared::arn::{self, check_arn, is_named};
 use crate::shared::bucket::{BucketName, KeyPrefix};
 use crate::shared::fields::{Identifier, TopicArn, checked_text, given, in_range};
 use crate::shared::mail::{Address, Domain as MailDomain};
@@ -166,14 +167,8 @@ impl TryFrom<MailFields> for Mail {
 checked_text! {
     /// The ARN of a verified identity in SES.
     pub MailIdentity, |text: &str| {
-        let parts: Vec<&str> = text.split(':').collect();
-        match parts[..] {
-            ["arn", partition, "ses", region, account, resource]
-                if partition.starts_with("aws") && !region.is_empty() && account.len() == 12
-                    && account.bytes().all(|it| it.is_ascii_digit())
-                    && resource.strip_prefix("identity/").is_some_and(|it| it.contains('.')) => Ok(()),
-            _ => Err(format!("`{text}` is no identity; allowed is arn:aws:ses:<region>:<account>:identity/<address or domain>")),
-        }
+        let form = "arn:aws:ses:<region>:<account>:identity/<address or domain>";
+        check_arn(text, "an SES identity", form, |it| is_named(it, "identity/") && it.contains('.'))
     }
 }
 
@@ -314,13 +309,13 @@ impl Domain {
 checked_text! {
     /// The ARN of something in us-east-1, where CloudFront takes certificates and web access control lists from.
     pub Arn, |text: &str| {
-        let parts: Vec<&str> = text.split(':').collect();
-        match parts[..] {
-            ["arn", partition, service, "us-east-1", account, resource]
-                if partition.starts_with("aws") && ["acm", "wafv2"].contains(&service) && account.len() == 12
-                    && account.bytes().all(|it| it.is_ascii_digit()) && resource.contains('/') => Ok(()),
-            _ => Err(format!("`{text}` is not allowed here; allowed is arn:aws:<acm or wafv2>:us-east-1:<account>:<what>/<id>")),
+        let is_usable = |it: arn::Arn<'_>| {
+            it.region == "us-east-1" && ["acm", "wafv2"].contains(&it.service) && it.resource.contains('/')
+        };
+        if arn::Arn::parse(text).is_some_and(is_usable) {
+            return Ok(());
         }
+        Err(format!("`{text}` is not allowed here; allowed is arn:aws:<acm or wafv2>:us-east-1:<account>:<what>/<id>"))
     }
 }
 

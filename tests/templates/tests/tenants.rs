@@ -230,3 +230,30 @@ fn a_tab_in_the_indentation_is_reported_where_it_is() {
         assert_eq!(mistake(file), format!("{place}: {tab}"), "{file}");
     }
 }
+
+/// Every ARN of the example and of the gate tenants, with something wrong in it.
+#[test]
+fn an_arn_with_a_wrong_partition_region_or_account_is_refused() {
+    let files = SYSTEMS.iter().flat_map(gate_tenants).chain([example()]);
+    let mut refused = 0;
+    for file in files {
+        for (start, _) in file.match_indices("arn:aws:") {
+            let commented = file[..start].rsplit('\n').next().is_some_and(|it| it.trim_start().starts_with('#'));
+            if commented {
+                continue;
+            }
+            let (before, arn) = file.split_at(start);
+            for (from, to) in [("arn:aws:", "arn:awsx:"), (":eu-", ":xx-"), (":123456789012:", ":12345678901:")] {
+                // Only in this ARN, which ends with its line or its list.
+                let end = arn.find(['\n', ',', ']', ' ', '"', '\'']).unwrap_or(arn.len());
+                let (arn, after) = arn.split_at(end);
+                if arn.contains(from) {
+                    let wrong = format!("{before}{}{after}", arn.replacen(from, to, 1));
+                    assert!(mistake(&wrong).contains(to), "{wrong}");
+                    refused += 1;
+                }
+            }
+        }
+    }
+    assert!(refused > 30, "{refused}");
+}

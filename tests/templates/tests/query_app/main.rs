@@ -561,7 +561,7 @@ fn a_wrong_value_is_reported_with_what_is_allowed() {
         ),
         (
             "mail: { from: q@acme.example, identity: acme.example }",
-            "`acme.example` is no identity; allowed is arn:aws:ses:<region>:<account>:identity/<address or domain>",
+            "`acme.example` is not an SES identity; use arn:aws:ses:<region>:<account>:identity/<address or domain>",
         ),
         ("limits: { rows: 0 }", "`rows` is 0, allowed is 1 to 100000"),
         ("limits: { concurrent: 21 }", "`concurrent` is 21, allowed is 1 to 20"),
