@@ -6,6 +6,7 @@ mod structure;
 use std::collections::{BTreeMap, HashSet};
 
 use crate::intrinsic::PSEUDO_PARAMETERS;
+use crate::limits::{BYTES, INLINE_BYTES, NAMES, RESOURCES};
 use crate::{Finding, Reference, Template, references};
 
 pub(crate) use structure::stacks;
@@ -21,12 +22,6 @@ pub(crate) fn all(template: &Template) -> Vec<Finding> {
     findings.extend(limits(template));
     findings
 }
-
-/// The most resources that a template may have.
-/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>
-const RESOURCES: usize = 500;
-/// The most parameters, outputs and mappings, each (same source).
-const NAMES: usize = 200;
 
 /// One reference of a template.
 struct Use<'a> {
@@ -147,11 +142,6 @@ fn limits(template: &Template) -> Vec<Finding> {
     .filter_map(|(what, count, limit)| over(what, count, limit, || largest_types(template)))
     .collect()
 }
-
-/// The most bytes of a template that is uploaded first (same source as above).
-const BYTES: usize = 1_000_000;
-/// The most bytes of a template that is sent inside a request.
-pub const INLINE_BYTES: usize = 51_200;
 
 /// The size of the document that is written.
 pub(crate) fn size(stack: &str, bytes: usize) -> Option<Finding> {

@@ -2,6 +2,8 @@
 
 use cfn::{Check, Entry, Finding, Json, Template};
 
+use crate::limits;
+
 /// Every check of this module.
 pub const ALL: &[Check] = &[
     wildcard_grants,
@@ -9,6 +11,7 @@ pub const ALL: &[Check] = &[
     secrets_in_variables,
     permissions_without_source,
     protected_from_cloudformation,
+    limits::check,
 ];
 
 /// Actions that AWS defines without a resource.

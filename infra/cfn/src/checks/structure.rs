@@ -1,19 +1,10 @@
 //! What CloudFormation requires of a template beside the properties of its resources.
-//! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>
 
 use std::collections::BTreeMap;
 
 use super::located;
+use crate::limits::{DESCRIPTION, NAME, TAG_KEY, TAG_VALUE, TAGS};
 use crate::{Finding, Json, Reference, Stack, Template, references};
-
-/// The most bytes of a template's description.
-const DESCRIPTION: usize = 1024;
-/// The most characters of a name in a template.
-const NAME: usize = 255;
-/// The most tags of a stack, and the most characters of a key and of a value.
-const TAGS: usize = 50;
-const TAG_KEY: usize = 128;
-const TAG_VALUE: usize = 256;
 
 pub(super) fn check(template: &Template) -> Vec<Finding> {
     let mut findings = Vec::new();
