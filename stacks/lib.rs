@@ -41,6 +41,7 @@ macro_rules! for_each_system {
 }
 
 pub mod platform;
+mod raw_values;
 mod roster;
 pub mod shared;
 mod tenancy;

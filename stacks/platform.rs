@@ -3,8 +3,9 @@
 //! ```text
 //! Assets   bucket: the functions' code and large templates, put there by the deployer, read by CloudFormation
 //! Slots    table: who runs one of the few QuickSight snapshot jobs that an account may have at once
-//! Gateway  the role with which API Gateway writes every stage's access log
-//!    └──► parameters under /ferrostack/platform/, through which other stacks find the bucket and the table
+//! Gateway  the role with which API Gateway writes every stage's access log in this account and region; it replaces a role that
+//!          somebody else has set, and is kept when the stack is deleted
+//!    └──► parameters under /ferrostack/platform/, by which other stacks find the bucket and the table
 //! ```
 //!
 //! Other stacks read these through parameters. An export would tie the stacks together: CloudFormation refuses to delete or replace what
@@ -50,8 +51,10 @@ pub fn stack() -> Stack {
     // A slot is a lease of minutes, so there is nothing to keep.
     let slots = stack.add("Slots", Table::new("slot").disposable());
 
-    let role = stack.add("GatewayRole", log_writer());
-    stack.add("Gateway", Account::new().cloud_watch_role_arn(role.arn()));
+    // API Gateway has one such setting for each account and region, and keeps it when the stack is deleted. So the role is kept too: without
+    // it, every API of the region would lose its logs, including those of other teams.
+    let role = stack.add("GatewayRole", log_writer().retain());
+    stack.add("Gateway", Account::new().cloud_watch_role_arn(role.arn()).retain());
 
     stack.add(
         "AssetBucketName",

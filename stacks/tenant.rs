@@ -1,6 +1,7 @@
 //! Tenants: one customer or stage each, with the systems it has.
 
 use crate::TenantError;
+use crate::raw_values;
 use crate::roster::Systems;
 use crate::shared::fields::{TenantName, given};
 use crate::tenancy::Tenancy;
@@ -43,9 +44,13 @@ impl Tenant {
     ///
     /// The first mistake, with its line and column, the value, and what is allowed.
     pub fn parse(text: &str) -> Result<Self, TenantError> {
-        // `no` is text here and not a boolean, as in YAML 1.2.
+        // `no` is a text here and not a boolean, as in YAML 1.2.
         let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
-        serde_saphyr::from_str_with_options(text, options).map_err(|error| TenantError::new(&error, text))
+        let wrong = |error| TenantError::new(&error, text);
+        let tenant = serde_saphyr::from_str_with_options(text, options.clone()).map_err(wrong)?;
+        let values = serde_saphyr::from_str_with_options(text, options).map_err(wrong)?;
+        raw_values::check(&values, text)?;
+        Ok(tenant)
     }
 
     /// The tenant's stacks, in the order in which they deploy.

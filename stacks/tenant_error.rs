@@ -1,7 +1,7 @@
 //! What an author reads when a tenant file is wrong: one sentence, at its place.
 
 use crate::shared::fields::NOTHING;
-use serde_saphyr::{Error, MessageFormatter, UserMessageFormatter};
+use serde_saphyr::{Error, Location, MessageFormatter, UserMessageFormatter};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -29,7 +29,23 @@ impl TenantError {
             .take_while(|it| *it != '\n')
             .collect();
         let message = on_one_line(&explain(error, value.trim()));
-        Self { message, line: location.line(), column: location.column() }
+        if message.contains("found a tab") || message.contains("tabs disallowed") {
+            return Self::tab(text, location.line()).unwrap_or(Self { message, ..Self::at(location) });
+        }
+        Self { message, ..Self::at(location) }
+    }
+
+    fn at(location: Location) -> Self {
+        Self { message: String::new(), line: location.line(), column: location.column() }
+    }
+
+    /// The first tab in the indentation of a line. The parser reports the value before it, which may be on an earlier line, `from`.
+    fn tab(text: &str, from: u64) -> Option<Self> {
+        let lines = (1..).zip(text.lines()).skip_while(|(number, _)| *number < from);
+        let mut places = lines.filter_map(|(number, line)| Some((number, line.find(|it| it != ' ')?, line)));
+        let (line, spaces, _) = places.find(|(_, spaces, line)| line[*spaces..].starts_with('\t'))?;
+        let message = "a tab is not allowed in the indentation; use spaces".to_owned();
+        Some(Self { message, line, column: spaces as u64 + 1 })
     }
 }
 

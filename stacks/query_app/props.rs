@@ -1,11 +1,11 @@
 //! What differs between tenants.
 
+use crate::shared::arn::{self, check_arn, is_named};
 use crate::shared::bucket::{BucketName, KeyPrefix};
 use crate::shared::fields::{Identifier, TopicArn, checked_text, given, in_range};
 use crate::shared::mail::{Address, Domain as MailDomain};
 use crate::shared::warehouse::Warehouse;
 use cfn::Json;
-use cfn::intrinsic::sub;
 use constructs::Grant;
 use serde::Deserialize;
 use serde_json::json;
@@ -167,14 +167,8 @@ impl TryFrom<MailFields> for Mail {
 checked_text! {
     /// The ARN of a verified identity in SES.
     pub MailIdentity, |text: &str| {
-        let parts: Vec<&str> = text.split(':').collect();
-        match parts[..] {
-            ["arn", partition, "ses", region, account, resource]
-                if partition.starts_with("aws") && !region.is_empty() && account.len() == 12
-                    && account.bytes().all(|it| it.is_ascii_digit())
-                    && resource.strip_prefix("identity/").is_some_and(|it| it.contains('.')) => Ok(()),
-            _ => Err(format!("`{text}` is not the ARN of an identity in SES; must be arn:aws:ses:<region>:<account>:identity/<address or domain>")),
-        }
+        let form = "arn:aws:ses:<region>:<account>:identity/<address or domain>";
+        check_arn(text, "an SES identity", form, |it| is_named(it, "identity/") && it.contains('.'))
     }
 }
 
@@ -249,8 +243,7 @@ impl Script {
     }
 
     pub(super) fn grant(&self) -> Grant {
-        let (bucket, key) = (self.bucket.as_str(), self.key.as_str());
-        Grant::new(["s3:GetObject"], [sub(format!("arn:${{AWS::Partition}}:s3:::{bucket}/{key}"))])
+        self.bucket.grant_objects(self.key.as_str(), ["s3:GetObject"])
     }
 }
 
@@ -269,12 +262,8 @@ impl Queries {
 
     /// The rights to list and read them.
     pub(super) fn grants(&self) -> [Grant; 2] {
-        let (bucket, prefix) = (self.bucket.as_str(), self.prefix.as_str());
-        let below = json!({ "StringLike": { "s3:prefix": format!("{prefix}*") } });
-        [
-            Grant::new(["s3:ListBucket"], [sub(format!("arn:${{AWS::Partition}}:s3:::{bucket}"))]).only_when(below),
-            Grant::new(["s3:GetObject"], [sub(format!("arn:${{AWS::Partition}}:s3:::{bucket}/{prefix}*"))]),
-        ]
+        let prefix = self.prefix.as_str();
+        [self.bucket.grant_list_below(prefix), self.bucket.grant_objects(&format!("{prefix}*"), ["s3:GetObject"])]
     }
 }
 
@@ -320,13 +309,13 @@ impl Domain {
 checked_text! {
     /// The ARN of a resource in us-east-1, from where CloudFront takes certificates and web access control lists.
     pub Arn, |text: &str| {
-        let parts: Vec<&str> = text.split(':').collect();
-        match parts[..] {
-            ["arn", partition, service, "us-east-1", account, resource]
-                if partition.starts_with("aws") && ["acm", "wafv2"].contains(&service) && account.len() == 12
-                    && account.bytes().all(|it| it.is_ascii_digit()) && resource.contains('/') => Ok(()),
-            _ => Err(format!("`{text}` is not allowed here; must be arn:aws:<acm or wafv2>:us-east-1:<account>:<what>/<id>")),
+        let is_usable = |it: arn::Arn<'_>| {
+            it.region == "us-east-1" && ["acm", "wafv2"].contains(&it.service) && it.resource.contains('/')
+        };
+        if arn::Arn::parse(text).is_some_and(is_usable) {
+            return Ok(());
         }
+        Err(format!("`{text}` is not allowed here; allowed is arn:aws:<acm or wafv2>:us-east-1:<account>:<what>/<id>"))
     }
 }
 

@@ -1,5 +1,10 @@
 //! Buckets that a tenant file names, and places in them.
 
+use cfn::Json;
+use cfn::intrinsic::{account_id, sub};
+use constructs::Grant;
+use serde_json::json;
+
 use crate::shared::fields::checked_text;
 
 checked_text! {
@@ -11,6 +16,26 @@ checked_text! {
         }
         Err(format!("`{text}` is not a valid bucket name; use 3 to 63 characters a-z, 0-9, `.` and `-`"))
     }
+}
+
+impl BucketName {
+    /// The right to perform `actions` on the objects whose keys match `keys`, which may contain `*`.
+    pub(crate) fn grant_objects(&self, keys: &str, actions: impl Into<Vec<&'static str>>) -> Grant {
+        let objects = sub(format!("arn:${{AWS::Partition}}:s3:::{}/{keys}", self.0));
+        Grant::new(actions, [objects]).only_when(json!({ "StringEquals": own_account() }))
+    }
+
+    /// The right to list the keys that start with `prefix`.
+    pub(crate) fn grant_list_below(&self, prefix: &str) -> Grant {
+        let bucket = sub(format!("arn:${{AWS::Partition}}:s3:::{}", self.0));
+        let below = json!({ "s3:prefix": format!("{prefix}*") });
+        Grant::new(["s3:ListBucket"], [bucket]).only_when(json!({ "StringEquals": own_account(), "StringLike": below }))
+    }
+}
+
+/// The bucket belongs to this account. The name alone is not enough: when a bucket is deleted, anybody can create one of the same name.
+fn own_account() -> Json {
+    json!({ "aws:ResourceAccount": Json::from(account_id()) })
 }
 
 checked_text! {

@@ -1,5 +1,6 @@
 //! Values of a tenant file that more than one system uses: types that cannot be wrong once they are read.
 
+use crate::shared::arn::{check_arn, is_named};
 use cfn::Json;
 use constructs::schedule_expression::{check_cron, check_rate, check_time_zone};
 use constructs::{Schedule, ScheduleGroupRef};
@@ -124,15 +125,10 @@ checked_text! {
 
 checked_text! {
     /// The ARN of an SNS topic.
-    pub TopicArn, |text: &str| {
-        let parts: Vec<&str> = text.split(':').collect();
-        match parts[..] {
-            ["arn", partition, "sns", region, account, topic]
-                if partition.starts_with("aws") && !region.is_empty() && account.len() == 12 && !topic.is_empty()
-                    && account.bytes().all(|it| it.is_ascii_digit()) => Ok(()),
-            _ => Err(format!("`{text}` is not the ARN of an SNS topic; must be arn:aws:sns:<region>:<account>:<name>")),
-        }
-    }
+    pub TopicArn, |text: &str| check_arn(text, "an SNS topic", "arn:aws:sns:<region>:<account>:<name>", |it| {
+        let name = it.strip_suffix(".fifo").unwrap_or(it);
+        it.len() <= 256 && name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-' || it == b'_') && !name.is_empty()
+    })
 }
 
 /// When a schedule runs.
@@ -172,13 +168,7 @@ impl When {
 checked_text! {
     /// The ARN of a Cognito user pool.
     pub UserPoolArn, |text: &str| {
-        let parts: Vec<&str> = text.split(':').collect();
-        match parts[..] {
-            ["arn", partition, "cognito-idp", region, account, pool]
-                if partition.starts_with("aws") && !region.is_empty() && account.len() == 12
-                    && account.bytes().all(|it| it.is_ascii_digit()) && pool.starts_with("userpool/") => Ok(()),
-            _ => Err(format!("`{text}` is not the ARN of a user pool; must be arn:aws:cognito-idp:<region>:<account>:userpool/<id>")),
-        }
+        check_arn(text, "a user pool", "arn:aws:cognito-idp:<region>:<account>:userpool/<id>", |it| is_named(it, "userpool/"))
     }
 }
 

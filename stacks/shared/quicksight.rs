@@ -1,15 +1,15 @@
 //! Who may do what with the resources of a stack in QuickSight.
 
+use crate::shared::arn::{check_arn, is_named};
 use crate::shared::fields::checked_text;
 use aws::quicksight::{dashboard, data_set, data_source};
+
+const FORM: &str = "arn:aws:quicksight:<region>:<account>:user/<namespace>/<name>, or group/…";
 
 checked_text! {
     /// A user or a group of QuickSight.
     pub(crate) Principal, |text: &str| {
-        if is_arn(text, "quicksight", &["user/", "group/"]) {
-            return Ok(());
-        }
-        Err(format!("`{text}` is not the ARN of a QuickSight user or group; must be arn:aws:quicksight:<region>:<account>:user/<namespace>/<name>, or group/…"))
+        check_arn(text, "a QuickSight user or group", FORM, |it| is_named(it, "user/") || is_named(it, "group/"))
     }
 }
 
@@ -78,12 +78,3 @@ const DATA_SOURCE_OWNER: &[&str] = &[
     "quicksight:UpdateDataSource",
     "quicksight:UpdateDataSourcePermissions",
 ];
-
-/// Whether `text` is an ARN of the service with a resource that starts with one of `kinds`.
-pub(crate) fn is_arn(text: &str, service: &str, kinds: &[&str]) -> bool {
-    let parts: Vec<&str> = text.splitn(6, ':').collect();
-    matches!(parts[..], ["arn", partition, of, _, account, resource]
-        if partition.starts_with("aws") && of == service && account.len() == 12
-            && account.bytes().all(|it| it.is_ascii_digit())
-            && kinds.iter().any(|kind| resource.strip_prefix(kind).is_some_and(|it| !it.is_empty() && !it.contains('*'))))
-}

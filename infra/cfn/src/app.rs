@@ -34,7 +34,7 @@ impl App {
 
     /// Turns the stacks into templates and collects all findings. Reads and writes nothing.
     pub fn synth(self) -> CloudAssembly {
-        let mut assembly = CloudAssembly::default();
+        let mut assembly = CloudAssembly { findings: checks::stacks(&self.stacks), ..CloudAssembly::default() };
         for stack in self.stacks {
             let mut findings = stack.findings;
             findings.extend(checks::all(&stack.template));

@@ -1,26 +1,27 @@
 //! Checks for every template, whatever it deploys.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+mod cycles;
+mod structure;
+
+use std::collections::{BTreeMap, HashSet};
 
 use crate::intrinsic::PSEUDO_PARAMETERS;
+use crate::limits::{BYTES, INLINE_BYTES, NAMES, RESOURCES};
 use crate::{Finding, Reference, Template, references};
+
+pub(crate) use structure::stacks;
 
 /// Runs every check of this module. The references are collected once for all of them.
 pub(crate) fn all(template: &Template) -> Vec<Finding> {
     let uses = uses(template);
     let mut findings = unresolved_references(template, &uses);
     findings.extend(unused(template, &uses));
-    findings.extend(cycle(template, &uses));
+    findings.extend(cycles::check(template, &uses));
+    findings.extend(structure::check(template));
     findings.extend(stateful_without_policy(template));
     findings.extend(limits(template));
     findings
 }
-
-/// The most resources that a template may have.
-/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>
-const RESOURCES: usize = 500;
-/// The most parameters, outputs and mappings, each (same source).
-const NAMES: usize = 200;
 
 /// One reference of a template.
 struct Use<'a> {
@@ -109,33 +110,6 @@ fn unused(template: &Template, uses: &[Use<'_>]) -> Vec<Finding> {
         .collect()
 }
 
-/// No resource depends on itself; CloudFormation would reject the template.
-fn cycle(template: &Template, uses: &[Use<'_>]) -> Option<Finding> {
-    let resources = &template.resources;
-    // The resource that waits, and the one it waits for.
-    let mut waits: Vec<(usize, usize)> = uses.iter().filter_map(|used| used.from.zip(used.to)).collect();
-    for (index, entry) in resources.values().enumerate() {
-        waits.extend(entry.depends_on().filter_map(|other| Some((index, resources.get_index_of(other)?))));
-    }
-    // Removes waits for resources that wait for nothing, and waits of resources that nothing waits for: only cycles remain.
-    loop {
-        let before = waits.len();
-        let (mut waiting, mut awaited) = (vec![false; resources.len()], vec![false; resources.len()]);
-        for &(from, to) in &waits {
-            waiting[from] = true;
-            awaited[to] = true;
-        }
-        waits.retain(|&(from, to)| awaited[from] && waiting[to]);
-        if waits.len() == before {
-            break;
-        }
-    }
-    let name = |index: usize| resources.get_index(index).expect("the index is of this map").0.as_str();
-    let cycle: BTreeSet<&str> = waits.into_iter().map(|(from, _)| name(from)).collect();
-    let all = cycle.iter().copied().collect::<Vec<_>>().join(", ");
-    cycle.first().map(|first| located(template, first, format!("depends on itself, through {all}")))
-}
-
 /// Every resource that holds data says what happens to it.
 fn stateful_without_policy(template: &Template) -> Vec<Finding> {
     template
@@ -168,11 +142,6 @@ fn limits(template: &Template) -> Vec<Finding> {
     .filter_map(|(what, count, limit)| over(what, count, limit, || largest_types(template)))
     .collect()
 }
-
-/// The most bytes of a template that is uploaded first (same source as above).
-const BYTES: usize = 1_000_000;
-/// The most bytes of a template that is sent inside a request.
-pub const INLINE_BYTES: usize = 51_200;
 
 /// The size of the document that is written.
 pub(crate) fn size(stack: &str, bytes: usize) -> Option<Finding> {

@@ -7,7 +7,8 @@ use regex_lite::Regex;
 
 use crate::Json;
 
-/// Limits on one property, checked at synth. Intrinsics pass, because their value is known only at deploy time.
+/// Limits on one property, checked at synth. Intrinsics and dynamic references pass, because their value is known only at deploy time; of
+/// `Fn::If`, both values are checked.
 ///
 /// The generated bindings contain these as constants; a limit that is `None` does not apply.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +56,8 @@ impl Constraint {
     /// Where in `json` this constraint is broken, and how: `("[2]", "is 64; must be 128 to 10240")`.
     pub(crate) fn broken_by(&self, json: &Json) -> Option<(String, String)> {
         match json {
+            // A dynamic reference, which CloudFormation replaces.
+            Json::String(text) if text.contains("{{resolve:") => None,
             Json::String(text) => self.string(text).map(here),
             Json::Number(number) => self.number(number.as_f64()?).map(here),
             Json::Array(items) => self.list(items),
@@ -63,6 +66,10 @@ impl Constraint {
                 map.iter().find_map(|(key, value)| {
                     values.broken_by(value).map(|(path, message)| (format!("[{key:?}]{path}"), message))
                 })
+            }
+            Json::Object(map) => {
+                let branches = map.get("Fn::If")?.as_array()?.iter().skip(1);
+                branches.into_iter().find_map(|branch| self.broken_by(branch))
             }
             _ => None,
         }
@@ -188,5 +195,20 @@ mod tests {
         for json in [json!(128), json!(10240), json!({ "Ref": "Memory" })] {
             assert_eq!(message(&MEMORY, json), None);
         }
+    }
+
+    #[test]
+    fn a_dynamic_reference_may_be_any_text() {
+        assert_eq!(message(&NAME, json!("{{resolve:ssm:/shared/name}}")), None);
+        assert_eq!(message(&NAMES, json!(["a", "x{{resolve:ssm:/shared/name}}"])), None);
+    }
+
+    #[test]
+    fn both_values_of_a_condition_are_checked() {
+        let either = |then: Json, otherwise: Json| message(&MEMORY, json!({ "Fn::If": ["Large", then, otherwise] }));
+        assert_eq!(either(json!(64), json!(128)).unwrap(), "is 64; must be 128 to 10240");
+        assert_eq!(either(json!(128), json!(64)).unwrap(), "is 64; must be 128 to 10240");
+        assert_eq!(either(json!(128), json!({ "Fn::If": ["Small", 64, 128] })).unwrap(), "is 64; must be 128 to 10240");
+        assert_eq!(either(json!(128), json!({ "Ref": "AWS::NoValue" })), None);
     }
 }

@@ -95,7 +95,10 @@ pub fn find_in_map<T>(
 
 /// `Fn::If`: `then` if the condition holds, otherwise `otherwise`; [`no_value`] as one of them removes the property.
 pub fn if_<T>(condition: &NamedCondition, then: impl Into<Value<T>>, otherwise: impl Into<Value<T>>) -> Value<T> {
-    Value::raw(json!({ "Fn::If": [condition.0, Json::from(then.into()), Json::from(otherwise.into())] }))
+    let (then, otherwise) = (then.into(), otherwise.into());
+    let unchecked = then.is_unchecked() || otherwise.is_unchecked();
+    let json = json!({ "Fn::If": [condition.0, Json::from(then), Json::from(otherwise)] });
+    if unchecked { Value::raw(json) } else { Value::from_parts(json, Vec::new()) }
 }
 
 /// A condition expression; [`crate::Stack::condition`] gives it the name under which [`if_`] and resources use it.

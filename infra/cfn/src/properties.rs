@@ -46,8 +46,12 @@ impl Properties {
         value: impl Into<Value<T>>,
         constraint: &'static Constraint,
     ) -> Self {
-        let (json, problems, set_at) = value.into().into_parts();
-        self.check(name, &json, constraint, set_at, Location::caller());
+        let value = value.into();
+        let unchecked = value.is_unchecked();
+        let (json, problems, set_at) = value.into_parts();
+        if !unchecked {
+            self.check(name, &json, constraint, set_at, Location::caller());
+        }
         self.put(name, json, problems);
         self
     }

@@ -168,6 +168,11 @@ impl Scope<'_> {
         self.stack.name()
     }
 
+    /// The template with everything that was added so far, for constructs that depend on what they have added.
+    pub fn template(&self) -> &Template {
+        &self.stack.template
+    }
+
     /// Declares a parameter of the stack, once: a later call with the same name returns the first one.
     pub fn parameter<T>(&mut self, name: &str, parameter: Parameter<T>) -> Value<T> {
         self.stack.template.parameters.entry(name.to_owned()).or_insert(parameter.json);

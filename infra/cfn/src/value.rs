@@ -18,13 +18,14 @@ pub struct Value<T> {
     json: Json,
     problems: Vec<Problem>,
     set_at: Option<&'static Location<'static>>,
+    unchecked: bool,
     ty: PhantomData<fn() -> T>,
 }
 
 impl<T> Value<T> {
-    /// A value that is not checked: a way around an enum or a type that is wrong in the specification.
+    /// A value that is not checked: a way around an enum, a type or a limit that is wrong in the specification.
     pub fn raw(json: impl Into<Json>) -> Self {
-        Self { json: json.into(), problems: Vec::new(), set_at: None, ty: PhantomData }
+        Self { unchecked: true, ..Self::from_parts(json.into(), Vec::new()) }
     }
 
     /// `{"Ref": id}`.
@@ -39,7 +40,8 @@ impl<T> Value<T> {
 
     /// The same JSON as a value of a different type, for example a string parameter where an enum is expected.
     pub fn cast<U>(self) -> Value<U> {
-        Value { json: self.json, problems: self.problems, set_at: self.set_at, ty: PhantomData }
+        let Self { json, problems, set_at, unchecked, ty: _ } = self;
+        Value { json, problems, set_at, unchecked, ty: PhantomData }
     }
 
     /// Remembers the caller's line as the one that set this value.
@@ -59,7 +61,11 @@ impl<T> Value<T> {
     }
 
     pub(crate) fn from_parts(json: Json, problems: Vec<Problem>) -> Self {
-        Self { json, problems, set_at: None, ty: PhantomData }
+        Self { json, problems, set_at: None, unchecked: false, ty: PhantomData }
+    }
+
+    pub(crate) fn is_unchecked(&self) -> bool {
+        self.unchecked
     }
 
     pub(crate) fn into_parts(self) -> (Json, Vec<Problem>, Option<&'static Location<'static>>) {
@@ -69,7 +75,8 @@ impl<T> Value<T> {
 
 impl<T> Clone for Value<T> {
     fn clone(&self) -> Self {
-        Self { json: self.json.clone(), problems: self.problems.clone(), set_at: self.set_at, ty: PhantomData }
+        let Self { json, problems, set_at, unchecked, ty: _ } = self;
+        Self { json: json.clone(), problems: problems.clone(), set_at: *set_at, unchecked: *unchecked, ty: PhantomData }
     }
 }
 
@@ -95,7 +102,7 @@ macro_rules! literal {
     ($($from:ty => $to:ty),* $(,)?) => {$(
         impl From<$from> for Value<$to> {
             fn from(it: $from) -> Self {
-                Self::raw(it)
+                Self::from_parts(it.into(), Vec::new())
             }
         }
     )*};
@@ -108,7 +115,7 @@ literal! {
 
 impl From<&String> for Value<String> {
     fn from(it: &String) -> Self {
-        Self::raw(it.as_str())
+        Self::from_parts(it.as_str().into(), Vec::new())
     }
 }
 

@@ -281,7 +281,7 @@ fn a_cycle_is_reported_without_the_resources_before_and_after_it() {
     stack.add("D", Thing::default().name(sub("${A}")));
     stack.add("E", Thing::default().name(sub("${F}")));
     stack.add("F", Thing::default());
-    assert_eq!(messages(stack), ["A: depends on itself, through A, B, C"]);
+    assert_eq!(messages(stack), ["A: depends on itself: A → B → C → A"]);
 }
 
 #[test]
@@ -376,7 +376,12 @@ fn unused_parameters_are_a_warning() {
 
 #[test]
 fn stack_names_are_checked_and_must_differ() {
-    let app = App::default().stack(Stack::new("a_b")).stack(Stack::new("same")).stack(Stack::new("same"));
+    let named = |name: &str| {
+        let mut stack = Stack::new(name);
+        stack.add("A", Thing::default());
+        stack
+    };
+    let app = App::default().stack(named("a_b")).stack(named("same")).stack(named("same"));
     let messages: Vec<String> =
         app.synth().findings.iter().map(|finding| format!("{}: {}", finding.stack, finding.message)).collect();
     assert!(messages[0].starts_with("a_b: is not a valid stack name"), "{messages:?}");
@@ -388,7 +393,10 @@ fn the_assembly_names_its_files_and_their_hashes() {
     let mut stack = Stack::new("s").tag("k", "v");
     stack.deploy_after("platform");
     stack.add("A", Thing::default());
-    let assembly = synth(stack);
+    let mut platform = Stack::new("platform");
+    platform.add("A", Thing::default());
+    let mut assembly = App::default().stack(platform).stack(stack).synth();
+    assembly.stacks.remove(0);
     let files = assembly.files(&BuiltFunctions::new(), Format::Json);
     assert_eq!(files.keys().collect::<Vec<_>>(), ["manifest.json", "s.assets.json", "s.template.json"]);
     let manifest: Json = serde_json::from_str(&files["manifest.json"]).unwrap();
@@ -400,6 +408,16 @@ fn the_assembly_names_its_files_and_their_hashes() {
             "properties": { "templateFile": "s.template.json", "tags": { "k": "v" } },
         } } }),
     );
+}
+
+#[test]
+fn a_raw_value_is_not_checked() {
+    let mut stack = Stack::new("s");
+    let large = stack.condition("Large", equals("a", "b"));
+    stack.add("A", Thing::default().size(Value::raw(64)));
+    stack.add("B", Thing::default().size(if_(&large, Value::raw(64), 128)));
+    stack.add("C", Thing::default().size(if_(&large, 64, 128)));
+    assert_eq!(messages(stack), ["C: memory_size is 64; must be 128 to 10240"]);
 }
 
 #[test]

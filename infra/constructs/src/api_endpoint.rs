@@ -3,9 +3,13 @@
 use aws::ec2::security_group::{Ingress, SecurityGroup};
 use aws::ec2::vpc_endpoint::{VpcEndpoint, VpcEndpointRef, VpcEndpointType};
 use cfn::intrinsic::sub;
-use cfn::{Construct, Scope};
+use cfn::{Construct, Json, Scope};
+use serde_json::json;
 
-/// An interface endpoint through which a VPC reaches private REST APIs, over HTTPS and from the given addresses only.
+use crate::grant::document;
+
+/// An interface endpoint through which a VPC reaches the private REST APIs of this account and region, over HTTPS and from the given
+/// addresses only.
 #[derive(Clone, Debug)]
 pub struct ApiEndpoint {
     vpc: String,
@@ -41,8 +45,20 @@ impl Construct for ApiEndpoint {
                 .service_name(sub("com.amazonaws.${AWS::Region}.execute-api"))
                 .subnet_ids(self.subnets)
                 .security_group_ids([group.group_id()])
+                .policy_document(policy())
                 // With private names, all other APIs of the region would be unreachable from this VPC.
                 .private_dns_enabled(false),
         )
     }
+}
+
+/// By default, an endpoint passes calls on to the APIs of all accounts, so data could leave through it.
+fn policy() -> Json {
+    let apis = sub("arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:*");
+    document(vec![json!({
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "execute-api:Invoke",
+        "Resource": Json::from(apis),
+    })])
 }

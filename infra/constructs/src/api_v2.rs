@@ -4,7 +4,7 @@ use aws::apigatewayv2::api::{Api, ApiRef};
 use aws::apigatewayv2::stage::{self, AccessLogSettings, RouteSettings, Stage};
 use cfn::{Scope, Value};
 
-use crate::access_log::access_log;
+use crate::access_log::{Delivery, access_log};
 
 /// Adds the API under the construct's name, and its only stage, which deploys every change automatically.
 ///
@@ -14,11 +14,12 @@ pub(crate) fn add_api(
     api: Api,
     stage_name: &str,
     limits: RouteSettings,
+    delivery: Delivery,
     logged: &[(&str, &str)],
 ) -> ApiRef {
     let name = format!("{}-{}", scope.stack_name(), scope.path());
     let api = scope.add_here(api.name(name));
-    let (log, format) = access_log(scope, logged);
+    let (log, format) = access_log(scope, delivery, logged);
     scope.add(
         "Stage",
         Stage::new(stage::Required { api_id: api.reference(), stage_name: Value::from(stage_name) })

@@ -2,8 +2,17 @@
 
 use cfn::{Check, Entry, Finding, Json, Template};
 
+use crate::limits;
+
 /// Every check of this module.
-pub const ALL: &[Check] = &[wildcard_grants, functions_without_logs, secrets_in_variables, permissions_without_source];
+pub const ALL: &[Check] = &[
+    wildcard_grants,
+    functions_without_logs,
+    secrets_in_variables,
+    permissions_without_source,
+    protected_from_cloudformation,
+    limits::check,
+];
 
 /// Actions that AWS defines without a resource.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>
@@ -89,6 +98,30 @@ fn permissions_without_source(template: &Template) -> Vec<Finding> {
             at(id, permission, "lets any account call the function".to_owned()).help("set `source_arn`")
         })
         .collect()
+}
+
+/// A resource that CloudFormation is to delete, with its stack or when the creation of its stack fails, has no deletion protection.
+///
+/// Otherwise the deletion fails. After a failed first deployment, the resource is left behind with data of nobody, outside of any stack.
+fn protected_from_cloudformation(template: &Template) -> Vec<Finding> {
+    let is_on = |value: &Json| match value {
+        Json::Bool(on) => *on,
+        Json::String(text) => ["true", "active", "enabled"].contains(&text.to_lowercase().as_str()),
+        _ => false,
+    };
+    let mut findings = Vec::new();
+    for (id, entry) in &template.resources {
+        let policy = entry.attribute("DeletionPolicy").and_then(Json::as_str).unwrap_or("Delete");
+        let mut properties = entry.properties.as_object().into_iter().flatten();
+        let protection = properties.find(|(name, value)| name.starts_with("DeletionProtection") && is_on(value));
+        if let Some((name, _)) = protection
+            && policy != "Retain"
+        {
+            let message = format!("has {name}, but its DeletionPolicy {policy} lets CloudFormation delete it");
+            findings.push(at(id, entry, message).help("turn the protection off, or set the DeletionPolicy Retain"));
+        }
+    }
+    findings
 }
 
 fn of_type<'a>(template: &'a Template, ty: &'a str) -> impl Iterator<Item = (&'a str, &'a Entry)> {

@@ -3,15 +3,19 @@
 use std::collections::BTreeMap;
 
 use aws::events::rule::{self, DeadLetterConfig, InputTransformer, RetryPolicy, Target, TargetRequired};
+use aws::lambda::permission::Permission;
 use cfn::intrinsic::sub;
-use cfn::{Construct, Json, Scope};
+use cfn::{Construct, Json, Resource, Scope};
 
 use crate::{FunctionRef, QueueRef};
 
+/// The rules of the stack, whose names start with the stack's name.
+pub(crate) const RULES_OF_STACK: &str =
+    "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/${AWS::StackName}-*";
+
 /// Calls a function for every event that matches a pattern.
 ///
-/// Rules are for events. For times, use a [`crate::Schedule`]: a function's resource policy has room for the permissions of about fifty rules
-/// (20 KB) and a bus for 300 rules, but EventBridge Scheduler for a million schedules.
+/// Rules are for events. For times, use a [`crate::Schedule`]: a bus has room for 300 rules, but EventBridge Scheduler for a million schedules.
 #[derive(Clone, Debug)]
 pub struct EventRule {
     description: String,
@@ -78,7 +82,16 @@ impl Construct for EventRule {
         let rule = scope.add_here(
             rule::Rule::new().name(name).description(self.description).event_pattern(self.pattern).targets([target]),
         );
-        scope.add("Permission", self.target.callable_by("events.amazonaws.com", rule.arn()));
+        // One permission for all rules of the stack: a function's resource policy has room for about fifty.
+        let (function, rules) = (self.target.arn(), sub(RULES_OF_STACK));
+        let is_permitted = scope.template().resources.values().any(|entry| {
+            entry.ty == Permission::TYPE
+                && entry.properties["FunctionName"] == *function.json()
+                && entry.properties["SourceArn"] == *rules.json()
+        });
+        if !is_permitted {
+            scope.add("Permission", self.target.callable_by("events.amazonaws.com", rules));
+        }
         rule
     }
 }

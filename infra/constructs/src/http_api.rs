@@ -8,6 +8,7 @@ use cfn::intrinsic::sub;
 use cfn::{Construct, Referable, Scope, Value};
 
 use crate::FunctionRef;
+use crate::access_log::Delivery;
 use crate::api_v2::add_api;
 
 /// An HTTP API at the root of its host, where cookies with the prefix `__Host-` can be set. Its routes are added later, by [`HttpRoutes`], so
@@ -38,7 +39,7 @@ impl Construct for HttpApi {
         let limits =
             RouteSettings::new().throttling_rate_limit(Self::REQUESTS_A_SECOND).throttling_burst_limit(Self::BURST);
         let logged = [("route", "routeKey"), ("bytes", "responseLength"), ("milliseconds", "responseLatency")];
-        HttpApiRef(add_api(scope, api, "$default", limits, &logged))
+        HttpApiRef(add_api(scope, api, "$default", limits, Delivery::Vended, &logged))
     }
 }
 

@@ -2,9 +2,11 @@
 
 use aws::sqs::queue::{self, Queue as SqsQueue};
 use aws::sqs::queue_policy::{QueuePolicy, Required};
+use cfn::intrinsic::sub;
 use cfn::{Attributes, Construct, Json, Scope, Value};
 use serde_json::json;
 
+use crate::event_rule::RULES_OF_STACK;
 use crate::grant::{Grant, deny_plain_http, document};
 
 /// An encrypted queue that accepts messages only over TLS and keeps them for 14 days. The queue is kept when its stack is deleted.
@@ -49,9 +51,7 @@ fn from_event_rules(queue: &queue::QueueRef) -> Json {
         "Resource": Json::from(queue.arn()),
         "Condition": {
             "ArnLike": {
-                "aws:SourceArn": Json::from(cfn::intrinsic::sub(
-                    "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/${AWS::StackName}-*",
-                )),
+                "aws:SourceArn": Json::from(sub(RULES_OF_STACK)),
             },
         },
     })

@@ -11,7 +11,13 @@ use std::sync::LazyLock;
 ///
 /// One sentence with the invalid field, its value and what is allowed.
 pub fn check_cron(expression: &str) -> Result<(), String> {
-    let fields: Vec<&str> = expression.split_ascii_whitespace().collect();
+    let fields: Vec<&str> = expression.split_whitespace().collect();
+    // The expression is sent as it was written.
+    if fields.join(" ") != expression {
+        return Err(format!(
+            "cron `{expression}` must have exactly one blank between its fields, and nothing around them"
+        ));
+    }
     let [minutes, hours, day_of_month, month, day_of_week, year] = fields[..] else {
         return Err(format!(
             "cron `{expression}` has {} fields; must have six: minutes hours day-of-month month day-of-week year",
@@ -51,8 +57,8 @@ pub fn check_rate(rate: &str) -> Result<(), String> {
         ))
     };
     let Some((count, unit)) = rate.split_once(' ') else { return wrong() };
-    let Ok(count) = count.parse::<u32>() else { return wrong() };
-    match (count, unit) {
+    let Some(number) = count.parse::<u32>().ok().filter(|number| number.to_string() == count) else { return wrong() };
+    match (number, unit) {
         (1, "minute" | "hour" | "day") | (2.., "minutes" | "hours" | "days") => Ok(()),
         _ => wrong(),
     }
@@ -193,6 +199,11 @@ mod tests {
             ("0 6 ? * MON 1969", "year `1969`"),
             ("0 17-8 ? * * *", "hours `17-8`"),
             ("+1 6 ? * * *", "minutes `+1`"),
+            ("0 6 ? * * *\n", "exactly one blank"),
+            ("0  6 ? * * *", "exactly one blank"),
+            ("0\t6 ? * * *", "exactly one blank"),
+            (" 0 6 ? * * *", "exactly one blank"),
+            ("0\u{a0}6 ? * * *", "exactly one blank"),
         ] {
             let message = check_cron(cron).unwrap_err();
             assert!(message.contains(part), "{cron}: {message}");
@@ -204,7 +215,19 @@ mod tests {
         for rate in ["1 minute", "5 minutes", "1 hour", "1 day", "30 days"] {
             assert_eq!(check_rate(rate), Ok(()));
         }
-        for rate in ["1 minutes", "5 minute", "0 minutes", "5", "5  minutes", "1 week", "-1 days", ""] {
+        for rate in [
+            "1 minutes",
+            "5 minute",
+            "0 minutes",
+            "5",
+            "5  minutes",
+            "1 week",
+            "-1 days",
+            "+5 minutes",
+            "05 minutes",
+            "5 minutes\n",
+            "",
+        ] {
             assert!(check_rate(rate).is_err(), "{rate}");
         }
         assert_eq!(check_time_zone("Europe/Berlin"), Ok(()));

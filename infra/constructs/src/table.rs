@@ -12,6 +12,10 @@ use crate::grant::Grant;
 
 /// A table with a string key, paid per request, encrypted, with 35 days of point-in-time recovery. It is kept when its stack is deleted,
 /// unless it is [`Table::disposable`].
+///
+/// It has no deletion protection: CloudFormation could not delete it when the first deployment of its stack fails, and the next attempt
+/// would leave a second table behind. If it is deleted by mistake, DynamoDB keeps a backup for 35 days.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery_Howitworks.html>
 #[derive(Clone, Debug)]
 pub struct Table {
     key: &'static str,
@@ -92,7 +96,7 @@ impl Construct for Table {
             .point_in_time_recovery_specification(
                 PointInTimeRecoverySpecification::new().point_in_time_recovery_enabled(true),
             )
-            .deletion_protection_enabled(!self.disposable);
+            .deletion_protection_enabled(false);
         if let Some(index) = self.index {
             table = table.global_secondary_indexes([GlobalSecondaryIndex::new(GlobalSecondaryIndexRequired {
                 index_name: index.name.into(),

@@ -17,7 +17,9 @@ use crate::FunctionRef;
 /// Passwords never leave the browser (SRP), and the client has no secret, because a browser cannot keep one. Only an administrator creates
 /// users, unless [`UserPool::sign_up_through`] allows sign-up. An address cannot be changed, because access was given to that address.
 /// Signing in and resetting a password do not reveal whether a user exists; signing up reveals that an address is taken, which Cognito
-/// cannot prevent. The pool is kept when its stack is deleted, and cannot be deleted by mistake.
+/// cannot prevent.
+///
+/// The pool is kept when its stack is deleted. It has no deletion protection, for the same reason as a [`crate::Table`].
 #[derive(Clone, Debug, Default)]
 pub struct UserPool {
     sign_up: Option<FunctionRef>,
@@ -88,7 +90,7 @@ impl UserPool {
             .admin_create_user_config(AdminCreateUserConfig::new().allow_admin_create_user_only(self.sign_up.is_none()))
             .mfa_configuration(mfa)
             .enabled_mfas(["SOFTWARE_TOKEN_MFA"])
-            .deletion_protection(user_pool::DeletionProtection::Active);
+            .deletion_protection(user_pool::DeletionProtection::Inactive);
         let pool = match &self.mail {
             Some((from, identity)) => pool.email_configuration(
                 EmailConfiguration::new()

@@ -8,6 +8,7 @@ use aws::apigatewayv2::stage::RouteSettings;
 use cfn::intrinsic::sub;
 use cfn::{Construct, Referable, Scope, Value};
 
+use crate::access_log::Delivery;
 use crate::api_v2::add_api;
 use crate::{FunctionRef, Grant};
 
@@ -47,7 +48,7 @@ impl Construct for WebSocketApi {
             .throttling_rate_limit(Self::MESSAGES_A_SECOND)
             .throttling_burst_limit(Self::BURST);
         let logged = [("event", "eventType"), ("route", "routeKey"), ("connection", "connectionId")];
-        WebSocketApiRef(add_api(scope, api, STAGE, limits, &logged))
+        WebSocketApiRef(add_api(scope, api, STAGE, limits, Delivery::Role, &logged))
     }
 }
 

@@ -10,6 +10,10 @@ use ferrostack_command::{Verbosity, output};
 
 use crate::{folder, synth};
 
+/// How the names of templates end; a synth leaves only one of the two.
+const JSON: &str = ".template.json";
+const YAML: &str = ".template.yaml";
+
 /// Prints the difference between the templates in `out` and these assemblies, each with the name of its folder. Good unless a stack
 /// has errors.
 pub(crate) fn print<'a>(
@@ -49,16 +53,21 @@ fn print_stack(stack: &str, changes: &[Change]) {
 
 /// The template of that stack as the last synth wrote it, or null.
 fn template(directory: &Path, stack: &str) -> Result<Json> {
-    let path = directory.join(format!("{stack}.template.json"));
-    match folder::read(&path)? {
-        Some(text) => serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display())),
+    let json = directory.join(format!("{stack}{JSON}"));
+    if let Some(text) = folder::read(&json)? {
+        return serde_json::from_str(&text).with_context(|| format!("{} is not JSON", json.display()));
+    }
+    let yaml = directory.join(format!("{stack}{YAML}"));
+    match folder::read(&yaml)? {
+        Some(text) => serde_saphyr::from_str(&text).with_context(|| format!("{} is not YAML", yaml.display())),
         None => Ok(Json::Null),
     }
 }
 
 fn stacks_in(directory: &Path) -> Result<BTreeSet<String>> {
     let names = folder::names(directory)?;
-    Ok(names.iter().filter_map(|name| name.strip_suffix(".template.json")).map(str::to_owned).collect())
+    let stacks = names.iter().filter_map(|name| name.strip_suffix(JSON).or(name.strip_suffix(YAML)));
+    Ok(stacks.map(str::to_owned).collect())
 }
 
 /// What happens to one resource, or to another part of the template.

@@ -80,6 +80,10 @@ fn paths(selection: &Selection) -> Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for entry in entries {
         let path = entry.with_context(|| format!("cannot read {}", folder.display()))?.path();
+        // Editors and macOS put files such as `.#acme.yaml` and `._acme.yaml` next to the real ones.
+        if path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")) {
+            continue;
+        }
         match path.extension().and_then(OsStr::to_str) {
             Some("yaml") => paths.push(path),
             Some("yml") => {

@@ -4,6 +4,7 @@ mod place;
 
 pub(crate) use place::{Host, Part, Place, own_statements, statements_of};
 
+use crate::shared::arn::{check_arn, is_named};
 use crate::shared::fields::{GroupId, Identifier, SubnetId, checked_text, given, in_range};
 use cfn::Value;
 use cfn::intrinsic::sub;
@@ -164,28 +165,13 @@ checked_text! {
 checked_text! {
     /// The ARN of a secret.
     pub(crate) SecretArn, |text: &str| {
-        let parts: Vec<&str> = text.split(':').collect();
-        match parts[..] {
-            ["arn", partition, "secretsmanager", region, account, "secret", name]
-                if partition.starts_with("aws") && !region.is_empty() && account.len() == 12
-                    && account.bytes().all(|it| it.is_ascii_digit()) && !name.is_empty() && !name.contains(['*', '?']) => Ok(()),
-            _ => Err(format!("`{text}` is not the ARN of a secret; must be arn:aws:secretsmanager:<region>:<account>:secret:<name>")),
-        }
+        check_arn(text, "a secret", "arn:aws:secretsmanager:<region>:<account>:secret:<name>", |it| is_named(it, "secret:"))
     }
 }
 
 checked_text! {
     /// An IAM role.
-    pub(crate) RoleArn, |text: &str| {
-        let parts: Vec<&str> = text.split(':').collect();
-        let is_plain = |it: u8| it.is_ascii_alphanumeric() || b"+=,.@_-/".contains(&it);
-        match parts[..] {
-            ["arn", partition, "iam", "", account, role]
-                if partition.starts_with("aws") && account.len() == 12 && account.bytes().all(|it| it.is_ascii_digit())
-                    && role.strip_prefix("role/").is_some_and(|it| !it.is_empty() && !it.ends_with('/') && it.bytes().all(is_plain)) => Ok(()),
-            _ => Err(format!("`{text}` is not the ARN of a role; must be arn:aws:iam::<account>:role/<name>")),
-        }
-    }
+    pub(crate) RoleArn, |text: &str| check_arn(text, "a role", "arn:aws:iam::<account>:role/<name>", |it| is_named(it, "role/"))
 }
 
 impl RoleArn {

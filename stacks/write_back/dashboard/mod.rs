@@ -3,8 +3,9 @@
 mod definition;
 
 use super::props::Props;
+use crate::shared::arn::{check_arn, is_named};
 use crate::shared::fields::{checked_text, given};
-use crate::shared::quicksight::{self, Principal, is_arn};
+use crate::shared::quicksight::{self, Principal};
 use crate::shared::warehouse::{Host, Place, RoleArn, SecretArn};
 use aws::cloudformation::custom_resource::CustomResourceRef;
 use aws::quicksight::dashboard::{self, Dashboard};
@@ -160,10 +161,8 @@ fn shown(name: &str, dashboard: &DashboardProps, props: &Props, set: &DataSetRef
 checked_text! {
     /// A VPC connection of QuickSight.
     pub VpcConnection, |text: &str| {
-        if is_arn(text, "quicksight", &["vpcConnection/"]) {
-            return Ok(());
-        }
-        Err(format!("`{text}` is not the ARN of a VPC connection; must be arn:aws:quicksight:<region>:<account>:vpcConnection/<id>"))
+        let form = "arn:aws:quicksight:<region>:<account>:vpcConnection/<id>";
+        check_arn(text, "a VPC connection of QuickSight", form, |it| is_named(it, "vpcConnection/"))
     }
 }
 

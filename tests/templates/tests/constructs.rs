@@ -1,11 +1,16 @@
 //! What the building blocks promise beyond the systems that use them, and what the checks find.
 
+use aws::cognito::user_pool;
 use aws::iam::role::{Policy, PolicyRequired, Role};
 use aws::lambda::function::{Code, Environment, Function, Required};
 use aws::lambda::permission::{self, Permission};
+use cfn::DeletionPolicy::Retain;
 use cfn::assertions::assert_includes;
-use cfn::{App, Json, Stack};
-use constructs::{Architecture, Bucket, Queue, RustFunction, Schedule, ScheduleGroup};
+use cfn::{App, Attributes, Json, Stack};
+use constructs::{
+    ApiEndpoint, Architecture, Bucket, Cors, HttpApi, Queue, RestApi, RustFunction, Schedule, ScheduleGroup,
+    WebSocketApi,
+};
 use serde_json::json;
 
 fn messages(stack: Stack) -> Vec<String> {
@@ -136,4 +141,116 @@ fn a_functions_memory_is_checked_at_the_line_that_chose_it() {
     let finding = findings.iter().find(|it| it.message.contains("memory")).expect("64 MB is too little");
     assert_eq!(finding.message, "memory_size is 64; must be 128 to 10240");
     assert_eq!(finding.location.map(|it| it.line()), Some(line));
+}
+
+#[test]
+fn a_protected_resource_that_cloudformation_is_to_delete_is_found() {
+    let users = || user_pool::UserPool::new().deletion_protection(user_pool::DeletionProtection::Active);
+    let mut stack = Stack::new("s");
+    stack.add("Kept", users().retain());
+    stack.add("Deleted", users().disposable());
+    stack.add("KeptInAnyCase", users().deletion_policy(Retain).update_replace_policy(Retain));
+    stack.add("Unprotected", user_pool::UserPool::new().retain());
+    let fault = "has DeletionProtection, but its DeletionPolicy";
+    assert_eq!(
+        messages(stack),
+        [
+            format!("Kept: {fault} RetainExceptOnCreate lets CloudFormation delete it"),
+            format!("Deleted: {fault} Delete lets CloudFormation delete it"),
+        ]
+    );
+}
+
+/// The settings of [`deployment`].
+#[derive(Clone)]
+struct Published {
+    vpc: &'static str,
+    subnet: &'static str,
+    users: &'static str,
+    users_name: &'static str,
+    origin: &'static str,
+    path: &'static str,
+    schema: Json,
+}
+
+/// The logical ID of the deployment of an API that refers to an endpoint and a user pool.
+fn deployment(it: Published) -> String {
+    let mut stack = Stack::new("s");
+    let endpoint = ApiEndpoint::new(it.vpc, vec![it.subnet.to_owned()], vec!["10.0.0.0/8".to_owned()]);
+    let endpoint = stack.add("Endpoint", endpoint);
+    let users = user_pool::UserPool::new().user_pool_name(it.users_name);
+    let users = stack.add(it.users, users.retain());
+    let function = stack.add("F", RustFunction::new("f", Architecture::X86_64));
+    let api = RestApi::new("An API")
+        .route_with_body("POST", it.path, &function, it.schema)
+        .users_of(Some(users.arn()))
+        .cors(Cors { origin: it.origin.into(), allowed_headers: vec!["authorization"] })
+        .private(Some(endpoint.reference()));
+    stack.add("Api", api);
+    let template = App::default().stack(stack).synth().stacks.remove(0).template;
+    let mut deployments = template.all("AWS::ApiGateway::Deployment").map(|it| it.0.to_owned());
+    deployments.next().expect("an API has a deployment")
+}
+
+#[test]
+fn an_api_is_deployed_again_when_what_it_publishes_changes() {
+    let before = Published {
+        vpc: "vpc-0a1b2c3d",
+        subnet: "subnet-0a1b2c3d",
+        users: "Users",
+        users_name: "a",
+        origin: "https://a.example",
+        path: "/x",
+        schema: json!({ "type": "object" }),
+    };
+    let unchanged = deployment(before.clone());
+    for (what, after) in [
+        ("the endpoint is updated in place", Published { subnet: "subnet-1a1b2c3d", ..before.clone() }),
+        ("the pool is updated in place", Published { users_name: "b", ..before.clone() }),
+    ] {
+        assert_eq!(deployment(after), unchanged, "{what}");
+    }
+    for (what, after) in [
+        ("the endpoint is replaced", Published { vpc: "vpc-1a1b2c3d", ..before.clone() }),
+        ("the pool is replaced", Published { users: "People", ..before.clone() }),
+        ("another origin", Published { origin: "https://b.example", ..before.clone() }),
+        ("another path", Published { path: "/y", ..before.clone() }),
+        ("another body", Published { schema: json!({}), ..before }),
+    ] {
+        assert_ne!(deployment(after), unchanged, "{what}");
+    }
+}
+
+#[test]
+fn apis_accept_tls_1_2_and_an_endpoint_leads_to_apis_of_its_own_account_only() {
+    let mut stack = Stack::new("s");
+    let function = stack.add("F", RustFunction::new("f", Architecture::X86_64));
+    let endpoint = ApiEndpoint::new("vpc-0a1b2c3d", vec!["subnet-0a1b2c3d".to_owned()], vec!["10.0.0.0/8".to_owned()]);
+    stack.add("Endpoint", endpoint);
+    stack.add("Api", RestApi::new("An API").route("GET", "/x", &function));
+    let template = App::default().stack(stack).synth().stacks.remove(0).template;
+    assert_includes(
+        template.properties("Api"),
+        &json!({ "SecurityPolicy": "SecurityPolicy_TLS13_1_2_2021_06", "EndpointAccessMode": "BASIC" }),
+    );
+    assert_eq!(
+        template.properties("Endpoint")["PolicyDocument"]["Statement"],
+        json!([{
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "execute-api:Invoke",
+            "Resource": { "Fn::Sub": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:*" },
+        }])
+    );
+}
+
+#[test]
+fn the_log_group_of_an_http_api_has_a_name_that_fits_any_number_of_apis() {
+    let mut stack = Stack::new("s");
+    stack.add("Install", HttpApi::new("An API"));
+    stack.add("Messages", WebSocketApi::new("An API"));
+    let template = App::default().stack(stack).synth().stacks.remove(0).template;
+    let name = |id: &str| template.properties(id)["LogGroupName"].clone();
+    assert_eq!(name("InstallLogs"), json!({ "Fn::Sub": "/aws/vendedlogs/apigateway/${AWS::StackName}-Install" }));
+    assert_eq!(name("MessagesLogs"), Json::Null);
 }

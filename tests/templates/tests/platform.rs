@@ -76,6 +76,17 @@ fn access_logs_are_written_by_a_role_that_only_api_gateway_of_this_account_can_a
     );
 }
 
+/// API Gateway keeps pointing at the role, for all APIs of the account and region.
+#[test]
+fn the_log_role_outlives_the_platform() {
+    let template = template();
+    for id in ["Gateway", "GatewayRole"] {
+        let policy = |name| template.resources[id].attribute(name).cloned();
+        assert_eq!(policy("DeletionPolicy"), Some(json!("RetainExceptOnCreate")), "{id}");
+        assert_eq!(policy("UpdateReplacePolicy"), Some(json!("Retain")), "{id}");
+    }
+}
+
 /// Changing one of these replaces the resource, and with it the code of every tenant.
 #[test]
 fn logical_ids_of_resources_with_data_do_not_change() {

@@ -9,7 +9,7 @@ use cfn::{Construct, Json, Scope, Value};
 use serde_json::json;
 
 use super::Usage;
-use crate::access_log::access_log;
+use crate::access_log::{Delivery, access_log};
 use crate::grant::document;
 
 /// From where an API can be called.
@@ -60,7 +60,7 @@ pub(super) fn log(scope: &mut Scope<'_>) -> AccessLogSetting {
         ("bytes", "responseLength"),
         ("milliseconds", "responseLatency"),
     ];
-    let (arn, format) = access_log(scope, &own);
+    let (arn, format) = access_log(scope, Delivery::Role, &own);
     AccessLogSetting::new().destination_arn(arn).format(format)
 }
 

@@ -6,8 +6,7 @@ use aws::apigateway::gateway_response::{self, GatewayResponse};
 use aws::apigateway::method::{self, Integration, IntegrationResponse, Method, MethodResponse};
 use aws::apigateway::rest_api::RestApiRef;
 use cfn::intrinsic::sub_with;
-use cfn::{Json, Scope, Value};
-use serde_json::json;
+use cfn::{Scope, Value};
 
 use super::routes::{Resources, Route, name_of};
 
@@ -24,11 +23,6 @@ pub struct Cors {
 impl Cors {
     /// Seconds for which a browser caches the answer; the longest time that Chromium accepts.
     const MAX_AGE: u32 = 7200;
-
-    /// Identifies everything that a deployment publishes of it.
-    pub(super) fn fingerprint(&self) -> Json {
-        json!([self.origin.json(), self.allowed_headers])
-    }
 
     /// Answers the preflight request that browsers send before a request with a token, on every path, without calling a function.
     pub(super) fn add_preflights(

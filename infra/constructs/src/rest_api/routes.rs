@@ -9,7 +9,6 @@ use aws::apigateway::request_validator::RequestValidator;
 use aws::apigateway::resource::{self, Resource};
 use aws::apigateway::rest_api;
 use cfn::{Json, Referable, Scope, Value};
-use serde_json::json;
 
 use super::RestApi;
 use crate::FunctionRef;
@@ -23,13 +22,6 @@ pub(super) struct Route {
     pub(super) function: FunctionRef,
     /// JSON schema, draft 4, of the body.
     pub(super) body: Option<Json>,
-}
-
-impl Route {
-    /// Identifies everything that a deployment publishes of it.
-    pub(super) fn fingerprint(&self) -> Json {
-        json!([self.method, self.path, Json::from(self.function.arn()), self.body])
-    }
 }
 
 /// The API resources by their paths, without the root.

@@ -109,3 +109,17 @@ fn diff_names_what_changes() {
     let changed = out(&workspace.run(&["diff", NAME]));
     assert!(changed.contains(" (AWS::Lambda::Function): Architectures\n"), "{changed}");
 }
+
+#[test]
+fn diff_compares_with_templates_in_yaml_as_well() {
+    let workspace = Workspace::with_tenant();
+    workspace.run(&["synth", "--yaml"]);
+    let unchanged: String = stacks().iter().map(|stack| format!("{stack}: no changes\n")).collect();
+    assert_eq!(out(&workspace.run(&["diff"])), unchanged + "ferrostack-platform: no changes\n");
+    workspace.write("stacks/tenants/example.yaml", TENANT.replace("architecture: x86_64", ARM));
+    let changed = out(&workspace.run(&["diff", NAME]));
+    assert!(changed.contains(" (AWS::Lambda::Function): Architectures\n"), "{changed}");
+    workspace.write("cfn-out/example/example-gone.template.yaml", "Resources: { A: { Type: AWS::SNS::Topic } }\n");
+    let gone = out(&workspace.run(&["diff", NAME]));
+    assert!(gone.contains("example-gone:\n  - A (AWS::SNS::Topic)\n"), "{gone}");
+}

@@ -56,3 +56,15 @@ fn a_command_that_cannot_be_carried_out_exits_with_2() {
     }
     assert!(err(&workspace.run(&["synth", "nobody"])).starts_with("error: no tenant file stacks/tenants/nobody.yaml"));
 }
+
+#[test]
+fn hidden_files_are_not_tenants() {
+    let hidden = [(".#example.yaml", ""), ("._example.yaml", "\0"), (".example.yml", TENANT), (".yaml", TENANT)];
+    let workspace = Workspace::new(&hidden);
+    workspace.write("stacks/tenants/example.yaml", TENANT);
+    let output = workspace.run(&["synth"]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert!(workspace.template().exists());
+    let empty = Workspace::new(&hidden).run(&["synth"]);
+    assert!(err(&empty).starts_with("error: no tenant file in stacks/tenants"), "{}", err(&empty));
+}

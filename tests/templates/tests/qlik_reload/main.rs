@@ -98,7 +98,12 @@ fn an_event_is_passed_on_as_app_and_delivery_id_with_retries_and_a_dead_letter_q
     );
     assert_includes(
         template.properties("EventAskedPermission"),
-        &json!({ "Principal": "events.amazonaws.com", "SourceArn": { "Fn::GetAtt": ["EventAsked", "Arn"] } }),
+        &json!({
+            "Principal": "events.amazonaws.com",
+            "SourceArn": {
+                "Fn::Sub": "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/${AWS::StackName}-*",
+            },
+        }),
     );
 }
 

@@ -95,7 +95,7 @@ fn users_sign_in_with_a_verified_address_and_a_strong_password_and_cannot_be_enu
                 } },
                 "MfaConfiguration": mfa,
                 "EnabledMfas": ["SOFTWARE_TOKEN_MFA"],
-                "DeletionProtection": "ACTIVE",
+                "DeletionProtection": "INACTIVE",
             }),
         );
         assert_eq!(!pool["LambdaConfig"].is_null(), trigger);
@@ -561,7 +561,20 @@ fn a_wrong_value_is_reported_with_what_is_allowed() {
         ),
         (
             "mail: { from: q@acme.example, identity: acme.example }",
-            "`acme.example` is not the ARN of an identity in SES; must be arn:aws:ses:<region>:<account>:identity/<address or domain>",
+            "`acme.example` is not an SES identity; use arn:aws:ses:<region>:<account>:identity/<address or domain>",
+        ),
+        ("limits: { rows: 0 }", "`rows` is 0, allowed is 1 to 100000"),
+        ("limits: { concurrent: 21 }", "`concurrent` is 21, allowed is 1 to 20"),
+        ("limits: { seconds: 86401 }", "`seconds` is 86401, allowed is 1 to 86400"),
+        ("script: { bucket: a-b, key: /a.sql }", "`/a.sql` is no key"),
+        ("script: { bucket: a-b, key: 'a${b}' }", "`a${b}` is no key"),
+        ("queries: { bucket: a-b, prefix: a }", "`a` is no prefix"),
+        ("origin: http://acme.example", "`http://acme.example` is no origin of a page"),
+        ("origin: https://acme.example/", "`https://acme.example/` is no origin of a page"),
+        ("origin: http://127.0.0.1:080", "`http://127.0.0.1:080` is no origin of a page"),
+        (
+            "web_acl: arn:aws:wafv2:eu-central-1:123456789012:global/webacl/a/b",
+            "is not allowed here; allowed is arn:aws:",
         ),
         ("limits: { rows: 0 }", "`rows` is 0; must be 1 to 100000"),
         ("limits: { concurrent: 21 }", "`concurrent` is 21; must be 1 to 20"),

@@ -38,7 +38,7 @@ fn jobs_are_found_by_dashboard_and_unfinished_ones_by_age() {
             }],
             "TimeToLiveSpecification": { "AttributeName": "expires", "Enabled": true },
             "PointInTimeRecoverySpecification": { "PointInTimeRecoveryEnabled": true },
-            "DeletionProtectionEnabled": true,
+            "DeletionProtectionEnabled": false,
         }),
     );
     let types: Vec<_> =
