@@ -315,7 +315,7 @@ checked_text! {
         if arn::Arn::parse(text).is_some_and(is_usable) {
             return Ok(());
         }
-        Err(format!("`{text}` is not allowed here; allowed is arn:aws:<acm or wafv2>:us-east-1:<account>:<what>/<id>"))
+        Err(format!("`{text}` is not allowed here; must be arn:aws:<acm or wafv2>:us-east-1:<account>:<what>/<id>"))
     }
 }
 

@@ -131,6 +131,7 @@ impl World {
         self.run(sql, None).await.unwrap()
     }
 
+    /// Runs statements as the administrator; all of them must succeed.
     pub async fn all(&self, statements: &[&str]) {
         for sql in statements {
             self.run(sql, None).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
