@@ -1,11 +1,7 @@
 //! What the arguments choose: tenants, and the account and region that they are deployed to.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
 use ferrostack_command::{Deploy, Environment};
 use ferrostack_deploy::{Assembly, Error, Options, PLATFORM, Progress, Target};
 
@@ -56,21 +52,12 @@ pub(crate) fn options(command: &Deploy) -> Options {
 
 /// The account and region, which are reported.
 pub(crate) async fn target(environment: &Environment, progress: &Progress) -> Result<Target, Error> {
-    let target = Target::connect(&aws().await, environment.asset_bucket.as_deref()).await?;
+    let target = Target::sign_in(
+        environment.profile.as_deref(),
+        environment.region.as_deref(),
+        environment.asset_bucket.as_deref(),
+    )
+    .await?;
     progress.line(format!("account {}, region {}", target.account, target.region));
     Ok(target)
-}
-
-/// The SDK repeats only the first call, which asks who is calling; the deployer repeats all others itself.
-async fn aws() -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::latest())
-        .retry_config(RetryConfig::standard().with_max_attempts(4))
-        .timeout_config(
-            TimeoutConfig::builder()
-                .connect_timeout(Duration::from_secs(5))
-                .read_timeout(Duration::from_secs(60))
-                .build(),
-        )
-        .load()
-        .await
 }

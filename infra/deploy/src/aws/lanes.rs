@@ -11,6 +11,8 @@ use aws_sdk_cloudformation::config::http::HttpResponse;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use tokio::time::{Instant, sleep};
 
+use crate::aws::credentials;
+
 /// Calls per second of each kind, on average; ten seconds' worth may be made at once.
 ///
 /// AWS publishes no rates for CloudFormation. The defaults are known to pass for accounts with default quotas.
@@ -72,7 +74,7 @@ impl Lane {
     pub(crate) async fn call<T, E, F>(&self, send: impl Fn() -> F) -> Result<T, SdkError<E, HttpResponse>>
     where
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-        E: ProvideErrorMetadata,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         let mut longest = FIRST_PAUSE;
         for _ in 1..ATTEMPTS {
@@ -156,9 +158,12 @@ const THROTTLED: [&str; 11] = [
     "TooManyRequestsException",
 ];
 
-fn kind_of<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> ErrorKind {
+fn kind_of<E: ProvideErrorMetadata + std::error::Error + 'static>(error: &SdkError<E, HttpResponse>) -> ErrorKind {
     let status = error.raw_response().map(|response| response.status().as_u16());
     let code = error.code().unwrap_or_default();
+    if let Some(cause) = credentials::cause_of(error) {
+        return if credentials::is_lost(cause) { ErrorKind::Lost } else { ErrorKind::Final };
+    }
     match error {
         _ if THROTTLED.contains(&code) || status == Some(429) => ErrorKind::Throttled,
         _ if status.is_some_and(|status| status >= 500) => ErrorKind::Lost,

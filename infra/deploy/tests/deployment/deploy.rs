@@ -351,7 +351,7 @@ async fn a_wrong_region_is_one_sentence_that_names_it() {
         ),
         (
             "Frankfurt",
-            "`Frankfurt` is not an AWS region; set AWS_REGION, or the region of the profile, to a name such as eu-west-1",
+            "`Frankfurt` is not an AWS region; set --region, AWS_REGION or the region of the profile to a name such as eu-west-1",
         ),
         ("eu-west", "`eu-west` is not an AWS region"),
     ];
