@@ -195,7 +195,13 @@ fn object(world: &mut World, request: &Request) -> Answer {
             *world.uploads.entry(key.to_owned()).or_default() += 1;
             reply(200, "")
         }
-        _ if key.is_empty() || world.uploads.contains_key(key) => reply(200, ""),
+        _ if key.is_empty() => reply(200, ""),
+        // Objects are only uploaded under the hash of their contents.
+        _ if world.uploads.contains_key(key) => {
+            let hash = (0..64).step_by(2).map(|at| u8::from_str_radix(&key[at..at + 2], 16).unwrap());
+            let checksum = aws_smithy_types::base64::encode(hash.collect::<Vec<_>>());
+            Answer::Reply { status: 200, headers: vec![("x-amz-checksum-sha256", checksum)], body: Vec::new() }
+        }
         _ => reply(404, ""),
     }
 }
