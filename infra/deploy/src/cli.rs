@@ -1,9 +1,11 @@
 //! What the arguments choose: tenants, and the account and region that they are deployed to.
 
 use std::collections::BTreeSet;
+use std::pin::pin;
+use std::time::Duration;
 
 use ferrostack_command::{Deploy, Environment};
-use ferrostack_deploy::{Assembly, Error, Options, PLATFORM, Progress, Target};
+use ferrostack_deploy::{Assembly, Error, Options, PLATFORM, Progress, Rates, Target};
 
 /// The tenants to deploy. If there are several, those that do not have the chosen system are left out.
 pub(crate) fn assemblies(command: &Deploy, progress: &Progress) -> Result<Vec<Assembly>, Error> {
@@ -51,13 +53,18 @@ pub(crate) fn options(command: &Deploy) -> Options {
 }
 
 /// The account and region, which are reported.
-pub(crate) async fn target(environment: &Environment, progress: &Progress) -> Result<Target, Error> {
-    let target = Target::sign_in(
+pub(crate) async fn target(environment: &Environment, rates: Rates, progress: &Progress) -> Result<Target, Error> {
+    let mut sign_in = pin!(Target::sign_in(
         environment.profile.as_deref(),
         environment.region.as_deref(),
         environment.asset_bucket.as_deref(),
-    )
-    .await?;
+    ));
+    let target = loop {
+        match tokio::time::timeout(Duration::from_secs(10), sign_in.as_mut()).await {
+            Ok(target) => break target?,
+            Err(_) => progress.line("signing in: no answer yet"),
+        }
+    };
     progress.line(format!("account {}, region {}", target.account, target.region));
-    Ok(target)
+    Ok(target.at_rates(rates, progress))
 }

@@ -13,7 +13,7 @@ use crate::aws::json::AwsJson;
 use crate::aws::lanes::{Lanes, Rates};
 use crate::aws::sdk_error::from_sdk;
 use crate::aws::target::{AssetBucket, Origin, Target};
-use crate::aws::{platform, run_name};
+use crate::aws::{partition, platform, run_name};
 
 impl Target {
     /// Finds out who is calling, and where functions' code goes: to `asset_bucket` if it is given, else to the bucket of the platform
@@ -42,7 +42,8 @@ impl Target {
             None => from_sdk(&format!("asking who is calling in {region}"), error).into_refusal(),
         })?;
         let account = identity.account().unwrap_or_default().to_owned();
-        let mut target = with_clients(config, account, region);
+        let dns_suffix = partition::dns_suffix(&region).await;
+        let mut target = with_clients(config, account, region, dns_suffix);
         if let Some(name) = asset_bucket {
             target.bucket = AssetBucket { name: name.to_owned(), origin: Origin::Named };
         } else if let Some(name) = platform::asset_bucket(&target).await.map_err(Error::into_refusal)? {
@@ -77,7 +78,7 @@ fn is_region(name: &str) -> bool {
 }
 
 /// The target with the bucket of `cdk bootstrap`.
-fn with_clients(config: &SdkConfig, account: String, region: String) -> Target {
+fn with_clients(config: &SdkConfig, account: String, region: String, dns_suffix: String) -> Target {
     let endpoint = config.endpoint_url().map(str::to_owned);
     // Our lanes repeat what was throttled or lost.
     let once = RetryConfig::disabled();
@@ -91,7 +92,7 @@ fn with_clients(config: &SdkConfig, account: String, region: String) -> Target {
     Target {
         cloudformation: CloudFormation::from_conf(cloudformation.build()),
         s3: S3::from_conf(s3.build()),
-        json: Arc::new(AwsJson::new(config)),
+        json: Arc::new(AwsJson::new(config, &dns_suffix)),
         bucket: AssetBucket { name: bootstrap, origin: Origin::Bootstrap },
         account,
         region,
@@ -99,6 +100,7 @@ fn with_clients(config: &SdkConfig, account: String, region: String) -> Target {
         open_plans: Arc::default(),
         config: config.clone(),
         endpoint,
+        dns_suffix,
         seed: run_name::new(),
     }
 }

@@ -11,6 +11,7 @@ mod connect;
 pub(crate) mod credentials;
 pub(crate) mod json;
 pub(crate) mod lanes;
+mod partition;
 pub(crate) mod pauses;
 pub(crate) mod platform;
 mod profile;

@@ -41,7 +41,8 @@ where
     if DENIED.contains(&code.as_str()) || status == Some(403) {
         // A HEAD answer has neither code nor message.
         let said = if message.is_empty() { "AWS answered 403".to_owned() } else { format!("{code}: {message}") };
-        return Error::Access(format!("access denied while {doing}: {said}"));
+        // A policy may concern a single stack or tenant, so this says nothing about the others.
+        return Error::Refused(format!("access denied while {doing}: {said}"));
     }
     // Credentials that could not be renewed during a long run.
     if let Some(cause) = credentials::cause_of(&error).filter(|cause| !credentials::is_lost(cause)) {

@@ -274,7 +274,24 @@ async fn denied_access_is_one_sentence_and_changes_nothing() {
     let expected =
         "access denied while creating the change set of acme-uptime: AccessDenied: the fake was told to refuse";
     let error = deploy(&endpoint).await.unwrap_err();
-    assert_eq!((error.exit_code(), error), (2, Error::Access(expected.to_owned())));
+    assert_eq!((error.exit_code(), error), (2, Error::Refused(expected.to_owned())));
+}
+
+#[tokio::test]
+async fn what_early_validation_found_is_named_and_no_empty_stack_is_left() {
+    let event = "<member><LogicalResourceId>Claims</LogicalResourceId><ResourceType>AWS::DynamoDB::Table</ResourceType>\
+        <ValidationStatus>FAILED</ValidationStatus><ValidationPath>/Resources/Claims/Properties/TableName</ValidationPath>\
+        <ValidationStatusReason>the name is taken</ValidationStatusReason></member>\
+        <member><LogicalResourceId>Ping</LogicalResourceId><ValidationStatus>SKIPPED</ValidationStatus></member>";
+    let reason = "The change set failed early validation; call DescribeEvents";
+    let found = "Claims (AWS::DynamoDB::Table) at /Resources/Claims/Properties/TableName: the name is taken";
+    for (validation, expected) in [(event, found), ("", reason)] {
+        let fake = Fake { refused_change_set: Some(reason), validation, ..with_bucket() };
+        let (endpoint, fake) = fake_aws::start(fake).await;
+        let error = deploy(&endpoint).await.unwrap_err().to_string();
+        assert_eq!(error, format!("CloudFormation rejected the change set of acme-uptime: {expected}"));
+        assert_eq!(fake.lock().unwrap().stacks[STACK].status, "DELETE_COMPLETE");
+    }
 }
 
 #[tokio::test]

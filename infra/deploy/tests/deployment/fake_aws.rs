@@ -29,6 +29,8 @@ pub(crate) struct Fake {
     pub(crate) no_changes: bool,
     /// Every change set fails for this reason.
     pub(crate) refused_change_set: Option<&'static str>,
+    /// XML of the events that a change set has.
+    pub(crate) validation: &'static str,
     /// No change set is ever ready.
     pub(crate) slow_change_set: bool,
     /// XML of the changes that a change set reports.
@@ -251,6 +253,7 @@ fn cloudformation(fake: &mut Fake, action: &str, request: &HashMap<String, Strin
                 .collect();
             Ok(format!("<Summaries>{members}</Summaries>"))
         }
+        "DescribeEvents" => Ok(format!("<OperationEvents>{}</OperationEvents>", fake.validation)),
         "DetectStackDrift" => Ok("<StackDriftDetectionId>1</StackDriftDetectionId>".into()),
         "DescribeStackDriftDetectionStatus" => Ok("<DetectionStatus>DETECTION_COMPLETE</DetectionStatus>".into()),
         "DescribeStackResourceDrifts" => {

@@ -41,6 +41,8 @@ pub(crate) struct World {
     pub(crate) most_at_once: usize,
     /// Stacks whose creation fails.
     pub(crate) failing: Vec<String>,
+    /// Stacks that a policy forbids the caller to change.
+    pub(crate) denied: Vec<String>,
     /// Credentials are rejected from this request on.
     pub(crate) shut_out_after: Option<u64>,
 }
@@ -88,6 +90,7 @@ impl World {
             upsets: 0,
             most_at_once: 0,
             failing: Vec::new(),
+            denied: Vec::new(),
             shut_out_after: None,
         }
     }
@@ -229,6 +232,7 @@ fn act(world: &mut World, action: &str, form: &HashMap<String, String>) -> Said 
             let stack = world.stacks.get(&name).ok_or((400, "does not exist"))?;
             Ok(format!("<StackEvents>{}</StackEvents>", stack.events.concat()))
         }
+        "CreateChangeSet" if world.denied.contains(&name) => Err((403, "AccessDenied")),
         "CreateChangeSet" => create_change_set(world, form, &name, &id),
         "DescribeChangeSet" => {
             let stack = world.stacks.get(&name).ok_or((404, "ChangeSetNotFound"))?;
