@@ -20,8 +20,11 @@ pub struct Limit {
     /// The page of AWS that states it.
     pub source: &'static str,
     /// What there is of it, for each resource that it applies to; `None` if the engine checks it.
-    measure: Option<fn(&Template) -> Vec<(&str, usize)>>,
+    measure: Option<Measure>,
 }
+
+/// Counts something in a template: the logical ID of each resource that has it, with how much there is.
+type Measure = fn(&Template) -> Vec<(&str, usize)>;
 
 const CLOUDFORMATION: &str =
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html";
