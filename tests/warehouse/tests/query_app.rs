@@ -17,7 +17,7 @@ create view query_app.notes as select note from query_app.trips; ;
 ";
 
 #[tokio::test]
-async fn the_reader_reads_what_the_script_made_and_what_comes_later_and_changes_nothing() {
+async fn the_reader_reads_what_the_script_and_later_loads_create_and_changes_nothing() {
     let world = World::with_script(SCRIPT).await;
     world.succeed(create()).await;
     world.all(&["create table query_app.later (n int)", "insert into query_app.later values (7)"]).await;
@@ -44,7 +44,7 @@ async fn the_reader_reads_what_the_script_made_and_what_comes_later_and_changes_
 }
 
 #[tokio::test]
-async fn an_update_never_runs_the_script_and_puts_the_new_reader_in_the_place_of_the_old() {
+async fn an_update_never_runs_the_script_and_replaces_the_old_reader_by_the_new_one() {
     let world = World::with_script(SCRIPT).await;
     let id = world.succeed(create()).await["PhysicalResourceId"].clone();
     world.all(&["delete from query_app.trips where id = 1"]).await;
@@ -60,7 +60,7 @@ async fn an_update_never_runs_the_script_and_puts_the_new_reader_in_the_place_of
 }
 
 #[tokio::test]
-async fn a_delete_takes_the_rights_and_leaves_the_data() {
+async fn a_delete_removes_the_rights_and_keeps_the_data() {
     let world = World::with_script(SCRIPT).await;
     let id = world.succeed(create()).await["PhysicalResourceId"].clone();
     for request in ["delete-1", "delete-2"] {
@@ -86,7 +86,7 @@ async fn the_same_create_delivered_again_changes_nothing_and_answers_as_before()
 }
 
 #[tokio::test]
-async fn a_statement_that_the_database_refuses_is_told_by_its_number_and_those_before_it_stay() {
+async fn a_refused_statement_is_reported_by_its_number_and_earlier_ones_keep_their_effect() {
     let world = World::with_script(SCRIPT).await;
     world.all(&["create schema query_app", "create view query_app.notes as select 1 as n"]).await;
     let answer = world.handle(create()).await;

@@ -10,7 +10,7 @@ use warehouse_tests::{LINK, World, later};
 const WRITER: &str = "IAMR:acme-api";
 
 #[tokio::test]
-async fn readers_get_links_the_writer_writes_and_nobody_else_sees_anything() {
+async fn readers_get_links_the_writer_can_write_and_nobody_else_sees_anything() {
     let world = World::new().await;
     world.succeed(create()).await;
     let link = |arguments: Value| format!("{LINK}acme-sign:{arguments}");
@@ -85,7 +85,7 @@ async fn only_the_latest_row_of_a_quote_that_is_not_accepted_can_be_accepted() {
 }
 
 #[tokio::test]
-async fn an_update_makes_the_difference_and_keeps_the_data() {
+async fn an_update_applies_the_difference_and_keeps_the_data() {
     let world = World::new().await;
     let id = world.succeed(create()).await["PhysicalResourceId"].clone();
     let insert = "insert into write_back.quote_history (quote_id, status, created_at, submission_id, input_comment)
@@ -126,7 +126,7 @@ async fn an_update_makes_the_difference_and_keeps_the_data() {
 }
 
 #[tokio::test]
-async fn another_schema_is_made_anew_and_the_delete_of_the_old_one_leaves_it_alone() {
+async fn a_different_schema_is_created_and_the_delete_of_the_old_one_leaves_it_alone() {
     let world = World::new().await;
     let id = world.succeed(create()).await["PhysicalResourceId"].clone();
     let mut update = later(&create(), "Update", &id);
@@ -139,7 +139,7 @@ async fn another_schema_is_made_anew_and_the_delete_of_the_old_one_leaves_it_alo
 }
 
 #[tokio::test]
-async fn a_delete_takes_function_views_and_rights_and_leaves_the_data() {
+async fn a_delete_removes_function_views_and_rights_and_keeps_the_data() {
     let world = World::new().await;
     let id = world.succeed(create()).await["PhysicalResourceId"].clone();
     let insert = "insert into write_back.quote_history (quote_id, status, created_at, submission_id)
@@ -168,7 +168,7 @@ async fn a_delete_takes_function_views_and_rights_and_leaves_the_data() {
 }
 
 #[tokio::test]
-async fn what_the_database_refuses_fails_the_event_and_says_at_which_step() {
+async fn a_refusal_by_the_database_fails_the_event_and_names_the_step() {
     let world = World::new().await;
     for (property, value, reason) in [
         (
@@ -198,7 +198,7 @@ async fn what_the_database_refuses_fails_the_event_and_says_at_which_step() {
 }
 
 #[tokio::test]
-async fn names_are_names_whatever_they_contain() {
+async fn quoted_names_may_contain_anything() {
     let world = World::new().await;
     let hostile = r#"a"; drop table sales.rates; --"#;
     world.all(&[r#"create user "x""; drop table sales.rates; --" password disable"#]).await;
