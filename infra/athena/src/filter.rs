@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_connector_is_told_leaves_out_no_row_that_the_query_keeps() {
+    fn the_constraints_for_a_connector_exclude_no_row_that_the_query_keeps() {
         let (rows, mut random) = (all_rows(), Rng::with_seed(6));
         let mut left_out = 0;
         for _ in 0..20_000 {
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_comparison_is_told_whole() {
+    fn a_single_comparison_is_sent_completely() {
         let rows = all_rows();
         let mut random = Rng::with_seed(7);
         for _ in 0..2_000 {

@@ -250,7 +250,7 @@ async fn sql_means_what_it_means_in_athena() {
 }
 
 #[tokio::test]
-async fn what_is_not_known_is_named() {
+async fn unsupported_sql_is_named() {
     let world = World::new(1, 1).await;
     for (text, says) in [
         ("selec 1", "is not SQL"),
@@ -321,7 +321,7 @@ async fn an_error_of_the_connector_is_quoted_with_its_type() {
 }
 
 #[tokio::test]
-async fn a_throttled_read_is_asked_again_and_not_for_ever() {
+async fn a_throttled_read_is_repeated_but_not_forever() {
     let world = World::throttled(1, 5, 2).await;
     assert_eq!(world.ask("select count(*) from shop.sales").await.csv(), "count(*)\r\n5\r\n");
     let world = World::throttled(1, 5, 3).await;
@@ -329,7 +329,7 @@ async fn a_throttled_read_is_asked_again_and_not_for_ever() {
 }
 
 #[tokio::test]
-async fn nothing_that_a_source_says_steers_a_terminal_or_breaks_a_line_of_csv() {
+async fn values_from_a_source_cannot_control_a_terminal_or_break_a_line_of_csv() {
     let answer = Answer {
         columns: vec!["a,b".to_owned()],
         rows: vec![

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_emulator_does_not_know_goes_with_all_that_only_points_at_it() {
+    fn unknown_resources_are_removed_with_everything_that_only_refers_to_them() {
         let (left, gone) = leave_out(&template(json!({})).to_string()).unwrap();
         let left: Value = serde_json::from_str(&left).unwrap();
         assert_eq!(gone, ["Board (AWS::QuickSight::Dashboard)"]);

@@ -17,12 +17,12 @@ const PARENT: &str = "LIFELINE_TEST_PARENT";
 const STUBBORN: &str = r#"trap "" TERM; sleep 600 & echo "$$ $!"; wait"#;
 
 #[test]
-fn a_killed_parent_takes_its_children_and_grandchildren_along() {
+fn children_and_grandchildren_end_when_their_parent_is_killed() {
     if std::env::var_os(PARENT).is_some() {
         return be_the_parent();
     }
     let mut parent = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_killed_parent_takes_its_children_and_grandchildren_along", "--nocapture"])
+        .args(["--exact", "children_and_grandchildren_end_when_their_parent_is_killed", "--nocapture"])
         .env(PARENT, "1")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

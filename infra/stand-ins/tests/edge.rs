@@ -59,7 +59,7 @@ async fn the_configuration_names_the_services_here_and_keeps_the_rest() {
 }
 
 #[tokio::test]
-async fn before_there_is_a_distribution_it_says_so() {
+async fn without_a_distribution_the_answer_says_so() {
     let edge = Edge::start().await.unwrap();
     assert_eq!(reqwest::get(&edge.url).await.unwrap().status(), 503);
 }

@@ -34,7 +34,7 @@ async fn a_reload_is_created_as_queued_with_the_fields_qlik_sends() {
 }
 
 #[tokio::test]
-async fn a_reload_goes_from_queued_over_reloading_to_its_end() {
+async fn a_reload_is_queued_then_reloading_then_ended() {
     for (queued, reloading, expected) in
         [(NEVER, NEVER, "QUEUED"), (AT_ONCE, NEVER, "RELOADING"), (AT_ONCE, AT_ONCE, "SUCCEEDED")]
     {
@@ -44,7 +44,7 @@ async fn a_reload_goes_from_queued_over_reloading_to_its_end() {
 }
 
 #[tokio::test]
-async fn some_apps_end_otherwise() {
+async fn some_apps_do_not_succeed() {
     let qlik = start(AT_ONCE, AT_ONCE).await;
     for (app, expected) in [
         (App::FAILS, "FAILED"),
@@ -60,7 +60,7 @@ async fn some_apps_end_otherwise() {
 }
 
 #[tokio::test]
-async fn the_fifty_first_reload_of_a_minute_is_told_to_come_back() {
+async fn the_fifty_first_reload_of_a_minute_is_throttled_with_a_retry_time() {
     let qlik = start(AT_ONCE, AT_ONCE).await;
     for _ in 0..50 {
         assert_eq!(call(&qlik, Method::POST, "/reloads", json!({"appId": APP})).await.0, 201);
@@ -103,7 +103,7 @@ async fn a_reload_can_be_canceled_until_it_has_ended() {
 }
 
 #[tokio::test]
-async fn what_qlik_would_refuse_is_refused() {
+async fn requests_that_qlik_would_refuse_are_refused() {
     let qlik = start(AT_ONCE, AT_ONCE).await;
     let many: Value = (0..21).map(|n| (format!("v{n}"), json!("x"))).collect::<serde_json::Map<_, _>>().into();
     for body in [

@@ -52,7 +52,7 @@ fn start_request(job: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_thirteenth_job_exceeds_the_limit_and_an_id_is_taken_once() {
+async fn a_thirteenth_job_exceeds_the_limit_and_an_id_can_be_used_once() {
     let account = Account::with_jobs_of(Duration::from_secs(600)).await;
     for number in 0..12 {
         let (status, _, answer) = account.start("d1", &format!("job-{number}")).await;
@@ -72,7 +72,7 @@ async fn a_thirteenth_job_exceeds_the_limit_and_an_id_is_taken_once() {
 }
 
 #[tokio::test]
-async fn unknown_and_wrong_things_are_told_apart() {
+async fn unknown_and_wrong_requests_are_distinguished() {
     let account = Account::with_jobs_of(Duration::from_secs(600)).await;
     let (status, kind, _) = account.start(Dashboard::MISSING, "j").await;
     assert_eq!((status, kind.as_str()), (404, "ResourceNotFoundException"));

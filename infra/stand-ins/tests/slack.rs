@@ -123,7 +123,7 @@ async fn the_consent_page_is_shown_to_the_registered_app_alone() {
 }
 
 #[tokio::test]
-async fn a_code_is_good_once_for_who_holds_secret_and_verifier() {
+async fn a_code_is_valid_once_and_only_with_secret_and_verifier() {
     let organization = Organization::new().await;
     let code = organization.code().await;
     let fields =
@@ -208,7 +208,7 @@ async fn a_days_file_is_the_same_each_time_and_says_what_its_members_are() {
 }
 
 #[tokio::test]
-async fn what_is_no_file_has_slacks_code() {
+async fn a_missing_file_is_reported_with_slacks_code() {
     let organization = Organization::new().await;
     let token = organization.token().await;
     let token = text(&token["access_token"]);
@@ -226,7 +226,7 @@ async fn what_is_no_file_has_slacks_code() {
 }
 
 #[tokio::test]
-async fn faults_come_when_asked_for_and_the_limit_by_itself() {
+async fn faults_happen_on_request_and_the_limit_by_itself() {
     let organization = Organization::with(5).await;
     let token = organization.token().await;
     let token = text(&token["access_token"]);

@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_filter_is_refused() {
+    fn an_invalid_filter_is_rejected() {
         assert_eq!(parse("status"), None);
         assert_eq!(parse(r#"appId eq "x""#), None);
         assert_eq!(parse("status eq QUEUED"), None);

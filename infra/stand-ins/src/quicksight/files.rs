@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_format_is_a_file_of_its_kind_that_tells_the_parameters() {
+    fn every_format_is_a_file_of_its_kind_with_the_parameters() {
         let configuration = serde_json::json!({"Parameters": {
             "StringParameters": [{"Name": "Region", "Values": ["E \"M\" EA"]}],
             "IntegerParameters": [{"Name": "Big", "Values": [9_007_199_254_740_993_i64]}],

@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_become_literals_wherever_a_parameter_stands_and_nowhere_else() {
+    fn values_become_literals_wherever_there_is_a_parameter_and_nowhere_else() {
         let parameters = [("a", "O'Brien"), ("b", "'); drop table x; --")].map(|(n, v)| (n.to_owned(), v.to_owned()));
         let sql = "select :a::varchar, ':a', \":a\", $$:a$$ -- :a\n /* :a */ where x=:b";
         assert_eq!(

@@ -59,7 +59,7 @@ async fn a_failed_statement_says_why_and_has_no_result() {
 }
 
 #[tokio::test]
-async fn values_arrive_as_they_are_whatever_is_in_them() {
+async fn values_arrive_unchanged_whatever_they_contain() {
     let world = World::new().await;
     world.all(&["create table quotes (customer varchar(256), cost decimal(18,2), day date)"]).await;
     let hostile = "O'Brien & Söhne \\'; drop table quotes; -- $1 :cost";
@@ -96,7 +96,7 @@ async fn the_same_client_token_runs_a_statement_once() {
 }
 
 #[tokio::test]
-async fn what_the_service_refuses_is_refused_before_anything_runs() {
+async fn requests_that_the_service_refuses_are_refused_before_anything_runs() {
     let world = World::new().await;
     let good = json!({"Sql": "select 1", "WorkgroupName": "w", "Database": "d"});
     let with = |changes: Value| {

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::world::World;
 
 #[tokio::test]
-async fn a_user_may_what_was_granted_to_it_its_group_or_its_role_and_nothing_else() {
+async fn a_user_has_the_rights_granted_to_it_its_group_or_its_role_and_no_others() {
     let world = World::with(|_, _| reply(200, json!({"success": true, "num_records": 1, "results": ["signed"]}))).await;
     // Users and groups belong to the whole PostgreSQL, which other tests share.
     let named = |sql: &str| sql.replace('%', &world.database);
@@ -50,7 +50,7 @@ async fn a_user_may_what_was_granted_to_it_its_group_or_its_role_and_nothing_els
 }
 
 #[tokio::test]
-async fn functions_that_postgresql_lacks_are_there() {
+async fn functions_that_postgresql_lacks_exist() {
     let world = World::new().await;
     let rows = world.rows("select nvl(null, 'b'), len('abc'), getdate() <= sysdate, 'x'::varchar(max)").await;
     assert_eq!(rows, [["b", "3", "true", "x"]]);

@@ -32,7 +32,7 @@ impl System for QueryApp {
         old: Option<&'a Properties>,
         kind: Kind,
     ) -> Done<'a> {
-        // The script is somebody else's SQL, which only a Create runs.
+        // The script is the tenant's own SQL, which only a Create runs.
         let scripts = (kind == Kind::Create).then_some(&self.scripts);
         Box::pin(apply(database, wanted, old, scripts))
     }

@@ -186,7 +186,7 @@ fn a_key_of_the_tenant_encrypts_blocks_and_results() {
 }
 
 #[test]
-fn whoever_queries_can_call_only_this_connector() {
+fn the_query_policy_allows_only_this_connector() {
     let template = with("");
     let statements = template.properties("QueryPolicy")["PolicyDocument"]["Statement"].as_array().unwrap();
     let resources: Vec<String> = statements.iter().map(|it| it["Resource"].to_string()).collect();
@@ -224,7 +224,7 @@ fn the_dashboard_counts_members_by_the_department_of_the_employee() {
 }
 
 #[test]
-fn the_dashboard_shows_only_columns_and_measures_that_there_are() {
+fn the_dashboard_shows_only_columns_and_measures_that_exist() {
     let template = with(DASHBOARD);
     let columns = template.properties("AdoptionData")["PhysicalTableMap"]["adoption"]["CustomSql"]["Columns"].clone();
     let definition = &template.properties("AdoptionDashboard")["Definition"];
