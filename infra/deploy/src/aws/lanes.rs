@@ -309,7 +309,7 @@ mod tests {
         answer.await.unwrap();
         let expected = [2, 3, 4].map(|n| format!("no answer from CloudFormation in eu-west-1, attempt {n} of 14"));
         assert_eq!(*lines.lock().unwrap(), expected);
-        // A quick answer is no news.
+        // A quick answer needs no report.
         lane.call(async || Ok::<_, SdkError<ErrorMetadata, HttpResponse>>(())).await.unwrap();
         assert_eq!(lines.lock().unwrap().len(), 3);
     }

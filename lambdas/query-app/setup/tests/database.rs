@@ -21,13 +21,8 @@ async fn world() -> InDatabase<QueryApp> {
 }
 
 #[tokio::test]
-<<<<<<< HEAD:lambdas/query-app/setup/tests/database.rs
-async fn the_reader_reads_what_the_script_made_and_what_comes_later_and_changes_nothing() {
+async fn the_reader_sees_current_and_later_tables_and_changes_nothing() {
     let world = world().await;
-=======
-async fn the_reader_reads_what_the_script_and_later_loads_create_and_changes_nothing() {
-    let world = World::with_script(SCRIPT).await;
->>>>>>> english:tests/warehouse/tests/query_app.rs
     world.succeed(create()).await;
     world.all(&["create table query_app.later (n int)", "insert into query_app.later values (7)"]).await;
     for (sql, rows) in [
@@ -53,15 +48,9 @@ async fn the_reader_reads_what_the_script_and_later_loads_create_and_changes_not
 }
 
 #[tokio::test]
-<<<<<<< HEAD:lambdas/query-app/setup/tests/database.rs
-async fn an_update_never_runs_the_script_and_puts_the_new_reader_in_the_place_of_the_old() {
+async fn an_update_replaces_the_reader_and_never_runs_the_script() {
     let world = world().await;
     let id = world.succeed(create()).await["PhysicalResourceId"].as_str().unwrap().to_owned();
-=======
-async fn an_update_never_runs_the_script_and_replaces_the_old_reader_by_the_new_one() {
-    let world = World::with_script(SCRIPT).await;
-    let id = world.succeed(create()).await["PhysicalResourceId"].clone();
->>>>>>> english:tests/warehouse/tests/query_app.rs
     world.all(&["delete from query_app.trips where id = 1"]).await;
     let mut update = later(&create(), "Update", &id);
     update["ResourceProperties"]["Reader"] = json!("IAMR:acme-socket-2");
@@ -75,15 +64,9 @@ async fn an_update_never_runs_the_script_and_replaces_the_old_reader_by_the_new_
 }
 
 #[tokio::test]
-<<<<<<< HEAD:lambdas/query-app/setup/tests/database.rs
-async fn a_delete_takes_the_rights_and_leaves_the_data() {
+async fn a_delete_revokes_the_rights_and_keeps_the_data() {
     let world = world().await;
     let id = world.succeed(create()).await["PhysicalResourceId"].as_str().unwrap().to_owned();
-=======
-async fn a_delete_removes_the_rights_and_keeps_the_data() {
-    let world = World::with_script(SCRIPT).await;
-    let id = world.succeed(create()).await["PhysicalResourceId"].clone();
->>>>>>> english:tests/warehouse/tests/query_app.rs
     for request in ["delete-1", "delete-2"] {
         let mut delete = later(&create(), "Delete", &id);
         delete["RequestId"] = json!(request);
@@ -107,13 +90,8 @@ async fn the_same_create_delivered_again_changes_nothing_and_answers_as_before()
 }
 
 #[tokio::test]
-<<<<<<< HEAD:lambdas/query-app/setup/tests/database.rs
-async fn a_statement_that_the_database_refuses_is_told_by_its_number_and_those_before_it_stay() {
+async fn a_refused_statement_is_named_by_its_number_and_earlier_ones_remain() {
     let world = world().await;
-=======
-async fn a_refused_statement_is_reported_by_its_number_and_earlier_ones_keep_their_effect() {
-    let world = World::with_script(SCRIPT).await;
->>>>>>> english:tests/warehouse/tests/query_app.rs
     world.all(&["create schema query_app", "create view query_app.notes as select 1 as n"]).await;
     let answer = world.handle(create()).await;
     assert_eq!(answer["Status"], "FAILED");

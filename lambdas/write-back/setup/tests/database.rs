@@ -14,13 +14,8 @@ async fn world() -> InDatabase<WriteBack> {
 }
 
 #[tokio::test]
-<<<<<<< HEAD:lambdas/write-back/setup/tests/database.rs
 async fn readers_get_links_the_writer_writes_and_nobody_else_sees_anything() {
     let world = world().await;
-=======
-async fn readers_get_links_the_writer_can_write_and_nobody_else_sees_anything() {
-    let world = World::new().await;
->>>>>>> english:tests/warehouse/tests/write_back.rs
     world.succeed(create()).await;
     let link = |arguments: Value| format!("{LINK}acme-sign:{arguments}");
     assert_eq!(
@@ -94,15 +89,9 @@ async fn only_the_latest_row_of_a_quote_that_is_not_accepted_can_be_accepted() {
 }
 
 #[tokio::test]
-<<<<<<< HEAD:lambdas/write-back/setup/tests/database.rs
-async fn an_update_makes_the_difference_and_keeps_the_data() {
+async fn an_update_applies_the_difference_and_keeps_the_data() {
     let world = world().await;
     let id = world.succeed(create()).await["PhysicalResourceId"].as_str().unwrap().to_owned();
-=======
-async fn an_update_applies_the_difference_and_keeps_the_data() {
-    let world = World::new().await;
-    let id = world.succeed(create()).await["PhysicalResourceId"].clone();
->>>>>>> english:tests/warehouse/tests/write_back.rs
     let insert = "insert into write_back.quote_history (quote_id, status, created_at, submission_id, input_comment)
                   values ('q1', 'generated', '2024-02-29', 's1', 'old')";
     world.all(&[insert]).await;
@@ -141,15 +130,9 @@ async fn an_update_applies_the_difference_and_keeps_the_data() {
 }
 
 #[tokio::test]
-<<<<<<< HEAD:lambdas/write-back/setup/tests/database.rs
-async fn another_schema_is_made_anew_and_the_delete_of_the_old_one_leaves_it_alone() {
+async fn a_new_schema_survives_the_delete_of_the_old_one() {
     let world = world().await;
     let id = world.succeed(create()).await["PhysicalResourceId"].as_str().unwrap().to_owned();
-=======
-async fn a_different_schema_is_created_and_the_delete_of_the_old_one_leaves_it_alone() {
-    let world = World::new().await;
-    let id = world.succeed(create()).await["PhysicalResourceId"].clone();
->>>>>>> english:tests/warehouse/tests/write_back.rs
     let mut update = later(&create(), "Update", &id);
     update["ResourceProperties"]["Schema"] = json!("quotes");
     let new_id = world.succeed(update).await["PhysicalResourceId"].as_str().unwrap().to_owned();
@@ -160,15 +143,9 @@ async fn a_different_schema_is_created_and_the_delete_of_the_old_one_leaves_it_a
 }
 
 #[tokio::test]
-<<<<<<< HEAD:lambdas/write-back/setup/tests/database.rs
-async fn a_delete_takes_function_views_and_rights_and_leaves_the_data() {
+async fn a_delete_removes_function_views_and_rights_and_keeps_the_data() {
     let world = world().await;
     let id = world.succeed(create()).await["PhysicalResourceId"].as_str().unwrap().to_owned();
-=======
-async fn a_delete_removes_function_views_and_rights_and_keeps_the_data() {
-    let world = World::new().await;
-    let id = world.succeed(create()).await["PhysicalResourceId"].clone();
->>>>>>> english:tests/warehouse/tests/write_back.rs
     let insert = "insert into write_back.quote_history (quote_id, status, created_at, submission_id)
                   values ('q1', 'generated', '2024-02-29', 's1')";
     world.all(&[insert]).await;
@@ -195,13 +172,8 @@ async fn a_delete_removes_function_views_and_rights_and_keeps_the_data() {
 }
 
 #[tokio::test]
-<<<<<<< HEAD:lambdas/write-back/setup/tests/database.rs
-async fn what_the_database_refuses_fails_the_event_and_says_at_which_step() {
-    let world = world().await;
-=======
 async fn a_refusal_by_the_database_fails_the_event_and_names_the_step() {
-    let world = World::new().await;
->>>>>>> english:tests/warehouse/tests/write_back.rs
+    let world = world().await;
     for (property, value, reason) in [
         (
             "Source",
@@ -230,13 +202,8 @@ async fn a_refusal_by_the_database_fails_the_event_and_names_the_step() {
 }
 
 #[tokio::test]
-<<<<<<< HEAD:lambdas/write-back/setup/tests/database.rs
 async fn names_are_names_whatever_they_contain() {
     let world = world().await;
-=======
-async fn quoted_names_may_contain_anything() {
-    let world = World::new().await;
->>>>>>> english:tests/warehouse/tests/write_back.rs
     let hostile = r#"a"; drop table sales.rates; --"#;
     world.all(&[r#"create user "x""; drop table sales.rates; --" password disable"#]).await;
     let mut event = create();
