@@ -10,8 +10,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use ferrostack_command::{Deploy, DeployerArguments, DeployerCommand, Destroy, Status, Verbosity, output};
 use ferrostack_deploy::{
-    Assembly, Error, Fleet, Options, Outcome, Progress, Rates, Report, StackPlan, Target, Teardown, allowance,
-    exit_code_of, prompt,
+    Assembly, Error, Fleet, Options, Outcome, Progress, Rates, Report, Snapshot, StackPlan, Target, Teardown,
+    allowance, exit_code_of, prompt,
 };
 use futures_util::{StreamExt, stream};
 use tokio::signal::unix::{SignalKind, signal};
@@ -160,8 +160,10 @@ async fn show_plans(
     }
     let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty());
     let parted = RefCell::new(BTreeSet::new());
+    let few = tenants.len() == 1 || options.force;
+    let snapshot = if few { Snapshot::default() } else { Snapshot::take(target).await? };
     let plan = async |tenant: &Assembly, progress: &Progress| {
-        let plans = ferrostack_deploy::plan(target, tenant, options, progress).await?;
+        let plans = ferrostack_deploy::plan(target, tenant, options, &snapshot, progress).await?;
         parted.borrow_mut().extend(plans.iter().flat_map(StackPlan::parted));
         Ok(plans.iter().map(|plan| plan.text(color)).collect())
     };
