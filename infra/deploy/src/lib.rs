@@ -29,6 +29,7 @@ mod status;
 
 pub use assembly::{Assembly, Asset, PLATFORM, StackArtifact};
 pub use aws::lanes::Rates;
+pub use aws::platform::require_platform;
 pub use aws::target::Target;
 pub use cloudformation::snapshot::Snapshot;
 pub use deploy::hotswap::{Swapped, hotswap};

@@ -94,6 +94,7 @@ async fn deploy(command: Deploy, progress: &Progress) -> Result<u8, Error> {
     }
     let rates = Rates { changes: command.changes_per_second, looks: command.looks_per_second };
     let target = cli::target(&command.environment, rates, progress).await?;
+    ferrostack_deploy::require_platform(&target, &tenants).await?;
     let at_once = usize::from(command.concurrency);
     if command.plan {
         return show_plans(&target, &tenants, &cli::options(&command), at_once, progress).await;
