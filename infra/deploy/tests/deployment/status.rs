@@ -24,7 +24,7 @@ async fn a_deployed_stack_is_one_line_with_its_version_and_urls() {
 #[tokio::test]
 async fn a_stack_that_is_set_to_delete_its_data_is_different_and_the_next_deployment_asks_about_it() {
     let (endpoint, fake) = fake_aws::start(with_bucket()).await;
-    let (_, _, _) = run(Some(endpoint.clone()), &["deploy", "acme"]).await;
+    run(Some(endpoint.clone()), &["deploy", "acme"]).await;
     let asked = calls(&fake, "CreateChangeSet");
     run(Some(endpoint.clone()), &["deploy", "acme"]).await;
     assert_eq!(calls(&fake, "CreateChangeSet"), asked, "it is up to date");
