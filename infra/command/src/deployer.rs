@@ -136,6 +136,9 @@ pub struct Deploy {
     /// CloudFormation does not learn about the new code.
     #[arg(long, conflicts_with_all = ["plan", "express", "allow_replacement", "bootstrap"], help_heading = SPEED)]
     pub hotswap: bool,
+    /// Ask CloudFormation about every stack, also if its template, parameters and tags are as deployed
+    #[arg(long, help_heading = SAFETY)]
+    pub force: bool,
     /// How many tenants to deploy at the same time
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=200), help_heading = SPEED)]
     pub concurrency: u16,

@@ -49,6 +49,7 @@ pub(crate) fn options(command: &Deploy) -> Options {
         revision: command.revision.clone(),
         allow_replacement: command.allow_replacement.iter().cloned().collect(),
         express: command.express,
+        force: command.force,
     }
 }
 

@@ -29,7 +29,9 @@ mod status;
 
 pub use assembly::{Assembly, Asset, PLATFORM, StackArtifact};
 pub use aws::lanes::Rates;
+pub use aws::platform::require_platform;
 pub use aws::target::Target;
+pub use cloudformation::snapshot::Snapshot;
 pub use deploy::hotswap::{Swapped, hotswap};
 pub use deploy::tenant::{Change, Deployed, deploy};
 pub use destroy::teardown::{Teardown, destroy};

@@ -10,8 +10,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use ferrostack_command::{Deploy, DeployerArguments, DeployerCommand, Destroy, Status, Verbosity, output};
 use ferrostack_deploy::{
-    Assembly, Error, Fleet, Options, Outcome, Progress, Rates, Report, StackPlan, Target, Teardown, allowance,
-    exit_code_of, prompt,
+    Assembly, Error, Fleet, Options, Outcome, Progress, Rates, Report, Snapshot, StackPlan, Target, Teardown,
+    allowance, exit_code_of, prompt,
 };
 use futures_util::{StreamExt, stream};
 use tokio::signal::unix::{SignalKind, signal};
@@ -94,6 +94,7 @@ async fn deploy(command: Deploy, progress: &Progress) -> Result<u8, Error> {
     }
     let rates = Rates { changes: command.changes_per_second, looks: command.looks_per_second };
     let target = cli::target(&command.environment, rates, progress).await?;
+    ferrostack_deploy::require_platform(&target, &tenants).await?;
     let at_once = usize::from(command.concurrency);
     if command.plan {
         return show_plans(&target, &tenants, &cli::options(&command), at_once, progress).await;
@@ -160,8 +161,10 @@ async fn show_plans(
     }
     let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty());
     let parted = RefCell::new(BTreeSet::new());
+    let few = tenants.len() == 1 || options.force;
+    let snapshot = if few { Snapshot::default() } else { Snapshot::take(target).await? };
     let plan = async |tenant: &Assembly, progress: &Progress| {
-        let plans = ferrostack_deploy::plan(target, tenant, options, progress).await?;
+        let plans = ferrostack_deploy::plan(target, tenant, options, &snapshot, progress).await?;
         parted.borrow_mut().extend(plans.iter().flat_map(StackPlan::parted));
         Ok(plans.iter().map(|plan| plan.text(color)).collect())
     };

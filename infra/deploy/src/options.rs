@@ -11,4 +11,6 @@ pub struct Options {
     pub allow_replacement: BTreeSet<String>,
     /// Whether CloudFormation is done with a stack as soon as everything is configured, before it is ready to serve.
     pub express: bool,
+    /// Whether CloudFormation is asked about every stack, also if it is deployed as synthesized.
+    pub force: bool,
 }

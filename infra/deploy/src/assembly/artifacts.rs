@@ -43,6 +43,8 @@ pub struct StackArtifact {
     pub dependencies: BTreeSet<String>,
     /// The line of Rust that added each resource, such as `stacks/uptime.rs:29`, by logical ID.
     pub(crate) sources: BTreeMap<String, String>,
+    /// What it needs from the platform stack, for a sentence.
+    pub(crate) platform_need: Option<&'static str>,
     pub(super) declared_parameters: BTreeSet<String>,
     /// The logical IDs of all its resources.
     pub(crate) logical_ids: BTreeSet<String>,

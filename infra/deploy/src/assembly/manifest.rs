@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde_json::Value;
 
 pub(crate) const STACK: &str = "aws:cloudformation:stack";
 pub(crate) const ASSETS: &str = "cdk:asset-manifest";
@@ -32,7 +32,7 @@ pub(crate) struct Note {
     #[serde(rename = "type")]
     pub(crate) kind: String,
     #[serde(default)]
-    pub(crate) data: serde_json::Value,
+    pub(crate) data: Value,
 }
 
 #[derive(Deserialize, Default)]
@@ -74,19 +74,62 @@ pub(crate) struct Destination {
 #[derive(Deserialize)]
 pub(crate) struct Template {
     #[serde(rename = "Parameters", default)]
-    pub(crate) parameters: BTreeMap<String, IgnoredAny>,
+    pub(crate) parameters: BTreeMap<String, Parameter>,
     #[serde(rename = "Resources", default)]
-    pub(crate) resources: BTreeMap<String, ResourcePolicies>,
+    pub(crate) resources: BTreeMap<String, Resource>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct ResourcePolicies {
+pub(crate) struct Parameter {
+    #[serde(default)]
+    pub(crate) default: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Resource {
+    #[serde(rename = "Type", default)]
+    pub(crate) kind: String,
+    #[serde(default)]
+    pub(crate) properties: ResourceProperties,
     pub(crate) deletion_policy: Option<String>,
     pub(crate) update_replace_policy: Option<String>,
 }
 
-impl ResourcePolicies {
+/// The only properties that a deployment depends on.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct ResourceProperties {
+    pub(crate) protocol_type: Value,
+}
+
+impl Template {
+    /// What the stack needs from the platform stack, for a sentence; `None` if it needs nothing.
+    pub(crate) fn platform_need(&self) -> Option<&'static str> {
+        let from_platform = |parameter: &Parameter| {
+            parameter.default.as_str().is_some_and(|name| name.starts_with("/ferrostack/platform/"))
+        };
+        if self.parameters.values().any(from_platform) {
+            return Some("the table of QuickSight slots");
+        }
+        self.resources
+            .values()
+            .any(Resource::writes_access_logs)
+            .then_some("the role with which API Gateway writes logs")
+    }
+}
+
+impl Resource {
+    /// Whether API Gateway needs the role of the account to write its logs. HTTP APIs use resource policies of the log groups instead.
+    fn writes_access_logs(&self) -> bool {
+        match self.kind.as_str() {
+            "AWS::ApiGateway::Stage" => true,
+            "AWS::ApiGatewayV2::Api" => self.properties.protocol_type == "WEBSOCKET",
+            _ => false,
+        }
+    }
+
     pub(crate) fn is_retained(&self) -> bool {
         [&self.deletion_policy, &self.update_replace_policy].into_iter().flatten().any(|policy| policy != "Delete")
     }

@@ -102,6 +102,7 @@ fn read_stack(folder: &Path, tenant: &str, manifest: &Manifest, id: &str) -> Res
         let other = manifest.artifacts.get(id).filter(|other| other.kind == STACK)?;
         Some(other.properties.stack_name.clone().unwrap_or_else(|| id.clone()))
     };
+    let platform_need = document.platform_need();
     let retained = document.resources.iter().filter(|(_, resource)| resource.is_retained());
     Ok(StackArtifact {
         name,
@@ -111,6 +112,7 @@ fn read_stack(folder: &Path, tenant: &str, manifest: &Manifest, id: &str) -> Res
         assets: read_assets(folder, tenant, manifest, artifact)?,
         dependencies: artifact.dependencies.iter().filter_map(stack_name).collect(),
         sources: sources(artifact),
+        platform_need,
         declared_parameters: document.parameters.into_keys().collect(),
         logical_ids: document.resources.keys().cloned().collect(),
         retained: retained.map(|(id, _)| id.clone()).collect(),

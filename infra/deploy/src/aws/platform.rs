@@ -1,8 +1,11 @@
 //! What the platform stack of the account and region provides to the deployer.
 
+use aws_sdk_cloudformation::types::{Stack, StackStatus};
+
 use crate::assembly::PLATFORM_STACK;
 use crate::aws::stacks;
-use crate::{Error, Target};
+use crate::aws::target::Origin;
+use crate::{Assembly, Error, Target};
 
 /// The name of the bucket for functions' code, if the platform is deployed.
 pub(crate) async fn asset_bucket(target: &Target) -> Result<Option<String>, Error> {
@@ -12,6 +15,33 @@ pub(crate) async fn asset_bucket(target: &Target) -> Result<Option<String>, Erro
 /// The name of the table of the account's QuickSight slots, if the platform is deployed.
 pub(crate) async fn slot_table(target: &Target) -> Result<Option<String>, Error> {
     output(target, "SlotTable").await
+}
+
+/// Fails if a stack needs something of the platform stack, and that is not deployed. CloudFormation would report it minutes later, and not
+/// say what to do.
+///
+/// # Errors
+///
+/// [`Error::Refused`] with the stack, what it needs, and the command that deploys it.
+pub async fn require_platform(target: &Target, tenants: &[Assembly]) -> Result<(), Error> {
+    let mut needs =
+        tenants.iter().flat_map(|tenant| &tenant.stacks).filter_map(|stack| Some((stack, stack.platform_need?)));
+    let Some((stack, need)) = needs.next() else { return Ok(()) };
+    if target.bucket.origin == Origin::Platform {
+        return Ok(());
+    }
+    let platform = stacks::describe(target, PLATFORM_STACK).await?;
+    // Not only a change set that was never executed, or a failed creation.
+    let deployed =
+        |status: &StackStatus| status.as_str().starts_with("UPDATE_") || *status == StackStatus::CreateComplete;
+    if platform.as_ref().and_then(Stack::stack_status).is_some_and(deployed) {
+        return Ok(());
+    }
+    Err(Error::Refused(format!(
+        "{} needs {need}, which the platform stack provides, and that is not deployed in account {}, region {}; run \
+         `scripts/deploy --bootstrap` once",
+        stack.name, target.account, target.region
+    )))
 }
 
 async fn output(target: &Target, name: &str) -> Result<Option<String>, Error> {

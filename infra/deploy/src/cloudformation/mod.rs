@@ -14,4 +14,5 @@ pub(crate) mod next_step;
 pub(crate) mod parameters;
 pub(crate) mod ready;
 pub(crate) mod request;
+pub(crate) mod snapshot;
 pub(crate) mod version;

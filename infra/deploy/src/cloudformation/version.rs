@@ -11,6 +11,10 @@ const REVISION: &str = "ferrostack:revision";
 /// The tag with the SHA-256 of the template, in hexadecimal.
 const TEMPLATE: &str = "ferrostack:template";
 
+/// What the description of a stack starts with that was set to delete its data. Its tags still name the template from before, because
+/// a changed tag would touch every resource.
+pub(crate) const RELEASED: &str = "Set to be deleted with its data. ";
+
 /// What the tags of a deployed stack say; nothing if another tool deployed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DeployedVersion {
@@ -46,9 +50,22 @@ pub(crate) fn tags(
     tags.into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
 
-/// Whether `live` has exactly this template and these parameters.
+/// Whether `live` has exactly this template, these parameters and the artifact's tags.
 pub(crate) fn is_deployed(live: &Stack, stack: &StackArtifact, parameters: &BTreeMap<String, String>) -> bool {
-    DeployedVersion::of(live).template == Some(template_hash(stack)) && has_parameters(live, parameters)
+    has_template(live, stack) && has_parameters(live, parameters) && has_tags(live, stack)
+}
+
+/// Whether `live` has exactly this template.
+pub(crate) fn has_template(live: &Stack, stack: &StackArtifact) -> bool {
+    let released = live.description().is_some_and(|text| text.starts_with(RELEASED));
+    !released && DeployedVersion::of(live).template == Some(template_hash(stack))
+}
+
+fn has_tags(live: &Stack, stack: &StackArtifact) -> bool {
+    let has = |key: &str, value: &str| {
+        live.tags().iter().any(|found| found.key() == Some(key) && found.value() == Some(value))
+    };
+    stack.tags.iter().all(|(key, value)| has(key, value))
 }
 
 fn has_parameters(live: &Stack, wanted: &BTreeMap<String, String>) -> bool {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use aws_sdk_cloudformation::types::{ChangeSetType, StackStatus};
+use aws_sdk_cloudformation::types::{ChangeSetType, Stack, StackStatus};
 use futures_util::{StreamExt, stream};
 
 use crate::assembly::StackArtifact;
@@ -12,6 +12,7 @@ use crate::cloudformation::change_set::{self, ChangeSet};
 use crate::cloudformation::events;
 use crate::cloudformation::ready::make_ready;
 use crate::cloudformation::request::{Purpose, Request};
+use crate::cloudformation::snapshot::{Snapshot, is_up_to_date};
 use crate::plan::data_loss;
 use crate::{Assembly, Error, Options, Progress, Target};
 
@@ -69,7 +70,7 @@ pub async fn deploy(
         stack.require_functions()?;
     }
     assets::upload_missing(target, assembly.stacks.iter().flat_map(|stack| &stack.assets), progress).await?;
-    deploy_stacks(target, assembly, options, progress).await
+    deploy_stacks(target, assembly, options, &Snapshot::default(), progress).await
 }
 
 /// [`deploy`], with the functions' code already in the bucket.
@@ -77,17 +78,18 @@ pub(crate) async fn deploy_stacks(
     target: &Target,
     assembly: &Assembly,
     options: &Options,
+    snapshot: &Snapshot,
     progress: &Progress,
 ) -> Result<Vec<Deployed>, Error> {
     let mut deployed: Vec<Deployed> = Vec::new();
     for layer in layers(&assembly.stacks) {
         if let [stack] = layer[..] {
-            deployed.push(deploy_stack(target, stack, options, progress).await?);
+            deployed.push(deploy_stack(target, stack, options, snapshot, progress).await?);
             continue;
         }
         let parts = layer.into_iter().map(async |stack: &StackArtifact| {
             let part = progress.part(&stack.name);
-            deploy_stack(target, stack, options, &part).await
+            deploy_stack(target, stack, options, snapshot, &part).await
         });
         let results: Vec<_> = stream::iter(parts).buffered(STACKS_AT_ONCE).collect().await;
         for result in results {
@@ -119,17 +121,23 @@ async fn deploy_stack(
     target: &Target,
     stack: &StackArtifact,
     options: &Options,
+    snapshot: &Snapshot,
     progress: &Progress,
 ) -> Result<Deployed, Error> {
     let name = stack.name.as_str();
+    if let Some(live) = snapshot.up_to_date(target, stack) {
+        return Ok(unchanged(stack, Some(live)));
+    }
     progress.begin(format!("{name}: reading its current state"), 0);
     let ready = make_ready(target, stack, progress).await?;
+    if !options.force && ready.live.as_ref().is_some_and(|live| is_up_to_date(target, live, stack)) {
+        return Ok(unchanged(stack, ready.live.as_ref()));
+    }
 
     progress.begin(format!("{name}: asking CloudFormation what would change"), 0);
     let request = Request::for_artifact(target, stack, &ready, options, Purpose::Deploy).await?;
     let Some(change_set) = change_set::create(target, request).await? else {
-        let outputs = ready.live.map(|stack| stacks::outputs(&stack)).unwrap_or_default();
-        return Ok(Deployed { stack: name.to_owned(), change: Change::Unchanged, outputs, parted: BTreeSet::new() });
+        return Ok(unchanged(stack, ready.live.as_ref()));
     };
     let parted = refuse_data_loss(target, stack, &change_set, &options.allow_replacement).await?;
 
@@ -144,6 +152,11 @@ async fn deploy_stack(
         }
         ref status => Err(Error::Failed(format!("{name} ended as {}: {}", status.as_str(), outcome.reason()))),
     }
+}
+
+fn unchanged(stack: &StackArtifact, live: Option<&Stack>) -> Deployed {
+    let outputs = live.map(stacks::outputs).unwrap_or_default();
+    Deployed { stack: stack.name.clone(), change: Change::Unchanged, outputs, parted: BTreeSet::new() }
 }
 
 /// The logical IDs whose data the change set puts at risk. If not all of them are `allowed`, deletes the change set and fails.

@@ -14,6 +14,7 @@ use crate::cloudformation::live_stack::LiveStack;
 use crate::cloudformation::next_step::{NextStep, next_step};
 use crate::cloudformation::ready::state_of;
 use crate::cloudformation::request::{Purpose, Request};
+use crate::cloudformation::version::RELEASED;
 use crate::cloudformation::{change_set, events};
 use crate::{Error, Progress, Target};
 
@@ -95,6 +96,12 @@ fn without_retention(template: &Value) -> Option<Value> {
             }
         }
     }
+    if changed {
+        let description = template["Description"].as_str().unwrap_or_default();
+        // CloudFormation allows 1,024 bytes.
+        let description: String = format!("{RELEASED}{description}").chars().take(255).collect();
+        template["Description"] = description.into();
+    }
     changed.then_some(template)
 }
 
@@ -110,7 +117,7 @@ mod tests {
             "Users": {"Type": "AWS::Cognito::UserPool", "Properties": {"DeletionProtection": "ACTIVE"}},
             "Ping": {"Type": "AWS::Lambda::Function", "Properties": {"MemorySize": 128}},
         }});
-        let expected = json!({"Resources": {
+        let expected = json!({"Description": RELEASED, "Resources": {
             "Claims": {"Type": "AWS::DynamoDB::Table", "DeletionPolicy": "Delete", "Metadata": {"DeletedWithItsData": true},
                        "Properties": {"DeletionProtectionEnabled": false, "BillingMode": "PAY_PER_REQUEST"}},
             "Users": {"Type": "AWS::Cognito::UserPool", "Properties": {"DeletionProtection": "INACTIVE"}},

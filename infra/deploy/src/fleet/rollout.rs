@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 use futures_util::{StreamExt, stream};
 
 use crate::aws::{assets, stacks};
-use crate::cloudformation::next_step::has_succeeded;
-use crate::cloudformation::parameters::parameters;
-use crate::cloudformation::version;
+use crate::cloudformation::snapshot::{Snapshot, is_up_to_date};
 use crate::deploy::tenant::deploy_stacks;
 use crate::fleet::journal::{self, Journal};
 use crate::fleet::report::{Outcome, Report};
@@ -65,7 +63,10 @@ pub async fn deploy_fleet(
     let assets = tenants.iter().flat_map(|tenant| &tenant.stacks).flat_map(|stack| &stack.assets);
     assets::upload_missing(target, assets, progress).await?;
 
-    let rollout = Rollout { target, options, fleet, journal: &journal, progress, alone: tenants.len() == 1 };
+    let alone = tenants.len() == 1;
+    // For a single tenant, asking about its few stacks is cheaper than listing all.
+    let snapshot = if alone || options.force { Snapshot::default() } else { Snapshot::take(target).await? };
+    let rollout = Rollout { target, options, fleet, journal: &journal, snapshot: &snapshot, progress, alone };
     let report = rollout.deploy(tenants).await;
     if report.is_deployed() {
         journal.finish()?;
@@ -82,6 +83,7 @@ struct Rollout<'a> {
     options: &'a Options,
     fleet: &'a Fleet,
     journal: &'a Journal,
+    snapshot: &'a Snapshot,
     progress: &'a Progress,
     /// Whether there is only one tenant, which needs no lines about several.
     alone: bool,
@@ -171,7 +173,8 @@ impl Rollout<'_> {
         let (tenant, digest) = (assembly.tenant.as_str(), assembly.digest());
         // The journal says what was deployed, but not whether somebody has deleted or changed it since. A tenant that is named alone is
         // deployed again, because its outputs are shown.
-        if !self.alone && self.journal.has_deployed(tenant, &digest) && self.is_deployed(assembly).await? {
+        let known = !self.alone && !self.options.force;
+        if known && self.journal.has_deployed(tenant, &digest) && self.is_deployed(assembly).await? {
             return Ok(Outcome::DeployedBefore);
         }
         let attempt = self.journal.attempt(tenant);
@@ -179,7 +182,7 @@ impl Rollout<'_> {
         self.journal.began(tenant)?;
         let part = (!self.alone).then(|| self.progress.part(tenant).without_details());
         let progress = part.as_ref().unwrap_or(self.progress);
-        match deploy_stacks(&target, assembly, self.options, progress).await {
+        match deploy_stacks(&target, assembly, self.options, self.snapshot, progress).await {
             Ok(deployed) => {
                 self.journal.deployed(tenant, &digest)?;
                 Ok(Outcome::Deployed(deployed))
@@ -196,9 +199,11 @@ impl Rollout<'_> {
     /// Whether every stack of the assembly is deployed as synthesized.
     async fn is_deployed(&self, assembly: &Assembly) -> Result<bool, Error> {
         for stack in &assembly.stacks {
-            let parameters = parameters(self.target, stack);
+            if self.snapshot.up_to_date(self.target, stack).is_some() {
+                continue;
+            }
             let live = stacks::describe(self.target, &stack.name).await?;
-            if !live.is_some_and(|live| has_succeeded(&live) && version::is_deployed(&live, stack, &parameters)) {
+            if !live.is_some_and(|live| is_up_to_date(self.target, &live, stack)) {
                 return Ok(false);
             }
         }

@@ -12,6 +12,7 @@ use crate::cloudformation::empty_stack::discard_empty_stack;
 use crate::cloudformation::next_step::{NextStep, next_step};
 use crate::cloudformation::ready::{ReadyStack, keeps_changing};
 use crate::cloudformation::request::{Purpose, Request};
+use crate::cloudformation::snapshot::{Snapshot, is_up_to_date};
 use crate::cloudformation::{change_set, events, live_stack};
 use crate::plan::data_loss::{DataAtRisk, Departure, data_at_risk, departure};
 use crate::plan::rights;
@@ -55,7 +56,8 @@ pub(super) struct PlannedChange {
     pub(super) at_risk: Option<DataAtRisk>,
 }
 
-/// Finds out what a deployment of the assembly would do, stack by stack, and executes nothing. Only a template that is too large for a
+/// Finds out what a deployment of the assembly would do, stack by stack, and executes nothing. Stacks that are up to date in the snapshot
+/// are not looked at. Only a template that is too large for a
 /// request is uploaded. A caller that drops the future before it is done calls [`clear_plans`].
 ///
 /// # Errors
@@ -65,6 +67,7 @@ pub async fn plan(
     target: &Target,
     assembly: &Assembly,
     options: &Options,
+    snapshot: &Snapshot,
     progress: &Progress,
 ) -> Result<Vec<StackPlan>, Error> {
     for stack in &assembly.stacks {
@@ -72,7 +75,7 @@ pub async fn plan(
     }
     let mut plans = Vec::new();
     for stack in &assembly.stacks {
-        plans.push(plan_stack(target, stack, options, progress).await?);
+        plans.push(plan_stack(target, stack, options, snapshot, progress).await?);
     }
     Ok(plans)
 }
@@ -97,11 +100,18 @@ async fn plan_stack(
     target: &Target,
     stack: &StackArtifact,
     options: &Options,
+    snapshot: &Snapshot,
     progress: &Progress,
 ) -> Result<StackPlan, Error> {
     let name = stack.name.as_str();
+    if snapshot.up_to_date(target, stack).is_some() {
+        return Ok(nothing(stack, options));
+    }
     progress.begin(format!("{name}: reading its current state"), 0);
     let live = events::settle(target, name).await?;
+    if !options.force && live.as_ref().is_some_and(|live| is_up_to_date(target, live, stack)) {
+        return Ok(nothing(stack, options));
+    }
     let status = live.as_ref().and_then(Stack::stack_status).cloned().unwrap_or(StackStatus::DeleteComplete);
     let ready = match (next_step(&status), live) {
         (NextStep::Update, Some(live)) => ReadyStack::to_update(live),
@@ -140,6 +150,17 @@ async fn plan_stack(
         allowed: options.allow_replacement.clone(),
         added_rights: deployed.map(|deployed| rights::added(&deployed, &document(stack))),
     })
+}
+
+fn nothing(stack: &StackArtifact, options: &Options) -> StackPlan {
+    StackPlan {
+        stack: stack.name.clone(),
+        step: PlannedStep::Nothing,
+        changes: Vec::new(),
+        only_tagged: 0,
+        allowed: options.allow_replacement.clone(),
+        added_rights: Some(Vec::new()),
+    }
 }
 
 /// The changes of a change set that is deleted again, together with the empty stack that it may have created; `None` if nothing would

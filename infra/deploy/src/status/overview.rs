@@ -7,7 +7,7 @@ use aws_sdk_cloudformation::types::{Stack, StackStatus};
 
 use crate::assembly::StackArtifact;
 use crate::aws::stacks;
-use crate::cloudformation::version::{DeployedVersion, template_hash};
+use crate::cloudformation::version::{DeployedVersion, has_template};
 use crate::status::drift;
 use crate::{Assembly, Error, Progress, Target};
 
@@ -100,10 +100,10 @@ fn deployed(live: &Stack, stack: Option<&StackArtifact>, drifted: Option<Vec<Str
     DeployedState {
         status: live.stack_status().map(StackStatus::as_str).unwrap_or_default().to_owned(),
         revision: version.revision,
-        template: match (stack, version.template) {
+        template: match (stack, &version.template) {
             (None, _) => TemplateMatch::Forgotten,
             (_, None) => TemplateMatch::Unknown,
-            (Some(stack), Some(hash)) if hash == template_hash(stack) => TemplateMatch::Equal,
+            (Some(stack), Some(_)) if has_template(live, stack) => TemplateMatch::Equal,
             _ => TemplateMatch::Different,
         },
         drifted,

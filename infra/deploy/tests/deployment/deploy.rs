@@ -421,6 +421,43 @@ async fn without_credentials_the_exit_code_is_2_and_the_error_says_what_to_do() 
     assert_eq!((code, said.lines().count()), (Some(2), 1));
 }
 
+#[tokio::test]
+async fn a_stack_that_needs_the_platform_is_refused_without_it_before_anything_is_changed() {
+    let slots = json!({"Parameters": {"SlotTable": {"Default": "/ferrostack/platform/slot-table"}}, "Resources": {}});
+    let api = |kind: &str, protocol: &str| json!({"Resources": {"Api": {"Type": kind, "Properties": {"ProtocolType": protocol}}}});
+    let logs = Some("the role with which API Gateway writes logs");
+    for (template, need) in [
+        (slots, Some("the table of QuickSight slots")),
+        (api("AWS::ApiGateway::Stage", ""), logs),
+        (api("AWS::ApiGatewayV2::Api", "WEBSOCKET"), logs),
+        (api("AWS::ApiGatewayV2::Api", "HTTP"), None),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        write_assembly(folder.path(), Some(b"code"));
+        std::fs::write(folder.path().join(format!("acme/{STACK}.template.json")), template.to_string()).unwrap();
+        let failed = FakeStack { status: "ROLLBACK_COMPLETE".to_owned(), ..FakeStack::default() };
+        let failed = [("ferrostack-platform".to_owned(), failed)].into();
+        for without in [with_bucket(), Fake { stacks: failed, ..with_bucket() }] {
+            for arguments in [&["deploy", "acme"] as &[_], &["deploy", "acme", "--plan"]] {
+                let fake = Fake { stacks: without.stacks.clone(), ..with_bucket() };
+                let (endpoint, fake) = fake_aws::start(fake).await;
+                let (code, _, said) = ended(start_on(folder.path(), "eu-west-1", Some(endpoint), arguments)).await;
+                let refused = need.is_some_and(|need| {
+                    said.ends_with(&format!(
+                        "error: acme-uptime needs {need}, which the platform stack provides, and that is not deployed in account \
+                         111122223333, region eu-west-1; run `scripts/deploy --bootstrap` once\n"
+                    ))
+                });
+                let expected = if need.is_some() { (Some(2), true, 0) } else { (Some(0), false, 1) };
+                assert_eq!((code, refused, calls(&fake, "CreateChangeSet")), expected, "{template}: {said}");
+            }
+        }
+        let (endpoint, fake) = fake_aws::start(with_platform()).await;
+        let (code, _, said) = ended(start_on(folder.path(), "eu-west-1", Some(endpoint), &["deploy", "acme"])).await;
+        assert_eq!((code, calls(&fake, "CreateChangeSet")), (Some(0), 1), "{said}");
+    }
+}
+
 /// The platform stack, with its bucket.
 fn with_platform() -> Fake {
     let platform = FakeStack {

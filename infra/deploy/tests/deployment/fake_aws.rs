@@ -282,9 +282,11 @@ fn described(stack: &FakeStack, id: &str, name: &str) -> String {
     };
     let outputs: String = stack.outputs.iter().map(output).collect();
     let (parameters, tags) = (pairs("Parameter", &stack.parameters), pairs("", &stack.tags));
+    let template: serde_json::Value = serde_json::from_str(&stack.template).unwrap_or_default();
+    let description = template["Description"].as_str().unwrap_or_default();
     format!(
         "<member><StackName>{name}</StackName><StackId>{id}</StackId><StackStatus>{}</StackStatus>\
-         <Parameters>{parameters}</Parameters><Tags>{tags}</Tags><Outputs>{outputs}</Outputs></member>",
+         <Description>{description}</Description><Parameters>{parameters}</Parameters><Tags>{tags}</Tags><Outputs>{outputs}</Outputs></member>",
         stack.status
     )
 }

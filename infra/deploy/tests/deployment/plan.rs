@@ -1,6 +1,6 @@
 //! Showing what a deployment would change.
 
-use ferrostack_deploy::{Error, Options, Progress};
+use ferrostack_deploy::{Error, Options, Progress, Snapshot};
 use serde_json::json;
 
 use crate::fake_aws::{self, Fake, change, modification};
@@ -58,7 +58,14 @@ async fn rights_that_the_new_template_adds_are_shown() {
     acme.assembly.stacks[0].template =
         json!({"Resources": {"PingRole": role(json!(["s3:GetObject", "s3:DeleteObject"]))}}).to_string();
     let target = connect(&endpoint).await.unwrap();
-    let plans = ferrostack_deploy::plan(&target, &acme.assembly, &Options::default(), &Progress::detect()).await;
+    let plans = ferrostack_deploy::plan(
+        &target,
+        &acme.assembly,
+        &Options::default(),
+        &Snapshot::default(),
+        &Progress::detect(),
+    )
+    .await;
     let text = plans.unwrap()[0].text(false);
     assert!(text.ends_with("  added rights:\n    PingRole: s3:DeleteObject on *"), "{text}");
 }
@@ -186,7 +193,8 @@ async fn an_interrupted_plan_leaves_no_change_set_and_no_empty_stack() {
 async fn plan(endpoint: &str, color: bool) -> Result<String, Error> {
     let target = connect(endpoint).await?;
     let options = Options { revision: Some("1a2b3c".to_owned()), ..Options::default() };
-    let plans = ferrostack_deploy::plan(&target, &acme().assembly, &options, &Progress::detect()).await?;
+    let plans =
+        ferrostack_deploy::plan(&target, &acme().assembly, &options, &Snapshot::default(), &Progress::detect()).await?;
     Ok(plans.iter().map(|plan| plan.text(color)).collect::<Vec<_>>().join("\n"))
 }
 

@@ -22,6 +22,23 @@ async fn a_deployed_stack_is_one_line_with_its_version_and_urls() {
 }
 
 #[tokio::test]
+async fn a_stack_that_is_set_to_delete_its_data_is_different_and_the_next_deployment_asks_about_it() {
+    let (endpoint, fake) = fake_aws::start(with_bucket()).await;
+    run(Some(endpoint.clone()), &["deploy", "acme"]).await;
+    let asked = calls(&fake, "CreateChangeSet");
+    run(Some(endpoint.clone()), &["deploy", "acme"]).await;
+    assert_eq!(calls(&fake, "CreateChangeSet"), asked, "it is up to date");
+    assert!(status(&endpoint).await.contains("template equal"));
+
+    // An interrupted `destroy --with-data` has updated the stack to such a template.
+    let released = serde_json::json!({"Description": "Set to be deleted with its data. "}).to_string();
+    fake.lock().unwrap().stacks.get_mut(STACK).unwrap().template = released;
+    assert!(status(&endpoint).await.contains("template different"));
+    run(Some(endpoint), &["deploy", "acme"]).await;
+    assert_eq!(calls(&fake, "CreateChangeSet"), asked + 1);
+}
+
+#[tokio::test]
 async fn a_stack_that_another_tool_deployed_has_no_known_version() {
     let (endpoint, _fake) = fake_aws::start(with_stack("UPDATE_ROLLBACK_COMPLETE")).await;
     let expected = "acme uptime  UPDATE_ROLLBACK_COMPLETE  revision unknown  template unknown\n";

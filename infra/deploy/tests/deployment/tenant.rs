@@ -119,7 +119,7 @@ pub(crate) fn write_assembly(out: &Path, code: Option<&[u8]>) {
         "Parameters": {
             "AssetBucket": {"Type": "String", "Default": ""},
             "PingCodeKey": {"Type": "String"},
-            "SlotTable": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/ferrostack/platform/slot-table"},
+            "SlotTable": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/acme/slot-table"},
         },
         "Resources": {
             "Claims": {"Type": "AWS::DynamoDB::Table", "DeletionPolicy": "RetainExceptOnCreate"},

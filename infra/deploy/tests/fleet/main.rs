@@ -8,4 +8,5 @@ mod faults;
 mod isolation;
 mod killed;
 mod tenants;
+mod unchanged;
 mod world;

@@ -36,6 +36,8 @@ pub(crate) struct World {
     /// Uploads by key.
     pub(crate) uploads: BTreeMap<String, u32>,
     pub(crate) requests: u64,
+    /// How often each action of CloudFormation was requested.
+    pub(crate) actions: BTreeMap<String, u32>,
     pub(crate) upsets: u64,
     /// The largest number of stacks that were under way at the same time.
     pub(crate) most_at_once: usize,
@@ -87,6 +89,7 @@ impl World {
             stacks: BTreeMap::new(),
             uploads: BTreeMap::new(),
             requests: 0,
+            actions: BTreeMap::new(),
             upsets: 0,
             most_at_once: 0,
             failing: Vec::new(),
@@ -215,18 +218,16 @@ fn act(world: &mut World, action: &str, form: &HashMap<String, String>) -> Said 
     }
     let asked = form.get("StackName").or_else(|| form.get("ChangeSetName")).cloned().unwrap_or_default();
     let name = asked.split('/').nth(1).unwrap_or(&asked).to_owned();
-    let id = format!("arn:aws:cloudformation:eu-west-1:111122223333:stack/{name}/1");
+    let id = stack_id(&name);
     if let Some(stack) = world.stacks.get_mut(&name) {
         go_on(stack, &name, &id);
     }
+    *world.actions.entry(action.to_owned()).or_default() += 1;
     match action {
+        "DescribeStacks" if name.is_empty() => Ok(page_of_stacks(world, form.get("NextToken"))),
         "DescribeStacks" => {
             let stack = world.stacks.get(&name).ok_or((400, "does not exist"))?;
-            Ok(format!(
-                "<Stacks><member><StackName>{name}</StackName><StackId>{id}</StackId>\
-                 <StackStatus>{}</StackStatus><Parameters>{}</Parameters><Tags>{}</Tags></member></Stacks>",
-                stack.status, stack.parameters, stack.tags
-            ))
+            Ok(format!("<Stacks>{}</Stacks>", described(stack, &name)))
         }
         "DescribeStackEvents" => {
             let stack = world.stacks.get(&name).ok_or((400, "does not exist"))?;
@@ -246,6 +247,36 @@ fn act(world: &mut World, action: &str, form: &HashMap<String, String>) -> Said 
         }
         _ => Err((400, "InvalidAction")),
     }
+}
+
+/// As CloudFormation lists stacks: a hundred at once.
+fn page_of_stacks(world: &mut World, after: Option<&String>) -> String {
+    let names: Vec<_> = world.stacks.keys().filter(|name| after.is_none_or(|after| *name > after)).cloned().collect();
+    let page = &names[..names.len().min(100)];
+    for name in page {
+        go_on(world.stacks.get_mut(name).unwrap(), name, &stack_id(name));
+    }
+    let members: String = page.iter().map(|name| described(&world.stacks[name], name)).collect();
+    let next = match page.last() {
+        Some(last) if page.len() < names.len() => format!("<NextToken>{last}</NextToken>"),
+        _ => String::new(),
+    };
+    format!("<Stacks>{members}</Stacks>{next}")
+}
+
+fn described(stack: &Stack, name: &str) -> String {
+    format!(
+        "<member><StackName>{name}</StackName><StackId>{}</StackId><StackStatus>{}</StackStatus>\
+         <Parameters>{}</Parameters><Tags>{}</Tags></member>",
+        stack_id(name),
+        stack.status,
+        stack.parameters,
+        stack.tags
+    )
+}
+
+fn stack_id(name: &str) -> String {
+    format!("arn:aws:cloudformation:eu-west-1:111122223333:stack/{name}/1")
 }
 
 /// Completes the operation that is under way, once its time has come.
