@@ -339,7 +339,7 @@ fn a_mistake_in_the_file_is_one_sentence() {
             "`attach_bytes` is 25000001, allowed is 0 to 25000000",
         ),
         ("deliveries: { email: { from: '*@a.example' } }", "`*@a.example` is no e-mail address"),
-        ("deliveries: { partner_bucket: { name: P, prefix: a/ } }", "`P` is no bucket"),
+        ("deliveries: { partner_bucket: { name: P, prefix: a/ } }", "`P` is not a valid bucket name"),
         ("deliveries: { partner_bucket: { name: partner, prefix: ../ } }", "`../` is no prefix"),
         ("deliveries: { sftp: { connector: c-1, folder: / } }", "`c-1` is no connector"),
         ("deliveries: { fax: {} }", "unknown key `fax`; allowed are email, partner_bucket, sftp"),
