@@ -1,6 +1,6 @@
 //! Checks that know AWS, for every template; [`ALL`] is passed to [`cfn::App::checks`].
 
-use cfn::{Check, Entry, Finding, Json, Template};
+use cfn::{Check, Entry, Finding, Json, Template, attributes_read};
 
 use crate::schedule_expression::{check_cron, check_rate};
 use crate::{bucket_name, limits};
@@ -15,6 +15,7 @@ pub const ALL: &[Check] = &[
     limits::check,
     bucket_names,
     schedule_expressions,
+    attributes_that_do_not_exist,
 ];
 
 /// Actions that AWS defines without a resource type, or that it needs before the resource exists, as a function in a VPC does for its network
@@ -190,6 +191,33 @@ fn schedule_expressions(template: &Template) -> Vec<Finding> {
             _ => None,
         };
         findings.extend(wrong.map(|message| at(id, entry, message)));
+    }
+    findings
+}
+
+/// Every attribute that a template reads exists. Custom resources have those that their function returns.
+fn attributes_that_do_not_exist(template: &Template) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let resources = template.resources.iter().map(|(id, entry)| (id, &entry.properties, Some(entry)));
+    let outputs = template.outputs.iter().map(|(name, output)| (name, output, None));
+    for (subject, json, entry) in resources.chain(outputs) {
+        attributes_read(json, &mut |id, attribute| {
+            let Some(ty) = template.resources.get(id).map(|entry| entry.ty) else { return };
+            let Some(schema) = aws::schema(ty).filter(|schema| !schema.attributes.contains(&attribute)) else { return };
+            // A custom resource and a nested stack have attributes of their own.
+            if ["AWS::CloudFormation::CustomResource", "AWS::CloudFormation::Stack"].contains(&ty) {
+                return;
+            }
+            let message = format!("reads {id}.{attribute}, but {ty} has no such attribute");
+            let finding = Finding::error(subject, message).help(match schema.attributes {
+                [] => "it has no attributes".to_owned(),
+                all => format!("it has {}", all.join(", ")),
+            });
+            findings.push(match entry {
+                Some(entry) => finding.at(entry.location),
+                None => finding,
+            });
+        });
     }
     findings
 }

@@ -6,7 +6,8 @@ use aws::lambda::function::{Code, Environment, Function, Required};
 use aws::lambda::permission::{self, Permission};
 use cfn::DeletionPolicy::Retain;
 use cfn::assertions::assert_includes;
-use cfn::{App, Attributes, Json, Stack};
+use cfn::intrinsic::sub;
+use cfn::{App, Attributes, Json, Referable, Stack, Value};
 use constructs::{
     ApiEndpoint, Architecture, Bucket, Cors, HttpApi, Queue, RestApi, RustFunction, Schedule, ScheduleGroup,
     WebSocketApi,
@@ -297,4 +298,20 @@ fn schedules_of_rules_are_checked_too() {
         stack.add("Daily", aws::events::rule::Rule::new().schedule_expression(expression));
         assert_eq!(messages(stack), [""; 0]);
     }
+}
+
+#[test]
+fn an_attribute_that_does_not_exist_is_found() {
+    let mut stack = Stack::new("s");
+    let queue = stack.add("Letters", aws::sqs::queue::Queue::new().disposable());
+    stack.add("Other", aws::sqs::queue::Queue::new().queue_name(sub("x-${Letters.Arm}")).disposable());
+    stack.add("Right", aws::sqs::queue::Queue::new().queue_name(sub("x-${Letters.Arn}")).disposable());
+    stack.output("Out", Value::<String>::get_att(queue.logical_id(), "Url"));
+    assert_eq!(
+        messages(stack),
+        [
+            "Other: reads Letters.Arm, but AWS::SQS::Queue has no such attribute",
+            "Out: reads Letters.Url, but AWS::SQS::Queue has no such attribute",
+        ]
+    );
 }
