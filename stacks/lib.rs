@@ -1,4 +1,4 @@
-//! The systems that Ferrostack ships, each in a folder of its own, and the tenants that have them.
+//! The systems that Ferrostack ships, each in its own folder, and the tenants that have them.
 //!
 //! ```text
 //! tenant file ──► Tenant ─┬─ Tenancy    name, architecture: all that a system knows about its tenant
@@ -18,7 +18,7 @@ pub mod write_back;
 
 /// Calls a macro with the module names of all systems, in the order in which their stacks deploy.
 ///
-/// Code that does something for each system takes the list from here and passes a macro of its own. A system that this code does
+/// Code that does something for each system takes the list from here and passes its own macro. A system that this code does
 /// not know is then a missing module, which does not compile.
 ///
 /// ```

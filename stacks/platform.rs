@@ -8,7 +8,7 @@
 //!    └──► parameters under /ferrostack/platform/, by which other stacks find the bucket and the table
 //! ```
 //!
-//! Other stacks take these as values of parameters. An export would bind them: CloudFormation refuses to delete or replace what
+//! Other stacks read these through parameters. An export would tie the stacks together: CloudFormation refuses to delete or replace what
 //! another stack imports.
 
 use aws::apigateway::account::Account;
@@ -26,16 +26,16 @@ use serde_json::json;
 
 /// The stack's name, the same in every account and region.
 pub const STACK: &str = "ferrostack-platform";
-/// The folder of its assembly beside those of the tenants, and so a name that no tenant can have.
+/// The folder of its assembly, next to those of the tenants: a name that no tenant can have.
 pub const FOLDER: &str = "platform";
 /// The SSM parameter with the name of the bucket for functions' code and large templates.
 pub const ASSET_BUCKET: &str = "/ferrostack/platform/asset-bucket";
 /// The SSM parameter with the name of the table of QuickSight slots.
 pub const SLOT_TABLE: &str = "/ferrostack/platform/slot-table";
 
-/// Days after which an overwritten or deleted object is gone for good. Within them a mistake can be undone.
+/// Days after which an overwritten or deleted object is removed for good. Until then, a mistake can be undone.
 const NONCURRENT_DAYS: i64 = 30;
-/// Days after which the parts of an upload that never ended go.
+/// Days after which the parts of an incomplete upload are removed.
 const INCOMPLETE_DAYS: i64 = 1;
 
 /// The one stack of an account and region.
@@ -66,7 +66,7 @@ pub fn stack() -> Stack {
     stack
 }
 
-/// Objects are named by the hash of their content and stay: to undo an update, CloudFormation reads the code from before it.
+/// Objects are named by the hash of their content and are kept: to roll back an update, CloudFormation reads the previous code.
 fn asset_bucket() -> cfn::With<Bucket> {
     let leftovers = Rule::new(bucket::RuleStatus::Enabled)
         .id("Leftovers")

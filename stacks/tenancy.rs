@@ -1,4 +1,4 @@
-//! Whom a stack is for. Systems know this much of a tenant, and nothing of each other.
+//! Whom a stack is for. This is all that systems know about a tenant, and they know nothing about each other.
 
 use crate::shared::fields::TenantName;
 use cfn::Stack;
@@ -7,7 +7,7 @@ use constructs::Architecture;
 /// A tenant's name, and what its functions are built for.
 #[derive(Clone, Debug)]
 pub struct Tenancy {
-    /// The name; it starts the name of every stack of the tenant.
+    /// The name, with which the name of each of the tenant's stacks starts.
     pub name: TenantName,
     /// What the functions are built for; `x86_64` unless the tenant's file says otherwise.
     pub architecture: Architecture,

@@ -13,7 +13,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(from = "TenantFile")]
 pub struct Tenant {
-    /// What every system's stack knows of it.
+    /// What every system's stack knows about it.
     pub tenancy: Tenancy,
     /// The systems that it has.
     pub systems: Systems,

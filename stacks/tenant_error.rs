@@ -49,7 +49,7 @@ impl TenantError {
     }
 }
 
-/// A value may have line ends and other signs that a terminal obeys.
+/// A value may contain line ends and other control characters that a terminal obeys.
 fn on_one_line(text: &str) -> String {
     text.chars().map(|it| if it.is_control() { it.escape_default().to_string() } else { it.to_string() }).collect()
 }
@@ -65,7 +65,7 @@ impl std::error::Error for TenantError {}
 /// The parser's errors in our words: the value, and what is allowed.
 fn explain(error: &Error, value: &str) -> String {
     match error {
-        // Where a value is missing, the parser points at the colon.
+        // If a value is missing, the parser points at the colon.
         Error::NullIntoString { .. }
         | Error::SerdeUnknownVariant { .. }
         | Error::InvalidBooleanStrict { .. }
@@ -76,31 +76,31 @@ fn explain(error: &Error, value: &str) -> String {
             NOTHING.to_owned()
         }
         Error::NullIntoString { .. } | Error::ExternallyTaggedEnumExpectedScalarOrMapping { .. } => {
-            format!("`{value}` is not allowed here; allowed is one text")
+            format!("`{value}` is not allowed here; use text")
         }
         Error::SerdeUnknownField { field, expected, .. } => {
-            format!("unknown key `{field}`; allowed are {}", expected.join(", "))
+            format!("unknown key `{field}`; use one of {}", expected.join(", "))
         }
         Error::SerdeUnknownVariant { variant, expected, .. } => {
-            format!("`{variant}` is not allowed here; allowed are {}", expected.join(", "))
+            format!("`{variant}` is not allowed here; use one of {}", expected.join(", "))
         }
         Error::SerdeMissingField { field, .. } => format!("the key `{field}` is missing"),
         Error::DuplicateMappingKey { key, .. } => match key {
-            Some(key) => format!("the key `{key}` stands here a second time; remove one of them"),
-            None => "a key stands here a second time; remove one of them".to_owned(),
+            Some(key) => format!("the key `{key}` appears a second time; remove one of them"),
+            None => "a key appears a second time; remove one of them".to_owned(),
         },
-        Error::InvalidScalar { ty, .. } => format!("`{value}` is not allowed here; allowed is {}", in_words(ty)),
-        Error::InvalidBooleanStrict { .. } => format!("`{value}` is not allowed here; allowed are true and false"),
+        Error::InvalidScalar { ty, .. } => format!("`{value}` is not allowed here; use {}", in_words(ty)),
+        Error::InvalidBooleanStrict { .. } => format!("`{value}` is not allowed here; use true or false"),
         Error::Unexpected { expected, .. } => {
-            format!("`{value}` is not allowed here; allowed is {}", in_words(expected))
+            format!("`{value}` is not allowed here; use {}", in_words(expected))
         }
-        // The parser's own words are about anchors and tokens; the usual author meant a text, such as a cron expression.
+        // The parser's own words are about anchors and tokens; the author usually meant text, such as a cron expression.
         Error::UnknownAnchor { .. } | Error::ExternalMessage { .. }
             if value.starts_with(['*', '&', '!', '@', '`', '%']) =>
         {
-            format!("`{}` begins something else in YAML; put a text that begins with it in quotes", &value[..1])
+            format!("`{}` has a special meaning in YAML; quote text that starts with it", &value[..1])
         }
-        Error::MultipleDocuments { .. } => "a second document begins here; allowed is one tenant a file".to_owned(),
+        Error::MultipleDocuments { .. } => "a second document begins here; use one file per tenant".to_owned(),
         Error::Eof { .. } => "the file is empty or ends too early".to_owned(),
         other => match UserMessageFormatter.format_message(other) {
             Cow::Borrowed(text) => text.to_owned(),
@@ -114,7 +114,7 @@ fn in_words(expected: &str) -> &str {
         "u8" => "a whole number from 0 to 255",
         "u16" => "a whole number from 0 to 65535",
         "u32" => "a whole number from 0 to 4294967295",
-        "string scalar" => "one text",
+        "string scalar" => "text",
         "mapping start" => "a mapping, `key: value`",
         "sequence start" => "a list, `- item`",
         other => other,

@@ -1,10 +1,10 @@
-//! Reloads Qlik Cloud apps by the clock, on events, and on request.
+//! Reloads Qlik Cloud apps on a schedule, on events, and on request.
 //!
 //! ```text
 //! Schedules  (EventBridge Scheduler) ──┐
 //! Event…     (EventBridge rules) ──────┼──► Reload ──► Qlik Cloud: POST /api/v1/reloads, then its status
-//! Requests   (REST API with key) ──────┘      │ ├── QlikApiKey  secret, put in by the operator
-//!                                             │ └── Claims      table, one reload a delivery
+//! Requests   (REST API with key) ──────┘      │ ├── QlikApiKey  secret, set by the operator
+//!                                             │ └── Claims      table, one reload per delivery
 //!                                             └──► DeadLetters  what failed for good ──► alarm
 //! ```
 
@@ -75,14 +75,14 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     stack
 }
 
-/// One schedule an app: a failing app holds no other one up.
+/// One schedule per app: a failing app does not delay the others.
 fn add_schedule(stack: &mut Stack, name: &Name, trigger: &ScheduleTrigger, group: &ScheduleGroupRef) {
     for (index, app) in trigger.apps.iter().enumerate() {
         let mut input = trigger.options.fields();
         input.insert("appId".to_owned(), app.as_str().into());
         input.insert("deliveryId".to_owned(), Schedule::DELIVERY_ID.into());
         let schedule = trigger.when.schedule(trigger.time_zone.as_ref(), input.into(), group);
-        // No name starts with a digit, so these never meet, and adding an app leaves the first one's ID as it is.
+        // No name starts with a digit, so these never collide, and adding an app does not change the ID of the first one.
         let number = if index == 0 { String::new() } else { (index + 1).to_string() };
         stack.add(&format!("Schedule{number}{}", name.logical()), schedule);
     }
@@ -113,12 +113,12 @@ fn event_rule(trigger: &EventTrigger, reload: &FunctionRef, dead_letters: &Queue
 }
 
 fn request_api(reload: &FunctionRef) -> RestApi {
-    RestApi::new("Starts Qlik reloads and tells their status")
+    RestApi::new("Starts Qlik reloads and reports their status")
         .route_with_body("POST", "/reloads", reload, reload_request())
         .route("GET", "/reloads/{reloadId}", reload)
 }
 
-/// What a request may hold; the function checks the same again.
+/// What a request may contain; the function checks it again.
 fn reload_request() -> Json {
     json!({
         "$schema": "http://json-schema.org/draft-04/schema#",

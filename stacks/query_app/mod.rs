@@ -1,13 +1,13 @@
-//! Runs named queries of a Redshift from a page in the browser, and tells the page when they are done.
+//! Runs named queries in Redshift from a page in the browser, and notifies the page when they are done.
 //!
 //! ```text
 //! browser ──► Page (CloudFront ◄── PageBucket ◄── PublishSite, the custom resource Site)
 //!    │ signs in
-//!    ├──► Users (Cognito) ◄── SignUp  who may become one, where people sign up by themselves
+//!    ├──► Users (Cognito) ◄── SignUp  who may become one, if people may sign up by themselves
 //!    │ token
 //!    ├──► Api (REST) ──► Results ──► Requests  table: tickets, connections, requests
-//!    │                      └──────► Redshift: rows of one's own requests
-//!    │ ticket, good for once
+//!    │                      └──────► Redshift: rows of the user's requests
+//!    │ ticket, valid once
 //!    └──► Connections (WebSocket) ──► Socket ──► Requests
 //!               ▲                        └─────► Redshift: starts the statement
 //!               └── Finished ◄── Ended (event rule), Sweep (each minute)
@@ -33,7 +33,7 @@ use serde_json::json;
 
 /// The index of the requests that have not ended.
 const OPEN: &str = "open";
-/// The logical ID of the REST API: the page's headers name it before its functions, which it needs, are there.
+/// The logical ID of the REST API: the page's headers name it before the functions that it needs exist.
 const API: &str = "Api";
 
 /// This system in the roster.
@@ -45,13 +45,13 @@ pub const SYSTEM: System = System {
 
 /// The stack of one tenant.
 pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
-    let mut stack = tenancy.stack(SYSTEM.name, "Runs named queries of a Redshift from a page in the browser");
+    let mut stack = tenancy.stack(SYSTEM.name, "Runs named queries in Redshift from a page in the browser");
 
     let requests = stack.add("Requests", requests_table());
     let dead_letters = stack.add("DeadLetters", Queue::dead_letters());
     let worker = format!("query_app_{}", tenancy.name.as_str().replace('-', "_"));
     let place = props.warehouse.place(&mut stack, Vec::new(), &worker);
-    let connections = stack.add("Connections", WebSocketApi::new("Takes queries and tells when they are done"));
+    let connections = stack.add("Connections", WebSocketApi::new("Accepts queries and reports when they are done"));
     let page = stack.add("Page", page(props, &connections));
     let origin = props.origin.as_ref().map_or_else(|| page.origin(), |it| it.as_str().into());
 
@@ -74,8 +74,8 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     stack.add("Site", site(&publish, &page, config));
 
     let topic = props.alarm_topic.as_ref().map(|it| it.as_str());
-    stack.add("SocketErrors", Alarm::on_errors(&socket, "A query could not be taken").tell(topic));
-    stack.add("FinishedErrors", Alarm::on_errors(&finished, "The end of a query could not be told").tell(topic));
+    stack.add("SocketErrors", Alarm::on_errors(&socket, "A query could not be accepted").tell(topic));
+    stack.add("FinishedErrors", Alarm::on_errors(&finished, "The end of a query could not be reported").tell(topic));
     stack.add("ResultsErrors", Alarm::on_errors(&results, "A result could not be read").tell(topic));
     stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "An event was given up").tell(topic));
 
@@ -91,12 +91,12 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     stack
 }
 
-/// Seconds for the statements that set up the warehouse: a script may load data. A function has no more.
+/// Seconds for the statements that set up the warehouse: a script may load data. This is the most that a function can have.
 const SETUP_SECONDS: i64 = 900;
 /// Seconds to publish the page.
 const PUBLISH_SECONDS: i64 = 120;
 
-/// Tickets, connections, and requests. Redshift keeps the results of a request for a day, so losing the table loses little.
+/// Tickets, connections, and requests. Redshift keeps the results of a request for a day, so little is lost with the table.
 fn requests_table() -> Table {
     Table::new("id")
         .sort("part")
@@ -105,7 +105,7 @@ fn requests_table() -> Table {
         .disposable()
 }
 
-/// The page may talk to its two APIs and to Cognito, and to nobody else.
+/// The page may only talk to its two APIs and to Cognito.
 fn page(props: &Props, connections: &WebSocketApiRef) -> Website {
     let api = sub(format!("https://${{{API}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}"));
     let cognito = sub("https://cognito-idp.${AWS::Region}.${AWS::URLSuffix}");
@@ -133,7 +133,7 @@ impl Parts<'_> {
             .dead_letters(self.dead_letters)
     }
 
-    /// Lets connections in and takes their messages.
+    /// Accepts connections and handles their messages.
     fn socket(&self, connections: &WebSocketApiRef) -> RustFunction {
         let limits = &self.props.limits;
         let function = self
@@ -160,7 +160,7 @@ impl Parts<'_> {
         self.with_queries(function)
     }
 
-    /// Tells connections how their statements ended. The statements are the socket's.
+    /// Notifies connections how their statements ended. The statements belong to the socket.
     fn finished(&self, connections: &WebSocketApiRef, socket: &FunctionRef) -> RustFunction {
         self.function("query-finished")
             .timeout(55)
@@ -180,7 +180,7 @@ impl Parts<'_> {
             ))
     }
 
-    /// Hands out tickets, and the rows of one's own requests. The statements are the socket's.
+    /// Issues tickets, and returns the rows of the user's requests. The statements belong to the socket.
     fn results(&self, socket: &FunctionRef) -> RustFunction {
         let function = self
             .function("query-results")
@@ -192,7 +192,7 @@ impl Parts<'_> {
         self.with_queries(function)
     }
 
-    /// The tenant's own queries beside those that everybody has.
+    /// The tenant's own queries, in addition to the ones that every tenant has.
     fn with_queries(&self, function: RustFunction) -> RustFunction {
         let Some(queries) = &self.props.queries else { return function };
         queries.grants().into_iter().fold(function.env("QUERIES", queries.url()), RustFunction::grant)
@@ -202,7 +202,7 @@ impl Parts<'_> {
     fn sign_up(&self) -> Option<RustFunction> {
         let domains = self.props.sign_up_domains()?;
         let function = RustFunction::new("query-sign-up", self.tenancy.architecture).env("DOMAINS", domains);
-        // Cognito hangs up after five seconds.
+        // Cognito closes the connection after five seconds.
         Some(function.timeout(5).dead_letters(self.dead_letters))
     }
 
@@ -236,10 +236,10 @@ fn socket_routes(connections: &WebSocketApiRef, socket: &FunctionRef) -> WebSock
     WebSocketRoutes::new(connections, socket, "ticket").action("run").action("cancel").action("resume").action("ping")
 }
 
-/// The API of the page, with the token of who is signed in.
+/// The API of the page, called with the token of the signed-in user.
 fn rest_api(user_pool_arn: Value<String>, origin: &Value<String>, results: &FunctionRef) -> RestApi {
     let cors = Cors { origin: origin.clone(), allowed_headers: vec!["authorization", "content-type"] };
-    RestApi::new("Hands out tickets and results")
+    RestApi::new("Issues tickets and returns results")
         .keyless()
         .usage(Usage { requests_a_second: 50, burst: 100, requests_a_day: None })
         .users_of(Some(user_pool_arn))
@@ -261,7 +261,7 @@ fn ended(tenancy: &Tenancy, finished: &FunctionRef, dead_letters: &QueueRef) -> 
     EventRule::new("A statement of the query app has ended", pattern, finished, None, dead_letters)
 }
 
-/// Catches what an event that never arrived left open.
+/// Ends requests whose event never arrived.
 fn add_sweep(stack: &mut Stack, finished: &FunctionRef, dead_letters: &QueueRef) {
     let sweeps = stack.add("Sweeps", ScheduleGroup::new(finished, dead_letters));
     stack.add("Sweep", Schedule::rate("1 minute", json!({ "sweep": true }), &sweeps));

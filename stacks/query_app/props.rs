@@ -21,13 +21,13 @@ pub struct Props {
     pub schema: Identifier,
     /// Statements that fill the schema when the stack is created.
     pub script: Option<Script>,
-    /// The tenant's own queries, beside those that everybody has.
+    /// The tenant's own queries, in addition to the ones that every tenant has.
     pub queries: Option<Queries>,
-    /// Domains of mail whose people may sign up by themselves; where there is none, an administrator makes users.
+    /// Mail domains whose people may sign up by themselves; without any, an administrator creates the users.
     pub sign_up: Vec<MailDomain>,
     /// Whether people need an authenticator app.
     pub mfa: SecondFactor,
-    /// Who the messages with codes come from, where it is not Cognito, which sends few.
+    /// The sender of messages with codes, if it is not Cognito, which sends only a few.
     pub mail: Option<Mail>,
     /// How much may be asked.
     pub limits: Limits,
@@ -35,13 +35,13 @@ pub struct Props {
     pub domain: Option<Domain>,
     /// A web access control list of WAF for CloudFront.
     pub web_acl: Option<Arn>,
-    /// Where browsers get the page from, where it is not the distribution itself: something in front of it, or this machine.
+    /// Where browsers load the page from, if not from the distribution itself: something in front of it, or this machine.
     pub origin: Option<Origin>,
     /// The SNS topic that alarms go to.
     pub alarm_topic: Option<TopicArn>,
 }
 
-/// [`Props`] as the file has them, before the rules that span several keys.
+/// [`Props`] as the file has them, before the checks that span several keys.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fields {
@@ -78,7 +78,7 @@ impl Props {
     /// Lambda gives 4 KB to all of a function's variables.
     const MOST_DOMAINS: usize = 10;
 
-    /// The domains as query-sign-up reads them; none where nobody signs up.
+    /// The domains as query-sign-up reads them; none if nobody may sign up.
     pub(super) fn sign_up_domains(&self) -> Option<String> {
         let domains: BTreeSet<&str> = self.sign_up.iter().map(MailDomain::as_str).collect();
         (!domains.is_empty()).then(|| domains.into_iter().collect::<Vec<_>>().join(","))
@@ -91,7 +91,7 @@ impl TryFrom<Fields> for Props {
     fn try_from(it: Fields) -> Result<Self, String> {
         if it.sign_up.len() > Self::MOST_DOMAINS {
             let count = it.sign_up.len();
-            return Err(format!("`sign_up` has {count} domains, allowed are at most {}", Self::MOST_DOMAINS));
+            return Err(format!("`sign_up` has {count} domains; must be at most {}", Self::MOST_DOMAINS));
         }
         if it.warehouse.sign_role().is_some() {
             return Err("the warehouse has a `sign_role`, but this system signs nothing; remove it".to_owned());
@@ -120,11 +120,11 @@ impl TryFrom<Fields> for Props {
     }
 }
 
-/// Whether people need an authenticator app beside their password.
+/// Whether people need an authenticator app in addition to their password.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SecondFactor {
-    /// Who has set one up.
+    /// Only those who have set one up.
     #[default]
     Optional,
     /// Everybody.
@@ -157,7 +157,7 @@ impl TryFrom<MailFields> for Mail {
         let is_below = domain.strip_suffix(identity).is_some_and(|it| it.is_empty() || it.ends_with('.'));
         if from != identity && !is_below {
             return Err(format!(
-                "the identity `{identity}` may not send from `{from}`; allowed is one of the address or of its domain"
+                "the identity `{identity}` may not send from `{from}`; use the identity of the address or of its domain"
             ));
         }
         Ok(Self { from: it.from, identity: it.identity })
@@ -187,7 +187,7 @@ pub struct Limits {
     pub rows: u32,
     /// Statements of one person at once.
     pub concurrent: u32,
-    /// Statements of one person a minute.
+    /// Statements of one person per minute.
     pub per_minute: u32,
     /// Seconds of one statement.
     pub seconds: u32,
@@ -214,7 +214,7 @@ impl TryFrom<LimitFields> for Limits {
     fn try_from(it: LimitFields) -> Result<Self, String> {
         Ok(Self {
             rows: in_range("`rows`", it.rows, 1..=100_000)?,
-            // A cluster takes 200 active statements from all together.
+            // A cluster accepts 200 active statements in total.
             concurrent: in_range("`concurrent`", it.concurrent, 1..=20)?,
             per_minute: in_range("`per_minute`", it.per_minute, 1..=600)?,
             // The Data API ends a statement after a day.
@@ -260,7 +260,7 @@ impl Queries {
         format!("s3://{}/{}", self.bucket.as_str(), self.prefix.as_str())
     }
 
-    /// The rights to list and to read them.
+    /// The rights to list and read them.
     pub(super) fn grants(&self) -> [Grant; 2] {
         let prefix = self.prefix.as_str();
         [self.bucket.grant_list_below(prefix), self.bucket.grant_objects(&format!("{prefix}*"), ["s3:GetObject"])]
@@ -288,7 +288,7 @@ impl TryFrom<DomainFields> for Domain {
     fn try_from(it: DomainFields) -> Result<Self, String> {
         if !it.certificate.as_str().contains(":acm:us-east-1:") {
             return Err(format!(
-                "`{}` is no certificate for CloudFront; allowed is one of ACM in us-east-1",
+                "`{}` is not a certificate for CloudFront; use one from ACM in us-east-1",
                 it.certificate.as_str()
             ));
         }
@@ -307,7 +307,7 @@ impl Domain {
 }
 
 checked_text! {
-    /// The ARN of something in us-east-1, where CloudFront takes certificates and web access control lists from.
+    /// The ARN of a resource in us-east-1, from where CloudFront takes certificates and web access control lists.
     pub Arn, |text: &str| {
         let is_usable = |it: arn::Arn<'_>| {
             it.region == "us-east-1" && ["acm", "wafv2"].contains(&it.service) && it.resource.contains('/')
@@ -315,7 +315,7 @@ checked_text! {
         if arn::Arn::parse(text).is_some_and(is_usable) {
             return Ok(());
         }
-        Err(format!("`{text}` is not allowed here; allowed is arn:aws:<acm or wafv2>:us-east-1:<account>:<what>/<id>"))
+        Err(format!("`{text}` is not allowed here; must be arn:aws:<acm or wafv2>:us-east-1:<account>:<what>/<id>"))
     }
 }
 
@@ -330,7 +330,7 @@ checked_text! {
         if local.is_some_and(is_port) || text.strip_prefix("https://").is_some_and(is_host) {
             return Ok(());
         }
-        Err(format!("`{text}` is no origin of a page; allowed is https://<host> in lower case, or http://127.0.0.1:<port>"))
+        Err(format!("`{text}` is not a valid origin; must be https://<host> in lower case, or http://127.0.0.1:<port>"))
     }
 }
 
@@ -341,6 +341,6 @@ checked_text! {
         if (1..=512).contains(&text.len()) && !text.starts_with('/') && text.bytes().all(is_plain) {
             return Ok(());
         }
-        Err(format!("`{text}` is no key; allowed are at most 512 letters, digits, `/`, `-`, `_` and `.`, no `/` first"))
+        Err(format!("`{text}` is not a valid key; use at most 512 letters, digits, `/`, `-`, `_` and `.`, not starting with `/`"))
     }
 }

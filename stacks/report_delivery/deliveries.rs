@@ -7,14 +7,14 @@ use cfn::Json;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
-/// Where finished reports are sent; nothing where the file says nothing.
+/// Where finished reports are sent. Every way is off by default.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deliveries {
     /// By e-mail, to the recipients of a schedule.
     #[serde(default, deserialize_with = "given")]
     pub email: Option<Email>,
-    /// Into a bucket of somebody else.
+    /// Into a partner's bucket.
     #[serde(default, deserialize_with = "given")]
     pub partner_bucket: Option<PartnerBucket>,
     /// To an SFTP server.
@@ -33,9 +33,9 @@ impl Deliveries {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "EmailFields")]
 pub struct Email {
-    /// The sender: an address that SES has verified, or whose domain it has.
+    /// The sender: an address that SES has verified, or whose domain it has verified.
     pub from: Address,
-    /// Bytes up to which a job's files are attached; larger ones go as a link. At most 25,000,000: SES takes 40 MB as text.
+    /// Bytes up to which a job's files are attached; larger ones are sent as a link. At most 25,000,000: SES accepts 40 MB as text.
     pub attach_bytes: u32,
     /// The domains that callers of the API may have reports sent to; a schedule may send anywhere.
     pub recipient_domains: BTreeSet<Domain>,
@@ -61,19 +61,19 @@ impl TryFrom<EmailFields> for Email {
 }
 
 impl Email {
-    /// The domains as report-api reads them; `None` where callers may send nowhere.
+    /// The domains as report-api reads them; `None` if callers may not have reports sent.
     pub(super) fn recipient_domains(&self) -> Option<String> {
         let domains = Json::from_iter(self.recipient_domains.iter().map(Domain::as_str));
         (!self.recipient_domains.is_empty()).then(|| domains.to_string())
     }
 }
 
-/// What becomes ten megabytes as text, which most mail servers take.
+/// Encoded as text this is ten megabytes, which most mail servers accept.
 fn seven_megabytes() -> u32 {
     7_000_000
 }
 
-/// Delivery into a bucket of somebody else, who has let in the role of ReportSender.
+/// Delivery into a bucket of a partner, who has admitted the role of ReportSender.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PartnerBucket {
@@ -87,19 +87,19 @@ pub struct PartnerBucket {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sftp {
-    /// The connector's id.
+    /// The connector's ID.
     pub connector: Connector,
     /// The folder on the server.
     pub folder: Folder,
 }
 
 checked_text! {
-    /// The id of a connector of AWS Transfer Family.
+    /// The ID of a connector of AWS Transfer Family.
     pub Connector, |text: &str| {
         if text.strip_prefix("c-").is_some_and(|it| it.len() == 17 && it.bytes().all(|it| it.is_ascii_hexdigit())) {
             return Ok(());
         }
-        Err(format!("`{text}` is no connector; allowed is its id, c- and 17 hexadecimal digits"))
+        Err(format!("`{text}` is not the ID of a connector; must be c- and 17 hexadecimal digits"))
     }
 }
 
@@ -109,6 +109,6 @@ checked_text! {
         if text.starts_with('/') && text.len() <= 512 && !text.split('/').any(|it| it == "..") && !text.contains(char::is_control) {
             return Ok(());
         }
-        Err(format!("`{text}` is no folder; allowed is a path from the root, as in /incoming/reports"))
+        Err(format!("`{text}` is not a valid folder; use a path from the root, as in /incoming/reports"))
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! Requests (REST API with key) ───┐
-//! Schedules (EventBridge          ├──► ReportApi ──► Jobs  table: what waits, runs, and has ended
-//!   Scheduler), where there are ──┘                   ▲  │
+//! Schedules (EventBridge          ├──► ReportApi ──► Jobs  table: waiting, running and ended jobs
+//!   Scheduler), if there are any ─┘                   ▲  │
 //!                                                     │  └─ stream ──► ReportSender  e-mail, partner's bucket, SFTP,
-//! Sweep (each minute) ───────────┐                    │                              where one of them is on
+//! Sweep (each minute) ───────────┐                    │                              if one of them is on
 //! Stored (Object Created rule) ──┴──► ReportPoller ───┘
 //!                                       │ └──► SlotTable  of the platform: how many jobs the account runs at once
 //!                                       └────► QuickSight ──► Reports  bucket, t/<tenant>/<dashboard>/<job>/
@@ -89,7 +89,7 @@ fn warn_of_all_rows(stack: &mut Stack, props: &Props) {
     if props.tags.is_empty() {
         let everything = "reports show all rows, since `row_level_tags` is empty";
         stack.finding(
-            Finding::warning("ReportApi", everything).help("right only where no dataset has row-level security"),
+            Finding::warning("ReportApi", everything).help("this is right only if no dataset has row-level security"),
         );
     }
 }
@@ -122,7 +122,7 @@ fn slot_table(stack: &mut Stack) -> Value<String> {
     )
 }
 
-/// Takes requests for reports and hands out the files.
+/// Accepts requests for reports and delivers the files.
 fn report_api(stores: &Stores<'_>, tenancy: &Tenancy, props: &Props, page_key: &SecretRef) -> RustFunction {
     let (jobs, reports) = (stores.jobs, stores.reports);
     let mut api = stores
@@ -152,7 +152,7 @@ fn report_api(stores: &Stores<'_>, tenancy: &Tenancy, props: &Props, page_key: &
     api
 }
 
-/// Moves the queue: starts snapshot jobs while slots are free, and looks for their end.
+/// Advances the queue: starts snapshot jobs while slots are free, and checks whether they have ended.
 fn poller(stores: &Stores<'_>, tenancy: &Tenancy, props: &Props, slots: Value<String>) -> RustFunction {
     stores
         .function("report-poller", tenancy)
@@ -211,13 +211,13 @@ impl Stores<'_> {
     }
 }
 
-/// The slots belong to the account: every tenant reads who holds them, and takes and gives back its own.
+/// The slots belong to the account: every tenant reads who holds them, and acquires and releases its own.
 fn slot_grant() -> Grant {
     let actions = ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Scan"];
     Grant::new(actions, [sub("arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${SlotTable}")])
 }
 
-/// Snapshot jobs of the tenant's dashboards, or of all where the tenant file names none.
+/// Snapshot jobs of the tenant's dashboards, or of all dashboards if the tenant file names none.
 /// Resources: <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonquicksight.html>
 fn snapshot_grant(props: &Props) -> Grant {
     let actions = [
@@ -236,7 +236,7 @@ fn snapshot_grant(props: &Props) -> Grant {
     Grant::new(actions, resources.map(arn))
 }
 
-/// A file of this tenant lies in the bucket.
+/// A file of this tenant was stored in the bucket.
 fn stored(reports: &BucketRef, below: &str, poller: &FunctionRef, dead_letters: &QueueRef) -> EventRule {
     let pattern = json!({
         "source": ["aws.s3"],
@@ -246,14 +246,14 @@ fn stored(reports: &BucketRef, below: &str, poller: &FunctionRef, dead_letters: 
             "object": { "key": [{ "prefix": below }] },
         },
     });
-    EventRule::new("A report lies in the bucket", pattern, poller, None, dead_letters)
+    EventRule::new("A report was stored in the bucket", pattern, poller, None, dead_letters)
 }
 
-/// The published paths. Every method of them reaches the function, which refuses what it does not know in JSON.
+/// The published paths. Every method reaches the function, which rejects unknown ones with an answer in JSON.
 fn request_api(props: &Props, api: &FunctionRef) -> RestApi {
     // The function names the field that is wrong; API Gateway would only say that one is.
     let anything = json!({ "$schema": "http://json-schema.org/draft-04/schema#", "type": "object" });
-    RestApi::new("Makes QuickSight reports and gives them out")
+    RestApi::new("Creates QuickSight reports and delivers their files")
         .usage(props.usage())
         .users_of(props.user_pool.as_ref().map(|it| it.as_str().into()))
         .route_with_body("POST", "/qs-anonymous-snapshot", api, anything)
@@ -264,7 +264,7 @@ fn request_api(props: &Props, api: &FunctionRef) -> RestApi {
         .route("ANY", "/qs-anonymous-snapshot/{dashboardId}/{jobId}", api)
 }
 
-/// Sends what is complete, by the ways that are on.
+/// Sends complete reports by every way that is on.
 fn sender(stores: &Stores<'_>, tenancy: &Tenancy, deliveries: &Deliveries, address: &Value<String>) -> RustFunction {
     let mut sender = stores
         .function("report-sender", tenancy)

@@ -14,29 +14,29 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Fields")]
 pub struct Props {
-    /// The dashboards there are reports of; `None` is every dashboard of the account.
+    /// The dashboards that reports can be requested of; `None` means every dashboard of the account.
     pub dashboards: Option<BTreeSet<Id>>,
-    /// Row-level security tags of every report; none, said aloud, where no dataset has row-level security.
+    /// Row-level security tags of every report; an explicitly empty list if no dataset has row-level security.
     pub tags: Vec<RowLevelTag>,
-    /// The Cognito user pool whose users may call, beside having the API key.
+    /// The Cognito user pool whose users may call, in addition to having the API key.
     pub user_pool: Option<UserPoolArn>,
     /// Most snapshot jobs of the account at once, 1 to 12.
     pub slots: u32,
-    /// Seconds that a link to a file is good for, 1 to 300.
+    /// Seconds that a link to a file is valid for, 1 to 300.
     pub url_seconds: u32,
     /// Days that a file is kept.
     pub retention_days: u32,
     /// How much a caller may ask.
     pub throttle: Throttle,
-    /// Where finished reports are sent beside lying ready.
+    /// Where finished reports are sent, in addition to being ready for download.
     pub deliveries: Deliveries,
-    /// Reports by the clock, by name.
+    /// Reports on a schedule, by name.
     pub schedules: BTreeMap<Name, ScheduledReport>,
     /// The SNS topic that alarms go to.
     pub alarm_topic: Option<TopicArn>,
 }
 
-/// [`Props`] as the file has them, before the rules that span several keys.
+/// [`Props`] as the file has them, before the checks that span several keys.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fields {
@@ -75,7 +75,7 @@ fn five_minutes() -> u32 {
 }
 
 impl Props {
-    /// What QuickSight runs at once in an account unless its quota was raised.
+    /// Jobs that QuickSight runs at once in an account, unless its quota was raised.
     const MOST_SLOTS: u32 = 12;
     /// Most tags of a snapshot job. <https://docs.aws.amazon.com/quicksight/latest/APIReference/API_SnapshotAnonymousUser.html>
     const MOST_TAGS: usize = 50;
@@ -125,22 +125,22 @@ impl TryFrom<Fields> for Props {
 impl Props {
     fn check_tags(&self) -> Result<(), String> {
         if self.tags.len() > Self::MOST_TAGS {
-            return Err(format!("{} row-level tags, allowed are at most {}", self.tags.len(), Self::MOST_TAGS));
+            return Err(format!("{} row-level tags; must be at most {}", self.tags.len(), Self::MOST_TAGS));
         }
         let mut keys = BTreeSet::new();
         if let Some(twice) = self.tags.iter().find(|it| !keys.insert(it.key.as_str())) {
-            return Err(format!("the row-level tag `{}` stands twice; remove one", twice.key.as_str()));
+            return Err(format!("the row-level tag `{}` appears twice; remove one", twice.key.as_str()));
         }
         let claimed = self.tags.iter().find(|it| matches!(it.value, TagValue::Claim(_)));
         if let (Some(tag), None) = (claimed, &self.user_pool) {
             return Err(format!(
-                "the row-level tag `{}` is a claim, and an API key makes none; name the `user_pool` of the callers, or give the tag a `value`",
+                "the row-level tag `{}` is a claim, and an API key has none; name the `user_pool` of the callers, or give the tag a `value`",
                 tag.key.as_str()
             ));
         }
         if let (Some(tag), false) = (claimed, self.schedules.is_empty()) {
             return Err(format!(
-                "the row-level tag `{}` is a claim, and a scheduled report has no caller; give the tag a `value`, or leave out `schedules`",
+                "the row-level tag `{}` is a claim, and a scheduled report has no caller; give the tag a `value`, or remove `schedules`",
                 tag.key.as_str()
             ));
         }
@@ -150,7 +150,7 @@ impl Props {
     fn check_dashboards(&self) -> Result<(), String> {
         let Some(dashboards) = &self.dashboards else { return Ok(()) };
         if dashboards.is_empty() {
-            return Err("`dashboards` is empty; name at least one, or leave the key out to allow all".to_owned());
+            return Err("`dashboards` is empty; name at least one, or remove the key to allow all".to_owned());
         }
         if let Some((name, report)) = self.schedules.iter().find(|(_, it)| !dashboards.contains(&it.dashboard)) {
             return Err(format!(
@@ -172,7 +172,7 @@ impl Props {
             }
             if report.recipients.is_empty() != self.deliveries.email.is_none() {
                 return Err(format!(
-                    "the schedule `{name}` has {} recipients; they go together with `deliveries: {{ email }}`",
+                    "the schedule `{name}` has {} recipients; use them together with `deliveries: {{ email }}`",
                     report.recipients.len()
                 ));
             }
@@ -185,18 +185,18 @@ fn fits(key: &str, json: &str) -> Result<(), String> {
     if json.len() <= Props::MOST_TEXT {
         return Ok(());
     }
-    Err(format!("`{key}` are {} characters as JSON, allowed are at most {}", json.len(), Props::MOST_TEXT))
+    Err(format!("`{key}` has {} characters as JSON; must be at most {}", json.len(), Props::MOST_TEXT))
 }
 
 /// How much a caller may ask.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Throttle {
-    /// Requests a second, on average.
+    /// Requests per second, on average.
     pub requests_a_second: u32,
-    /// Requests at once on top.
+    /// Further requests at once, above the average.
     pub burst: u32,
-    /// Requests a day.
+    /// Requests per day.
     pub requests_a_day: u32,
 }
 

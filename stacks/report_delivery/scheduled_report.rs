@@ -1,4 +1,4 @@
-//! Reports by the clock.
+//! Reports on a schedule.
 
 use crate::shared::fields::{Cron, Rate, TimeZone, When, checked_text, given};
 use crate::shared::mail::Address;
@@ -8,15 +8,15 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-/// A report by the clock.
+/// A report on a schedule.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "ScheduleFields")]
 pub struct ScheduledReport {
     /// The dashboard.
     pub dashboard: Id,
-    /// When it is made.
+    /// When it is created.
     pub when: When,
-    /// The time zone of a cron expression; UTC where there is none.
+    /// The time zone of a cron expression; UTC by default.
     pub time_zone: Option<TimeZone>,
     /// Who gets it by e-mail.
     pub recipients: Vec<Address>,
@@ -26,7 +26,7 @@ pub struct ScheduledReport {
     parameters: BTreeMap<String, Vec<Parameter>>,
 }
 
-/// A parameter of a dashboard, as QuickSight's API has it.
+/// A parameter of a dashboard, in the form of QuickSight's API.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 struct Parameter {
@@ -63,7 +63,7 @@ enum Format {
 }
 
 impl Format {
-    /// As QuickSight calls it, and how many visuals it takes.
+    /// QuickSight's name for it, and how many visuals it can contain.
     /// <https://docs.aws.amazon.com/quicksight/latest/APIReference/API_SnapshotFileSheetSelection.html>
     fn rule(self) -> (&'static str, RangeInclusive<usize>) {
         match self {
@@ -84,14 +84,14 @@ struct Parameters {
 const PARAMETERS: [Parameters; 4] = [
     Parameters {
         kind: "DateTimeParameters",
-        allowed: "seconds since 1970, or dates as texts",
+        allowed: "seconds since 1970, or dates as text",
         is_right: |it| it.is_number() || it.is_string(),
     },
     Parameters { kind: "DecimalParameters", allowed: "numbers", is_right: Json::is_number },
     Parameters { kind: "IntegerParameters", allowed: "whole numbers", is_right: Json::is_i64 },
-    Parameters { kind: "StringParameters", allowed: "texts", is_right: Json::is_string },
+    Parameters { kind: "StringParameters", allowed: "text", is_right: Json::is_string },
 ];
-/// Most recipients of one report: SES takes 50 addresses a message.
+/// Most recipients of one report: SES accepts 50 addresses per message.
 const MOST_RECIPIENTS: usize = 50;
 
 impl TryFrom<ScheduleFields> for ScheduledReport {
@@ -103,13 +103,13 @@ impl TryFrom<ScheduleFields> for ScheduledReport {
         if !visuals.contains(&it.visuals.len()) {
             let (least, most) = visuals.into_inner();
             return Err(format!(
-                "{} visuals of a {format}, allowed are {least} to {most}; a PDF shows its whole sheet",
+                "{} visuals of a {format}; must be {least} to {most} (a PDF shows its whole sheet)",
                 it.visuals.len()
             ));
         }
         it.parameters.iter().try_for_each(|(kind, parameters)| check_parameters(kind, parameters))?;
         if it.recipients.len() > MOST_RECIPIENTS {
-            return Err(format!("{} recipients, allowed are at most {MOST_RECIPIENTS}", it.recipients.len()));
+            return Err(format!("{} recipients; must be at most {MOST_RECIPIENTS}", it.recipients.len()));
         }
         Ok(Self {
             dashboard: it.dashboard,
@@ -127,12 +127,12 @@ impl TryFrom<ScheduleFields> for ScheduledReport {
 fn check_parameters(kind: &str, parameters: &[Parameter]) -> Result<(), String> {
     let Some(Parameters { allowed, is_right, .. }) = PARAMETERS.iter().find(|it| it.kind == kind) else {
         return Err(format!(
-            "unknown kind of parameters `{kind}`; allowed are {}",
+            "unknown kind of parameters `{kind}`; use one of {}",
             PARAMETERS.map(|it| it.kind).join(", ")
         ));
     };
     if parameters.is_empty() {
-        return Err(format!("there are no `{kind}`; name one, or leave the key out"));
+        return Err(format!("there are no `{kind}`; name one, or remove the key"));
     }
     for Parameter { name, values } in parameters {
         if name.is_empty() || values.is_empty() {
@@ -141,7 +141,7 @@ fn check_parameters(kind: &str, parameters: &[Parameter]) -> Result<(), String> 
             ));
         }
         if let Some(value) = values.iter().find(|it| !is_right(it)) {
-            return Err(format!("`{kind}` gives `{name}` the value {value}; allowed are {allowed}"));
+            return Err(format!("`{kind}` gives `{name}` the value {value}; use {allowed}"));
         }
     }
     Ok(())
@@ -170,11 +170,11 @@ impl ScheduledReport {
 }
 
 checked_text! {
-    /// An id of QuickSight's: of a dashboard, a sheet or a visual.
+    /// The ID of a dashboard, a sheet or a visual in QuickSight.
     pub Id, |text: &str| {
         if (1..=512).contains(&text.len()) && text.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-' || it == b'_') {
             return Ok(());
         }
-        Err(format!("`{text}` is no QuickSight id; allowed are 1 to 512 letters, digits, `-` and `_`, as in the dashboard's address"))
+        Err(format!("`{text}` is not a QuickSight ID; use 1 to 512 letters, digits, `-` and `_`, as in the dashboard's address"))
     }
 }

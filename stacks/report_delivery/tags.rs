@@ -20,7 +20,7 @@ pub struct RowLevelTag {
 pub enum TagValue {
     /// It is the same for every report.
     Fixed(TagText),
-    /// It is a claim of the caller's.
+    /// It is a claim of the caller.
     Claim(Claim),
 }
 
@@ -63,18 +63,18 @@ checked_text! {
         if (1..=128).contains(&text.chars().count()) {
             return Ok(());
         }
-        Err(format!("`{text}` is no tag key; allowed are 1 to 128 characters"))
+        Err(format!("`{text}` is not a valid tag key; use 1 to 128 characters"))
     }
 }
 
 checked_text! {
     /// The value of a row-level security tag.
     pub TagText, |text: &str| {
-        // `*` is QuickSight's sign for all rows: a tenant that sees everything must not come about by a slip.
+        // `*` is QuickSight's sign for all rows: a typo must not show a tenant everything.
         if (1..=256).contains(&text.chars().count()) && text != "*" {
             return Ok(());
         }
-        Err(format!("`{text}` is no tag value; allowed are 1 to 256 characters, and not `*`, which would show every row"))
+        Err(format!("`{text}` is not a valid tag value; use 1 to 256 characters, but not `*`, which would show every row"))
     }
 }
 
@@ -85,6 +85,6 @@ checked_text! {
         if (1..=64).contains(&text.len()) && text.bytes().all(is_plain) {
             return Ok(());
         }
-        Err(format!("`{text}` is no claim; allowed is a name such as custom:customer"))
+        Err(format!("`{text}` is not a valid claim; use a name such as custom:customer"))
     }
 }

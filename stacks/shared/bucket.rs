@@ -1,4 +1,4 @@
-//! Buckets that a tenant file names, and where in them.
+//! Buckets that a tenant file names, and places in them.
 
 use cfn::Json;
 use cfn::intrinsic::{account_id, sub};
@@ -40,6 +40,6 @@ checked_text! {
         if text.len() <= 256 && text.strip_suffix('/').is_some_and(|it| it.split('/').all(is_part)) {
             return Ok(());
         }
-        Err(format!("`{text}` is no prefix; allowed are folders of letters, digits, `-`, `_` and `.` with a slash after each, as in reports/daily/"))
+        Err(format!("`{text}` is not a valid prefix; use folders of letters, digits, `-`, `_` and `.` with a slash after each, as in reports/daily/"))
     }
 }

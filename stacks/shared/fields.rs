@@ -1,4 +1,4 @@
-//! Values of a tenant file that more than one system has: types that cannot be wrong once they are read.
+//! Values of a tenant file that more than one system uses: types that cannot be wrong once they are read.
 
 use crate::shared::arn::{check_arn, is_named};
 use cfn::Json;
@@ -9,17 +9,17 @@ use serde::{Deserialize, Deserializer};
 use std::fmt;
 use std::ops::RangeInclusive;
 
-/// What is said of a key with nothing behind it.
-pub(crate) const NOTHING: &str = "nothing stands behind this key; give it what belongs there, or leave it out";
+/// The message for a key without a value.
+pub(crate) const NOTHING: &str = "this key has no value; set one or remove the key";
 
-/// What a key holds, where it is there; the same for an `Option`. With nothing behind it, a key is no way to leave something out: it is
-/// a line that went missing, and to go on without it could open what it closed.
+/// The value of a key that is present, also for an `Option`. A key without a value does not mean "left out": a line went missing, and
+/// ignoring it could lift a restriction.
 pub(crate) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     Option::deserialize(deserializer)?.ok_or_else(|| D::Error::custom(NOTHING))
 }
 
 /// The name of something in a tenant file: lower-case words joined by hyphens, each starting with a letter, at most 20
-/// characters. Logical IDs are made of it.
+/// characters. Logical IDs are derived from it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Name(String);
@@ -57,13 +57,13 @@ impl TryFrom<String> for Name {
             return Ok(Self(text));
         }
         Err(format!(
-            "`{text}` is no name; allowed are at most {} characters a-z and 0-9, in words that start with a letter and are joined by `-`",
+            "`{text}` is not a valid name; use at most {} characters a-z and 0-9, in words that start with a letter and are joined by `-`",
             Self::LENGTH
         ))
     }
 }
 
-/// Makes a newtype over text that is checked when it is read: documentation, visibility and name, check.
+/// Defines a newtype over text that is checked when it is read: documentation, visibility and name, check.
 macro_rules! checked_text {
     ($(#[$doc:meta])* $visibility:vis $name:ident, $check:expr) => {
         $(#[$doc])*
@@ -91,14 +91,14 @@ macro_rules! checked_text {
 pub(crate) use checked_text;
 
 checked_text! {
-    /// The name of a tenant: `[a-z][a-z0-9-]{0,19}`. Stack names are made of it.
+    /// The name of a tenant: `[a-z][a-z0-9-]{0,19}`. Stack names contain it.
     pub TenantName, |text: &str| {
         let starts = text.starts_with(|it: char| it.is_ascii_lowercase());
         let fits = text.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-');
         if starts && fits && text.len() <= 20 {
             return Ok(());
         }
-        Err(format!("`{text}` is no tenant name; allowed are at most 20 characters a-z, 0-9 and `-`, a letter first"))
+        Err(format!("`{text}` is not a valid tenant name; use at most 20 characters a-z, 0-9 and `-`, starting with a letter"))
     }
 }
 
@@ -131,10 +131,10 @@ checked_text! {
     })
 }
 
-/// When a schedule calls.
+/// When a schedule runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum When {
-    /// At the moments of a cron expression.
+    /// At the times of a cron expression.
     Cron(Cron),
     /// Every so often.
     Rate(Rate),
@@ -150,7 +150,7 @@ impl When {
         }
     }
 
-    /// The schedule that calls `group`'s function with `input` at these moments.
+    /// The schedule that calls `group`'s function with `input` at these times.
     pub(crate) fn schedule<'a>(
         &self,
         zone: Option<&TimeZone>,
@@ -172,7 +172,7 @@ checked_text! {
     }
 }
 
-/// Whether a text is a name that Redshift takes unquoted.
+/// Whether a text is a name that Redshift accepts without quotes.
 pub(crate) fn is_identifier(text: &str) -> bool {
     let starts = text.starts_with(|it: char| it.is_ascii_alphabetic() || it == '_');
     starts && text.len() <= 127 && text.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_' || it == b'$')
@@ -185,30 +185,30 @@ checked_text! {
         if is_identifier(text) {
             return Ok(());
         }
-        Err(format!("`{text}` is no name in Redshift; allowed are at most 127 letters, digits, `_` and `$`, a letter or `_` first"))
+        Err(format!("`{text}` is not a valid name in Redshift; use at most 127 letters, digits, `_` and `$`, starting with a letter or `_`"))
     }
 }
 
-/// Checks an id that EC2 made, such as `vpc-0a1b2c3d`.
+/// Checks an ID that EC2 generated, such as `vpc-0a1b2c3d`.
 pub(crate) fn is_ec2_id(text: &str, kind: &str) -> Result<(), String> {
     let digits = text.strip_prefix(kind).and_then(|it| it.strip_prefix('-')).unwrap_or_default();
     if matches!(digits.len(), 8 | 17) && digits.bytes().all(|it| it.is_ascii_digit() || (b'a'..=b'f').contains(&it)) {
         return Ok(());
     }
-    Err(format!("`{text}` is not allowed here; allowed is {kind}- and 8 or 17 hexadecimal digits"))
+    Err(format!("`{text}` is not a valid ID; must be {kind}- and 8 or 17 hexadecimal digits"))
 }
 
 checked_text! {
-    /// The id of a subnet.
+    /// The ID of a subnet.
     pub SubnetId, |text: &str| is_ec2_id(text, "subnet")
 }
 
 checked_text! {
-    /// The id of a security group.
+    /// The ID of a security group.
     pub(crate) GroupId, |text: &str| is_ec2_id(text, "sg")
 }
 
-/// A number that has to lie in a range.
+/// A number that must be in a range.
 ///
 /// # Errors
 ///
@@ -217,5 +217,5 @@ pub(crate) fn in_range(name: &str, value: u32, range: RangeInclusive<u32>) -> Re
     if range.contains(&value) {
         return Ok(value);
     }
-    Err(format!("{name} is {value}, allowed is {} to {}", range.start(), range.end()))
+    Err(format!("{name} is {value}; must be {} to {}", range.start(), range.end()))
 }

@@ -5,7 +5,7 @@ use crate::shared::fields::checked_text;
 checked_text! {
     /// An e-mail address.
     pub Address, |text: &str| {
-        // Of what mail allows, only what means nothing to IAM and CloudFormation: the sender is part of an ARN.
+        // Of the characters that mail allows, only those without a meaning in IAM and CloudFormation: the sender is part of an ARN.
         let is_plain = |it: u8| it.is_ascii_alphanumeric() || matches!(it, b'.' | b'_' | b'+' | b'-' | b'\'' | b'=');
         let fits = text.split_once('@').is_some_and(|(name, domain)| {
             !name.is_empty() && name.bytes().all(is_plain) && domain.contains('.') && domain.bytes().all(is_plain)
@@ -13,12 +13,12 @@ checked_text! {
         if fits && text.len() <= 254 {
             return Ok(());
         }
-        Err(format!("`{text}` is no e-mail address; allowed is name@domain without a display name"))
+        Err(format!("`{text}` is not a valid e-mail address; use name@domain without a display name"))
     }
 }
 
 impl Address {
-    /// What stands behind the `@`.
+    /// The part after the `@`.
     pub(crate) fn domain(&self) -> &str {
         self.as_str().split_once('@').map_or("", |it| it.1)
     }
@@ -31,6 +31,6 @@ checked_text! {
         if text.len() <= 253 && text.contains('.') && text.bytes().all(is_plain) {
             return Ok(());
         }
-        Err(format!("`{text}` is no domain; allowed is one in lower case, as in acme.example"))
+        Err(format!("`{text}` is not a valid domain; use one in lower case, as in acme.example"))
     }
 }

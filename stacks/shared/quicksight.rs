@@ -1,4 +1,4 @@
-//! Who may do what with what a stack makes in QuickSight.
+//! Who may do what with the resources of a stack in QuickSight.
 
 use crate::shared::arn::{check_arn, is_named};
 use crate::shared::fields::checked_text;
@@ -29,7 +29,7 @@ pub(crate) fn dashboard_permissions(owners: &[Principal], viewers: &[Principal])
     owners.chain(viewers.iter().map(|it| dashboard_permission(it, DASHBOARD_VIEWER))).collect()
 }
 
-/// Makes the three functions that differ in the generated type only.
+/// Defines the three functions, which differ only in the generated type.
 macro_rules! permission {
     ($name:ident, $module:ident) => {
         fn $name(to: &Principal, actions: &[&str]) -> $module::ResourcePermission {
@@ -44,7 +44,7 @@ permission!(data_source_permission, data_source);
 permission!(data_set_permission, data_set);
 permission!(dashboard_permission, dashboard);
 
-// QuickSight takes just these sets, which are those of its console.
+// QuickSight accepts exactly these sets, the ones that its console uses.
 // <https://docs.aws.amazon.com/quicksight/latest/developerguide/share-dashboard.html>
 const DASHBOARD_VIEWER: &[&str] =
     &["quicksight:DescribeDashboard", "quicksight:ListDashboardVersions", "quicksight:QueryDashboard"];

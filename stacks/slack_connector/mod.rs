@@ -1,7 +1,7 @@
-//! Slack's member analytics as a table of Athena.
+//! Slack's member analytics as a table in Athena.
 //!
 //! ```text
-//! Athena, QuickSight ──► Catalog ──► Connector ──► Slack: one file of analytics a day
+//! Athena, QuickSight ──► Catalog ──► Connector ──► Slack: one file of analytics per day
 //!        │ WorkGroup                     │ ├── SlackToken  secret ◄──────────────────┐
 //!        └── results ──► Scratch ◄───────┘                                           │
 //!                        bucket, one day                                             │
@@ -28,7 +28,7 @@ use constructs::{
 };
 use serde_json::json;
 
-/// Where in the bucket the connector leaves blocks that are too large for an answer.
+/// Where in the bucket the connector puts blocks that are too large for an answer.
 const SPILL: &str = "spill/";
 
 /// This system in the roster.
@@ -53,7 +53,7 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     let work_group = stack.add("WorkGroup", query::work_group(stack.name(), &scratch, kms_key));
 
     let connector = connector(tenancy, props, &token, &scratch)
-        // The connector asks whether its query goes on, and stops with it.
+        // The connector checks whether its query is still running, and stops with it.
         .grant(Grant::new(["athena:GetQueryExecution"], [query::work_group_arn(stack.name())]))
         .dead_letters(&dead_letters);
     let connector = stack.add("Connector", connector);
@@ -68,7 +68,7 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
 
     let pages = stack.add("Pages", HttpApi::new("Installs and revokes the Slack app"));
     let install = RustFunction::new("slack-oauth", tenancy.architecture)
-        // API Gateway hangs up after 30 seconds; a token that was got by then is still stored.
+        // API Gateway closes the connection after 30 seconds; a token that was received by then is still stored.
         .timeout(60)
         .env("TENANT", tenancy.name.as_str())
         .env("CLIENT_ID", props.client_id.as_str())

@@ -11,19 +11,19 @@ use std::collections::BTreeSet;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Fields")]
 pub struct Props {
-    /// The Slack app's client id.
+    /// The Slack app's client ID.
     pub client_id: ClientId,
-    /// The organization whose members are counted; an installation on another one is refused.
+    /// The organization whose members are counted; an installation on a different one is rejected.
     pub enterprise_id: EnterpriseId,
     /// Who may install and revoke the app.
     pub admins: Vec<Address>,
     /// How booleans are shown.
     pub booleans: Booleans,
-    /// Members that the organization has at most, which decides how finely a day is read.
+    /// The most members that the organization may have, which decides into how many parts a day is split.
     pub members: Option<u32>,
-    /// The KMS key of spilled blocks and results; S3 encrypts with its own where there is none.
+    /// The KMS key of spilled blocks and results; without one, S3 encrypts with its own key.
     pub kms_key: Option<KmsKey>,
-    /// The dashboard, where the stack makes it.
+    /// The dashboard, if the stack creates it.
     pub dashboard: Option<DashboardProps>,
     /// The SNS topic that alarms go to.
     pub alarm_topic: Option<TopicArn>,
@@ -40,7 +40,7 @@ pub enum Booleans {
     Text,
 }
 
-/// [`Props`] as the file has them, before the rules that span several keys.
+/// [`Props`] as the file has them, before the checks that span several keys.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fields {
@@ -82,7 +82,7 @@ impl TryFrom<Fields> for Props {
 
     fn try_from(it: Fields) -> Result<Self, String> {
         if it.admins.is_empty() || it.admins.len() > Self::MOST_ADMINS {
-            return Err(format!("`admins` are {}, allowed are 1 to {}", it.admins.len(), Self::MOST_ADMINS));
+            return Err(format!("`admins` has {} addresses; must be 1 to {}", it.admins.len(), Self::MOST_ADMINS));
         }
         let members = it.members.map(|it| in_range("`members`", it, 1..=Self::MOST_MEMBERS)).transpose()?;
         Ok(Self {
@@ -99,24 +99,24 @@ impl TryFrom<Fields> for Props {
 }
 
 checked_text! {
-    /// The client id of a Slack app: two numbers with a dot between.
+    /// The client ID of a Slack app: two numbers joined by a dot.
     pub ClientId, |text: &str| {
         let is_number = |it: &str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit());
         match text.split_once('.') {
             Some((team, app)) if is_number(team) && is_number(app) && text.len() <= 64 => Ok(()),
-            _ => Err(format!("`{text}` is no client id of Slack; allowed are two numbers with a dot between, in quotes")),
+            _ => Err(format!("`{text}` is not a client ID of Slack; use two numbers joined by a dot, in quotes")),
         }
     }
 }
 
 checked_text! {
-    /// The id of an organization on Slack.
+    /// The ID of an organization on Slack.
     pub EnterpriseId, |text: &str| {
         let is_plain = |it: u8| it.is_ascii_uppercase() || it.is_ascii_digit();
         if (2..=32).contains(&text.len()) && text.starts_with('E') && text.bytes().all(is_plain) {
             return Ok(());
         }
-        Err(format!("`{text}` is no organization on Slack; allowed is its id: E, then capital letters and digits"))
+        Err(format!("`{text}` is not the ID of an organization on Slack; must be E, then capital letters and digits"))
     }
 }
 

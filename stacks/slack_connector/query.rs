@@ -1,4 +1,4 @@
-//! How Athena gets to the connector, and what it takes to ask it.
+//! How Athena reaches the connector, and what a query needs.
 
 use crate::tenancy::Tenancy;
 use aws::athena::data_catalog::{self, DataCatalog};
@@ -10,16 +10,16 @@ use cfn::intrinsic::{account_id, sub, sub_with};
 use constructs::{BucketRef, FunctionRef, Grant, ManagedPolicy};
 use std::collections::BTreeMap;
 
-/// Where in the bucket Athena leaves the results of queries.
+/// Where in the bucket Athena stores the results of queries.
 const RESULTS: &str = "results/";
 
-/// The name of the tenant's catalog: without a hyphen, SQL needs no quotes around it; a tenant's name has no underscore, so
-/// different ones stay different.
+/// The name of the tenant's catalog. Without a hyphen, SQL needs no quotes around it. A tenant's name has no underscore, so names
+/// remain distinct.
 pub(super) fn catalog_name(tenancy: &Tenancy) -> String {
     format!("{}_slack", tenancy.name.as_str().replace('-', "_"))
 }
 
-/// The catalog that stands before `slackanalytics.member_analytics` in a query.
+/// The catalog, which precedes `slackanalytics.member_analytics` in a query.
 pub(super) fn catalog(name: &str, connector: &FunctionRef) -> DataCatalog {
     // One function serves for both metadata and records.
     let parameters: BTreeMap<String, Value<String>> = [("function".to_owned(), connector.arn())].into();
@@ -55,8 +55,8 @@ pub(super) fn work_group_arn(name: &str) -> Value<String> {
     sub(format!("arn:${{AWS::Partition}}:athena:${{AWS::Region}}:${{AWS::AccountId}}:workgroup/{name}"))
 }
 
-/// What whoever asks needs, an analyst or QuickSight: Athena calls the connector and reads what it spilled with the rights of
-/// who asks. <https://docs.aws.amazon.com/athena/latest/ug/federated-query-iam-access.html>
+/// The rights that a caller needs, an analyst or QuickSight: Athena calls the connector and reads what it spilled with the rights
+/// of the caller. <https://docs.aws.amazon.com/athena/latest/ug/federated-query-iam-access.html>
 pub(super) fn rights(
     connector: &FunctionRef,
     catalog: &str,

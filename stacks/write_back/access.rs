@@ -1,21 +1,21 @@
-//! Who may call the API of quotes, beside having a signed link.
+//! Who may call the API of quotes, in addition to having a signed link.
 
 use crate::shared::fields::{SubnetId, checked_text, given, in_range, is_ec2_id};
 use constructs::{Usage, WebAcl};
 use serde::Deserialize;
 use std::net::Ipv4Addr;
 
-/// Who may call the API; every restriction is off where the file says nothing.
+/// Who may call the API. Every restriction is off by default.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "AccessFields")]
 pub struct Access {
-    /// Addresses of the callers; none is everybody.
+    /// Addresses of the callers; empty admits everybody.
     pub only_from: Vec<Block>,
-    /// Whether callers need an API key: for programs only, a browser that follows a link has none.
+    /// Whether callers need an API key: only for programs, since a browser that follows a link has none.
     pub api_key: bool,
     /// A web access control list.
     pub firewall: Option<Firewall>,
-    /// The API is reached from a VPC only.
+    /// The API can only be reached from a VPC.
     pub private: Option<Private>,
     requests_a_second: u32,
     burst: u32,
@@ -74,10 +74,7 @@ impl TryFrom<AccessFields> for Access {
     fn try_from(it: AccessFields) -> Result<Self, String> {
         if it.only_from.len() > Self::MOST_BLOCKS {
             let count = it.only_from.len();
-            return Err(format!(
-                "{count} blocks of addresses in `only_from`, allowed are at most {}",
-                Self::MOST_BLOCKS
-            ));
+            return Err(format!("{count} blocks of addresses in `only_from`; must be at most {}", Self::MOST_BLOCKS));
         }
         Ok(Self {
             only_from: it.only_from,
@@ -114,17 +111,17 @@ impl TryFrom<FirewallFields> for Firewall {
     }
 }
 
-/// Through which endpoint a private API is reached.
+/// The endpoint through which a private API is reached.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "PrivateFields")]
 pub enum Private {
-    /// Through this one, which is there.
+    /// This existing one.
     Endpoint(EndpointId),
-    /// Through one that the stack makes.
+    /// One that the stack creates.
     Made {
         /// The VPC.
         vpc: VpcId,
-        /// Subnets of it, one a zone.
+        /// Its subnets, one per availability zone.
         subnets: Vec<SubnetId>,
         /// Addresses of the callers.
         callers: Vec<Block>,
@@ -169,7 +166,7 @@ checked_text! {
         if fits {
             return Ok(());
         }
-        Err(format!("`{text}` is no block of addresses; allowed is IPv4 with the bits of the network, as in 203.0.113.0/24 or 198.51.100.7/32"))
+        Err(format!("`{text}` is not a block of addresses; use IPv4 with the bits of the network, as in 203.0.113.0/24 or 198.51.100.7/32"))
     }
 }
 
@@ -180,11 +177,11 @@ impl Block {
 }
 
 checked_text! {
-    /// The id of a VPC endpoint.
+    /// The ID of a VPC endpoint.
     pub EndpointId, |text: &str| is_ec2_id(text, "vpce")
 }
 
 checked_text! {
-    /// The id of a VPC.
+    /// The ID of a VPC.
     pub VpcId, |text: &str| is_ec2_id(text, "vpc")
 }

@@ -18,9 +18,9 @@ pub struct Input {
 
 #[derive(Clone, Debug)]
 enum Kind {
-    /// So many characters at most.
+    /// Text of at most this many characters.
     Text(u32),
-    /// A number or a date between two ends.
+    /// A number or a date in a range.
     Ranged { ty: &'static str, minimum: Option<String>, maximum: Option<String> },
 }
 
@@ -59,7 +59,7 @@ impl InputType {
         }
     }
 
-    /// Where `text` stands in the order of such values; `None` where it is no value of this type.
+    /// The position of `text` in the order of such values; `None` if it is not a value of this type.
     fn rank(self, text: &str) -> Option<i64> {
         let digits = |it: &str, most: usize| (1..=most).contains(&it.len()) && it.bytes().all(|it| it.is_ascii_digit());
         let (sign, unsigned) = text.strip_prefix('-').map_or((1, text), |it| (-1, it));
@@ -98,20 +98,20 @@ impl TryFrom<InputFields> for Input {
         let kind = match it.r#type {
             InputType::Text if it.minimum.is_some() || it.maximum.is_some() => {
                 return Err(format!(
-                    "the input `{name}` is a text, which has no `minimum` or `maximum`; set `max_length`"
+                    "the input `{name}` is of the type text, which has no `minimum` or `maximum`; set `max_length`"
                 ));
             }
             InputType::Text => Kind::Text(in_range("`max_length`", it.max_length.unwrap_or(500), 1..=2000)?),
             ty if it.max_length.is_some() => {
                 let ty = ty.name();
-                return Err(format!("the input `{name}` is of the type {ty}, which has no `max_length`; leave it out"));
+                return Err(format!("the input `{name}` is of the type {ty}, which has no `max_length`; remove it"));
             }
             ty => {
                 let rank = |end: &Option<String>| {
                     match end {
                     Some(end) => ty.rank(end).map(Some).ok_or_else(|| {
                         let ty = ty.name();
-                        format!("`{end}` is no end of the range of `{name}`; allowed is a value of the type {ty}, as in -5, 0.25 or 2030-12-31")
+                        format!("`{end}` is not a valid end of the range of `{name}`; must be a value of the type {ty}, as in -5, 0.25 or 2030-12-31")
                     }),
                     None => Ok(None),
                 }
@@ -120,7 +120,7 @@ impl TryFrom<InputFields> for Input {
                     && minimum > maximum
                 {
                     return Err(format!(
-                        "the range of the input `{name}` is empty: its `minimum` lies above its `maximum`"
+                        "the range of the input `{name}` is empty: its `minimum` is greater than its `maximum`"
                     ));
                 }
                 Kind::Ranged { ty: ty.name(), minimum: it.minimum, maximum: it.maximum }
@@ -166,23 +166,23 @@ impl Input {
 }
 
 checked_text! {
-    /// The name of an input: a column is made of it.
+    /// The name of an input, which is part of a column's name.
     pub InputName, |text: &str| {
         let starts = text.starts_with(|it: char| it.is_ascii_lowercase());
         // `t` is the field that carries the token.
         if text != "t" && starts && text.len() <= 60 && text.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'_') {
             return Ok(());
         }
-        Err(format!("`{text}` is no name of an input; allowed are at most 60 characters a-z, 0-9 and `_`, a letter first, and not `t`"))
+        Err(format!("`{text}` is not a valid name of an input; use at most 60 characters a-z, 0-9 and `_`, starting with a letter, but not `t`"))
     }
 }
 
 checked_text! {
-    /// What stands beside an input.
+    /// The text next to an input.
     pub(super) Label, |text: &str| {
         if (1..=100).contains(&text.chars().count()) && !text.contains(char::is_control) {
             return Ok(());
         }
-        Err(format!("`{text}` is no label; allowed are 1 to 100 characters"))
+        Err(format!("`{text}` is not a valid label; use 1 to 100 characters"))
     }
 }

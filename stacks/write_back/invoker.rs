@@ -15,7 +15,7 @@ pub(super) struct Invoker {
 }
 
 impl Invoker {
-    /// The role that the warehouse has already, or a new one. Redshift takes a few dozen roles a cluster: tenants that share a
+    /// The role that the warehouse already has, or a new one. Redshift allows a few dozen roles per cluster: tenants that share a
     /// cluster share a role.
     pub(super) fn add(stack: &mut Stack, warehouse: &Warehouse) -> Self {
         if let Some(role) = warehouse.sign_role() {
@@ -25,8 +25,8 @@ impl Invoker {
         Self { arn: role.arn(), name: role.reference() }
     }
 
-    /// Both sides of the right to call the signing function: the role's, and the function's. The role's is no part of the role,
-    /// since the function is told the API's id, and the API may need a workgroup that has the role.
+    /// Both sides of the right to call the signing function: the role's, and the function's. The role's is a separate policy, since the
+    /// function needs the API's ID, and the API may need a workgroup that has the role.
     pub(super) fn may_call(&self, stack: &mut Stack, sign: &FunctionRef) {
         let statement =
             json!({ "Effect": "Allow", "Action": ["lambda:InvokeFunction"], "Resource": Json::from(sign.arn()) });

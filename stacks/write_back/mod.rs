@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! QuickSight ──► vw_quote ──► f_quote_sign  (Redshift, through SignInvoker) ──► Sign ──┐
-//!     │ a link a row                                                                   │
+//!     │ one link per row                                                               │
 //!     ▼                                                                            SigningKey  secret ◄── Rotate
 //! browser ──► Quotes (REST API: form, then write) ──► QuoteApi ──────────────────────┘
-//!                                                       │ └──► Claims  table: one row a link, one id a quote
+//!                                                       │ └──► Claims  table: one row per link, one ID per quote
 //!                                                       └────► Redshift: quote_history
 //! Setup  (custom resource) ──► Redshift: tables, views, the function, who may use them
 //! ```
@@ -138,7 +138,7 @@ fn sign(
         .dead_letters(dead_letters)
 }
 
-/// Creates what is in the warehouse.
+/// Sets up the warehouse.
 fn setup(tenancy: &Tenancy, place: &Place, dead_letters: &QueueRef) -> RustFunction {
     place
         .grants(Part::Setup)
@@ -161,7 +161,7 @@ fn in_warehouse(tenancy: &Tenancy, props: &Props, place: &Place, setup: &Functio
         .property("Readers", props.readers.json())
 }
 
-/// Replaces the signing key every so many days.
+/// Replaces the signing key after a number of days.
 fn add_rotation(stack: &mut Stack, tenancy: &Tenancy, props: &Props, key: &SecretRef, dead_letters: &QueueRef) {
     let rotate = RustFunction::new("write-back-rotate", tenancy.architecture)
         .env("SIGNING_KEYS_SECRET", key.arn())
@@ -178,7 +178,7 @@ fn add_rotation(stack: &mut Stack, tenancy: &Tenancy, props: &Props, key: &Secre
     stack.add("RotateErrors", Alarm::on_errors(&rotate, "The signing key could not be rotated").tell(topic));
 }
 
-/// The API that browsers open; the signed link is what lets them in, unless `access` wants more.
+/// The API that browsers open; the signed link admits them, unless `access` requires more.
 fn add_quotes(stack: &mut Stack, props: &Props, api: &FunctionRef) -> RestApiRef {
     let access = &props.access;
     let endpoint: Option<Value<String>> = access.private.as_ref().map(|private| match private {

@@ -17,31 +17,31 @@ pub struct Props {
     pub warehouse: Warehouse,
     /// The schema of the tables and views.
     pub schema: Identifier,
-    /// The rows that quotes are made of.
+    /// The rows that quotes are created from.
     pub source: Source,
-    /// Who may read the views beside their owner.
+    /// Who may read the views, in addition to their owner.
     pub readers: Readers,
     /// Further inputs of the form, in its order.
     pub inputs: Vec<Input>,
-    /// Whether opening a link writes at once, without the form: weaker, since whatever opens links writes too.
+    /// Whether opening a link writes at once, without the form. This is weaker, since anything that opens links also writes.
     pub write_on_click: bool,
     /// How numbers and dates are written.
     pub locale: Locale,
     /// The currency of costs.
     pub currency: Option<Currency>,
-    /// Seconds that a link is good for, counted from when the dashboard showed it.
+    /// Seconds that a link is valid for, counted from when the dashboard showed it.
     pub token_seconds: u32,
-    /// Days after which the signing key is replaced; 0 is never, and adds nothing that could replace it.
+    /// Days after which the signing key is replaced; 0 means never, and then the stack contains nothing that could replace it.
     pub rotation_days: u32,
     /// Who may call the API.
     pub access: Access,
-    /// The dashboards, where the stack makes them.
+    /// The dashboards, if the stack creates them.
     pub dashboard: Option<DashboardProps>,
     /// The SNS topic that alarms go to.
     pub alarm_topic: Option<TopicArn>,
 }
 
-/// [`Props`] as the file has them, before the rules that span several keys.
+/// [`Props`] as the file has them, before the checks that span several keys.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fields {
@@ -80,7 +80,7 @@ fn thirty() -> u32 {
 }
 
 impl Props {
-    /// The longest life of a link: where a dataset lies in SPICE, links are as old as its last refresh.
+    /// The longest lifetime of a link: if a dataset is in SPICE, its links are as old as its last refresh.
     const LONGEST_TOKEN: u32 = 31 * 24 * 60 * 60;
     /// Seconds for which functions keep the keys they have read.
     const CACHE_SECONDS: u32 = 300;
@@ -101,14 +101,14 @@ impl TryFrom<Fields> for Props {
         let rotation_days = in_range("`rotation_days`", it.rotation_days, 0..=1000)?;
         if rotation_days > 0 && rotation_days * 24 * 60 * 60 <= token_seconds + Self::CACHE_SECONDS {
             return Err(format!(
-                "links are good for {token_seconds} seconds and the key for {rotation_days} days; \
-                 a link must not outlive the key after its own: raise `rotation_days`, or lower `token_seconds`"
+                "links are valid for {token_seconds} seconds and the key for {rotation_days} days; \
+                 a link must expire before the key that follows its own: raise `rotation_days`, or lower `token_seconds`"
             ));
         }
         if let Some(twice) =
             it.inputs.iter().enumerate().find(|(i, input)| it.inputs[..*i].iter().any(|it| it.name == input.name))
         {
-            return Err(format!("the input `{}` stands twice; remove one", twice.1.name.as_str()));
+            return Err(format!("the input `{}` appears twice; remove one", twice.1.name.as_str()));
         }
         let props = Self {
             warehouse: it.warehouse,
@@ -127,18 +127,18 @@ impl TryFrom<Fields> for Props {
         };
         let length = props.inputs_for_api().len();
         if length > Self::MOST_TEXT {
-            return Err(format!("`inputs` are {length} characters as JSON, allowed are at most {}", Self::MOST_TEXT));
+            return Err(format!("`inputs` has {length} characters as JSON; must be at most {}", Self::MOST_TEXT));
         }
         if let (Some(dashboard), Warehouse::Made { .. }) = (&props.dashboard, &props.warehouse)
             && dashboard.vpc_connection.is_none()
         {
-            return Err("a warehouse that the stack makes is not public; name the `vpc_connection` through which QuickSight reaches it".to_owned());
+            return Err("a warehouse that the stack creates is not public; name the `vpc_connection` through which QuickSight reaches it".to_owned());
         }
         Ok(props)
     }
 }
 
-/// The rows that quotes are made of, and their columns.
+/// The rows that quotes are created from, and their columns.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
@@ -188,7 +188,7 @@ checked_text! {
         if text.split_once('.').is_some_and(|(schema, table)| is_identifier(schema) && is_identifier(table)) {
             return Ok(());
         }
-        Err(format!("`{text}` is no table; allowed is <schema>.<table>, as in sales.rates"))
+        Err(format!("`{text}` is not a table; must be <schema>.<table>, as in sales.rates"))
     }
 }
 
@@ -198,12 +198,12 @@ checked_text! {
         if (1..=128).contains(&text.len()) && !text.contains(|it: char| it.is_control() || it == '"') {
             return Ok(());
         }
-        Err(format!("`{text}` is no reader; allowed are 1 to 128 characters without `\"`"))
+        Err(format!("`{text}` is not a valid reader; use 1 to 128 characters without `\"`"))
     }
 }
 
 checked_text! {
-    /// A language and perhaps a country, `de-DE`.
+    /// A language, optionally with a country, such as `de-DE`.
     pub Locale, |text: &str| {
         let (language, country) = text.split_once('-').unwrap_or((text, "XX"));
         let fits = language.len() == 2 && language.bytes().all(|it| it.is_ascii_lowercase())
@@ -211,7 +211,7 @@ checked_text! {
         if fits {
             return Ok(());
         }
-        Err(format!("`{text}` is no locale; allowed is a language, or a language and a country, as in de-DE"))
+        Err(format!("`{text}` is not a locale; use a language, or a language and a country, as in de-DE"))
     }
 }
 
@@ -225,6 +225,6 @@ checked_text! {
         if text.len() == 3 && text.bytes().all(|it| it.is_ascii_uppercase()) {
             return Ok(());
         }
-        Err(format!("`{text}` is no currency; allowed are the three letters of ISO 4217, as in EUR"))
+        Err(format!("`{text}` is not a currency; use its three letters in ISO 4217, as in EUR"))
     }
 }

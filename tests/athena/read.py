@@ -1,6 +1,6 @@
 """Reads the connector's answers with pyarrow and cryptography, as Athena would: tests/athena/read.py FOLDER.
 
-Each file in FOLDER is one answer with what it should say; the wire tests of slack-connector leave them there.
+Each file in FOLDER is one answer with what it should say; the connector's wire tests leave them there.
 """
 
 import base64
@@ -18,7 +18,7 @@ OLD_NAMES = {"is_active_ios": "is_active_iOS", "is_active_android": "is_active_A
 def main(folder: str) -> None:
     paths = sorted(Path(folder).glob("*.json"))
     if not paths:
-        sys.exit(f"read: there is no answer in {folder}; `cargo test -p slack-connector --test wire` leaves some")
+        sys.exit(f"read: there is no answer in {folder}; run the connector's wire tests first")
     rows = sum(check(path.name, json.loads(path.read_text())) for path in paths)
     print(f"read: {len(paths)} answers with {rows} rows are what they should be")
 

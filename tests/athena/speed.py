@@ -1,6 +1,6 @@
 """How fast pyarrow turns a day's file into Arrow, on one core: tests/athena/speed.py FILE; prints CPU seconds, the median of 5.
 
-The benchmark of slack-connector writes FILE and runs this beside its own reader.
+The benchmark of a connector writes FILE and compares this with its own reader.
 """
 
 import statistics

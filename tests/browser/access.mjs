@@ -1,8 +1,8 @@
-// Whether everybody can use what a page shows, as far as a program can tell: https://github.com/dequelabs/axe-core
+// Whether everybody can use a page, as far as a program can check: https://github.com/dequelabs/axe-core
 
 import axe from "axe-core";
 
-/** WCAG 2.2 up to level AA, contrasts of text among it, and what axe-core's authors hold for good practice beside it. */
+/** WCAG 2.2 up to level AA, including the contrast of text, and what axe-core's authors consider good practice in addition. */
 const RULES = { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] };
 
 /** What axe-core finds wrong on the page as it is now, each with the element. */

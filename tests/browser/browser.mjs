@@ -1,4 +1,4 @@
-// Chromium as the tests use it: no network beyond this machine, no profile, and nothing on a page may go wrong unseen.
+// Chromium as the tests use it: no network beyond this machine, no profile, and every error on a page is noticed.
 
 import { setTimeout as pause } from "node:timers/promises";
 
@@ -10,8 +10,8 @@ import { accessFaults } from "./access.mjs";
 export const LONGEST_WAIT = 60_000;
 
 /**
- * Runs `work(page, shot)` on a phone-sized or desktop page; any error of the page's own, refused resource included, fails it,
- * unless it is like one of `expected`. `shot(name)` leaves a picture of the page, which has to be one that everybody can use.
+ * Runs `work(page, shot)` on a phone-sized or desktop page. Any error of the page fails it, including a refused resource, unless it
+ * matches one of `expected`. `shot(name)` saves a picture of the page, which must be usable by everybody.
  */
 export async function withPage({ dark = false, phone = false, pictures, expected = [] }, work) {
   const browser = await chromium.launch({

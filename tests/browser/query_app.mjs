@@ -1,5 +1,5 @@
 // The query app as two people use it: query_app.mjs PAGE MAILBOX PICTURES
-// PAGE is where it is, MAILBOX what the emulator would have mailed. Prints how many steps there were.
+// PAGE is its URL, MAILBOX what the emulator would have mailed. Prints the number of steps.
 
 import { createHmac } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
@@ -39,7 +39,7 @@ async function mailedCode(address, known = 0) {
 }
 
 /**
- * What an authenticator app shows now: https://www.rfc-editor.org/rfc/rfc6238. The emulator takes it for half a minute longer, and
+ * What an authenticator app shows now: https://www.rfc-editor.org/rfc/rfc6238. The emulator accepts it for half a minute longer, and
  * more than once.
  */
 function authenticatorCode(secret) {
@@ -105,7 +105,7 @@ await withPage({ pictures, expected: refusals }, async (ada, shot) => {
   await step("signing up", () => signUp(ada, "ada.browser@example.com"));
   await step("what is there before a run", async () => {
     expect(await ada.evaluate(() => document.activeElement.className), "workspace");
-    // The queries come by another way than the connection.
+    // The queries do not come over the connection.
     await ada.getByRole("radio").first().waitFor();
     await ada.keyboard.press("Tab");
     expect(await ada.locator(":focus").getAttribute("type"), "radio");
@@ -172,7 +172,7 @@ await withPage({ pictures, expected: refusals }, async (ada, shot) => {
   });
 
   await withPage({ pictures, dark: true, phone: true, expected: refusals }, async (bob, shotOfBob) => {
-    await step("somebody else signs up, on a phone in the dark", async () => {
+    await step("a second person signs up, on a phone in dark mode", async () => {
       await bob.goto(origin);
       await heading(bob, "Sign in");
       await shotOfBob("query-sign-in-dark-phone");
@@ -227,13 +227,13 @@ await withPage({ pictures, expected: refusals }, async (ada, shot) => {
     await button(ada, "Two-step sign-in").click();
     const secret = (await ada.locator(".secret code").textContent()).replaceAll(" ", "");
     await shot("query-two-steps");
-    await field(ada, "Code of the app").fill(authenticatorCode(secret));
+    await field(ada, "Code from the app").fill(authenticatorCode(secret));
     await button(ada, "Turn on").click();
     await ada.getByText("From now on").waitFor();
     await button(ada, "Sign out").click();
     await enter(ada, "ada.browser@example.com", NEW_PASSWORD);
     await heading(ada, "Second step");
-    await field(ada, "Code of the app").fill(authenticatorCode(secret));
+    await field(ada, "Code from the app").fill(authenticatorCode(secret));
     await ada.keyboard.press("Enter");
     await connected(ada);
   });

@@ -1,6 +1,6 @@
 // The installation of the Slack app in a browser: slack_connector.mjs install|revoke LINK PICTURES
-// Follows a start link over the consent page of the stand-in and back, and tries to come back a second time; or follows one that
-// ends the token. Prints what the last page said.
+// Follows a start link to the consent page of the stand-in and back, and then tries to come back a second time; or follows one that
+// revokes the token. Prints the text of the last page.
 
 import { expect, fits, withPage } from "./browser.mjs";
 
@@ -21,7 +21,7 @@ await withPage({ pictures, expected: [/status of 400/] }, async (page, shot) => 
   }
   await page.getByRole("button", { name: "Continue to Slack" }).click();
   await page.getByRole("button", { name: "Allow" }).waitFor();
-  // Another site than ours, so that coming back from it is what it is with Slack.
+  // A different site from ours, so that coming back from it works as it does with Slack.
   expect(new URL(page.url()).hostname === new URL(link).hostname, false);
   const cookies = await page.context().cookies();
   const { name, secure, httpOnly, sameSite, path } = cookies.find((it) => it.name.startsWith("__Host-"));
@@ -36,11 +36,11 @@ await withPage({ pictures, expected: [/status of 400/] }, async (page, shot) => 
   told.again = again.status();
 });
 
-// On a phone, in the dark: a link that was used is refused, and its page is whole.
+// On a phone in dark mode: a used link is rejected, and its page is complete.
 await withPage({ dark: true, phone: true, pictures, expected: [/status of 410/] }, async (page, shot) => {
   await page.goto(link);
   await page.getByRole("button").click();
-  await page.getByRole("heading", { name: "This link was used before" }).waitFor();
+  await page.getByRole("heading", { name: "This link has already been used" }).waitFor();
   expect(await fits(page), true);
   await shot(`slack-${purpose}-used-dark-phone`);
 });

@@ -1,6 +1,6 @@
 // The form behind a signed link, in a browser: write_back.mjs LINK OTHER_LINK PICTURES
-// Fills in and sends the form of LINK by keyboard alone and prints what the page then says; looks at that of OTHER_LINK as a phone
-// in dark mode does, and sends nothing.
+// Fills in and sends the form of LINK using only the keyboard, and prints what the page then says. Opens the form of OTHER_LINK as
+// on a phone in dark mode, and sends nothing.
 
 import { expect, fits, withPage } from "./browser.mjs";
 
@@ -17,7 +17,7 @@ await withPage({ pictures }, async (page, shot) => {
   await page.keyboard.type("7.5");
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
-  // A page that waits for the database loads itself again until it knows.
+  // A page that waits for the database reloads itself until it has the result.
   await page.getByRole("heading", { name: "Quote generated" }).waitFor({ timeout: 60_000 });
   await shot("generated");
   const terms = await page.locator("dt").allTextContents();
@@ -28,7 +28,7 @@ await withPage({ pictures }, async (page, shot) => {
 await withPage({ dark: true, phone: true, pictures }, async (page, shot) => {
   await page.goto(otherLink);
   expect(await page.getByLabel("Comment (optional)").isVisible(), true);
-  // Nothing may have to be scrolled sideways.
+  // Nothing may require scrolling sideways.
   expect(await fits(page), true);
   await shot("form-dark-phone");
 });

@@ -1,4 +1,4 @@
-"""The stock CDK CLI reads our cloud assemblies: `cdk ls` names the stacks of the manifest, `cdk synth` gives back each template.
+"""The stock CDK CLI reads our cloud assemblies: `cdk ls` names the stacks of the manifest, `cdk synth` returns each template.
 
 Usage: check.py CDK [DIR …], by default every folder in cfn-out/ that holds an assembly. scripts/check calls it.
 """
@@ -30,7 +30,7 @@ def main(cdk: str, arguments: list[str]) -> int:
 
 
 def check(cdk: str, assembly: Path) -> list[str]:
-    """What is wrong with one assembly, in the eyes of the CLI."""
+    """What is wrong with one assembly, according to the CLI."""
     artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
     stacks = {id: artifact for id, artifact in artifacts.items() if artifact["type"] == STACK}
     if not stacks:
@@ -46,7 +46,7 @@ def check(cdk: str, assembly: Path) -> list[str]:
             for id, artifact in stacks.items():
                 template = json.loads((assembly / artifact["properties"]["templateFile"]).read_text())
                 if json.loads(run(cdk, copy, "synth", "--exclusively", "--json", artifact.get("displayName", id))) != template:
-                    problems.append(f"{assembly}: cdk synth {id} does not give back the template")
+                    problems.append(f"{assembly}: cdk synth {id} does not return the template")
             return problems
         except subprocess.CalledProcessError as error:
             return [f"{assembly}: cdk {error.cmd[1]} ended with {error.returncode}: {error.stderr.strip()}"]
@@ -56,7 +56,7 @@ def check(cdk: str, assembly: Path) -> list[str]:
 
 def run(cdk: str, assembly: Path, command: str, *arguments: str) -> str:
     options = ["--app", str(assembly), "--no-notices", "--no-version-reporting", "--no-color"]
-    # Any other folder may hold a cdk.json, which the CLI would follow.
+    # Any other folder may contain a cdk.json, which the CLI would follow.
     settings = {"env": os.environ | OFFLINE, "cwd": assembly.parent, "capture_output": True, "text": True, "timeout": 120}
     return subprocess.run([cdk, command, *options, *arguments], check=True, **settings).stdout
 

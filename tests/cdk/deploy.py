@@ -1,4 +1,4 @@
-"""The stock tools deploy our cloud assemblies, and so does ours: each against an emulator of AWS that this starts and ends.
+"""The stock tools deploy our cloud assemblies, and so does ours: each against an emulator of AWS that this starts and stops.
 
 Usage: deploy.py. scripts/test calls it, after scripts/tools cdk local. The functions' code is a placeholder; nothing here runs it.
 """
@@ -32,7 +32,7 @@ BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
 # Without these the CLIs wait for credentials of a machine in EC2, ask for notices and report their use.
 QUIET = {"AWS_EC2_METADATA_DISABLED": "true", "CDK_DISABLE_CLI_TELEMETRY": "true", "CI": "true", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1"}
-# No assembly is read from a folder with settings of somebody's own.
+# No assembly is read from a folder with personal settings.
 PLACES = {"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
 
 
@@ -76,7 +76,7 @@ def stock_aws(aws: "Emulator", folder: Path) -> None:
 
 
 def own(aws: "Emulator", folder: Path) -> None:
-    """scripts/deploy's command brings the platform and two tenants up, shows one change, undoes a failure, and leaves nothing"""
+    """scripts/deploy's command brings the platform and two tenants up, shows one change, rolls back a failure, and leaves nothing behind"""
     deploy = lambda *arguments: aws.own("deploy", *arguments)
     deploy("--bootstrap")
     printed = deploy("--all", "--yes")
@@ -110,11 +110,11 @@ def own(aws: "Emulator", folder: Path) -> None:
     stacks = json.loads(aws.aws("cloudformation", "describe-stacks"))["Stacks"]
     expect([it["StackName"] for it in stacks if it["StackStatus"] != "DELETE_COMPLETE"], [], "stacks after destroy")
     for command, key in KINDS.items():
-        # Some commands print nothing at all where there is nothing.
+        # Some commands print nothing at all if there is nothing to list.
         expect(json.loads(aws.aws(*command.split()) or "{}").get(key, []), [], f"aws {command} after destroy")
 
 
-# Commands of the AWS CLI that list what stacks make, with the key of the list.
+# Commands of the AWS CLI that list what stacks create, with the key of the list.
 KINDS = {
     "apigateway get-rest-apis": "items",
     "cognito-idp list-user-pools --max-results 9": "UserPools",
@@ -140,7 +140,7 @@ def drift(aws: "Emulator") -> None:
 
 
 def holdings(aws: "Emulator", folder: Path) -> None:
-    """A tenant with one of each that holds data, and slots of the platform's table: what destroy says of them, takes, and leaves to others."""
+    """A tenant with one of each that holds data, and slots of the platform's table: what destroy says about them, deletes, and leaves to others."""
     key = {"AttributeName": "id"}
     table = {"BillingMode": "PAY_PER_REQUEST", "KeySchema": [key | {"KeyType": "HASH"}], "AttributeDefinitions": [key | {"AttributeType": "S"}]}
     jobs = {"Type": "AWS::DynamoDB::Table", "DeletionPolicy": "Retain", "Properties": table | {"DeletionProtectionEnabled": True}}
@@ -196,7 +196,7 @@ def write_assembly(folder: Path, stack: str, template: dict) -> None:
 
 
 def synthesize(folder: Path) -> None:
-    """The assemblies of the example with the one system that the emulator knows every resource of, of a second tenant like it, and of
+    """The assemblies of the example with the one system of which the emulator knows every resource, of a second tenant like it, and of
     the platform, with a placeholder for every function's code."""
     for architecture in ("x86_64", "arm64"):
         lambdas = folder / "lambdas" / architecture
@@ -205,7 +205,7 @@ def synthesize(folder: Path) -> None:
             package = tomllib.loads((main.parent.parent / "Cargo.toml").read_text())["package"]["name"]
             with zipfile.ZipFile(lambdas / f"{package}.zip", "w") as code:
                 code.writestr("bootstrap", "#!/bin/sh\n")
-    # Comments belong to the system below them, so the example ends before the first line of the second one that is not deeper.
+    # Comments belong to the system below them, so the example ends before the first line of the second one that is not indented deeper.
     head, first = EXAMPLE.split(f"\n  {SYSTEM}:\n", 1)
     example = f"{head}\n  {SYSTEM}:\n" + re.split(r"^  (?! )", first, maxsplit=1, flags=re.MULTILINE)[0]
     (folder / "example.yaml").write_text(example)
@@ -217,14 +217,14 @@ def synthesize(folder: Path) -> None:
 
 
 def build(folder: Path) -> None:
-    """The deployer, into the folder."""
+    """Copies the deployer into the folder."""
     subprocess.run(["cargo", "build", "--quiet", "--locked", "--package", "ferrostack-deploy"], cwd=ROOT, check=True)
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
     shutil.copy(target / "debug/ferrostack-deploy", folder / "ferrostack-deploy")
 
 
 class Emulator:
-    """MiniStack on a free port of loopback, without what an earlier one held. IAM is not enforced: `cdk` takes on roles."""
+    """MiniStack on a free port of loopback, without the state of an earlier one. IAM is not enforced: `cdk` assumes roles."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -233,7 +233,7 @@ class Emulator:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        # By this name, since the emulator tells from the host what a template's address means.
+        # By this name, since the emulator recognizes the address of a template by its host.
         endpoint = f"http://localhost:{port}"
         home = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(self.folder), "TMPDIR": str(self.folder)}
         own = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0", "MINISTACK_REGION": REGION}
@@ -273,7 +273,7 @@ class Emulator:
         return subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL, **settings)
 
     def aws(self, *arguments: str) -> str:
-        # For SQS it does not heed the variable.
+        # For SQS it ignores the variable.
         return self.run(VENV / "aws", *arguments, "--endpoint-url", self.environment["AWS_ENDPOINT_URL"])
 
     def own(self, *arguments: str) -> str:
@@ -281,11 +281,11 @@ class Emulator:
         return self.deployer(arguments, 0).stdout
 
     def said(self, *arguments: str, code: int = 0) -> str:
-        """What it says on standard error."""
+        """What it prints to standard error."""
         return self.deployer(arguments, code).stderr
 
     def at_terminal(self, answer: str, *arguments: str, **settings: str) -> tuple[int, str]:
-        """The exit code, and what a person at a terminal sees who answers so."""
+        """The exit code, and what a person at a terminal sees who gives this answer."""
         ours, theirs = pty.openpty()
         termios.tcsetwinsize(ours, (24, 120))
         os.write(ours, f"{answer}\n".encode())
@@ -298,7 +298,7 @@ class Emulator:
                 while chunk := os.read(ours, 65536):
                     seen += chunk
             except OSError:
-                pass  # What Linux says at the end of a terminal.
+                pass  # What Linux reports at the end of a terminal.
         os.close(ours)
         return deployer.returncode, seen.decode()
 

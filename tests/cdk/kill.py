@@ -1,8 +1,8 @@
-"""Fifty tenants come up once each in an emulator of AWS although the deployer is killed twenty times, and its journal agrees. Twenty of
-them go with their data although each teardown is killed once.
+"""Fifty tenants are created exactly once in an emulator of AWS although the deployer is killed twenty times, and its journal agrees.
+Twenty of them are deleted with their data although each teardown is killed once.
 
-Usage: kill.py [SEED]. scripts/test calls it, after scripts/tools local. Each tenant has one stack with one queue, which nobody names: what
-is made twice is left over. A seed decides at which request each kill comes, and whether that request still takes effect.
+Usage: kill.py [SEED]. scripts/test calls it, after scripts/tools local. Each tenant has one stack with one queue without a
+name, so a second one would be left over. A seed decides at which request each kill happens, and whether that request still takes effect.
 """
 
 import itertools
@@ -41,14 +41,14 @@ def main() -> int:
             world = World(emulator, folder)
             chance, deployed = random.Random(seed), 0
             for number in range(KILLS):
-                # It looks at each tenant that the journal has as deployed.
+                # It checks each tenant that is deployed according to the journal.
                 world.kill_at(deployed + chance.randint(4, 48), chance.random() < 0.5, DEPLOY)
                 deployed = world.agree(f"after kill {number + 1}")
             assert world.half_way and deployed < len(TENANTS), f"the kills tell nothing: {deployed} deployed, {world.half_way} half-way"
             printed = emulator.own(*DEPLOY)
             assert printed.endswith(f"{len(TENANTS)} deployed, 0 failed, 0 not started\n"), printed
             expect(world.agree("at the end"), len(TENANTS), "tenants in the journal")
-            expect(dict(world.made()), {f"{tenant}-demo": 1 for tenant in TENANTS}, "stacks that were ever made")
+            expect(dict(world.made()), {f"{tenant}-demo": 1 for tenant in TENANTS}, "stacks that were ever created")
             expect(world.queues(), len(TENANTS), "queues")
             for gone, tenant in enumerate(TENANTS[:KILLS], start=1):
                 destroy = ["destroy", tenant, "--yes", "--with-data"]
@@ -61,14 +61,14 @@ def main() -> int:
     return 0
 
 
-# The emulator does not throttle. The fewer are under way, the more of the kills come near the end of one.
+# The emulator does not throttle. The fewer run at once, the more kills happen near the end of one.
 DEPLOY = ["deploy", "--all", "--yes", "--concurrency", "5", "--changes-per-second", "1000", "--looks-per-second", "1000"]
 
 
 class Gate(ThreadingHTTPServer):
-    """Between a deployer and the emulator: kills the deployer at one of its requests, with that one heard by the emulator or not."""
+    """Between a deployer and the emulator: kills the deployer at one of its requests, before or after the emulator has received it."""
 
-    # So that its end waits for what is still under way.
+    # So that closing it waits for requests in progress.
     daemon_threads = False
 
     def __init__(self, emulator: Emulator, last: int, heard: bool):
@@ -114,20 +114,20 @@ class Passage(BaseHTTPRequestHandler):
 
 
 class World:
-    """What the deployer does, what its journal says of it, and what the emulator has."""
+    """What the deployer does, what its journal says about it, and what the emulator has."""
 
     def __init__(self, emulator: Emulator, folder: Path):
         self.emulator, self.folder = emulator, folder
-        # Tenants that had something, by its status, of which the journal did not say that it stands.
+        # Tenants that had stacks, by status, which the journal did not record as finished.
         self.half_way = Counter()
-        # The CLI would take a second a call.
+        # The CLI would take a second per call.
         session, once = botocore.session.Session(), Config(retries={"total_max_attempts": 1})
         given = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "endpoint_url": emulator.environment["AWS_ENDPOINT_URL"]}
         client = lambda service: session.create_client(service, region_name=REGION, config=once, **given)
         self.cloudformation, self.sqs = client("cloudformation"), client("sqs")
 
     def kill_at(self, request: int, heard: bool, arguments: list[str]) -> None:
-        """Kills the deployer at this request of its, counted from 1: it waits for the answer, which it never gets."""
+        """Kills the deployer at its request with this number, counted from 1: it waits for the answer, which it never receives."""
         command = [self.folder / "ferrostack-deploy", *arguments, "--out", self.folder / "cfn-out"]
         with Gate(self.emulator, request, heard) as gate:
             environment = self.emulator.environment | {"AWS_ENDPOINT_URL": f"http://localhost:{gate.server_port}"}
@@ -139,9 +139,9 @@ class World:
         expect(deployer.returncode, -9, f"the deployer, killed at request {request} after it said {said}")
 
     def agree(self, when: str) -> int:
-        """How many tenants the journal has as deployed. Those must stand, whoever else does."""
+        """How many tenants are deployed according to the journal. They must exist; others may exist too."""
         journal = self.folder / f"cfn-out/journal-{ACCOUNT}-{REGION}.jsonl"
-        # The last line may be cut short.
+        # The last line may be incomplete.
         lines = journal.read_text().splitlines(keepends=True) if journal.exists() else []
         entries = [json.loads(line) for line in lines if line.endswith("\n")]
         expect(sum(entry["what"] == "run" for entry in entries), min(len(entries), 1), f"runs in the journal {when}")
@@ -149,7 +149,7 @@ class World:
         deployed = {entry["tenant"] for entry in entries if entry["what"] == "deployed"}
         stacks = self.standing()
         missing = [tenant for tenant in sorted(deployed) if stacks.get(f"{tenant}-demo") != "CREATE_COMPLETE"]
-        expect(missing, [], f"tenants that stand only in the journal {when}")
+        expect(missing, [], f"tenants that exist only in the journal {when}")
         self.half_way.update(status for name, status in stacks.items() if name.removesuffix("-demo") not in deployed)
         return len(deployed)
 

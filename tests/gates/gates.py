@@ -1,4 +1,4 @@
-"""Static gates: a finding of cfn-lint or checkov in a synthesized template is mended, or listed in exceptions.yaml.
+"""Static gates: a finding of cfn-lint or checkov in a synthesized template is fixed, or listed in exceptions.yaml.
 
 Usage: gates.py [DIR …], by default every folder in cfn-out/; gates.py --also DIR … is those and more. scripts/check calls it in
 the virtual environment .tools/gates.
@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 def main(arguments: list[str]) -> int:
     also = arguments[:1] == ["--also"]
     named = [Path(argument) for argument in arguments[also:]]
-    # What one folder does not need may be needed by another: only the whole set can tell that an entry is of no use.
+    # What one folder does not need may be needed by another: only the whole set shows that an entry is unused.
     complete = also or not named
     folders = (sorted(path for path in ROOT.glob("cfn-out/*") if path.is_dir()) if complete else []) + named
     result = check(folders, HERE / "exceptions.yaml", datetime.date.today(), complete)
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
 
 @dataclass
 class Result:
-    """What was looked at, and one line for each thing wrong."""
+    """What was checked, and one line for each problem."""
 
     templates: int = 0
     resources: int = 0
@@ -56,8 +56,8 @@ def check(folders: list[Path], exceptions: Path, today: datetime.date, complete:
     entries, problems = read_exceptions(exceptions)
     unexplained = [finding for finding in seen.findings if not any(entry.covers(finding) for entry in entries)]
     problems += incomplete_reading(seen)
-    problems += [f"{finding}; mend it, or list it in {shown(exceptions)}" for finding in unexplained]
-    problems += [f"{entry} expired on {entry.expires}; mend the finding, or find a new reason and date" for entry in entries if entry.expires < today]
+    problems += [f"{finding}; fix it, or list it in {shown(exceptions)}" for finding in unexplained]
+    problems += [f"{entry} expired on {entry.expires}; fix the finding, or give a new reason and date" for entry in entries if entry.expires < today]
     if complete:
         useless = [entry for entry in entries if not any(entry.covers(finding) for finding in seen.findings)]
         problems += [f"{entry} matches no finding; remove it" for entry in useless]
@@ -66,7 +66,7 @@ def check(folders: list[Path], exceptions: Path, today: datetime.date, complete:
 
 
 def incomplete_reading(seen: Seen) -> list[str]:
-    """A linter that cannot read a template, or a part of it, finds nothing there: that must not pass for innocence."""
+    """A linter that cannot read a template, or a part of it, finds nothing there: this must not count as passed."""
     problems = []
     for (template, expected), cfn_lint in zip(seen.templates, seen.cfn_lint_resources, strict=True):
         if expected == 0:
@@ -81,7 +81,7 @@ def incomplete_reading(seen: Seen) -> list[str]:
 
 @dataclass(frozen=True)
 class Entry:
-    """A rule that the resources of one type, or one of them, may break until a day."""
+    """A rule that the resources of one type, or one of them, may break until a date."""
 
     rule: str
     type: str
@@ -103,10 +103,10 @@ def read_exceptions(path: Path) -> tuple[list[Entry], list[str]]:
         try:
             entry = Entry(**raw)
         except TypeError:
-            problems.append(f"{shown(path)}: entry {number} is {raw}; needed are rule, type, reason and expires, allowed is id")
+            problems.append(f"{shown(path)}: entry {number} is {raw}; must have rule, type, reason and expires, and may have id")
             continue
         if not isinstance(entry.expires, datetime.date):
-            problems.append(f"{shown(path)}: entry {number} expires on {entry.expires!r}, which is no date such as 2030-12-31")
+            problems.append(f"{shown(path)}: entry {number} expires on {entry.expires!r}, which is not a date such as 2030-12-31")
         elif not str(entry.reason or "").strip():
             problems.append(f"{shown(path)}: entry {number} has an empty reason; say why {entry.type} may break {entry.rule}")
         else:

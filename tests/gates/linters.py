@@ -1,4 +1,4 @@
-"""Runs cfn-lint and checkov and says what they found, and how much of the templates they really read."""
+"""Runs cfn-lint and checkov and returns what they found, and how much of the templates they actually read."""
 
 import json
 import os
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 @dataclass(frozen=True)
 class Finding:
-    """A rule that a resource breaks. What is no resource has the section as its type, as in `Outputs`."""
+    """A rule that a resource breaks. The type of anything else is its section, such as `Outputs`."""
 
     rule: str
     template: str
@@ -68,9 +68,9 @@ def run_linters(templates: list[Path]) -> Seen:
 
 
 def count_resources(template: Path) -> int:
-    """The logical ids under `Resources`, a repeated one as often as it is there; 0 if there is nothing to read."""
+    """The logical IDs under `Resources`, a repeated one as often as it occurs; 0 if there is nothing to read."""
     try:
-        # Pairs instead of objects: an object would swallow what is repeated.
+        # Pairs instead of objects: an object would drop repeated keys.
         members = json.loads(template.read_text(), object_pairs_hook=list)
         return sum(len(value) for key, value in members if key == "Resources")
     except (ValueError, TypeError):
@@ -101,10 +101,10 @@ def cfn_lint_finding(match, template: Path, resources: dict) -> Finding:
 
 
 def start_checkov(templates: list[Path], folder: str) -> subprocess.Popen:
-    """Starts it in an empty folder, so that no configuration file lies in its way, and with nothing to fetch from the network."""
+    """Starts it in an empty folder, so that no configuration file affects it, and with nothing to fetch from the network."""
     command = [sys.executable, "-m", "checkov.main", "--framework", "cloudformation", "--skip-download", "--compact", "--soft-fail"]
     files = [str(template.resolve()) for template in templates]
-    # What it cannot parse is in its report as well; its log would say it twice.
+    # What it cannot parse is also in its report; its log would repeat it.
     environment = os.environ | {"LOG_LEVEL": "CRITICAL"}
     return subprocess.Popen([*command, "--output", "json", "--file", *files], cwd=folder, env=environment, stdout=subprocess.PIPE)
 

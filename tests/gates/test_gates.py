@@ -17,7 +17,7 @@ def queue(**properties: object) -> dict:
     return {"Type": "AWS::SQS::Queue", **policies, "Properties": {"MessageRetentionPeriod": 3600} | properties}
 
 
-# CKV_AWS_27 wants a key; with it, both linters are content.
+# CKV_AWS_27 requires a key; with it, both linters pass.
 CLEAN = {"Resources": {"Failed": queue(KmsMasterKeyId="alias/aws/sqs")}}
 BREAKS_CKV_AWS_27 = {"Resources": {"Failed": queue()}}
 
@@ -34,7 +34,7 @@ def check(templates: dict[str, object], entries: list[dict], complete: bool = Tr
             text = template if isinstance(template, str) else json.dumps(template)
             (folder / f"{stem}.template.json").write_text(text)
         exceptions = folder / "exceptions.yaml"
-        # A date is a date in YAML only without quotes, which JSON cannot do.
+        # In YAML, a date is a date only without quotes, which JSON does not allow.
         lines = [f"- {{rule: {e['rule']}, " + ", ".join(f"{key}: {value}" for key, value in e.items() if key != "rule") + "}" for e in entries]
         exceptions.write_text("\n".join(lines))
         result = gates.check([folder], exceptions, TODAY, complete)
@@ -60,7 +60,7 @@ class Gates(unittest.TestCase):
             unlisted.problems,
             [
                 "queue.template.json: Failed (AWS::SQS::Queue): CKV_AWS_27: Ensure all data stored in the SQS queue is encrypted; "
-                "mend it, or list it in exceptions.yaml"
+                "fix it, or list it in exceptions.yaml"
             ],
         )
         listed = check({"queue": BREAKS_CKV_AWS_27}, [entry()])
@@ -84,7 +84,7 @@ class Gates(unittest.TestCase):
         self.assertEqual(
             [problem.split("; ")[0] for problem in result.problems],
             [
-                "exceptions.yaml: entry 4 expires on 'soon', which is no date such as 2030-12-31",
+                "exceptions.yaml: entry 4 expires on 'soon', which is not a date such as 2030-12-31",
                 "exceptions.yaml: entry 5 has an empty reason",
                 "exceptions.yaml: entry 6 is {'rule': 'CKV_AWS_27', 'type': 'AWS::SQS::Queue', 'reason': 'planted', "
                 "'expires': datetime.date(2030, 12, 31), 'owner': 'me'}",

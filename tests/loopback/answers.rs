@@ -1,4 +1,4 @@
-//! About sixty answers that a service may give to a call, for the tests that state what becomes of the work then.
+//! About sixty answers that a service may give to a call, for the tests that state what becomes of the work in each case.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -12,7 +12,7 @@ pub enum Errors {
     Json,
     /// As XML with the code in `Code`: S3.
     Xml,
-    /// As JSON of its own, without a code: what is not AWS.
+    /// As a different JSON without a code: services outside AWS.
     Plain,
 }
 
@@ -112,7 +112,7 @@ fn page(status: u16) -> Answer {
 }
 
 fn elsewhere(status: u16) -> Answer {
-    // No port that anything listens on: whoever follows it gets no further.
+    // Nothing listens on this port, so following it leads nowhere.
     let headers = vec![("location", "http://127.0.0.1:9/".to_owned())];
     Answer::Reply { status, headers, body: Vec::new() }
 }

@@ -1,6 +1,6 @@
-//! From the start of a function's process to its first answer, under a Runtime API on this machine, over plain HTTP.
+//! Measures a function's process from its start to its first answer, under a Runtime API on this machine, over plain HTTP.
 //!
-//! For the process alone: no download of the code, no virtual machine, no TLS.
+//! Only the process: no download of the code, no virtual machine, no TLS.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,16 +14,16 @@ use crate::{Answer, Request, reply, serve};
 
 const RUNS: usize = 40;
 
-/// As a variable's value: the address of the services.
+/// The value of a variable that holds the address of the services.
 pub const SERVICES: &str = "http://services";
 
-/// Starts `binary` forty times, each time with one event, and prints medians beside `budget`. Returns the last answer's body.
+/// Starts `binary` forty times, each time with one event, and prints medians next to `budget`. Returns the last answer's body.
 ///
-/// The process gets Lambda's own variables, credentials, an endpoint for all AWS services, which is `services`, and `variables`.
+/// The process gets Lambda's own variables, credentials, `services` as the endpoint of all AWS services, and `variables`.
 ///
 /// # Panics
 ///
-/// When the process does not answer within 30 seconds or answers with an error.
+/// If the process does not answer within 30 seconds or answers with an error.
 pub async fn measure(
     binary: &str,
     variables: &[(&str, &str)],
@@ -53,11 +53,11 @@ pub async fn measure(
     last
 }
 
-/// Starts `binary` once and returns its answer's body; otherwise like [`measure`].
+/// Starts `binary` once and returns its answer's body; otherwise the same as [`measure`].
 ///
 /// # Panics
 ///
-/// When the process does not answer within 30 seconds or answers with an error.
+/// If the process does not answer within 30 seconds or answers with an error.
 pub async fn first_answer(
     binary: &str,
     variables: &[(&str, &str)],
@@ -67,7 +67,7 @@ pub async fn first_answer(
     Stage::new(event, services).await.run(binary, variables).await.0
 }
 
-/// What processes are started on.
+/// What a process is started with.
 struct Stage {
     address: SocketAddr,
     is_due: Arc<AtomicBool>,
@@ -87,7 +87,7 @@ impl Stage {
         Stage { address, is_due, answers }
     }
 
-    /// The answer's body, the time until it came, and the time of a processor that the process used.
+    /// The answer's body, the time until it arrived, and the CPU time that the process used.
     async fn run(&mut self, binary: &str, variables: &[(&str, &str)]) -> (String, Duration, Duration) {
         self.is_due.store(true, Ordering::SeqCst);
         let started = Instant::now();
@@ -100,7 +100,7 @@ impl Stage {
     }
 }
 
-/// What a process has used of a processor, which a busy machine changes less than the time on the wall.
+/// The CPU time of a process, which a busy machine affects less than wall time.
 fn processor_time(process: u32) -> Duration {
     let tasks = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
     let used = tasks.map(|task| {
@@ -132,7 +132,7 @@ fn function(binary: &str, address: &str, variables: &[(&str, &str)]) -> Command 
 /// The Runtime API and all services in one.
 struct Lambda<S> {
     event: String,
-    /// Whether a process gets the event; each one gets it once.
+    /// Whether a process is given the event; each one gets it once.
     is_due: Arc<AtomicBool>,
     answered: mpsc::Sender<Request>,
     services: S,

@@ -1,14 +1,14 @@
-//! What DynamoDB does with the expressions that come with a write, as far as the functions use them. Items are in its JSON.
+//! DynamoDB's handling of the expressions in a write, as far as the functions use them. Items are in its JSON.
 //!
 //! # Panics
 //!
-//! Everything here does, on what no fake has been asked for yet.
+//! Everything here panics on expressions that no fake has needed yet.
 
 use serde_json::{Value, json};
 
 use crate::{Answer, reply};
 
-/// The answer to a write whose condition does not hold: with the item that stands there, when that was asked for.
+/// The response to a write whose condition does not hold, with the existing item if that was requested.
 pub fn refused(write: &Value, item: Option<&Value>) -> Answer {
     let kind = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException";
     let mut refusal = json!({"__type": kind, "message": "no"});
@@ -18,16 +18,16 @@ pub fn refused(write: &Value, item: Option<&Value>) -> Answer {
     reply(400, refusal)
 }
 
-/// The writes of a transaction: `Put`, `Update` …, and what belongs to it.
+/// The writes of a transaction: `Put`, `Update` …, each with its content.
 pub fn writes(transaction: &Value) -> Vec<(&str, &Value)> {
-    assert!(transaction["ClientRequestToken"].is_string(), "a retry has to be recognised");
+    assert!(transaction["ClientRequestToken"].is_string(), "a retry must be recognizable");
     let items = transaction["TransactItems"].as_array().unwrap().iter();
     items
         .map(|item| item.as_object().unwrap().iter().next().map(|(verb, write)| (verb.as_str(), write)).unwrap())
         .collect()
 }
 
-/// The answer to a transaction, when the conditions of some of its writes do not hold.
+/// The response to a transaction if the conditions of some of its writes do not hold.
 pub fn cancelled(held: &[bool]) -> Option<Answer> {
     let code = |held: &bool| json!({"Code": if *held { "None" } else { "ConditionalCheckFailed" }});
     let reasons: Vec<Value> = held.iter().map(code).collect();
@@ -39,14 +39,14 @@ pub fn cancelled(held: &[bool]) -> Option<Answer> {
 /// The attribute that a placeholder of a request stands for.
 pub fn attribute(write: &Value, placeholder: &str) -> String {
     let name = write["ExpressionAttributeNames"][placeholder].as_str();
-    name.unwrap_or_else(|| panic!("{placeholder} is no placeholder of {write}")).to_owned()
+    name.unwrap_or_else(|| panic!("{placeholder} is not a placeholder of {write}")).to_owned()
 }
 
-/// Whether the condition of a write, if it has one, holds for the item that stands there: terms with `AND`, `OR`, and a group in
+/// Whether the condition of a write, if it has one, holds for the existing item: terms with `AND`, `OR`, and a group in
 /// parentheses at the end.
 pub fn holds(write: &Value, item: Option<&Value>) -> bool {
     let Some(condition) = write["ConditionExpression"].as_str() else { return true };
-    // Every placeholder has to be used, or DynamoDB refuses the write.
+    // Every placeholder must be used, or DynamoDB rejects the write.
     let expressions = format!("{condition} {}", write["UpdateExpression"].as_str().unwrap_or_default());
     for list in ["ExpressionAttributeNames", "ExpressionAttributeValues"] {
         for placeholder in write[list].as_object().into_iter().flatten().map(|(name, _)| name) {
@@ -64,7 +64,7 @@ fn all(condition: &str, write: &Value, item: Option<&Value>) -> bool {
 }
 
 fn unbalanced(group: &str) -> bool {
-    assert!(group.ends_with(')'), "the fake knows a group at the end only");
+    assert!(group.ends_with(')'), "the fake only knows a group at the end");
     false
 }
 
@@ -94,7 +94,7 @@ fn term_holds(term: &str, write: &Value, item: Option<&Value>) -> bool {
     }
 }
 
-/// Does to an item what the update expression of a write says.
+/// Applies the update expression of a write to an item.
 pub fn update(write: &Value, item: &mut Value) {
     let expression = format!(" {}", write["UpdateExpression"].as_str().unwrap());
     let (sets, removes) = expression.split_once(" REMOVE ").unwrap_or((&expression, ""));
@@ -105,7 +105,7 @@ pub fn update(write: &Value, item: &mut Value) {
         let name = attribute(write, &format!("#{}", name.trim_start_matches('#')));
         item[name] = evaluated(value, write, &old);
     }
-    for remove in removes.split(", ").filter(|it| !it.is_empty()) {
+    for remove in removes.split(", ").filter(|part| !part.is_empty()) {
         item.as_object_mut().unwrap().remove(&attribute(write, remove));
     }
 }

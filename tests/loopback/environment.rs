@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-/// A function's environment, as its settings are read out of it.
+/// A function's environment, from which its settings are read.
 pub type Environment = Box<dyn Fn(&str) -> Option<String>>;
 
-/// The variables of a function that finds all of AWS at `url`: those that Lambda sets, and its `own`, of which a later one
-/// replaces an earlier one. What must stay secret has `canary` in it.
+/// The variables of a function that finds all of AWS at `url`: the ones Lambda sets, and its `own`, where a later one
+/// replaces an earlier one. Everything that must stay secret contains `canary`.
 pub fn environment<'a>(url: &str, own: impl IntoIterator<Item = &'a (&'a str, &'a str)>) -> Environment {
     let mut variables: BTreeMap<String, String> = [
         ("AWS_REGION", "eu-west-1"),

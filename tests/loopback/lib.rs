@@ -1,7 +1,7 @@
-//! What stands around a function in its tests: its environment, its log, its time, a small HTTP/1.1 server whose answers are
-//! scripted down to what a well-behaved server would not send, and DynamoDB's expressions.
+//! What surrounds a function in its tests: its environment, its log, its time, a small HTTP/1.1 server whose responses are
+//! scripted, including ones that a well-behaved server would not send, and DynamoDB's expressions.
 
-#![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
+#![expect(clippy::unwrap_used, reason = "a test fails when it cannot continue")]
 
 pub mod answers;
 pub mod cold_start;
@@ -21,23 +21,23 @@ pub use environment::{Environment, environment};
 pub use log::Log;
 pub use time::Time;
 
-/// One request as it came.
+/// One request as received.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// `GET`, `POST` …
     pub method: String,
-    /// Path and query as they came.
+    /// Path and query as received.
     pub target: String,
-    /// Names and values as they came.
+    /// Names and values as received.
     pub headers: Vec<(String, String)>,
-    /// The body as text: most of what functions send is JSON, XML or a form.
+    /// The body as text; functions mostly send JSON, XML or forms.
     pub body: String,
-    /// The body as it came.
+    /// The body as received.
     pub bytes: Vec<u8>,
 }
 
 impl Request {
-    /// The value of a header, empty when it did not come.
+    /// The value of a header, empty if it is missing.
     pub fn header(&self, name: &str) -> &str {
         let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str()).unwrap_or_default()
@@ -51,36 +51,36 @@ pub enum Answer {
     Reply {
         /// The HTTP status.
         status: u16,
-        /// Headers beside the length of the body.
+        /// Headers in addition to the length of the body.
         headers: Vec<(&'static str, String)>,
         /// The body.
         body: Vec<u8>,
     },
     /// Never answers.
     Silence,
-    /// Never answers, and the client need not wait for its time-out: time jumps ahead to after it, for all of the test's runtime.
+    /// Never answers, but the client need not wait for its timeout: time jumps past it, for all of the test's runtime.
     TimeOut,
-    /// Does so only after a while, which passes at once, for all of the test's runtime.
+    /// Answers after a delay that passes at once, for all of the test's runtime.
     Late(Duration, Box<Answer>),
     /// Closes the connection without an answer.
     HangUp,
-    /// Sends the head and half a body, and then like [`Answer::TimeOut`].
+    /// Sends the head and half a body, then behaves like [`Answer::TimeOut`].
     Stall {
         /// The HTTP status in the head.
         status: u16,
     },
 }
 
-/// An answer without headers of its own.
+/// An answer without further headers.
 pub fn reply(status: u16, body: impl ToString) -> Answer {
     Answer::Reply { status, headers: Vec::new(), body: body.to_string().into_bytes() }
 }
 
-/// Serves on a free port of loopback until the runtime ends; `answer` decides on each request.
+/// Serves on a free loopback port until the runtime ends; `answer` decides the response to each request.
 ///
 /// # Panics
 ///
-/// When no port is free, or a client sends what is no HTTP.
+/// If no port is free, or a client does not send HTTP.
 pub async fn serve<F, A>(answer: F) -> SocketAddr
 where
     F: Fn(Request) -> A + Clone + Send + 'static,
@@ -112,7 +112,7 @@ where
         answer = *then;
     }
     match answer {
-        Answer::Late(..) => unreachable!("it was waited for"),
+        Answer::Late(..) => unreachable!("the deadline was awaited"),
         Answer::HangUp => return Ok(()),
         Answer::Silence => {}
         Answer::TimeOut => jump_ahead(LONGEST).await,
@@ -138,14 +138,14 @@ where
     Ok(())
 }
 
-/// More than any time-out of a function's.
+/// Longer than any timeout of a function.
 const LONGEST: Duration = Duration::from_secs(600);
 
-/// Lets time pass for this runtime, which has one thread. No test then waits for a time-out, or has to make it so short that a busy
+/// Lets time pass for this runtime, which has one thread. Tests then neither wait for a timeout nor make it so short that a busy
 /// machine could exceed it.
 async fn jump_ahead(time: Duration) {
     tokio::time::pause();
-    // Paused time moves on when nobody has anything to do, so by then what was sent has been read.
+    // Paused time advances only when nothing else can run, so by then everything that was sent has been read.
     for _ in 0..3 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }

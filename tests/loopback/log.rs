@@ -7,14 +7,14 @@ use function::logging;
 use tracing::Level;
 use tracing::subscriber::DefaultGuard;
 
-/// All that is logged on this thread as long as it lives, at every level.
+/// Everything logged on this thread during its lifetime, at every level.
 pub struct Log {
     lines: Lines,
     _guard: DefaultGuard,
 }
 
 impl Log {
-    /// The log of the crates `ours`, formed and filtered as in production.
+    /// The log of the crates `ours`, formatted and filtered as in production.
     pub fn of(ours: &[&'static str]) -> Log {
         let lines = Lines::default();
         let writer = lines.clone();
@@ -22,7 +22,7 @@ impl Log {
         Log { lines, _guard: tracing::subscriber::set_default(subscriber) }
     }
 
-    /// What was written up to now, one JSON object a line.
+    /// The lines written so far, one JSON object each.
     pub fn text(&self) -> String {
         String::from_utf8(self.lines.0.lock().unwrap().clone()).unwrap()
     }

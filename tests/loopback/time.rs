@@ -1,11 +1,11 @@
-//! Time as a test sets it.
+//! Time that a test controls.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use function::{Clock, millis};
 
-/// The present, which stands still but for what a test lets pass, and for what a function waits: that takes no time at all.
+/// The current time. It advances only when a test lets it pass or a function waits, which takes no real time.
 #[derive(Clone)]
 pub struct Time(Arc<Mutex<Passed>>);
 
@@ -15,13 +15,13 @@ struct Passed {
 }
 
 impl Time {
-    /// So many seconds after the beginning of 1970.
+    /// This many seconds after the beginning of 1970.
     pub fn at(seconds: u64) -> Time {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         Time(Arc::new(Mutex::new(Passed { now, slept: Duration::ZERO })))
     }
 
-    /// The clock that shows it.
+    /// The clock that shows this time.
     pub fn clock(&self) -> Clock {
         let (present, passing) = (self.clone(), self.clone());
         Clock::new(
@@ -34,7 +34,7 @@ impl Time {
         )
     }
 
-    /// The present.
+    /// The current time.
     pub fn now(&self) -> SystemTime {
         self.passed().now
     }
@@ -44,7 +44,7 @@ impl Time {
         self.deadline(Duration::ZERO) / 1000
     }
 
-    /// The moment at which `left` will have passed, as Lambda tells a run's deadline: in milliseconds since 1970.
+    /// The moment at which `left` will have passed, as Lambda gives a run's deadline: in milliseconds since 1970.
     pub fn deadline(&self, left: Duration) -> u64 {
         millis(self.now() + left)
     }
@@ -54,7 +54,7 @@ impl Time {
         self.passed().now += duration;
     }
 
-    /// How long was waited in all.
+    /// The total time that was waited.
     pub fn slept(&self) -> Duration {
         self.passed().slept
     }

@@ -172,14 +172,14 @@ impl Answer {
                     Cell::new(text(value)).set_alignment(CellAlignment::Right)
                 }
                 None => Cell::new("NULL"),
-                // Nothing that a source says may steer the terminal.
+                // Nothing from a source may control the terminal.
                 _ => Cell::new(text(value).replace(char::is_control, "\u{FFFD}")),
             }));
         }
         table.to_string()
     }
 
-    /// With a line of headings. NULL is nothing at all, an empty text is `""`.
+    /// With a line of headings. NULL is an empty field, an empty text is `""`.
     pub fn csv(&self) -> String {
         let line = |cells: Vec<String>| cells.join(",") + "\r\n";
         let headings = self.columns.iter().map(|column| quoted(column)).collect();
@@ -189,7 +189,7 @@ impl Answer {
         std::iter::once(line(headings)).chain(rows).collect()
     }
 
-    /// What it took.
+    /// What the query cost.
     pub fn summary(&self) -> String {
         format!(
             "{} rows; {} partitions, {} splits, {} rows read, {} spilled blocks",

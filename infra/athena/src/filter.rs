@@ -69,7 +69,7 @@ impl Comparison {
 }
 
 impl Filter {
-    /// Whether a row satisfies it; `None` is SQL's third answer, which does not.
+    /// Whether a row satisfies it; `None` is SQL's third answer, unknown, which does not count as satisfied.
     pub(crate) fn holds(&self, rows: &RecordBatch, row: usize) -> Option<bool> {
         match self {
             Filter::Compare(column, how, value) => at(rows, column, row).map(|found| how.holds(found.cmp(value))),
@@ -92,7 +92,7 @@ impl Filter {
         }
     }
 
-    /// What must hold of single columns wherever it holds.
+    /// What must hold for single columns whenever this holds.
     pub(crate) fn constraints(&self) -> Constraints {
         let mut columns = self.columns();
         columns.sort();
@@ -103,7 +103,7 @@ impl Filter {
         }))
     }
 
-    /// The columns it looks at, each as often as it does.
+    /// The columns it reads, each as often as it is read.
     pub(crate) fn columns(&self) -> Vec<String> {
         match self {
             Filter::Compare(column, ..) | Filter::In(column, ..) | Filter::Null(column, _) => vec![column.clone()],
@@ -158,7 +158,7 @@ impl Filter {
     }
 }
 
-/// The value of a column; `None` is NULL. The query was held against the table's columns before.
+/// The value of a column; `None` is NULL. The query was already checked against the table's columns.
 pub(crate) fn at(rows: &RecordBatch, column: &str, row: usize) -> Option<Value> {
     rows.column_by_name(column).and_then(|column| Value::at(column, row).ok().flatten())
 }

@@ -16,15 +16,15 @@ use crate::filter::{Comparison, Filter};
 /// A query before the table's columns are known: columns, `count` and `sum` of one table, WHERE, GROUP BY, ORDER BY, LIMIT.
 #[derive(Debug)]
 pub struct Query {
-    /// Which table is asked.
+    /// The table that is queried.
     pub(crate) table: TableName,
     select: Select,
     order_by: Vec<(Expr, bool)>,
-    /// How many rows at most.
+    /// The most rows to return.
     limit: Option<usize>,
 }
 
-/// A query over columns that are there.
+/// A query over columns that exist.
 #[derive(Debug)]
 pub(crate) struct Plan {
     /// What is shown, in its order, each under its heading.
@@ -60,7 +60,7 @@ impl Item {
     }
 }
 
-/// Refuses every clause that is not looked at, by taking away those that are and seeing what is left.
+/// Rejects every clause that the driver does not read, by removing those that it reads and checking what is left.
 fn nothing_else(query: &SqlQuery, select: &Select, name: &ObjectName) -> anyhow::Result<()> {
     let mut rest = query.clone();
     let mut bare = select.clone();
@@ -125,7 +125,7 @@ impl Query {
     pub fn parse(text: &str) -> anyhow::Result<Query> {
         let mut statements = Parser::parse_sql(&AnsiDialect {}, text).context("the query is not SQL")?;
         ensure!(statements.len() == 1, "there are {} statements; the driver takes one SELECT", statements.len());
-        let Statement::Query(query) = statements.remove(0) else { bail!("the driver takes a SELECT and nothing else") };
+        let Statement::Query(query) = statements.remove(0) else { bail!("the driver takes only a SELECT") };
         let SetExpr::Select(select) = query.body.as_ref() else {
             bail!("`{}` is more than a SELECT; the driver takes one SELECT from one table", query.body)
         };
@@ -145,7 +145,7 @@ impl Query {
         })
     }
 
-    /// Holds the query against the table's columns.
+    /// Checks the query against the table's columns.
     ///
     /// # Errors
     ///
@@ -185,7 +185,7 @@ impl Query {
         let read = |expression: &Expr| match position(expression, items, schema) {
             Ok(at) => match &items[at].1 {
                 Item::Column(name) => Ok(name.clone()),
-                _ => Err(anyhow!("`{expression}` is no column, so nothing is grouped by it")),
+                _ => Err(anyhow!("`{expression}` is not a column, so it cannot be grouped by")),
             },
             Err(_) => column(expression, schema).map(|(name, _)| name),
         };
@@ -256,7 +256,7 @@ fn column<'a>(expression: &Expr, schema: &'a Schema) -> anyhow::Result<(String, 
     let name = ident.value.to_ascii_lowercase();
     let field = schema.field_with_name(&name).map_err(|_| {
         let names: Vec<_> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-        anyhow!("there is no column `{name}`; there are {}", names.join(", "))
+        anyhow!("there is no column `{name}`; the columns are {}", names.join(", "))
     })?;
     ensure!(!field.data_type().is_nested(), "`{name}` is {}, which the driver cannot show", kind(field.data_type()));
     Ok((name, field.data_type()))
@@ -287,7 +287,7 @@ fn filter(expression: &Expr, schema: &Schema) -> anyhow::Result<Filter> {
             let listed = Filter::In(name.clone(), known.clone(), *negated);
             match (known.len() == values.len(), negated) {
                 (true, _) => listed,
-                // Beside a NULL, what is not in the list is unknown.
+                // If the list contains NULL, the answer for other values is unknown.
                 (false, false) => Filter::Or(Box::new(listed), Box::new(Filter::Unknown)),
                 (false, true) => Filter::And(Box::new(listed), Box::new(Filter::Unknown)),
             }

@@ -20,7 +20,7 @@ use ferrostack_athena::{Answer, Connector, Query, ask};
 use loopback::{Answer as Reply, Request, reply, serve};
 use serde_json::{Value as Json, json};
 
-/// `shop.sales`: a partition a day, `rows` a day.
+/// `shop.sales`: one partition per day, `rows` rows per day.
 struct Shop {
     days: usize,
     rows: i64,
@@ -255,7 +255,7 @@ async fn what_is_not_known_is_named() {
     for (text, says) in [
         ("selec 1", "is not SQL"),
         ("select id from shop.sales; select 1", "2 statements"),
-        ("delete from shop.sales", "takes a SELECT"),
+        ("delete from shop.sales", "takes only a SELECT"),
         ("select id from shop.sales union select id from shop.sales", "more than a SELECT"),
         ("select id from shop.sales, shop.sales", "FROM has 2"),
         ("select id from shop.sales join shop.x on true", "JOIN"),
@@ -282,7 +282,7 @@ async fn what_is_not_known_is_named() {
         ("select id, count(*) from shop.sales", "neither counted nor in GROUP BY"),
         ("select id from shop.sales order by name", "not in the SELECT list"),
         ("select id from shop.sales order by 2", "no column 2"),
-        ("select nothing from shop.sales", "there are day, id, name, paid, tags"),
+        ("select nothing from shop.sales", "the columns are day, id, name, paid, tags"),
         ("select * from shop.sales", "`tags` is of type"),
         ("select id from other.sales", r#"the connector has ["shop"]"#),
         ("select id from shop.other", "the schema has sales"),

@@ -50,7 +50,7 @@ pub mod security_group {
             Self(self.0.set("VpcId", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -157,7 +157,7 @@ pub mod security_group {
             Self(self.0.set_checked("ToPort", it, &cfn::Constraint { minimum: Some(-1.0), ..cfn::Constraint::NONE }))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -232,7 +232,7 @@ pub mod security_group {
             Self(self.0.set_checked("ToPort", it, &cfn::Constraint { minimum: Some(-1.0), ..cfn::Constraint::NONE }))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -339,7 +339,7 @@ pub mod vpc_endpoint {
             Self(self.0.set("VpcId", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -446,7 +446,7 @@ pub mod vpc_endpoint {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }

@@ -140,7 +140,7 @@ pub mod analysis {
             Self(self.0.set("ValidationStrategy", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -241,7 +241,7 @@ pub mod analysis {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -269,7 +269,7 @@ pub mod analysis {
             Self(self.0.set("SourceTemplate", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -320,7 +320,7 @@ pub mod analysis {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -369,7 +369,7 @@ pub mod analysis {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -412,7 +412,7 @@ pub mod analysis {
             Self(self.0.set("Values", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -455,7 +455,7 @@ pub mod analysis {
             Self(self.0.set("Values", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -484,7 +484,7 @@ pub mod analysis {
             Self(self.0.set_checked("Path", it, &cfn::Constraint { pattern: Some(r"\S"), ..cfn::Constraint::NONE }))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -527,7 +527,7 @@ pub mod analysis {
             Self(self.0.set("Values", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -590,7 +590,7 @@ pub mod analysis {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -647,7 +647,7 @@ pub mod analysis {
             Self(self.0.set("Resource", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -695,7 +695,7 @@ pub mod analysis {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -738,7 +738,7 @@ pub mod analysis {
             Self(self.0.set("Values", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -785,7 +785,7 @@ pub mod analysis {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -813,7 +813,7 @@ pub mod analysis {
             Self(self.0.set("Mode", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -1104,7 +1104,7 @@ pub mod dashboard {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -1234,7 +1234,7 @@ pub mod dashboard {
             Self(self.0.set("AvailabilityStatus", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -1335,7 +1335,7 @@ pub mod dashboard {
             Self(self.0.set("VisualPublishOptions", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -1363,7 +1363,7 @@ pub mod dashboard {
             Self(self.0.set("SourceTemplate", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -1414,7 +1414,7 @@ pub mod dashboard {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -1442,7 +1442,7 @@ pub mod dashboard {
             Self(self.0.set("ExportHiddenFieldsOption", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -1470,7 +1470,7 @@ pub mod dashboard {
             Self(self.0.set("AvailabilityStatus", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -1498,7 +1498,7 @@ pub mod dashboard {
             Self(self.0.set("AvailabilityStatus", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -1526,7 +1526,7 @@ pub mod dashboard {
             Self(self.0.set("AvailabilityStatus", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -1554,7 +1554,7 @@ pub mod dashboard {
             Self(self.0.set("AvailabilityStatus", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -1603,7 +1603,7 @@ pub mod dashboard {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -1631,7 +1631,7 @@ pub mod dashboard {
             Self(self.0.set("AvailabilityStatus", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -1674,7 +1674,7 @@ pub mod dashboard {
             Self(self.0.set("Values", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -1717,7 +1717,7 @@ pub mod dashboard {
             Self(self.0.set("Values", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -1745,7 +1745,7 @@ pub mod dashboard {
             Self(self.0.set("AvailabilityStatus", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -1773,7 +1773,7 @@ pub mod dashboard {
             Self(self.0.set("AvailabilityStatus", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -1801,7 +1801,7 @@ pub mod dashboard {
             Self(self.0.set("AvailabilityStatus", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -1829,7 +1829,7 @@ pub mod dashboard {
             Self(self.0.set("AvailabilityStatus", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -1872,7 +1872,7 @@ pub mod dashboard {
             Self(self.0.set("Values", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -1905,7 +1905,7 @@ pub mod dashboard {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -1968,7 +1968,7 @@ pub mod dashboard {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -1996,7 +1996,7 @@ pub mod dashboard {
             Self(self.0.set("AvailabilityStatus", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -2053,7 +2053,7 @@ pub mod dashboard {
             Self(self.0.set("Resource", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -2081,7 +2081,7 @@ pub mod dashboard {
             Self(self.0.set("VisibilityState", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -2109,7 +2109,7 @@ pub mod dashboard {
             Self(self.0.set("AvailabilityStatus", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -2152,7 +2152,7 @@ pub mod dashboard {
             Self(self.0.set("Values", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -2199,7 +2199,7 @@ pub mod dashboard {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -2227,7 +2227,7 @@ pub mod dashboard {
             Self(self.0.set("Mode", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -2255,7 +2255,7 @@ pub mod dashboard {
             Self(self.0.set("AvailabilityStatus", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -2283,7 +2283,7 @@ pub mod dashboard {
             Self(self.0.set("AvailabilityStatus", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -2548,7 +2548,7 @@ pub mod data_set {
             Self(self.0.set("UseAs", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -2629,7 +2629,7 @@ pub mod data_set {
             Self(self.0.set_checked("Text", it, &cfn::Constraint { max_length: Some(2000), ..cfn::Constraint::NONE }))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -2709,7 +2709,7 @@ pub mod data_set {
             Self(self.0.set("Source", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -2771,7 +2771,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -2833,7 +2833,7 @@ pub mod data_set {
             Self(self.0.set("SecondSource", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -2885,7 +2885,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -2952,7 +2952,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -3010,7 +3010,7 @@ pub mod data_set {
             Self(self.0.set("SubType", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -3072,7 +3072,7 @@ pub mod data_set {
             Self(self.0.set("Source", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -3101,7 +3101,7 @@ pub mod data_set {
             Self(self.0.set_checked("Text", it, &cfn::Constraint { max_length: Some(500), ..cfn::Constraint::NONE }))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -3129,7 +3129,7 @@ pub mod data_set {
             Self(self.0.set("GeoSpatialColumnGroup", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -3172,7 +3172,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -3210,7 +3210,7 @@ pub mod data_set {
             Self(self.0.set("SemanticType", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -3238,7 +3238,7 @@ pub mod data_set {
             Self(self.0.set("GeographicalRole", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -3271,7 +3271,7 @@ pub mod data_set {
             Self(self.0.set("ColumnGeographicRole", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -3314,7 +3314,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -3359,7 +3359,7 @@ pub mod data_set {
             Self(self.0.set("Source", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -3387,7 +3387,7 @@ pub mod data_set {
             Self(self.0.set("InlineCustomInstruction", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -3458,7 +3458,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -3496,7 +3496,7 @@ pub mod data_set {
             Self(self.0.set("SimpleAggregation", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -3556,7 +3556,7 @@ pub mod data_set {
             Self(self.0.set("TransformStepMap", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -3607,7 +3607,7 @@ pub mod data_set {
             Self(self.0.set("Separator", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -3651,7 +3651,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -3689,7 +3689,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -3743,7 +3743,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -3776,7 +3776,7 @@ pub mod data_set {
             Self(self.0.set("Value", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -3822,7 +3822,7 @@ pub mod data_set {
             Self(self.0.set("RangeFilterCondition", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -3850,7 +3850,7 @@ pub mod data_set {
             Self(self.0.set("StaticValue", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -3893,7 +3893,7 @@ pub mod data_set {
             Self(self.0.set("RangeMinimum", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -3926,7 +3926,7 @@ pub mod data_set {
             Self(self.0.set("Value", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -3972,7 +3972,7 @@ pub mod data_set {
             Self(self.0.set("RangeFilterCondition", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -4000,7 +4000,7 @@ pub mod data_set {
             Self(self.0.set("StaticValue", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -4043,7 +4043,7 @@ pub mod data_set {
             Self(self.0.set("RangeMinimum", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -4076,7 +4076,7 @@ pub mod data_set {
             Self(self.0.set("RefreshConfiguration", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -4110,7 +4110,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -4148,7 +4148,7 @@ pub mod data_set {
             Self(self.0.set("Description", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -4181,7 +4181,7 @@ pub mod data_set {
             Self(self.0.set("Value", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -4227,7 +4227,7 @@ pub mod data_set {
             Self(self.0.set("ListFilterCondition", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -4260,7 +4260,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -4293,7 +4293,7 @@ pub mod data_set {
             Self(self.0.set("Values", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -4330,7 +4330,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -4363,7 +4363,7 @@ pub mod data_set {
             Self(self.0.set("DisableUseAsImportedSource", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -4406,7 +4406,7 @@ pub mod data_set {
             Self(self.0.set("StringDatasetParameter", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -4485,7 +4485,7 @@ pub mod data_set {
             Self(self.0.set("ValueType", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -4518,7 +4518,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -4592,7 +4592,7 @@ pub mod data_set {
             Self(self.0.set("ValueType", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -4625,7 +4625,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -4672,7 +4672,7 @@ pub mod data_set {
             Self(self.0.set("Source", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -4711,7 +4711,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -4750,7 +4750,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -4798,7 +4798,7 @@ pub mod data_set {
             Self(self.0.set("StringFilterCondition", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -4860,7 +4860,7 @@ pub mod data_set {
             Self(self.0.set("Source", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -4926,7 +4926,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -4973,7 +4973,7 @@ pub mod data_set {
             Self(self.0.set("Source", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -5022,7 +5022,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -5050,7 +5050,7 @@ pub mod data_set {
             Self(self.0.set("LookbackWindow", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -5088,7 +5088,7 @@ pub mod data_set {
             Self(self.0.set("WaitForSpiceIngestion", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -5127,7 +5127,7 @@ pub mod data_set {
             Self(self.0.set("UploadedDocumentMetadata", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -5189,7 +5189,7 @@ pub mod data_set {
             Self(self.0.set("Type", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -5263,7 +5263,7 @@ pub mod data_set {
             Self(self.0.set("ValueType", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -5296,7 +5296,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -5391,7 +5391,7 @@ pub mod data_set {
             Self(self.0.set("Type", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -5419,7 +5419,7 @@ pub mod data_set {
             Self(self.0.set("UniqueKey", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -5453,7 +5453,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -5541,7 +5541,7 @@ pub mod data_set {
             Self(self.0.set("Type", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -5598,7 +5598,7 @@ pub mod data_set {
             Self(self.0.set("Source", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -5646,7 +5646,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -5699,7 +5699,7 @@ pub mod data_set {
             Self(self.0.set("SizeUnit", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -5766,7 +5766,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -5810,7 +5810,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -5869,7 +5869,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -5916,7 +5916,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -5949,7 +5949,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -5992,7 +5992,7 @@ pub mod data_set {
             Self(self.0.set("SaaSTable", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -6036,7 +6036,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -6119,7 +6119,7 @@ pub mod data_set {
             Self(self.0.set("ValueColumnConfiguration", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -6186,7 +6186,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -6234,7 +6234,7 @@ pub mod data_set {
             Self(self.0.set("Source", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -6262,7 +6262,7 @@ pub mod data_set {
             Self(self.0.set("IncrementalRefresh", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -6290,7 +6290,7 @@ pub mod data_set {
             Self(self.0.set("EmailAlert", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -6318,7 +6318,7 @@ pub mod data_set {
             Self(self.0.set("AlertStatus", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -6392,7 +6392,7 @@ pub mod data_set {
             Self(self.0.set_checked("Schema", it, &cfn::Constraint { max_length: Some(256), ..cfn::Constraint::NONE }))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -6444,7 +6444,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -6506,7 +6506,7 @@ pub mod data_set {
             Self(self.0.set("Source", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -6558,7 +6558,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -6591,7 +6591,7 @@ pub mod data_set {
             Self(self.0.set("TagConfiguration", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -6652,7 +6652,7 @@ pub mod data_set {
             Self(self.0.set("Status", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -6715,7 +6715,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -6782,7 +6782,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -6836,7 +6836,7 @@ pub mod data_set {
             Self(self.0.set("UploadSettings", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -6898,7 +6898,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -6936,7 +6936,7 @@ pub mod data_set {
             Self(self.0.set("TableMap", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -7006,7 +7006,7 @@ pub mod data_set {
             Self(self.0.set("SemanticMetadata", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -7050,7 +7050,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -7093,7 +7093,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -7167,7 +7167,7 @@ pub mod data_set {
             Self(self.0.set("ValueType", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -7204,7 +7204,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -7247,7 +7247,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -7280,7 +7280,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -7332,7 +7332,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -7398,7 +7398,7 @@ pub mod data_set {
             Self(self.0.set("UntagColumnOperation", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -7447,7 +7447,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -7525,7 +7525,7 @@ pub mod data_set {
             Self(self.0.set("UnpivotStep", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -7568,7 +7568,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -7682,7 +7682,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -7729,7 +7729,7 @@ pub mod data_set {
             Self(self.0.set("TagNames", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -7787,7 +7787,7 @@ pub mod data_set {
             Self(self.0.set("TextQualifier", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -7820,7 +7820,7 @@ pub mod data_set {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -7848,7 +7848,7 @@ pub mod data_set {
             Self(self.0.set("AggregationFunction", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -8782,7 +8782,7 @@ pub mod data_source {
             Self(self.0.set("VpcConnectionProperties", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -8863,7 +8863,7 @@ pub mod data_source {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -8897,7 +8897,7 @@ pub mod data_source {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -8955,7 +8955,7 @@ pub mod data_source {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -9019,7 +9019,7 @@ pub mod data_source {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -9083,7 +9083,7 @@ pub mod data_source {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -9145,7 +9145,7 @@ pub mod data_source {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -9206,7 +9206,7 @@ pub mod data_source {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -9239,7 +9239,7 @@ pub mod data_source {
             Self(self.0.set("Type", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -9367,7 +9367,7 @@ pub mod data_source {
             Self(self.0.set("TrinoParameters", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -9434,7 +9434,7 @@ pub mod data_source {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -9462,7 +9462,7 @@ pub mod data_source {
             Self(self.0.set("EnableIdentityPropagation", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -9535,7 +9535,7 @@ pub mod data_source {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -9587,7 +9587,7 @@ pub mod data_source {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -9651,7 +9651,7 @@ pub mod data_source {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -9715,7 +9715,7 @@ pub mod data_source {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -9777,7 +9777,7 @@ pub mod data_source {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -9846,7 +9846,7 @@ pub mod data_source {
             Self(self.0.set("UseServiceName", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -9910,7 +9910,7 @@ pub mod data_source {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -9970,7 +9970,7 @@ pub mod data_source {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -10022,7 +10022,7 @@ pub mod data_source {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -10090,7 +10090,7 @@ pub mod data_source {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -10164,7 +10164,7 @@ pub mod data_source {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -10221,7 +10221,7 @@ pub mod data_source {
             Self(self.0.set("Resource", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -10259,7 +10259,7 @@ pub mod data_source {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -10298,7 +10298,7 @@ pub mod data_source {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -10385,7 +10385,7 @@ pub mod data_source {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -10437,7 +10437,7 @@ pub mod data_source {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -10501,7 +10501,7 @@ pub mod data_source {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -10529,7 +10529,7 @@ pub mod data_source {
             Self(self.0.set("DisableSsl", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -10614,7 +10614,7 @@ pub mod data_source {
             Self(self.0.set("ProductType", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -10678,7 +10678,7 @@ pub mod data_source {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -10738,7 +10738,7 @@ pub mod data_source {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -10766,7 +10766,7 @@ pub mod data_source {
             Self(self.0.set("VpcConnectionArn", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -11106,7 +11106,7 @@ pub mod refresh_schedule {
             Self(self.0.set("Schedule", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -11181,7 +11181,7 @@ pub mod refresh_schedule {
             Self(self.0.set("DayOfWeek", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -11234,7 +11234,7 @@ pub mod refresh_schedule {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -11287,7 +11287,7 @@ pub mod refresh_schedule {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }

@@ -128,7 +128,7 @@ pub mod schedule {
             Self(self.0.set("Target", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -227,7 +227,7 @@ pub mod schedule {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -281,7 +281,7 @@ pub mod schedule {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -319,7 +319,7 @@ pub mod schedule {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -469,7 +469,7 @@ pub mod schedule {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -521,7 +521,7 @@ pub mod schedule {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -559,7 +559,7 @@ pub mod schedule {
             Self(self.0.set("Mode", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -593,7 +593,7 @@ pub mod schedule {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -621,7 +621,7 @@ pub mod schedule {
             Self(self.0.set("AwsvpcConfiguration", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -659,7 +659,7 @@ pub mod schedule {
             Self(self.0.set("Type", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -693,7 +693,7 @@ pub mod schedule {
             Self(self.0.set("Type", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -736,7 +736,7 @@ pub mod schedule {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -793,7 +793,7 @@ pub mod schedule {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -826,7 +826,7 @@ pub mod schedule {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -859,7 +859,7 @@ pub mod schedule {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -957,7 +957,7 @@ pub mod schedule {
             Self(self.0.set("SqsParameters", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -1182,7 +1182,7 @@ pub mod schedule_group {
             Self(self.0.set_checked("Tags", it, &cfn::Constraint { max_items: Some(200), ..cfn::Constraint::NONE }))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }

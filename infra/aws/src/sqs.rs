@@ -124,7 +124,7 @@ pub mod queue {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -210,7 +210,7 @@ pub mod queue_policy {
             Self(self.0.set("Queues", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }

@@ -8,7 +8,7 @@ use crate::specification::{Limits, Properties, Resource, Specification};
 ///
 /// # Errors
 ///
-/// If a fix-up has nothing to correct any more and should be deleted here.
+/// If a fix-up no longer has anything to correct and should be deleted here.
 pub fn apply(specification: &mut Specification) -> Result<()> {
     for (name, ty, fixup) in FIXUPS {
         if let Some(resource) = specification.resources.get_mut(*ty) {

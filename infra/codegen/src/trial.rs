@@ -103,7 +103,7 @@ fn compile(folder: &Path) -> Result<()> {
     let (before, started) = (children_cpu_seconds()?, Instant::now());
     cargo(folder, &["check", "--quiet"])?;
     let cpu = children_cpu_seconds()? - before;
-    println!("cargo check: {cpu:.1} CPU seconds, {:.1} s by the clock", started.elapsed().as_secs_f64());
+    println!("cargo check: {cpu:.1} CPU seconds, {:.1} s elapsed", started.elapsed().as_secs_f64());
     Ok(())
 }
 

@@ -1,6 +1,6 @@
-//! Printing that goes on when nobody reads it any more.
+//! Printing that continues when nobody reads the output any longer.
 //!
-//! `println!` panics once the reader of a pipe is gone (`ferrostack list | head -1`), which would abort a deployment half way.
+//! `println!` panics once the reader of a pipe is gone (`ferrostack list | head -1`), which would abort a deployment halfway.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write, stderr, stdout};
@@ -26,7 +26,7 @@ pub fn error_line(text: impl Display) {
 
 /// Prints text to standard error as it is. A failure is ignored, since there is nowhere left to report it.
 pub fn error_text(text: impl Display) {
-    // Standard error has no buffer: formatted in place, each piece would be a system call of its own.
+    // Standard error has no buffer: formatted in place, each piece would be a separate system call.
     let text = text.to_string();
     let _ = stderr().lock().write_all(text.as_bytes());
 }

@@ -30,7 +30,7 @@ pub struct EventRule {
 pub struct EventInput {
     /// Names of at most 100 values and their paths in the event, `app` and `$.detail.appId`.
     pub paths: BTreeMap<String, String>,
-    /// JSON text with `<app>` in place of a value, unquoted.
+    /// JSON text with `<app>` instead of a value, unquoted.
     pub template: String,
 }
 

@@ -17,7 +17,7 @@ pub use cors::Cors;
 use fingerprint::fingerprint;
 use routes::{Route, add_methods, add_permissions};
 
-/// A REST API whose every route calls a function.
+/// A REST API whose routes are all handled by functions.
 ///
 /// Calls need an API key unless the API is [`RestApi::keyless`], and are throttled; bodies are checked against their JSON schema. The
 /// access log contains routes, but never what a caller put into the path, the query, a header or a body. It needs the account's role

@@ -196,7 +196,7 @@ pub(crate) struct Prepare {
     pub(crate) command: Vec<OsString>,
 }
 
-/// A subcommand that is a program of its own, and reads its own arguments.
+/// A subcommand that is a separate program and reads its own arguments.
 #[derive(Args)]
 pub(crate) struct Delegated {
     #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
@@ -209,7 +209,7 @@ pub(crate) fn parse() -> Cli {
     Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
 }
 
-/// Groups the subcommands in the help, for which clap has no setting of its own.
+/// Groups the subcommands in the help, for which clap has no setting.
 fn grouped(command: clap::Command) -> clap::Command {
     let mut groups = String::new();
     for (heading, names) in GROUPS {

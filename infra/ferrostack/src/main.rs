@@ -1,6 +1,6 @@
 //! `ferrostack`: tenant files become stacks, and stacks become templates in `cfn-out/`.
 //!
-//! Whatever needs the AWS SDK is a program of its own, so that a synth does not wait for the SDK to be compiled: see `delegate`.
+//! Everything that needs the AWS SDK is a separate program, so that a synth does not wait for the SDK to be compiled: see `delegate`.
 
 mod cli;
 mod completions;

@@ -98,7 +98,7 @@ fn architectures(tenants: &[Tenant], selection: &Selection, verbosity: Verbosity
     Ok(architectures)
 }
 
-/// Names the tenants in place of `--all`.
+/// Replaces `--all` by the names of the tenants.
 fn with_names(arguments: &[OsString], tenants: &[Tenant]) -> Vec<OsString> {
     let names = tenants.iter().map(|tenant| OsString::from(tenant.tenancy.name.as_str()));
     arguments.iter().filter(|argument| *argument != "--all").cloned().chain(names).collect()

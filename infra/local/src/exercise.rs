@@ -1,4 +1,4 @@
-//! Exercising a deployed system: one step after the other, each with a line of a table.
+//! Exercising a deployed system: one step after the other, each with a line in a table.
 
 use std::time::{Duration, Instant};
 

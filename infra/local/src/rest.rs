@@ -26,7 +26,7 @@ impl Rest {
     pub(crate) async fn of(stack: &DeployedStack, caller: &Caller) -> anyhow::Result<Rest> {
         let api = stack.only("AWS::ApiGateway::RestApi")?;
         let stage = stack.only("AWS::ApiGateway::Stage")?;
-        // The emulator's physical id of a stage is `<api>-<stage>` or the stage's name alone.
+        // The emulator's physical ID of a stage is `<api>-<stage>` or the stage's name alone.
         let stage = stage.strip_prefix(&format!("{api}-")).unwrap_or(stage);
         let key = match stack.only("AWS::ApiGateway::ApiKey") {
             Err(_) => None,

@@ -31,7 +31,7 @@ macro_rules! systems {
         /// The blocks of the local tenant's file.
         const BLOCKS: &[&str] = &[$(include_str!(concat!(stringify!($system), "/tenant.yaml"))),*];
 
-        /// Makes what the systems take for granted: before the tenant is deployed, for all of them or only this one.
+        /// Creates what the systems need before the tenant is deployed, for all of them or only for this one.
         pub(crate) async fn prepare(world: &World<'_>, only: Option<&str>) -> anyhow::Result<()> {
             $(
                 if only.is_none_or(|name| name == stacks::$system::SYSTEM.name) {

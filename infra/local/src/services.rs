@@ -19,7 +19,7 @@ use crate::sql::Sql;
 pub(crate) struct Services {
     /// Qlik Cloud.
     pub(crate) qlik: Qlik,
-    /// The API key that the Qlik stand-in accepts; nothing outside this machine does.
+    /// The API key that the Qlik stand-in accepts; nothing outside this machine accepts it.
     pub(crate) qlik_key: String,
     /// QuickSight's snapshot jobs.
     pub(crate) quicksight: QuickSight,
@@ -41,7 +41,7 @@ pub(crate) struct Warehouse {
     postgres: Postgres,
 }
 
-/// The origin of pages in the local tenant's file. A fixed port would be free only by luck, so each run puts the edge's in its place.
+/// The origin of pages in the local tenant's file. A fixed port would be free only by luck, so each run replaces it by the edge's.
 pub(crate) const PAGE_ORIGIN: &str = "http://127.0.0.1:4173";
 
 /// The database of the local tenant's warehouse.

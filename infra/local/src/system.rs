@@ -1,6 +1,6 @@
 //! What a system's module says about itself.
 
-/// What has to be known about a system before anything is started.
+/// What must be known about a system before anything is started.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LocalSystem {
     /// Whether its functions, or the exercise, use Redshift. PostgreSQL is started only for a system that does.

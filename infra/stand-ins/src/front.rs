@@ -1,4 +1,4 @@
-//! What terminates TLS in front of AWS, here without the TLS: forwards each request to the emulator, marked as having come encrypted.
+//! Replaces the proxy that terminates TLS in front of AWS: forwards each request to the emulator, marked as encrypted.
 //!
 //! The emulator speaks plain HTTP, so a bucket or queue whose policy demands `aws:SecureTransport` would refuse every function
 //! and every presigned link. Behind this it accepts them, because of the header that a proxy which terminates TLS sets.

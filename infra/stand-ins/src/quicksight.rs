@@ -1,9 +1,9 @@
-//! A stand-in for QuickSight's dashboard snapshot jobs: the three calls with their shapes, limits and errors, and real small
-//! files put where the job asked for them, with no QuickSight and no dashboard behind it. Every ID is a dashboard;
-//! [`Dashboard`] lists those that misbehave.
+//! A stand-in for QuickSight's dashboard snapshot jobs: the three calls with their shapes, limits and errors, and small
+//! real files in the place that the job names, without QuickSight or a dashboard. Every ID is a dashboard; [`Dashboard`] lists those
+//! that misbehave.
 //!
 //! The facts are from <https://docs.aws.amazon.com/quicksight/latest/APIReference/API_StartDashboardSnapshotJob.html> and the two
-//! pages beside it. Not implemented: permissions, the rows that row-level security would leave out, registered users.
+//! pages next to it. Not implemented: permissions, the rows that row-level security would leave out, registered users.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -40,9 +40,9 @@ impl Dashboard {
 pub struct QuickSightOptions {
     /// How long a job is QUEUED; after that it is RUNNING.
     pub queued: Duration,
-    /// How long it is RUNNING; after that it has its end status, and its files are there.
+    /// How long it is RUNNING; after that it has its end status, and its files exist.
     pub running: Duration,
-    /// How many calls a second are answered; [`CALLS_A_SECOND`] is QuickSight's own limit.
+    /// How many calls per second are answered; [`CALLS_A_SECOND`] is QuickSight's own limit.
     pub calls_a_second: usize,
 }
 
@@ -63,16 +63,16 @@ pub struct Counts {
     pub ended: usize,
     /// The most jobs that were open at one time.
     pub high_water: usize,
-    /// Starts that were refused, whatever for.
+    /// Starts that were refused, for any reason.
     pub refused: usize,
 }
 
-/// Calls a second of an account by default.
+/// Calls per second of an account, by default.
 pub const CALLS_A_SECOND: usize = 10;
 
-/// Jobs open at a time of an account by default.
+/// Jobs of an account that are open at one time, by default.
 const MOST_OPEN: usize = 12;
-/// A job's id may be used again after this.
+/// A job's ID may be used again after this.
 const ID_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl QuickSight {
@@ -99,7 +99,7 @@ impl QuickSight {
         Ok(QuickSight { url, world })
     }
 
-    /// Tells it where the buckets are; jobs that end before fail.
+    /// Sets the address of the buckets; jobs that end before this fail.
     pub fn writes_to(&self, s3: &Caller) {
         *lock(&self.world.s3) = Some(s3.clone());
     }
@@ -141,7 +141,7 @@ struct Job {
 struct End {
     at: Instant,
     time: SystemTime,
-    /// What `DescribeDashboardSnapshotJobResult` tells beside the times.
+    /// What `DescribeDashboardSnapshotJobResult` reports in addition to the times.
     outcome: Result<Value, Value>,
 }
 
@@ -183,7 +183,7 @@ async fn start_job(State(world): Shared, Path((account, dashboard)): Path<(Strin
         let mut data = lock(&world.data);
         if data.jobs.get(&key).is_some_and(|job| job.end.as_ref().is_none_or(|end| end.at.elapsed() < ID_KEPT)) {
             data.counts.refused += 1;
-            return problem(StatusCode::CONFLICT, "ResourceExistsException", "there is a job with this id");
+            return problem(StatusCode::CONFLICT, "ResourceExistsException", "there is a job with this ID");
         }
         let open = data.jobs.values().filter(|job| job.end.is_none()).count();
         if open >= MOST_OPEN {
@@ -258,13 +258,13 @@ impl World {
         let mut data = lock(&self.data);
         data.calls.retain(|at| at.elapsed() < Duration::from_secs(1));
         if data.calls.len() >= self.options.calls_a_second {
-            return Some(problem(StatusCode::TOO_MANY_REQUESTS, "ThrottlingException", "too many calls a second"));
+            return Some(problem(StatusCode::TOO_MANY_REQUESTS, "ThrottlingException", "too many calls per second"));
         }
         data.calls.push(Instant::now());
         None
     }
 
-    /// Lives the job's life: waits, makes the files, puts them into the bucket, ends.
+    /// Runs the job: waits, creates the files, puts them into the bucket, ends.
     async fn run(&self, key: JobKey) {
         tokio::time::sleep(self.options.queued + self.options.running).await;
         let configuration = lock(&self.data).jobs.get(&key).map(|job| job.configuration.clone()).unwrap_or_default();
@@ -280,7 +280,7 @@ impl World {
     }
 }
 
-/// Puts a file for each file group and destination, and tells where.
+/// Puts a file for each file group and destination, and returns where.
 async fn deliver(s3: &Caller, key: &JobKey, configuration: &Value) -> anyhow::Result<Value> {
     let mut groups = Vec::new();
     for (index, group) in request::list(&configuration["FileGroups"]).iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Signed calls to AWS services, JSON in and out, where a whole SDK crate would be compiled for a single call.
+//! Signed calls to AWS services, JSON in and out, for single calls that would not justify compiling a whole SDK crate.
 
 use std::time::SystemTime;
 

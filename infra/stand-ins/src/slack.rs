@@ -1,5 +1,5 @@
 //! A stand-in for Slack: the consent page and token calls of OAuth version 2, and `admin.analytics.getFile` for members, with the
-//! shapes, error codes and limits of the real ones, and no Slack behind it. The members are made up, the same in each run.
+//! shapes, error codes and limits of the real ones, without a Slack behind it. The members are invented, the same in each run.
 //!
 //! The facts are from <https://docs.slack.dev/authentication/installing-with-oauth>,
 //! <https://docs.slack.dev/authentication/using-token-rotation> and
@@ -34,7 +34,7 @@ pub use self::state::{Fault, Logged, SlackOptions};
 /// A running stand-in. It ends with the runtime it was started on.
 #[derive(Clone)]
 pub struct Slack {
-    /// `http://localhost:<port>`: another site than `127.0.0.1` to a browser, as Slack is to an API.
+    /// `http://localhost:<port>`: to a browser, a different site from `127.0.0.1`, as Slack is to an API.
     pub url: String,
     state: Arc<Mutex<Data>>,
 }
@@ -78,12 +78,12 @@ impl Slack {
         lock(&self.state).tokens.redirect_url = Some(redirect_url.to_owned());
     }
 
-    /// Turns token rotation on or off: tokens given from now on end after `life`, twelve hours at Slack; those from before end now.
+    /// Turns token rotation on or off: tokens issued from now on expire after `life`, twelve hours at Slack; earlier ones expire now.
     pub fn rotate(&self, life: Option<Duration>) {
         lock(&self.state).tokens.rotate(life);
     }
 
-    /// Makes the organization as large as this.
+    /// Sets the number of members of the organization.
     pub fn set_members(&self, members: usize) {
         lock(&self.state).members = members;
     }
@@ -126,7 +126,7 @@ async fn note(State(state): Shared, request: Request, next: Next) -> Response {
 /// `admin.analytics.getFile`.
 async fn file(State(state): Shared, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
     let today = OffsetDateTime::from(SystemTime::now()).date();
-    // Half a second for a large organization; other requests go on meanwhile.
+    // Half a second for a large organization; other requests continue meanwhile.
     let file = tokio::task::spawn_blocking(move || {
         let day = lock(&state).admit(&headers, &query.unwrap_or_default(), today)?;
         let members = lock(&state).members;

@@ -1,4 +1,4 @@
-//! Children end with their parent, even when the parent is killed and can do nothing about it.
+//! Children end with their parent, even if the parent is killed and cannot end them.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may panic as the test may")]
@@ -13,7 +13,7 @@ use stand_ins::child::Supervised;
 /// Set for the process that plays the parent: this test program, started once more.
 const PARENT: &str = "LIFELINE_TEST_PARENT";
 
-/// What the parent starts: a program that ignores SIGTERM, with a child of its own, both telling their ids.
+/// What the parent starts: a program that ignores SIGTERM, and has a child itself; both print their IDs.
 const STUBBORN: &str = r#"trap "" TERM; sleep 600 & echo "$$ $!"; wait"#;
 
 #[test]
@@ -32,12 +32,12 @@ fn a_killed_parent_takes_its_children_and_grandchildren_along() {
         .lines()
         .map_while(Result::ok)
         .find_map(|line| line.strip_prefix("children: ").map(str::to_owned))
-        .expect("the parent tells the ids of its children");
+        .expect("the parent prints the IDs of its children");
     let children: Vec<u32> = told.split_whitespace().map(|id| id.parse().unwrap()).collect();
     assert_eq!(children.len(), 2);
     assert!(children.iter().all(|id| is_running(*id)), "{children:?}");
 
-    // SIGKILL: nothing in the parent runs any more.
+    // SIGKILL: nothing in the parent runs any longer.
     parent.kill().unwrap();
     parent.wait().unwrap();
 
@@ -80,7 +80,7 @@ async fn a_child_sees_no_variable_that_it_was_not_given() {
     assert_eq!(seen, ["GIVEN=yes"]);
 }
 
-/// Starts the stubborn program, tells its ids, and waits to be killed.
+/// Starts the stubborn program, prints its IDs, and waits to be killed.
 fn be_the_parent() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {

@@ -1,4 +1,4 @@
-//! What stands in front of the query app's page hands it on as CloudFront does, and names the services of this machine.
+//! The server in front of the query app's page passes it on as CloudFront does, and names the services of this machine.
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may panic as the test may")]
 

@@ -1,11 +1,11 @@
-//! What stands for the end of TLS hands on what it gets, and says that it came encrypted.
+//! The front passes on what it receives, marked as encrypted, as a proxy that terminates TLS does.
 
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may panic as the test may")]
 
 use loopback::{Answer, Request};
 use stand_ins::front::Front;
 
-/// Behind the front: answers with what came.
+/// Behind the front: answers with what it received.
 async fn front() -> Front {
     let behind = loopback::serve(async |request: Request| {
         let [host, proto] = ["host", "x-forwarded-proto"].map(|name| request.header(name).to_owned());
@@ -22,7 +22,7 @@ async fn front() -> Front {
 async fn method_path_query_host_and_body_stay_and_the_protocol_is_added() {
     let front = front().await;
     let http = reqwest::Client::new();
-    // A caller cannot say that it came otherwise.
+    // A caller cannot mark it differently.
     let request = http.put(format!("{}/bucket/a%20b?x=1", front.url)).header("x-forwarded-proto", "http").body("text");
     let answer = request.header("host", "bucket.example").send().await.unwrap();
     assert_eq!(answer.headers()["x-amz-request-id"], "42");

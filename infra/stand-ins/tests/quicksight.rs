@@ -14,7 +14,7 @@ struct Account {
 }
 
 impl Account {
-    /// A job here takes so long that none ends during a test, or no time at all.
+    /// A job takes either so long that none ends during a test, or no time at all.
     async fn with_jobs_of(duration: Duration) -> Account {
         Account::new(duration, usize::MAX).await
     }
@@ -26,7 +26,7 @@ impl Account {
 
     async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (u16, String, Value) {
         let url = format!("{}/accounts/123456789012/dashboards/{path}", self.quicksight.url);
-        let request = self.http.request(method, url).body(body.map(ToString::to_string).unwrap_or_default());
+        let request = self.http.request(method, url).body(body.map(|body| body.to_string()).unwrap_or_default());
         let answer = request.send().await.unwrap();
         let kind = answer.headers().get("x-amzn-errortype").map(|kind| kind.to_str().unwrap().to_owned());
         let status = answer.status().as_u16();

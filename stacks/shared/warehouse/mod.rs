@@ -1,4 +1,4 @@
-//! The Redshift that a system works with: one that is there, or one that the stack makes.
+//! The Redshift that a system works with: an existing one, or one that the stack creates.
 
 mod place;
 
@@ -14,7 +14,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Fields")]
 pub enum Warehouse {
-    /// A Serverless namespace and workgroup that the stack makes.
+    /// A Serverless namespace and workgroup that the stack creates.
     Made(Made),
     /// A Serverless workgroup.
     Workgroup(Existing),
@@ -46,7 +46,7 @@ impl TryFrom<Fields> for Warehouse {
     }
 }
 
-/// A Serverless namespace and workgroup to make.
+/// A Serverless namespace and workgroup to create.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "MadeFields")]
 pub struct Made {
@@ -78,12 +78,12 @@ impl TryFrom<MadeFields> for Made {
     fn try_from(it: MadeFields) -> Result<Self, String> {
         let capacity = in_range("`capacity`", it.capacity, 8..=1024)?;
         if capacity % 8 != 0 {
-            return Err(format!("`capacity` is {capacity}, allowed are multiples of 8 Redshift processing units"));
+            return Err(format!("`capacity` is {capacity}; must be a multiple of 8 Redshift processing units"));
         }
         // Three zones: https://docs.aws.amazon.com/redshift/latest/mgmt/serverless-usage-considerations.html
         if it.subnets.len() < 3 || it.security_groups.is_empty() {
             return Err(format!(
-                "{} subnets and {} security groups, allowed are at least 3 subnets, each in another zone, and 1 security group",
+                "{} subnets and {} security groups; `create` needs at least 3 subnets, each in a different availability zone, and 1 security group",
                 it.subnets.len(),
                 it.security_groups.len()
             ));
@@ -92,12 +92,12 @@ impl TryFrom<MadeFields> for Made {
     }
 }
 
-/// A Serverless workgroup that is there.
+/// An existing Serverless workgroup.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Existing {
     name: WarehouseName,
-    /// Its id, which its ARN ends in: rights on it go by this and not by its name.
+    /// Its ID, the last part of its ARN: rights name the workgroup by its ID and not by its name.
     id: WorkgroupId,
     database: Identifier,
     /// The secret of a user that may create in the database; without one, setup logs in as its IAM role.
@@ -107,20 +107,20 @@ pub struct Existing {
     sign_role: Option<RoleArn>,
 }
 
-/// A provisioned cluster that is there.
+/// An existing provisioned cluster.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cluster {
     name: WarehouseName,
     database: Identifier,
-    /// A user that may create in the database, a superuser as a rule.
+    /// A user that may create in the database, usually a superuser.
     user: Identifier,
     #[serde(default, deserialize_with = "given")]
     sign_role: Option<RoleArn>,
 }
 
 impl Warehouse {
-    /// A role that is already attached to it, with which it calls a function that signs links.
+    /// A role that is already attached to it, with which it calls the function that signs links.
     pub(crate) fn sign_role(&self) -> Option<&RoleArn> {
         match self {
             Self::Made(_) => None,
@@ -129,8 +129,8 @@ impl Warehouse {
         }
     }
 
-    /// The database users that may take on the role that calls the signing function: those of this cluster, or of
-    /// anything Serverless in this account and region, where users are not known under the name of their workgroup alone.
+    /// The database users that may assume the role that calls the signing function: those of this cluster, or of
+    /// anything Serverless in this account and region, since users there are not identified by the name of their workgroup alone.
     pub(crate) fn users(&self) -> Value<String> {
         let warehouse = match self {
             Self::Cluster(it) => it.name.as_str(),
@@ -147,18 +147,18 @@ checked_text! {
         if (1..=63).contains(&text.len()) && text.bytes().all(is_plain) {
             return Ok(());
         }
-        Err(format!("`{text}` is no workgroup or cluster; allowed are at most 63 characters a-z, 0-9 and `-`"))
+        Err(format!("`{text}` is not a valid name of a workgroup or cluster; use at most 63 characters a-z, 0-9 and `-`"))
     }
 }
 
 checked_text! {
-    /// The id of a workgroup.
+    /// The ID of a workgroup.
     pub WorkgroupId, |text: &str| {
         let lengths: Vec<usize> = text.split('-').map(str::len).collect();
         if lengths == [8, 4, 4, 4, 12] && text.bytes().all(|it| it == b'-' || it.is_ascii_hexdigit()) {
             return Ok(());
         }
-        Err(format!("`{text}` is no workgroup id; allowed is what its ARN ends in, as in 0f9e8d7c-6b5a-4c3d-8e2f-1a0b9c8d7e6f"))
+        Err(format!("`{text}` is not a workgroup ID; use the last part of its ARN, as in 0f9e8d7c-6b5a-4c3d-8e2f-1a0b9c8d7e6f"))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The warehouse as the rest of the stack sees it: how it is entered, by whom, and where.
+//! The warehouse as the rest of the stack sees it: where it is, who logs in, and how.
 
 use super::{Made, Warehouse};
 use crate::shared::fields::{GroupId, SubnetId};
@@ -9,9 +9,9 @@ use cfn::{Attributes, Json, Stack, Value};
 use constructs::{FunctionRef, Grant};
 use serde_json::json;
 
-/// The administrator of a namespace that the stack makes; its password is known to Redshift and Secrets Manager only.
+/// The administrator of a namespace that the stack creates; its password is only known to Redshift and Secrets Manager.
 const ADMIN: &str = "admin";
-/// The port of every Redshift.
+/// The default port of Redshift.
 const PORT: i64 = 5439;
 
 /// The warehouse as the rest of the stack sees it.
@@ -24,17 +24,17 @@ enum Kind {
     Serverless {
         /// The name as text.
         name: String,
-        /// The workgroup, when it is the stack's own.
+        /// The workgroup, if it is the stack's own.
         made: Option<WorkgroupRef>,
         arn: Value<String>,
-        /// Name or ARN of the secret that setup logs in with, and the ARN that the right to read it goes by.
+        /// Name or ARN of the secret that setup logs in with, and its ARN in the right to read it.
         secret: Option<(String, Value<String>)>,
     },
     Cluster {
         name: String,
-        /// The user of setup.
+        /// The user that setup logs in as.
         user: String,
-        /// The user of the system's function.
+        /// The user that the system's function logs in as.
         worker: String,
     },
 }
@@ -44,13 +44,13 @@ enum Kind {
 pub(crate) enum Part {
     /// Creates and grants.
     Setup,
-    /// Works with what was created, as a user of its own.
+    /// Works with what was created, as its own user.
     Worker,
 }
 
 impl Warehouse {
-    /// The warehouse, which is made where the tenant file says so, and then takes on these roles. `worker` is the user by
-    /// which the system's function enters a cluster.
+    /// The warehouse. If the tenant file says so, it is created, and these roles are attached to it. `worker` is the user as
+    /// which the system's function logs in to a cluster.
     pub(crate) fn place(&self, stack: &mut Stack, roles: Vec<Value<String>>, worker: &str) -> Place {
         match self {
             Warehouse::Made(made) => made.add(stack, roles),
@@ -80,7 +80,7 @@ impl Warehouse {
 
 impl Made {
     fn add(&self, stack: &mut Stack, roles: Vec<Value<String>>) -> Place {
-        // A namespace and a workgroup want a name; the stack's is unique in the account.
+        // A namespace and a workgroup need a name; the stack's is unique in the account.
         let name = stack.name().to_owned();
         let namespace = Namespace::new(name.as_str())
             .db_name(self.database.as_str())
@@ -198,7 +198,7 @@ impl Place {
     }
 }
 
-/// The condition key with the owner of a statement, `<id of the role>:<session>`. A statement is no resource that a policy
+/// The condition key with the owner of a statement, `<id of the role>:<session>`. Statements are not resources that a policy
 /// could name: <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonredshiftdataapi.html>.
 const OWNER: &str = "redshift-data:statement-owner-iam-userid";
 
@@ -213,7 +213,7 @@ pub(crate) fn statements_of(function: &FunctionRef, actions: impl Into<Vec<&'sta
     Grant::new(actions, ["*".into()]).only_when(json!({ "StringLike": { OWNER: Json::from(sessions) } }))
 }
 
-/// Where a warehouse is reached.
+/// The address of a warehouse.
 pub(crate) enum Host {
     /// The cluster of this name.
     Cluster(String),

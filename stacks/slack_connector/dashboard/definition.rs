@@ -5,7 +5,7 @@
 use cfn::{Json, Value};
 use serde_json::json;
 
-/// What stands above it.
+/// Its title.
 pub(super) const TITLE: &str = "Slack adoption";
 
 /// The dataset's name inside the definition.

@@ -1,4 +1,4 @@
-//! The adoption dashboard: Slack's analytics beside the employees of the company.
+//! The adoption dashboard: Slack's analytics joined with the company's employees.
 
 mod definition;
 
@@ -23,7 +23,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Fields")]
 pub struct DashboardProps {
-    /// Who works where.
+    /// Which employee works in which department.
     pub employees: Employees,
     /// Days that it shows, up to yesterday.
     pub days: u32,
@@ -47,11 +47,11 @@ fn thirty() -> u32 {
     30
 }
 
-/// A table that Athena knows, with one row or more for each employee.
+/// A table in Athena with one or more rows for each employee.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Employees {
-    /// Its catalog; AWS Glue's where the file says nothing.
+    /// Its catalog; AWS Glue's by default.
     #[serde(default = "glue")]
     pub catalog: Column,
     /// Its database and its name.
@@ -123,7 +123,7 @@ fn data_source(name: &str, dashboard: &DashboardProps, work_group: &WorkGroupRef
         .permissions(quicksight::data_source_permissions(&dashboard.owners))
 }
 
-/// A copy in SPICE: asked directly, each look at the dashboard would fetch every day from Slack again.
+/// A copy in SPICE: with direct queries, opening the dashboard would fetch every day from Slack again.
 fn data_set(name: &str, dashboard: &DashboardProps, source: &DataSourceRef, sql: String) -> DataSet {
     let column = |(name, ty): (&str, InputColumnType)| {
         InputColumn::new(data_set::InputColumnRequired { name: name.into(), r#type: ty.into() })
@@ -153,7 +153,7 @@ fn refresh(name: &str) -> RefreshSchedule {
     RefreshSchedule::new().aws_account_id(account_id()).data_set_id(name).schedule(daily)
 }
 
-/// Members by day, each with the department of the employee with this address. Several rows of one employee stay one, so that
+/// Members by day, each with the department of the employee with this address. Several rows of one employee count as one, so that
 /// nobody counts twice.
 fn sql(dashboard: &DashboardProps, props: &Props, catalog: &str) -> String {
     let Employees { catalog: their_catalog, table, email, department } = &dashboard.employees;
@@ -187,7 +187,7 @@ checked_text! {
         if is_name(text) {
             return Ok(());
         }
-        Err(format!("`{text}` is no name in Athena; allowed are at most 128 characters a-z, 0-9 and `_`"))
+        Err(format!("`{text}` is not a valid name in Athena; use at most 128 characters a-z, 0-9 and `_`"))
     }
 }
 
@@ -197,7 +197,7 @@ checked_text! {
         if text.split_once('.').is_some_and(|(database, table)| is_name(database) && is_name(table)) {
             return Ok(());
         }
-        Err(format!("`{text}` is no table in Athena; allowed is <database>.<table> of characters a-z, 0-9 and `_`"))
+        Err(format!("`{text}` is not a table in Athena; must be <database>.<table>, of characters a-z, 0-9 and `_`"))
     }
 }
 

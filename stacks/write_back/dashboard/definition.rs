@@ -7,17 +7,17 @@ use serde_json::json;
 
 /// One dashboard: a sheet with one table over one view.
 pub(super) struct Sheet {
-    /// The end of its id.
+    /// The end of its ID.
     pub(super) id: &'static str,
     /// Its logical ID.
     pub(super) logical: &'static str,
-    /// What stands above it.
+    /// Its title.
     pub(super) title: &'static str,
     /// The view it shows.
     pub(super) view: &'static str,
     /// The columns of the view.
     pub(super) columns: &'static [Column],
-    /// The column with a link, and what the link is called.
+    /// The column with a link, and the link's text.
     link: (&'static str, &'static str),
     /// The column that rows are sorted by, and how.
     sort: (&'static str, &'static str),
@@ -37,7 +37,7 @@ pub(super) enum Kind {
     Cost,
     Time,
     Flag,
-    /// A whole address; shown by the calculated field that makes a link of it.
+    /// A complete address, shown by the calculated field that turns it into a link.
     Link,
 }
 
@@ -57,7 +57,7 @@ const fn column(name: &'static str, kind: Kind, label: &'static str) -> Column {
     Column { name, kind, label }
 }
 
-/// The rows to make quotes of, each with a link that generates one.
+/// The rows to create quotes from, each with a link that generates one.
 pub(super) const QUOTES: Sheet = Sheet {
     id: "quotes",
     logical: "QuoteDashboard",
@@ -73,7 +73,7 @@ pub(super) const QUOTES: Sheet = Sheet {
     sort: ("customer", "ASC"),
 };
 
-/// What became of quotes; the newest row of each that waits has a link that accepts it.
+/// The history of quotes. The newest row of each pending one has a link that accepts it.
 pub(super) const HISTORY: Sheet = Sheet {
     id: "quote-history",
     logical: "HistoryDashboard",
@@ -158,7 +158,7 @@ fn value(field: &str, column: &str, kind: Kind, currency: Option<&str>) -> Json 
     value
 }
 
-/// Shows an address as a link of this name, which opens beside the dashboard.
+/// Shows an address as a link with this text, which opens in a new tab.
 fn link(name: &str) -> Json {
     let text = json!({ "Value": name, "FontConfiguration": { "FontDecoration": "UNDERLINE" } });
     json!({

@@ -54,7 +54,7 @@ struct Fields {
 enum Login {
     /// With user and password from a secret that QuickSight may read.
     Secret(SecretArn),
-    /// With a role that QuickSight may take on, as a user of the database.
+    /// With a role that QuickSight may assume, as a user of the database.
     Role(RoleArn, DatabaseUser),
 }
 
@@ -79,7 +79,7 @@ impl TryFrom<Fields> for DashboardProps {
     }
 }
 
-/// Adds the data source, the datasets and the dashboards, once the views are there.
+/// Adds the data source, the datasets and the dashboards, once the views exist.
 pub(super) fn add(
     stack: &mut Stack,
     dashboard: &DashboardProps,
@@ -124,7 +124,7 @@ fn data_source(name: &str, dashboard: &DashboardProps, place: &Place) -> DataSou
     }
 }
 
-/// A view, queried each time it is shown: a copy in SPICE would show links that have run out.
+/// A view, queried each time it is shown: a copy in SPICE would show expired links.
 fn data_set(name: &str, dashboard: &DashboardProps, props: &Props, source: &DataSourceRef, sheet: &Sheet) -> DataSet {
     let column = |it: &Column| {
         InputColumn::new(data_set::InputColumnRequired {
@@ -172,6 +172,6 @@ checked_text! {
         if (1..=64).contains(&text.len()) && text.bytes().all(|it| it.is_ascii_graphic()) {
             return Ok(());
         }
-        Err(format!("`{text}` is no database user; allowed are 1 to 64 visible characters"))
+        Err(format!("`{text}` is not a valid database user; use 1 to 64 visible characters"))
     }
 }

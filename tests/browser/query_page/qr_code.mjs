@@ -1,11 +1,11 @@
-// What a camera reads off the screen.
+// What a camera reads from the screen.
 
 import decode from "qr/decode.js";
 
 /** The text of the QR code that `locator` shows, as it is painted. */
 export async function readQrCode(page, locator) {
   const picture = (await locator.screenshot()).toString("base64");
-  // A page of its own: what the page under test may load is its policy's matter.
+  // On a separate page, because the policy of the page under test limits what it may load.
   const reader = await page.context().browser().newPage();
   const { width, height, pixels } = await reader.evaluate(async (picture) => {
     const bytes = Uint8Array.from(atob(picture), (it) => it.charCodeAt(0));

@@ -1,4 +1,4 @@
-// Queries, their results, and what is seen when there is none.
+// Queries, their results, and what is shown without a result.
 
 import { eventually, expect, fits, withPage } from "../browser.mjs";
 import { COLUMNS, PAGE, ROWS, answers, day, queries, serve, server, signIn } from "./scripted_service.mjs";
@@ -21,7 +21,7 @@ export const running = {
       await page.getByText("<img src=x onerror=alert(1)>").waitFor();
     });
   },
-  async "a phone in the dark needs no scrolling sideways"({ folder, pictures }) {
+  async "a phone in dark mode needs no scrolling sideways"({ folder, pictures }) {
     await withPage({ pictures, dark: true, phone: true }, async (page, shot) => {
       await serve(page, { folder, socket: server(answers).socket });
       await page.goto(`${PAGE}/`);
@@ -34,7 +34,7 @@ export const running = {
       await shot("page-result-dark-phone");
     });
   },
-  async "what cannot be loaded is said, and can be asked for again"({ folder, pictures }) {
+  async "a failure to load is shown, and can be retried"({ folder, pictures }) {
     let isConfigured = false;
     let listed = { status: 403, body: {} };
     await withPage({ pictures, expected: [/503/, /403/] }, async (page, shot) => {
@@ -60,7 +60,7 @@ export const running = {
       await shot("page-no-rows");
     });
   },
-  async "what runs, what is cancelled and a connection that is gone are shown"({ folder, pictures }) {
+  async "running and cancelled queries and a lost connection are shown"({ folder, pictures }) {
     let isAway = false;
     const script = server((send, { action, requestId }) => {
       if (action === "run") send({ type: "accepted", requestId });
@@ -116,7 +116,7 @@ export const running = {
       await shot("page-field-problems");
     });
   },
-  async "a socket that is cut comes back, and the run goes on where it was"({ folder, pictures }) {
+  async "a socket that is cut reconnects, and the run continues where it was"({ folder, pictures }) {
     const script = server((send, message, count) => {
       const { action, requestId } = message;
       if (action === "run") {
@@ -125,7 +125,7 @@ export const running = {
         script.connections[0].close({ code: 1001 });
       }
       if (action === "resume") {
-        // Again what was there already, then the rest.
+        // First what was already there, then the rest.
         send({ type: "rows", requestId, seq: 0, last: false, columns: COLUMNS, rows: ROWS.slice(0, 20), total: 31 });
         send({ type: "rows", requestId, seq: 1, last: true, rows: ROWS.slice(20) });
       }
@@ -139,7 +139,7 @@ export const running = {
       await eventually(() => page.locator(".table tbody tr").count(), 31);
     });
   },
-  async "a large result comes by pages, and a reason is shown with its reference"({ folder, pictures }) {
+  async "a large result comes in pages, and a reason is shown with its reference"({ folder, pictures }) {
     const many = Array.from({ length: 10_000 }, (_, at) => [day((at % 31) + 1), at, String(2n ** 63n - BigInt(at)), "x"]);
     const rest = {};
     const script = server((send, { action, requestId, query }) => {

@@ -1,5 +1,5 @@
-// The query page without a service behind it: Cognito, the REST API and the socket are scripted, so that a test can have them
-// answer what the real ones answer seldom.
+// The query page without a service: Cognito, the REST API and the socket are scripted, so that a test can have them give answers
+// that the real ones rarely give.
 
 import { readFileSync } from "node:fs";
 import { extname, join, normalize } from "node:path";
@@ -14,8 +14,8 @@ const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 /**
  * Serves the built page in `folder` to `page`. `cognito[Operation](request)` and `rest["GET /path"](url)` answer
- * `{status?, body}`, `socket(connection)` plays the server of each new socket. What is missing has a good answer. `isConfigured()`
- * tells whether the page gets to know where its services are.
+ * `{status?, body}`, `socket(connection)` plays the server of each new socket. Anything else has a good answer. `isConfigured()`
+ * decides whether the page learns where its services are.
  */
 export async function serve(page, { folder, cognito = {}, rest = {}, socket, signUp = true, isConfigured = () => true }) {
   const config = {

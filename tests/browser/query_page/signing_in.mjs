@@ -1,11 +1,11 @@
-// Getting in, staying in, and the second step.
+// Signing in, staying signed in, and the second factor.
 
 import { eventually, expect, withPage } from "../browser.mjs";
 import { readQrCode } from "./qr_code.mjs";
 import { PAGE, answers, refuse, serve, server, signIn, tokens } from "./scripted_service.mjs";
 
 export const signingIn = {
-  async "what Cognito refuses is said in a sentence"({ folder, pictures }) {
+  async "a refusal by Cognito is shown as a sentence"({ folder, pictures }) {
     let refusal = refuse("NotAuthorizedException", "Incorrect username or password.");
     const cognito = { RespondToAuthChallenge: () => refusal, ConfirmSignUp: () => refuse("ExpiredCodeException"), SignUp: () => ({ body: { UserConfirmed: false, UserSub: "s", CodeDeliveryDetails: { DeliveryMedium: "EMAIL", Destination: "a***" } } }) };
     await withPage({ pictures, expected: [/400|ERR_FAILED/] }, async (page, shot) => {
@@ -14,7 +14,7 @@ export const signingIn = {
       const enter = () => page.getByRole("button", { name: "Sign in" }).click();
       const says = (text) => page.getByRole("alert").getByText(text).waitFor();
       await enter();
-      await page.getByText("type your e-mail address").waitFor();
+      await page.getByText("enter your e-mail address").waitFor();
       await eventually(() => page.locator(":focus").getAttribute("name"), "email");
       await page.getByLabel("E-mail address").fill("ada@example.com");
       await page.getByLabel("Password", { exact: true }).fill("wrong");
@@ -52,7 +52,7 @@ export const signingIn = {
       await page.keyboard.press("Enter");
       await page.getByLabel("New password").fill("Correct-horse-1");
       await page.keyboard.press("Enter");
-      await page.getByLabel("Code of the app").fill("123 456");
+      await page.getByLabel("Code from the app").fill("123 456");
       await shot("page-second-step");
       await page.keyboard.press("Enter");
       await page.getByText("Connected", { exact: true }).waitFor();
@@ -61,7 +61,7 @@ export const signingIn = {
   },
   async "a screen has its focus by the time that it can be seen"({ folder, pictures }) {
     await withPage({ pictures }, async (page) => {
-      // Looks right after each change of the page, before anything is painted.
+      // Checks right after each change of the page, before anything is painted.
       await page.addInitScript(() => {
         window.focusOfScreens = {};
         const look = () => {
@@ -81,7 +81,7 @@ export const signingIn = {
       expect(await page.evaluate(() => window.focusOfScreens), { "Sign in": "email", "Create an account": "email", workspace: "workspace" });
     });
   },
-  async "where an authenticator is required, it is set up at the first sign-in"({ folder, pictures }) {
+  async "a required authenticator is set up at the first sign-in"({ folder, pictures }) {
     const steps = [
       { body: { ChallengeName: "MFA_SETUP", Session: "s1", ChallengeParameters: { MFAS_CAN_SETUP: '["SOFTWARE_TOKEN_MFA"]' } } },
       tokens(),
@@ -98,16 +98,16 @@ export const signingIn = {
       await page.getByLabel("Password", { exact: true }).fill("Correct-horse-1");
       await page.keyboard.press("Enter");
       await page.getByText("ABCD EFGH IJKL MNOP").waitFor();
-      await page.getByLabel("Code of the app").fill("000000");
+      await page.getByLabel("Code from the app").fill("000000");
       await page.keyboard.press("Enter");
       await page.getByText("This code is wrong.").waitFor();
       await shot("page-set-up");
-      await page.getByLabel("Code of the app").fill("123456");
+      await page.getByLabel("Code from the app").fill("123456");
       await page.keyboard.press("Enter");
       await page.getByText("Connected", { exact: true }).waitFor();
     });
   },
-  async "an authenticator app is added by a code that a camera reads, and by nobody else"({ folder, pictures }) {
+  async "an authenticator app is added with a code that only a camera reads"({ folder, pictures }) {
     const secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
     const cognito = {
       AssociateSoftwareToken: () => ({ body: { SecretCode: secret } }),
@@ -126,7 +126,7 @@ export const signingIn = {
         expect([new URL(link).protocol, new URL(link).searchParams.get("secret")], ["otpauth:", secret]);
         expect(await readQrCode(page, page.getByRole("img", { name: "QR code" })), link);
         await shot(dark ? "page-two-steps-dark-phone" : "page-two-steps");
-        await page.getByLabel("Code of the app").fill("123456");
+        await page.getByLabel("Code from the app").fill("123456");
         await page.keyboard.press("Enter");
         await page.getByText("From now on").waitFor();
         await eventually(() => page.locator(":focus").textContent(), "Two-step sign-in");

@@ -1,6 +1,6 @@
 //! What the tests of tenant files and templates share.
 //!
-//! Each system has a folder of its own in `tests/`, named after its module in `stacks`. Cargo finds it by itself, so no file here
+//! Each system has its own folder in `tests/`, named after its module in `stacks`. Cargo finds it by itself, so no file here
 //! lists the systems.
 
 pub mod properties;

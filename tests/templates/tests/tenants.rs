@@ -1,4 +1,4 @@
-//! Tenant files as such: the messages for wrong ones, and what holds whichever systems a tenant has.
+//! Tenant files in general: the messages for wrong ones, and what holds for any set of systems.
 
 use stacks::{SYSTEMS, System, Tenant};
 use std::collections::BTreeSet;
@@ -65,7 +65,7 @@ fn an_unknown_key() {
     let systems: Vec<&str> = SYSTEMS.iter().map(|it| it.name).collect();
     assert_eq!(
         mistake("tenant: acme\nsystems:\n  other: {}\n"),
-        format!("3:3: unknown key `other`; allowed are {}", systems.join(", "))
+        format!("3:3: unknown key `other`; use one of {}", systems.join(", "))
     );
 }
 
@@ -76,16 +76,16 @@ fn a_missing_key() {
 
 #[test]
 fn a_wrong_type() {
-    assert_eq!(mistake("tenant: [acme]\nsystems: {}\n"), "1:9: `[` is not allowed here; allowed is one text");
+    assert_eq!(mistake("tenant: [acme]\nsystems: {}\n"), "1:9: `[` is not allowed here; use text");
     assert_eq!(
         mistake("tenant: acme\narchitecture: [arm64]\nsystems: {}\n"),
-        "2:15: `[` is not allowed here; allowed is one text"
+        "2:15: `[` is not allowed here; use text"
     );
 }
 
 #[test]
 fn a_bad_tenant_name() {
-    let allowed = "is no tenant name; allowed are at most 20 characters a-z, 0-9 and `-`, a letter first";
+    let allowed = "is not a valid tenant name; use at most 20 characters a-z, 0-9 and `-`, starting with a letter";
     for name in ["a_b", "A B", "9lives", "twenty-one-characters"] {
         assert_eq!(mistake(&format!("tenant: {name}\nsystems: {{}}\n")), format!("1:9: `{name}` {allowed}"));
     }
@@ -94,7 +94,7 @@ fn a_bad_tenant_name() {
 #[test]
 fn a_file_that_is_not_a_tenant() {
     assert_eq!(mistake(""), "1:1: the file is empty or ends too early");
-    assert_eq!(mistake("- acme\n"), "1:1: `-` is not allowed here; allowed is a mapping, `key: value`");
+    assert_eq!(mistake("- acme\n"), "1:1: `-` is not allowed here; use a mapping, `key: value`");
     assert!(
         mistake("tenant: acme\nsystems: {}\n---\ntenant: other\n").starts_with("4:1: a second document begins here")
     );
@@ -102,11 +102,11 @@ fn a_file_that_is_not_a_tenant() {
 
 #[test]
 fn a_key_without_a_value() {
-    let nothing = "nothing stands behind this key; give it what belongs there, or leave it out";
+    let nothing = "this key has no value; set one or remove the key";
     assert_eq!(mistake("tenant: acme\nsystems:\n"), format!("2:8: {nothing}"));
     assert_eq!(mistake("tenant:\nsystems: {}\n"), format!("1:7: {nothing}"));
     assert_eq!(mistake("tenant: acme\narchitecture:\nsystems: {}\n"), format!("2:13: {nothing}"));
-    assert_eq!(mistake("tenant: null\nsystems: {}\n"), "1:9: `null` is not allowed here; allowed is one text");
+    assert_eq!(mistake("tenant: null\nsystems: {}\n"), "1:9: `null` is not allowed here; use text");
     for system in SYSTEMS {
         let column = "  :".len() + system.name.len();
         let file = format!("tenant: acme\nsystems:\n  {}:\n", system.name);

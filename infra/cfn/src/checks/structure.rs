@@ -1,4 +1,4 @@
-//! What CloudFormation requires of a template beside the properties of its resources.
+//! What CloudFormation requires of a template in addition to the properties of its resources.
 
 use std::collections::BTreeMap;
 

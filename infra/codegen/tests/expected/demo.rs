@@ -79,7 +79,7 @@ pub mod shop {
             Self(self.0.set("Type", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -150,7 +150,7 @@ pub mod shop {
             ))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }
@@ -191,7 +191,7 @@ pub mod shop {
             Self(self.0.set("Kind", it))
         }
 
-        /// Sets a property to JSON as it stands, unchecked: for what these bindings do not know, or refuse.
+        /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
         pub fn with_raw(self, name: &str, json: impl Into<cfn::Json>) -> Self {
             Self(self.0.set_raw(name, json))
         }

@@ -13,7 +13,7 @@ pub(crate) enum NextStep {
     Recreate,
     /// The rollback of an update failed: continue it, then look again.
     ContinueRollback,
-    /// An operation of somebody else is under way: wait until it ends, then look again.
+    /// Someone else's operation is in progress: wait until it ends, then look again.
     Wait,
     /// A person has to decide; the text says what to do.
     Stop(&'static str),

@@ -30,7 +30,7 @@ pub(crate) fn answer(fake: &mut Fake, target: &str, body: &[u8]) -> Response {
     }
 }
 
-/// Two items a page.
+/// Two items per page.
 fn scan(fake: &Fake, question: &Value) -> Response {
     assert_eq!((&question["TableName"], &question["ConsistentRead"]), (&json!("slots"), &json!(true)));
     let after = question["ExclusiveStartKey"]["slot"]["S"].as_str().unwrap_or_default();

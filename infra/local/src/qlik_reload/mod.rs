@@ -15,13 +15,13 @@ use crate::stack::DeployedStack;
 use crate::system::LocalSystem;
 use crate::world::World;
 
-/// The apps of `tenant.yaml`, one for each way to ask for a reload, so that the stand-in's list distinguishes them.
+/// The apps of `tenant.yaml`, one for each way to request a reload, so that the stand-in's list distinguishes them.
 const BY_SCHEDULE: &str = "00000000-0000-4000-8000-000000000001";
 const BY_EVENT: &str = "00000000-0000-4000-8000-000000000002";
 const BY_REQUEST: &str = "00000000-0000-4000-8000-000000000003";
 const TWICE: &str = "00000000-0000-4000-8000-000000000004";
 
-/// A rate of a minute, the emulator's sweep every ten seconds, a cold start, and as much again as a slow machine may need.
+/// A rate of one minute, the emulator's sweep every ten seconds, a cold start, and the same again for a slow machine.
 const LONGEST_TICK: Duration = Duration::from_secs(240);
 const LONGEST_RELOAD: Duration = Duration::from_secs(120);
 
@@ -79,13 +79,13 @@ impl QlikExercise<'_> {
         self.finished(BY_EVENT).await
     }
 
-    /// EventBridge delivers at least once; here both deliveries are made by hand, at the same time.
+    /// EventBridge delivers at least once; here the exercise makes both deliveries itself, at the same time.
     async fn delivered_twice(&self) -> anyhow::Result<String> {
         let event = json!({"appId": TWICE, "deliveryId": "delivered-twice"});
         let (first, second) = tokio::join!(self.invoke(&event), self.invoke(&event));
         // One of two concurrent deliveries may be answered that the other is in progress; Lambda would call it again later.
         let third = self.invoke(&event).await.context("the third delivery")?;
-        ensure!(first.is_ok() || second.is_ok(), "neither delivery was taken: {first:?}, {second:?}");
+        ensure!(first.is_ok() || second.is_ok(), "neither delivery was accepted: {first:?}, {second:?}");
         let reloads = self.qlik.reloads_of(TWICE);
         ensure!(reloads.len() == 1, "{} reloads were started", reloads.len());
         ensure!(third["reloadId"] == *reloads[0].id, "the third delivery answered {third}");

@@ -22,7 +22,7 @@ impl QueryExercise<'_> {
         exercise.step("many sockets, none loses its result", self.sockets()).await;
     }
 
-    /// One run after the other. What is timed is the event's delivery, the function and the push: the stand-in notes when a
+    /// One run after the other. The event's delivery, the function and the push are timed: the stand-in records when a
     /// statement ended.
     async fn latency(&self) -> anyhow::Result<String> {
         let person = self.people.sign_in("latency").await?;
@@ -48,7 +48,7 @@ impl QueryExercise<'_> {
         Ok(format!("{RUNS} runs: median {:.1} ms, p99 {:.1} ms, most {:.1} ms", at(0.5), at(0.99), at(1.0)))
     }
 
-    /// All sockets are open at once; each asks for a query of its own.
+    /// All sockets are open at once; each runs its own query.
     async fn sockets(&self) -> anyhow::Result<String> {
         let mut people: Vec<Person> = Vec::new();
         for number in 0..PEOPLE {
@@ -71,7 +71,7 @@ impl QueryExercise<'_> {
     }
 }
 
-/// The stand-in notes the system's time; the arrival is a monotonic time.
+/// The stand-in records the system's time; the arrival is a monotonic time.
 fn since(ended: SystemTime, came: Instant) -> Duration {
     let now = SystemTime::now();
     now.duration_since(ended).unwrap_or_default().saturating_sub(came.elapsed())

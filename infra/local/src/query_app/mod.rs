@@ -1,4 +1,4 @@
-//! Exercises the deployed system: its page in a browser, and its functions with people who use no browser.
+//! Exercises the deployed system: its page in a browser, and its functions with people who do not use a browser.
 
 mod measure;
 mod person;
@@ -78,7 +78,7 @@ pub(crate) async fn exercise(
     Ok(())
 }
 
-/// Finds out where the deployed system is, and lets the edge serve its page.
+/// Looks up the addresses of the deployed system, and lets the edge serve its page.
 async fn open(world: &World<'_>, stack: &DeployedStack, rest: &Rest) -> anyhow::Result<Door> {
     let (emulator, edge) = (world.emulator, &world.services.edge);
     let api = stack.physical_id("Connections")?;
@@ -99,10 +99,10 @@ async fn open(world: &World<'_>, stack: &DeployedStack, rest: &Rest) -> anyhow::
 
 impl QueryExercise<'_> {
     async fn run(&self, exercise: &mut Exercise<'_>) {
-        exercise.step("the page comes with headers that allow just what it needs", self.page()).await;
+        exercise.step("the page has headers that allow only what it needs", self.page()).await;
         exercise.step("two people use the page, each with their own results", self.in_a_browser()).await;
         exercise.step("a ticket opens one connection, for the page only", self.tickets()).await;
-        exercise.step("nobody can reach somebody else's request", self.strangers()).await;
+        exercise.step("nobody can reach another user's request", self.strangers()).await;
         exercise.step("a page that is closed cancels only its own query", self.going()).await;
         exercise.step("a connection that is lost loses no result", self.cut()).await;
         exercise.step("more than 1 MB is fetched in pages", self.large()).await;
@@ -121,7 +121,7 @@ impl QueryExercise<'_> {
             "the policy is {policy}"
         );
         ensure!(header("x-content-type-options").as_deref() == Some("nosniff"), "the page has no nosniff");
-        ensure!(header("cache-control").as_deref() == Some("no-cache"), "the page itself may be kept");
+        ensure!(header("cache-control").as_deref() == Some("no-cache"), "the page itself may be cached");
         let text = answer.text().await?;
         ensure!(text.contains("<div id=\"root\">"), "this is not the page");
         // Its files have a hash of their content in their names.
@@ -129,7 +129,7 @@ impl QueryExercise<'_> {
         let script = script.context("the page has no script")?.trim_start_matches('/');
         let script = reqwest::get(format!("{}/{script}", self.door.origin)).await?;
         let kept = script.headers().get("cache-control").and_then(|value| value.to_str().ok()).unwrap_or_default();
-        ensure!(kept.contains("immutable"), "the page's script may be kept as `{kept}` says");
+        ensure!(kept.contains("immutable"), "the page's script may be cached as `{kept}`");
         let direct = self.stack.physical_id("PageBucket")?;
         let direct = reqwest::get(format!("{}/{direct}/index.html", self.caller.endpoint)).await?.status();
         ensure!(direct == 403, "the bucket itself answered {direct}");
@@ -152,7 +152,7 @@ impl QueryExercise<'_> {
         let pool = elsewhere.await?["UserPool"]["Id"].as_str().context("the pool has no ID")?.to_owned();
         let foreign = People::of(&pool, self.caller).await?.sign_in("foreign").await?;
         let (status, _) = send(foreign.request(&self.rest, Method::POST, "/ticket"), None).await?;
-        ensure!(status == 401, "a ticket for somebody of another pool: {status}");
+        ensure!(status == 401, "a ticket for a user of a different pool: {status}");
         let stranger = Door { origin: "https://elsewhere.example".to_owned(), ..self.door.clone() };
         let ticket = person.ticket(&self.rest).await?;
         let query = format!("?ticket={ticket}");
@@ -197,7 +197,7 @@ impl QueryExercise<'_> {
         Ok("404 and unknown-request".to_owned())
     }
 
-    /// The emulator reports 1006 for every end of a connection, so the event of a page that is closed is made here.
+    /// The emulator reports 1006 for every end of a connection, so the event of a closed page is sent from here.
     async fn going(&self) -> anyhow::Result<String> {
         let (carol, dave) = (self.people.sign_in("carol").await?, self.people.sign_in("dave").await?);
         let mut hers = self.door.enter(&carol, &self.rest).await?;
@@ -216,7 +216,7 @@ impl QueryExercise<'_> {
         Ok(format!("hers: 1 row; his: {state}"))
     }
 
-    /// How somebody's own request ended. Its result may come a moment before that is noted.
+    /// How the user's request ended. Its result may arrive a moment before this is recorded.
     async fn ended(&self, person: &Person, id: &str) -> anyhow::Result<String> {
         until("the end of a request", LONGEST_ENDING, async || {
             let (_, body) = send(person.request(&self.rest, Method::GET, &format!("/requests/{id}")), None).await?;
@@ -226,7 +226,7 @@ impl QueryExercise<'_> {
         .await
     }
 
-    /// The connection that waits for a request, as the table has it.
+    /// The connection that waits for a request, according to the table.
     async fn connection_of(&self, id: &str) -> anyhow::Result<String> {
         let ask = json!({
             "TableName": self.stack.only("AWS::DynamoDB::Table")?,
@@ -299,7 +299,7 @@ impl QueryExercise<'_> {
         Ok("an error, for Lambda to try again".to_owned())
     }
 
-    /// The rule is taken away while a query runs, and put back afterwards.
+    /// The rule is removed while a query runs, and restored afterwards.
     async fn never(&self) -> anyhow::Result<String> {
         let person = self.people.sign_in("heidi").await?;
         let mut socket = self.door.enter(&person, &self.rest).await?;
@@ -357,7 +357,7 @@ async fn accepted(socket: &mut Socket, id: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The rows of a result that came in parts, which have to be in order.
+/// The rows of a result that came in parts, which must be in order.
 fn rows(messages: &[Value]) -> anyhow::Result<Vec<Value>> {
     let parts: Vec<_> = messages.iter().filter(|message| message["type"] != "accepted").collect();
     let mut rows = Vec::new();

@@ -14,7 +14,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::rest::{Rest, send};
 
-/// The user pool, with a client of the exercise's own: the page's accepts only proofs of passwords.
+/// The user pool, with a separate client for the exercise: the page's client accepts only proofs of passwords.
 #[derive(Debug, Clone)]
 pub(crate) struct People<'a> {
     caller: &'a Caller,
@@ -28,7 +28,7 @@ pub(crate) struct Person {
     token: String,
 }
 
-/// Longer than the pool asks for, with every kind of character.
+/// Longer than the pool requires, with every kind of character.
 const PASSWORD: &str = "Correct-horse-battery-1";
 
 impl<'a> People<'a> {

@@ -22,7 +22,7 @@ const SLOTS: usize = 5;
 const SALES: &str = "sales";
 const BASE: &str = "/qs-anonymous-snapshot";
 
-/// The poller's schedule ticks each minute; then six rounds of five reports, and as much again as a slow machine may need.
+/// The poller's schedule ticks each minute; then six rounds of five reports, and the same again for a slow machine.
 const LONGEST_QUEUE: Duration = Duration::from_secs(600);
 
 pub(crate) const LOCAL: LocalSystem = LocalSystem { uses_warehouse: false, can_be_measured: false };

@@ -78,7 +78,7 @@ impl SlackExercise<'_> {
     /// Does what is done by hand in an account: stores the client secret, and registers the address that consents lead back to.
     ///
     /// In an account that address is the stack's own. The emulator serves the stack's pages at a different one, which the function
-    /// has to know.
+    /// must know.
     async fn set_up(&self, client_secret: &str) -> anyhow::Result<()> {
         let secret = json!({"client_secret": client_secret}).to_string();
         let secrets = aws_sdk_secretsmanager::Client::new(self.config);
@@ -254,7 +254,7 @@ impl SlackExercise<'_> {
         ensure!(status == 200, "the installation was answered {status}");
         let first = self.token().await?;
         ensure!(first["refresh_token"].is_string() && first["expires"].is_u64(), "the token does not rotate");
-        // The next token lives so long that it is not due again: whoever comes second has nothing to do.
+        // The next token lives so long that it is not due again: the second run has nothing to do.
         self.slack.rotate(Some(Duration::from_secs(12 * 60 * 60)));
         let (one, other) = tokio::join!(self.refresh(), self.refresh());
         let refreshed = [one?, other?].iter().filter(|run| run["refreshed"] == true).count();
@@ -274,7 +274,7 @@ impl SlackExercise<'_> {
         Ok(cut(&error))
     }
 
-    /// With a token that stays valid, for whoever continues with queries.
+    /// With a token that stays valid, for the queries that follow.
     async fn installed_again(&self) -> anyhow::Result<String> {
         self.slack.rotate(None);
         let flow = self.begin().await?;
@@ -299,7 +299,7 @@ impl SlackExercise<'_> {
     /// A start link, made by the script that makes them for an account.
     async fn link(&self, revoke: bool) -> anyhow::Result<String> {
         let tenant = self.stack.name.strip_suffix("-slack-connector").context("the stack has another name")?;
-        let mut script = tokio::process::Command::new("scripts/slack-install");
+        let mut script = tokio::process::Command::new("scripts/slack-connector-install");
         script.args([tenant, ADMIN]).args(revoke.then_some("--revoke")).stdin(Stdio::null()).kill_on_drop(true);
         let tools = std::path::absolute(".tools/venv/bin")?;
         script
@@ -308,8 +308,12 @@ impl SlackExercise<'_> {
             .env("AWS_ACCESS_KEY_ID", KEY)
             .env("AWS_SECRET_ACCESS_KEY", KEY)
             .env("AWS_DEFAULT_REGION", REGION);
-        let ran = script.output().await.context("cannot run scripts/slack-install")?;
-        ensure!(ran.status.success(), "scripts/slack-install: {}", String::from_utf8_lossy(&ran.stderr).trim());
+        let ran = script.output().await.context("cannot run scripts/slack-connector-install")?;
+        ensure!(
+            ran.status.success(),
+            "scripts/slack-connector-install: {}",
+            String::from_utf8_lossy(&ran.stderr).trim()
+        );
         let link = String::from_utf8(ran.stdout)?;
         // The host is AWS's own, which is not here.
         let (_, query) = link.trim().split_once("?t=").context("the link has no token")?;
@@ -376,7 +380,7 @@ impl SlackExercise<'_> {
     }
 }
 
-/// A consent that was given, but not brought back yet.
+/// A consent that was given, but not yet returned to the app.
 struct Flow {
     state: String,
     code: String,

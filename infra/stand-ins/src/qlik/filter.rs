@@ -1,4 +1,4 @@
-//! The part of SCIM filters that listing reloads takes: `(status eq "QUEUED") or (status eq "RELOADING")`.
+//! The part of SCIM filters that listing reloads accepts: `(status eq "QUEUED") or (status eq "RELOADING")`.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 #[derive(Debug, PartialEq)]
 pub(crate) struct Filter(Vec<Vec<(String, Value)>>);
 
-/// `None` if the text is no such filter; the empty text lets everything through.
+/// `None` if the text is not such a filter; an empty text matches everything.
 pub(crate) fn parse(text: &str) -> Option<Filter> {
     if text.trim().is_empty() {
         return Some(Filter(vec![Vec::new()]));

@@ -1,4 +1,4 @@
-//! What `StartDashboardSnapshotJob` takes, held to the limits of its documentation.
+//! What `StartDashboardSnapshotJob` takes, checked against the limits in its documentation.
 
 use serde_json::Value;
 
@@ -32,7 +32,7 @@ pub(super) fn parse(account: &str, dashboard: &str, body: &[u8]) -> Result<Reque
     Ok(Request { job, configuration, tag_keys })
 }
 
-/// The items of a list, none when it is not there.
+/// The items of a list, none if it is missing.
 pub(super) fn list(value: &Value) -> &[Value] {
     value.as_array().map(Vec::as_slice).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! IDs as the service makes them.
+//! IDs as the service generates them.
 
 /// A random UUID of version 4.
 pub(super) fn uuid() -> String {

@@ -1,6 +1,6 @@
-//! SQL as a row of tokens, so that what is quoted is never taken for what is not.
+//! SQL as a sequence of tokens, so that quoted text is never mistaken for code.
 
-/// A piece of SQL. All pieces of a statement, one after the other, are the statement.
+/// A piece of SQL. The pieces of a statement, joined in order, are the statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Token {
     pub(super) kind: Kind,
@@ -34,7 +34,7 @@ impl Token {
     }
 }
 
-/// Takes a statement apart. What does not end, a text or a comment, reaches to the end.
+/// Splits a statement. A text or comment without an end reaches to the end of the statement.
 pub(super) fn tokens(sql: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut rest = sql;
@@ -47,7 +47,7 @@ pub(super) fn tokens(sql: &str) -> Vec<Token> {
     tokens
 }
 
-/// The statement that the tokens are.
+/// The statement that the tokens form.
 pub(super) fn text(tokens: &[Token]) -> String {
     tokens.iter().map(|token| token.text.as_str()).collect()
 }

@@ -44,7 +44,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// A body as AWS's JSON 1.1 protocol has it.
+/// A body in AWS's JSON 1.1 protocol.
 pub(super) fn answer(body: &Value) -> Response {
     ([("content-type", "application/x-amz-json-1.1")], body.to_string()).into_response()
 }

@@ -43,7 +43,7 @@ impl ResultSet {
     }
 }
 
-/// One `Field`. Decimals, dates, times and everything without a kind of its own is a text.
+/// One `Field`. Decimals, dates, times and everything without its own kind is text.
 fn field(text: Option<&str>, kind: &Type) -> Value {
     let Some(text) = text else { return json!({"isNull": true}) };
     let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
@@ -77,7 +77,7 @@ fn metadata(name: &str, kind: &Type, modifier: i32) -> Value {
         Type::TIMESTAMP => ("timestamp", 29, 6),
         Type::TIMESTAMPTZ => ("timestamptz", 35, 6),
         Type::BPCHAR => ("bpchar", modifier.unwrap_or(256), 0),
-        // Redshift has no text; it takes it for a varchar of 256.
+        // Redshift has no text type and treats it as a varchar of 256.
         Type::VARCHAR | Type::TEXT | Type::UNKNOWN => ("varchar", modifier.unwrap_or(256), 0),
         _ => (kind.name(), 0, 0),
     };

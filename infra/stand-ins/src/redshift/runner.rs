@@ -94,7 +94,7 @@ async fn run(state: &Store, id: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// PostgreSQL notices that a client has gone only when it wants to answer; this tells it at once.
+/// PostgreSQL notices that a client has gone only when it wants to answer; this notifies it at once.
 struct CancelWhenDropped(Option<tokio_postgres::CancelToken>);
 
 impl Drop for CancelWhenDropped {

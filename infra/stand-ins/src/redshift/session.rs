@@ -1,4 +1,4 @@
-//! One session in PostgreSQL: as whom, one transaction or none, and the calls of external functions.
+//! One session in PostgreSQL: its user, its transaction if any, and its calls of external functions.
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +11,7 @@ use super::literal::literal;
 use super::results::ResultSet;
 use crate::signed::Caller;
 
-/// A connection for one statement or batch. It ends with it, so nothing of a session is left for the next.
+/// A connection for one statement or batch. It is closed at its end, so no state is left for the next one.
 pub(super) struct Session {
     client: Client,
     notices: Arc<Mutex<Vec<Call>>>,
@@ -27,11 +27,11 @@ pub(super) struct Outcome {
     pub(super) result: Option<ResultSet>,
 }
 
-/// A call that depends on the answer of another makes a further run; deeper nesting than this is taken for a mistake.
+/// A call that depends on the answer of another one needs a further run; deeper nesting than this is treated as a mistake.
 const MOST_RUNS: usize = 8;
 
 impl Session {
-    /// Connects as the superuser and takes on the user, who must exist.
+    /// Connects as the superuser and switches to the user, who must exist.
     ///
     /// # Errors
     ///
@@ -94,7 +94,7 @@ impl Session {
         self.once(&translate(sql)?).await
     }
 
-    /// The extended protocol tells the types and refuses more than one statement, the simple one gives all values as text.
+    /// The extended protocol returns the types and rejects more than one statement; the simple one returns all values as text.
     async fn once(&self, sql: &str) -> Result<Outcome, String> {
         let prepared = self.client.prepare(sql).await.map_err(|error| told(&error))?;
         let messages = self.client.simple_query(sql).await.map_err(|error| told(&error))?;

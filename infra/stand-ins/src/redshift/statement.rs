@@ -23,7 +23,7 @@ pub(super) struct Statement {
     pub(super) state: State,
     error: Option<String>,
     pub(super) parts: Vec<Part>,
-    /// Tells the task that runs it to stop.
+    /// Signals the task that runs it to stop.
     pub(super) cancel: Arc<Notify>,
     /// Becomes true at the end.
     pub(super) ended: watch::Sender<bool>,
@@ -109,7 +109,7 @@ impl Statement {
         }
     }
 
-    /// Notes the outcome of one of its SQL statements.
+    /// Records the outcome of one of its SQL statements.
     pub(super) fn part_ended(&mut self, at: usize, outcome: Result<Outcome, String>) {
         let part = &mut self.parts[at];
         match outcome {
@@ -122,7 +122,7 @@ impl Statement {
         }
     }
 
-    /// In a transaction that failed nothing has a result.
+    /// In a failed transaction, no statement has a result.
     pub(super) fn roll_back(&mut self) {
         for part in self.parts.iter_mut().filter(|part| part.state != State::Failed) {
             *part = Part { state: State::Aborted, ..Part::default() };

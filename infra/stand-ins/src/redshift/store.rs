@@ -20,7 +20,7 @@ pub(super) struct Data {
     pub(super) sessions: Arc<Semaphore>,
 }
 
-/// As every handler has it.
+/// The form in which every handler receives it.
 pub(super) type Store = Arc<Mutex<Data>>;
 
 /// A statement by its ID.

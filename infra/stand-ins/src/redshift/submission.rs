@@ -40,7 +40,7 @@ pub(super) struct Submission {
     /// With their values.
     pub(super) bound: Vec<String>,
     pub(super) is_batch: bool,
-    /// Whether each statement of the batch is a transaction of its own.
+    /// Whether each statement of the batch is a separate transaction.
     pub(super) auto_commit: bool,
     pub(super) parameters: Vec<(String, String)>,
     pub(super) cluster: Option<String>,

@@ -1,4 +1,4 @@
-//! The members of a made-up organization, and each day's file about them.
+//! The members of an invented organization, and each day's file about them.
 
 use std::io::Write as _;
 
@@ -14,20 +14,20 @@ pub struct Member {
     pub number: usize,
     /// Whether the member used Slack that day.
     pub is_active: bool,
-    /// How many messages the member wrote; `None` where the file leaves it out.
+    /// How many messages the member wrote; `None` if the file leaves it out.
     pub messages: Option<i64>,
 }
 
-/// Days on which Slack named two fields otherwise.
+/// Days on which Slack used different names for two fields.
 const RENAMED: &str = "2026-01-01";
 
-/// The members on a day, of an organization of `size`: somebody joins each day of a week.
+/// The members on a day, of an organization of `size`: someone joins on each day of a week.
 pub fn of(day: Date, size: usize) -> impl Iterator<Item = Member> {
     let seed = u64::from(day.to_julian_day().unsigned_abs());
     (0..count(day, size)).map(move |number| {
         let noise = scramble(seed << 32 | number as u64);
         let is_active = noise % 10 < 7;
-        // Slack leaves a field out rather than say null.
+        // Slack leaves a field out instead of setting it to null.
         let messages = (!noise.is_multiple_of(13)).then_some(if is_active { (noise >> 8) as i64 % 40 } else { 0 });
         Member { number, is_active, messages }
     })
@@ -38,7 +38,7 @@ pub fn count(day: Date, size: usize) -> usize {
     size + usize::from(day.weekday().number_days_from_monday())
 }
 
-/// A day's file: a JSON object a line, in two gzip members on every second day, as files joined from parts have.
+/// A day's file: one JSON object per line, on every second day in two gzip members, like files that were joined from parts.
 pub fn file(day: Date, size: usize) -> Vec<u8> {
     let date = text(day);
     let lines: Vec<u8> = of(day, size).flat_map(|member| format!("{}\n", member.record(&date)).into_bytes()).collect();
@@ -52,7 +52,7 @@ pub fn file(day: Date, size: usize) -> Vec<u8> {
 }
 
 impl Member {
-    /// The id that Slack knows the member by.
+    /// The ID by which Slack knows the member.
     pub fn user_id(&self) -> String {
         format!("W{:09X}", scramble(self.number as u64) & 0xF_FFFF_FFFF)
     }
@@ -110,7 +110,8 @@ pub(super) fn parse(date: &str) -> Option<Date> {
 pub(super) fn thirteen_months_before(today: Date) -> Date {
     let (year, month) = (today.year() - 1, today.month().previous());
     let year = if today.month() == Month::January { year - 1 } else { year };
-    Date::from_calendar_date(year, month, today.day().min(month.length(year))).expect("the day was held to the month")
+    Date::from_calendar_date(year, month, today.day().min(month.length(year)))
+        .expect("the day was limited to the month")
 }
 
 /// SplitMix64: <https://prng.di.unimi.it/splitmix64.c>.

@@ -79,7 +79,7 @@ pub(super) async fn access(State(state): Shared, headers: HeaderMap, form: Strin
         if data.tokens.refresh.remove(&refresh).is_none() {
             return no("invalid_refresh_token");
         }
-        // A renewed user token stands at the top of the answer.
+        // A renewed user token is at the top level of the answer.
         let mut renewed = data.tokens.give();
         renewed["ok"] = json!(true);
         return Json(renewed).into_response();

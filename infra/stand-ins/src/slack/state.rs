@@ -22,9 +22,9 @@ pub struct SlackOptions {
     pub client_id: String,
     /// The app's client secret.
     pub client_secret: String,
-    /// The organization that whoever consents belongs to.
+    /// The organization of the person who consents.
     pub enterprise_id: String,
-    /// Calls of `admin.analytics.getFile` a minute that are answered. Slack promises 20 and lets bursts through.
+    /// Calls of `admin.analytics.getFile` per minute that are answered. Slack promises 20 and allows bursts.
     pub files_a_minute: usize,
 }
 

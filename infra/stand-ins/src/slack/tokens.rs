@@ -1,4 +1,4 @@
-//! Codes and tokens: what is given out, how long it is valid, and what it is exchanged for.
+//! Codes and tokens: what is issued, how long it is valid, and what it is exchanged for.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -10,16 +10,16 @@ use sha2::{Digest, Sha256};
 
 use super::form::field;
 
-/// What was given out.
+/// What was issued.
 #[derive(Default)]
 pub(super) struct Tokens {
     /// The one address that the app has registered.
     pub(super) redirect_url: Option<String>,
-    /// How long new tokens live; for ever when there is none.
+    /// How long new tokens are valid; `None` means forever.
     life: Option<Duration>,
     pub(super) codes: BTreeMap<String, Code>,
     pub(super) access: BTreeMap<String, Access>,
-    /// Refresh tokens that were not used yet.
+    /// Refresh tokens that have not been used yet.
     pub(super) refresh: BTreeMap<String, Instant>,
 }
 
@@ -37,11 +37,11 @@ pub(super) struct Access {
 
 pub(super) const SCOPE: &str = "admin.analytics:read";
 
-/// A code is good for ten minutes, once.
+/// A code is valid for ten minutes, and can be used once.
 const CODE_LIFE: Duration = Duration::from_secs(600);
 
 impl Tokens {
-    /// Slack's code for why a call with this token is refused.
+    /// Slack's code for the reason why a call with this token is refused.
     pub(super) fn check(&self, bearer: Option<&str>) -> Result<(), &'static str> {
         let access = self.access.get(bearer.ok_or("not_authed")?).ok_or("invalid_auth")?;
         match access.ends {
@@ -55,7 +55,7 @@ impl Tokens {
         self.access.keys().filter(|token| self.check(Some(token)).is_ok()).count()
     }
 
-    /// Lets tokens end after a time from now on, or live for ever. What was given before is of no use any more.
+    /// From now on, issues tokens that expire after a time, or never. Tokens issued before become invalid.
     pub(super) fn rotate(&mut self, life: Option<Duration>) {
         self.life = life;
         for access in self.access.values_mut() {
@@ -63,7 +63,7 @@ impl Tokens {
         }
     }
 
-    /// A token, as it stands in an answer. One that does not rotate is the same for whoever installs the app again.
+    /// A token, as an answer contains it. One that does not rotate is the same for everyone who installs the app again.
     pub(super) fn give(&mut self) -> Value {
         let Some(life) = self.life else {
             let same = self.access.keys().find(|token| self.check(Some(token)).is_ok()).cloned();
@@ -80,7 +80,7 @@ impl Tokens {
         })
     }
 
-    /// What a code is exchanged for, or Slack's code for why not.
+    /// What a code is exchanged for, or Slack's code for the reason why not.
     pub(super) fn exchange(&mut self, form: &str) -> Result<Value, &'static str> {
         let value = |name| field(form, name).unwrap_or_default();
         let code = self.codes.get_mut(&value("code")).ok_or("invalid_code")?;

@@ -170,7 +170,7 @@ async fn a_statement_under_way_can_be_cancelled_and_an_ended_one_cannot() {
     let world = World::new().await;
     let started = execute(&world, "select pg_sleep(600)").with_event(true).send().await.unwrap();
     let id = started.id().unwrap();
-    // Until it is at work in PostgreSQL.
+    // Until it runs in PostgreSQL.
     while world.describe(id).await.status() != Some(&StatusString::Started) {}
     assert_eq!(world.client.cancel_statement().id(id).send().await.unwrap().status(), Some(true));
     let ended = loop {
@@ -245,7 +245,7 @@ async fn the_end_of_a_statement_reaches_the_functions_of_the_rules_that_match() 
     );
     let rules =
         world.requests.lock().unwrap().iter().filter(|r| r.header("x-amz-target") == "AWSEvents.ListRules").count();
-    assert_eq!(rules, 1, "a statement without an event asks nobody");
+    assert_eq!(rules, 1, "a statement without an event looks up no rules");
 }
 
 fn execute(

@@ -36,7 +36,7 @@ async fn a_view_with_an_external_function_has_its_answers_row_by_row_and_the_lam
         ]
     );
     let batches = world.bodies();
-    assert_eq!(batches.len(), 2, "two rows a batch");
+    assert_eq!(batches.len(), 2, "two rows per batch");
     assert_eq!(world.requests.lock().unwrap()[0].target, "/2015-03-31/functions/signer/invocations");
     let first = &batches[0];
     assert_eq!(

@@ -1,4 +1,4 @@
-//! A PostgreSQL that all tests share while one of them runs, a stand-in with a database of its own for each, and a Lambda and
+//! A PostgreSQL that all tests share while one of them runs, a stand-in with its own database for each, and fakes of Lambda and
 //! EventBridge to call.
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -21,7 +21,7 @@ pub(crate) struct World {
     pub(crate) client: Client,
     pub(crate) redshift: Redshift,
     pub(crate) database: String,
-    /// What the Lambda and EventBridge were asked.
+    /// The requests that Lambda and EventBridge received.
     pub(crate) requests: Arc<Mutex<Vec<Request>>>,
     _postgres: Arc<Postgres>,
 }

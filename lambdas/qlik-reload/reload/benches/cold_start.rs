@@ -1,9 +1,9 @@
-//! The function from spawn to its first answer, six calls: claim, secret, app, reload, claim, answer.
+//! Measures the function from spawn to its first answer, six calls: claim, secret, app, reload, claim, answer.
 //!
-//! `cargo bench -p qlik-reload` builds and measures a binary; `cargo bench -p qlik-reload --profile dev -- $PWD/target/release/qlik-reload`
-//! measures one that is there.
+//! `cargo bench -p qlik-reload` builds and measures a binary; `cargo bench -p qlik-reload --profile dev --
+//! $PWD/target/release/qlik-reload` measures an existing one.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be measured need not go on")]
+#![expect(clippy::unwrap_used, reason = "a benchmark fails when it cannot measure")]
 
 use loopback::{Request, cold_start, reply};
 use serde_json::{Value, json};

@@ -1,15 +1,16 @@
-//! How long to wait before another try.
+//! How long to wait before the next attempt.
 
 use std::time::{Duration, SystemTime};
 
-use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
 
-/// How often one call is tried inside one run; what still fails then is left to the next delivery.
+/// How often one call is attempted within one run; if it still fails, the next delivery tries again.
 pub(crate) const TRIES: u32 = 3;
 
-/// Before try `tried + 1`: what Qlik asked for and up to a second more, or full jitter up to 1, 2, 4 … seconds.
+/// The pause before attempt `tried + 1`: what Qlik asked for plus up to a second, or full jitter of up to 1, 2, 4 … seconds.
 ///
-/// Many schedules start at the same minute, so nobody returns exactly when told.
+/// Many schedules start in the same minute, so nobody returns at exactly the requested time.
 pub(crate) fn pause(tried: u32, after: Option<Duration>) -> Duration {
     match after {
         Some(after) => after + jitter(Duration::from_secs(1)),
@@ -17,14 +18,15 @@ pub(crate) fn pause(tried: u32, after: Option<Duration>) -> Duration {
     }
 }
 
-/// The wait that a `Retry-After` header asks for: seconds or an HTTP date, RFC 9110 section 10.2.3.
+/// The wait requested by a `Retry-After` header: seconds or an HTTP date, RFC 9110 section 10.2.3.
 pub(crate) fn retry_after(header: &str, now: SystemTime) -> Option<Duration> {
     let header = header.trim();
     if let Ok(seconds) = header.parse::<u32>() {
         return Some(Duration::from_secs(seconds.into()));
     }
-    let date = DateTime::from_str(header, DateTimeFormat::HttpDate).ok()?;
-    Some(SystemTime::try_from(date).ok()?.duration_since(now).unwrap_or_default())
+    // An HTTP date has the form of a mail date in GMT.
+    let date = OffsetDateTime::parse(header, &Rfc2822).ok()?;
+    Some(SystemTime::from(date).duration_since(now).unwrap_or_default())
 }
 
 fn jitter(most: Duration) -> Duration {
@@ -46,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_is_never_shorter_than_what_qlik_asked_for_and_grows_up_to_its_cap() {
+    fn a_pause_is_never_shorter_than_qlik_asked_for_and_grows_up_to_its_cap() {
         for tried in 1..9 {
             assert!(pause(tried, None) <= Duration::from_secs(8));
             let asked = pause(tried, Some(Duration::from_secs(7)));

@@ -1,9 +1,9 @@
-//! One item a delivery in the claims table, so that one delivery is one reload.
+//! One item per delivery in the claims table, so that each delivery starts one reload.
 //!
-//! States and attributes are named as users of Powertools' idempotency know them: `id`, `status` (INPROGRESS, COMPLETED; past
-//! `expires` an item counts as EXPIRED, whether or not DynamoDB has deleted it), `in_progress_expiration` (milliseconds; the lease),
-//! `validation` (hash of the request) and `data` (JSON: the outcome). On top come `owner`, the run that wrote last, which every
-//! later write is conditional on, and `created` (milliseconds), since when a reload of this delivery may exist.
+//! States and attributes have the names that Powertools' idempotency uses: `id`, `status` (INPROGRESS, COMPLETED; past `expires`
+//! an item counts as EXPIRED, whether or not DynamoDB has deleted it yet), `in_progress_expiration` (milliseconds; the lease),
+//! `validation` (hash of the request) and `data` (JSON: the outcome). In addition there are `owner`, the run that wrote last, on
+//! which every later write is conditional, and `created` (milliseconds), since when a reload of this delivery may exist.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
@@ -13,12 +13,12 @@ use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use function::millis;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Permanent, Result, Retryable};
 use crate::reload::Status;
 use crate::request::ReloadId;
-use function::millis;
 
 /// The claims table.
 pub(crate) struct Claims {
@@ -26,7 +26,7 @@ pub(crate) struct Claims {
     pub(crate) table: String,
 }
 
-/// One delivery's item.
+/// The item of one delivery.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Claim {
     id: String,
@@ -45,45 +45,46 @@ enum State {
     Completed,
 }
 
-/// What is known of a delivery's outcome.
+/// What is known about a delivery's outcome.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Memory {
-    /// Its reload, in the status seen last.
+    /// Its reload, in its last known status.
     #[serde(rename_all = "camelCase")]
     Reload { reload_id: ReloadId, status: Status },
-    /// The permanent failure it ended with.
+    /// The permanent failure that it ended with.
     #[serde(rename_all = "camelCase")]
     Failure { error_type: Permanent, message: String },
 }
 
-/// What the claim means for a run that wants it.
+/// What an existing claim means for a run that wants it.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Turn {
-    /// Nobody had it: start the reload.
+    /// Nobody had claimed it: start the reload.
     First(Claim),
-    /// A run ended without saying whether Qlik started a reload: look for one first.
+    /// A run ended without recording whether Qlik started a reload: look for one first.
     Unsure(Claim),
-    /// The reload is known but not its end: follow it. Without a claim another run holds it and will record the end.
+    /// The reload is known but not its end: follow it. Without a claim, another run holds it and will record the end.
     Known(Option<Claim>, ReloadId, Status),
     /// The reload succeeded.
     Succeeded(ReloadId),
-    /// It failed, and will again.
+    /// It failed permanently.
     Failed(Error),
 }
 
 /// Longer than any retry or redelivery of EventBridge (24 hours at most).
 const REMEMBERED: Duration = Duration::from_secs(25 * 60 * 60);
 
-/// Covers Lambda's two retries; after it, a delivery sent again from the dead-letter queue starts anew.
+/// Covers Lambda's two retries; after that, a delivery that is sent again from the dead-letter queue starts over.
 const FAILURE_REMEMBERED: Duration = Duration::from_secs(60 * 60);
 
 impl Claims {
-    /// Claims `id` until `lease`, the time at which Lambda ends this run.
+    /// Claims `id` until `lease`, the time at which Lambda stops this run.
     ///
     /// # Errors
     ///
-    /// When another run holds it and no reload is known yet, when the key came with another request, or the table does not answer.
+    /// If another run holds it and no reload is known yet, if the key was used for a different request, or if the table does not
+    /// respond.
     pub(crate) async fn claim(
         &self,
         id: &str,
@@ -106,7 +107,7 @@ impl Claims {
         if existing.validation != wanted.validation {
             return Err(Error::permanent(
                 Permanent::KeyReused,
-                "this delivery id or Idempotency-Key was used for another request; use a new one for each",
+                "this delivery ID or Idempotency-Key was used for a different request; use a new one for each request",
             ));
         }
         let turn = turn(existing.clone(), now)?;
@@ -139,14 +140,14 @@ impl Claims {
         self.put_own(&claim).await
     }
 
-    /// Ends the lease and keeps what is known, for the next run to go on from.
+    /// Ends the lease and keeps what is known, so that the next run can continue from it.
     pub(crate) async fn release(&self, mut claim: Claim, memory: Option<Memory>, now: SystemTime) -> Result<()> {
         claim.lease = millis(now);
         claim.memory = memory;
         self.put_own(&claim).await
     }
 
-    /// Gives the delivery back as if it had never come.
+    /// Releases the delivery as if it had never arrived.
     pub(crate) async fn forget(&self, claim: Claim) -> Result<()> {
         let delete = self
             .client
@@ -165,7 +166,7 @@ impl Claims {
         }
     }
 
-    /// Writes `claim` where there is none or an expired one; gives back the one that stands there otherwise.
+    /// Writes `claim` if there is none or an expired one; otherwise returns the existing one.
     async fn put_new(&self, claim: &Claim, now: SystemTime) -> Result<Option<Claim>> {
         let put = self
             .client
@@ -181,14 +182,14 @@ impl Claims {
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(failed)) => {
                 let standing = failed.item().and_then(from_item).ok_or_else(unreadable)?;
-                // The SDK tried again after a lost answer, and met this run's own write.
+                // The SDK retried after a lost answer and found this run's own write.
                 Ok(Some(standing).filter(|standing| standing.owner != claim.owner))
             }
             _ => Err(unavailable(error.code())),
         }
     }
 
-    /// Writes `claim` over the one that `previous` wrote; `false` when somebody else was faster.
+    /// Overwrites the claim that `previous` wrote with `claim`; `false` if another run was faster.
     async fn put_over(&self, claim: &Claim, previous: &str) -> Result<bool> {
         let put = self
             .client
@@ -209,14 +210,11 @@ impl Claims {
     }
 
     async fn put_own(&self, claim: &Claim) -> Result<()> {
-        match self.put_over(claim, &claim.owner).await? {
-            true => Ok(()),
-            false => Err(in_progress()),
-        }
+        if self.put_over(claim, &claim.owner).await? { Ok(()) } else { Err(in_progress()) }
     }
 }
 
-/// What the claim that stands there means at `now`.
+/// What the existing claim means at `now`.
 fn turn(claim: Claim, now: SystemTime) -> Result<Turn> {
     let over = claim.state == State::Completed || claim.lease <= millis(now);
     Ok(match (claim.memory.clone(), over) {
@@ -229,18 +227,18 @@ fn turn(claim: Claim, now: SystemTime) -> Result<Turn> {
 }
 
 fn in_progress() -> Error {
-    Error::retryable(Retryable::InProgress, "another run is at work on this delivery; ask again later")
+    Error::retryable(Retryable::InProgress, "another run is working on this delivery; try again later")
 }
 
 fn unavailable(code: Option<&str>) -> Error {
-    let cause = code.unwrap_or("it did not answer");
+    let cause = code.unwrap_or("it did not respond");
     Error::retryable(Retryable::ClaimsUnavailable, format!("the claims table of CLAIMS_TABLE cannot be used: {cause}"))
 }
 
 fn unreadable() -> Error {
     Error::retryable(
         Retryable::ClaimsUnavailable,
-        "this delivery's claim cannot be read; delete the item or use a new delivery id",
+        "this delivery's claim cannot be read; delete the item or use a new delivery ID",
     )
 }
 
@@ -265,7 +263,7 @@ fn to_item(claim: &Claim) -> HashMap<String, AttributeValue> {
         ("validation".to_owned(), text(&claim.validation)),
     ]);
     if let Some(memory) = &claim.memory {
-        let data = serde_json::to_string(memory).expect("texts are always JSON");
+        let data = serde_json::to_string(memory).expect("text can always be written as JSON");
         item.insert("data".to_owned(), AttributeValue::S(data));
     }
     item

@@ -1,4 +1,4 @@
-//! Why a delivery did not become a reload that succeeded, told apart by what should happen next.
+//! Why a delivery did not lead to a successful reload, distinguished by what should happen next.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,44 +9,44 @@ use serde::{Deserialize, Serialize};
 /// A failure; its kind is the `errorType` of the Lambda error payload.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Error {
-    /// Trying again cannot help, so the claim remembers it.
+    /// Retrying cannot help, so the claim records the failure.
     Permanent {
-        /// Which.
+        /// The kind.
         kind: Permanent,
         /// One sentence for people, without secrets.
         message: String,
     },
     /// A later delivery may succeed.
     Retryable {
-        /// Which.
+        /// The kind.
         kind: Retryable,
         /// One sentence for people, without secrets.
         message: String,
-        /// How long Qlik asked to wait, if it did.
+        /// The wait that Qlik requested, if any.
         after: Option<Duration>,
     },
 }
 
-/// Failures that stay.
+/// Permanent failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Permanent {
-    /// The event or the request is not one this function knows.
+    /// The event or the request is unknown to this function.
     InvalidRequest,
-    /// `ALLOWED_APPS` does not name the app.
+    /// `ALLOWED_APPS` does not contain the app.
     AppNotAllowed,
-    /// The same delivery id or `Idempotency-Key` came with another body.
+    /// The same delivery ID or `Idempotency-Key` was used with a different body.
     KeyReused,
-    /// Qlik answered 401, also to the key as read anew.
+    /// Qlik returned 401, even after the key was read again.
     Unauthorized,
-    /// Qlik answered 403.
+    /// Qlik returned 403.
     Forbidden,
     /// Qlik does not know the app.
     AppNotFound,
     /// Qlik does not know the reload.
     ReloadNotFound,
-    /// Qlik answered 400 or another status of the 400s that stays.
+    /// Qlik returned 400 or another permanent 4xx status.
     QlikRefused,
-    /// Qlik answered with a redirect or a status that the call cannot have.
+    /// Qlik returned a redirect or a status that is impossible for the call.
     QlikUnexpected,
     /// The reload ended FAILED.
     ReloadFailed,
@@ -54,30 +54,30 @@ pub enum Permanent {
     ReloadCanceled,
 }
 
-/// Failures that may pass.
+/// Temporary failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retryable {
     /// Another run holds this delivery.
     InProgress,
-    /// The claims table did not answer.
+    /// The claims table did not respond.
     ClaimsUnavailable,
-    /// The secret has no usable value, or Secrets Manager did not answer.
+    /// The secret has no usable value, or Secrets Manager did not respond.
     SecretUnavailable,
-    /// Qlik answered 429.
+    /// Qlik returned 429.
     Throttled,
-    /// Qlik answered 5xx, or something that cannot be read.
+    /// Qlik returned 5xx, or a response that cannot be read.
     QlikUnavailable,
     /// Qlik could not be reached.
     QlikUnreachable,
-    /// Qlik did not answer in time, or no time was left to ask.
+    /// Qlik did not respond in time, or no time was left to call it.
     TimedOut,
-    /// The reload ended EXCEEDED_LIMIT: the tenant runs as many as it may.
+    /// The reload ended EXCEEDED_LIMIT: the tenant runs as many reloads as it is allowed to.
     ReloadLimitExceeded,
-    /// The reload was in an unknown or unsettled status (result `UNKNOWN`) when the time was up.
+    /// The reload had an unknown or unsettled status (result `UNKNOWN`) when the time ran out.
     ReloadUnknown,
 }
 
-/// The result of everything that can fail here.
+/// The result of everything in this crate that can fail.
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
@@ -93,7 +93,7 @@ impl Error {
         Error::permanent(Permanent::InvalidRequest, message)
     }
 
-    /// The name of the kind, as in the Lambda error payload's `errorType`.
+    /// The name of the kind, which is the Lambda error payload's `errorType`.
     pub fn name(&self) -> String {
         match self {
             Error::Permanent { kind, .. } => format!("{kind:?}"),
@@ -110,8 +110,8 @@ impl Error {
 }
 
 impl fmt::Display for Error {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(self.message())
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())
     }
 }
 

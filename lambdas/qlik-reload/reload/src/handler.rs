@@ -1,7 +1,8 @@
-//! Tells the triggers apart, once, and answers each in its own way.
+//! Distinguishes the triggers once, and answers each in its own way.
 
 use std::time::{Duration, SystemTime};
 
+use function::Clock;
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use tracing::{Instrument, error, info, info_span, warn};
@@ -17,25 +18,24 @@ use crate::rest::{self, Call};
 use crate::run::{Report, Run};
 use crate::secret::KeyCache;
 use crate::settings::{AllowedApps, Settings};
-use function::Clock;
 
 /// The function, for the life of its process.
-pub struct Handler {
+pub struct ReloadHandler {
     clock: Clock,
     allowed_apps: AllowedApps,
     claims: Claims,
     qlik: Qlik,
 }
 
-/// Kept back at the end of a run for the claim and the answer.
+/// Reserved at the end of a run for the claim and the response.
 const RESERVE: Duration = Duration::from_secs(5);
 
-/// API Gateway hangs up after 29 seconds: <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>.
+/// API Gateway times out after 29 seconds: <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>.
 const REST_TIME: Duration = Duration::from_secs(24);
 
-impl Handler {
+impl ReloadHandler {
     /// Wires the function; nothing is connected before the first event.
-    pub fn new(settings: Settings, clock: Clock) -> Handler {
+    pub fn new(settings: Settings, clock: Clock) -> ReloadHandler {
         let claims = Claims { client: aws_sdk_dynamodb::Client::new(&settings.dynamodb), table: settings.claims_table };
         let keys = KeyCache::new(
             aws_sdk_secretsmanager::Client::new(&settings.secrets_manager),
@@ -44,15 +44,15 @@ impl Handler {
         );
         let http = Http::new(settings.local);
         let qlik = Qlik { base: settings.qlik, http, keys };
-        Handler { clock, allowed_apps: settings.allowed_apps, claims, qlik }
+        ReloadHandler { clock, allowed_apps: settings.allowed_apps, claims, qlik }
     }
 
     /// Handles one event: an API Gateway REST proxy event (version 1.0) or a direct one.
     ///
     /// # Errors
     ///
-    /// For a direct event, whenever its reload was not started, failed, or is in a status that is not a success; the error's kind is
-    /// Lambda's `errorType`. For a REST event never: the answer carries the status.
+    /// For a direct event, whenever its reload was not started, failed, or has a status that is not a success; the error's kind is
+    /// Lambda's `errorType`. For a REST event never: the response carries the status.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value> {
         let (event, context) = event.into_parts();
         let span = info_span!("run", request_id = context.request_id);
@@ -109,8 +109,7 @@ impl Handler {
         let app = &delivery.request.app_id;
         info!(step = "received", %app, variables = delivery.request.variables.len());
         if !self.allowed_apps.contains(app) {
-            let message =
-                format!("app {app} is not among the allowed apps; add it to the tenant's list to reload it here");
+            let message = format!("app {app} is not one of the allowed apps; add it to the tenant's list to reload it");
             return Err(Error::permanent(Permanent::AppNotAllowed, message));
         }
         let run = Run {
@@ -123,10 +122,10 @@ impl Handler {
         run.deliver(delivery).await
     }
 
-    /// Reads one reload, if it is one of an allowed app: whoever may call this may not learn of the tenant's other apps.
+    /// Reads one reload if it belongs to an allowed app: callers must not learn about the tenant's other apps.
     async fn look_up(&self, id: &ReloadId, end: SystemTime) -> Result<Value> {
         info!(step = "received", reload = %id);
-        // The text of a failure may quote variables, and this call does not know whether there were any.
+        // A failure's text may quote variables, and this call does not know whether there were any.
         let mut session = self.qlik.session(Budget::until(end, &self.clock), false).await?;
         let reload = session.reload(id).await?;
         if !self.allowed_apps.contains(&reload.app_id) {

@@ -1,4 +1,4 @@
-//! One bounded HTTP exchange with Qlik: no redirect, no proxy, a limit on time and on bytes.
+//! One bounded HTTP exchange with Qlik: no redirects, no proxy, limits on time and bytes.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -9,30 +9,30 @@ use reqwest::{Client, Method, Response, redirect};
 use crate::scrub::{one_line, scrub};
 use crate::secret::ApiKey;
 
-/// The way to Qlik; the client with its TLS set-up is made at the first call.
+/// The connection to Qlik; the client and its TLS setup are created at the first call.
 pub(crate) struct Http {
     client: OnceLock<Client>,
     local: bool,
 }
 
-/// What came back.
+/// A response.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     /// The header of that name.
     pub(crate) retry_after: Option<String>,
-    /// Whole when the status is 2xx, otherwise the beginning; `Err` when it was too long, too slow or cut.
+    /// The whole body if the status is 2xx, otherwise its beginning; `Err` if it was too long, too slow or cut off.
     pub(crate) body: Result<Vec<u8>, Broken>,
 }
 
-/// Why no answer came.
+/// Why there is no response.
 pub(crate) enum Lost {
     /// No connection: Qlik has not seen the request.
     Unsent(String),
-    /// The request was on its way; Qlik may have acted on it.
+    /// The request was sent; Qlik may have acted on it.
     Unanswered(Broken),
 }
 
-/// How an exchange broke off.
+/// How an exchange failed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Broken {
     TimedOut,
@@ -40,13 +40,13 @@ pub(crate) enum Broken {
     TooLong,
 }
 
-/// The longest that one call to Qlik may take.
+/// The longest time that one call to Qlik may take.
 const TIME_OUT: Duration = Duration::from_secs(10);
 
-/// A reload carries its script log, so this is far more than the rest of it needs.
+/// A reload includes its script log, so this is far more than the rest of it needs.
 const MAX_BODY: usize = 4 * 1024 * 1024;
 
-/// Enough of an error's body to find its code and text in.
+/// Enough of an error's body to find its code and text.
 const MAX_ERROR_BODY: usize = 4 * 1024;
 
 impl Http {
@@ -55,7 +55,7 @@ impl Http {
         Http { client: OnceLock::new(), local }
     }
 
-    /// Sends one request, within the time-out of a call and `time`.
+    /// Sends one request within a call's timeout and `time`.
     pub(crate) async fn send(
         &self,
         method: Method,
@@ -65,7 +65,7 @@ impl Http {
         time: Duration,
     ) -> Result<Answer, Lost> {
         let mut bearer = HeaderValue::try_from(format!("Bearer {}", key.expose()))
-            .expect("an API key is made of the characters of a bearer token");
+            .expect("an API key has only the characters of a bearer token");
         bearer.set_sensitive(true);
         let request = self
             .client()
@@ -82,9 +82,10 @@ impl Http {
         Ok(Answer {
             status: response.status().as_u16(),
             retry_after: header.map(str::to_owned),
-            body: match response.status().is_success() {
-                true => read(response).await,
-                false => Ok(read_beginning(response).await),
+            body: if response.status().is_success() {
+                read(response).await
+            } else {
+                Ok(read_beginning(response).await)
             },
         })
     }
@@ -97,10 +98,10 @@ impl Http {
                 .no_proxy()
                 .https_only(!self.local)
                 .connect_timeout(Duration::from_secs(3))
-                // A function sleeps between two events; what was open before is not to be trusted after.
+                // A function sleeps between two events, so a connection that was open before may be dead afterwards.
                 .pool_idle_timeout(Duration::from_secs(20))
                 .build()
-                .expect("a client with fixed options can be built wherever there are root certificates")
+                .expect("a client with fixed options can be built on any machine that has root certificates")
         })
     }
 }

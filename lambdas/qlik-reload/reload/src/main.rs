@@ -2,11 +2,11 @@
 
 use function::Clock;
 use lambda_runtime::service_fn;
-use qlik_reload::{Handler, Settings};
+use qlik_reload::{ReloadHandler, Settings};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let settings = function::start(&["qlik_reload"], Settings::read)?;
-    let handler = Handler::new(settings, Clock::system());
+    let handler = ReloadHandler::new(settings, Clock::system());
     lambda_runtime::run(service_fn(|event| Box::pin(handler.handle(event)))).await
 }

@@ -1,4 +1,4 @@
-//! Qlik's REST interface as a run uses it: four calls, and what each answer means.
+//! The part of Qlik's REST interface that a run uses: four calls, and what each response means.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,29 +13,29 @@ use crate::request::{AppId, ReloadId, ReloadRequest};
 use crate::scrub::{one_line, scrub};
 use crate::secret::{ApiKey, KeyCache};
 
-/// The tenant, for the life of the process.
+/// The tenant; lives as long as the process.
 pub(crate) struct Qlik {
     pub(crate) base: String,
     pub(crate) http: Http,
     pub(crate) keys: KeyCache,
 }
 
-/// The calls of one run: they share its time, its API key, and the one chance to read that key anew.
+/// The calls of one run: they share its time, its API key, and the single chance to read that key again.
 pub(crate) struct Session<'a> {
     qlik: &'a Qlik,
     pub(crate) budget: Budget,
     key: ApiKey,
     reread: bool,
-    /// Whether errors may carry Qlik's own text, which could quote the request's variables.
+    /// Whether errors may include Qlik's own text, which could quote the request's variables.
     pub(crate) show_text: bool,
 }
 
-/// What became of one `POST /reloads`.
+/// The outcome of one `POST /reloads`.
 pub(crate) enum Posted {
     Started(Reload),
     /// Qlik has not started a reload.
     NotStarted(Error),
-    /// Qlik may have; `accepted` when it said so but not which.
+    /// Qlik may have started one; `accepted` if it said so without naming the reload.
     InDoubt {
         error: Error,
         accepted: bool,
@@ -48,7 +48,7 @@ struct Subject {
     missing: Permanent,
 }
 
-/// Qlik's clock against ours, and its creation times are cut to the second.
+/// Allows for clock differences, and for Qlik's creation times being cut to the second.
 const CLOCK_SKEW: Duration = Duration::from_secs(2);
 
 impl Qlik {
@@ -59,7 +59,7 @@ impl Qlik {
 }
 
 impl Session<'_> {
-    /// Checks that the app is there and the key's user may see it.
+    /// Checks that the app exists and is visible to the key's user.
     pub(crate) async fn check_app(&mut self, app: &AppId) -> Result<()> {
         let subject = Subject { doing: format!("read app {app}"), missing: Permanent::AppNotFound };
         self.get(&format!("/apps/{app}"), &subject, |_| Some(())).await
@@ -72,10 +72,10 @@ impl Session<'_> {
         Ok(self.readable(reload))
     }
 
-    /// Finds the first reload like `request` that somebody's API call started at or after `since`.
+    /// Finds the first reload like `request` that any API call started at or after `since`.
     ///
-    /// Qlik has no idempotency key, so this is as near as one gets: the reload may be another delivery's of the same app, which is as
-    /// good, since it too began after this one was asked for.
+    /// Qlik has no idempotency key, so this is the closest match: the reload may belong to another delivery of the same app,
+    /// which is just as good, because it also began after this one was requested.
     pub(crate) async fn started_since(&mut self, request: &ReloadRequest, since: SystemTime) -> Result<Option<Reload>> {
         let app = &request.app_id;
         let subject = Subject { doing: format!("list the reloads of app {app}"), missing: Permanent::AppNotFound };
@@ -86,7 +86,8 @@ impl Session<'_> {
             ("log", "false".to_owned()),
             ("limit", "100".to_owned()),
         ];
-        let url = Url::parse_with_params("http://q/reloads", query).expect("a constant URL with encoded parameters");
+        let url =
+            Url::parse_with_params("http://q/reloads", query).expect("a constant URL with encoded parameters is valid");
         let path = format!("/reloads?{}", url.query().unwrap_or_default());
         let reloads = self.get(&path, &subject, reload::parse_page).await?;
         let since = since - CLOCK_SKEW;
@@ -100,15 +101,15 @@ impl Session<'_> {
         Ok(ours.next_back().map(|reload| self.readable(reload)))
     }
 
-    /// Asks for the reload, once.
+    /// Requests the reload, once.
     ///
     /// # Errors
     ///
-    /// When there was no time or no key to ask with; then nothing was sent.
+    /// If there was no time or no key; then nothing was sent.
     pub(crate) async fn post(&mut self, request: &ReloadRequest) -> Result<Posted> {
         let app = &request.app_id;
         let subject = Subject { doing: format!("reload app {app}"), missing: Permanent::AppNotFound };
-        let body = serde_json::to_vec(request).expect("strings, numbers and booleans are always JSON");
+        let body = serde_json::to_vec(request).expect("strings, numbers and booleans can always be written as JSON");
         let answer = match self.call(Method::POST, "/reloads", Some(body)).await? {
             Ok(answer) => answer,
             Err(Lost::Unsent(cause)) => return Ok(Posted::NotStarted(no_connection(&cause))),
@@ -133,7 +134,7 @@ impl Session<'_> {
         })
     }
 
-    /// Waits before another try; gives `error` back when it is permanent, or the tries or the time are used up.
+    /// Waits before the next attempt; returns `error` if it is permanent, or if the attempts or the time are used up.
     pub(crate) async fn again(&self, tried: u32, error: Error, least: Duration) -> Result<()> {
         let Error::Retryable { after, .. } = &error else { return Err(error) };
         if tried >= TRIES {
@@ -141,10 +142,7 @@ impl Session<'_> {
         }
         let wait = pause(tried, *after).max(least);
         tracing::warn!(step = "retry", error = error.name(), reason = %error, seconds = wait.as_secs_f64());
-        match self.budget.wait(wait).await {
-            true => Ok(()),
-            false => Err(error),
-        }
+        if self.budget.wait(wait).await { Ok(()) } else { Err(error) }
     }
 
     async fn get<T>(&mut self, path: &str, subject: &Subject, parse: fn(&[u8]) -> Option<T>) -> Result<T> {
@@ -164,7 +162,7 @@ impl Session<'_> {
         }
     }
 
-    /// One request; after the first 401 of a run the key is read anew, and used if it is another.
+    /// One request; after the first 401 of a run the key is read again, and used if it has changed.
     async fn call(
         &mut self,
         method: Method,
@@ -172,7 +170,7 @@ impl Session<'_> {
         body: Option<Vec<u8>>,
     ) -> Result<std::result::Result<Answer, Lost>> {
         loop {
-            // The client ends the call in time, and tells whether it was sent; nothing around it may cut it off.
+            // The client ends the call in time and reports whether it was sent; nothing around it may cut it off.
             let time = self.budget.for_a_call()?;
             let url = format!("{}/api/v1{path}", self.qlik.base);
             let answer = self.qlik.http.send(method.clone(), &url, &self.key, body.clone(), time).await;
@@ -190,7 +188,7 @@ impl Session<'_> {
         }
     }
 
-    /// The error for a status that is not the one hoped for.
+    /// The error for an unsuccessful status.
     fn refusal(&self, answer: &Answer, subject: &Subject) -> Error {
         let (status, doing) = (answer.status, &subject.doing);
         let detail = self.detail(answer);
@@ -200,17 +198,19 @@ impl Session<'_> {
             401 => permanent(
                 Permanent::Unauthorized,
                 format!(
-                    "Qlik refused the API key ({status}{detail}), also as read anew; store a valid one as {{\"key\":\"…\"}}"
+                    "Qlik rejected the API key ({status}{detail}), even after it was read again; store a valid one as {{\"key\":\"…\"}}"
                 ),
             ),
             403 => permanent(
                 Permanent::Forbidden,
-                format!("Qlik does not let the API key's user {doing} ({status}{detail}); give that user the right"),
+                format!(
+                    "Qlik does not allow the API key's user to {doing} ({status}{detail}); grant that user the right"
+                ),
             ),
             404 => permanent(
                 subject.missing,
                 format!(
-                    "could not {doing}: Qlik does not know it ({status}{detail}); check the id, and that the API key's user may see it"
+                    "could not {doing}: Qlik does not know it ({status}{detail}); check the ID, and that the API key's user may see it"
                 ),
             ),
             429 => Error::Retryable {
@@ -220,39 +220,43 @@ impl Session<'_> {
             },
             408 | 500.. => Error::Retryable {
                 kind: Retryable::QlikUnavailable,
-                message: format!("could not {doing}: Qlik is in trouble ({status}{detail})"),
+                message: format!("could not {doing}: Qlik has a problem ({status}{detail})"),
                 after,
             },
             300..=399 => permanent(
                 Permanent::QlikUnexpected,
                 format!(
-                    "could not {doing}: Qlik answered with a redirect ({status}), which is not followed; check QLIK_TENANT_URL"
+                    "could not {doing}: Qlik returned a redirect ({status}), which is not followed; check QLIK_TENANT_URL"
                 ),
             ),
-            400..=499 => {
-                permanent(Permanent::QlikRefused, format!("could not {doing}: Qlik refused ({status}{detail})"))
-            }
+            400..=499 => permanent(
+                Permanent::QlikRefused,
+                format!("could not {doing}: Qlik rejected the request ({status}{detail})"),
+            ),
             _ => permanent(
                 Permanent::QlikUnexpected,
                 format!(
-                    "could not {doing}: Qlik answered {status}, which this call cannot have; check QLIK_TENANT_URL"
+                    "could not {doing}: Qlik returned {status}, which is unexpected for this call; check QLIK_TENANT_URL"
                 ),
             ),
         }
     }
 
-    /// What of Qlik's error body may be shown: its codes, and its text, at most 512 bytes, where that cannot quote variables.
+    /// The part of Qlik's error body that may be shown: its codes, and up to 512 bytes of its text if that cannot quote variables.
     fn detail(&self, answer: &Answer) -> String {
         let text = String::from_utf8_lossy(answer.body.as_deref().unwrap_or_default());
         let shown = if self.show_text { self.scrubbed(&text) } else { codes(&text).join(" ") };
         if shown.is_empty() { shown } else { format!(": {shown}") }
     }
 
-    /// The reload with an error text that may be shown.
+    /// The reload, with an error text that may be shown.
     fn readable(&self, mut reload: Reload) -> Reload {
-        reload.error_message = reload.error_message.map(|text| match self.show_text {
-            true => self.scrubbed(&text),
-            false => "Qlik's text is not shown, since it may quote the request's variables".to_owned(),
+        reload.error_message = reload.error_message.map(|text| {
+            if self.show_text {
+                self.scrubbed(&text)
+            } else {
+                "Qlik's text is not shown, because it may quote the request's variables".to_owned()
+            }
         });
         reload
     }
@@ -274,7 +278,7 @@ fn codes(body: &str) -> Vec<String> {
 fn is_error_code(code: &str) -> bool {
     code.len() <= 32
         && code.split_once('-').is_some_and(|(name, number)| {
-            name.bytes().all(|b| b.is_ascii_uppercase()) && number.bytes().all(|b| b.is_ascii_digit())
+            name.bytes().all(|byte| byte.is_ascii_uppercase()) && number.bytes().all(|byte| byte.is_ascii_digit())
         })
 }
 
@@ -286,13 +290,13 @@ fn unanswered(subject: &Subject, how: Broken) -> Error {
     let doing = &subject.doing;
     match how {
         Broken::TimedOut => {
-            Error::retryable(Retryable::TimedOut, format!("could not {doing}: Qlik did not answer in time"))
+            Error::retryable(Retryable::TimedOut, format!("could not {doing}: Qlik did not respond in time"))
         }
         Broken::Cut => {
             Error::retryable(Retryable::QlikUnavailable, format!("could not {doing}: Qlik closed the connection"))
         }
         Broken::TooLong => {
-            Error::retryable(Retryable::QlikUnavailable, format!("could not {doing}: Qlik's answer is too long"))
+            Error::retryable(Retryable::QlikUnavailable, format!("could not {doing}: Qlik's response is too long"))
         }
     }
 }
@@ -302,7 +306,7 @@ fn unreadable(answer: &Answer, subject: &Subject) -> Error {
         Err(how) => unanswered(subject, how),
         Ok(_) => Error::retryable(
             Retryable::QlikUnavailable,
-            format!("could not {}: Qlik answered {} with something that is not a reload", subject.doing, answer.status),
+            format!("could not {}: Qlik returned {} with a body that is not a reload", subject.doing, answer.status),
         ),
     }
 }

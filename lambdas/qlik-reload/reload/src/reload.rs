@@ -1,10 +1,11 @@
-//! A reload as Qlik tells it, and what its status means to a run.
+//! A reload as Qlik reports it, and what its status means to a run.
 
 use std::fmt;
 use std::time::SystemTime;
 
-use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::error::{Error, Permanent, Result, Retryable};
 use crate::request::{AppId, ReloadId, WaitFor};
@@ -19,11 +20,11 @@ pub(crate) struct Reload {
     pub(crate) partial: bool,
     pub(crate) created: Option<SystemTime>,
     pub(crate) error_code: Option<String>,
-    /// Qlik's own words; as parsed, they may quote anything.
+    /// Qlik's own text, which may quote anything.
     pub(crate) error_message: Option<String>,
 }
 
-/// The seven documented statuses, and whatever else may come: <https://qlik.dev/apis/rest/reloads>.
+/// The seven documented statuses, and any other: <https://qlik.dev/apis/rest/reloads>.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub(crate) enum Status {
@@ -34,14 +35,14 @@ pub(crate) enum Status {
     Failed,
     Canceled,
     ExceededLimit,
-    /// A status of the future; only letters, digits and `_`, at most 32 of them.
+    /// An unknown status; only letters, digits and `_`, at most 32 of them.
     Other(String),
 }
 
 impl From<String> for Status {
     fn from(text: String) -> Status {
         match text.as_str() {
-            // CREATED is what older tenants say for QUEUED.
+            // Older tenants report CREATED for QUEUED.
             "QUEUED" | "CREATED" => Status::Queued,
             "RELOADING" => Status::Reloading,
             "CANCELING" => Status::Canceling,
@@ -50,7 +51,7 @@ impl From<String> for Status {
             "CANCELED" => Status::Canceled,
             "EXCEEDED_LIMIT" => Status::ExceededLimit,
             other => {
-                let plain = other.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_');
+                let plain = other.chars().filter(|character| character.is_ascii_alphanumeric() || *character == '_');
                 Status::Other(plain.take(32).collect())
             }
         }
@@ -64,8 +65,8 @@ impl From<Status> for String {
 }
 
 impl fmt::Display for Status {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
             Status::Queued => "QUEUED",
             Status::Reloading => "RELOADING",
             Status::Canceling => "CANCELING",
@@ -78,12 +79,12 @@ impl fmt::Display for Status {
     }
 }
 
-/// Reads one reload; `None` when it is not one.
+/// Reads one reload; `None` if it is not one.
 pub(crate) fn parse(body: &[u8]) -> Option<Reload> {
     serde_json::from_slice::<Wire>(body).ok()?.into_reload()
 }
 
-/// Reads the page that `GET /reloads` answers; a reload that cannot be read is left out.
+/// Reads the page returned by `GET /reloads`; a reload that cannot be read is left out.
 pub(crate) fn parse_page(body: &[u8]) -> Option<Vec<Reload>> {
     #[derive(Deserialize)]
     struct Page {
@@ -109,21 +110,21 @@ struct Wire {
 
 impl Wire {
     fn into_reload(self) -> Option<Reload> {
-        let created = self.creation_time.and_then(|time| DateTime::from_str(&time, DateTimeFormat::DateTime).ok());
+        let created = self.creation_time.and_then(|time| OffsetDateTime::parse(&time, &Rfc3339).ok());
         Some(Reload {
             id: ReloadId::try_from(self.id).ok()?,
             app_id: AppId::parse(&self.app_id).ok()?,
             status: self.status.into(),
             kind: self.kind,
             partial: self.partial.unwrap_or(false),
-            created: created.and_then(|time| SystemTime::try_from(time).ok()),
+            created: created.map(SystemTime::from),
             error_code: self.error_code.filter(|code| code.len() <= 64 && code.chars().all(is_token)),
             error_message: self.error_message,
         })
     }
 }
 
-/// Whether the run is done with a reload in this status, or `None` to ask again later.
+/// The outcome of a reload in this status, or `None` if the run must ask again later.
 pub(crate) fn settled(reload: &Reload, wait_for: WaitFor) -> Option<Result<()>> {
     let id = &reload.id;
     match reload.status {
@@ -135,12 +136,12 @@ pub(crate) fn settled(reload: &Reload, wait_for: WaitFor) -> Option<Result<()>> 
         }
         Status::Canceled => Some(Err(Error::permanent(
             Permanent::ReloadCanceled,
-            format!("reload {id} ended CANCELED: somebody stopped it"),
+            format!("reload {id} ended CANCELED: it was stopped by a user"),
         ))),
         Status::ExceededLimit => Some(Err(Error::retryable(
             Retryable::ReloadLimitExceeded,
             format!(
-                "reload {id} ended EXCEEDED_LIMIT: the Qlik tenant runs as many reloads as it may; it is tried again later"
+                "reload {id} ended EXCEEDED_LIMIT: the Qlik tenant already runs as many reloads as it is allowed to; it will be retried later"
             ),
         ))),
         Status::Reloading if wait_for == WaitFor::Started => Some(Ok(())),
@@ -148,20 +149,18 @@ pub(crate) fn settled(reload: &Reload, wait_for: WaitFor) -> Option<Result<()>> 
     }
 }
 
-/// What an unsettled reload means when no time is left: waiting or working is fine, anything else is not a success.
+/// What an unsettled reload means when no time is left: waiting or running is fine, anything else is not a success.
 pub(crate) fn at_the_end(reload: &Reload) -> Result<()> {
     let (id, status) = (&reload.id, &reload.status);
     match status {
         Status::Queued | Status::Reloading | Status::Succeeded => Ok(()),
         Status::Other(_) => Err(Error::retryable(
             Retryable::ReloadUnknown,
-            format!(
-                "reload {id} is UNKNOWN: its status `{status}` is none that this version knows; look at it in Qlik"
-            ),
+            format!("reload {id} is UNKNOWN: its status `{status}` is unknown to this version; check it in Qlik"),
         )),
         _ => Err(Error::retryable(
             Retryable::ReloadUnknown,
-            format!("reload {id} is UNKNOWN: it was still {status} when the time budget ended; look at it in Qlik"),
+            format!("reload {id} is UNKNOWN: it was still {status} when the time budget ended; check it in Qlik"),
         )),
     }
 }

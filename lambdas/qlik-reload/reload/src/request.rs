@@ -1,4 +1,4 @@
-//! What a delivery asks for, parsed at the edge into types that cannot be wrong.
+//! What a delivery requests, parsed at the edge into types that are always valid.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, Result};
 use crate::scrub::shown;
 
-/// A Qlik app's id: a GUID in lower case, so it is safe in a path.
+/// A Qlik app's ID: a GUID in lower case, so it is safe in a path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct AppId(String);
 
@@ -18,24 +18,24 @@ impl AppId {
     pub(crate) fn parse(text: &str) -> Result<AppId> {
         let groups: Vec<&str> = text.split('-').collect();
         let lengths = groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12]);
-        let hex = text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f' | b'-'));
+        let hex = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'));
         if lengths && hex {
             return Ok(AppId(text.to_owned()));
         }
         Err(Error::invalid(format!(
-            "appId `{}` is not an app id; allowed is a GUID in lower case such as 687ef393-f0ad-4c64-ac59-6db967126015; copy it from the app's address",
+            "appId `{}` is not an app ID; must be a GUID in lower case such as 687ef393-f0ad-4c64-ac59-6db967126015; copy it from the app's address",
             shown(text)
         )))
     }
 }
 
 impl fmt::Display for AppId {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
-/// A reload's id: 1 to 64 letters, digits and hyphens (Qlik's are 24 hexadecimal digits), so it is safe in a path.
+/// A reload's ID: 1 to 64 letters, digits and hyphens (Qlik's are 24 hexadecimal digits), so it is safe in a path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct ReloadId(String);
@@ -44,26 +44,26 @@ impl TryFrom<String> for ReloadId {
     type Error = Error;
 
     fn try_from(text: String) -> Result<ReloadId> {
-        let safe = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let safe = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         if safe && (1..=64).contains(&text.len()) {
             return Ok(ReloadId(text));
         }
         Err(Error::invalid(format!(
-            "reload id `{}` is not one; allowed are 1 to 64 letters, digits and hyphens, as POST /reloads answered",
+            "reload ID `{}` is not valid; must be 1 to 64 letters, digits and hyphens, as returned by POST /reloads",
             shown(&text)
         )))
     }
 }
 
 impl fmt::Display for ReloadId {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
-/// One reload to start, and the body of Qlik's `POST /reloads`: the app and the options that were set, nothing else.
+/// One reload to start, and the body of Qlik's `POST /reloads`: only the app and the options that were set.
 ///
-/// It has no `Debug`: variables may carry secrets.
+/// It has no `Debug`, because variables may contain secrets.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ReloadRequest {
@@ -77,19 +77,19 @@ pub(crate) struct ReloadRequest {
 }
 
 impl ReloadRequest {
-    /// The SHA-256 of the body in hexadecimal, to tell a redelivery from another request under the same key.
+    /// The SHA-256 of the body in hexadecimal, to distinguish a redelivery from a different request with the same key.
     pub(crate) fn fingerprint(&self) -> String {
-        let body = serde_json::to_vec(self).expect("strings, numbers and booleans are always JSON");
+        let body = serde_json::to_vec(self).expect("strings, numbers and booleans can always be written as JSON");
         hex::encode(Sha256::digest(&body))
     }
 }
 
-/// How far a run follows the reload it started.
+/// How far a run follows the reload that it started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WaitFor {
-    /// Not at all: Qlik accepted it.
+    /// Only until Qlik accepted it.
     Accepted,
-    /// Until Qlik works on it.
+    /// Until Qlik starts working on it.
     Started,
     /// To its end.
     Finished,
@@ -102,15 +102,16 @@ pub(crate) struct Delivery {
     pub(crate) wait_for: WaitFor,
 }
 
-/// Parses a direct event; without a `deliveryId`, Lambda's request id is the key, since it stays the same across asynchronous retries.
+/// Parses a direct event. Without a `deliveryId`, Lambda's request ID is the key, because it stays the same across asynchronous
+/// retries.
 ///
-/// A `deliveryId` in which a placeholder such as `<aws.scheduler.scheduled-time>` stands as it was written counts as none: it would be
-/// the same at every tick, and all but the first would be taken for redeliveries. EventBridge fills it in, some emulators do not.
+/// A `deliveryId` with an unreplaced placeholder such as `<aws.scheduler.scheduled-time>` counts as missing: it would be the same
+/// at every tick, and all but the first would count as redeliveries. EventBridge replaces placeholders, some emulators do not.
 pub(crate) fn direct(event: &Value, request_id: &str) -> Result<Delivery> {
     let fields = object(event, "the event")?;
     if fields.contains_key("detail-type") {
         return Err(Error::invalid(
-            "this is a whole EventBridge event; give the target an input such as {\"appId\":\"…\"} or an input transformer that makes one",
+            "this is a whole EventBridge event; set the target's input to {\"appId\":\"…\"} or use an input transformer",
         ));
     }
     known_fields(fields, &["appId", "partial", "weight", "variables", "waitFor", "deliveryId"])?;
@@ -121,7 +122,7 @@ pub(crate) fn direct(event: &Value, request_id: &str) -> Result<Delivery> {
         Some(Value::String(id)) if is_key(id) => format!("delivery#{}#{id}", request.app_id),
         Some(_) => {
             return Err(Error::invalid(
-                "deliveryId is not one; allowed is text of 1 to 256 visible ASCII characters, unique to the tick or event",
+                "deliveryId is not valid; must be 1 to 256 visible ASCII characters, unique to the tick or event",
             ));
         }
     };
@@ -130,8 +131,9 @@ pub(crate) fn direct(event: &Value, request_id: &str) -> Result<Delivery> {
 
 /// Parses the body of `POST /reloads`, which is answered as soon as Qlik accepted the reload.
 pub(crate) fn posted(body: &str) -> Result<ReloadRequest> {
-    let json: Value = serde_json::from_str(body)
-        .map_err(|e| Error::invalid(format!("the body is not JSON at line {}, column {}", e.line(), e.column())))?;
+    let json: Value = serde_json::from_str(body).map_err(|error| {
+        Error::invalid(format!("the body is not JSON at line {}, column {}", error.line(), error.column()))
+    })?;
     let fields = object(&json, "the body")?;
     if fields.contains_key("deliveryId") {
         return Err(Error::invalid("deliveryId is for events; send the header Idempotency-Key instead"));
@@ -145,9 +147,9 @@ pub(crate) fn posted(body: &str) -> Result<ReloadRequest> {
     reload_request(fields)
 }
 
-/// Whether `text` may be a delivery id or an idempotency key: 1 to 256 visible ASCII characters.
+/// Whether `text` may be a delivery ID or an idempotency key: 1 to 256 visible ASCII characters.
 pub(crate) fn is_key(text: &str) -> bool {
-    (1..=256).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
+    (1..=256).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn reload_request(fields: &Map<String, Value>) -> Result<ReloadRequest> {
@@ -159,19 +161,21 @@ fn reload_request(fields: &Map<String, Value>) -> Result<ReloadRequest> {
     let partial = match fields.get("partial") {
         None => None,
         Some(Value::Bool(partial)) => Some(*partial),
-        Some(other) => return Err(wrong("partial", other, "true and false")),
+        Some(other) => return Err(wrong("partial", other, "true or false")),
     };
     let weight = match fields.get("weight") {
         None => None,
         Some(value) => match value.as_u64() {
             Some(weight) if (1..=10).contains(&weight) => Some(weight),
-            _ => return Err(wrong("weight", value, "whole numbers from 1 to 10")),
+            _ => return Err(wrong("weight", value, "a whole number from 1 to 10")),
         },
     };
     let variables = match fields.get("variables") {
         None => BTreeMap::new(),
         Some(Value::Object(variables)) => parse_variables(variables)?,
-        Some(other) => return Err(wrong("variables", other, "an object of texts, such as {\"vRegion\":\"EMEA\"}")),
+        Some(other) => {
+            return Err(wrong("variables", other, "an object of text values, such as {\"vRegion\":\"EMEA\"}"));
+        }
     };
     Ok(ReloadRequest { app_id, partial, weight, variables })
 }
@@ -179,23 +183,23 @@ fn reload_request(fields: &Map<String, Value>) -> Result<ReloadRequest> {
 /// At most 20 variables, name and value of at most 256 characters each: <https://qlik.dev/apis/rest/reloads>.
 fn parse_variables(variables: &Map<String, Value>) -> Result<BTreeMap<String, String>> {
     if variables.len() > 20 {
-        return Err(Error::invalid(format!("variables has {} entries; allowed are at most 20", variables.len())));
+        return Err(Error::invalid(format!("variables has {} entries; must be at most 20", variables.len())));
     }
     let mut parsed = BTreeMap::new();
     for (name, value) in variables {
         if !(1..=256).contains(&name.chars().count()) {
             return Err(Error::invalid(format!(
-                "the variable name `{}` has {} characters; allowed are 1 to 256",
+                "the variable name `{}` has {} characters; must be 1 to 256",
                 shown(name),
                 name.chars().count()
             )));
         }
         let Value::String(text) = value else {
-            return Err(wrong(&format!("the variable `{}`", shown(name)), value, "texts; put the value in quotes"));
+            return Err(wrong(&format!("the variable `{}`", shown(name)), value, "text; put the value in quotes"));
         };
         if text.chars().count() > 256 {
             return Err(Error::invalid(format!(
-                "the variable `{}` has a value of {} characters; allowed are at most 256",
+                "the variable `{}` has a value of {} characters; must be at most 256",
                 shown(name),
                 text.chars().count()
             )));
@@ -210,7 +214,7 @@ fn wait_for(fields: &Map<String, Value>) -> Result<Option<WaitFor>> {
         None => Ok(None),
         Some(Value::String(text)) if text == "started" => Ok(Some(WaitFor::Started)),
         Some(Value::String(text)) if text == "finished" => Ok(Some(WaitFor::Finished)),
-        Some(other) => Err(wrong("waitFor", other, "`started` and `finished`")),
+        Some(other) => Err(wrong("waitFor", other, "`started` or `finished`")),
     }
 }
 
@@ -222,20 +226,20 @@ fn known_fields(fields: &Map<String, Value>, allowed: &[&str]) -> Result<()> {
     match fields.keys().find(|name| !allowed.contains(&name.as_str())) {
         None => Ok(()),
         Some(name) => {
-            Err(Error::invalid(format!("unknown field `{}`; allowed are {}", shown(name), allowed.join(", "))))
+            Err(Error::invalid(format!("unknown field `{}`; must be one of {}", shown(name), allowed.join(", "))))
         }
     }
 }
 
-/// Names the kind of a wrong value; the value itself may be anything, a secret too, and is not shown.
+/// Names the kind of a wrong value. The value itself is not shown, because it may be a secret.
 fn wrong(what: &str, value: &Value, allowed: &str) -> Error {
     let kind = match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number out of range or of another type",
-        Value::String(_) => "another text",
+        Value::Number(_) => "a number that is out of range or of a different type",
+        Value::String(_) => "a different text",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     };
-    Error::invalid(format!("{what} is {kind}; allowed is {allowed}"))
+    Error::invalid(format!("{what} is {kind}; must be {allowed}"))
 }

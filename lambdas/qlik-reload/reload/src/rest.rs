@@ -42,7 +42,7 @@ fn post(event: &Value) -> Result<Call> {
     }
     let body = event["body"].as_str().unwrap_or_default();
     if body.len() > MAX_BODY {
-        return Err(Error::invalid(format!("the body has {} bytes; allowed are at most {MAX_BODY}", body.len())));
+        return Err(Error::invalid(format!("the body has {} bytes; must be at most {MAX_BODY}", body.len())));
     }
     let idempotency_key = match header(event, "Idempotency-Key") {
         None => None,
@@ -59,7 +59,7 @@ fn header<'a>(event: &'a Value, name: &str) -> Option<&'a str> {
     headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?.1.as_str()
 }
 
-/// The delivery of a `POST`; without a key of the caller's, each request is its own.
+/// The delivery of a `POST`; without a key from the caller, each request is a delivery of its own.
 pub(crate) fn delivery(request: ReloadRequest, idempotency_key: Option<String>, request_id: &str) -> Delivery {
     let key = match idempotency_key {
         Some(key) => format!("key#{key}"),
@@ -82,11 +82,11 @@ pub(crate) fn found(reload: &Reload) -> Value {
 }
 
 pub(crate) fn unknown_route() -> Value {
-    let message = "no such resource; there are POST /reloads and GET /reloads/{reloadId}";
+    let message = "no such resource; use POST /reloads or GET /reloads/{reloadId}";
     response(404, json!({}), &json!({"message": message}))
 }
 
-/// The same answer for a reload of an app that is not allowed and for one that is not there.
+/// The same response for a reload of an app that is not allowed and for one that does not exist.
 pub(crate) fn no_such_reload(id: &ReloadId) -> Error {
     Error::permanent(Permanent::ReloadNotFound, format!("reload {id} was not found"))
 }
@@ -97,7 +97,7 @@ pub(crate) fn failed(error: &Error) -> Value {
             Permanent::InvalidRequest | Permanent::QlikRefused => 400,
             Permanent::AppNotAllowed | Permanent::AppNotFound | Permanent::ReloadNotFound => 404,
             Permanent::KeyReused => 409,
-            // The function's own standing with Qlik is not the caller's fault.
+            // The function's own problems with Qlik are not the caller's fault.
             Permanent::Unauthorized | Permanent::Forbidden | Permanent::QlikUnexpected => 502,
             Permanent::ReloadFailed | Permanent::ReloadCanceled => 502,
         },

@@ -1,4 +1,4 @@
-//! One delivery, from its claim to its outcome.
+//! Carries out one delivery, from its claim to its outcome.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,20 +11,20 @@ use crate::qlik::{Posted, Qlik, Session};
 use crate::reload::{self, Reload, Status};
 use crate::request::{AppId, Delivery, ReloadId, ReloadRequest, WaitFor};
 
-/// The pause between two looks at a reload.
+/// The pause between two status checks of a reload.
 const POLL: Duration = Duration::from_secs(3);
 
-/// Where a run starts from.
+/// The starting point of a run.
 pub(crate) struct Run<'a> {
     pub(crate) claims: &'a Claims,
     pub(crate) qlik: &'a Qlik,
     pub(crate) budget: Budget,
     pub(crate) request_id: &'a str,
-    /// When Lambda ends this run, and with it its hold on the claim.
+    /// When Lambda stops this run, which also ends its hold on the claim.
     pub(crate) deadline: SystemTime,
 }
 
-/// A reload that is accepted, at work, or done.
+/// A reload that is accepted, running, or done.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Report {
     pub(crate) reload_id: ReloadId,
@@ -32,19 +32,19 @@ pub(crate) struct Report {
     pub(crate) status: Status,
 }
 
-/// What a run knows when it ends early.
+/// What a run knows if it ends early.
 #[derive(Default)]
 struct Progress {
     reload: Option<Memory>,
-    /// Since when there may be a reload that is not known.
+    /// Since when an unknown reload may exist.
     in_doubt: Option<SystemTime>,
 }
 
 impl Run<'_> {
-    /// Starts the delivery's reload unless it was started before, and follows it as far as asked and as time allows.
+    /// Starts the delivery's reload unless it was started before, and follows it as far as requested and as time allows.
     ///
-    /// Safe to call again with the same delivery at any time and from several runs at once: `POST /reloads` is repeated only when Qlik
-    /// refused the one before, or does not list a reload that the one before may have started.
+    /// Safe to call again with the same delivery at any time and from several runs at once: `POST /reloads` is repeated only if Qlik
+    /// rejected the previous one, or does not list a reload that the previous one may have started.
     pub(crate) async fn deliver(&self, delivery: &Delivery) -> Result<Report> {
         let request = &delivery.request;
         let now = self.budget.now();
@@ -62,7 +62,7 @@ impl Run<'_> {
             }
             Turn::Succeeded(reload_id) => return Ok(report(request, reload_id, Status::Succeeded)),
             Turn::Failed(error) => {
-                warn!(step = "claim", error = error.name(), "this delivery failed before, for good");
+                warn!(step = "claim", error = error.name(), "this delivery has already failed permanently");
                 return Err(error);
             }
         };
@@ -74,13 +74,13 @@ impl Run<'_> {
         if let Some(claim) = claim
             && let Err(error) = self.settle(claim, &result, progress).await
         {
-            // The outcome stands; the next delivery of this event finds the reload in Qlik, or by the id noted before.
+            // The outcome is final; the next delivery of this event finds the reload in Qlik, or by the ID recorded before.
             warn!(step = "settle", error = error.name(), reason = %error);
         }
         result
     }
 
-    /// Goes on with a reload that an earlier run started.
+    /// Continues with a reload that an earlier run started.
     async fn resume(
         &self,
         delivery: &Delivery,
@@ -103,7 +103,7 @@ impl Run<'_> {
         let reload = self.post(&mut session, request, progress).await?;
         progress.in_doubt = None;
         progress.reload = Some(memory(&reload));
-        // A reload that is not going to be followed is recorded a moment later, when the run is settled.
+        // A reload that will not be followed is recorded a moment later, when the run is settled.
         let followed = delivery.wait_for != WaitFor::Accepted && reload::settled(&reload, delivery.wait_for).is_none();
         if followed
             && self.budget.remaining() > POLL
@@ -119,7 +119,7 @@ impl Run<'_> {
         self.qlik.session(self.budget.clone(), request.variables.is_empty()).await
     }
 
-    /// Gets one reload started: posts, and where a post may have arrived unseen, looks for its reload before it posts again.
+    /// Starts one reload: posts, and if a post may have arrived without a response, looks for its reload before posting again.
     async fn post(
         &self,
         session: &mut Session<'_>,
@@ -132,13 +132,14 @@ impl Run<'_> {
             if let Some(since) = progress.in_doubt
                 && let Some(reload) = session.started_since(request, since).await?
             {
-                info!(step = "adopt", reload = %reload.id, status = %reload.status, "found the reload of an earlier try");
+                info!(step = "adopt", reload = %reload.id, status = %reload.status, "found the reload of an earlier attempt");
                 return Ok(reload);
             }
             let sent = self.budget.now();
-            let posted = match accepted {
-                true => Posted::InDoubt { error: unlisted(request), accepted },
-                false => session.post(request).await?,
+            let posted = if accepted {
+                Posted::InDoubt { error: unlisted(request), accepted }
+            } else {
+                session.post(request).await?
             };
             let error = match posted {
                 Posted::Started(reload) => {
@@ -152,7 +153,7 @@ impl Run<'_> {
                     error
                 }
             };
-            // What may be on its way gets the time to show up in Qlik's list.
+            // A reload that may have been started gets time to appear in Qlik's list.
             let least = if progress.in_doubt.is_some() { POLL } else { Duration::ZERO };
             session.again(tried, error, least).await?;
             tried += 1;
@@ -187,7 +188,7 @@ impl Run<'_> {
         Ok(report(&delivery.request, reload.id, reload.status))
     }
 
-    /// Writes into the claim what the next delivery of the same event is to find.
+    /// Records in the claim what the next delivery of the same event needs to know.
     async fn settle(&self, claim: Claim, result: &Result<Report>, progress: Progress) -> Result<()> {
         let now = self.budget.now();
         match (result, progress) {
@@ -198,7 +199,7 @@ impl Run<'_> {
             (Err(Error::Permanent { kind, message }), _) => {
                 self.claims.complete(claim, failure(*kind, message), now).await
             }
-            // It never ran, so the next delivery is to start another.
+            // It never ran, so the next delivery must start a new one.
             (Err(Error::Retryable { kind: Retryable::ReloadLimitExceeded, .. }), _) => self.claims.forget(claim).await,
             (Err(_), Progress { reload: None, in_doubt: None }) => self.claims.forget(claim).await,
             (Err(_), Progress { reload, .. }) => self.claims.release(claim, reload, now).await,

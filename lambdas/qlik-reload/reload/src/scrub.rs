@@ -1,4 +1,4 @@
-//! Takes what looks like a token out of text that is not ours.
+//! Removes everything that looks like a token from text that is not ours.
 
 /// `text` with each token that starts with `eyJ` (a JWT) or follows `Bearer`, and each `secret`, replaced.
 pub(crate) fn scrub(text: &str, secret: Option<&str>) -> String {
@@ -10,7 +10,7 @@ pub(crate) fn scrub(text: &str, secret: Option<&str>) -> String {
     redact_after(&text, "eyj", false)
 }
 
-/// A stranger's value for an error message: scrubbed, on one line, at most 64 characters.
+/// An untrusted value for an error message: scrubbed, on one line, at most 64 characters.
 pub(crate) fn shown(value: &str) -> String {
     let escaped: String = scrub(value, None).escape_debug().collect();
     match escaped.char_indices().nth(64) {
@@ -21,25 +21,24 @@ pub(crate) fn shown(value: &str) -> String {
 
 /// The first `limit` bytes of `text`, on one line, without cutting a character.
 pub(crate) fn one_line(text: &str, limit: usize) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let line: String = text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
     let end = (0..=limit.min(line.len())).rev().find(|end| line.is_char_boundary(*end)).unwrap_or(0);
     line[..end].trim().to_owned()
 }
 
 const REDACTED: &str = "[redacted]";
 
-/// Replaces the token at each `mark` (lower case); with `skip`, the mark stays and the token after the blanks goes.
+/// Replaces the token at each `mark` (lower case); with `skip`, the mark is kept and the token after the blanks is replaced.
 fn redact_after(text: &str, mark: &str, skip: bool) -> String {
     let lower = text.to_ascii_lowercase();
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
     while let Some(found) = lower[at..].find(mark) {
         let mark_start = at + found;
-        let token_start = match skip {
-            true => mark_start + mark.len() + blanks(&text[mark_start + mark.len()..]),
-            false => mark_start,
-        };
-        let length = text[token_start..].find(|c: char| !is_token(c)).unwrap_or(text.len() - token_start);
+        let token_start =
+            if skip { mark_start + mark.len() + blanks(&text[mark_start + mark.len()..]) } else { mark_start };
+        let length =
+            text[token_start..].find(|character: char| !is_token(character)).unwrap_or(text.len() - token_start);
         out.push_str(&text[at..token_start]);
         if length > 0 {
             out.push_str(REDACTED);
@@ -64,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_are_taken_out_wherever_they_stand() {
+    fn tokens_are_removed_wherever_they_occur() {
         for (text, expected) in [
             ("header Authorization: Bearer abc.def-1, refused", "header Authorization: Bearer [redacted], refused"),
             ("bad token eyJhbGciOi.J9.x_y", "bad token [redacted]"),
@@ -79,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_strangers_value_is_short_and_on_one_line() {
+    fn an_untrusted_value_is_short_and_on_one_line() {
         assert_eq!(shown("a\nb"), "a\\nb");
         assert_eq!(shown(&"x".repeat(70)), format!("{}…", "x".repeat(64)));
         assert_eq!(one_line("a\r\nbé", 5), "a  b");

@@ -1,16 +1,16 @@
-//! The tenant's API key: read from Secrets Manager, kept five minutes, read anew when Qlik refuses it.
+//! The tenant's API key: read from Secrets Manager, cached for five minutes, read again if Qlik rejects it.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
+use function::Clock;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use crate::error::{Error, Result, Retryable};
 use crate::scrub::is_token;
-use function::Clock;
 
 /// A Qlik API key. It has no `Debug` and no `Display`; only the HTTP header and the scrubber look inside.
 #[derive(Clone, PartialEq)]
@@ -30,7 +30,7 @@ pub(crate) struct KeyCache {
     kept: Mutex<Option<(ApiKey, SystemTime)>>,
 }
 
-/// Short enough that a rotated key is in use soon without a 401.
+/// Short enough that a rotated key is used soon without a 401.
 const KEPT: Duration = Duration::from_secs(5 * 60);
 
 impl KeyCache {
@@ -38,11 +38,12 @@ impl KeyCache {
         KeyCache { client, secret_id, clock, kept: Mutex::new(None) }
     }
 
-    /// The key as kept, read when there is none or it is five minutes old.
+    /// The cached key, read if there is none or it is five minutes old.
     ///
     /// # Errors
     ///
-    /// When Secrets Manager does not answer, or the secret is not `{"key":"<API key>"}`. Retryable: somebody may yet store it.
+    /// If Secrets Manager does not respond, or the secret is not `{"key":"<API key>"}`. Retryable, because somebody may still
+    /// store it.
     pub(crate) async fn get(&self) -> Result<ApiKey> {
         let mut kept = self.kept.lock().await;
         if let Some((key, read)) = kept.as_ref()
@@ -53,7 +54,7 @@ impl KeyCache {
         self.read(&mut kept).await
     }
 
-    /// The key as it is now, for when Qlik refused the one kept.
+    /// The current key, for when Qlik rejected the cached one.
     pub(crate) async fn reread(&self) -> Result<ApiKey> {
         self.read(&mut *self.kept.lock().await).await
     }
@@ -62,13 +63,13 @@ impl KeyCache {
         tracing::info!(step = "secret", "reading the API key");
         *kept = None;
         let answer = self.client.get_secret_value().secret_id(&self.secret_id).send().await.map_err(|error| {
-            // The service's message may carry the ARN, so only its code is kept.
+            // The service's message may contain the ARN, so only its code is kept.
             match error.code() {
                 Some("ResourceNotFoundException") => unavailable(
                     "the secret of API_KEY_SECRET has no value yet; store {\"key\":\"<Qlik API key>\"} in it",
                 ),
-                Some(code) => unavailable(&format!("Secrets Manager did not give the API key: {code}")),
-                None => unavailable("Secrets Manager did not answer"),
+                Some(code) => unavailable(&format!("Secrets Manager did not return the API key: {code}")),
+                None => unavailable("Secrets Manager did not respond"),
             }
         })?;
         let key = parse(answer.secret_string().unwrap_or_default())?;
@@ -89,7 +90,7 @@ fn parse(secret: &str) -> Result<ApiKey> {
     match wire.key {
         Some(key) if !key.is_empty() && key.chars().all(is_token) => Ok(ApiKey(key.into())),
         Some(_) => Err(unavailable(
-            "`key` in the secret of API_KEY_SECRET is empty or has characters that no bearer token has; store the key as Qlik showed it",
+            "`key` in the secret of API_KEY_SECRET is empty or has characters that are not allowed in a bearer token; store the key exactly as Qlik showed it",
         )),
         None => Err(unavailable("the secret of API_KEY_SECRET has no `key`; store {\"key\":\"<Qlik API key>\"} in it")),
     }

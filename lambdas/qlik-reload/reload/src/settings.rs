@@ -1,4 +1,4 @@
-//! What the function's environment says, parsed once at the start.
+//! The function's settings, read from its environment once at the start.
 
 use std::collections::BTreeSet;
 
@@ -12,9 +12,9 @@ use crate::scrub::shown;
 
 /// The function's settings.
 pub struct Settings {
-    /// Where the HTTP calls go, without a slash at the end.
+    /// The base URL of the HTTP calls, without a trailing slash.
     pub(crate) qlik: String,
-    /// Whether the calls go to a stand-in on this machine, the only place where plain HTTP is allowed.
+    /// Whether the calls go to a stand-in on this machine, the only case in which plain HTTP is allowed.
     pub(crate) local: bool,
     pub(crate) api_key_secret: String,
     pub(crate) claims_table: String,
@@ -24,7 +24,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads the settings out of the environment variables that `variable` answers.
+    /// Reads the settings from the environment variables that `variable` returns.
     ///
     /// `QLIK_TENANT_URL`, `API_KEY_SECRET` and `CLAIMS_TABLE` are required, `ALLOWED_APPS` (comma separated) is not.
     /// `QLIK_ENDPOINT_URL` is for a stand-in on this machine. Region, credentials and endpoints of AWS come from the variables
@@ -32,7 +32,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// When one is missing or not of its form; the message names the variable.
+    /// If one is missing or malformed; the message names the variable.
     pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Settings> {
         let tenant = tenant_url(&required(variable, "QLIK_TENANT_URL")?)?;
         let local = stand_in(variable, "QLIK_ENDPOINT_URL")?;
@@ -48,14 +48,14 @@ impl Settings {
     }
 }
 
-/// The apps this function may reload: all of the tenant's when none is named.
+/// The apps that this function may reload: all of the tenant's if none is named.
 pub(crate) struct AllowedApps(BTreeSet<AppId>);
 
 impl AllowedApps {
     fn parse(list: &str) -> Result<AllowedApps> {
         let named = list.split(',').map(str::trim).filter(|id| !id.is_empty());
         let apps: Result<BTreeSet<AppId>> = named.map(AppId::parse).collect();
-        Ok(AllowedApps(apps.map_err(|e| Error::invalid(format!("ALLOWED_APPS: {e}")))?))
+        Ok(AllowedApps(apps.map_err(|error| Error::invalid(format!("ALLOWED_APPS: {error}")))?))
     }
 
     pub(crate) fn contains(&self, app: &AppId) -> bool {
@@ -63,9 +63,9 @@ impl AllowedApps {
     }
 }
 
-/// The tenant's base URL without a slash at the end.
+/// The tenant's base URL, without a trailing slash.
 ///
-/// The token goes to this host, so it is held to `https://<name>.<region>.qlikcloud.com` (or qlikcloudgov.com): name `[a-z0-9-]{1,63}`,
+/// The token is sent to this host, so it must be `https://<name>.<region>.qlikcloud.com` (or qlikcloudgov.com): name `[a-z0-9-]{1,63}`,
 /// region `[a-z]{2}[a-z0-9]{0,3}`, no user, port, path or query.
 fn tenant_url(url: &str) -> Result<String> {
     let host = url.strip_prefix("https://").map(|rest| rest.strip_suffix('/').unwrap_or(rest));
@@ -77,21 +77,22 @@ fn tenant_url(url: &str) -> Result<String> {
     match host {
         Some(host) if known => Ok(format!("https://{host}")),
         _ => Err(Error::invalid(format!(
-            "QLIK_TENANT_URL `{}` is not a Qlik Cloud tenant; allowed is https://<name>.<region>.qlikcloud.com in lower case, nothing after it",
+            "QLIK_TENANT_URL `{}` is not a Qlik Cloud tenant; must be https://<name>.<region>.qlikcloud.com in lower case with nothing after it",
             shown(url)
         ))),
     }
 }
 
 fn is_name(label: &str) -> bool {
-    (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    (1..=63).contains(&label.len())
+        && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 fn is_region(label: &str) -> bool {
     let bytes = label.as_bytes();
     (2..=5).contains(&bytes.len())
         && bytes[..2].iter().all(u8::is_ascii_lowercase)
-        && bytes[2..].iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        && bytes[2..].iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_url_is_the_same_with_and_without_a_slash() {
+    fn a_trailing_slash_in_the_tenant_url_is_ignored() {
         for url in ["https://acme.eu.qlikcloud.com", "https://acme.eu.qlikcloud.com/"] {
             assert_eq!(tenant_url(url).unwrap(), "https://acme.eu.qlikcloud.com");
         }

@@ -1,4 +1,4 @@
-//! The first step of a request: one transaction, so that nothing of it is there unless all of it is.
+//! The first step of a request: one transaction, so that either all of it is written or nothing.
 
 use std::time::Duration;
 
@@ -6,50 +6,51 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWriteItem, Update};
 
-use crate::item::{Unavailable, item, key, names, number, text, unavailable, values};
-use crate::request::{Connection, Item, KEPT_SECONDS, Request};
-use crate::table::{Table, binding, connection_id, request_id};
+use crate::item::{Item, Unavailable, item, key, names, number, text, unavailable, values};
+use crate::request::{Connection, Request};
+use crate::request_item::new_item;
+use crate::table::{Table, binding, connection_id};
 
-/// What one user may do.
+/// The limits of one user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Statements running at once.
     pub concurrent: u32,
-    /// Requests begun in one minute of the clock.
+    /// Requests started in one minute of the clock.
     pub per_minute: u32,
     /// How long a statement may run; seconds.
     pub statement_seconds: u64,
 }
 
-/// What came of a request's first step.
+/// The outcome of a request's first step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Begun {
-    /// It is there, pending, and this connection waits for it.
+    /// It was written as pending, and this connection waits for it.
     New(Box<Request>),
-    /// It was there already.
+    /// It already existed.
     Known,
-    /// The connection is not there any more.
+    /// The connection no longer exists.
     Gone,
-    /// As many statements are running as may.
+    /// The maximum number of statements is already running.
     Concurrent,
-    /// As many requests began in this minute as may.
+    /// The maximum number of requests already began in this minute.
     Minute,
 }
 
-/// The places in the transaction, in the order of which failure is told first.
+/// The positions in the transaction, in the order in which failures are reported.
 const REQUEST: usize = 0;
 const CONNECTION: usize = 1;
 const MINUTE: usize = 2;
 const SLOT: usize = 3;
 
-/// How often a transaction that met another one is tried again.
+/// How often a transaction that conflicts with another one is attempted.
 const TRIES: u32 = 4;
 
-/// The longest pause before the second try; each later one may be as much longer.
+/// The longest pause before the second attempt; it grows by the same amount for each later one.
 const PAUSE: Duration = Duration::from_millis(50);
 
 impl Table {
-    /// Notes a new request, in whose name `connection` waits, within the limits of its owner.
+    /// Records a new request, for which `connection` waits, within the limits of its owner.
     pub async fn begin(
         &self,
         request: &Request,
@@ -103,7 +104,7 @@ impl Table {
                         .table_name(&self.name)
                         .set_item(Some(binding(&request.key, &connection.id, now)))
                         .build()
-                        .expect("table and item are given"),
+                        .expect("table and item are set"),
                 )
                 .build(),
         ]
@@ -116,7 +117,7 @@ impl Table {
             .condition_expression(condition)
             .set_expression_attribute_names(Some(names(&[condition])))
             .set_expression_attribute_values(Some(values(of)).filter(|values| !values.is_empty()));
-        TransactWriteItem::builder().put(put.build().expect("table and item are given")).build()
+        TransactWriteItem::builder().put(put.build().expect("table and item are set")).build()
     }
 
     fn check(&self, of: [&str; 2]) -> TransactWriteItem {
@@ -125,7 +126,7 @@ impl Table {
             .set_key(Some(key(of)))
             .condition_expression("attribute_exists(#id)")
             .set_expression_attribute_names(Some(names(&["#id"])));
-        TransactWriteItem::builder().condition_check(check.build().expect("table, key and condition are given")).build()
+        TransactWriteItem::builder().condition_check(check.build().expect("table, key and condition are set")).build()
     }
 
     fn count(&self, of: [&str; 2], most: u32, expires: u64) -> TransactWriteItem {
@@ -140,28 +141,8 @@ impl Table {
             .condition_expression(CONDITION)
             .set_expression_attribute_names(Some(names(&[UPDATE, CONDITION])))
             .set_expression_attribute_values(Some(values(of_count)));
-        TransactWriteItem::builder().update(update.build().expect("table, key and expression are given")).build()
+        TransactWriteItem::builder().update(update.build().expect("table, key and expression are set")).build()
     }
-}
-
-fn new_item(request: &Request, connection: &Connection, now: u64) -> Item {
-    let mut new = key([&request_id(&request.key), "request"]);
-    new.extend(item([
-        ("owner", text(&request.owner)),
-        ("requestId", text(&request.id)),
-        ("query", text(&request.query)),
-        ("fingerprint", text(&request.fingerprint)),
-        ("state", text(request.state.name())),
-        ("connection", text(&connection.id)),
-        ("until", number(connection.until)),
-        ("sent", number(request.sent)),
-        ("open", text("request")),
-        ("since", number(request.created)),
-        ("slot", number(request.slot)),
-        ("limit", number(request.limit)),
-        ("expires", number(now + KEPT_SECONDS)),
-    ]));
-    new
 }
 
 /// The reason of each item when a transaction was cancelled.

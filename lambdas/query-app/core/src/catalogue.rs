@@ -1,4 +1,4 @@
-//! All named queries: ours, which are in the function, and the tenant's own, which are in a bucket.
+//! All named queries: ours, which are part of the function, and the tenant's own, which are in a bucket.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -15,20 +15,20 @@ use crate::query::{FILE_BYTES, Query};
 /// Queries by name.
 pub type Queries = BTreeMap<String, Query>;
 
-/// The files of `query-socket/queries/`; a test holds the two together.
+/// The files of `query-socket/queries/`; a test keeps the two in sync.
 const OURS: &[(&str, &str)] = &[
     ("taxi-hours.sql", include_str!("../../socket/queries/taxi-hours.sql")),
     ("taxi-longest.sql", include_str!("../../socket/queries/taxi-longest.sql")),
     ("taxi-month.sql", include_str!("../../socket/queries/taxi-month.sql")),
 ];
 
-/// How long the tenant's files count as read.
+/// How long the tenant's files are cached.
 const KEPT: Duration = Duration::from_secs(5 * 60);
 
-/// When files that could not be read are tried again.
+/// When files that could not be read are read again.
 const AGAIN: Duration = Duration::from_secs(30);
 
-/// Files a tenant may have.
+/// The most files of a tenant.
 const MOST_FILES: usize = 100;
 
 /// The queries a tenant's users may run.
@@ -55,61 +55,63 @@ impl Place {
     ///
     /// # Errors
     ///
-    /// When it is not of the form `s3://bucket/prefix/`; the prefix may be empty.
+    /// If it is not of the form `s3://bucket/prefix/`; the prefix may be empty.
     pub fn parse(text: &str) -> Result<Place, Invalid> {
         let parts = text.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
         match parts {
             Some((bucket, prefix)) if !bucket.is_empty() && (prefix.is_empty() || prefix.ends_with('/')) => {
                 Ok(Place { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
             }
-            _ => Err(Invalid(format!("QUERIES is `{text}`; allowed is s3://bucket/ or s3://bucket/prefix/"))),
+            _ => Err(Invalid(format!("QUERIES is `{text}`; must be s3://bucket/ or s3://bucket/prefix/"))),
         }
     }
 }
 
 impl Catalogue {
-    /// Reads nothing yet but our own files.
+    /// Only reads our own files for now.
     pub fn new(s3: &SdkConfig, own: Option<Place>, clock: Clock) -> Catalogue {
-        // The bucket in the path: its name may hold dots, and a stand-in has one host.
+        // The bucket is in the path, because its name may contain dots and a stand-in has one host.
         let config = aws_sdk_s3::config::Builder::from(s3).force_path_style(true).build();
         let kept = Kept { queries: Arc::new(ours()), until: SystemTime::UNIX_EPOCH };
         Catalogue { own: own.map(|place| (Client::from_conf(config), place)), clock, kept: Mutex::new(kept) }
     }
 
-    /// All queries. The tenant's own are read at the first call and at the first after five minutes; while the bucket does not
-    /// answer, those that were read last stay.
+    /// All queries. The tenant's own are read at the first call and again after five minutes; while the bucket does not
+    /// respond, the last known ones are used.
     pub async fn queries(&self) -> Arc<Queries> {
         let known = |kept: &Kept| (Arc::clone(&kept.queries), kept.until);
-        let (queries, until) = known(&self.kept.lock().expect("nothing panics while it is held"));
+        let (queries, until) = known(&self.kept.lock().expect("nothing panics while the lock is held"));
         let now = self.clock.now();
         let Some((client, place)) = self.own.as_ref().filter(|_| until <= now) else { return queries };
         let kept = match read(client, place).await {
             Ok(files) => Kept { queries: Arc::new(with(ours(), &files)), until: now + KEPT },
             Err(problem) => {
-                warn!(step = "queries", problem, "the tenant's own queries stay as they were");
+                warn!(step = "queries", problem, "the tenant's own queries are unchanged");
                 Kept { queries, until: now + AGAIN }
             }
         };
         let queries = Arc::clone(&kept.queries);
-        *self.kept.lock().expect("nothing panics while it is held") = kept;
+        *self.kept.lock().expect("nothing panics while the lock is held") = kept;
         queries
     }
 }
 
 fn ours() -> Queries {
-    let query = |(_, text): &(&str, &str)| Query::parse(text).expect("a test reads all of them");
+    let query = |(_, text): &(&str, &str)| Query::parse(text).expect("a test parses all of them");
     OURS.iter().map(query).map(|query| (query.name.clone(), query)).collect()
 }
 
-/// Adds the tenant's own. One that is not in order, or takes a name that is taken, is left out and told of by the name of its file.
+/// Adds the tenant's own. An invalid file, or one whose name is taken, is left out and logged by its file name.
 fn with(mut queries: Queries, files: &[(String, String)]) -> Queries {
     for (file, text) in files {
-        let parsed = Query::parse(text).and_then(|query| match queries.contains_key(&query.name) {
-            true => Err(format!("the name `{}` is taken; choose another", query.name)),
-            false if format!("{}.sql", query.name) != *file => {
+        let parsed = Query::parse(text).and_then(|query| {
+            if queries.contains_key(&query.name) {
+                Err(format!("the name `{}` is taken; choose another", query.name))
+            } else if format!("{}.sql", query.name) != *file {
                 Err(format!("its name is `{}`, so the file has to be `{}.sql`", query.name, query.name))
+            } else {
+                Ok(query)
             }
-            false => Ok(query),
         });
         match parsed {
             Ok(query) => drop(queries.insert(query.name.clone(), query)),
@@ -119,7 +121,7 @@ fn with(mut queries: Queries, files: &[(String, String)]) -> Queries {
     queries
 }
 
-/// Names, without the prefix, and texts of the files right under the prefix, in the order of their names.
+/// Names, without the prefix, and texts of the files directly under the prefix, ordered by name.
 async fn read(client: &Client, place: &Place) -> Result<Vec<(String, String)>, String> {
     let unanswered =
         |code: Option<&str>| format!("the bucket of QUERIES cannot be read: {}", code.unwrap_or("no answer"));
@@ -161,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_file_of_ours_is_in_the_function_and_in_order() {
+    fn each_of_our_files_is_in_the_function_and_valid() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../socket/queries");
         let mut files: Vec<String> =
             std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
@@ -172,23 +174,27 @@ mod tests {
     }
 
     #[test]
-    fn each_of_ours_is_one_query_for_both_databases() {
+    fn each_of_our_files_is_one_query_for_both_databases() {
         let dialects: [&dyn Dialect; 2] = [&PostgreSqlDialect {}, &RedshiftSqlDialect {}];
         for query in ours().values() {
-            let given = query.parameters.iter().map(|it| (it.name.clone(), it.default.clone().into())).collect();
+            let given = query
+                .parameters
+                .iter()
+                .map(|parameter| (parameter.name.clone(), parameter.default.clone().into()))
+                .collect();
             let bound = query.bind("\"app\"", &given, 10).unwrap();
-            // The Data API puts values in the place of names.
+            // The Data API replaces names with values.
             let sql = bound.values.iter().fold(bound.sql, |sql, (name, _)| sql.replace(&format!(":{name}"), "'value'"));
             for dialect in dialects {
                 let parsed = Parser::parse_sql(dialect, &sql).unwrap();
-                let [Statement::Query(parsed)] = &parsed[..] else { panic!("{} is no single query", query.name) };
+                let [Statement::Query(parsed)] = &parsed[..] else { panic!("{} is not a single query", query.name) };
                 assert!(parsed.limit_clause.is_some() && parsed.order_by.is_some(), "{}", query.name);
             }
         }
     }
 
     #[test]
-    fn a_tenants_file_does_not_replace_ours_and_a_broken_one_takes_none_along() {
+    fn a_tenants_file_does_not_replace_ours_and_a_broken_one_affects_no_other() {
         let file = |file: &str, name: &str, sql: &str| {
             (file.to_owned(), format!("-- name: {name}\n-- title: T\n-- description: D\n{sql}"))
         };
@@ -205,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn the_place_of_a_tenants_files_has_one_form() {
+    fn the_location_of_a_tenants_files_has_one_form() {
         for text in ["s3://b/", "s3://b/q/", "s3://b/q/r/"] {
             assert!(Place::parse(text).is_ok(), "{text}");
         }

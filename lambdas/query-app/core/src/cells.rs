@@ -1,12 +1,12 @@
 //! Redshift's values as JSON.
 //!
-//! NULL is `null`. Whole numbers are numbers up to 2^53-1, which is how far JavaScript's are exact, and texts beyond. Decimals, dates
-//! and times are texts as Redshift writes them; floating-point numbers are numbers, and texts where JSON has none.
+//! NULL is `null`. Whole numbers up to 2^53-1, where JavaScript is exact, are numbers; larger ones are text. Decimals, dates
+//! and times are text as Redshift writes them; floating-point numbers are numbers, or text if JSON cannot represent them.
 
 use redshift::{Column, Field};
 use serde_json::{Value, json};
 
-/// The types that clients tell columns apart by.
+/// The column types that clients distinguish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnType {
     /// SMALLINT, INTEGER, BIGINT.
@@ -65,7 +65,7 @@ pub fn columns(columns: &[Column]) -> Value {
     columns.iter().map(column).collect()
 }
 
-/// A row as a JSON array, put after what is in `out`.
+/// Appends a row as a JSON array to `out`.
 pub fn write_row(row: &[Field], out: &mut String) {
     out.push('[');
     for (place, field) in row.iter().enumerate() {
@@ -74,7 +74,7 @@ pub fn write_row(row: &[Field], out: &mut String) {
         }
         match cell(field) {
             Value::String(text) => {
-                out.push_str(&serde_json::to_string(&text).expect("a text is always JSON"));
+                out.push_str(&serde_json::to_string(&text).expect("text can always be written as JSON"));
             }
             value => out.push_str(&value.to_string()),
         }
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_value_is_exact_or_a_text() {
+    fn every_value_is_exact_or_text() {
         let mut out = String::new();
         let row = [
             Field::Null,

@@ -1,4 +1,4 @@
-//! The way to browsers: API Gateway's management of connections.
+//! Sends messages to browsers through API Gateway's management of connections.
 
 use std::time::Duration;
 
@@ -19,38 +19,38 @@ pub struct Connections {
     clock: Clock,
 }
 
-/// What became of a message.
+/// The outcome of sending a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Posted {
     /// API Gateway has it.
     Sent,
-    /// There is no such connection any more.
+    /// The connection no longer exists.
     Gone,
-    /// It has more bytes than a message may have.
+    /// The message is too large.
     TooLarge,
 }
 
-/// How often a message is sent when API Gateway is too busy.
+/// How often a message is sent if API Gateway is too busy.
 const TRIES: u32 = 6;
 
-/// The pauses before a message is sent again: up to the first, then up to twice as long each time, up to the longest.
+/// The pauses before a message is sent again: random up to the first, doubled each time, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// The configuration of the client, whose endpoint is `CONNECTIONS_URL`.
 ///
-/// Where `AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI` is set, that is used instead, with the API's id and the stage of
-/// `CONNECTIONS_URL` in the place of `{api}` and `{stage}`: an emulator has one host for all APIs.
+/// If `AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI` is set, it is used instead, with the API's ID and the stage of
+/// `CONNECTIONS_URL` replacing `{api}` and `{stage}`, because an emulator has one host for all APIs.
 ///
 /// # Errors
 ///
-/// When `CONNECTIONS_URL` is missing or not of the form `https://<api>.<host>/<stage>`.
+/// If `CONNECTIONS_URL` is missing or not of the form `https://<api>.<host>/<stage>`.
 pub fn config(variable: &impl Fn(&str) -> Option<String>) -> Result<SdkConfig, Invalid> {
     let url = required(variable, "CONNECTIONS_URL")?;
     let parts = url.strip_prefix("https://").and_then(|rest| rest.split_once('/'));
     let parts = parts.and_then(|(host, stage)| Some((host.split_once('.')?.0, stage)));
     let (api, stage) = parts.ok_or_else(|| {
-        Invalid(format!("CONNECTIONS_URL is `{url}`; allowed is https://<api>.execute-api.<region>.<suffix>/<stage>"))
+        Invalid(format!("CONNECTIONS_URL is `{url}`; must be https://<api>.execute-api.<region>.<suffix>/<stage>"))
     })?;
     let elsewhere = environment::optional(variable, "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI");
     let endpoint = elsewhere.map(|other| other.replace("{api}", api).replace("{stage}", stage));
@@ -59,19 +59,19 @@ pub fn config(variable: &impl Fn(&str) -> Option<String>) -> Result<SdkConfig, I
 }
 
 impl Connections {
-    /// Connects nothing yet.
+    /// Opens no connection yet.
     pub fn new(config: &SdkConfig, clock: Clock) -> Connections {
-        // One kind of trying again is enough, and this one's pauses are the clock's.
+        // One kind of retry is enough, and this one uses the clock for its pauses.
         let config = aws_sdk_apigatewaymanagement::config::Builder::from(config);
         Connections { client: Client::from_conf(config.retry_config(RetryConfig::disabled()).build()), clock }
     }
 
-    /// Sends a message. When API Gateway is too busy or does not answer, it is sent again, a few times, with random pauses; so a browser
-    /// can see it twice.
+    /// Sends a message. If API Gateway is too busy or does not respond, it is sent again a few times with random pauses, so a browser
+    /// may receive it twice.
     ///
     /// # Errors
     ///
-    /// When it could not be sent all the same.
+    /// If it still could not be sent.
     pub async fn post(&self, connection: &str, message: &str) -> Result<Posted, Unavailable> {
         let mut longest = FIRST_PAUSE;
         let mut tries = 1;
@@ -97,13 +97,13 @@ impl Connections {
         }
     }
 
-    /// Ends a connection. When that fails, API Gateway ends it two hours after its beginning.
+    /// Closes a connection. If that fails, API Gateway closes it two hours after it was opened.
     pub async fn close(&self, connection: &str) {
         let deleted = self.client.delete_connection().connection_id(connection).send().await;
         if let Err(error) = deleted
             && error.code() != Some("GoneException")
         {
-            tracing::warn!(step = "close", reason = error.code().unwrap_or("no answer"), "a connection was not ended");
+            tracing::warn!(step = "close", reason = error.code().unwrap_or("no answer"), "a connection was not closed");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Tells a browser how its request ended, and ends statements before their time.
+//! Reports to a browser how its request ended, and cancels statements.
 
 use aws_types::SdkConfig;
 use function::Clock;
@@ -12,9 +12,9 @@ use crate::request::{Cause, Connection, End, Request};
 use crate::services::Services;
 use crate::table::Table;
 
-/// The three services that all functions of the query app meet at.
+/// The three services that all functions of the query app share.
 pub struct Delivery {
-    /// Who waits for what.
+    /// The table of requests and connections.
     pub table: Table,
     /// The warehouse.
     pub data: DataApi,
@@ -22,30 +22,30 @@ pub struct Delivery {
     pub connections: Connections,
 }
 
-/// What tells of an end: one message, or the parts of a result.
+/// The messages about an end: one message, or the parts of a result.
 pub struct Messages {
     parts: Vec<String>,
-    /// Says the same in one message.
+    /// A single message.
     whole: String,
 }
 
-/// What is noted while a result is sent, in parts: who takes over after a crash sends at most so many again.
+/// Progress is recorded every so many parts: after a crash, at most this many are sent again.
 const NOTED_EVERY: usize = 8;
 
 impl Delivery {
-    /// Connects nothing yet; `connections` is [`connections_config`](crate::connections_config)'s.
+    /// Opens no connection yet; `connections` is [`connections_config`](crate::connections_config)'s.
     pub fn new(services: Services, connections: &SdkConfig, clock: &Clock) -> Delivery {
         let (table, data) = services.open(clock);
         Delivery { table, data, connections: Connections::new(connections, clock.clone()) }
     }
 
-    /// What tells of an end.
+    /// The messages about an end.
     ///
-    /// `bytes` is the size of the result, where it is known: a large one is not read.
+    /// `bytes` is the size of the result, if known: a large result is not read.
     ///
     /// # Errors
     ///
-    /// When the result cannot be read now.
+    /// If the result cannot be read now.
     pub async fn messages(&self, request: &Request, end: &End, bytes: Option<u64>) -> Result<Messages, Unavailable> {
         let whole = message::ended(request, end);
         let is_small = bytes.is_none_or(|bytes| bytes <= message::PUSHED_BYTES as u64);
@@ -63,7 +63,7 @@ impl Delivery {
         loop {
             let page = match self.data.page(statement, next).await {
                 Ok(page) => page,
-                // Told of as a result to fetch, which answers with a clear sentence.
+                // Reported as a result to fetch, which then returns a clear message.
                 Err(Error::Missing(reason) | Error::Refused(reason)) => {
                     warn!(step = "result", request = request.key, reason);
                     return Ok(None);
@@ -82,12 +82,12 @@ impl Delivery {
         }
     }
 
-    /// Sends messages to the connection that waits, those after the part `request.sent` when it has several. Answers whether
-    /// they arrived; when not, nobody waits any more.
+    /// Sends messages to the waiting connection; if there are several parts, only those after `request.sent`. Returns whether
+    /// they arrived; if not, nobody is waiting any longer.
     ///
     /// # Errors
     ///
-    /// When API Gateway or the table does not do its work.
+    /// If API Gateway or the table fails.
     pub async fn send(
         &self,
         request: &Request,
@@ -121,29 +121,29 @@ impl Delivery {
         Ok(true)
     }
 
-    /// Tells a browser that its user has to sign in again, and ends its connection. Its requests wait for the next one.
+    /// Tells a browser that its user must sign in again, and closes its connection. Its requests wait for the next connection.
     ///
     /// # Errors
     ///
-    /// When API Gateway or the table does not do its work.
+    /// If API Gateway or the table fails.
     pub async fn expire(&self, connection: &str) -> Result<(), Unavailable> {
         self.connections.post(connection, &message::expired()).await?;
         self.connections.close(connection).await;
         self.table.leave(connection).await.map(drop)
     }
 
-    /// Has Redshift end a request's statement. How it ended is told when it has.
+    /// Has Redshift cancel a request's statement. The end is reported once it has happened.
     ///
     /// # Errors
     ///
-    /// When the table does not answer.
+    /// If the table does not answer.
     pub async fn cancel(&self, request: &str, cause: Cause) -> Result<(), Unavailable> {
         let Some(request) = self.table.cancelled(request, cause).await? else { return Ok(()) };
-        // Whoever hands a pending one in sees that it is to end.
+        // The run that submits a pending statement notices that it was cancelled.
         let Some(statement) = &request.statement else { return Ok(()) };
         match self.data.cancel(statement).await {
             Ok(()) => info!(step = "cancel", request = request.key, cause = cause.name()),
-            // It may have ended meanwhile. If not, the sweep asks again.
+            // It may have ended in the meantime. If not, the sweep cancels it again.
             Err(problem) => info!(step = "cancel", request = request.key, cause = cause.name(), %problem),
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! DynamoDB's words, as far as the table needs them.
+//! DynamoDB items and updates, as far as the table needs them.
 
 use std::collections::HashMap;
 
@@ -7,25 +7,26 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 
-use crate::request::Item;
+/// An item by its attributes.
+pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// The table did not do what it should; says why in one sentence.
+/// The table failed; says why in one sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unavailable(pub String);
 
 impl std::fmt::Display for Unavailable {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str(&self.0)
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
 impl std::error::Error for Unavailable {}
 
-/// What became of a conditional write.
+/// The outcome of a conditional write.
 pub(crate) enum Written {
     /// It was done; the item as it is now.
     Yes(Item),
-    /// The condition does not hold; the item as it stands, empty when there is none.
+    /// The condition does not hold; the existing item, empty if there is none.
     No(Item),
 }
 
@@ -102,7 +103,7 @@ pub(crate) fn integer(item: &Item, name: &str) -> Option<u64> {
 }
 
 pub(crate) fn unavailable<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Unavailable {
-    let cause = error.code().unwrap_or("it did not answer");
+    let cause = error.code().unwrap_or("it did not respond");
     Unavailable(format!("the table of TABLE cannot be used: {cause}"))
 }
 

@@ -8,16 +8,16 @@
 //!
 //! # One request
 //!
-//! 1. [`Table::begin`] writes it with the connection that waits for it, before Redshift hears of its statement.
-//! 2. Redshift gets the statement, named `<tenant>-query-<key>`, with the key as the client token: the same again is the same statement.
-//! 3. Its event, or a sweep, finds the request by that name; [`Table::claim`] lets one run at a time tell of it.
-//! 4. The result goes out in numbered parts, and [`Table::end`] is the last step. What dies in between is done again from the last
-//!    part that was noted; browsers drop parts that they have.
+//! 1. [`Table::begin`] writes it with the connection that waits for it, before Redshift receives its statement.
+//! 2. Redshift gets the statement, named `<tenant>-query-<key>`, with the key as the client token: a repetition is the same statement.
+//! 3. Its event, or a sweep, finds the request by that name; [`Table::claim`] lets one run at a time report it.
+//! 4. The result goes out in numbered parts, and [`Table::end`] is the last step. After a crash, sending resumes from the last
+//!    part that was recorded; browsers drop parts that they already have.
 //!
 //! # Who waits
 //!
-//! A request belongs to its owner and waits for one connection at a time, the last that ran or resumed it. When a connection goes
-//! without saying so on purpose, its requests run on for [`GRACE`], so that a page which connects again goes on where it was.
+//! A request belongs to its owner and is bound to one connection at a time, the last that ran or resumed it. If a connection is lost
+//! without a deliberate close, its requests continue for [`GRACE`], so that a page that reconnects continues where it was.
 
 mod begin;
 mod catalogue;
@@ -30,6 +30,7 @@ mod origins;
 mod parameter;
 mod query;
 mod request;
+mod request_item;
 mod services;
 mod sql;
 mod steps;
@@ -53,10 +54,10 @@ pub use steps::{Claim, Ending, Lease, Open};
 pub use table::{Identity, Table};
 pub use ticket::{TICKET_SECONDS, Ticket};
 
-/// How long a request runs on with nobody waiting for it.
+/// How long a request continues with nobody waiting for it.
 pub const GRACE: Duration = Duration::from_secs(60);
 
-/// What stands before a request's key in the name of its statement.
+/// The prefix of a request's key in the name of its statement.
 pub fn statement_prefix(tenant: &str) -> String {
     format!("{tenant}-query-")
 }

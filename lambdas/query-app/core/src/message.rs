@@ -1,4 +1,4 @@
-//! What is said to browsers over their WebSockets.
+//! The messages to browsers over their WebSockets.
 
 use redshift::{Column, Field};
 use serde_json::json;
@@ -9,25 +9,25 @@ use crate::request::{End, Failure, Request};
 /// Bytes of one message. API Gateway's frames have 32 KB: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>.
 pub const MESSAGE_BYTES: usize = 30_000;
 
-/// Bytes of rows that are pushed; clients fetch larger results themselves.
+/// The most bytes of rows that are pushed; clients fetch larger results themselves.
 pub const PUSHED_BYTES: usize = 1_000_000;
 
-/// The request was taken up.
+/// The request was accepted.
 pub fn accepted(id: &str) -> String {
     json!({"type": "accepted", "requestId": id}).to_string()
 }
 
-/// The connection lives.
+/// The connection is alive.
 pub fn pong() -> String {
     json!({"type": "pong"}).to_string()
 }
 
-/// The user has to sign in again.
+/// The user must sign in again.
 pub fn expired() -> String {
     json!({"type": "expired"}).to_string()
 }
 
-/// Something went wrong with what a client said.
+/// A client's message has a problem.
 pub fn error(id: Option<&str>, code: &str, reason: &str) -> String {
     let mut message = json!({"type": "error", "code": code, "reason": reason});
     if let Some(id) = id {
@@ -56,12 +56,12 @@ pub fn ready(request: &Request, rows: u64) -> String {
         .to_string()
 }
 
-/// Whether a result may have been cut at the most rows it may have.
+/// Whether a result may have been cut at the maximum number of rows.
 pub fn is_capped(request: &Request, rows: u64) -> bool {
     rows >= u64::from(request.limit)
 }
 
-/// How a request ended, when that is told in one message.
+/// How a request ended, as one message.
 pub fn ended(request: &Request, end: &End) -> String {
     match end {
         End::Finished { rows } => ready(request, *rows),
@@ -70,14 +70,15 @@ pub fn ended(request: &Request, end: &End) -> String {
     }
 }
 
-/// A result in messages of at most [`MESSAGE_BYTES`], cut between rows, the same for the same result: a part can be told by its number.
+/// A result in messages of at most [`MESSAGE_BYTES`], cut between rows. The cuts are deterministic, so a part is identified by
+/// its number.
 ///
-/// `None` when a row is larger than a message, or all are larger than what is pushed.
+/// `None` if a row is larger than a message, or all rows are larger than what is pushed.
 pub fn parts(request: &Request, columns: &[Column], rows: &[Vec<Field>]) -> Option<Vec<String>> {
     let total = u64::try_from(rows.len()).unwrap_or(u64::MAX);
     let head =
         json!({"columns": cells::columns(columns), "total": total, "capped": is_capped(request, total)}).to_string();
-    // What is said once, without its braces.
+    // The fields of the first message, without braces.
     let head = format!("{},", &head[1..head.len() - 1]);
     let begin = |seq: usize| {
         let head = if seq == 0 { head.as_str() } else { "" };
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_any_result_are_small_enough_and_put_together_are_the_result() {
+    fn the_parts_of_any_result_are_small_enough_and_together_are_the_result() {
         for seed in 0..200 {
             let mut random = fastrand::Rng::with_seed(seed);
             let width = random.usize(1..8);
@@ -176,7 +177,7 @@ mod tests {
     fn parts_are_filled_to_the_last_byte_and_a_larger_row_is_fetched() {
         let alone = |length: usize| parts(&request(), &[column("varchar")], &[vec![Field::Text("x".repeat(length))]]);
         let empty = alone(0).unwrap()[0].len();
-        // `false` has one byte more than `true`, and room is kept for it.
+        // `false` has one byte more than `true`, and room is reserved for it.
         let most = MESSAGE_BYTES - empty - 1;
         assert_eq!(alone(most).unwrap().iter().map(String::len).collect::<Vec<_>>(), [MESSAGE_BYTES - 1]);
         assert_eq!(alone(MESSAGE_BYTES), None);

@@ -7,18 +7,18 @@ use function::{Invalid, required};
 pub struct Origins(Vec<String>);
 
 impl Origins {
-    /// Reads the variable `ORIGINS`, a list with commas.
+    /// Reads the variable `ORIGINS`, a comma-separated list.
     ///
     /// # Errors
     ///
-    /// When it is missing, or an entry is no origin.
+    /// If it is missing, or an entry is not an origin.
     pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Origins, Invalid> {
         let text = required(variable, "ORIGINS")?;
         let origins: Vec<String> = text.split(',').map(|origin| origin.trim().to_owned()).collect();
         match origins.iter().find(|origin| !is_origin(origin)) {
             None => Ok(Origins(origins)),
             Some(wrong) => Err(Invalid(format!(
-                "ORIGINS has `{wrong}`; allowed are https://host and https://host:port, on this machine also http://"
+                "ORIGINS has `{wrong}`; must be https://host or https://host:port, or http:// on this machine"
             ))),
         }
     }
@@ -31,7 +31,8 @@ impl Origins {
 
 fn is_origin(text: &str) -> bool {
     let is_host = |host: &str| {
-        !host.is_empty() && host.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-:".contains(&b))
+        !host.is_empty()
+            && host.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:".contains(&byte))
     };
     let is_local = |host: &str| matches!(host.split(':').next(), Some("localhost" | "127.0.0.1"));
     match text.split_once("://") {
@@ -46,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_whole_origins_are_taken_and_allowed() {
+    fn only_complete_origins_are_accepted() {
         let read = |text: &str| Origins::read(&|_: &str| Some(text.to_owned()));
         let origins = read("https://a.example, http://127.0.0.1:8080").unwrap();
         for (origin, is_allowed) in [

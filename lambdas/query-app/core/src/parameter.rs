@@ -1,37 +1,37 @@
-//! A query's parameters: what a file says of them, and values that were checked against it.
+//! A query's parameters: their declarations in a file, and the check of values against them.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// One parameter of a query, as its file declares it and as clients are told of it.
+/// One parameter of a query, as its file declares it and as clients receive it.
 ///
 /// Values are bound as text and cast in SQL: `cast(:day as date)`, `to_date(:month, 'YYYY-MM')`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Parameter {
-    /// The name in SQL, after a colon: a small letter, then up to 39 of small letters, digits and `_`.
+    /// The name in SQL, after a colon: a lower-case letter followed by up to 39 lower-case letters, digits and `_`.
     pub name: String,
-    /// What people read, at most 100 characters.
+    /// The label for people, at most 100 characters.
     pub label: String,
     /// Its type.
     #[serde(rename = "type")]
     pub kind: Kind,
-    /// Whether a request has to give it. One that is not required has a default.
+    /// Whether a request must set it. An optional parameter has a default.
     #[serde(default = "yes")]
     pub required: bool,
-    /// What a form shows at first, and what counts for one that is not required and not given.
+    /// The initial value in a form, and the value of an optional parameter that is not set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
-    /// The least, for numbers, dates and months.
+    /// The minimum, for numbers, dates and months.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum: Option<String>,
-    /// The most, for numbers, dates and months.
+    /// The maximum, for numbers, dates and months.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maximum: Option<String>,
-    /// The longest text in characters, 1 to 1,000; 200 unless given.
+    /// The longest text in characters, 1 to 1,000; default 200.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_length: Option<usize>,
-    /// What a choice is between.
+    /// The options of a choice.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<String>,
 }
@@ -50,11 +50,11 @@ pub enum Kind {
     Month,
     /// Characters other than control characters, at least one.
     Text,
-    /// One of some texts.
+    /// One of several texts.
     Choice,
 }
 
-/// The longest text unless a file says otherwise.
+/// The default for the longest text.
 const LENGTH: usize = 200;
 
 const MOST_LENGTH: usize = 1000;
@@ -62,25 +62,26 @@ const MOST_LENGTH: usize = 1000;
 impl Parameter {
     /// # Errors
     ///
-    /// When the declaration contradicts itself.
+    /// If the declaration contradicts itself.
     pub(crate) fn check(&self) -> Result<(), String> {
         let name = &self.name;
         let problem = |what: &str| Err(format!("parameter `{name}` {what}"));
-        let is_letter = |c: char| c.is_ascii_lowercase();
-        let fits = name.starts_with(is_letter) && name.chars().all(|c| is_letter(c) || c.is_ascii_digit() || c == '_');
+        let is_letter = |character: char| character.is_ascii_lowercase();
+        let fits = name.starts_with(is_letter)
+            && name.chars().all(|character| is_letter(character) || character.is_ascii_digit() || character == '_');
         if !fits || name.len() > 40 {
-            return problem("has a name other than a small letter and up to 39 small letters, digits and `_`");
+            return problem("must have a name of a lower-case letter and up to 39 lower-case letters, digits and `_`");
         }
         if self.label.is_empty() || self.label.chars().count() > 100 {
-            return problem("has no label of 1 to 100 characters");
+            return problem("must have a label of 1 to 100 characters");
         }
         let is_ordered = !matches!(self.kind, Kind::Text | Kind::Choice);
         let bounds = [&self.minimum, &self.maximum];
         if bounds.iter().any(|bound| bound.is_some()) && !is_ordered {
-            return problem("has a minimum or maximum, which a text or choice cannot have");
+            return problem("has a minimum or maximum, which text and choices do not support");
         }
         if bounds.iter().copied().flatten().any(|bound| order(self.kind, bound).is_none()) {
-            return problem("has a minimum or maximum that is not of its type");
+            return problem("has a minimum or maximum that does not match its type");
         }
         if let [Some(least), Some(most)] = bounds
             && order(self.kind, least) > order(self.kind, most)
@@ -89,10 +90,10 @@ impl Parameter {
         }
         let is_length = |length: usize| self.kind == Kind::Text && (1..=MOST_LENGTH).contains(&length);
         if !self.max_length.is_none_or(is_length) {
-            return problem("has a `maxLength`, which is for texts, from 1 to 1000");
+            return problem("has an invalid `maxLength`; must be 1 to 1000, and only for text");
         }
         if (self.kind == Kind::Choice) == self.options.is_empty() || self.options.iter().any(String::is_empty) {
-            return problem("has options, or none: a choice has some that are not empty, and nothing else has");
+            return problem("has invalid options; a choice must have options that are not empty, and other types none");
         }
         match &self.default {
             None if !self.required => problem("is not required and has no default"),
@@ -101,16 +102,16 @@ impl Parameter {
         }
     }
 
-    /// The text that `given` is bound as.
+    /// The text to bind for `given`.
     ///
     /// # Errors
     ///
-    /// When it is missing or not allowed, in a sentence for who asked.
+    /// If it is missing or not allowed, in a sentence for the user.
     pub(crate) fn read(&self, given: Option<&Value>) -> Result<String, String> {
         let name = &self.name;
         let text = match given {
             None if self.required => {
-                return Err(format!("parameter `{name}` is missing; allowed is {}", self.allowed()));
+                return Err(format!("parameter `{name}` is missing; must be {}", self.allowed()));
             }
             None => self.default.clone(),
             Some(Value::String(text)) => Some(text.clone()),
@@ -121,9 +122,9 @@ impl Parameter {
             Some(text) if self.allows(&text) => Ok(text),
             Some(text) => {
                 let shown: String = text.chars().take(40).collect();
-                Err(format!("parameter `{name}` is {shown:?}; allowed is {}", self.allowed()))
+                Err(format!("parameter `{name}` is {shown:?}; must be {}", self.allowed()))
             }
-            None => Err(format!("parameter `{name}` is neither a text nor a number; allowed is {}", self.allowed())),
+            None => Err(format!("parameter `{name}` is neither text nor a number; must be {}", self.allowed())),
         }
     }
 
@@ -149,20 +150,20 @@ impl Parameter {
             Kind::Date => "a day as YYYY-MM-DD",
             Kind::Month => "a month as YYYY-MM",
             Kind::Text => {
-                return format!("a text of 1 to {} characters on one line", self.max_length.unwrap_or(LENGTH));
+                return format!("text of 1 to {} characters on one line", self.max_length.unwrap_or(LENGTH));
             }
             Kind::Choice => return format!("one of {}", self.options.join(", ")),
         };
         match (&self.minimum, &self.maximum) {
             (Some(least), Some(most)) => format!("{what}, from {least} to {most}"),
-            (Some(least), None) => format!("{what}, from {least} on"),
-            (None, Some(most)) => format!("{what}, up to {most}"),
+            (Some(least), None) => format!("{what}, at least {least}"),
+            (None, Some(most)) => format!("{what}, at most {most}"),
             (None, None) => what.to_owned(),
         }
     }
 }
 
-/// Where a value stands among all of its type; `None` when it is not of the type.
+/// The order of a value among all values of its type; `None` if it does not have the type.
 fn order(kind: Kind, text: &str) -> Option<i128> {
     let digits = |text: &str, most: usize| {
         let fits = (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -217,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_taken_or_refused_by_type_and_range() {
+    fn values_are_accepted_or_refused_by_type_and_range() {
         let integer = json!({"type": "integer", "minimum": "-5", "maximum": "10"});
         let decimal = json!({"type": "decimal", "minimum": "0.05", "maximum": "30"});
         let date = json!({"type": "date", "minimum": "2015-01-01"});
@@ -263,14 +264,14 @@ mod tests {
             }
             for value in bad {
                 let message = parameter.read(Some(&value)).expect_err(&value.to_string());
-                assert!(message.contains("parameter `p`") && message.contains("allowed is"), "{message}");
+                assert!(message.contains("parameter `p`") && message.contains("must be"), "{message}");
             }
             assert!(parameter.read(None).unwrap_err().contains("is missing"));
         }
     }
 
     #[test]
-    fn one_that_is_not_required_falls_back_on_its_default() {
+    fn an_optional_parameter_falls_back_to_its_default() {
         let parameter = parameter(json!({"type": "integer", "required": false, "default": "7"}));
         assert_eq!(parameter.read(None).as_deref(), Ok("7"));
     }
@@ -279,7 +280,7 @@ mod tests {
     fn a_declaration_that_contradicts_itself_is_refused() {
         for (declared, problem) in [
             (json!({"type": "integer", "minimum": "5", "maximum": "1"}), "above"),
-            (json!({"type": "integer", "minimum": "a"}), "not of its type"),
+            (json!({"type": "integer", "minimum": "a"}), "does not match its type"),
             (json!({"type": "integer", "required": false}), "no default"),
             (json!({"type": "integer", "maximum": "3", "default": "4"}), "does not allow"),
             (json!({"type": "text", "minimum": "3"}), "minimum or maximum"),

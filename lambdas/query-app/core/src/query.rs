@@ -1,4 +1,4 @@
-//! A named query: a file of SQL with a head of comments that say what it is.
+//! A named query: an SQL file with a head of comments that describe it.
 //!
 //! ```sql
 //! -- name: trips
@@ -9,8 +9,9 @@
 //! select hour, count(*) as trips from {schema}.trips where day = cast(:day as date) group by hour order by hour
 //! ```
 //!
-//! The head is the first lines that begin with `-- `; each is one of these, in any order. `name`, `title` and `description` stand
-//! there once, `chart` at most once, `parameter` once for each parameter; [`Parameter`] has its members. The rest is one statement.
+//! The head consists of the first lines that begin with `-- `; each is one of these, in any order. `name`, `title` and
+//! `description` occur once, `chart` at most once, `parameter` once for each parameter; see [`Parameter`] for its members. The
+//! rest is one statement.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -18,14 +19,14 @@ use serde_json::{Map, Value};
 use crate::parameter::Parameter;
 use crate::sql;
 
-/// A query that is in order.
+/// A valid query.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Query {
-    /// What requests call it, a small letter and up to 39 of small letters, digits and `-`; its file is called so.
+    /// Its name in requests and of its file: a lower-case letter and up to 39 lower-case letters, digits and `-`.
     pub name: String,
     /// Its heading, at most 100 characters.
     pub title: String,
-    /// What it tells, at most 500 characters.
+    /// Its description, at most 500 characters.
     pub description: String,
     /// In the order of the file.
     pub parameters: Vec<Parameter>,
@@ -36,15 +37,15 @@ pub struct Query {
     sql: String,
 }
 
-/// A hint how to draw a result.
+/// A hint on how to draw a result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Chart {
     /// The form.
     pub kind: ChartKind,
-    /// The column along the bottom.
+    /// The column of the horizontal axis.
     pub x: String,
-    /// The column upwards.
+    /// The column of the vertical axis.
     pub y: String,
 }
 
@@ -60,15 +61,15 @@ pub enum ChartKind {
     Scatter,
 }
 
-/// A query's statement with the values of one request. There is no `Debug`, which would show them.
+/// A query's statement with the values of one request. It has no `Debug`, which would show them.
 pub struct Bound {
-    /// One statement, limited to some rows.
+    /// One statement, with a limit on rows.
     pub sql: String,
     /// Names and values, in the order of the file.
     pub values: Vec<(String, String)>,
 }
 
-/// The longest file in bytes; the Data API takes 100 KB.
+/// The longest file in bytes; the Data API accepts 100 KB.
 pub(crate) const FILE_BYTES: usize = 64 * 1024;
 
 const MOST_PARAMETERS: usize = 20;
@@ -78,10 +79,10 @@ impl Query {
     ///
     /// # Errors
     ///
-    /// When it is not of the form that this module describes.
+    /// If it is not of the form that this module describes.
     pub fn parse(file: &str) -> Result<Query, String> {
         if file.len() > FILE_BYTES {
-            return Err(format!("it has {} bytes; allowed are {FILE_BYTES}", file.len()));
+            return Err(format!("it has {} bytes; must be at most {FILE_BYTES}", file.len()));
         }
         let (mut name, mut title, mut description, mut chart) = (None, None, None, None);
         let mut parameters: Vec<Parameter> = Vec::new();
@@ -89,7 +90,7 @@ impl Query {
         let head = lines.by_ref().map_while(|line| line.strip_prefix("-- "));
         for line in head {
             let (key, value) =
-                line.split_once(':').ok_or_else(|| format!("the head has `{line}`, which is no `key: value`"))?;
+                line.split_once(':').ok_or_else(|| format!("the head has `{line}`, which is not `key: value`"))?;
             let once = match (key, value.trim()) {
                 ("name", value) => name.replace(value.to_owned()).is_none(),
                 ("title", value) => title.replace(value.to_owned()).is_none(),
@@ -103,9 +104,7 @@ impl Query {
                     is_new
                 }
                 _ => {
-                    return Err(format!(
-                        "the head has `{key}`; allowed are name, title, description, parameter and chart"
-                    ));
+                    return Err(format!("the head has `{key}`; must be name, title, description, parameter or chart"));
                 }
             };
             if !once {
@@ -127,11 +126,11 @@ impl Query {
 
     /// The statement of one request, whose values are checked here.
     ///
-    /// `schema` is quoted already. The result has at most `rows` rows, in the order of the query.
+    /// `schema` is already quoted. The result has at most `rows` rows, in the order of the query.
     ///
     /// # Errors
     ///
-    /// When a value is missing, not allowed, or of no parameter, in a sentence for who asked.
+    /// If a value is missing, not allowed, or not for a parameter, in a sentence for the user.
     pub fn bind(&self, schema: &str, given: &Map<String, Value>, rows: u32) -> Result<Bound, String> {
         let is_known = |name: &String| self.parameters.iter().any(|parameter| parameter.name == *name);
         if let Some(unknown) = given.keys().find(|name| !is_known(name)) {
@@ -142,17 +141,19 @@ impl Query {
         }
         let value = |parameter: &Parameter| Ok((parameter.name.clone(), parameter.read(given.get(&parameter.name))?));
         let values = self.parameters.iter().map(value).collect::<Result<_, String>>()?;
-        // On a line of its own, after whatever comment the file ends with.
+        // On a line of its own, in case the file ends with a comment.
         let sql = format!("{}\nlimit {rows}", self.sql.replace(sql::SCHEMA, schema));
         Ok(Bound { sql, values })
     }
 
     fn check(&self) -> Result<(), String> {
-        let is_letter = |c: char| c.is_ascii_lowercase();
+        let is_letter = |character: char| character.is_ascii_lowercase();
         let name = &self.name;
-        if !name.starts_with(is_letter) || !name.chars().all(|c| is_letter(c) || c.is_ascii_digit() || c == '-') {
+        if !name.starts_with(is_letter)
+            || !name.chars().all(|character| is_letter(character) || character.is_ascii_digit() || character == '-')
+        {
             return Err(format!(
-                "its name is `{name}`; allowed is a small letter and then small letters, digits and `-`"
+                "its name is `{name}`; must be a lower-case letter followed by lower-case letters, digits and `-`"
             ));
         }
         if self.parameters.len() > MOST_PARAMETERS {
@@ -160,7 +161,7 @@ impl Query {
         }
         let used = sql::parameters(&self.sql)?;
         if let Some(idle) = self.parameters.iter().find(|parameter| !used.contains(&parameter.name)) {
-            return Err(format!("the parameter `{}` is nowhere in its SQL", idle.name));
+            return Err(format!("the parameter `{}` does not occur in its SQL", idle.name));
         }
         match used.iter().find(|name| self.parameters.iter().all(|parameter| parameter.name != **name)) {
             Some(undeclared) => Err(format!("its SQL has `:{undeclared}`, which the head does not declare")),
@@ -175,9 +176,10 @@ fn json<'a, T: Deserialize<'a>>(key: &str, value: &'a str) -> Result<T, String> 
 
 fn given(key: &str, value: Option<String>, most: usize) -> Result<String, String> {
     let value = value.unwrap_or_default();
-    match (1..=most).contains(&value.chars().count()) {
-        true => Ok(value),
-        false => Err(format!("the head has no `{key}` of 1 to {most} characters")),
+    if (1..=most).contains(&value.chars().count()) {
+        Ok(value)
+    } else {
+        Err(format!("the head must have a `{key}` of 1 to {most} characters"))
     }
 }
 
@@ -208,15 +210,15 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_of_the_form_is_refused_with_the_reason() {
+    fn an_invalid_file_is_refused_with_the_reason() {
         for (from, to, problem) in [
-            ("-- name: trips\n", "", "no `name`"),
+            ("-- name: trips\n", "", "a `name`"),
             ("trips", "Trips", "its name is"),
             ("-- title: Trips\n", "-- title: Trips\n-- title: Trips\n", "twice"),
-            ("-- title: Trips", "-- author: me", "allowed are name"),
-            ("-- title: Trips", "-- title Trips", "no `key: value`"),
+            ("-- title: Trips", "-- author: me", "must be name"),
+            ("-- title: Trips", "-- title Trips", "not `key: value`"),
             ("\"label\"", "\"lable\"", "unknown field"),
-            (":day as", ":days as", "nowhere"),
+            (":day as", ":days as", "does not occur"),
             ("order by 1", "order by :other", "`:other`"),
             ("select", "drop", "begins with"),
         ] {

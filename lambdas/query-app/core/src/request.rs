@@ -1,77 +1,75 @@
-//! One request: what a user asked for once, and how far it is.
+//! One request of a user, and its progress.
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::types::AttributeValue;
 use redshift::StatementId;
 
 use crate::query::Bound;
 use crate::ticket::digest;
 
-/// A request as its item has it.
+/// A request as stored in its item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// A hash of owner and client's id, 64 hexadecimal digits: the same request however often it is sent, and nobody else's.
+    /// A hash of the owner and the client's ID, 64 hexadecimal digits: the same however often the request is sent, and different
+    /// for every user.
     pub key: String,
     /// The user, Cognito's `sub`.
     pub owner: String,
-    /// The client's id, a UUID.
+    /// The client's ID, a UUID.
     pub id: String,
     /// The query's name.
     pub query: String,
-    /// Hash of query and values: the same id with others is a mistake.
+    /// Hash of query and values: the same ID with different ones is an error.
     pub fingerprint: String,
-    /// How far it is.
+    /// Its state.
     pub state: State,
-    /// What Redshift calls it, once that is known.
+    /// Its statement in Redshift, once known.
     pub statement: Option<StatementId>,
-    /// Who waits for it.
+    /// The connection that waits for it.
     pub connection: Option<Connection>,
     /// Since when nobody waits; milliseconds.
     pub alone: Option<u64>,
-    /// Why its statement was told to end.
+    /// Why its statement was cancelled.
     pub cancelled: Option<Cause>,
     /// Milliseconds.
     pub created: u64,
     /// The last part of the result that was sent, from 0; -1 before the first.
     pub sent: i64,
-    /// Whether there is something to do or to tell yet.
+    /// Whether there is anything left to do or to report.
     pub open: bool,
-    /// Which of the owner's places for running statements it has.
+    /// The number of its slot among the owner's running statements.
     pub slot: u32,
     /// The most rows its result may have.
     pub limit: u32,
 }
 
-/// How far a request is.
+/// The state of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
-    /// About to be handed to Redshift.
+    /// About to be submitted to Redshift.
     Pending,
     /// Redshift has it.
     Running,
-    /// There is nothing more to come.
+    /// It has ended.
     Ended(End),
 }
 
 /// How a request ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
-    /// With a result of so many rows.
+    /// With a result.
     Finished {
         /// Rows of the result.
         rows: u64,
     },
-    /// Without one.
+    /// Without a result.
     Failed(Failure),
-    /// Because somebody asked for it.
+    /// Because it was cancelled.
     Cancelled,
 }
 
 /// Why there is no result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
-    /// Redshift refused the statement or gave up on it.
+    /// Redshift rejected or aborted the statement.
     Failed,
     /// It took too long.
     TimedOut,
@@ -79,10 +77,10 @@ pub enum Failure {
     Unavailable,
 }
 
-/// Why a statement was told to end.
+/// Why a statement was cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// Its owner asked for it.
+    /// Its owner cancelled it.
     Asked,
     /// Nobody waits for it.
     Alone,
@@ -90,25 +88,23 @@ pub enum Cause {
     Time,
 }
 
-/// A WebSocket, and for how long its user is signed in.
+/// A WebSocket, and how long its user is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connection {
-    /// API Gateway's id.
+    /// API Gateway's ID.
     pub id: String,
-    /// When the user's token ends; seconds.
+    /// When the user's token expires; seconds.
     pub until: u64,
 }
 
-/// How long a request is kept: as long as Redshift keeps results, 24 hours, and as long again to say that it is gone.
+/// How long a request is kept: the 24 hours that Redshift keeps results, and as long again to report that they have expired.
 pub(crate) const KEPT_SECONDS: u64 = 48 * 60 * 60;
 
 /// How long Redshift keeps a result; milliseconds.
 const RESULT_LIFE: u64 = 24 * 60 * 60 * 1000;
 
-pub(crate) type Item = HashMap<String, AttributeValue>;
-
 impl Request {
-    /// A new request of `owner`. `id` has to be one [`is_request_id`] takes.
+    /// A new request of `owner`. `id` must be one that [`is_request_id`] accepts.
     pub fn new(owner: &str, id: &str, query: &str, bound: &Bound, limit: u32, now: u64) -> Request {
         let mut parts = vec![query.as_bytes()];
         parts.extend(bound.values.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]));
@@ -136,49 +132,19 @@ impl Request {
         digest(&[owner.as_bytes(), id.as_bytes()])
     }
 
-    /// What operators find the request by in the logs, and nobody can use otherwise.
+    /// A reference with which operators find the request in the logs, and which is useless to anybody else.
     pub fn reference(&self) -> &str {
         &self.key[..12]
     }
 
-    /// Whether Redshift has deleted its result, as far as time tells.
+    /// Whether Redshift has deleted its result, judging by the time.
     pub fn is_gone(&self, now: u64) -> bool {
         self.created + RESULT_LIFE <= now
-    }
-
-    pub(crate) fn from_item(item: &Item) -> Option<Request> {
-        let number = |name: &str| item.get(name)?.as_n().ok()?.parse::<u64>().ok();
-        let text = |name: &str| item.get(name)?.as_s().ok().map(String::as_str);
-        let owned = |name: &str| text(name).map(str::to_owned);
-        let state = match text("state")? {
-            "pending" => State::Pending,
-            "running" => State::Running,
-            "finished" => State::Ended(End::Finished { rows: number("rows")? }),
-            "cancelled" => State::Ended(End::Cancelled),
-            code => State::Ended(End::Failed(Failure::parse(code)?)),
-        };
-        Some(Request {
-            key: text("id")?.strip_prefix("request#").filter(|key| key.len() == 64)?.to_owned(),
-            owner: owned("owner")?,
-            id: owned("requestId")?,
-            query: owned("query")?,
-            fingerprint: owned("fingerprint")?,
-            state,
-            statement: text("statement").and_then(|id| id.parse().ok()),
-            connection: owned("connection").zip(number("until")).map(|(id, until)| Connection { id, until }),
-            alone: number("alone"),
-            cancelled: text("cancelled").and_then(Cause::parse),
-            created: number("since")?,
-            sent: item.get("sent")?.as_n().ok()?.parse().ok()?,
-            open: item.contains_key("open"),
-            slot: u32::try_from(number("slot")?).ok()?,
-            limit: u32::try_from(number("limit")?).ok()?,
-        })
     }
 }
 
 impl State {
-    /// As clients are told, and as the item has it.
+    /// The name for clients and in the item.
     pub fn name(&self) -> &'static str {
         match self {
             State::Pending => "pending",
@@ -210,18 +176,20 @@ impl Failure {
         }
     }
 
-    /// A sentence for people, with nothing of SQL, values or the database in it.
+    /// A sentence for people, without SQL, values or database details.
     pub fn reason(self) -> &'static str {
         match self {
-            Failure::Failed => "the warehouse could not run the query; tell whoever runs this system the reference",
-            Failure::TimedOut => "the query took too long and was stopped; ask for less, such as a shorter time",
+            Failure::Failed => {
+                "the warehouse could not run the query; give the reference to the operators of this system"
+            }
+            Failure::TimedOut => "the query took too long and was stopped; request less, such as a shorter period",
             Failure::Unavailable => {
-                "the warehouse cannot be used now, it may be paused or busy; try again in a few minutes"
+                "the warehouse is not available now and may be paused or busy; try again in a few minutes"
             }
         }
     }
 
-    fn parse(code: &str) -> Option<Failure> {
+    pub(crate) fn parse(code: &str) -> Option<Failure> {
         Failure::ALL.into_iter().find(|failure| failure.code() == code)
     }
 }
@@ -237,12 +205,12 @@ impl Cause {
         }
     }
 
-    fn parse(name: &str) -> Option<Cause> {
+    pub(crate) fn parse(name: &str) -> Option<Cause> {
         Cause::ALL.into_iter().find(|cause| cause.name() == name)
     }
 }
 
-/// Whether a text is a UUID in small letters, which is what clients call their requests.
+/// Whether a text is a UUID in lower case, which is the form of a request's ID.
 pub fn is_request_id(text: &str) -> bool {
     let groups: Vec<&str> = text.split('-').collect();
     let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);

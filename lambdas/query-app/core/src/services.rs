@@ -1,4 +1,4 @@
-//! What all functions of the query app are set up with.
+//! The services that all functions of the query app use.
 
 use aws_types::SdkConfig;
 use function::{Clock, Invalid, aws, required};
@@ -6,7 +6,7 @@ use redshift::{DataApi, Warehouse};
 
 use crate::table::Table;
 
-/// The table and the warehouse, as the environment names them.
+/// The table and the warehouse named in the environment.
 pub struct Services {
     table: String,
     warehouse: Warehouse,
@@ -15,11 +15,11 @@ pub struct Services {
 }
 
 impl Services {
-    /// Reads `TABLE` and `WAREHOUSE` (JSON, see [`Warehouse`]), and how the two are reached.
+    /// Reads `TABLE` and `WAREHOUSE` (JSON, see [`Warehouse`]), and how to reach them.
     ///
     /// # Errors
     ///
-    /// When one is missing or not of its form; the message names the variable.
+    /// If one is missing or malformed; the message names the variable.
     pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Services, Invalid> {
         Ok(Services {
             table: required(variable, "TABLE")?,
@@ -29,7 +29,7 @@ impl Services {
         })
     }
 
-    /// Both, with nothing connected yet.
+    /// Both services, without opening connections yet.
     pub fn open(self, clock: &Clock) -> (Table, DataApi) {
         let table = Table::new(aws_sdk_dynamodb::Client::new(&self.dynamodb), self.table, clock.clone());
         let data = aws_sdk_redshiftdata::Client::new(&self.redshift_data);

@@ -1,4 +1,4 @@
-//! What a query's SQL may look like, found out without understanding it.
+//! Checks a query's SQL without fully parsing it.
 
 use std::collections::BTreeSet;
 
@@ -8,17 +8,17 @@ pub(crate) const SCHEMA: &str = "{schema}";
 /// Statements within a statement, and `select … into`, which makes a table.
 const WRITES: &[&str] = &["delete", "insert", "into", "merge", "update"];
 
-/// Would stand in the way of the limit that is put after the statement.
+/// Would conflict with the limit that is appended to the statement.
 const AFTER_ORDER: &[&str] = &["fetch", "for", "limit", "offset"];
 
 /// The names of the parameters of one `select` or `with` statement.
 ///
-/// This is no wall: the files come from who deploys, and the database user may only read. It finds what would not work, or not mean
-/// what the file's author thinks.
+/// This is not a security boundary: the files come from the deployer, and the database user may only read. It finds SQL that
+/// would not work or not mean what its author intends.
 ///
 /// # Errors
 ///
-/// When it is no such statement, has a text, comment or parenthesis without an end, or says what a query may not say.
+/// If it is not such a statement, has an unterminated text, comment or parenthesis, or uses something that is not allowed in a query.
 pub(crate) fn parameters(sql: &str) -> Result<BTreeSet<String>, String> {
     let mut found = BTreeSet::new();
     let mut depth = 0_usize;
@@ -32,7 +32,7 @@ pub(crate) fn parameters(sql: &str) -> Result<BTreeSet<String>, String> {
             '$' if rest.starts_with("$$") => return Err("it has `$$`; write texts in single quotes".to_owned()),
             ';' => return Err("it has `;`; a query is one statement without it".to_owned()),
             '{' | '}' if !rest.starts_with(SCHEMA) => {
-                return Err(format!("it has `{character}`, which may only stand in {SCHEMA}"));
+                return Err(format!("it has `{character}`, which may only be used in {SCHEMA}"));
             }
             '{' => SCHEMA.len(),
             ':' if rest.starts_with("::") => 2,
@@ -59,11 +59,11 @@ pub(crate) fn parameters(sql: &str) -> Result<BTreeSet<String>, String> {
                 }
                 if WRITES.contains(&lower.as_str()) {
                     return Err(format!(
-                        "it has `{word}`; a query only reads, and a column of this name has to be quoted"
+                        "it has `{word}`; a query may only read, and a column of this name must be quoted"
                     ));
                 }
                 if depth == 0 && AFTER_ORDER.contains(&lower.as_str()) {
-                    return Err(format!("it has `{word}` outside of parentheses, where the limit on rows is put"));
+                    return Err(format!("it has `{word}` outside parentheses, where the limit on rows is added"));
                 }
                 is_first = false;
                 word.len()
@@ -79,11 +79,11 @@ pub(crate) fn parameters(sql: &str) -> Result<BTreeSet<String>, String> {
     }
 }
 
-/// The length of a quoted text. A brace in it would be taken for the schema's place.
+/// The length of a quoted text. A brace in it would be mistaken for the schema's placeholder.
 fn quoted(rest: &str, quote: char) -> Result<usize, String> {
     let length = end_of(rest, quote.encode_utf8(&mut [0; 4]), "a quoted text")?;
     match rest[..length].contains(['{', '}', '\\']) {
-        true => Err(format!("it has a brace or a backslash in a quoted text; {SCHEMA} stands alone")),
+        true => Err(format!("it has a brace or a backslash in a quoted text; {SCHEMA} must be outside quotes")),
         false => Ok(length),
     }
 }
@@ -106,14 +106,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parameters_are_found_where_they_count() {
+    fn parameters_are_found_only_in_code() {
         let sql = "-- :no\nwith a as (select ':no', \":no\" /* :no ; */ from {schema}.t limit 3)\nselect x::date, :a, :b_1 from a where y=:a order by 1";
         assert_eq!(parameters(sql), Ok(BTreeSet::from(["a".to_owned(), "b_1".to_owned()])));
         assert_eq!(parameters("select substring(x from 1 for 2), 'it''s', \"limit\" from t"), Ok(BTreeSet::new()));
     }
 
     #[test]
-    fn what_is_no_query_is_refused_with_the_reason() {
+    fn sql_that_is_not_a_query_is_refused_with_the_reason() {
         for (sql, problem) in [
             ("", "no statement"),
             ("-- select", "no statement"),

@@ -1,4 +1,4 @@
-//! The steps of a request between its first, which is [`Table::begin`], and its last, [`Table::end`].
+//! The steps of a request after the first, which is [`Table::begin`], up to the last, [`Table::end`].
 
 use std::time::SystemTime;
 
@@ -7,42 +7,44 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use function::millis;
 use redshift::StatementId;
 
-use crate::item::{Change, Unavailable, Written, integer, key, names, number, text, unavailable, unreadable, values};
-use crate::request::{Cause, Connection, End, Item, Request};
+use crate::item::{
+    Change, Item, Unavailable, Written, integer, key, names, number, text, unavailable, unreadable, values,
+};
+use crate::request::{Cause, Connection, End, Request};
 use crate::table::{Table, binding, request_id};
 use crate::ticket::{digest, random};
 
-/// One run's right to tell of requests, one at a time.
+/// One run's right to report requests, one at a time.
 pub struct Lease {
     until: SystemTime,
     holder: String,
 }
 
 impl Lease {
-    /// Until `until`, when the run that has it is over.
+    /// Valid until `until`, when its run is over.
     pub fn new(until: SystemTime) -> Lease {
         Lease { until, holder: digest(&[&random()]) }
     }
 }
 
-/// What came of asking for the right to tell of a request.
+/// The outcome of asking for the right to report a request.
 #[derive(Debug)]
 pub enum Claim {
     /// It is this run's, until the lease ends.
     Mine(Box<Request>),
     /// Another run has it.
     Busy,
-    /// Everything was told.
+    /// Everything was reported.
     Ended,
     /// There is no such request.
     Missing,
 }
 
-/// What came of the last step of a request.
+/// The outcome of the last step of a request.
 pub enum Ending {
     /// It is over.
     Done,
-    /// Meanwhile another connection waits for it.
+    /// A different connection is waiting for it now.
     Rebound(Box<Request>),
 }
 
@@ -60,14 +62,14 @@ const REQUEST: &str = "request";
 const OPEN: &str = "request";
 
 impl Table {
-    /// A request; one that is past its time counts as gone, whether or not DynamoDB has deleted it.
+    /// A request; an expired one counts as deleted, whether or not DynamoDB has deleted it yet.
     pub async fn request(&self, request: &str) -> Result<Option<Request>, Unavailable> {
         let found = self.get([&request_id(request), REQUEST]).await?;
         let found = found.filter(|item| integer(item, "expires").is_some_and(|expires| self.seconds() < expires));
         found.map(|item| Request::from_item(&item).ok_or_else(unreadable)).transpose()
     }
 
-    /// Notes that Redshift has a request's statement. Answers with the request as it is now, or `None` when it has ended already.
+    /// Records that Redshift has a request's statement. Returns the request as it is now, or `None` if it has already ended.
     pub async fn running(&self, request: &str, statement: &StatementId) -> Result<Option<Request>, Unavailable> {
         let written = self
             .change(
@@ -84,8 +86,8 @@ impl Table {
         done(written)
     }
 
-    /// Notes that a request's statement is to end, and for which reason first. `None` when the request has ended already, or somebody
-    /// waits again for one that was alone.
+    /// Records that a request's statement is cancelled, and the first reason. `None` if the request has already ended, or if somebody
+    /// is waiting again for one that was abandoned.
     pub async fn cancelled(&self, request: &str, cause: Cause) -> Result<Option<Request>, Unavailable> {
         let condition = match cause {
             Cause::Alone => "attribute_exists(#open) AND attribute_exists(#alone)",
@@ -95,7 +97,7 @@ impl Table {
         done(self.change(request, update, condition, vec![(":cause", text(cause.name()))]).await?)
     }
 
-    /// Has another connection wait for a request, which has received it up to the part `sent`. `None` when there is no such request.
+    /// Binds a request to a different connection, which has received it up to the part `sent`. `None` if there is no such request.
     pub async fn bind(&self, request: &str, to: &Connection, sent: i64) -> Result<Option<Request>, Unavailable> {
         let binding = binding(request, &to.id, self.seconds());
         let put = self.client.put_item().table_name(&self.name).set_item(Some(binding));
@@ -111,13 +113,13 @@ impl Table {
         done(written)
     }
 
-    /// The right to tell how a request ended, which other runs respect until the lease ends.
+    /// The right to report how a request ended, which other runs respect until the lease ends.
     pub async fn claim(&self, request: &str, lease: &Lease) -> Result<Claim, Unavailable> {
         let written = self
             .change(
                 request,
                 "SET #lease = :lease, #holder = :holder",
-                // One that this run holds already is one whose answer was lost.
+                // A lease that this run already holds is one whose answer was lost.
                 "attribute_exists(#open) AND (attribute_not_exists(#lease) OR #lease < :now OR #holder = :holder)",
                 vec![
                     (":lease", number(millis(lease.until))),
@@ -134,21 +136,21 @@ impl Table {
         })
     }
 
-    /// Gives back what [`claim`](Self::claim) gave.
+    /// Releases the lease of [`claim`](Self::claim).
     pub async fn release(&self, request: &str, lease: &Lease) -> Result<(), Unavailable> {
         let holder = vec![(":holder", text(&lease.holder))];
         self.change(request, "REMOVE #lease, #holder", "#holder = :holder", holder).await.map(drop)
     }
 
-    /// Notes up to which part a result was sent to a connection; nothing when another one waits for it by now.
+    /// Records up to which part a result was sent to a connection; does nothing if a different one is waiting for it by now.
     pub async fn sent(&self, request: &str, connection: &str, part: i64) -> Result<(), Unavailable> {
         let values = vec![(":sent", number(part)), (":connection", text(connection))];
         self.change(request, "SET #sent = :sent", "#connection = :connection", values).await.map(drop)
     }
 
-    /// The last step of a request: how it ended was told to the connection that it has in `request`, or nobody waits for it.
+    /// The last step of a request: its end was reported to the connection in `request`, or nobody is waiting for it.
     ///
-    /// Its place for a running statement is given back first; what dies in between is done again by the next run.
+    /// Its slot for a running statement is released first; after a crash in between, the next run repeats this.
     pub async fn end(&self, request: &Request, end: &End) -> Result<Ending, Unavailable> {
         self.free_slot(request).await?;
         let mut set = "SET #state = :state".to_owned();
@@ -177,7 +179,7 @@ impl Table {
         }
     }
 
-    /// Requests that are not told of yet, the oldest first, as the index `open` has them.
+    /// Requests that were not reported yet, the oldest first, from the index `open`.
     pub async fn open(&self, after: Option<Item>) -> Result<Open, Unavailable> {
         let query = self
             .client
@@ -194,7 +196,7 @@ impl Table {
         Ok(Open { requests: requests.iter().filter_map(Request::from_item).collect(), next: page.last_evaluated_key })
     }
 
-    /// `None` when another connection waits for it, or it has ended.
+    /// `None` if a different connection is waiting for it, or it has ended.
     pub(crate) async fn unbind(&self, request: &str, connection: &str) -> Result<Option<Request>, Unavailable> {
         let written = self
             .change(

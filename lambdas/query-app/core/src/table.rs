@@ -9,8 +9,8 @@
 //! | `user#<owner>` | `slot#<n>` | a running statement: `request` | the longest statement, and an hour |
 //! | `user#<owner>` | `minute#<n>` | how many requests began in a minute: `count` | two minutes |
 //!
-//! `expires` (seconds) is the table's TTL attribute. `open` and `since` (milliseconds) of requests that are not told of yet are the keys
-//! of the index `open`.
+//! `expires` (seconds) is the table's TTL attribute. `open` and `since` (milliseconds) of requests that were not reported yet are
+//! the keys of the index `open`.
 
 use std::time::Duration;
 
@@ -19,8 +19,10 @@ use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::types::ReturnValue;
 use function::{Clock, millis};
 
-use crate::item::{Unavailable, integer, item, key, names, number, string, text, unavailable, unreadable, values};
-use crate::request::{Item, Request};
+use crate::item::{
+    Item, Unavailable, integer, item, key, names, number, string, text, unavailable, unreadable, values,
+};
+use crate::request::Request;
 use crate::ticket::{TICKET_SECONDS, Ticket};
 
 /// The table of the query app.
@@ -31,33 +33,34 @@ pub struct Table {
     pub(crate) clock: Clock,
 }
 
-/// Who connects, and for how long that is known.
+/// Who connects, and how long that is valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// The user, Cognito's `sub`.
     pub owner: String,
-    /// When the user's token ends; seconds.
+    /// When the user's token expires; seconds.
     pub until: u64,
 }
 
-/// API Gateway ends a connection after two hours; then there is a quarter of an hour for clocks and late messages.
+/// API Gateway closes a connection after two hours; a quarter of an hour is added for clocks and late messages.
 const CONNECTION_SECONDS: u64 = 2 * 60 * 60 + 15 * 60;
 
 const CONNECTION: &str = "connection";
 
 impl Table {
-    /// Connects nothing yet.
+    /// Opens no connection yet.
     pub fn new(client: Client, name: String, clock: Clock) -> Table {
         Table { client, name, clock }
     }
 
-    /// Notes a ticket.
+    /// Records a ticket.
     pub async fn put_ticket(&self, ticket: &Ticket, identity: &Identity) -> Result<(), Unavailable> {
         let id = format!("ticket#{}", ticket.hash());
         self.put_identity([&id, "ticket"], identity, TICKET_SECONDS).await
     }
 
-    /// Uses a ticket up: who it is for, or `None` when it was never given out, is too old, or was used. Of several at once, one wins.
+    /// Uses a ticket up: returns who it is for, or `None` if it was never issued, is too old, or was used. Of several
+    /// simultaneous uses, one wins.
     pub async fn take_ticket(&self, ticket: &Ticket) -> Result<Option<Identity>, Unavailable> {
         const CONDITION: &str = "#expires > :now";
         let id = format!("ticket#{}", ticket.hash());
@@ -71,7 +74,7 @@ impl Table {
             .set_expression_attribute_values(Some(values(vec![(":now", number(self.seconds()))])))
             .return_values(ReturnValue::AllOld);
         match delete.send().await {
-            // Without the old item this try came after one whose answer was lost; the browser has to ask for another ticket.
+            // Without the old item, this attempt follows one whose answer was lost; the browser must request a new ticket.
             Ok(done) => Ok(done.attributes().and_then(identity)),
             Err(error) => match error.as_service_error() {
                 Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(None),
@@ -80,7 +83,7 @@ impl Table {
         }
     }
 
-    /// Notes who is connected.
+    /// Records who is connected.
     pub async fn put_connection(&self, connection: &str, identity: &Identity) -> Result<(), Unavailable> {
         self.put_identity([&connection_id(connection), CONNECTION], identity, CONNECTION_SECONDS).await
     }
@@ -91,7 +94,7 @@ impl Table {
         found.map(|item| identity(&item).ok_or_else(unreadable)).transpose()
     }
 
-    /// Takes a connection away, and answers with the requests that nobody waits for since.
+    /// Removes a connection, and returns the requests that nobody is waiting for any longer.
     pub async fn leave(&self, connection: &str) -> Result<Vec<Request>, Unavailable> {
         let id = connection_id(connection);
         let mut left = Vec::new();
@@ -157,7 +160,7 @@ pub(crate) fn connection_id(connection: &str) -> String {
     format!("connection#{connection}")
 }
 
-/// The item that lets a connection's end find the request.
+/// The item with which a connection's end finds the request.
 pub(crate) fn binding(request: &str, connection: &str, now: u64) -> Item {
     let mut binding = key([&connection_id(connection), &format!("request#{request}")]);
     binding.insert("expires".to_owned(), number(now + CONNECTION_SECONDS));

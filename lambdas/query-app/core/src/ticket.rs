@@ -1,4 +1,4 @@
-//! Tickets for a WebSocket, and other names made of hashes.
+//! Tickets for a WebSocket, and other names derived from hashes.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,8 +11,8 @@ pub struct Ticket([u8; 32]);
 pub const TICKET_SECONDS: u64 = 60;
 
 impl Ticket {
-    /// New ones from the system.
-    #[expect(clippy::new_without_default, reason = "two calls give two tickets")]
+    /// New random bits from the system.
+    #[expect(clippy::new_without_default, reason = "two calls return two tickets")]
     pub fn new() -> Ticket {
         Ticket(random())
     }
@@ -22,16 +22,16 @@ impl Ticket {
         if text.len() != 43 {
             return None;
         }
-        // This engine refuses trailing bits that are not zero, so one ticket has one spelling.
+        // This engine rejects trailing bits that are not zero, so each ticket has exactly one spelling.
         URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Ticket)
     }
 
-    /// As base64url without padding, for who asked for it.
+    /// As base64url without padding, for its holder.
     pub fn text(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.0)
     }
 
-    /// What is stored of it.
+    /// The hash that is stored.
     pub(crate) fn hash(&self) -> String {
         digest(&[&self.0])
     }

@@ -1,45 +1,51 @@
-//! One request to its end.
+//! Finishes one request.
 
 use std::time::{Duration, SystemTime};
 
-use queries::{Cause, Claim, Connection, End, Ending, Failure, Lease, Request, Unavailable};
+use function::Clock;
+use queries::{Cause, Claim, Connection, Delivery, End, Ending, Failure, Lease, Request, Unavailable};
 use redshift::{Error, StatementId, Status};
 use tracing::{info, warn};
 
-use crate::handler::Handler;
+/// Finishes requests.
+pub(crate) struct Finisher {
+    pub(crate) delivery: Delivery,
+    pub(crate) clock: Clock,
+    pub(crate) statement_time: Duration,
+}
 
-/// What to tell of.
+/// The request to finish.
 pub(crate) struct Finish<'a> {
     /// The request's key.
     pub(crate) request: &'a str,
-    /// Its statement, where the event says it.
+    /// Its statement, if the event names it.
     pub(crate) statement: Option<StatementId>,
     /// How long to wait for the statement's end.
     pub(crate) patience: Duration,
-    /// This run's, which ends with it.
+    /// This run's lease, which ends with the run.
     pub(crate) lease: &'a Lease,
 }
 
-/// What came of it.
+/// The outcome.
 pub(crate) enum Finished {
-    /// The browser knows, or nobody waits.
+    /// The browser was informed, or nobody is waiting.
     Told,
-    /// It was told before, or another run is at it.
+    /// It was reported before, or another run is working on it.
     Nothing,
-    /// There is no end to tell of.
+    /// The statement is still running.
     Running,
     /// There is no such request.
     Missing,
 }
 
-/// How often a request may be bound to yet another connection while it is told of.
+/// How often a request may be bound to a different connection while it is being reported.
 const REBOUND: usize = 5;
 
-/// How long after its time is over a statement may take to end, and its end to be told.
+/// How long after its time limit a statement may take to end, and its end to be reported.
 const LAST: Duration = Duration::from_secs(600);
 
-impl Handler {
-    /// Tells how a request's statement ended, if it has.
+impl Finisher {
+    /// Reports how a request's statement ended, if it has.
     pub(crate) async fn finish(&self, finish: Finish<'_>) -> Result<Finished, Unavailable> {
         let table = &self.delivery.table;
         let mut request = match table.claim(finish.request, finish.lease).await? {
@@ -47,7 +53,7 @@ impl Handler {
             Claim::Busy | Claim::Ended => return Ok(Finished::Nothing),
             Claim::Missing => return Ok(Finished::Missing),
         };
-        // The event can be faster than the note of its statement.
+        // The event can be faster than the record of its statement.
         request.statement = request.statement.or(finish.statement);
         let told = self.tell(request, finish.patience).await;
         if !matches!(told, Ok(Finished::Told)) {
@@ -62,7 +68,7 @@ impl Handler {
     async fn tell(&self, mut request: Request, patience: Duration) -> Result<Finished, Unavailable> {
         let Some((end, bytes)) = self.end_of(&request, patience).await? else { return Ok(Finished::Running) };
         for _ in 0..REBOUND {
-            // What nobody waits for is not read: it waits for a resume.
+            // A result that nobody is waiting for is not read: it waits for a resume.
             if let Some(connection) = request.connection.clone() {
                 match self.deliver(&request, &end, bytes, &connection).await {
                     Ok(true) => {}
@@ -82,7 +88,9 @@ impl Handler {
                 Ending::Rebound(now) => request = Request { statement: request.statement, ..*now },
             }
         }
-        Err(Unavailable("a request was bound to ever other connections while it was told of".to_owned()))
+        Err(Unavailable(
+            "a request was repeatedly bound to different connections while it was being reported".to_owned(),
+        ))
     }
 
     async fn deliver(
@@ -96,7 +104,7 @@ impl Handler {
         self.delivery.send(request, &messages, connection).await
     }
 
-    /// How a request ends, and the bytes of its result, as far as Redshift says.
+    /// How a request ended, and the size of its result, according to Redshift.
     async fn end_of(&self, request: &Request, patience: Duration) -> Result<Option<(End, Option<u64>)>, Unavailable> {
         let failed = |failure| Ok(Some((End::Failed(failure), None)));
         let stopped = match request.cancelled {
@@ -110,7 +118,7 @@ impl Handler {
         match data.wait(statement, self.clock.now() + patience).await {
             Ok(Status::Finished { rows, bytes, .. }) => Ok(Some((End::Finished { rows }, bytes))),
             Ok(Status::Aborted) => Ok(Some((stopped, None))),
-            // So it ends when it was cancelled in the middle of its work.
+            // This is how it ends if it was cancelled while running.
             Ok(Status::Failed { .. }) if request.cancelled.is_some() => Ok(Some((stopped, None))),
             Ok(Status::Failed { message }) => {
                 warn!(step = "failed", request = request.key, statement = %statement, reason = message);
@@ -127,7 +135,7 @@ impl Handler {
         }
     }
 
-    /// Whether nothing of it is waited for any more.
+    /// Whether waiting for the request is over.
     fn is_over(&self, request: &Request) -> bool {
         self.age(request) > self.statement_time + LAST
     }

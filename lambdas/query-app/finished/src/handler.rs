@@ -1,4 +1,4 @@
-//! Tells the triggers apart.
+//! Distinguishes the triggers.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,38 +9,36 @@ use redshift::StatementId;
 use serde_json::{Value, json};
 use tracing::{Instrument, error, info, info_span};
 
-use crate::finish::{Finish, Finished};
+use crate::finish::{Finish, Finished, Finisher};
 use crate::settings::Settings;
 
 /// The function, for the life of its process.
-pub struct Handler {
-    pub(crate) delivery: Delivery,
-    pub(crate) clock: Clock,
-    pub(crate) statement_time: Duration,
-    /// What the names of this tenant's statements begin with.
+pub struct QueryEndHandler {
+    finisher: Finisher,
+    /// The prefix of this tenant's statement names.
     prefix: String,
 }
 
-/// How long an event's statement may still be shown as running; the service tells of an end in more than one place.
+/// How long an event's statement may still be reported as running; the service reports an end in more than one place.
 const LAG: Duration = Duration::from_secs(5);
 
-impl Handler {
+impl QueryEndHandler {
     /// Wires the function; nothing is connected before the first event.
-    pub fn new(settings: Settings, clock: Clock) -> Handler {
-        Handler {
+    pub fn new(settings: Settings, clock: Clock) -> QueryEndHandler {
+        let finisher = Finisher {
             delivery: Delivery::new(settings.services, &settings.connections, &clock),
             clock,
             statement_time: settings.statement_time,
-            prefix: statement_prefix(&settings.tenant),
-        }
+        };
+        QueryEndHandler { finisher, prefix: statement_prefix(&settings.tenant) }
     }
 
-    /// Handles one event: EventBridge's of a statement that ended, or `{"sweep":true}`.
+    /// Handles one event: EventBridge's event of a statement that ended, or `{"sweep":true}`.
     ///
     /// # Errors
     ///
-    /// When the event is neither, or what it tells of could not be told on: Lambda tries again. In a sweep, what concerns a single request
-    /// is a line in the log and a number in the answer.
+    /// If the event is neither, or its end could not be reported: Lambda retries. In a sweep, a problem with a single request
+    /// is only a log line and a count in the result.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, String> {
         let (event, context) = event.into_parts();
         let span = info_span!("run", request_id = context.request_id);
@@ -50,26 +48,28 @@ impl Handler {
 
     async fn run(&self, event: &Value, deadline: SystemTime) -> Result<Value, String> {
         if event["sweep"] == true {
-            return self.sweep(deadline).await.map_err(|problem| problem.0);
+            return self.finisher.sweep(deadline).await.map_err(|problem| problem.0);
         }
         let detail = &event["detail"];
         let name = detail["statementName"].as_str().filter(|_| event["source"] == "aws.redshift-data");
         let Some(name) = name else {
-            let allowed = r#"allowed are {"sweep":true} and EventBridge's events of named statements"#;
-            return Err(format!("the event is not one this function knows; {allowed}"));
+            let allowed = r#"must be {"sweep":true} or EventBridge's event of a named statement"#;
+            return Err(format!("the event is unknown; {allowed}"));
         };
-        // The rule asks for the prefix; another tenant's may begin with this one's.
+        // The rule matches the prefix, but another tenant's prefix may begin with this one's.
         let request = name.strip_prefix(&self.prefix).filter(|key| key.len() == 64);
         let Some(request) = request else {
-            info!(step = "end", "the statement is none of this tenant's");
+            info!(step = "end", "the statement belongs to a different tenant");
             return Ok(json!({"told": false}));
         };
         let statement: Option<StatementId> = detail["statementId"].as_str().and_then(|id| id.parse().ok());
         let finish = Finish { request, statement, patience: LAG, lease: &Lease::new(deadline) };
-        match self.finish(finish).await.map_err(|problem| problem.0)? {
+        match self.finisher.finish(finish).await.map_err(|problem| problem.0)? {
             Finished::Told => Ok(json!({"told": true})),
             Finished::Nothing => Ok(json!({"told": false})),
-            Finished::Running => Err("the statement of the event still runs; it is looked at again".to_owned()),
+            Finished::Running => {
+                Err("the statement of the event is still running; it will be checked again".to_owned())
+            }
             Finished::Missing => Err(format!("there is no request {request}")),
         }
     }

@@ -1,20 +1,20 @@
-//! Tells the right connection that its query has ended, and sweeps what no event reported.
+//! Informs the right connection that its query has ended, and sweeps ends that no event reported.
 //!
 //! ```text
 //! EventBridge: statement ended ─► request by the statement's name ─┐
 //! schedule: sweep ─► open requests, the oldest first ──────────────┴─► claim ─► status, result ─► browser ─► end
 //! ```
 //!
-//! EventBridge may tell of an end twice, late, or never. The name of a statement is its request's, and the request is there before its
-//! statement, so an event always finds it; one that does not is an error, for Lambda to try again and then to put aside. One run at a time
-//! has the lease on a request, which ends with the run's time: whoever dies in the middle is followed by the next event or sweep, and browsers
-//! drop the parts that they have. What Redshift says now counts, not what the event says.
+//! EventBridge may report an end twice, late, or never. A statement is named after its request, and the request exists before its
+//! statement, so an event always finds it; one that does not is an error, which Lambda retries and then puts aside. One run at a
+//! time has the lease on a request, which ends with the run's time: if a run dies in the middle, the next event or sweep takes
+//! over, and browsers drop the parts that they already have. The current status in Redshift counts, not the status in the event.
 //!
 //! | sweep finds | does |
 //! |---|---|
-//! | a request older than [`sweep::SILENCE`] | looks at its statement as if its event had come |
+//! | a request older than [`sweep::SILENCE`] | checks its statement as if its event had arrived |
 //! | one that never got a statement, older than a minute | ends it, as `unavailable` |
-//! | one that nobody waits for since a minute | cancels its statement |
+//! | one that nobody has been waiting for since a minute ago | cancels its statement |
 //! | one older than `STATEMENT_SECONDS` | cancels its statement, and ends it as `timed-out` |
 
 mod finish;
@@ -22,5 +22,5 @@ mod handler;
 mod settings;
 pub mod sweep;
 
-pub use handler::Handler;
+pub use handler::QueryEndHandler;
 pub use settings::Settings;

@@ -1,4 +1,4 @@
-//! What the function's environment says, parsed once at the start.
+//! The function's settings, read from its environment once at the start.
 
 use std::time::Duration;
 
@@ -15,17 +15,17 @@ pub struct Settings {
     pub(crate) connections: SdkConfig,
 }
 
-/// How long a statement may run unless the stack says otherwise; seconds.
+/// How long a statement may run by default; seconds.
 const STATEMENT_SECONDS: u64 = 900;
 
 impl Settings {
-    /// Reads the settings out of the environment variables that `variable` answers.
+    /// Reads the settings from the environment variables that `variable` returns.
     ///
-    /// `TENANT`, `TABLE`, `WAREHOUSE` and `CONNECTIONS_URL` are required; `STATEMENT_SECONDS` (1 to 86,400) is 900 unless given.
+    /// `TENANT`, `TABLE`, `WAREHOUSE` and `CONNECTIONS_URL` are required; `STATEMENT_SECONDS` (1 to 86,400) defaults to 900.
     ///
     /// # Errors
     ///
-    /// When one is missing or not of its form; the message names the variable.
+    /// If one is missing or malformed; the message names the variable.
     pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Settings, Invalid> {
         Ok(Settings {
             tenant: required(variable, "TENANT")?,

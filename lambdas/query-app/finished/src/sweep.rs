@@ -1,4 +1,4 @@
-//! What no event reported.
+//! Finishes requests that no event reported.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,8 +7,7 @@ use queries::{Cause, GRACE, Lease, Request, Unavailable};
 use serde_json::{Value, json};
 use tracing::{info, warn};
 
-use crate::finish::{Finish, Finished};
-use crate::handler::Handler;
+use crate::finish::{Finish, Finished, Finisher};
 
 /// How old a request is before its event counts as late.
 pub const SILENCE: Duration = Duration::from_secs(20);
@@ -16,12 +15,12 @@ pub const SILENCE: Duration = Duration::from_secs(20);
 /// How long a request may take to get its statement.
 const HANDED_IN: Duration = Duration::from_secs(60);
 
-impl Handler {
-    /// Goes through the open requests, the oldest first, as far as the time reaches: the next sweep goes on.
+impl Finisher {
+    /// Goes through the open requests, the oldest first, while there is time; the next sweep continues.
     ///
     /// # Errors
     ///
-    /// When the index cannot be read.
+    /// If the index cannot be read.
     pub(crate) async fn sweep(&self, deadline: SystemTime) -> Result<Value, Unavailable> {
         let now = self.clock.now();
         let until = now + deadline.duration_since(now).unwrap_or_default().mul_f64(0.8);
@@ -31,7 +30,7 @@ impl Handler {
         'pages: loop {
             let page = self.delivery.table.open(after).await?;
             for request in &page.requests {
-                // The oldest come first, and younger ones have nothing to be swept.
+                // The oldest come first, and younger ones need no sweep.
                 if self.age(request) < SILENCE || self.clock.now() >= until {
                     break 'pages;
                 }

@@ -3,7 +3,7 @@
 use queries::Origins;
 use serde_json::{Value, json};
 
-/// An answer before it is JSON.
+/// A response before it becomes JSON.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     media_type: &'static str,
@@ -11,7 +11,7 @@ pub(crate) struct Answer {
     body: String,
 }
 
-/// Bytes of a body as they are in the function's answer, of which Lambda takes 6 MB.
+/// The most bytes of a body within the function's response, of which Lambda accepts 6 MB.
 const BODY_BYTES: usize = 6_000_000;
 
 impl Answer {
@@ -19,7 +19,7 @@ impl Answer {
         Answer::text(status, body.to_string())
     }
 
-    /// With a body that is JSON already.
+    /// With a body that is already JSON.
     pub(crate) fn text(status: u16, body: String) -> Answer {
         Answer { status, media_type: "application/json", next_page: None, body }.checked()
     }
@@ -38,15 +38,20 @@ impl Answer {
     }
 
     fn checked(self) -> Answer {
-        // JSON in JSON: each of these gets another byte.
+        // JSON in JSON: each of these characters gets another byte.
         let escapes = self.body.bytes().filter(|byte| matches!(byte, b'"' | b'\\' | b'\r' | b'\n')).count();
-        match self.body.len() + escapes <= BODY_BYTES {
-            true => self,
-            false => Answer::error(500, "too-large", "this page of the result is too large to be sent; ask for less"),
+        if self.body.len() + escapes <= BODY_BYTES {
+            self
+        } else {
+            Answer::error(
+                500,
+                "too-large",
+                "this page of the result is too large to send; request fewer columns or rows",
+            )
         }
     }
 
-    /// With CORS for pages of allowed origins; nobody else's browser hands an answer on.
+    /// With CORS headers for pages of allowed origins; browsers do not pass responses to other pages.
     pub(crate) fn into_event(self, origin: &str, origins: &Origins) -> Value {
         let mut headers = json!({
             "Cache-Control": "no-store",

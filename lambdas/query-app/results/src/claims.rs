@@ -1,9 +1,9 @@
-//! Who asks, as API Gateway's Cognito authorizer tells it.
+//! The caller according to API Gateway's Cognito authorizer.
 
 use queries::Identity;
 use serde_json::Value;
 
-/// The user of the id token that API Gateway has verified.
+/// The user of the ID token that API Gateway has verified.
 pub(crate) fn identity(claims: &Value) -> Option<Identity> {
     let owner = claims["sub"].as_str().filter(|owner| (1..=128).contains(&owner.len()))?;
     let until = match &claims["exp"] {
@@ -14,7 +14,7 @@ pub(crate) fn identity(claims: &Value) -> Option<Identity> {
     Some(Identity { owner: owner.to_owned(), until })
 }
 
-/// A REST API hands times on as Java writes them, `Wed Sep 21 19:08:02 UTC 2016`; seconds since 1970.
+/// A REST API passes times as Java writes them, `Wed Sep 21 19:08:02 UTC 2016`; returns seconds since 1970.
 fn written_out(text: &str) -> Option<u64> {
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let [_, month, day, time, "UTC" | "GMT", year] = text.split(' ').collect::<Vec<_>>()[..] else { return None };
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_tokens_end_is_read_in_each_form_it_comes_in() {
+    fn the_tokens_expiry_is_read_in_each_of_its_forms() {
         for (exp, until) in [
             (json!(1_474_484_882), Some(1_474_484_882)),
             (json!("1474484882"), Some(1_474_484_882)),

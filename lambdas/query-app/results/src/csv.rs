@@ -1,12 +1,13 @@
-//! A page of a result as CSV, RFC 4180: commas, CRLF, quotes where a value needs them.
+//! A page of a result as CSV, RFC 4180: commas, CRLF, quotes if a value needs them.
 //!
-//! NULL is nothing, an empty text is `""`. A text that a spreadsheet would take for a formula gets a `'` before it, the first character
-//! being one of `=+-@`, a tab or a line's end: <https://owasp.org/www-community/attacks/CSV_Injection>. Numbers stay as they are.
+//! NULL is empty, an empty text is `""`. A text that a spreadsheet would interpret as a formula is prefixed with `'`, if its
+//! first character is one of `=+-@`, a tab or a line end: <https://owasp.org/www-community/attacks/CSV_Injection>. Numbers are
+//! not changed.
 
 use queries::ColumnType;
 use redshift::{Column, Field, Page};
 
-/// The page; with a line of labels when it `is_first`.
+/// The page, with a line of labels if it `is_first`.
 pub(crate) fn page(page: &Page, is_first: bool) -> String {
     let mut out = String::new();
     if is_first {
@@ -21,7 +22,7 @@ pub(crate) fn page(page: &Page, is_first: bool) -> String {
     out
 }
 
-/// Whether anything may stand in a column's texts.
+/// Whether a column's texts may contain anything.
 fn is_free(column: &Column) -> bool {
     ColumnType::of(column) == ColumnType::Text
 }
@@ -59,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_quoted_where_they_must_and_formulas_become_texts() {
+    fn values_are_quoted_if_needed_and_formulas_become_text() {
         let column = |label: &str, kind: &str| Column {
             name: label.to_owned(),
             label: label.to_owned(),

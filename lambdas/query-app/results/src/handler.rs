@@ -1,4 +1,4 @@
-//! Answers each resource.
+//! Serves each resource.
 
 use function::{Clock, millis};
 use lambda_runtime::LambdaEvent;
@@ -17,7 +17,7 @@ use crate::route::{Call, Event};
 use crate::settings::Settings;
 
 /// The function, for the life of its process.
-pub struct Handler {
+pub struct ResultsApi {
     tenant: String,
     table: Table,
     data: DataApi,
@@ -26,11 +26,11 @@ pub struct Handler {
     clock: Clock,
 }
 
-impl Handler {
+impl ResultsApi {
     /// Wires the function; nothing is connected before the first event.
-    pub fn new(settings: Settings, clock: Clock) -> Handler {
+    pub fn new(settings: Settings, clock: Clock) -> ResultsApi {
         let (table, data) = settings.services.open(&clock);
-        Handler {
+        ResultsApi {
             tenant: settings.tenant,
             table,
             data,
@@ -44,7 +44,7 @@ impl Handler {
     ///
     /// # Errors
     ///
-    /// Never: the answer carries the status.
+    /// Never: the response carries the status.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, std::convert::Infallible> {
         let (event, context) = event.into_parts();
         let span = info_span!("request", tenant = self.tenant, request_id = context.request_id);
@@ -59,9 +59,9 @@ impl Handler {
         let call = match event.call() {
             Ok(call) => call,
             Err(400) => {
-                return Answer::error(400, "invalid", "`page` is none that a page before this one gave out as next");
+                return Answer::error(400, "invalid", "`page` is not the `next` of a previous page");
             }
-            Err(405) => return Answer::error(405, "not-allowed", "the resource does not take this method"),
+            Err(405) => return Answer::error(405, "not-allowed", "the resource does not support this method"),
             Err(_) => return Answer::error(404, "not-found", "there is no such resource"),
         };
         if call == Call::Options {
@@ -89,7 +89,7 @@ impl Handler {
         };
         answer.unwrap_or_else(|problem| {
             error!(step = "end", %problem);
-            Answer::error(503, "unavailable", "this cannot be answered now; try again in a moment")
+            Answer::error(503, "unavailable", "this request cannot be handled now; try again in a moment")
         })
     }
 
@@ -100,7 +100,7 @@ impl Handler {
         Ok(Answer::json(201, &json!({"ticket": ticket.text(), "expiresIn": TICKET_SECONDS})))
     }
 
-    /// The caller's own request of this id.
+    /// The caller's own request with this ID.
     async fn request(&self, identity: &Identity, id: &str) -> Result<Option<Request>, Unavailable> {
         if !is_request_id(id) {
             return Ok(None);
@@ -132,7 +132,7 @@ impl Handler {
         Ok(Answer::json(200, &body))
     }
 
-    /// A page of a result, or the answer that there is none.
+    /// A page of a result, or the response that there is none.
     async fn page(
         &self,
         identity: &Identity,
@@ -142,12 +142,14 @@ impl Handler {
         let Some(request) = self.request(identity, id).await? else { return Ok(Err(no_request())) };
         let (State::Ended(End::Finished { .. }), Some(statement)) = (&request.state, &request.statement) else {
             let reason = match &request.state {
-                State::Pending | State::Running => "the query still runs; its result comes when it has ended",
+                State::Pending | State::Running => {
+                    "the query is still running; its result will be available when it has ended"
+                }
                 State::Ended(_) => "the query ended without a result; run it again",
             };
             return Ok(Err(Answer::error(409, "no-result", reason)));
         };
-        let gone = || Answer::error(410, "gone", "the result is gone: it is kept for 24 hours; run the query again");
+        let gone = || Answer::error(410, "gone", "the result has expired after 24 hours; run the query again");
         if request.is_gone(millis(self.clock.now())) {
             return Ok(Err(gone()));
         }
@@ -156,7 +158,7 @@ impl Handler {
             Err(Error::Missing(_)) => Ok(Err(gone())),
             Err(Error::Refused(reason)) if token.is_some() => {
                 warn!(step = "page", request = request.key, reason);
-                Ok(Err(Answer::error(400, "invalid", "`page` is none that a page before this one gave out as next")))
+                Ok(Err(Answer::error(400, "invalid", "`page` is not the `next` of a previous page")))
             }
             Err(Error::Refused(reason) | Error::Unavailable(reason)) => Err(Unavailable(reason)),
         }
@@ -164,7 +166,7 @@ impl Handler {
 }
 
 fn no_request() -> Answer {
-    Answer::error(404, "not-found", "there is no such request of yours")
+    Answer::error(404, "not-found", "you have no such request")
 }
 
 fn rows(page: &Page) -> Answer {

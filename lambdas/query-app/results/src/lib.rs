@@ -1,6 +1,6 @@
-//! Tickets for the WebSocket, and pages of one's own results.
+//! Tickets for the WebSocket, and pages of the caller's own results.
 //!
-//! | resource | answers |
+//! | resource | response |
 //! |---|---|
 //! | `POST /ticket` | 201 `{"ticket":"…","expiresIn":60}`, good for one connection |
 //! | `GET /queries` | `{"queries":[…]}`, what may be run, with its parameters |
@@ -9,9 +9,9 @@
 //! | `GET /requests/{requestId}/csv?page=` | the same as CSV, the next page's token in the header `x-next-page` |
 //! | `OPTIONS` of each | 204 |
 //!
-//! API Gateway lets nobody through without the id token of a signed-in user. A request is found by a hash of its owner and its id, so that
-//! another user's request is one that does not exist: 404. A page token is Redshift's own, and only ever used with the statement of the
-//! request in the path; it can be read by who has it, and leads nowhere else.
+//! API Gateway admits nobody without the ID token of a signed-in user. A request is found by a hash of its owner and its ID, so that
+//! another user's request does not exist: 404. A page token is Redshift's own, and is only used with the statement of the
+//! request in the path; its holder can read it, but it gives access to nothing else.
 
 mod answer;
 mod claims;
@@ -20,5 +20,5 @@ mod handler;
 mod route;
 mod settings;
 
-pub use handler::Handler;
+pub use handler::ResultsApi;
 pub use settings::Settings;

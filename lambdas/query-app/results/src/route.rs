@@ -1,16 +1,16 @@
-//! What is asked for, out of API Gateway's proxy event (REST, version 1.0).
+//! Reads the requested resource from API Gateway's proxy event (REST, version 1.0).
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What of the event matters.
+/// The relevant fields of the event.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Event {
     http_method: String,
-    /// The path's template, so that a custom domain's base path does not matter.
+    /// The path's template, so that a custom domain's base path makes no difference.
     resource: String,
     #[serde(default)]
     headers: Option<BTreeMap<String, Value>>,
@@ -27,7 +27,7 @@ pub(crate) struct Context {
     pub(crate) authorizer: Value,
 }
 
-/// What is asked for.
+/// The requested resource.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Call<'a> {
     Options,
@@ -38,7 +38,7 @@ pub(crate) enum Call<'a> {
     Csv(&'a str, Option<&'a str>),
 }
 
-/// Bytes of a page token; Redshift's have a few hundred.
+/// The most bytes of a page token; Redshift's have a few hundred.
 const TOKEN_BYTES: usize = 4096;
 
 impl Event {

@@ -1,4 +1,4 @@
-//! What the function's environment says, parsed once at the start.
+//! The function's settings, read from its environment once at the start.
 
 use aws_types::SdkConfig;
 use function::environment::optional;
@@ -15,13 +15,13 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads the settings out of the environment variables that `variable` answers.
+    /// Reads the settings from the environment variables that `variable` returns.
     ///
     /// `TENANT`, `TABLE`, `WAREHOUSE` and `ORIGINS` are required; `QUERIES` is where the tenant's own query files are.
     ///
     /// # Errors
     ///
-    /// When one is missing or not of its form; the message names the variable.
+    /// If one is missing or malformed; the message names the variable.
     pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Settings, Invalid> {
         Ok(Settings {
             tenant: required(variable, "TENANT")?,

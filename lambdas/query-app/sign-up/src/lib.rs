@@ -1,7 +1,7 @@
-//! Lets only people of the tenant's domains sign up: Cognito asks before it makes a user.
+//! Lets only people from the tenant's domains sign up: Cognito calls it before it creates a user.
 //!
-//! A user whom an administrator makes is let through, whatever the address. Nobody is confirmed here: who signs up proves the
-//! address with the code that Cognito sends there. No log line has an address.
+//! A user created by an administrator is accepted, whatever the address. Nobody is confirmed here: a person who signs up proves the
+//! address with the code that Cognito sends to it. No log line contains an address.
 
 mod address;
 
@@ -19,29 +19,29 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads `DOMAINS`, the domains with commas between.
+    /// Reads `DOMAINS`, the domains separated by commas.
     ///
     /// # Errors
     ///
-    /// When there is none, or one is no domain in lower case.
+    /// If there is none, or one is not a domain in lower case.
     pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Settings, Invalid> {
         let domains: Vec<String> = required(variable, "DOMAINS")?.split(',').map(str::to_owned).collect();
         match domains.iter().find(|domain| !address::is_domain(domain)) {
             Some(domain) => Err(Invalid(format!(
-                "the environment variable DOMAINS has {domain:?}; allowed are domains in lower case, as in acme.example,b.example"
+                "the environment variable DOMAINS has {domain:?}; must be domains in lower case, as in acme.example,b.example"
             ))),
             None => Ok(Settings { domains }),
         }
     }
 }
 
-/// Why somebody cannot sign up; Cognito shows it to them, with `PreSignUp failed with error` before it and a full stop after it.
+/// Why a person cannot sign up; Cognito shows it with `PreSignUp failed with error` before it and a full stop after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused(String);
 
 impl fmt::Display for Refused {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -53,15 +53,15 @@ impl From<Refused> for Diagnostic {
     }
 }
 
-/// What Cognito says of a user whom an administrator makes.
+/// Cognito's trigger for a user created by an administrator.
 const BY_ADMINISTRATOR: &str = "PreSignUp_AdminCreateUser";
 
-/// Answers with the event as it came, which lets the user be made.
+/// Returns the event as received, which lets Cognito create the user.
 /// <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-sign-up.html>
 ///
 /// # Errors
 ///
-/// When the address is not of one of the domains, or there is none.
+/// If the address is missing or not from one of the domains.
 pub fn handle(settings: &Settings, event: LambdaEvent<Value>) -> Result<Value, Refused> {
     let event = event.payload;
     let source = event["triggerSource"].as_str().unwrap_or_default();
@@ -85,7 +85,7 @@ mod tests {
         Settings::read(&|name: &str| (name == "DOMAINS").then(|| domains.to_owned()))
     }
 
-    /// As Cognito asks: <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-sign-up.html>.
+    /// As Cognito calls it: <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-sign-up.html>.
     fn event(source: &str, attributes: Value) -> LambdaEvent<Value> {
         let payload = json!({
             "version": "1",
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_of_a_domain_is_let_in_as_it_came_and_is_not_confirmed() {
+    fn an_address_from_a_domain_is_accepted_unchanged_and_not_confirmed() {
         let settings = settings("acme.example,b.example").unwrap();
         for address in ["ada@acme.example", "Ada.Lovelace+x@ACME.Example", "o'brien@b.example"] {
             let asked = event("PreSignUp_SignUp", json!({ "email": address }));
@@ -136,22 +136,22 @@ mod tests {
             assert_eq!(refused.to_string(), sentence, "{address}");
         }
         let odd = [json!({}), json!({ "email": 1 }), json!(null)];
-        assert!(odd.into_iter().all(|it| handle(&settings, event("PreSignUp_SignUp", it)).is_err()));
+        assert!(odd.into_iter().all(|address| handle(&settings, event("PreSignUp_SignUp", address)).is_err()));
         let other = event("PreSignUp_ExternalProvider", json!({ "email": "ada@evil.example" }));
         assert!(handle(&settings, other).is_err());
     }
 
     #[test]
-    fn an_administrator_makes_whom_they_want() {
+    fn an_administrator_can_create_any_user() {
         let asked = event("PreSignUp_AdminCreateUser", json!({ "email": "guest@other.example" }));
         assert_eq!(handle(&settings("acme.example").unwrap(), asked.clone()), Ok(asked.payload));
     }
 
     #[test]
-    fn settings_without_a_domain_are_told() {
+    fn settings_without_a_domain_are_refused() {
         for domains in ["", ",", "acme.example,", "Acme.example", "acme", "a@b.example", " acme.example"] {
-            let problem = settings(domains).err().map(|it| it.to_string());
-            assert!(problem.is_some_and(|it| it.contains("DOMAINS")), "{domains:?}");
+            let problem = settings(domains).err().map(|error| error.to_string());
+            assert!(problem.is_some_and(|problem| problem.contains("DOMAINS")), "{domains:?}");
         }
     }
 }

@@ -1,6 +1,6 @@
 // Bundles the page: node build.mjs MODULES FOLDER
-// MODULES is the node_modules folder that package-lock.json describes. FOLDER gets index.html, assets/ whose names hold the hash
-// of what is in them, and the licences of what is bundled. The same sources give the same bytes.
+// MODULES is the node_modules folder of package-lock.json. FOLDER receives index.html, assets/ with names that contain the hash
+// of their content, and the licenses of everything bundled. The same sources give the same bytes.
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -34,7 +34,7 @@ const html = readFileSync(join(source, "index.html"), "utf8").replace(/\{(script
 writeFileSync(join(folder, "index.html"), html);
 writeFileSync(join(folder, "licences.txt"), licences());
 
-/** Writes an asset, and gives its path relative to the page. */
+/** Writes an asset, and returns its path relative to the page. */
 function asset(name, contents) {
   const hash = createHash("sha256").update(contents).digest("hex").slice(0, 16);
   const path = `assets/${name.slice(0, -extname(name).length)}-${hash}${extname(name)}`;
@@ -42,7 +42,7 @@ function asset(name, contents) {
   return path;
 }
 
-/** The licences ask that their texts go along with copies. */
+/** The licenses require that their texts accompany copies. */
 function licences() {
   const packages = new Set();
   for (const input of Object.keys(metafile.inputs)) {

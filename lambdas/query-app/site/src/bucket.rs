@@ -20,7 +20,7 @@ impl PageBucket<'_> {
 
     /// # Errors
     ///
-    /// When S3 did not take it, in one sentence.
+    /// Says in one sentence why S3 did not accept it.
     pub(crate) async fn put(&self, object: &Object) -> Result<(), String> {
         let put = self
             .client
@@ -33,14 +33,14 @@ impl PageBucket<'_> {
             .body(ByteStream::from(object.bytes.clone()))
             .send()
             .await;
-        put.map(drop).map_err(|error| format!("could not publish {}: {}", object.key, told(&error)))
+        put.map(drop).map_err(|error| format!("could not publish {}: {}", object.key, message_of(&error)))
     }
 
     /// The keys of all objects.
     ///
     /// # Errors
     ///
-    /// When S3 did not tell them, in one sentence. A bucket that is not there has none.
+    /// Says in one sentence why S3 did not list them. A missing bucket has none.
     pub(crate) async fn keys(&self) -> Result<Vec<String>, String> {
         let mut keys = Vec::new();
         let mut next = None;
@@ -49,24 +49,24 @@ impl PageBucket<'_> {
             let page = match page {
                 Ok(page) => page,
                 Err(error) if code(&error) == Some("NoSuchBucket") => return Ok(keys),
-                Err(error) => return Err(format!("could not list what is published: {}", told(&error))),
+                Err(error) => return Err(format!("could not list the published objects: {}", message_of(&error))),
             };
             next = page.next_continuation_token().map(str::to_owned);
-            keys.extend(page.contents.unwrap_or_default().into_iter().filter_map(|it| it.key));
+            keys.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key));
             if next.is_none() {
                 return Ok(keys);
             }
         }
     }
 
-    /// Deletes an object; one that is not there counts as deleted.
+    /// Deletes an object; a missing one counts as deleted.
     ///
     /// # Errors
     ///
-    /// When S3 did not do it, in one sentence.
+    /// Says in one sentence why S3 did not delete it.
     pub(crate) async fn delete(&self, key: &str) -> Result<(), String> {
         let deleted = self.client.delete_object().bucket(self.name).key(key).send().await;
-        deleted.map(drop).map_err(|error| format!("could not delete {key}: {}", told(&error)))
+        deleted.map(drop).map_err(|error| format!("could not delete {key}: {}", message_of(&error)))
     }
 }
 
@@ -74,10 +74,10 @@ fn code<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Option<&str> {
     error.as_service_error()?.meta().code()
 }
 
-fn told<E: ProvideErrorMetadata>(error: &SdkError<E>) -> String {
+fn message_of<E: ProvideErrorMetadata>(error: &SdkError<E>) -> String {
     match (error.as_service_error(), code(error)) {
-        (_, Some(code)) => format!("S3 answered {code}"),
-        (Some(_), None) => "S3 answered an error without a code".to_owned(),
-        (None, None) => "S3 did not answer".to_owned(),
+        (_, Some(code)) => format!("S3 returned {code}"),
+        (Some(_), None) => "S3 returned an error without a code".to_owned(),
+        (None, None) => "S3 did not respond".to_owned(),
     }
 }

@@ -1,9 +1,9 @@
-//! `config.json`, by which the page finds its APIs.
+//! `config.json`, with which the page finds its APIs.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What the page is told. Nothing in it is secret: every visitor reads it.
+/// The page's configuration. Nothing in it is secret: every visitor can read it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Config {
@@ -14,10 +14,10 @@ pub(crate) struct Config {
     socket: String,
     /// `https://…`
     api: String,
-    /// Whether people may sign up by themselves; CloudFormation makes a text of it.
+    /// Whether people may sign up themselves; CloudFormation turns the number into text.
     #[serde(deserialize_with = "boolean")]
     sign_up: bool,
-    /// Where Cognito is, if it is not AWS's.
+    /// Cognito's address, if it is not AWS.
     #[serde(skip_serializing_if = "Option::is_none")]
     cognito: Option<String>,
 }
@@ -34,8 +34,10 @@ impl Config {
             ("api", Some(&config.api), "https://"),
             ("cognito", config.cognito.as_ref(), "https://"),
         ] {
-            if let Some(address) = address.filter(|it| !it.starts_with(scheme)) {
-                return Err(format!("the property Config.{name} is {address:?}; allowed is an address with {scheme}"));
+            if let Some(address) = address.filter(|address| !address.starts_with(scheme)) {
+                return Err(format!(
+                    "the property Config.{name} is {address:?}; must be an address that starts with {scheme}"
+                ));
             }
         }
         Ok(config)
@@ -43,15 +45,15 @@ impl Config {
 
     /// The file as the page reads it.
     pub(crate) fn json(&self) -> Vec<u8> {
-        serde_json::to_vec(self).expect("texts and a boolean are JSON")
+        serde_json::to_vec(self).expect("text and booleans can always be written as JSON")
     }
 }
 
 fn boolean<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     match Value::deserialize(deserializer)? {
-        Value::Bool(it) => Ok(it),
+        Value::Bool(flag) => Ok(flag),
         Value::String(text) if text == "true" => Ok(true),
         Value::String(text) if text == "false" => Ok(false),
-        other => Err(serde::de::Error::custom(format!("signUp is {other}; allowed are true and false"))),
+        other => Err(serde::de::Error::custom(format!("signUp is {other}; must be true or false"))),
     }
 }

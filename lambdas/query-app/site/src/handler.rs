@@ -1,4 +1,4 @@
-//! From event to answer.
+//! Handles an event from start to answer.
 
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -16,29 +16,29 @@ use crate::page::{self, Object};
 use crate::settings::Settings;
 
 /// The function, for the life of its process.
-pub struct Handler {
+pub struct SitePublisher {
     client: Client,
     site: PathBuf,
     clock: Clock,
 }
 
-impl Handler {
+impl SitePublisher {
     /// Wires the function; nothing is connected before the first event.
-    pub fn new(settings: Settings, clock: Clock) -> Handler {
+    pub fn new(settings: Settings, clock: Clock) -> SitePublisher {
         let config = aws_sdk_s3::config::Builder::from(&settings.s3)
-            // What is not AWS has no host name a bucket.
+            // An endpoint that is not AWS has no host name per bucket.
             .force_path_style(settings.s3.endpoint_url().is_some())
             .build();
-        Handler { client: Client::from_conf(config), site: settings.site, clock }
+        SitePublisher { client: Client::from_conf(config), site: settings.site, clock }
     }
 
-    /// Carries out one event of CloudFormation and answers it.
+    /// Carries out one CloudFormation event and answers it.
     ///
     /// # Errors
     ///
-    /// Only when no answer could be given. What fails on the way is an answer.
+    /// Only if no answer could be sent. A failure while carrying out the event is an answer.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Unanswered> {
-        // Boxed, because a future within a future within a future is more than the compiler lays out.
+        // Boxed because futures nested this deep exceed what the compiler lays out.
         let carry_out = async |request: &Request, until| Box::pin(self.carry_out(request, until)).await;
         custom_resource::answer(event, &self.clock, carry_out).await
     }
@@ -48,7 +48,7 @@ impl Handler {
             // Without a bucket, nothing can have been published.
             let result = match &request.kind {
                 Ok(Kind::Delete) => Ok(()),
-                Ok(_) => Err("the property Bucket is no name of a bucket".to_owned()),
+                Ok(_) => Err("the property Bucket is not a valid bucket name".to_owned()),
                 Err(problem) => Err(problem.clone()),
             };
             return Outcome { physical_id: request.physical_id.clone().unwrap_or_else(|| request.not_made()), result };
@@ -58,7 +58,7 @@ impl Handler {
         let result = match &request.kind {
             Err(problem) => Err(problem.clone()),
             Ok(Kind::Delete) if request.physical_id.as_ref() != Some(&id) => {
-                info!(step = "delete", "the id is not that of something made here; nothing is touched");
+                info!(step = "delete", "the ID does not name anything created here; nothing is changed");
                 let physical_id = request.physical_id.clone().unwrap_or(id);
                 return Outcome { physical_id, result: Ok(()) };
             }
@@ -68,7 +68,7 @@ impl Handler {
                 Err(problem) => Err(problem),
             },
         };
-        // An Update that fails keeps the old id, so that the bucket of that one stays as it is.
+        // An Update that fails keeps the old ID, so that the bucket of that ID is not changed.
         let physical_id = match (&result, &request.physical_id) {
             (Err(_), Some(old)) => old.clone(),
             _ => id,
@@ -82,11 +82,11 @@ impl Handler {
 }
 
 fn bucket_name(properties: &Value) -> Option<&str> {
-    let of_name = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || b".-".contains(&it);
-    properties["Bucket"].as_str().filter(|it| (3..=63).contains(&it.len()) && it.bytes().all(of_name))
+    let of_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte);
+    properties["Bucket"].as_str().filter(|name| (3..=63).contains(&name.len()) && name.bytes().all(of_name))
 }
 
-/// What is done to a bucket for one event, within its time.
+/// The work on a bucket for one event, within its time.
 struct Work<'a> {
     bucket: PageBucket<'a>,
     clock: &'a Clock,
@@ -100,14 +100,14 @@ impl Work<'_> {
             self.bucket.put(object).await?;
         }
         info!(step = "published", objects = objects.len());
-        let keys: Vec<&str> = objects.iter().map(|it| it.key.as_str()).collect();
+        let keys: Vec<&str> = objects.iter().map(|object| object.key.as_str()).collect();
         self.keep_only(&keys).await
     }
 
     /// Deletes every object but these.
     async fn keep_only(&self, kept: &[&str]) -> Result<(), String> {
         let keys = self.bucket.keys().await?;
-        let gone: Vec<&String> = keys.iter().filter(|it| !kept.contains(&it.as_str())).collect();
+        let gone: Vec<&String> = keys.iter().filter(|key| !kept.contains(&key.as_str())).collect();
         for key in &gone {
             self.has_time()?;
             self.bucket.delete(key).await?;
@@ -117,9 +117,6 @@ impl Work<'_> {
     }
 
     fn has_time(&self) -> Result<(), String> {
-        match self.clock.now() < self.until {
-            true => Ok(()),
-            false => Err("the time was over before everything was published".to_owned()),
-        }
+        if self.clock.now() < self.until { Ok(()) } else { Err("not everything could be published in time".to_owned()) }
     }
 }

@@ -1,20 +1,20 @@
-//! Custom resource that puts the query page, which its zip carries, into the bucket it is served from.
+//! Custom resource that publishes the query page, which is part of its zip, to the bucket that serves it.
 //!
 //! ```text
-//! CloudFormation ─ event ─► Handler ─► Page  (site/ beside the bootstrap, and config.json out of the properties)
-//!        ▲                     └─► PageBucket ─► S3: put what there is, then delete what is no longer part
+//! CloudFormation ─ event ─► SitePublisher ─► Page  (site/ next to the bootstrap, and config.json from the properties)
+//!        ▲                     └─► PageBucket ─► S3: put all objects, then delete the ones that are no longer part
 //!        └──── one PUT ────────┘
 //! ```
 //!
 //! # What holds whatever happens
 //!
-//! - **One answer to each event**, by the crate `custom-resource`.
-//! - **Everything may run again**: an object is written whole under its own name, and one that is away is deleted again in vain.
-//! - **A browser never finds half a page**: files with their content's hash in the name come first, then the others, `index.html` last.
-//!   What is no longer part goes after that.
-//! - **A Delete empties the bucket**, which holds nothing but the page: CloudFormation deletes only empty buckets. The id is made
-//!   of the stack, the resource and the bucket, also of a Create that fails, whose objects would otherwise hold up the bucket.
-//! - **Limits**: 500 files, 5 MB each, 20 MB together.
+//! - **One answer to each event**, sent by the crate `custom-resource`.
+//! - **Everything may run again**: an object is written whole under its own name, and deleting a missing object has no effect.
+//! - **A browser never finds half a page**: files with their content's hash in the name are written first, then the others, `index.html` last.
+//!   Files that are no longer part are deleted after that.
+//! - **A Delete empties the bucket**, which contains only the page: CloudFormation only deletes empty buckets. The ID consists
+//!   of the stack, the resource and the bucket, even for a Create that fails, whose objects would otherwise prevent the deletion.
+//! - **Limits**: 500 files, 5 MB each, 20 MB in total.
 
 mod bucket;
 mod config;
@@ -22,5 +22,5 @@ mod handler;
 mod page;
 mod settings;
 
-pub use handler::Handler;
+pub use handler::SitePublisher;
 pub use settings::Settings;

@@ -2,12 +2,12 @@
 
 use function::Clock;
 use lambda_runtime::service_fn;
-use query_site::{Handler, Settings};
+use query_site::{Settings, SitePublisher};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    custom_resource::speak_when_panicking();
+    custom_resource::answer_when_panicking();
     let settings = function::start(&["custom_resource", "query_site"], Settings::read)?;
-    let handler = Handler::new(settings, Clock::system());
+    let handler = SitePublisher::new(settings, Clock::system());
     lambda_runtime::run(service_fn(|event| Box::pin(handler.handle(event)))).await
 }

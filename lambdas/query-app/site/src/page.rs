@@ -8,7 +8,7 @@ use crate::config::Config;
 /// One object of the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Object {
-    /// The key, with slashes and without one in front.
+    /// The key, with slashes but without a leading one.
     pub(crate) key: String,
     pub(crate) bytes: Vec<u8>,
 }
@@ -16,30 +16,30 @@ pub(crate) struct Object {
 const MOST_FILES: usize = 500;
 const MOST_BYTES_OF_A_FILE: u64 = 5 * 1024 * 1024;
 const MOST_BYTES: u64 = 20 * 1024 * 1024;
-/// Folders within folders.
+/// The deepest nesting of folders.
 const DEEPEST: usize = 8;
 
-/// The file that a visitor asks for, so the last one that is published.
+/// The file that a visitor requests, and therefore the last one that is published.
 const FIRST_PAGE: &str = "index.html";
-/// The file made here.
+/// The generated file.
 const CONFIG: &str = "config.json";
 
-/// All objects in the order in which they are to be published: what others name comes before who names it.
+/// All objects in the order of publication: an object comes before the objects that refer to it.
 ///
 /// # Errors
 ///
-/// When the folder has no page, something that is no plain file, a name that is no plain path, or too much.
+/// If the folder has no page, or has something that is not a plain file, an invalid name, or too many or too large files.
 pub(crate) fn objects(site: &Path, config: &Config) -> Result<Vec<Object>, String> {
     let mut found = Found::default();
     found.folder(site, "", 0)?;
     let mut objects = found.objects;
-    if !objects.iter().any(|it| it.key == FIRST_PAGE) {
+    if !objects.iter().any(|object| object.key == FIRST_PAGE) {
         return Err(format!("the function's code has no site/{FIRST_PAGE}; build the page before the functions"));
     }
-    // A file of that name is for those who work on the page.
-    objects.retain(|it| it.key != CONFIG);
+    // A file of that name is for development of the page.
+    objects.retain(|object| object.key != CONFIG);
     objects.push(Object { key: CONFIG.to_owned(), bytes: config.json() });
-    objects.sort_by_cached_key(|it| (it.key == FIRST_PAGE, !it.is_immutable(), it.key.clone()));
+    objects.sort_by_cached_key(|object| (object.key == FIRST_PAGE, !object.is_immutable(), object.key.clone()));
     Ok(objects)
 }
 
@@ -52,14 +52,14 @@ struct Found {
 impl Found {
     fn folder(&mut self, folder: &Path, prefix: &str, depth: usize) -> Result<(), String> {
         if depth > DEEPEST {
-            return Err(format!("site/{prefix} lies deeper than {DEEPEST} folders, which is the most"));
+            return Err(format!("site/{prefix} is deeper than {DEEPEST} folders; must be at most {DEEPEST}"));
         }
         let unreadable = |_| format!("site/{prefix} of the function's code cannot be read");
         for entry in fs::read_dir(folder).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
-            let name = entry.file_name().into_string().ok().filter(|it| is_plain(it));
+            let name = entry.file_name().into_string().ok().filter(|name| is_plain(name));
             let name = name.ok_or_else(|| {
-                format!("a file in site/{prefix} has a name with other characters than letters, digits, `.`, `-` and `_`, or one that begins with a dot")
+                format!("a file in site/{prefix} has an invalid name; must be letters, digits, `.`, `-` and `_`, not starting with a dot")
             })?;
             let key = format!("{prefix}{name}");
             let kind = entry.file_type().map_err(unreadable)?;
@@ -80,7 +80,7 @@ impl Found {
         self.bytes += length;
         if length > MOST_BYTES_OF_A_FILE || self.bytes > MOST_BYTES || self.objects.len() == MOST_FILES {
             return Err(format!(
-                "the page is too large at site/{key}; allowed are {MOST_FILES} files, {MOST_BYTES_OF_A_FILE} bytes each and {MOST_BYTES} together"
+                "the page is too large at site/{key}; must be at most {MOST_FILES} files of {MOST_BYTES_OF_A_FILE} bytes each and {MOST_BYTES} bytes in total"
             ));
         }
         let bytes = fs::read(path).map_err(unreadable)?;
@@ -90,13 +90,13 @@ impl Found {
 }
 
 fn is_plain(name: &str) -> bool {
-    !name.starts_with('.') && name.bytes().all(|it| it.is_ascii_alphanumeric() || b"._-".contains(&it))
+    !name.starts_with('.') && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
 }
 
 impl Object {
-    /// `Content-Type`. What is not known here is bytes to a browser, which is told not to guess.
+    /// `Content-Type`. An unknown ending is bytes to a browser, with a header that forbids guessing.
     pub(crate) fn content_type(&self) -> &'static str {
-        let ending = self.key.rsplit_once('.').map_or("", |it| it.1);
+        let ending = self.key.rsplit_once('.').map_or("", |(_, ending)| ending);
         match ending {
             "css" => "text/css; charset=utf-8",
             "html" => "text/html; charset=utf-8",
@@ -114,16 +114,18 @@ impl Object {
         }
     }
 
-    /// `Cache-Control`: for ever where another content has another name, else to be asked for each time.
+    /// `Cache-Control`: forever if a different content has a different name, otherwise revalidated each time.
     pub(crate) fn cache_control(&self) -> &'static str {
         if self.is_immutable() { "public, max-age=31536000, immutable" } else { "no-cache" }
     }
 
-    /// Whether the name has a hash of the content, `assets/app-0123456789abcdef.js`, as the page's build writes it: sixteen digits of it.
+    /// Whether the name has a hash of the content, `assets/app-0123456789abcdef.js`, as the page's build writes it: sixteen
+    /// digits of it.
     fn is_immutable(&self) -> bool {
-        let name = self.key.strip_prefix("assets/").map(|it| it.rsplit('/').next().unwrap_or(it));
-        name.and_then(|it| it.split('.').next()?.rsplit_once('-'))
-            .is_some_and(|(_, hash)| hash.len() == 16 && hash.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f')))
+        let name = self.key.strip_prefix("assets/").map(|path| path.rsplit('/').next().unwrap_or(path));
+        name.and_then(|path| path.split('.').next()?.rsplit_once('-')).is_some_and(|(_, hash)| {
+            hash.len() == 16 && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        })
     }
 }
 
@@ -132,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_hash_in_the_name_is_kept_for_ever() {
+    fn only_a_hash_in_the_name_is_cached_forever() {
         for (key, immutable) in [
             ("assets/app-0f9e8d7c6b5a4321.js", true),
             ("assets/app-0f9e8d7c6b5a4321.js.map", true),

@@ -1,4 +1,4 @@
-//! What the function's environment says: where its code lies and how AWS is reached. What it works on is in each event.
+//! The function's settings: where its code is and how to reach AWS. Each event says what to work on.
 
 use std::path::PathBuf;
 
@@ -13,12 +13,12 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads `LAMBDA_TASK_ROOT`, which Lambda sets, and region, credentials and endpoints out of the variables that Lambda and the
+    /// Reads `LAMBDA_TASK_ROOT`, which Lambda sets, and region, credentials and endpoints from the variables that Lambda and the
     /// AWS SDKs use.
     ///
     /// # Errors
     ///
-    /// When one of them is missing.
+    /// If one of them is missing.
     pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Settings, Invalid> {
         let site = PathBuf::from(required(variable, "LAMBDA_TASK_ROOT")?).join("site");
         Ok(Settings { site, s3: aws::service(variable, "S3")? })

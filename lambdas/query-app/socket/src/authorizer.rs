@@ -6,17 +6,17 @@ use tracing::info;
 
 use crate::event::Event;
 
-/// The policy for a connection: who shows a ticket from one of the pages may open it, once.
+/// The policy for a connection: the holder of a ticket, on one of the pages, may open it once.
 ///
 /// # Errors
 ///
-/// When the event does not name what it is about, or the table does not answer; API Gateway then answers with 500.
+/// If the event does not name its resource, or the table does not respond; API Gateway then returns 500.
 pub(crate) async fn authorize(event: &Event, table: &Table, origins: &Origins) -> Result<Value, Unavailable> {
-    // In place of a missing one stands nothing: a `*` would allow more than was asked for.
+    // There is no default for a missing resource: a `*` would allow more than was requested.
     let arn = event.method_arn.as_deref().ok_or_else(|| Unavailable("the event has no methodArn".to_owned()))?;
     let Some(ticket) = Ticket::parse(event.query("ticket")) else { return Ok(deny(arn, "no ticket")) };
     let Some(Identity { owner, until }) = table.take_ticket(&ticket).await? else {
-        return Ok(deny(arn, "not a ticket now"));
+        return Ok(deny(arn, "not a valid ticket"));
     };
     if !origins.allow(event.header("origin")) {
         return Ok(deny(arn, "a wrong origin"));

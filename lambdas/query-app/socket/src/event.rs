@@ -1,4 +1,4 @@
-//! API Gateway's events, and what browsers say in them.
+//! API Gateway's events, and the browsers' messages in them.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ pub(crate) struct Event {
     pub(crate) body: Option<String>,
 }
 
-/// What API Gateway knows of the connection.
+/// What API Gateway knows about the connection.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Context {
@@ -39,7 +39,7 @@ pub(crate) struct Context {
     authorizer: Value,
 }
 
-/// What a browser says.
+/// A browser's message.
 #[derive(Deserialize)]
 #[serde(tag = "action", rename_all = "lowercase")]
 pub(crate) enum Message {
@@ -67,7 +67,7 @@ pub(crate) struct Run {
     pub(crate) parameters: Map<String, Value>,
 }
 
-/// Bytes of a browser's message: twenty parameters of a few hundred.
+/// The most bytes of a browser's message: twenty parameters of a few hundred bytes.
 const MESSAGE_BYTES: usize = 16 * 1024;
 
 impl Event {
@@ -81,7 +81,7 @@ impl Event {
         self.query_string_parameters.as_ref().and_then(|all| all.get(name)).map(String::as_str).unwrap_or_default()
     }
 
-    /// The browser's message; serde's own message could quote what came.
+    /// The browser's message; serde's own error could quote it.
     pub(crate) fn message(&self) -> Option<Message> {
         let body = self.body.as_deref().filter(|body| body.len() <= MESSAGE_BYTES)?;
         serde_json::from_str(body).ok()
@@ -89,7 +89,7 @@ impl Event {
 }
 
 impl Context {
-    /// Who was let in by the authorizer, whose numbers API Gateway hands on as texts.
+    /// The user admitted by the authorizer, whose numbers API Gateway passes on as text.
     pub(crate) fn identity(&self) -> Option<Identity> {
         let owner = self.authorizer["sub"].as_str().filter(|owner| !owner.is_empty())?;
         let until = &self.authorizer["until"];

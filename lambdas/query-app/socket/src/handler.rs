@@ -1,4 +1,4 @@
-//! Tells API Gateway's events apart.
+//! Distinguishes API Gateway's events.
 
 use function::{Clock, millis};
 use lambda_runtime::LambdaEvent;
@@ -14,7 +14,7 @@ use crate::event::{Context, Event, Message};
 use crate::settings::Settings;
 
 /// The function, for the life of its process.
-pub struct Handler {
+pub struct QuerySocket {
     pub(crate) delivery: Delivery,
     pub(crate) catalogue: Catalogue,
     pub(crate) tenant: String,
@@ -25,16 +25,16 @@ pub struct Handler {
     origins: Origins,
 }
 
-/// What a message leads to: something to say, or nothing.
+/// The outcome of a message: a reply, or none.
 pub(crate) type Reply = Result<Option<String>, Unavailable>;
 
 /// A close by the page itself, <https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1>.
 const NORMAL_CLOSURE: u64 = 1000;
 
-impl Handler {
+impl QuerySocket {
     /// Wires the function; nothing is connected before the first event.
-    pub fn new(settings: Settings, clock: Clock) -> Handler {
-        Handler {
+    pub fn new(settings: Settings, clock: Clock) -> QuerySocket {
+        QuerySocket {
             delivery: Delivery::new(settings.services, &settings.connections, &clock),
             catalogue: Catalogue::new(&settings.s3, settings.own_queries, clock.clone()),
             tenant: settings.tenant,
@@ -46,16 +46,17 @@ impl Handler {
         }
     }
 
-    /// Answers one event of the WebSocket API or of its authorizer. What a browser is told goes to its connection, not into the answer.
+    /// Handles one event of the WebSocket API or of its authorizer. Messages to a browser are sent to its connection, not in the
+    /// response.
     ///
     /// # Errors
     ///
-    /// When the event is neither, or a service did not answer before the browser could be told.
+    /// If the event is neither, or a service failed before the browser could be informed.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, String> {
         let (event, context) = event.into_parts();
         let span = info_span!("event", request_id = context.request_id);
         let answer = async {
-            // serde's message could quote what came.
+            // serde's message could quote the event.
             let event = serde_json::from_value::<Event>(event);
             let event = event.map_err(|_| "the event is not one of a WebSocket API".to_owned())?;
             self.answer(event).await.map_err(|problem| problem.0)
@@ -94,7 +95,7 @@ impl Handler {
         Ok(())
     }
 
-    /// A browser's message. Who is signed in no longer is told so, whatever it says.
+    /// Handles a browser's message. A user who is no longer signed in gets this as the answer, whatever the message.
     async fn hear(&self, event: &Event, connection: &str) -> Result<(), Unavailable> {
         let now = millis(self.clock.now()) / 1000;
         let identity = self.delivery.table.connection(connection).await?.filter(|identity| now < identity.until);
@@ -104,7 +105,7 @@ impl Handler {
         };
         let (id, reply) = match event.message() {
             None => {
-                let reason = "the message is none that is known here; allowed are the actions run, cancel, resume and ping, as JSON of at most 16 KB";
+                let reason = "the message is unknown; must have the action run, cancel, resume or ping, as JSON of at most 16 KB";
                 (None, Ok(Some(message::error(None, "invalid", reason))))
             }
             Some(Message::Ping) => (None, Ok(Some(message::pong()))),
@@ -113,7 +114,7 @@ impl Handler {
                 | Message::Cancel { request_id }
                 | Message::Resume { request_id, .. },
             ) if !is_request_id(&request_id) => {
-                let reason = "`requestId` is no UUID in small letters; make a new one for each request";
+                let reason = "`requestId` is not a UUID in lower case; create a new one for each request";
                 (None, Ok(Some(message::error(None, "invalid", reason))))
             }
             Some(Message::Run(run)) => (Some(run.request_id.clone()), self.run(&run, &identity, connection).await),
@@ -144,7 +145,7 @@ impl Handler {
         match self.delivery.table.request(&Request::key(&identity.owner, id)).await? {
             None => Ok(Some(unknown(id))),
             Some(Request { open: false, .. }) => {
-                Ok(Some(message::error(Some(id), "ended", "the request has ended already; its end was told")))
+                Ok(Some(message::error(Some(id), "ended", "the request has already ended; its end was reported")))
             }
             Some(request) => {
                 self.delivery.cancel(&request.key, Cause::Asked).await?;
@@ -153,10 +154,10 @@ impl Handler {
         }
     }
 
-    /// Binds a request to this connection, and sends what it has not received: the parts after `seq` of a result.
+    /// Binds a request to this connection, and sends what it has not received yet: the parts of a result after `seq`.
     pub(crate) async fn resume(&self, id: &str, seq: i32, identity: &Identity, waiting: &Connection) -> Reply {
         let key = Request::key(&identity.owner, id);
-        // Not even a place in this connection for what is not there.
+        // A missing request must not even be bound to this connection.
         if self.delivery.table.request(&key).await?.is_none() {
             return Ok(Some(unknown(id)));
         }
@@ -170,7 +171,7 @@ impl Handler {
                 self.delivery.send(&request, &messages, waiting).await?;
                 Ok(None)
             }
-            // Whoever tells of its end finds this connection.
+            // The run that reports its end finds this connection.
             State::Pending | State::Running => Ok(Some(message::accepted(id))),
         }
     }
@@ -180,6 +181,6 @@ pub(crate) fn unknown(id: &str) -> String {
     message::error(
         Some(id),
         "unknown-request",
-        "there is no such request of yours, or it is older than two days; run the query again",
+        "you have no such request, or it is older than two days; run the query again",
     )
 }

@@ -2,11 +2,11 @@
 
 use function::Clock;
 use lambda_runtime::service_fn;
-use query_socket::{Handler, Settings};
+use query_socket::{QuerySocket, Settings};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let settings = function::start(&["query_socket", "queries"], Settings::read)?;
-    let handler = Handler::new(settings, Clock::system());
+    let handler = QuerySocket::new(settings, Clock::system());
     lambda_runtime::run(service_fn(|event| Box::pin(handler.handle(event)))).await
 }

@@ -1,4 +1,4 @@
-//! Begins a request and hands its statement to Redshift.
+//! Begins a request and submits its statement to Redshift.
 
 use std::time::Duration;
 
@@ -11,18 +11,18 @@ use redshift::{Statement, SubmitError};
 use tracing::{info, warn};
 
 use crate::event::Run;
-use crate::handler::{Handler, Reply, unknown};
+use crate::handler::{QuerySocket, Reply, unknown};
 
-/// After this a run that was to hand a request in is dead: API Gateway waits 29 seconds.
+/// After this time, a run that was to submit a request is dead: API Gateway waits 29 seconds.
 const HANDED_IN: Duration = Duration::from_secs(30);
 
-impl Handler {
-    /// Runs a query, once however often the message comes.
+impl QuerySocket {
+    /// Runs a query, once however often the message arrives.
     pub(crate) async fn run(&self, run: &Run, identity: &Identity, connection: &str) -> Reply {
         let refused = |code: &str, reason: &str| Ok(Some(message::error(Some(&run.request_id), code, reason)));
         let queries = self.catalogue.queries().await;
         let Some(query) = queries.get(&run.query) else {
-            return refused("unknown-query", "there is no query of this name; the list of queries has those that are");
+            return refused("unknown-query", "there is no query of this name; see the list of queries");
         };
         let bound = match query.bind(&self.schema, &run.parameters, self.max_rows) {
             Ok(bound) => bound,
@@ -34,7 +34,7 @@ impl Handler {
         match self.delivery.table.begin(&request, &waiting, &self.limits).await? {
             Begun::New(request) => {
                 info!(step = "begin", request = request.key, query = query.name);
-                // Before Redshift hears of it, so that no part of the result can be faster.
+                // Before Redshift receives it, so that no part of the result can be faster.
                 match self.delivery.connections.post(connection, &message::accepted(&run.request_id)).await? {
                     Posted::Gone => {
                         self.delivery.table.leave(connection).await?;
@@ -49,39 +49,40 @@ impl Handler {
             Begun::Concurrent => {
                 let most = self.limits.concurrent;
                 let reason = format!(
-                    "{most} queries of yours are running, which is as many as may; wait for one to end, or cancel it"
+                    "you already have {most} running queries, the most allowed; wait for one to end, or cancel it"
                 );
                 refused("too-many", &reason)
             }
             Begun::Minute => {
                 let most = self.limits.per_minute;
-                let reason =
-                    format!("you began {most} queries within this minute, which is as many as may; wait for the next");
+                let reason = format!(
+                    "you already started {most} queries in this minute, the most allowed; wait for the next minute"
+                );
                 refused("too-many", &reason)
             }
         }
     }
 
-    /// The same request once more: handed in again when whoever was to do it died, otherwise resumed from its beginning.
+    /// The same request again: submitted again if the run that was to do it died, otherwise resumed from its beginning.
     async fn again(&self, request: &Request, bound: &Bound, identity: &Identity, waiting: &Connection) -> Reply {
         let Some(standing) = self.delivery.table.request(&request.key).await? else {
             return Ok(Some(unknown(&request.id)));
         };
         if standing.fingerprint != request.fingerprint {
-            let reason = "this `requestId` was used for another query or other values; make a new one for each request";
+            let reason = "this `requestId` was used for a different query or different values; create a new one for each request";
             return Ok(Some(message::error(Some(&request.id), "invalid", reason)));
         }
         let reply = self.resume(&request.id, -1, identity, waiting).await?;
         let age = millis(self.clock.now()).saturating_sub(standing.created);
         if standing.state == State::Pending && standing.statement.is_none() && age > HANDED_IN.as_millis() as u64 {
-            warn!(step = "again", request = standing.key, "the request was never handed in");
+            warn!(step = "again", request = standing.key, "the request was never submitted");
             let bound_here = Request { connection: Some(waiting.clone()), ..standing };
             return Ok(self.hand_in(&bound_here, bound).await?.or(reply));
         }
         Ok(reply)
     }
 
-    /// Hands a request in. The same request twice is the same statement, by its client token.
+    /// Submits a request. The same request twice is the same statement, because of its client token.
     async fn hand_in(&self, request: &Request, bound: &Bound) -> Reply {
         let name = format!("{}{}", statement_prefix(&self.tenant), request.key);
         let statement = Statement {
@@ -109,11 +110,11 @@ impl Handler {
         Ok(Some(message::failed(request, failure)))
     }
 
-    /// Notes the statement. When that fails the statement's event carries its id all the same.
+    /// Records the statement. If that fails, the statement's event still contains its ID.
     async fn note(&self, request: &Request, id: &redshift::StatementId) {
         let noted: Result<(), Unavailable> = async {
             match self.delivery.table.running(&request.key, id).await? {
-                // Somebody asked for its end while Redshift did not have it yet.
+                // It was cancelled before Redshift had it.
                 Some(Request { cancelled: Some(_), .. }) => self.delivery.cancel(&request.key, Cause::Asked).await,
                 _ => Ok(()),
             }

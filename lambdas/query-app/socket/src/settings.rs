@@ -1,4 +1,4 @@
-//! What the function's environment says, parsed once at the start.
+//! The function's settings, read from its environment once at the start.
 
 use aws_types::SdkConfig;
 use function::environment::{number, optional};
@@ -21,15 +21,15 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads the settings out of the environment variables that `variable` answers.
+    /// Reads the settings from the environment variables that `variable` returns.
     ///
-    /// `TENANT`, `TABLE`, `WAREHOUSE`, `SCHEMA` (of the queries' tables), `ORIGINS` and `CONNECTIONS_URL` are required. `QUERIES` is where the
-    /// tenant's own files are. `MAX_ROWS` (1 to 100,000) is 10,000 unless given, `CONCURRENT` (1 to 20) 2, `PER_MINUTE` (1 to 1,000) 10,
-    /// `STATEMENT_SECONDS` (1 to 86,400) 900.
+    /// `TENANT`, `TABLE`, `WAREHOUSE`, `SCHEMA` (of the queries' tables), `ORIGINS` and `CONNECTIONS_URL` are required. `QUERIES`
+    /// is where the tenant's own files are. `MAX_ROWS` (1 to 100,000) defaults to 10,000, `CONCURRENT` (1 to 20) to 2,
+    /// `PER_MINUTE` (1 to 1,000) to 10, `STATEMENT_SECONDS` (1 to 86,400) to 900.
     ///
     /// # Errors
     ///
-    /// When one is missing or not of its form; the message names the variable.
+    /// If one is missing or malformed; the message names the variable.
     pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Settings, Invalid> {
         let schema = identifier(&required(variable, "SCHEMA")?);
         Ok(Settings {

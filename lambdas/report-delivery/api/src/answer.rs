@@ -8,7 +8,7 @@ pub(crate) fn ok(status: u16, body: &Value) -> Value {
     text(status, body.to_string())
 }
 
-/// With a body that is JSON already.
+/// With a body that is already JSON.
 pub(crate) fn text(status: u16, body: String) -> Value {
     response(status, json!({}), body)
 }

@@ -1,4 +1,4 @@
-//! The files of a job: the way to one, and their removal.
+//! The files of a job: downloading and deleting them.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub(crate) struct Files {
     pub(crate) client: Client,
     pub(crate) bucket: String,
     pub(crate) tenant: String,
-    /// How long an address is good for; at most 300 seconds, and no longer than the function's own credentials.
+    /// How long an address is valid; at most 300 seconds, and no longer than the function's own credentials.
     pub(crate) url_life: Duration,
 }
 
@@ -26,11 +26,11 @@ impl Files {
     ///
     /// # Errors
     ///
-    /// 409 before the job has files, 404 without that one, 410 when it is not in the bucket any more.
+    /// 409 if the job has no files yet, 404 if that file does not exist, 410 if it is no longer in the bucket.
     pub(crate) async fn address(&self, job: &Job, number: usize) -> Result<Value> {
         if job.state != State::Completed {
             let status = crate::record::status(job);
-            return Err(Error::conflict(format!("the job has no file; its status is {status}, needed is COMPLETED")));
+            return Err(Error::conflict(format!("the job has no file; its status is {status}, must be COMPLETED")));
         }
         let count = job.files.len();
         let Some(file) = number.checked_sub(1).and_then(|at| job.files.get(at)) else {
@@ -39,15 +39,15 @@ impl Files {
                 ..Error::invalid(format!("the job has {count} files, and no file {number}"))
             });
         };
-        // It was checked when it was recorded; what signs must not rely on that.
+        // The key was checked when it was recorded, but signing must not rely on that.
         if !file.key.starts_with(&job.key.prefix(&self.tenant)) {
-            return Err(Error::unavailable("the job's record names a file that is not the job's"));
+            return Err(Error::unavailable("the job's record names a file of a different job"));
         }
         let head = self.client.head_object().bucket(&self.bucket).key(&file.key).send().await;
         if let Err(error) = head {
             return Err(match &error {
                 SdkError::ServiceError(context) if context.raw().status().as_u16() == 404 => {
-                    Error::gone("the file is not there any more; submit the report again")
+                    Error::gone("the file no longer exists; submit the report again")
                 }
                 _ => unavailable(error.code()),
             });
@@ -68,19 +68,19 @@ impl Files {
     ///
     /// # Errors
     ///
-    /// When the bucket did not answer, or kept one.
+    /// If the bucket did not respond or kept one.
     pub(crate) async fn remove(&self, job: &Job) -> Result<()> {
         let prefix = job.key.prefix(&self.tenant);
         loop {
             let list = self.client.list_object_versions().bucket(&self.bucket).prefix(&prefix);
             let page = list.send().await.map_err(|error| unavailable(error.code()))?;
-            let versions = page.versions().iter().map(|it| (it.key(), it.version_id()));
-            let markers = page.delete_markers().iter().map(|it| (it.key(), it.version_id()));
+            let versions = page.versions().iter().map(|version| (version.key(), version.version_id()));
+            let markers = page.delete_markers().iter().map(|marker| (marker.key(), marker.version_id()));
             let objects: Vec<ObjectIdentifier> = versions
                 .chain(markers)
                 .filter_map(|(key, version)| {
                     let id = ObjectIdentifier::builder().key(key?).set_version_id(version.map(str::to_owned));
-                    Some(id.build().expect("the key is given"))
+                    Some(id.build().expect("the key is set"))
                 })
                 .collect();
             if objects.is_empty() {
@@ -100,7 +100,7 @@ impl Files {
     }
 }
 
-/// What a browser saves it as.
+/// The name under which a browser saves the file.
 fn file_name(job: &Job, file: &File) -> String {
     let extension = match file.format.as_str() {
         "CSV" => "csv",
@@ -110,7 +110,7 @@ fn file_name(job: &Job, file: &File) -> String {
     format!("{}.{extension}", job.key.job)
 }
 
-/// By the job's format, not by what was uploaded.
+/// Determined by the job's format, not by what was uploaded.
 fn content_type(file: &File) -> &'static str {
     match file.format.as_str() {
         "CSV" => "text/csv",

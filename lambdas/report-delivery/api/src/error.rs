@@ -1,15 +1,15 @@
-//! What a caller is told when it does not go as asked.
+//! The errors that callers receive.
 
 use std::fmt;
 
 use report_queue::{InvalidRequest, Unavailable};
 
-/// An answer that is no success: a status, and one sentence without secrets.
+/// An unsuccessful response: a status, and one sentence without secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Error {
     pub(crate) status: u16,
     pub(crate) message: String,
-    /// The methods that there are, with 405.
+    /// The supported methods, with 405.
     pub(crate) allow: Option<&'static str>,
 }
 
@@ -28,7 +28,7 @@ impl Error {
         Error::new(403, message)
     }
 
-    /// The same for a job that never was, is another caller's, was deleted, or is past its time.
+    /// The same for a job that never existed, belongs to another caller, was deleted, or has expired.
     pub(crate) fn no_job() -> Error {
         Error::new(404, "there is no such job")
     }
@@ -38,7 +38,7 @@ impl Error {
     }
 
     pub(crate) fn method(allow: &'static str) -> Error {
-        let message = format!("the resource does not take this method; allowed: {allow}");
+        let message = format!("the resource does not support this method; allowed: {allow}");
         Error { allow: Some(allow), ..Error::new(405, message) }
     }
 
@@ -60,8 +60,8 @@ impl Error {
 }
 
 impl fmt::Display for Error {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.message)
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Tells the triggers apart, and the resources, and answers each.
+//! Distinguishes the triggers and the resources, and answers each.
 
 use aws_sdk_s3::config::ResponseChecksumValidation;
 use function::{Clock, millis};
@@ -21,7 +21,7 @@ use crate::route::{self, Call};
 use crate::settings::Settings;
 
 /// The function, for the life of its process.
-pub struct Handler {
+pub struct ReportApi {
     pub(crate) clock: Clock,
     pub(crate) settings: Settings,
     pub(crate) tables: Dynamo,
@@ -29,10 +29,10 @@ pub struct Handler {
     page_key: PageKey,
 }
 
-/// Jobs on a page of a list. The table reads as many at a time, so a page holds fewer when some are not the caller's.
+/// Jobs on a page of a list. The table reads this many at a time, so a page has fewer jobs if some are not the caller's.
 const PAGE: u16 = 100;
 
-/// What EventBridge Scheduler sends for a scheduled report.
+/// The event that EventBridge Scheduler sends for a scheduled report.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Scheduled<'a> {
@@ -41,18 +41,18 @@ struct Scheduled<'a> {
     delivery_id: String,
 }
 
-impl Handler {
+impl ReportApi {
     /// Wires the function; nothing is connected before the first event.
-    pub fn new(settings: Settings, clock: Clock) -> Handler {
+    pub fn new(settings: Settings, clock: Clock) -> ReportApi {
         let tables = Dynamo {
             client: aws_sdk_dynamodb::Client::new(&settings.dynamodb),
             jobs: settings.jobs_table.clone(),
             slots: String::new(),
         };
-        // The bucket in the path: its name may hold dots, and a stand-in has one host.
+        // The bucket is in the path, because its name may contain dots and a stand-in has one host.
         let s3 = aws_sdk_s3::config::Builder::from(&settings.s3)
             .force_path_style(true)
-            // A browser that follows a signed address sends no header to ask for a checksum.
+            // A browser that follows a signed address sends no checksum header.
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
             .build();
         let files = Files {
@@ -63,17 +63,17 @@ impl Handler {
         };
         let secrets = aws_sdk_secretsmanager::Client::new(&settings.secrets_manager);
         let page_key = PageKey::new(secrets, settings.page_key_secret.clone(), clock.clone());
-        Handler { clock, settings, tables, files, page_key }
+        ReportApi { clock, settings, tables, files, page_key }
     }
 
     /// Handles one event: an API Gateway REST proxy event (version 1.0), or a scheduled report.
     ///
-    /// The event comes as its text, because a parsed one would have rounded the decimals of its parameters.
+    /// The event is passed as text, because parsing it would round the decimals of its parameters.
     ///
     /// # Errors
     ///
-    /// For a scheduled report that is not in the queue now; the same `deliveryId` again is the same job. For a REST event never: the
-    /// answer carries the status.
+    /// For a scheduled report that is not in the queue now; the same `deliveryId` again means the same job. For a REST event,
+    /// never: the response carries the status.
     pub async fn handle(&self, event: LambdaEvent<Box<RawValue>>) -> std::result::Result<Value, String> {
         let (event, context) = event.into_parts();
         let span = info_span!("run", request_id = context.request_id);
@@ -92,7 +92,7 @@ impl Handler {
         };
         Ok(answer.unwrap_or_else(|error| {
             match error.status {
-                // The sentence quotes what came: an address, a parameter's value.
+                // The sentence quotes the request: an address, a parameter's value.
                 ..500 => info!(step = "end", status = error.status),
                 _ => error!(step = "end", status = error.status, reason = error.message),
             }
@@ -129,7 +129,7 @@ impl Handler {
         }
     }
 
-    /// Who has a key may not make this a way to send mail to anybody.
+    /// The holder of an API key must not be able to send mail to anybody.
     fn check_recipients(&self, submission: &Submission) -> Result<()> {
         let allowed = &self.settings.recipient_domains;
         let domain = |address: &str| address.rsplit('@').next().unwrap_or_default().to_ascii_lowercase();
@@ -137,18 +137,20 @@ impl Handler {
             return Ok(());
         }
         let domains = allowed.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-        let domains = if domains.is_empty() { "none; schedules can send reports" } else { &domains };
-        Err(Error::invalid(format!("`recipients` has an address outside of the tenant's domains; allowed: {domains}")))
+        let domains = if domains.is_empty() { "none; use a schedule to send reports" } else { &domains };
+        Err(Error::invalid(format!("`recipients` has an address outside the tenant's domains; allowed: {domains}")))
     }
 
-    /// A report by schedule: fixed tags only, since nobody calls.
+    /// A scheduled report: only fixed tags, because there is no caller.
     async fn scheduled(&self, event: &str) -> Result<Value> {
         let event: Scheduled = serde_json::from_str(event).map_err(|_| {
-            Error::invalid(r#"the event is not one this function knows; allowed are API Gateway's and {"scheduledReport":{…},"deliveryId":"…"}"#)
+            Error::invalid(r#"the event is unknown; must be API Gateway's or {"scheduledReport":{…},"deliveryId":"…"}"#)
         })?;
-        if let Some(TagSource::Claimed(_)) = self.settings.tags.iter().find(|it| matches!(it, TagSource::Claimed(_))) {
+        if let Some(TagSource::Claimed(_)) =
+            self.settings.tags.iter().find(|source| matches!(source, TagSource::Claimed(_)))
+        {
             return Err(Error::invalid(
-                "a scheduled report has no caller, and a row-level tag of this tenant is a caller's claim; give that tag a fixed value",
+                "a scheduled report has no caller, but a row-level tag of this tenant comes from a caller's claim; give that tag a fixed value",
             ));
         }
         let caller = identity::caller(&self.settings.tags, &Value::Null)?;
@@ -173,7 +175,7 @@ impl Handler {
         let page = self.tables.list(dashboard, after, PAGE).await?;
         let mut entries = Vec::new();
         for item in &page.items {
-            // A record that cannot be read is nobody's.
+            // A record that cannot be read belongs to nobody.
             let Some((job, request)) = self.seen(item, caller) else { continue };
             entries.push(record::listed(&job, &request, &self.settings));
         }
@@ -191,7 +193,7 @@ impl Handler {
                 Some(self.page_key.seal(&place).await?)
             }
         };
-        let items = serde_json::to_string(&entries).expect("texts and numbers are always JSON");
+        let items = serde_json::to_string(&entries).expect("text and numbers can always be written as JSON");
         let (count, scanned) = (entries.len(), page.items.len());
         let next = json!(next);
         Ok(answer::text(
@@ -211,7 +213,7 @@ impl Handler {
             Deletion::Busy => {
                 let status = record::status(&job);
                 return Err(Error::conflict(format!(
-                    "the job's status is {status}, and QuickSight may be at work on it; delete it when it has ended"
+                    "the job's status is {status}, and QuickSight may be working on it; delete it after it has ended"
                 )));
             }
             Deletion::Begun => {}
@@ -222,7 +224,7 @@ impl Handler {
         Ok(answer::ok(200, &json!({"message": "Snapshot job deleted successfully"})))
     }
 
-    /// A job that the caller may see, with what was asked for.
+    /// A job that the caller may see, with its request.
     async fn visible(&self, key: &JobKey, caller: &Caller) -> Result<(Job, Request)> {
         let item = self.tables.job(key).await?;
         item.and_then(|item| self.seen(&item, caller)).ok_or_else(Error::no_job)

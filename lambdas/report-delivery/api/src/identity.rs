@@ -1,4 +1,4 @@
-//! Who calls, as far as row-level security goes.
+//! The caller, as far as row-level security is concerned.
 
 use report_queue::Tag;
 use serde::Deserialize;
@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 
-/// Where a row-level tag's value comes from; never from a request's body, query or headers.
+/// The source of a row-level tag's value; never a request's body, query or headers.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum TagSource {
@@ -15,7 +15,7 @@ pub(crate) enum TagSource {
     Claimed(Claimed),
 }
 
-/// The tenant's own.
+/// A fixed value of the tenant.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Fixed {
@@ -23,7 +23,7 @@ pub(crate) struct Fixed {
     value: String,
 }
 
-/// What the authorizer found out about the caller.
+/// A claim about the caller from the authorizer.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Claimed {
@@ -53,15 +53,15 @@ impl TagSource {
 pub(crate) struct Caller {
     /// All the tags.
     pub(crate) tags: Vec<Tag>,
-    /// A hash of those that are the caller's own: who has the same sees the same jobs.
+    /// A hash of the caller's own tags: callers with the same hash see the same jobs.
     pub(crate) viewer: String,
 }
 
-/// The caller whom `authorizer` (of the request context) tells of.
+/// The caller described by `authorizer` in the request context.
 ///
 /// # Errors
 ///
-/// When a claim that a tag needs is missing or no text of 1 to 256 characters.
+/// If a claim that a tag needs is missing or is not text of 1 to 256 characters.
 pub(crate) fn caller(sources: &[TagSource], authorizer: &Value) -> Result<Caller> {
     let mut tags = Vec::new();
     let mut digest = Sha256::new();
@@ -71,7 +71,7 @@ pub(crate) fn caller(sources: &[TagSource], authorizer: &Value) -> Result<Caller
             TagSource::Claimed(claimed) => {
                 let value = claim(authorizer, &claimed.claim).ok_or_else(|| {
                     Error::forbidden(format!(
-                        "the caller has no claim `{}`, which reports are filtered by",
+                        "the caller has no claim `{}`, by which reports are filtered",
                         claimed.claim
                     ))
                 })?;
@@ -87,7 +87,7 @@ pub(crate) fn caller(sources: &[TagSource], authorizer: &Value) -> Result<Caller
     Ok(Caller { tags, viewer: hex::encode(digest.finalize()) })
 }
 
-/// A user pool's claims are an object of their own, a Lambda authorizer's context is not.
+/// A user pool's claims are a nested object, a Lambda authorizer's context is not.
 fn claim(authorizer: &Value, name: &str) -> Option<String> {
     let found = authorizer["claims"].get(name).or_else(|| authorizer.get(name))?;
     let text = match found {

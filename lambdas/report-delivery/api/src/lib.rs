@@ -1,21 +1,21 @@
 //! The REST API of reports: submit, list, describe, result, download, delete; and reports by schedule.
 //!
 //! ```text
-//! API Gateway REST, x-api-key ─► proxy event ──┐             ┌─► DynamoDB: the jobs table, nothing else knows of a job
-//!                                              ├─► Handler ──┼─► S3: presigned downloads, deletion of a job's files
-//! EventBridge Scheduler ─► {"scheduledReport"} ┘             └─► Secrets Manager: the key of page tokens, kept 5 minutes
+//! API Gateway REST, x-api-key ─► proxy event ──┐               ┌─► DynamoDB: the jobs table, the only record of jobs
+//!                                              ├─► ReportApi ──┼─► S3: presigned downloads, deletion of a job's files
+//! EventBridge Scheduler ─► {"scheduledReport"} ┘               └─► Secrets Manager: the key of page tokens, cached for 5 minutes
 //! ```
 //!
-//! It never calls QuickSight: a submission is a write to the queue, and everything that is told of a job stands in its record.
+//! It never calls QuickSight: a submission is a write to the queue, and everything reported about a job comes from its record.
 //!
 //! # Whose jobs
 //!
-//! The jobs table is the tenant's own. Within it a caller sees the jobs submitted under the same values of the row-level tags that
-//! come from callers' claims; any other job is as absent as one that never was. The API key meters, it does not identify.
+//! The jobs table belongs to the tenant. Within it, a caller sees the jobs submitted with the same values of the row-level tags that
+//! come from callers' claims; any other job looks as if it never existed. The API key is for metering, it does not identify callers.
 //!
-//! # What is kept to itself
+//! # What is never revealed
 //!
-//! Row-level tags and recipients are in no answer, presigned addresses and page tokens in no log.
+//! Row-level tags and recipients are in no response, presigned addresses and page tokens are in no log.
 
 mod answer;
 mod download;
@@ -28,5 +28,5 @@ mod route;
 mod settings;
 mod submission;
 
-pub use handler::Handler;
+pub use handler::ReportApi;
 pub use settings::Settings;

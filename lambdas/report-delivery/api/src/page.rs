@@ -1,7 +1,7 @@
-//! Page tokens: where a list goes on, in a form that nobody else can make.
+//! Page tokens: where a list continues, in a form that nobody else can forge.
 //!
-//! A token is `base64url(JSON || MAC)`, the MAC keyed BLAKE2b-256 over the JSON, which names the tenant, the caller's kind, the
-//! query, the last key and the expiry. Any change of any of them is the same 400.
+//! A token is `base64url(JSON || MAC)`. The MAC is keyed BLAKE2b-256 over the JSON, which names the tenant, the caller's kind, the
+//! query, the last key and the expiry. Any change to any of them gives the same 400.
 
 use std::time::{Duration, SystemTime};
 
@@ -20,13 +20,13 @@ use tokio::sync::Mutex;
 
 use crate::error::{Error, Result};
 
-/// What a token vouches for.
+/// The content of a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Place {
     pub(crate) tenant: String,
     pub(crate) viewer: String,
-    /// The dashboard of the list, when it is one dashboard's.
+    /// The dashboard of the list, if it is limited to one.
     pub(crate) query: Option<String>,
     pub(crate) dashboard: String,
     pub(crate) job: String,
@@ -40,10 +40,10 @@ impl Place {
     }
 }
 
-/// How long a list may be left lying; seconds.
+/// How long a list can be continued; seconds.
 pub(crate) const LIFE_SECONDS: u64 = 60 * 60;
 
-/// Two ids of 512 characters, the names of tenant and query, and the MAC.
+/// Two IDs of 512 characters, the names of tenant and query, and the MAC.
 const MAX_TOKEN: usize = 4096;
 
 const MAC: usize = 32;
@@ -63,23 +63,23 @@ impl PageKey {
         PageKey { client, secret_id, clock, kept: Mutex::new(None) }
     }
 
-    /// The token of a place.
+    /// The token of a position.
     ///
     /// # Errors
     ///
-    /// When the key cannot be read.
+    /// If the key cannot be read.
     pub(crate) async fn seal(&self, place: &Place) -> Result<String> {
-        let mut bytes = serde_json::to_vec(place).expect("texts are always JSON");
+        let mut bytes = serde_json::to_vec(place).expect("text can always be written as JSON");
         let mac = mac(&self.key().await?, &bytes);
         bytes.extend(mac);
         Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// The place of a token that this key made, whatever it vouches for.
+    /// The position in a token that was signed with this key, whatever its content.
     ///
     /// # Errors
     ///
-    /// When it is no such token, or the key cannot be read.
+    /// If it is not such a token, or if the key cannot be read.
     pub(crate) async fn open(&self, token: &str) -> Result<Place> {
         if token.len() > MAX_TOKEN {
             return Err(unknown());
@@ -88,9 +88,10 @@ impl PageKey {
         let at = bytes.len().checked_sub(MAC).ok_or_else(unknown)?;
         let (text, found) = bytes.split_at(at);
         let right = mac(&self.key().await?, text);
-        match bool::from(right.ct_eq(found)) {
-            true => serde_json::from_slice(text).map_err(|_| unknown()),
-            false => Err(unknown()),
+        if bool::from(right.ct_eq(found)) {
+            serde_json::from_slice(text).map_err(|_| unknown())
+        } else {
+            Err(unknown())
         }
     }
 
@@ -102,23 +103,23 @@ impl PageKey {
             return Ok(key.clone());
         }
         let answer = self.client.get_secret_value().secret_id(&self.secret_id).send().await;
-        // The service's message may carry the ARN, so only its code is kept.
+        // The service's message may contain the ARN, so only its code is kept.
         let answer = answer.map_err(|error| {
             let cause = error.code().unwrap_or("no answer");
             Error::unavailable(format!("the secret of PAGE_KEY_SECRET cannot be read: {cause}"))
         })?;
         let key = answer.secret_string.unwrap_or_default();
         if !(32..=64).contains(&key.len()) {
-            return Err(Error::unavailable("the secret of PAGE_KEY_SECRET does not have 32 to 64 characters"));
+            return Err(Error::unavailable("the secret of PAGE_KEY_SECRET must be 32 to 64 characters long"));
         }
         *kept = Some((key.clone(), self.clock.now()));
         Ok(key)
     }
 }
 
-/// One message for whatever is wrong with a token.
+/// One message for everything that can be wrong with a token.
 pub(crate) fn unknown() -> Error {
-    Error::invalid("`nextToken` is not one that this list gave out within the last hour; leave it out to begin anew")
+    Error::invalid("`nextToken` was not returned by this list within the last hour; remove it to start again")
 }
 
 fn mac(key: &str, text: &[u8]) -> [u8; MAC] {

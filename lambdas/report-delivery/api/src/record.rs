@@ -1,4 +1,4 @@
-//! A job as the published API shows it.
+//! A job as the published API represents it.
 
 use report_queue::{Format, Job, Request, State};
 use serde_json::value::RawValue;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::settings::Settings;
 
-/// The status that published clients wait for: QuickSight's four words.
+/// The status that published clients wait for: one of QuickSight's four.
 pub(crate) fn status(job: &Job) -> &'static str {
     match job.state {
         State::Queued => "QUEUED",
@@ -54,7 +54,7 @@ pub(crate) fn result(job: &Job, request: &Request, settings: &Settings) -> Value
     }
     if job.state == State::Completed {
         let errors: Vec<Value> =
-            job.reason.iter().map(|it| json!({"ErrorType": it.kind, "ErrorMessage": it.message})).collect();
+            job.reason.iter().map(|reason| json!({"ErrorType": reason.kind, "ErrorMessage": reason.message})).collect();
         let one = |found: &report_queue::files::File| {
             json!({
                 "S3DestinationConfiguration": destination(job, request, settings),
@@ -91,7 +91,7 @@ pub(crate) fn listed(job: &Job, request: &Request, settings: &Settings) -> Box<R
     if let Some(error) = error(job) {
         body["errorInfo"] = error;
     }
-    RawValue::from_string(with_parameters(&body, "parameters", request)).expect("it was just made of JSON")
+    RawValue::from_string(with_parameters(&body, "parameters", request)).expect("it was just created from JSON")
 }
 
 fn file(request: &Request) -> Value {
@@ -121,13 +121,14 @@ fn error(job: &Job) -> Option<Value> {
 
 /// Epoch seconds with milliseconds, as QuickSight writes times.
 fn seconds(millis: u64) -> Value {
-    // A double holds milliseconds since 1970 for another 285,000 years.
+    // A double can represent milliseconds since 1970 for another 285,000 years.
     json!(millis as f64 / 1000.0)
 }
 
-/// The body with the parameters as they were written: a `Value` would round their decimals.
+/// The body with the parameters as written: a `Value` would round their decimals.
 fn with_parameters(body: &Value, name: &str, request: &Request) -> String {
-    let parameters = serde_json::to_string(&request.parameters).expect("texts and numbers are always JSON");
+    let parameters =
+        serde_json::to_string(&request.parameters).expect("text and numbers can always be written as JSON");
     let body = body.to_string();
     let open = body.strip_suffix('}').expect("it is an object");
     format!("{open},\"{name}\":{parameters}}}")

@@ -1,4 +1,4 @@
-//! Requests in: which resource, and what of the request it needs.
+//! Reads requests: the resource, and the parts of the request that it needs.
 
 use report_queue::{JobKey, is_id};
 use serde_json::Value;
@@ -22,23 +22,23 @@ pub(crate) enum Call<'a> {
     Delete(JobKey),
 }
 
-/// 400 parameters of 100 short values each fit; more does not fit into an item of a table.
+/// 400 parameters of 100 short values each fit; more would not fit into an item of a table.
 const MAX_BODY: usize = 128 * 1024;
 
 /// Parses a proxy event (version 1.0).
 ///
-/// `resource` is the template's path, so neither the stage nor a custom domain's base path matters.
+/// `resource` is the template's path, so neither the stage nor a custom domain's base path makes a difference.
 pub(crate) fn call(event: &Value) -> Result<Call<'_>> {
     let text = |field: &str| event[field].as_str().unwrap_or_default();
     let resource = text("resource").strip_prefix("/qs-anonymous-snapshot").ok_or_else(Error::no_route)?;
     match (text("httpMethod"), resource) {
         ("POST", "") => submit(event),
         ("GET", "") => {
-            let dashboard = query(event, "dashboardId").filter(|it| !it.is_empty());
+            let dashboard = query(event, "dashboardId").filter(|id| !id.is_empty());
             if let Some(dashboard) = dashboard {
                 check("dashboardId", dashboard)?;
             }
-            Ok(Call::List { dashboard, token: query(event, "nextToken").filter(|it| !it.is_empty()) })
+            Ok(Call::List { dashboard, token: query(event, "nextToken").filter(|token| !token.is_empty()) })
         }
         (_, "") => Err(Error::method("GET, POST")),
         ("GET", "/describe_job/{dashboardId}/{jobId}") => key(event).map(Call::Describe),
@@ -62,10 +62,10 @@ fn submit(event: &Value) -> Result<Call<'_>> {
     }
     let body = event["body"].as_str().unwrap_or_default();
     if body.len() > MAX_BODY {
-        let message = format!("the body has {} bytes; allowed are at most {MAX_BODY}", body.len());
+        let message = format!("the body has {} bytes; must be at most {MAX_BODY}", body.len());
         return Err(Error::too_large(message));
     }
-    let visible = |key: &&str| (1..=256).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
+    let visible = |key: &&str| (1..=256).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
     let idempotency_key =
         match header(event, "Idempotency-Key") {
             None => None,
@@ -84,18 +84,19 @@ fn key(event: &Value) -> Result<JobKey> {
     Ok(JobKey { dashboard: parameter("dashboardId")?, job: parameter("jobId")? })
 }
 
-/// Which of a job's files, counted from 1.
+/// The number of the job's file, counted from 1.
 fn file(event: &Value) -> Result<usize> {
     let Some(text) = query(event, "file") else { return Ok(1) };
     let number = text.parse().ok().filter(|number| (1..=1000).contains(number));
-    number.ok_or_else(|| Error::invalid("`file` is not the number of one of the job's files, which begin at 1"))
+    number.ok_or_else(|| Error::invalid("`file` is not the number of one of the job's files; must be 1 or more"))
 }
 
-/// What is no id names no job; it is told apart so that a typing error is seen.
+/// An invalid ID names no job; it has its own error so that a typing error is noticed.
 fn check(name: &str, value: &str) -> Result<()> {
-    match is_id(value) {
-        true => Ok(()),
-        false => Err(Error::invalid(format!("`{name}` is not an id; allowed are 1 to 512 letters, digits, _ and -"))),
+    if is_id(value) {
+        Ok(())
+    } else {
+        Err(Error::invalid(format!("`{name}` is not an ID; must be 1 to 512 letters, digits, _ and -")))
     }
 }
 

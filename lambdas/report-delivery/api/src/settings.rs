@@ -1,4 +1,4 @@
-//! What the function's environment says, parsed once at the start.
+//! The function's settings, read from its environment once at the start.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -19,9 +19,9 @@ pub struct Settings {
     pub(crate) page_key_secret: String,
     pub(crate) tags: Vec<TagSource>,
     pub(crate) url_life: Duration,
-    /// The dashboards that may be asked for; any when there are none.
+    /// The dashboards that may be requested; any if the list is empty.
     pub(crate) dashboards: BTreeSet<String>,
-    /// The domains, in lower case, that callers may have reports sent to; none when there are none.
+    /// The domains, in lower case, to which callers may have reports sent; nowhere if the list is empty.
     pub(crate) recipient_domains: BTreeSet<String>,
     pub(crate) dynamodb: SdkConfig,
     pub(crate) s3: SdkConfig,
@@ -29,16 +29,16 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads the settings out of the environment variables that `variable` answers.
+    /// Reads the settings from the environment variables that `variable` returns.
     ///
-    /// `TENANT`, `ACCOUNT_ID`, `JOBS_TABLE`, `REPORT_BUCKET`, `PAGE_KEY_SECRET` (an ARN) and `ROW_LEVEL_TAGS` are required. `ROW_LEVEL_TAGS` is
-    /// a JSON list of at most 50 tags, each `{"key":…,"value":…}` or `{"key":…,"claim":…}`; an empty list is for datasets without
-    /// row-level security. `URL_SECONDS` (1 to 300) is 300 unless given, `DASHBOARDS` is a JSON list of ids.
+    /// `TENANT`, `ACCOUNT_ID`, `JOBS_TABLE`, `REPORT_BUCKET`, `PAGE_KEY_SECRET` (an ARN) and `ROW_LEVEL_TAGS` are required.
+    /// `ROW_LEVEL_TAGS` is a JSON list of at most 50 tags, each `{"key":…,"value":…}` or `{"key":…,"claim":…}`; an empty list is
+    /// for datasets without row-level security. `URL_SECONDS` (1 to 300) defaults to 300, `DASHBOARDS` is a JSON list of IDs.
     /// `RECIPIENT_DOMAINS` is a JSON list of the domains that callers may have reports sent to; schedules may send anywhere.
     ///
     /// # Errors
     ///
-    /// When one is missing or not of its form; the message names the variable.
+    /// If one is missing or malformed; the message names the variable.
     pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Settings, Invalid> {
         Ok(Settings {
             tenant: required(variable, "TENANT")?,
@@ -49,7 +49,7 @@ impl Settings {
             page_key_secret: required(variable, "PAGE_KEY_SECRET")?,
             tags: tags(&required(variable, "ROW_LEVEL_TAGS")?)?,
             url_life: Duration::from_secs(environment::number(variable, "URL_SECONDS", 300, 1..=300)?),
-            dashboards: list(variable, "DASHBOARDS", "dashboard ids", is_id)?,
+            dashboards: list(variable, "DASHBOARDS", "dashboard IDs", is_id)?,
             recipient_domains: list(variable, "RECIPIENT_DOMAINS", "domains in lower case", is_domain)?,
             dynamodb: aws::service(variable, "DYNAMODB")?,
             s3: aws::service(variable, "S3")?,
@@ -59,13 +59,14 @@ impl Settings {
 }
 
 fn tags(text: &str) -> Result<Vec<TagSource>, Invalid> {
-    let allowed = r#"allowed is a list of at most 50 of {"key":"…","value":"…"} and {"key":"…","claim":"…"}, keys of 1 to 128 characters"#;
+    let allowed = r#"must be a list of at most 50 of {"key":"…","value":"…"} and {"key":"…","claim":"…"}, keys of 1 to 128 characters"#;
     let wrong = |what: &str| Invalid(format!("ROW_LEVEL_TAGS {what}; {allowed}"));
     let tags: Vec<TagSource> = serde_json::from_str(text).map_err(|_| wrong("is not of its form"))?;
     let fits = |tag: &TagSource| (1..=128).contains(&tag.key().chars().count()) && !tag.source().is_empty();
-    match tags.len() <= 50 && tags.iter().all(fits) {
-        true => Ok(tags),
-        false => Err(wrong("has too many tags, or one with an empty or too long part")),
+    if tags.len() <= 50 && tags.iter().all(fits) {
+        Ok(tags)
+    } else {
+        Err(wrong("has too many tags, or a tag with an empty or too long part"))
     }
 }
 
@@ -77,10 +78,11 @@ fn list(
 ) -> Result<BTreeSet<String>, Invalid> {
     let Some(text) = environment::optional(variable, name) else { return Ok(BTreeSet::new()) };
     let entries: Option<BTreeSet<String>> = serde_json::from_str(&text).ok();
-    let entries = entries.filter(|entries| entries.iter().all(|it| fits(it)));
-    entries.ok_or_else(|| Invalid(format!("{name} is not of its form; allowed is a JSON list of {what}")))
+    let entries = entries.filter(|entries| entries.iter().all(|entry| fits(entry)));
+    entries.ok_or_else(|| Invalid(format!("{name} is malformed; must be a JSON list of {what}")))
 }
 
 fn is_domain(text: &str) -> bool {
-    text.contains('.') && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-".contains(&b))
+    text.contains('.')
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte))
 }

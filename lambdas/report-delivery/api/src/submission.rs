@@ -1,4 +1,4 @@
-//! From a request, or a schedule's event, to a job in the queue.
+//! Turns a request, or a schedule's event, into a job in the queue.
 
 use function::millis;
 use report_queue::{Job, JobKey, Submission, Submitted, submit};
@@ -7,26 +7,26 @@ use sha2::{Digest, Sha256};
 use tracing::info;
 
 use crate::error::{Error, Result};
-use crate::handler::Handler;
+use crate::handler::ReportApi;
 use crate::identity::Caller;
 use crate::record;
 
-impl Handler {
+impl ReportApi {
     /// Puts the job of a checked submission into the queue.
     ///
     /// # Errors
     ///
-    /// When the request will not do, or the table did not answer.
+    /// If the request is not accepted, or the table did not respond.
     pub(crate) async fn submit(&self, submission: Submission, caller: Caller, key: Option<&str>) -> Result<Value> {
         let (dashboard, request) = submission.check(caller.tags)?;
         let allowed = &self.settings.dashboards;
         if !allowed.is_empty() && !allowed.contains(&dashboard) {
             let message =
-                format!("`dashboardId` is `{dashboard}`, which is not among the tenant's dashboards for reports");
+                format!("`dashboardId` is `{dashboard}`, which is not one of the tenant's dashboards for reports");
             return Err(Error::invalid(message));
         }
         let job = match key {
-            // Without the format: another format under the same key is another request, not another job.
+            // Without the format: a different format with the same key is a different request, not a different job.
             Some(key) => format!("KEY_{}", named(&self.settings.tenant, &caller.viewer, key)),
             None => format!("{}_{}", request.format.name(), random()),
         };
@@ -37,7 +37,7 @@ impl Handler {
             Submitted::Again(standing) => record::status(&standing),
             Submitted::Taken => {
                 return Err(Error::conflict(
-                    "the Idempotency-Key came before with another request, or its job was deleted; use a new one for each request",
+                    "the Idempotency-Key was used for a different request, or its job was deleted; use a new one for each request",
                 ));
             }
         };
@@ -46,13 +46,13 @@ impl Handler {
     }
 }
 
-/// An id that the same caller's same key always gives.
+/// An ID that is always the same for the same caller and key.
 fn named(tenant: &str, viewer: &str, key: &str) -> String {
     let digest = Sha256::digest(format!("{tenant}\0{viewer}\0{key}"));
     hex::encode(&digest[..16])
 }
 
-/// An id that nobody can guess.
+/// An ID that nobody can guess.
 fn random() -> String {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).expect("the system has random numbers");

@@ -1,6 +1,6 @@
 //! 10,000 schedules of the simulation, and how soon each planted bug is found: `cargo bench -p report-queue --bench simulation`.
 
-#![expect(clippy::unwrap_used, reason = "what cannot go on here is a failure")]
+#![expect(clippy::unwrap_used, reason = "a benchmark fails when it cannot continue")]
 
 #[path = "../tests/simulation/sim/mod.rs"]
 mod sim;
@@ -30,7 +30,10 @@ fn main() {
     println!("violations                         {violations}");
     println!("schedules that used all slots      {full}, none used more");
     println!("longest schedule                   {} virtual minutes", longest / 60_000);
-    println!("time                               {seconds:.1} s, {:.0} schedules a second", SCHEDULES as f64 / seconds);
+    println!(
+        "time                               {seconds:.1} s, {:.0} schedules per second",
+        SCHEDULES as f64 / seconds
+    );
     let mut found = 0;
     for (bug, planted) in PLANTED {
         let first = (0..300).find(|seed| {

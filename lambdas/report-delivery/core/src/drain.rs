@@ -1,4 +1,4 @@
-//! A waiting job into a free slot, and to QuickSight.
+//! Moves waiting jobs into free slots and starts them at QuickSight.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, SystemTime};
@@ -6,16 +6,19 @@ use std::time::{Duration, SystemTime};
 use sha2::{Digest, Sha256};
 use tracing::{info, warn};
 
+use crate::error::Unavailable;
+use crate::item::Item;
 use crate::job::{Job, Reason, State};
 use crate::poller::{JOB, KEPT, LEASE, Poller, Sweep, change, failed, reason_of, whole};
+use crate::quicksight::{QuickSight, Started};
 use crate::request::Request;
 use crate::slots::Board;
-use crate::world::{Change, Check, Item, Open, QuickSight, Started, Table, Tables, Unavailable, Write, WriteError};
+use crate::tables::{Change, Check, Open, Table, Tables, Write, WriteError};
 
 /// How long a job waits for a slot.
 const QUEUED_LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What came of a Start.
+/// The outcome of a Start.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
     Runs,
@@ -23,7 +26,7 @@ pub(crate) enum Step {
     NoRoom,
 }
 
-/// What a drain knows of the slots, and whether it leaves jobs that could run.
+/// What a drain knows about the slots, and whether it leaves jobs that could run.
 #[derive(Default)]
 struct Drain {
     board: Option<Board>,
@@ -54,7 +57,7 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
             }
         }
         if let Some(change) = drain.board.and_then(|board| board.place(drain.more)) {
-            // Only the order in which tenants are served depends on it.
+            // A failure only affects the order in which tenants are served.
             if let Err(reason) = self.tables.write(vec![change]).await {
                 warn!(step = "wait in line", ?reason);
             }
@@ -62,7 +65,7 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
         Ok(())
     }
 
-    /// Gives a job a slot, when it may have one now; breaks when no other job could have one either.
+    /// Gives a job a slot if it may have one now; breaks if no other job could have one either.
     async fn offer(&self, item: &Item, drain: &mut Drain, sweep: &mut Sweep) -> Result<ControlFlow<()>, Unavailable> {
         let next = Ok(ControlFlow::Continue(()));
         let job = match Job::read(item) {
@@ -117,7 +120,7 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
         next
     }
 
-    /// Takes a slot for the job: both are free, or nothing is written.
+    /// Takes a slot for the job; nothing is written unless both are free.
     async fn claim(&self, job: &Job, slot: &str) -> Result<Job, WriteError> {
         let now = self.now();
         let mut claimed = job.clone();
@@ -153,7 +156,7 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
         Ok(claimed)
     }
 
-    /// Asks QuickSight to start a job that was just claimed, or is started again.
+    /// Asks QuickSight to start a job that was just claimed or is being restarted.
     pub(crate) async fn start(&self, job: &Job) -> Result<Step, Unavailable> {
         let Ok(request) = Request::read(&job.request) else {
             let reason = Reason::new("UNREADABLE", "the job's record cannot be read");
@@ -169,7 +172,7 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
             }
             Started::Full(reason) => {
                 warn!(step = "no room", job = %job.key, reason);
-                // After an unanswered Start the slot stays, for that Start may yet arrive.
+                // After an unanswered Start the slot is kept, because that Start may still arrive.
                 if job.restarts == 0 {
                     self.requeue(job).await?;
                 }
@@ -179,7 +182,7 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
         }
     }
 
-    /// Puts a job that QuickSight certainly did not take back into its old place in the queue.
+    /// Returns a job that QuickSight certainly did not accept to its old place in the queue.
     async fn requeue(&self, job: &Job) -> Result<(), Unavailable> {
         let now = self.now();
         let set = vec![
@@ -198,7 +201,7 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
             ("state", State::Expired.name().into()),
             ("updated", now.into()),
             ("expires", ((now + whole(KEPT)) / 1000).into()),
-            reason_of(&Reason::new("EXPIRED", "no slot came free for the job within 24 hours")),
+            reason_of(&Reason::new("EXPIRED", "no slot became free for the job within 24 hours")),
         ];
         match self.update(job, set, &["open", "notBefore"]).await {
             Ok(()) => sweep.ended += 1,
@@ -210,7 +213,7 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
     }
 }
 
-/// Five to ten seconds, twice that at each attempt, at most 160 seconds; spread by the job's id. QuickSight throttles by the second.
+/// Five to ten seconds, doubled at each attempt up to 160 seconds, spread by the job's ID. QuickSight throttles per second.
 fn backoff(job: &Job) -> u64 {
     let longest = 10_000_u64 << job.attempts.saturating_sub(1).min(4);
     let hash = Sha256::digest(format!("{}#{}", job.key.job, job.attempts));

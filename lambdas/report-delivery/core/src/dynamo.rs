@@ -7,8 +7,10 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
 
-use crate::job::JobKey;
-use crate::world::{Change, Check, Item, Open, Page, Table, Tables, Unavailable, Value, Write, WriteError};
+use crate::error::Unavailable;
+use crate::item::{Item, Value};
+use crate::job_key::JobKey;
+use crate::tables::{Change, Check, Open, Page, Table, Tables, Write, WriteError};
 
 /// The two tables by their names.
 pub struct Dynamo {
@@ -16,11 +18,11 @@ pub struct Dynamo {
     pub client: Client,
     /// The tenant's jobs.
     pub jobs: String,
-    /// The account's slots; who only submits, reads and deletes needs none.
+    /// The account's slots; not needed to submit, read and delete jobs.
     pub slots: String,
 }
 
-/// A poller that finds no free slot reads one page of the queue, however long that is.
+/// A poller that finds no free slot reads one page of the queue, however long the queue is.
 const OPEN_PAGE: i32 = 100;
 
 impl Tables for Dynamo {
@@ -31,7 +33,7 @@ impl Tables for Dynamo {
         Ok(answer.item.map(plain))
     }
 
-    /// A transaction even of one change: its token makes the SDK's own retries safe, and its refusal says which check failed.
+    /// Even one change is a transaction: its token makes the SDK's own retries safe, and its refusal says which check failed.
     async fn write(&self, changes: Vec<Change>) -> Result<(), WriteError> {
         let items = changes.into_iter().map(|change| self.transaction_item(change));
         let write = self.client.transact_write_items().set_transact_items(Some(items.collect()));
@@ -80,11 +82,12 @@ impl Tables for Dynamo {
 }
 
 impl Dynamo {
-    /// The tenant's jobs, of one dashboard in the order of their ids, or all of them; at most `limit` a page, which may hold fewer.
+    /// The tenant's jobs, either of one dashboard in the order of their IDs, or all of them; at most `limit` per page, which may
+    /// hold fewer.
     ///
     /// # Errors
     ///
-    /// When the table did not answer.
+    /// If the table did not respond.
     pub async fn list(&self, dashboard: Option<&str>, after: Option<JobKey>, limit: u16) -> Result<Page, Unavailable> {
         let after = after.map(|key| self.address(&Table::Jobs(key)).1);
         let unanswered = |code: Option<&str>| unavailable("the jobs table", code);
@@ -136,7 +139,7 @@ impl Dynamo {
                 let put = put
                     .set_expression_attribute_names(names(expression.names))
                     .set_expression_attribute_values(values(expression.values));
-                TransactWriteItem::builder().put(put.build().expect("table and item are given")).build()
+                TransactWriteItem::builder().put(put.build().expect("table and item are set")).build()
             }
             Write::Update { set, remove } => {
                 let update = expression.update(set, remove);
@@ -147,7 +150,7 @@ impl Dynamo {
                     .update_expression(update)
                     .set_expression_attribute_names(names(expression.names))
                     .set_expression_attribute_values(values(expression.values));
-                let update = update.build().expect("table, key and expression are given");
+                let update = update.build().expect("table, key and expression are set");
                 TransactWriteItem::builder().update(update).build()
             }
             Write::Delete => {
@@ -155,13 +158,13 @@ impl Dynamo {
                 let delete = delete
                     .set_expression_attribute_names(names(expression.names))
                     .set_expression_attribute_values(values(expression.values));
-                TransactWriteItem::builder().delete(delete.build().expect("table and key are given")).build()
+                TransactWriteItem::builder().delete(delete.build().expect("table and key are set")).build()
             }
         }
     }
 }
 
-/// DynamoDB's expressions, with every name and value by a placeholder: some of the names are reserved words.
+/// DynamoDB's expressions, with a placeholder for every name and value, because some names are reserved words.
 #[derive(Default)]
 struct Expression {
     names: HashMap<String, String>,
@@ -216,14 +219,14 @@ fn typed(item: Item) -> HashMap<String, AttributeValue> {
     item.into_iter().map(|(name, value)| (name, attribute(value))).collect()
 }
 
-/// What the queue reads of an item; attributes of other types are none of its own.
+/// The attributes that the queue reads; it has none of other types.
 fn plain(item: HashMap<String, AttributeValue>) -> Item {
     let value = |value| match value {
         AttributeValue::S(text) => Some(Value::S(text)),
         AttributeValue::N(number) => number.parse().ok().map(Value::N),
         _ => None,
     };
-    item.into_iter().filter_map(|(name, it)| Some((name, value(it)?))).collect()
+    item.into_iter().filter_map(|(name, attribute)| Some((name, value(attribute)?))).collect()
 }
 
 fn unavailable(what: &str, code: Option<&str>) -> Unavailable {

@@ -1,4 +1,4 @@
-//! The files of a job: what QuickSight says of them, and what is taken at its word.
+//! The files of a job: what QuickSight reports, and which of it is accepted.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ pub struct Uploaded {
     pub uri: String,
 }
 
-/// A file of a job, checked to lie in its place.
+/// A file of a job whose location was checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct File {
     /// `CSV`, `PDF` or `EXCEL`.
@@ -20,18 +20,18 @@ pub struct File {
     pub key: String,
 }
 
-/// The file at `uri`, when it lies in `bucket` below `prefix`.
+/// The file at `uri`, if it is in `bucket` below `prefix`.
 ///
 /// # Errors
 ///
 /// One sentence when it does not.
 pub fn locate(uploaded: &Uploaded, bucket: &str, prefix: &str) -> Result<File, String> {
     let Some((found, key)) = parse(&uploaded.uri) else {
-        return Err("quicksight named a file by an address that is neither s3 nor https".to_owned());
+        return Err("quicksight reported a file with an address that is neither s3 nor https".to_owned());
     };
     let inside = key.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty());
     if found != bucket || !inside || key.split('/').any(|part| matches!(part, "." | "..")) {
-        return Err("quicksight named a file outside of the job's own prefix".to_owned());
+        return Err("quicksight reported a file outside the job's own prefix".to_owned());
     }
     Ok(File { format: uploaded.format.clone(), key })
 }
@@ -52,7 +52,7 @@ fn parse(uri: &str) -> Option<(String, String)> {
         let (bucket, key) = path.split_once('/')?;
         return Some((bucket.to_owned(), decoded(key)?));
     }
-    // A bucket's name may hold dots, so the service's part is looked for from each of them.
+    // A bucket's name may contain dots, so the service's part is searched from each of them.
     let dots = host.match_indices('.').map(|(at, _)| at);
     let at = dots.into_iter().find(|at| service(&host[at + 1..]))?;
     Some((host[..at].to_owned(), decoded(path)?))
@@ -65,7 +65,8 @@ fn decoded(path: &str) -> Option<String> {
     while at < bytes.len() {
         match bytes[at] {
             b'%' => {
-                let digits = path.get(at + 1..at + 3).filter(|it| it.bytes().all(|b| b.is_ascii_hexdigit()))?;
+                let digits =
+                    path.get(at + 1..at + 3).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
                 out.push(u8::from_str_radix(digits, 16).ok()?);
                 at += 3;
             }
@@ -88,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_in_its_place_is_found_by_each_of_its_addresses() {
+    fn a_file_in_the_right_place_is_found_by_each_form_of_its_address() {
         for uri in [
             "s3://my.bucket/t/acme/d/j/a b.pdf",
             "https://my.bucket.s3.eu-west-1.amazonaws.com/t/acme/d/j/a%20b.pdf",

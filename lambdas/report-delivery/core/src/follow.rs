@@ -1,16 +1,19 @@
-//! A job that has a slot, one step on at a time until its end.
+//! Follows a job that has a slot, one step at a time, until its end.
 
 use std::time::Duration;
 
 use tracing::{info, warn};
 
 use crate::drain::Step;
+use crate::error::Unavailable;
 use crate::files;
 use crate::job::{Job, Reason, State};
 use crate::poller::{KEPT, LEASE, Poller, Set, reason_of, whole};
-use crate::world::{Outcome, QuickSight, RemoteStatus, Tables, Unavailable};
+use crate::quicksight::{Outcome, QuickSight};
+use crate::remote_status::RemoteStatus;
+use crate::tables::Tables;
 
-/// Starts without an answer, each a lease apart, before a job is given up.
+/// Starts without an answer, one lease apart, before a job is given up.
 const RESTARTS: u64 = 8;
 
 /// Sweeps in a row without an answer on a job before it is given up.
@@ -19,11 +22,11 @@ const MISSES: u64 = 30;
 /// How long a job runs.
 const RUNNING_LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long a job that was given up keeps its slot while nobody can say whether it runs.
+/// How long a job that was given up keeps its slot while it is unknown whether it is running.
 const DRAINING_LIMIT: Duration = Duration::from_secs(48 * 60 * 60);
 
 impl<T: Tables, Q: QuickSight> Poller<T, Q> {
-    /// Brings a job that has a slot one step on; whether that was its last.
+    /// Advances a job that has a slot by one step; returns whether that was the last.
     pub(crate) async fn follow(&self, job: &Job) -> Result<bool, Unavailable> {
         let now = self.now();
         if job.slot.is_none() {
@@ -48,7 +51,7 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
         }
     }
 
-    /// QuickSight has the job and works on it.
+    /// QuickSight has the job and is working on it.
     async fn note(&self, job: &Job, status: RemoteStatus) -> Result<bool, Unavailable> {
         if job.state == State::Running && job.remote.as_ref() == Some(&status) && job.misses == 0 {
             return Ok(false);
@@ -62,14 +65,14 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
         self.update(job, set, &[]).await.map(|()| false)
     }
 
-    /// QuickSight does not know the job, and no Start is under way any more.
+    /// QuickSight does not know the job, and a Start can no longer arrive.
     async fn absent(&self, job: &Job) -> Result<bool, Unavailable> {
         if job.state == State::Running {
-            let reason = Reason::new("VANISHED", "quicksight had the job and does not know it any more");
+            let reason = Reason::new("VANISHED", "quicksight had the job but no longer knows it");
             return self.finish(job, State::Failed, vec![reason_of(&reason)]).await;
         }
         if job.restarts >= RESTARTS {
-            let message = format!("quicksight did not take the job in {} attempts", RESTARTS + 1);
+            let message = format!("quicksight did not accept the job in {} attempts", RESTARTS + 1);
             return self.finish(job, State::Failed, vec![reason_of(&Reason::new("NOT_STARTED", message))]).await;
         }
         let mut again = job.clone();
@@ -87,17 +90,17 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
         self.start(&again).await.map(|step| step == Step::Ended)
     }
 
-    /// QuickSight gave no answer on the job.
+    /// QuickSight did not respond about the job.
     async fn miss(&self, job: &Job, reason: Unavailable) -> Result<bool, Unavailable> {
         if job.misses + 1 >= MISSES {
-            let message = format!("quicksight gave no answer on the job {MISSES} times in a row: {reason}");
+            let message = format!("quicksight did not respond about the job {MISSES} times in a row: {reason}");
             return self.give_up(job, Reason::new("UNKNOWN", message)).await;
         }
         self.update(job, vec![("misses", (job.misses + 1).into())], &[]).await?;
         Err(reason)
     }
 
-    /// The job ended at QuickSight: fetches how.
+    /// The job ended at QuickSight: fetches its result.
     async fn end(&self, job: &Job) -> Result<bool, Unavailable> {
         let (uploaded, reason) = match self.quicksight.result(&job.key).await {
             Ok(Outcome::NotYet) => return Ok(false),
@@ -109,7 +112,7 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
         };
         let prefix = job.key.prefix(&self.tenant);
         let located: Result<Vec<_>, String> =
-            uploaded.iter().map(|it| files::locate(it, &self.bucket, &prefix)).collect();
+            uploaded.iter().map(|file| files::locate(file, &self.bucket, &prefix)).collect();
         let (state, files, reason) = match located {
             Err(message) => (State::Failed, Vec::new(), Some(Reason::new("FILE_OUT_OF_PLACE", message))),
             Ok(files) if files.is_empty() => {
@@ -118,13 +121,13 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
             }
             Ok(files) => (State::Completed, files, reason),
         };
-        let files = serde_json::to_string(&files).expect("texts are always JSON");
+        let files = serde_json::to_string(&files).expect("text can always be written as JSON");
         let mut set = vec![remote(RemoteStatus::Completed), ("files", files.into())];
         set.extend(reason.as_ref().map(reason_of));
         self.finish(job, state, set).await
     }
 
-    /// Writes the job's end and gives its slot back, both or neither.
+    /// Records the job's end and releases its slot, both or neither.
     pub(crate) async fn finish(&self, job: &Job, state: State, more: Vec<Set>) -> Result<bool, Unavailable> {
         let now = self.now();
         let mut set = vec![
@@ -138,14 +141,14 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
         Ok(true)
     }
 
-    /// Writes the job's end and keeps the slot: QuickSight may be at work on it, and cannot be told to stop.
+    /// Records the job's end and keeps the slot: QuickSight may be working on it and cannot be told to stop.
     async fn give_up(&self, job: &Job, reason: Reason) -> Result<bool, Unavailable> {
         warn!(step = "give up", job = %job.key, reason = reason.message);
         let set = vec![("state", State::Failed.name().into()), ("updated", self.now().into()), reason_of(&reason)];
         self.update(job, set, &[]).await.map(|()| false)
     }
 
-    /// Gives back the slot of a job that was given up.
+    /// Releases the slot of a job that was given up.
     async fn release(&self, job: &Job) -> Result<bool, Unavailable> {
         let expires = (self.now() + whole(KEPT)) / 1000;
         self.free(job, vec![("expires", expires.into())], &["open", "slot", "lease"]).await.map(|()| true)

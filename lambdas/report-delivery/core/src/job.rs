@@ -1,62 +1,33 @@
-//! A job as its item in the table tells it.
-
-use std::fmt;
+//! A job as stored in its item in the table.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::error::Unavailable;
 use crate::files::File;
+use crate::item::{Item, Value};
+use crate::job_key::JobKey;
+use crate::remote_status::RemoteStatus;
 use crate::request::Request;
-use crate::world::{Item, RemoteStatus, Unavailable, Value};
 
-/// What names a job: the table's key.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct JobKey {
-    /// The dashboard, the table's partition key.
-    pub dashboard: String,
-    /// The job, the table's sort key and QuickSight's `SnapshotJobId`.
-    pub job: String,
-}
-
-impl JobKey {
-    /// Where in the bucket the job's files go; ends with a slash.
-    pub fn prefix(&self, tenant: &str) -> String {
-        format!("t/{tenant}/{}/{}/", self.dashboard, self.job)
-    }
-
-    /// The job whose file `key` is, when it is one of the tenant's.
-    pub fn of_file(tenant: &str, key: &str) -> Option<JobKey> {
-        let mut parts = key.strip_prefix("t/")?.strip_prefix(tenant)?.strip_prefix('/')?.splitn(3, '/');
-        let key = JobKey { dashboard: parts.next()?.to_owned(), job: parts.next()?.to_owned() };
-        parts.next().filter(|file| !file.is_empty())?;
-        (crate::is_id(&key.dashboard) && crate::is_id(&key.job)).then_some(key)
-    }
-}
-
-impl fmt::Display for JobKey {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}/{}", self.dashboard, self.job)
-    }
-}
-
-/// Where a job stands with us.
+/// The state of a job in the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// Waits for a slot.
+    /// Waiting for a slot.
     Queued,
-    /// Has a slot; whether QuickSight has the job is to be found out.
+    /// Has a slot; whether QuickSight has the job is not known yet.
     Starting,
     /// Has a slot, and QuickSight has the job.
     Running,
     /// Ended with files.
     Completed,
-    /// Ended without; the reason says why.
+    /// Ended without files; the reason says why.
     Failed,
     /// Found no slot within a day.
     Expired,
-    /// Somebody deletes it: its files go now.
+    /// Being deleted: its files are removed now.
     Deleting,
-    /// Deleted; the item stays for two days so that its id is not used again.
+    /// Deleted; the item is kept for two days so that its ID is not reused.
     Deleted,
 }
 
@@ -77,7 +48,7 @@ impl State {
         STATES.iter().find(|(state, _)| *state == self).map(|(_, name)| *name).expect("every state has a name")
     }
 
-    /// Whether the job has come to its end.
+    /// Whether the job has ended.
     pub fn is_end(self) -> bool {
         !matches!(self, State::Queued | State::Starting | State::Running)
     }
@@ -105,35 +76,36 @@ impl Reason {
 pub struct Job {
     /// Its name.
     pub key: JobKey,
-    /// Where it stands.
+    /// Its state.
     pub state: State,
-    /// How often it was claimed or started again; who writes about one attempt names it, so a late word on an old one is refused.
+    /// How often it was claimed or started again; each write about an attempt names it, so a late write about an old attempt is
+    /// refused.
     pub attempts: u64,
-    /// How often it was started again since it was claimed, because nobody could say whether QuickSight had it.
+    /// How often it was started again since it was claimed, because it was unknown whether QuickSight had it.
     pub restarts: u64,
-    /// How many times in a row QuickSight gave no answer on it.
+    /// How many times in a row QuickSight did not respond about it.
     pub misses: u64,
     /// The slot it holds.
     pub slot: Option<String>,
-    /// Until when a Start may still arrive; milliseconds since 1970, as all times here.
+    /// Until when a Start may still arrive; milliseconds since 1970, like all times here.
     pub lease: u64,
     /// When QuickSight may be asked again to start it.
     pub not_before: u64,
     /// When it was submitted.
     pub created: u64,
-    /// When it was claimed, or submitted while it waits.
+    /// When it was claimed, or submitted if it is waiting.
     pub since: u64,
     /// When its state last changed.
     pub updated: u64,
-    /// When the table drops it; seconds since 1970. Reads pass over what is older: the table takes its time.
+    /// When the table deletes it; seconds since 1970. Reads ignore expired jobs, because the table deletes them later.
     pub expires: Option<u64>,
-    /// QuickSight's word on it.
+    /// QuickSight's status of it.
     pub remote: Option<RemoteStatus>,
-    /// What was asked for: the text of a [`crate::Request`].
+    /// The request, as the text of a [`crate::Request`].
     pub request: String,
-    /// What tells two requests under one `Idempotency-Key` apart.
+    /// What distinguishes two requests with one `Idempotency-Key`.
     pub fingerprint: String,
-    /// Who may see it: the caller's own row-level tags, hashed.
+    /// Who may see it: a hash of the caller's own row-level tags.
     pub viewer: String,
     /// Its files.
     pub files: Vec<File>,
@@ -142,7 +114,7 @@ pub struct Job {
 }
 
 impl Job {
-    /// A job to submit at `now`, for who has the hash `viewer`.
+    /// A job to submit at `now`, visible to callers with the hash `viewer`.
     pub fn new(key: JobKey, request: &Request, viewer: String, now: u64) -> Job {
         let request = request.write();
         let fingerprint = hex::encode(Sha256::digest(format!("{key}\0{viewer}\0{request}")));
@@ -172,7 +144,7 @@ impl Job {
     ///
     /// # Errors
     ///
-    /// When it is none that this crate wrote.
+    /// If it was not written by this crate.
     pub fn read(item: &Item) -> Result<Job, Unavailable> {
         let text = |name: &str| match item.get(name) {
             Some(Value::S(text)) => Some(text.clone()),

@@ -3,39 +3,46 @@
 //! ```text
 //! submit ──► QUEUED ── claim: one transaction over job and slot ──► STARTING ── Start, once, not retried
 //!              ▲  │                                                   │  │
-//!              │  └─► EXPIRED after a day                             │  └─ accepted, or there already ─► RUNNING
-//!              └───── QuickSight is full: the slot is given back ◄────┤                                     │
-//!                     no answer: the slot is kept, Describe tells ◄───┘       COMPLETED, FAILED ◄───────────┘
+//!              │  └─► EXPIRED after a day                             │  └─ accepted, or already there ─► RUNNING
+//!              └───── QuickSight is full: the slot is released ◄──────┤                                     │
+//!                     no answer: the slot is kept, Describe decides ◄─┘       COMPLETED, FAILED ◄───────────┘
 //!                                                                             one transaction over job and slot
 //! ```
 //!
-//! QuickSight runs so many snapshot jobs an account, so the slots are the account's: `N` possible items of one table that all
-//! tenants share. A job runs while it holds a slot; a slot is an item that names its job, and no item is a free slot. Nothing
-//! counts: that at most `N` run follows from there being `N` keys.
+//! QuickSight runs a limited number of snapshot jobs per account, so the slots belong to the account: `N` possible items of one
+//! table that all tenants share. A job runs while it holds a slot; a slot is an item that names its job, and a missing item is a
+//! free slot. Nothing is counted: at most `N` jobs run because there are `N` keys.
 //!
-//! The job's id is the `SnapshotJobId`, the same at every attempt, so a Start that is sent twice runs once. Own state and
-//! QuickSight's status are two attributes of two types: QuickSight's `QUEUED` is a job that runs.
+//! The job's ID is the `SnapshotJobId`, the same at every attempt, so a Start that is sent twice runs once. The queue's state and
+//! QuickSight's status are two attributes of two types: a job that QuickSight reports as `QUEUED` is running for the queue.
 //!
 //! Every call to AWS goes through [`Tables`] and [`QuickSight`]. Their second implementation is the simulation in `tests/`.
 
 mod drain;
 mod dynamo;
+mod error;
 pub mod files;
 mod follow;
+mod item;
 mod job;
+mod job_key;
 pub mod parameters;
 mod poller;
+mod quicksight;
+mod remote_status;
 mod request;
 mod slots;
 mod submit;
-mod world;
+mod tables;
 
 pub use dynamo::Dynamo;
-pub use job::{Job, JobKey, Reason, State};
+pub use error::Unavailable;
+pub use item::{Item, Value};
+pub use job::{Job, Reason, State};
+pub use job_key::JobKey;
 pub use poller::{Poller, Sweep};
+pub use quicksight::{Outcome, QuickSight, Started};
+pub use remote_status::RemoteStatus;
 pub use request::{Format, InvalidRequest, Request, Submission, Tag, is_id};
 pub use submit::{Deletion, Submitted, begin_deletion, end_deletion, submit};
-pub use world::{
-    Change, Check, Item, Open, Outcome, Page, QuickSight, RemoteStatus, Started, Table, Tables, Unavailable, Value,
-    Write, WriteError,
-};
+pub use tables::{Change, Check, Open, Page, Table, Tables, Write, WriteError};

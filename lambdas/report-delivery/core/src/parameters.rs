@@ -1,8 +1,11 @@
-//! Dashboard parameters, kept to the digit from the request to QuickSight.
+//! Dashboard parameters, kept exactly from the request to QuickSight.
 
-use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
+use std::time::{Duration, SystemTime};
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// The parameters of a report, in QuickSight's form.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -14,7 +17,7 @@ pub struct Parameters {
     /// Whole numbers of 64 bits.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub integer_parameters: Vec<Parameter<i64>>,
-    /// Decimal numbers that a double holds to the last digit.
+    /// Decimal numbers that a double holds exactly.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decimal_parameters: Vec<Parameter<Decimal>>,
     /// Moments.
@@ -38,7 +41,7 @@ pub struct Parameter<T> {
 pub struct Decimal(Box<RawValue>);
 
 impl Decimal {
-    /// The number, for QuickSight's client, which knows doubles only; `None` when a double would change it.
+    /// The number, for QuickSight's client, which only supports doubles; `None` if a double would change it.
     pub fn value(&self) -> Option<f64> {
         let text = self.0.get();
         if !text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
@@ -54,7 +57,7 @@ impl Decimal {
     }
 }
 
-/// Sign, digits without zeros around them, and the power of ten of the last.
+/// Sign, digits without surrounding zeros, and the power of ten of the last digit.
 fn canonical(text: &str) -> Option<(bool, String, i64)> {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (negative, mantissa) = match mantissa.strip_prefix('-') {
@@ -76,18 +79,19 @@ fn canonical(text: &str) -> Option<(bool, String, i64)> {
 pub struct Moment(Box<RawValue>);
 
 impl Moment {
-    /// The moment; `None` when it is of no known form. QuickSight takes milliseconds at most.
-    pub fn value(&self) -> Option<DateTime> {
+    /// The moment; `None` if its form is unknown. QuickSight supports milliseconds at most.
+    pub fn value(&self) -> Option<SystemTime> {
         let text = self.0.get();
         if let Some(text) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
             let whole = if text.len() == "2025-01-01".len() { format!("{text}T00:00:00Z") } else { text.to_owned() };
-            return DateTime::from_str(&whole, DateTimeFormat::DateTimeWithOffset).ok();
+            return OffsetDateTime::parse(&whole, &Rfc3339).ok().map(SystemTime::from);
         }
         let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
-        let known = fraction.len() <= 3 && !seconds.starts_with('-') && fraction.bytes().all(|b| b.is_ascii_digit());
-        let seconds: i64 = seconds.parse().ok().filter(|_| known)?;
+        let known =
+            fraction.len() <= 3 && !seconds.starts_with('-') && fraction.bytes().all(|byte| byte.is_ascii_digit());
+        let seconds = seconds.parse().ok().filter(|_| known)?;
         let millis: u32 = format!("{fraction:0<3}").parse().ok()?;
-        Some(DateTime::from_secs_and_nanos(seconds, millis * 1_000_000))
+        SystemTime::UNIX_EPOCH.checked_add(Duration::new(seconds, millis * 1_000_000))
     }
 
     /// The moment as it was written, as JSON.
@@ -96,27 +100,27 @@ impl Moment {
     }
 }
 
-/// QuickSight takes as many parameters of a kind: <https://docs.aws.amazon.com/quicksight/latest/APIReference/API_Parameters.html>.
+/// The most parameters of a kind that QuickSight accepts: <https://docs.aws.amazon.com/quicksight/latest/APIReference/API_Parameters.html>.
 const MOST: usize = 100;
 
 impl Parameters {
-    /// Checks what QuickSight would refuse, or silently change.
+    /// Checks for values that QuickSight would reject or silently change.
     ///
     /// # Errors
     ///
-    /// One sentence about the first parameter that will not do.
+    /// One sentence about the first parameter that is not accepted.
     pub fn check(&self) -> Result<(), String> {
         check("StringParameters", &self.string_parameters, |text| {
-            (text.len() > 1024).then(|| ("a text of over 1024 bytes".to_owned(), "texts of at most 1024 bytes"))
+            (text.len() > 1024).then(|| ("text of more than 1024 bytes".to_owned(), "text of at most 1024 bytes"))
         })?;
         check("IntegerParameters", &self.integer_parameters, |_| None)?;
-        check("DecimalParameters", &self.decimal_parameters, |it| {
-            let allowed = "numbers that a double holds to the last digit, about 15 digits";
-            it.value().is_none().then(|| (format!("`{}`", shown(it.text())), allowed))
+        check("DecimalParameters", &self.decimal_parameters, |decimal| {
+            let allowed = "a number that a double holds exactly, about 15 digits";
+            decimal.value().is_none().then(|| (format!("`{}`", shown(decimal.text())), allowed))
         })?;
-        check("DateTimeParameters", &self.date_time_parameters, |it| {
+        check("DateTimeParameters", &self.date_time_parameters, |moment| {
             let allowed = "seconds since 1970, a date like 2025-01-31, or 2025-01-31T08:00:00Z";
-            it.value().is_none().then(|| (format!("`{}`", shown(it.text())), allowed))
+            moment.value().is_none().then(|| (format!("`{}`", shown(moment.text())), allowed))
         })
     }
 }
@@ -127,27 +131,27 @@ fn check<T>(
     wrong: impl Fn(&T) -> Option<(String, &'static str)>,
 ) -> Result<(), String> {
     if parameters.len() > MOST {
-        return Err(format!("`parameters.{kind}` has {} entries; allowed are at most {MOST}", parameters.len()));
+        return Err(format!("`parameters.{kind}` has {} entries; must be at most {MOST}", parameters.len()));
     }
     for parameter in parameters {
         let name = shown(&parameter.name);
         if parameter.name.is_empty() || parameter.name.len() > 2048 {
-            return Err(format!("`parameters.{kind}` names a parameter `{name}`; allowed are 1 to 2048 bytes"));
+            return Err(format!("`parameters.{kind}` names a parameter `{name}`; must be 1 to 2048 bytes"));
         }
         if parameter.values.is_empty() || parameter.values.len() > MOST {
             let count = parameter.values.len();
-            return Err(format!("`parameters.{kind}` gives `{name}` {count} values; allowed are 1 to {MOST}"));
+            return Err(format!("`parameters.{kind}` gives `{name}` {count} values; must be 1 to {MOST}"));
         }
         if let Some((value, allowed)) = parameter.values.iter().find_map(&wrong) {
-            return Err(format!("`parameters.{kind}` gives `{name}` the value {value}; allowed are {allowed}"));
+            return Err(format!("`parameters.{kind}` gives `{name}` the value {value}; must be {allowed}"));
         }
     }
     Ok(())
 }
 
-/// The beginning of what came, fit for a message.
+/// The beginning of a received text, safe for a message.
 pub(crate) fn shown(text: &str) -> String {
-    let short: String = text.chars().filter(|c| !c.is_control()).take(64).collect();
+    let short: String = text.chars().filter(|character| !character.is_control()).take(64).collect();
     if short.len() < text.len() { format!("{short}…") } else { short }
 }
 
@@ -156,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_decimal_is_taken_only_when_a_double_holds_it() {
+    fn a_decimal_is_only_accepted_if_a_double_holds_it() {
         let value = |text: &str| serde_json::from_str::<Decimal>(text).unwrap().value();
         assert_eq!(value("0.1"), Some(0.1));
         assert_eq!(value("-12.50"), Some(-12.5));
@@ -171,7 +175,7 @@ mod tests {
     #[test]
     fn a_moment_is_read_in_each_of_its_forms() {
         let value = |text: &str| serde_json::from_str::<Moment>(text).unwrap().value();
-        let first = Some(DateTime::from_secs(1_735_689_600));
+        let first = SystemTime::UNIX_EPOCH + Duration::from_secs(1_735_689_600);
         for text in [
             "1735689600",
             "1735689600.0",
@@ -179,9 +183,9 @@ mod tests {
             "\"2025-01-01T00:00:00Z\"",
             "\"2025-01-01T01:00:00+01:00\"",
         ] {
-            assert_eq!(value(text), first, "{text}");
+            assert_eq!(value(text), Some(first), "{text}");
         }
-        assert_eq!(value("1735689600.25"), Some(DateTime::from_millis(1_735_689_600_250)));
+        assert_eq!(value("1735689600.25"), Some(first + Duration::from_millis(250)));
         for text in ["\"yesterday\"", "1e9", "-1", "1.2345", "\"2025-13-01\"", "null", "\"\""] {
             assert_eq!(value(text), None, "{text}");
         }

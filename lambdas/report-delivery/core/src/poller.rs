@@ -1,15 +1,19 @@
-//! What moves jobs: follows those that have a slot, and gives free slots to those that wait.
+//! Advances jobs: follows those that have a slot, and gives free slots to those that wait.
 //!
-//! Any number of pollers may run at once, be told the same thing twice, or die at any call: each step is one conditional write
-//! that says what it takes for granted. What a poller leaves undone the next sweep does.
+//! Any number of pollers may run at once, be triggered twice, or die at any call: each step is one conditional write
+//! that states its assumptions. Whatever a poller leaves undone is done by the next sweep.
 
 use std::time::{Duration, SystemTime};
 
 use function::{Clock, millis};
 use tracing::warn;
 
-use crate::job::{Job, JobKey, Reason};
-use crate::world::{Change, Check, Item, Open, QuickSight, Table, Tables, Unavailable, Value, Write, WriteError};
+use crate::error::Unavailable;
+use crate::item::{Item, Value};
+use crate::job::{Job, Reason};
+use crate::job_key::JobKey;
+use crate::quicksight::QuickSight;
+use crate::tables::{Change, Check, Open, Table, Tables, Write, WriteError};
 
 /// A tenant's poller.
 pub struct Poller<T, Q> {
@@ -17,44 +21,44 @@ pub struct Poller<T, Q> {
     pub tables: T,
     /// QuickSight.
     pub quicksight: Q,
-    /// The present.
+    /// The current time.
     pub clock: Clock,
     /// The tenant's name.
     pub tenant: String,
     /// The report bucket.
     pub bucket: String,
-    /// How many jobs may run in the account and region. When it becomes less, the slots above drain.
+    /// How many jobs may run in the account and region. If the number is reduced, the slots above it drain.
     pub slots: u32,
 }
 
-/// What a sweep did.
+/// The result of a sweep.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Sweep {
-    /// Jobs that the index had as open, waiting or started.
+    /// Jobs that the index lists as open, waiting or started.
     pub open: u32,
     /// Jobs looked at that have a slot.
     pub followed: u32,
     /// Jobs given a slot.
     pub claimed: u32,
-    /// Jobs that came to their end.
+    /// Jobs that ended.
     pub ended: u32,
     /// Steps that failed and are left to the next sweep.
     pub failures: u32,
 }
 
-/// How long after a claim its Start may still arrive: more than the function's time-out (at most 120 seconds) and the longest
+/// How long after a claim its Start may still arrive: more than the function's timeout (at most 120 seconds) and the longest
 /// time a client waits for an answer together.
 pub(crate) const LEASE: Duration = Duration::from_secs(300);
 
-/// How long a job's record stays after its end.
+/// How long a job's record is kept after its end.
 pub(crate) const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 impl<T: Tables, Q: QuickSight> Poller<T, Q> {
-    /// Follows every started job, then starts queued ones, until nothing is left to do or it is `until`.
+    /// Follows every started job, then starts queued ones, until nothing is left to do or `until` is reached.
     ///
     /// # Errors
     ///
-    /// When the index or the slot table did not answer. What concerns a single job is logged and left to the next sweep.
+    /// If the index or the slot table did not respond. Failures of single jobs are logged and left to the next sweep.
     pub async fn sweep(&self, until: SystemTime) -> Result<Sweep, Unavailable> {
         let mut sweep = Sweep::default();
         let mut after = None;
@@ -76,11 +80,11 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
         Ok(sweep)
     }
 
-    /// Follows the job whose file `key` is, and starts queued ones when that freed a slot; does nothing for any other file.
+    /// Follows the job to which the file `key` belongs, and starts queued jobs if that freed a slot; ignores any other file.
     ///
     /// # Errors
     ///
-    /// As [`Poller::sweep`].
+    /// As for [`Poller::sweep`].
     pub async fn object_created(&self, key: &str, until: SystemTime) -> Result<Sweep, Unavailable> {
         let mut sweep = Sweep::default();
         let Some(key) = JobKey::of_file(&self.tenant, key) else { return Ok(sweep) };
@@ -117,7 +121,7 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
         };
         let job_change = change(job, set, remove);
         match self.tables.write(vec![job_change.clone(), give]).await {
-            // The slot is not the job's: somebody took it away by hand.
+            // The slot does not belong to the job: somebody removed it by hand.
             Err(WriteError::Refused(SLOT)) => done(self.tables.write(vec![job_change]).await),
             written => done(written),
         }
@@ -143,7 +147,7 @@ pub(crate) type Set = (&'static str, Value);
 pub(crate) const JOB: usize = 0;
 const SLOT: usize = 1;
 
-/// A change of the job as it was read, or none.
+/// A change of the job that only applies if it is still as it was read.
 pub(crate) fn change(job: &Job, set: Vec<Set>, remove: &[&'static str]) -> Change {
     let checks = vec![Check::Is("state", job.state.name().into()), Check::Is("attempts", job.attempts.into())];
     let write = Write::Update { set, remove: remove.to_vec() };
@@ -153,13 +157,13 @@ pub(crate) fn change(job: &Job, set: Vec<Set>, remove: &[&'static str]) -> Chang
 fn done(written: Result<(), WriteError>) -> Result<(), Unavailable> {
     match written {
         Ok(()) => Ok(()),
-        Err(WriteError::Refused(_)) => Err(Unavailable("the job was changed meanwhile".to_owned())),
+        Err(WriteError::Refused(_)) => Err(Unavailable("the job was changed in the meantime".to_owned())),
         Err(WriteError::Unknown(reason)) => Err(reason),
     }
 }
 
 pub(crate) fn reason_of(reason: &Reason) -> Set {
-    ("reason", serde_json::to_string(reason).expect("texts are always JSON").into())
+    ("reason", serde_json::to_string(reason).expect("text can always be written as JSON").into())
 }
 
 pub(crate) fn whole(duration: Duration) -> u64 {

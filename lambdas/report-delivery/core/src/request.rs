@@ -1,4 +1,4 @@
-//! What a caller asks for, checked before anything is called.
+//! A caller's request, checked before any service is called.
 
 use std::fmt;
 
@@ -29,7 +29,7 @@ struct BucketConfiguration {
     bucket_prefix: Option<String>,
 }
 
-/// What is to be rendered, for whom: kept with the job as JSON text.
+/// What to render and for whom; stored with the job as JSON text.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Request {
@@ -37,18 +37,19 @@ pub struct Request {
     pub sheet_id: String,
     /// The kind of file.
     pub format: Format,
-    /// The visuals; none for PDF, which shows them all.
+    /// The visuals; none for PDF, which shows all of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub visual_ids: Vec<String>,
     /// The dashboard's parameters.
     #[serde(default)]
     pub parameters: Parameters,
-    /// A folder below the job's own prefix, ends with a slash; empty for none.
+    /// A folder below the job's own prefix that ends with a slash; empty for none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub folder: String,
-    /// Row-level security: what the rows shown must be tagged with. From the tenant and the caller's identity, never from the body.
+    /// Row-level security: what the rows shown must be tagged with. They come from the tenant and the caller's identity, never
+    /// from the body.
     pub tags: Vec<Tag>,
-    /// Who is sent the report.
+    /// The recipients of the report.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recipients: Vec<String>,
 }
@@ -86,13 +87,13 @@ impl Format {
     }
 }
 
-/// A submission that will not do, in one sentence.
+/// Why a submission is not accepted, in one sentence.
 #[derive(Debug, PartialEq, Eq)]
 pub struct InvalidRequest(pub String);
 
 impl fmt::Display for InvalidRequest {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -103,26 +104,26 @@ impl Submission {
     ///
     /// # Errors
     ///
-    /// When it is no JSON object of the published fields; row-level tags, roles and users are none of them.
+    /// If it is not a JSON object of the published fields; row-level tags, roles and users are not among them.
     pub fn read(body: &str) -> Result<Submission, InvalidRequest> {
         serde_json::from_str(body).map_err(|error| {
-            // The position is of use to nobody who reads one sentence.
+            // The position is useless to the reader of one sentence.
             let error = error.to_string();
             let what = error.rsplit_once(" at line").map_or(error.as_str(), |(what, _)| what);
             InvalidRequest(format!("the body is not a report request: {what}"))
         })
     }
 
-    /// The addresses that the report is to be sent to, as they came.
+    /// The addresses that the report is to be sent to, as received.
     pub fn recipients(&self) -> &[String] {
         self.recipients.as_deref().unwrap_or_default()
     }
 
-    /// Checks the fields: the dashboard's id, and the request for a caller with `tags`.
+    /// Checks the fields: the dashboard's ID, and the request for a caller with `tags`.
     ///
     /// # Errors
     ///
-    /// One sentence about the first field that will not do.
+    /// One sentence about the first field that is not accepted.
     pub fn check(self, tags: Vec<Tag>) -> Result<(String, Request), InvalidRequest> {
         let dashboard = id("dashboardId", self.dashboard_id)?;
         let sheet_id = id("sheetId", self.sheet_id)?;
@@ -130,59 +131,60 @@ impl Submission {
             Some("PDF") => Format::Pdf,
             Some("CSV") => Format::Csv,
             Some("EXCEL") => Format::Excel,
-            Some(other) => return wrong(format!("`format` is `{}`; allowed are PDF, CSV and EXCEL", shown(other))),
-            None => return wrong("`format` is missing; allowed are PDF, CSV and EXCEL"),
+            Some(other) => return wrong(format!("`format` is `{}`; must be PDF, CSV or EXCEL", shown(other))),
+            None => return wrong("`format` is missing; must be PDF, CSV or EXCEL"),
         };
         let visual_ids = self.visual_id.unwrap_or_default();
         let (allowed, phrase) = match format {
-            Format::Pdf => (0..=0, "none for PDF, which shows the whole sheet"),
-            Format::Csv => (1..=1, "one for CSV"),
+            Format::Pdf => (0..=0, "0 for PDF, which shows the whole sheet"),
+            Format::Csv => (1..=1, "1 for CSV"),
             Format::Excel => (1..=5, "1 to 5 for EXCEL"),
         };
         if !allowed.contains(&visual_ids.len()) {
-            return wrong(format!("`visualId` has {} entries; allowed: {phrase}", visual_ids.len()));
+            return wrong(format!("`visualId` has {} entries; must be {phrase}", visual_ids.len()));
         }
         for visual in &visual_ids {
             id("visualId", Some(visual.clone()))?;
         }
         let parameters = self.parameters.unwrap_or_default();
         parameters.check().map_err(InvalidRequest)?;
-        let folder = folder(self.bucket_configuration.and_then(|it| it.bucket_prefix).unwrap_or_default())?;
+        let folder = folder(self.bucket_configuration.and_then(|bucket| bucket.bucket_prefix).unwrap_or_default())?;
         let recipients = self.recipients.unwrap_or_default();
         if recipients.len() > 50 {
-            return wrong(format!("`recipients` has {} entries; allowed are at most 50", recipients.len()));
+            return wrong(format!("`recipients` has {} entries; must be at most 50", recipients.len()));
         }
-        if let Some(address) = recipients.iter().find(|it| !is_address(it)) {
+        if let Some(address) = recipients.iter().find(|address| !is_address(address)) {
             let address = shown(address);
-            return wrong(format!("`recipients` has `{address}`; allowed are plain addresses like name@example.com"));
+            return wrong(format!("`recipients` has `{address}`; must be plain addresses like name@example.com"));
         }
         Ok((dashboard, Request { sheet_id, format, visual_ids, parameters, folder, tags, recipients }))
     }
 }
 
 impl Request {
-    /// Reads the text kept with a job.
+    /// Reads the text stored with a job.
     ///
     /// # Errors
     ///
-    /// When it is none that [`Request::write`] wrote.
+    /// If it was not written by [`Request::write`].
     pub fn read(text: &str) -> Result<Request, InvalidRequest> {
         serde_json::from_str(text).map_err(|_| InvalidRequest("the job's request cannot be read".to_owned()))
     }
 
-    /// The text to keep with a job.
+    /// The text to store with a job.
     pub fn write(&self) -> String {
-        serde_json::to_string(self).expect("texts and numbers are always JSON")
+        serde_json::to_string(self).expect("text and numbers can always be written as JSON")
     }
 }
 
-/// Whether QuickSight takes it as an id: 1 to 512 letters, digits, `_` and `-`.
+/// Whether QuickSight accepts it as an ID: 1 to 512 letters, digits, `_` and `-`.
 pub fn is_id(text: &str) -> bool {
-    (1..=512).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
+    (1..=512).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
 fn id(field: &str, value: Option<String>) -> Result<String, InvalidRequest> {
-    let allowed = "allowed are 1 to 512 letters, digits, _ and -";
+    let allowed = "must be 1 to 512 letters, digits, _ and -";
     match value {
         Some(value) if is_id(&value) => Ok(value),
         Some(value) => wrong(format!("`{field}` is `{}`; {allowed}", shown(&value))),
@@ -190,26 +192,28 @@ fn id(field: &str, value: Option<String>) -> Result<String, InvalidRequest> {
     }
 }
 
-/// The caller's `BucketPrefix`, which goes below the job's own.
+/// The caller's `BucketPrefix`, which is placed below the job's own prefix.
 fn folder(prefix: String) -> Result<String, InvalidRequest> {
-    let known = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'/');
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'/');
     let inner = prefix.strip_suffix('/').unwrap_or(&prefix);
     let plain = prefix.len() <= 256 && inner.bytes().all(known) && inner.split('/').all(|part| !part.is_empty());
-    match prefix.is_empty() {
-        true => Ok(prefix),
-        false if plain => Ok(format!("{inner}/")),
-        false => wrong(format!(
-            "`bucketConfiguration.BucketPrefix` is `{}`; allowed are folders of letters, digits, _ and - with single slashes between, at most 256 bytes",
+    if prefix.is_empty() {
+        Ok(prefix)
+    } else if plain {
+        Ok(format!("{inner}/"))
+    } else {
+        wrong(format!(
+            "`bucketConfiguration.BucketPrefix` is `{}`; must be folders of letters, digits, _ and -, separated by single slashes, at most 256 bytes",
             shown(&prefix)
-        )),
+        ))
     }
 }
 
-/// An address without a display name, quotes or anything that a header could be made of.
+/// An address without a display name, quotes or anything that could become a header.
 fn is_address(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else { return false };
     let word = |part: &str, extra: &[u8]| {
-        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || extra.contains(&b))
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || extra.contains(&byte))
     };
     let labels =
         || domain.split('.').all(|label| word(label, b"-") && !label.starts_with('-') && !label.ends_with('-'));

@@ -1,26 +1,28 @@
-//! What the API does to the queue: it adds jobs and deletes them. Neither calls QuickSight.
+//! The API's operations on the queue: adding and deleting jobs. Neither calls QuickSight.
 
-use crate::job::{Job, JobKey, State};
-use crate::world::{Change, Check, Open, Table, Tables, Unavailable, Write, WriteError};
+use crate::error::Unavailable;
+use crate::job::{Job, State};
+use crate::job_key::JobKey;
+use crate::tables::{Change, Check, Open, Table, Tables, Write, WriteError};
 
-/// How a submission went.
+/// The outcome of a submission.
 #[derive(Debug)]
 pub enum Submitted {
     /// The job is in the queue.
     New,
-    /// The same request came before under the same id; this is its job.
+    /// The same request was already submitted with the same ID; this is its job.
     Again(Box<Job>),
-    /// Another request came before under the same id, or its job was deleted.
+    /// A different request was submitted with the same ID, or its job was deleted.
     Taken,
 }
 
-/// Puts a job into the queue, by one write that only a new id passes.
+/// Puts a job into the queue with one write that only succeeds for a new ID.
 ///
-/// Safe to repeat: the same id and fingerprint are the same job.
+/// Safe to repeat: the same ID and fingerprint mean the same job.
 ///
 /// # Errors
 ///
-/// When the table did not answer; the job may be in the queue.
+/// If the table did not respond; the job may be in the queue.
 pub async fn submit(tables: &impl Tables, job: &Job) -> Result<Submitted, Unavailable> {
     let put = Write::Put(vec![
         ("state", State::Queued.name().into()),
@@ -44,16 +46,16 @@ pub async fn submit(tables: &impl Tables, job: &Job) -> Result<Submitted, Unavai
                 let deleted = matches!(standing.state, State::Deleting | State::Deleted);
                 Ok(if same && !deleted { Submitted::Again(Box::new(standing)) } else { Submitted::Taken })
             }
-            // Its time to live ran out in between.
+            // The item expired in between.
             None => Ok(Submitted::Taken),
         },
     }
 }
 
-/// How a deletion stands.
+/// The progress of a deletion.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Deletion {
-    /// Nobody starts the job any more: delete its files, then call [`end_deletion`].
+    /// The job will no longer be started: delete its files, then call [`end_deletion`].
     Begun,
     /// It was deleted before.
     Done,
@@ -61,16 +63,16 @@ pub enum Deletion {
     Busy,
 }
 
-/// Takes a job that waits or has ended out of everybody's reach.
+/// Makes a job that waits or has ended unavailable to everybody.
 ///
 /// # Errors
 ///
-/// When the table did not answer; asking again goes on from where it stopped.
+/// If the table did not respond; calling it again continues from where it stopped.
 pub async fn begin_deletion(tables: &impl Tables, job: &Job, now: u64) -> Result<Deletion, Unavailable> {
     match job.state {
         State::Deleted => return Ok(Deletion::Done),
         State::Deleting => return Ok(Deletion::Begun),
-        // An end with a slot: QuickSight has not let go of the job yet.
+        // It ended but has a slot: QuickSight has not released the job yet.
         _ if job.slot.is_some() => return Ok(Deletion::Busy),
         State::Starting | State::Running => return Ok(Deletion::Busy),
         State::Queued | State::Completed | State::Failed | State::Expired => {}
@@ -94,13 +96,13 @@ pub async fn begin_deletion(tables: &impl Tables, job: &Job, now: u64) -> Result
     }
 }
 
-/// Records that the job's files are gone.
+/// Records that the job's files were deleted.
 ///
-/// What is left keeps the id from being used again while QuickSight still knows it: 24 hours after a job's end.
+/// The remaining item prevents the ID from being reused while QuickSight still knows it: 24 hours after a job's end.
 ///
 /// # Errors
 ///
-/// When the table did not answer.
+/// If the table did not respond.
 pub async fn end_deletion(tables: &impl Tables, key: &JobKey, now: u64) -> Result<(), Unavailable> {
     let change = Change {
         item: Table::Jobs(key.clone()),

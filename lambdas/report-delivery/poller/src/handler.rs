@@ -1,4 +1,4 @@
-//! Tells the triggers apart.
+//! Distinguishes the triggers.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,13 +12,13 @@ use crate::quicksight::Snapshots;
 use crate::settings::Settings;
 
 /// The function, for the life of its process.
-pub struct Handler {
+pub struct ReportPoller {
     poller: Poller<Dynamo, Snapshots>,
 }
 
-impl Handler {
+impl ReportPoller {
     /// Wires the function; nothing is connected before the first event.
-    pub fn new(settings: Settings, clock: Clock) -> Handler {
+    pub fn new(settings: Settings, clock: Clock) -> ReportPoller {
         let tables = Dynamo {
             client: aws_sdk_dynamodb::Client::new(&settings.dynamodb),
             jobs: settings.jobs_table,
@@ -27,16 +27,16 @@ impl Handler {
         let quicksight =
             Snapshots::new(&settings.quicksight, settings.account, &settings.tenant, &settings.bucket, settings.region);
         let Settings { tenant, bucket, slots, .. } = settings;
-        Handler { poller: Poller { tables, quicksight, clock, tenant, bucket, slots } }
+        ReportPoller { poller: Poller { tables, quicksight, clock, tenant, bucket, slots } }
     }
 
-    /// Handles one event: `{"sweep":true}`, with `"every":5` again each 5 seconds as long as jobs are open, or EventBridge's of an
-    /// object created. Answers with what was done, in numbers.
+    /// Handles one event: `{"sweep":true}`, repeated every 5 seconds while jobs are open with `"every":5`, or EventBridge's event
+    /// of an created object. Returns counts of what was done.
     ///
     /// # Errors
     ///
-    /// When the event is neither, or a table did not answer: Lambda's retry and the next sweep go on from there. What concerns a
-    /// single job is a line in the log and a number in the answer.
+    /// If the event is neither, or a table did not respond: Lambda's retry and the next sweep continue from there. A problem with a
+    /// single job is only a log line and a count in the result.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, String> {
         let (event, context) = event.into_parts();
         let span = info_span!("run", request_id = context.request_id);
@@ -48,20 +48,21 @@ impl Handler {
     async fn run(&self, event: &Value, deadline: SystemTime) -> Result<Value, String> {
         let now = self.poller.clock.now();
         let left = deadline.duration_since(now).unwrap_or_default();
-        // The rest is for the step that is under way when the time is up.
+        // The rest is reserved for the step in progress when the time runs out.
         let until = now + left.mul_f64(0.8);
         let sweep = if event["sweep"] == true {
             self.sweep(event["every"].as_u64(), until).await
         } else if let ("aws.s3", Some(key)) =
             (event["source"].as_str().unwrap_or_default(), event["detail"]["object"]["key"].as_str())
         {
-            match event["detail"]["bucket"]["name"] == self.poller.bucket.as_str() {
-                true => self.poller.object_created(key, until).await,
-                false => Ok(Sweep::default()),
+            if event["detail"]["bucket"]["name"] == self.poller.bucket.as_str() {
+                self.poller.object_created(key, until).await
+            } else {
+                Ok(Sweep::default())
             }
         } else {
-            let allowed = r#"allowed are {"sweep":true} and EventBridge's events of objects created"#;
-            return Err(format!("the event is not one this function knows; {allowed}"));
+            let allowed = r#"must be {"sweep":true} or EventBridge's event of a created object"#;
+            return Err(format!("the event is unknown; {allowed}"));
         };
         let sweep = sweep.map_err(|unavailable| unavailable.to_string())?;
         let Sweep { followed, claimed, ended, failures, .. } = sweep;
@@ -69,7 +70,7 @@ impl Handler {
         Ok(json!({"followed": followed, "claimed": claimed, "ended": ended, "failures": failures}))
     }
 
-    /// One sweep, or one each `every` seconds: between two ticks of the schedule a throttled job would wait for the next one.
+    /// One sweep, or one every `every` seconds, so that a throttled job does not wait for the next tick of the schedule.
     async fn sweep(&self, every: Option<u64>, until: SystemTime) -> Result<Sweep, Unavailable> {
         let mut all = Sweep::default();
         loop {
@@ -79,7 +80,7 @@ impl Handler {
             all.ended += sweep.ended;
             all.failures += sweep.failures;
             let pause = every.map(Duration::from_secs).filter(|_| sweep.open > sweep.ended);
-            match pause.filter(|it| self.poller.clock.now() + *it < until) {
+            match pause.filter(|pause| self.poller.clock.now() + *pause < until) {
                 Some(pause) => self.poller.clock.sleep(pause).await,
                 None => return Ok(all),
             }

@@ -4,6 +4,7 @@ use aws_sdk_quicksight::Client;
 use aws_sdk_quicksight::config::Builder;
 use aws_sdk_quicksight::config::retry::RetryConfig;
 use aws_sdk_quicksight::error::ProvideErrorMetadata;
+use aws_sdk_quicksight::primitives::DateTime;
 use aws_sdk_quicksight::types::{
     self, DateTimeParameter, DecimalParameter, IntegerParameter, S3BucketConfiguration, SessionTag,
     SnapshotAnonymousUser, SnapshotConfiguration, SnapshotDestinationConfiguration, SnapshotFile,
@@ -16,7 +17,7 @@ use report_queue::files::Uploaded;
 use report_queue::parameters::Parameters;
 use report_queue::{Format, Job, JobKey, Outcome, QuickSight, Reason, RemoteStatus, Request, Started, Unavailable};
 
-/// QuickSight's snapshot jobs of one account, for one tenant.
+/// QuickSight's snapshot jobs in one account, for one tenant.
 pub(crate) struct Snapshots {
     client: Client,
     account: String,
@@ -26,7 +27,7 @@ pub(crate) struct Snapshots {
 }
 
 impl Snapshots {
-    /// The client tries once: "there is no room" and "it exists already" are only to be believed of the first attempt.
+    /// The client tries once: "there is no room" and "it already exists" are only reliable on the first attempt.
     pub(crate) fn new(config: &SdkConfig, account: String, tenant: &str, bucket: &str, region: String) -> Snapshots {
         let config = Builder::from(config).retry_config(RetryConfig::disabled()).build();
         let (tenant, bucket) = (tenant.to_owned(), bucket.to_owned());
@@ -71,7 +72,7 @@ impl QuickSight for Snapshots {
         match call.send().await {
             Ok(answer) => match answer.job_status {
                 Some(status) => Ok(Some(RemoteStatus::parse(status.as_str()))),
-                None => Err(Unavailable("quicksight told no status".to_owned())),
+                None => Err(Unavailable("quicksight reported no status".to_owned())),
             },
             Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
             Err(error) => Err(unavailable(error.code())),
@@ -100,7 +101,7 @@ impl QuickSight for Snapshots {
 
 impl Snapshots {
     fn configuration(&self, request: &Request, prefix: String) -> SnapshotConfiguration {
-        let given = "all that is required is given";
+        let given = "everything required is set";
         let (format, scope) = match request.format {
             Format::Pdf => (SnapshotFileFormatType::Pdf, SnapshotFileSheetSelectionScope::AllVisuals),
             Format::Csv => (SnapshotFileFormatType::Csv, SnapshotFileSheetSelectionScope::SelectedVisuals),
@@ -129,47 +130,49 @@ impl Snapshots {
     }
 }
 
-/// The anonymous user whom the rows are filtered for.
+/// The anonymous user for whom the rows are filtered.
 fn viewer(request: &Request) -> SnapshotUserConfiguration {
     let tag = |tag: &report_queue::Tag| {
-        SessionTag::builder().key(&tag.key).value(&tag.value).build().expect("key and value are given")
+        SessionTag::builder().key(&tag.key).value(&tag.value).build().expect("key and value are set")
     };
     let tags = (!request.tags.is_empty()).then(|| request.tags.iter().map(tag).collect());
     let user = SnapshotAnonymousUser::builder().set_row_level_permission_tags(tags).build();
     SnapshotUserConfiguration::builder().anonymous_users(user).build()
 }
 
-/// `None` without parameters: some dashboards have none, and an empty list is not the same to every version of the API.
+/// `None` without parameters: some dashboards have none, and not every version of the API accepts an empty list.
 fn parameters(parameters: &Parameters) -> Option<types::Parameters> {
-    let given = "name and values are given";
+    let given = "name and values are set";
     let mut builder = types::Parameters::builder();
     let mut some = false;
-    for it in &parameters.string_parameters {
-        let it = StringParameter::builder().name(&it.name).set_values(Some(it.values.clone())).build();
-        builder = builder.string_parameters(it.expect(given));
+    for parameter in &parameters.string_parameters {
+        let parameter =
+            StringParameter::builder().name(&parameter.name).set_values(Some(parameter.values.clone())).build();
+        builder = builder.string_parameters(parameter.expect(given));
         some = true;
     }
-    for it in &parameters.integer_parameters {
-        let it = IntegerParameter::builder().name(&it.name).set_values(Some(it.values.clone())).build();
-        builder = builder.integer_parameters(it.expect(given));
+    for parameter in &parameters.integer_parameters {
+        let parameter =
+            IntegerParameter::builder().name(&parameter.name).set_values(Some(parameter.values.clone())).build();
+        builder = builder.integer_parameters(parameter.expect(given));
         some = true;
     }
-    for it in &parameters.decimal_parameters {
-        let values = it.values.iter().filter_map(|value| value.value()).collect();
-        let it = DecimalParameter::builder().name(&it.name).set_values(Some(values)).build();
-        builder = builder.decimal_parameters(it.expect(given));
+    for parameter in &parameters.decimal_parameters {
+        let values = parameter.values.iter().filter_map(|value| value.value()).collect();
+        let parameter = DecimalParameter::builder().name(&parameter.name).set_values(Some(values)).build();
+        builder = builder.decimal_parameters(parameter.expect(given));
         some = true;
     }
-    for it in &parameters.date_time_parameters {
-        let values = it.values.iter().filter_map(|value| value.value()).collect();
-        let it = DateTimeParameter::builder().name(&it.name).set_values(Some(values)).build();
-        builder = builder.date_time_parameters(it.expect(given));
+    for parameter in &parameters.date_time_parameters {
+        let values = parameter.values.iter().filter_map(|moment| moment.value().map(DateTime::from)).collect();
+        let parameter = DateTimeParameter::builder().name(&parameter.name).set_values(Some(values)).build();
+        builder = builder.date_time_parameters(parameter.expect(given));
         some = true;
     }
     some.then(|| builder.build())
 }
 
-/// The files of every group, and the first error told beside them.
+/// The files of every group, and the first reported error.
 fn completed(result: Option<SnapshotJobResult>) -> Outcome {
     let mut uploaded = Vec::new();
     let mut reason = None;
@@ -177,7 +180,8 @@ fn completed(result: Option<SnapshotJobResult>) -> Outcome {
         let format = group.files.unwrap_or_default().first().map(|file| file.format_type.as_str().to_owned());
         for file in group.s3_results.unwrap_or_default() {
             let errors = file.error_info.unwrap_or_default();
-            reason = reason.or_else(|| errors.into_iter().next().map(|it| told(it.error_type, it.error_message)));
+            reason =
+                reason.or_else(|| errors.into_iter().next().map(|error| told(error.error_type, error.error_message)));
             if let Some(uri) = file.s3_uri {
                 uploaded.push(Uploaded { format: format.clone().unwrap_or_default(), uri });
             }

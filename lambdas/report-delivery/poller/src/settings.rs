@@ -1,4 +1,4 @@
-//! What the function's environment says, parsed once at the start.
+//! The function's settings, read from its environment once at the start.
 
 use std::time::Duration;
 
@@ -21,20 +21,20 @@ pub struct Settings {
 /// Less than QuickSight's default of 12, so that people can run some of their own.
 const SLOTS: u32 = 5;
 
-/// The longest that one call to QuickSight may take.
+/// The longest time that one call to QuickSight may take.
 const TIME_OUT: Duration = Duration::from_secs(10);
 
-/// Beyond any quota that QuickSight gives.
+/// More than any quota that QuickSight grants.
 const MOST_SLOTS: u32 = 100;
 
 impl Settings {
-    /// Reads the settings out of the environment variables that `variable` answers.
+    /// Reads the settings from the environment variables that `variable` returns.
     ///
-    /// `TENANT`, `ACCOUNT_ID`, `JOBS_TABLE`, `SLOT_TABLE` and `REPORT_BUCKET` are required; `SLOTS` (1 to 100) is 5 unless given.
+    /// `TENANT`, `ACCOUNT_ID`, `JOBS_TABLE`, `SLOT_TABLE` and `REPORT_BUCKET` are required; `SLOTS` (1 to 100) defaults to 5.
     ///
     /// # Errors
     ///
-    /// When one is missing or not of its form; the message names the variable.
+    /// If one is missing or malformed; the message names the variable.
     pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Settings, Invalid> {
         Ok(Settings {
             tenant: required(variable, "TENANT")?,

@@ -9,7 +9,7 @@ use report_queue::Job;
 use crate::delivery::Failure;
 use crate::settings::Partner;
 
-/// From the report bucket to a partner's.
+/// Copies from the report bucket to a partner's.
 pub(crate) struct Copies {
     pub(crate) client: Client,
     pub(crate) from: String,
@@ -18,7 +18,7 @@ pub(crate) struct Copies {
 }
 
 impl Copies {
-    /// Copies each file to `<prefix><dashboard>/<job>/…`; a second time writes the same again.
+    /// Copies each file to `<prefix><dashboard>/<job>/…`; repeating it writes the same files.
     pub(crate) async fn send(&self, job: &Job) -> Result<(), Failure> {
         for file in &job.files {
             let Some(name) = file.key.strip_prefix(&job.key.prefix(&self.tenant)) else {
@@ -41,13 +41,13 @@ impl Copies {
     }
 }
 
-/// The header that names the source is an address: everything but slashes and plain characters is escaped.
+/// The header that names the source is a URL: everything except slashes and plain characters is escaped.
 fn encoded(key: &str) -> String {
     let mut out = String::new();
     for byte in key.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
-            _ => write!(out, "%{byte:02X}").expect("a text takes whatever is written"),
+            _ => write!(out, "%{byte:02X}").expect("writing to a string cannot fail"),
         }
     }
     out

@@ -1,8 +1,8 @@
-//! A way on, and how far a job has come on it.
+//! The ways of delivery, and how far a job has progressed on each.
 
 use report_queue::{Change, Check, Item, Job, State, Table, Value, Write};
 
-/// The ways on.
+/// The ways of delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
     Mail,
@@ -11,7 +11,7 @@ pub(crate) enum Way {
 }
 
 impl Way {
-    /// The job's attribute that tells how far it has come.
+    /// The job's attribute that records its progress.
     pub(crate) fn attribute(self) -> &'static str {
         match self {
             Way::Mail => "mail",
@@ -20,37 +20,37 @@ impl Way {
         }
     }
 
-    /// Whether what may have been sent may be sent again.
+    /// Whether a delivery with an unknown outcome may be repeated.
     fn is_repeatable(self) -> bool {
         !matches!(self, Way::Mail)
     }
 }
 
-/// Why something was not sent; the text names the cause and carries no content.
+/// Why something was not sent; the text names the cause and contains no data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// It will never be taken as it is.
+    /// It will never be accepted.
     Refused(String),
-    /// It was certainly not sent, and may be later.
+    /// It was certainly not sent, and may succeed later.
     NotNow(String),
-    /// Nobody knows.
+    /// The outcome is unknown.
     Unknown(String),
 }
 
-/// What is to be done about a way.
+/// The next step of a way.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Step {
-    /// It is done, or given up.
+    /// It is done or was given up.
     Nothing,
-    /// Another run is at work on it.
+    /// Another run is working on it.
     Wait,
-    /// Claim it by this write, then send.
+    /// Claim it with this write, then send.
     Send(Change),
-    /// An earlier run died over it; record that nobody knows.
+    /// An earlier run died during it; record that the outcome is unknown.
     GiveUp(Change),
 }
 
-/// The next step of a way for a job whose item reads so.
+/// The next step of a way for a job with this item.
 pub(crate) fn step(way: Way, job: &Job, item: &Item, now: u64, lease: u64) -> Step {
     let standing = match item.get(way.attribute()) {
         None => return Step::Send(write(way, job, None, trying(lease))),
@@ -60,14 +60,16 @@ pub(crate) fn step(way: Way, job: &Job, item: &Item, now: u64, lease: u64) -> St
     let Some(until) = standing.strip_prefix("TRYING ").and_then(|until| until.parse::<u64>().ok()) else {
         return Step::Nothing;
     };
-    match now < until {
-        true => Step::Wait,
-        false if way.is_repeatable() => Step::Send(write(way, job, Some(standing), trying(lease))),
-        false => Step::GiveUp(write(way, job, Some(standing), format!("UNKNOWN {now}"))),
+    if now < until {
+        Step::Wait
+    } else if way.is_repeatable() {
+        Step::Send(write(way, job, Some(standing), trying(lease)))
+    } else {
+        Step::GiveUp(write(way, job, Some(standing), format!("UNKNOWN {now}")))
     }
 }
 
-/// Records what came of a claim.
+/// Records the outcome of a claim.
 pub(crate) fn settle(way: Way, job: &Job, lease: u64, result: &Result<(), Failure>, now: u64) -> Change {
     let claimed = trying(lease);
     let again = Write::Update { set: Vec::new(), remove: vec![way.attribute()] };

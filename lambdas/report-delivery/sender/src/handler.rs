@@ -1,4 +1,4 @@
-//! The stream's records in, one job after the other.
+//! Handles the stream's records, one job after the other.
 
 use std::time::{Duration, SystemTime};
 
@@ -15,7 +15,7 @@ use crate::settings::Settings;
 use crate::sftp::Transfers;
 
 /// The function, for the life of its process.
-pub struct Handler {
+pub struct ReportSender {
     clock: Clock,
     tables: Dynamo,
     mails: Option<Mails>,
@@ -23,15 +23,15 @@ pub struct Handler {
     transfers: Option<Transfers>,
 }
 
-/// Kept back at the end of a run for what was claimed.
+/// Reserved at the end of a run for what was claimed.
 const RESERVE: Duration = Duration::from_secs(30);
 
-/// After the end of a run it is certain that it sends nothing any more.
+/// After this time, a run can no longer send anything.
 const AFTER: Duration = Duration::from_secs(30);
 
-impl Handler {
+impl ReportSender {
     /// Wires the function; nothing is connected before the first event.
-    pub fn new(settings: Settings, clock: Clock) -> Handler {
+    pub fn new(settings: Settings, clock: Clock) -> ReportSender {
         let tables = Dynamo {
             client: aws_sdk_dynamodb::Client::new(&settings.dynamodb),
             jobs: settings.jobs_table,
@@ -43,7 +43,7 @@ impl Handler {
         };
         let (files, copies) = (s3(&settings.s3), s3(&settings.s3_copies));
         let (bucket, tenant) = (settings.bucket, settings.tenant);
-        Handler {
+        ReportSender {
             clock,
             tables,
             mails: settings.mail.map(|mail| Mails::new(&settings.ses, files, bucket.clone(), mail)),
@@ -52,11 +52,11 @@ impl Handler {
         }
     }
 
-    /// Handles a batch of records of the jobs table's stream. Answers with how many deliveries were made.
+    /// Handles a batch of records from the jobs table's stream. Returns the number of deliveries.
     ///
     /// # Errors
     ///
-    /// When a delivery was not made, or its record not read; after all the others had their turn.
+    /// If a delivery failed or its record could not be read; after all the others were handled.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, String> {
         let (event, context) = event.into_parts();
         let span = info_span!("run", request_id = context.request_id);
@@ -65,7 +65,7 @@ impl Handler {
 
     async fn batch(&self, event: &Value, deadline: SystemTime) -> Result<Value, String> {
         let Some(records) = event["Records"].as_array() else {
-            return Err("the event is not one this function knows; allowed are records of a table's stream".to_owned());
+            return Err("the event is unknown; must be records of a table's stream".to_owned());
         };
         let (mut sent, mut failures) = (0, 0);
         for record in records {
@@ -88,11 +88,11 @@ impl Handler {
         info!(step = "end", sent, failures);
         match failures {
             0 => Ok(json!({"sent": sent})),
-            _ => Err(format!("{failures} deliveries were not made; the log names each")),
+            _ => Err(format!("{failures} deliveries failed; the log names each")),
         }
     }
 
-    /// The ways that are not done for the job of an image.
+    /// The ways that are not done yet for the job in an image.
     fn open(&self, image: &Item) -> Vec<(Way, JobKey)> {
         let Ok(job) = Job::read(image) else { return Vec::new() };
         if job.state != State::Completed {
@@ -107,7 +107,7 @@ impl Handler {
         wanted.map(|(way, _)| (way, job.key.clone())).collect()
     }
 
-    /// Sends a job by one way, if nobody has; whether this run did.
+    /// Sends a job by one way, unless that was done; returns whether this run did.
     async fn deliver(&self, way: Way, key: &JobKey, lease: u64) -> Result<bool, String> {
         // The record may be hours old.
         let Some(item) = self.tables.job(key).await.map_err(|error| error.0)? else { return Ok(false) };
@@ -118,7 +118,7 @@ impl Handler {
         }
         let claim = match step(way, &job, &item, millis(self.clock.now()), lease) {
             Step::Nothing => return Ok(false),
-            Step::Wait => return Err("another run is at work on it".to_owned()),
+            Step::Wait => return Err("another run is working on it".to_owned()),
             Step::Send(claim) => claim,
             Step::GiveUp(change) => {
                 self.tables.write(vec![change]).await.map_err(unwritten)?;
@@ -127,13 +127,13 @@ impl Handler {
         };
         self.tables.write(vec![claim]).await.map_err(unwritten)?;
         let result = match way {
-            Way::Mail => self.mails.as_ref().expect("the way is on").send(&job, &request).await,
-            Way::Partner => self.copies.as_ref().expect("the way is on").send(&job).await,
-            Way::Sftp => self.transfers.as_ref().expect("the way is on").send(&job).await,
+            Way::Mail => self.mails.as_ref().expect("the way is enabled").send(&job, &request).await,
+            Way::Partner => self.copies.as_ref().expect("the way is enabled").send(&job).await,
+            Way::Sftp => self.transfers.as_ref().expect("the way is enabled").send(&job).await,
         };
         let settled = settle(way, &job, lease, &result, millis(self.clock.now()));
         if let Err(error) = self.tables.write(vec![settled]).await {
-            // A mail is not sent again for it: the claim stands until it lapses, and lapsed it counts as unknown.
+            // The mail is not sent again: the claim remains until it expires, and then it counts as unknown.
             warn!(step = "settle", way = way.attribute(), job = %key, ?error);
         }
         match result {
@@ -161,5 +161,5 @@ fn item(image: &Value) -> Item {
         (_, Value::String(number)) => number.parse().ok().map(report_queue::Value::N),
         _ => None,
     };
-    typed.filter_map(|(name, it)| Some((name.clone(), value(it)?))).collect()
+    typed.filter_map(|(name, attribute)| Some((name.clone(), value(attribute)?))).collect()
 }

@@ -21,26 +21,26 @@ pub(crate) struct Mails {
 }
 
 impl Mails {
-    /// The client tries once: SES has no way to tell a second try from a second mail.
+    /// The client tries once: SES cannot distinguish a second attempt from a second mail.
     pub(crate) fn new(config: &SdkConfig, s3: aws_sdk_s3::Client, bucket: String, settings: Mail) -> Mails {
         let config = Builder::from(config).retry_config(RetryConfig::disabled()).build();
         Mails { ses: Client::from_conf(config), s3, bucket, settings }
     }
 
-    /// Sends one mail to the request's recipients, who do not see one another.
+    /// Sends one mail to the request's recipients, who do not see each other.
     pub(crate) async fn send(&self, job: &Job, request: &Request) -> Result<(), Failure> {
         let attachments = self.attachments(job).await?;
         let subject = format!("Report {} ({})", job.key.dashboard, request.format.name());
         let text = match (&attachments, &self.settings.link_base) {
             (Some(_), _) => "The report is attached.".to_owned(),
             (None, Some(base)) => format!(
-                "The report is ready and too large to attach. Fetch it with your key from\r\n{}/download_output/{}/{}",
+                "The report is ready, but too large to attach. Download it with your key from\r\n{}/download_output/{}/{}",
                 base.trim_end_matches('/'),
                 job.key.dashboard,
                 job.key.job
             ),
             (None, None) => format!(
-                "The report is ready and too large to attach. Its job is {} of dashboard {} in the report API.",
+                "The report is ready, but too large to attach. In the report API, it is job {} of dashboard {}.",
                 job.key.job, job.key.dashboard
             ),
         };
@@ -65,9 +65,9 @@ impl Mails {
         // The service's messages quote addresses, so only the code is kept.
         let code = error.code().unwrap_or_default().to_owned();
         Err(match code.as_str() {
-            "" => Failure::Unknown("ses gave no answer".to_owned()),
+            "" => Failure::Unknown("ses did not respond".to_owned()),
             "BadRequestException" | "MessageRejected" => Failure::Refused(code),
-            // The first three are for somebody to set up; that is not this mail's fault.
+            // The first three need setup by an operator; they are not a problem of this mail.
             "AccessDeniedException"
             | "MailFromDomainNotVerifiedException"
             | "NotFoundException"
@@ -80,7 +80,7 @@ impl Mails {
         })
     }
 
-    /// The job's files, or `None` when they are too large together.
+    /// The job's files, or `None` if they are too large in total.
     async fn attachments(&self, job: &Job) -> Result<Option<Vec<Attachment>>, Failure> {
         let unread = |code: Option<&str>| {
             Failure::NotNow(format!("the report bucket cannot be used: {}", code.unwrap_or("no answer")))
@@ -90,7 +90,7 @@ impl Mails {
         for (number, file) in job.files.iter().enumerate() {
             let get = self.s3.get_object().bucket(&self.bucket).key(&file.key);
             let object = get.send().await.map_err(|error| unread(error.code()))?;
-            // What is not read is not fetched: the connection is dropped with the body.
+            // Unread content is not downloaded: the connection is dropped with the body.
             let size = object.content_length().and_then(|size| u64::try_from(size).ok()).unwrap_or(u64::MAX);
             if size > left {
                 return Ok(None);
@@ -107,7 +107,7 @@ impl Mails {
                 _ => format!("{}-{}.{extension}", job.key.dashboard, number + 1),
             };
             let attachment = Attachment::builder().raw_content(Blob::new(bytes)).file_name(name).content_type(kind);
-            attachments.push(attachment.build().expect("content and name are given"));
+            attachments.push(attachment.build().expect("content and name are set"));
         }
         Ok(Some(attachments))
     }

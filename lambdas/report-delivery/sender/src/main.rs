@@ -2,11 +2,11 @@
 
 use function::Clock;
 use lambda_runtime::service_fn;
-use report_sender::{Handler, Settings};
+use report_sender::{ReportSender, Settings};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let settings = function::start(&["report_sender", "report_queue"], Settings::read)?;
-    let handler = Handler::new(settings, Clock::system());
+    let handler = ReportSender::new(settings, Clock::system());
     lambda_runtime::run(service_fn(|event| Box::pin(handler.handle(event)))).await
 }

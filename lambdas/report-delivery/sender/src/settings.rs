@@ -1,4 +1,4 @@
-//! What the function's environment says, parsed once at the start.
+//! The function's settings, read from its environment once at the start.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub struct Settings {
     pub(crate) sftp: Option<Sftp>,
     pub(crate) dynamodb: SdkConfig,
     pub(crate) s3: SdkConfig,
-    /// S3 for copies, which take as long as a file is large.
+    /// S3 for copies, whose duration depends on the file's size.
     pub(crate) s3_copies: SdkConfig,
     pub(crate) ses: SdkConfig,
     pub(crate) transfer: SdkConfig,
@@ -23,7 +23,7 @@ pub struct Settings {
 
 pub(crate) struct Mail {
     pub(crate) from: String,
-    /// Files of a job up to this size together are attached.
+    /// A job's files are attached up to this total size.
     pub(crate) attach_bytes: u64,
     /// The report API's address, up to `/qs-anonymous-snapshot`.
     pub(crate) link_base: Option<String>,
@@ -42,32 +42,32 @@ pub(crate) struct Sftp {
 
 const ATTACH_BYTES: u64 = 7_000_000;
 
-/// SES takes messages of 40 MB after base64: <https://docs.aws.amazon.com/ses/latest/dg/quotas.html>.
+/// SES accepts messages of 40 MB after base64: <https://docs.aws.amazon.com/ses/latest/dg/quotas.html>.
 const MOST_ATTACH_BYTES: u64 = 25_000_000;
 
-/// For a call that carries or moves files: a mail whose answer was not waited for counts as lost. Shorter than what a run keeps back
-/// for what it has claimed.
+/// For a call that sends or moves files: a mail whose response was not awaited counts as lost. Shorter than the time that a run
+/// reserves for what it has claimed.
 const LONGEST_CALL: Duration = Duration::from_secs(20);
 
 impl Settings {
-    /// Reads the settings out of the environment variables that `variable` answers.
+    /// Reads the settings from the environment variables that `variable` returns.
     ///
     /// `TENANT`, `JOBS_TABLE` and `REPORT_BUCKET` are required. `MAIL_FROM` turns e-mail on; `MAIL_ATTACH_BYTES` (0 to 25,000,000,
-    /// 7,000,000 unless given) and `MAIL_LINK_BASE` (the address of the report API) belong to it. `PARTNER_BUCKET` turns copies
+    /// default 7,000,000) and `MAIL_LINK_BASE` (the address of the report API) belong to it. `PARTNER_BUCKET` turns copies
     /// on, with `PARTNER_PREFIX`; `SFTP_CONNECTOR` turns SFTP on, with `SFTP_FOLDER`.
     ///
     /// # Errors
     ///
-    /// When one is missing or not of its form; the message names the variable.
+    /// If one is missing or malformed; the message names the variable.
     pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Settings, Invalid> {
         let optional = |name: &str| environment::optional(variable, name);
         let link_base = optional("MAIL_LINK_BASE");
         let (prefix, folder) = (optional("PARTNER_PREFIX"), optional("SFTP_FOLDER"));
         if let Some(base) = link_base.as_ref().filter(|base| !base.starts_with("https://")) {
-            return Err(Invalid(format!("MAIL_LINK_BASE is `{base}`; allowed is an https address")));
+            return Err(Invalid(format!("MAIL_LINK_BASE is `{base}`; must be an https address")));
         }
         let attach_bytes = environment::number(variable, "MAIL_ATTACH_BYTES", ATTACH_BYTES, 0..=MOST_ATTACH_BYTES)?;
-        let prefix = prefix.map(|it| format!("{}/", it.trim_matches('/'))).unwrap_or_default();
+        let prefix = prefix.map(|prefix| format!("{}/", prefix.trim_matches('/'))).unwrap_or_default();
         Ok(Settings {
             tenant: required(variable, "TENANT")?,
             jobs_table: required(variable, "JOBS_TABLE")?,

@@ -1,4 +1,4 @@
-//! Files to an SFTP server, by a connector of Transfer Family.
+//! Sends files to an SFTP server with a Transfer Family connector.
 
 use aws_sdk_transfer::Client;
 use aws_sdk_transfer::error::ProvideErrorMetadata;
@@ -16,7 +16,7 @@ pub(crate) struct Transfers {
     to: Sftp,
 }
 
-/// Files a call: <https://docs.aws.amazon.com/transfer/latest/APIReference/API_StartFileTransfer.html>.
+/// Files per call: <https://docs.aws.amazon.com/transfer/latest/APIReference/API_StartFileTransfer.html>.
 const FILES: usize = 10;
 
 impl Transfers {
@@ -24,7 +24,7 @@ impl Transfers {
         Transfers { client: Client::new(config), bucket, to }
     }
 
-    /// Starts the transfers; that they end well is the connector's log's to tell. A second time writes the same files again.
+    /// Starts the transfers; the connector's log reports how they end. Repeating it writes the same files.
     pub(crate) async fn send(&self, job: &Job) -> Result<(), Failure> {
         for files in job.files.chunks(FILES) {
             let paths = files.iter().map(|file| format!("/{}/{}", self.bucket, file.key)).collect();

@@ -1,7 +1,7 @@
 //! Reads recorded messages of the protocol: `cargo run -p athena-federation --example check-fixtures -- FOLDER`.
 //!
-//! Every `*Request*.json` must be read as a request, every block and schema in any other file as Arrow; what does not is listed, and the exit
-//! code is 1.
+//! Every `*Request*.json` must be readable as a request, and every block and schema in any other file as Arrow; failures are
+//! listed, and the exit code is 1.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -63,7 +63,7 @@ fn walk(folder: &Path, found: &mut Found) -> io::Result<()> {
 }
 
 fn check(json: &Value, found: &mut Found, problems: &mut Vec<String>) {
-    // Requests to user defined functions are another half of the SDK, which a data connector does not have.
+    // Requests to user-defined functions belong to a different part of the SDK, which a data connector does not have.
     let kind = json["@type"].as_str().filter(|kind| kind.ends_with("Request") && !kind.starts_with("UserDefined"));
     if let Some(kind) = kind {
         match Request::read(json.clone()) {

@@ -1,4 +1,4 @@
-//! The asking side of the protocol, for a driver or a test of a connector: what Athena does between two requests.
+//! The client side of the protocol, for a driver or a test of a connector: what Athena does between two requests.
 
 use std::sync::Arc;
 
@@ -23,12 +23,12 @@ use crate::value_set::{Bound, ValueSet};
 impl Constraints {
     /// The `summary` of a request about a table with this schema: a set of sorted ranges for each constrained column.
     ///
-    /// A column is left out, and so not constrained, when the table does not have it, or its type or a bound's is none of boolean,
-    /// integer, float, text and day.
+    /// A column is left out, and so not constrained, if the table does not have it, or if its type or a bound's type is not boolean,
+    /// integer, float, text or day.
     ///
     /// # Errors
     ///
-    /// When Arrow cannot write a bound, which no type of those does.
+    /// If Arrow cannot write a bound, which does not happen for these types.
     pub fn summary(&self, schema: &Schema, dialect: Dialect) -> Result<Json, Error> {
         let mut summary = serde_json::Map::new();
         for (name, set) in self.iter() {
@@ -41,11 +41,11 @@ impl Constraints {
     }
 }
 
-/// The rows of a spilled block: the schema is the answer's, the key too.
+/// The rows of a spilled block; schema and key come from the response.
 ///
 /// # Errors
 ///
-/// When the bytes were not encrypted with this key, or are no rows of this schema.
+/// If the bytes were not encrypted with this key, or are not rows of this schema.
 pub fn open_spilled(
     schema: &SchemaText,
     mut block: Vec<u8>,
@@ -59,11 +59,11 @@ pub fn open_spilled(
             key.open_in_place(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut block).map_err(refused)?.len();
         block.truncate(length);
     }
-    // The framing of the schema is the request's, that of a spilled block always the legacy one.
+    // The schema uses the request's framing, a spilled block always the legacy one.
     ipc::read_rows(&ipc::write_schema(&schema.read()?, Dialect::Legacy), &block)
 }
 
-/// A `SortedRangeSet`; `None` when the type cannot be written.
+/// A `SortedRangeSet`; `None` if the type cannot be written.
 fn ranges(set: &ValueSet, data_type: &DataType, dialect: Dialect) -> Result<Option<Json>, Error> {
     let Some(type_text) = type_text(data_type) else { return Ok(None) };
     let mut ranges = Vec::new();
@@ -78,7 +78,7 @@ fn ranges(set: &ValueSet, data_type: &DataType, dialect: Dialect) -> Result<Opti
     Ok(Some(json!({"@type": "SortedRangeSet", "type": type_text, "ranges": ranges, "nullAllowed": set.nulls()})))
 }
 
-/// One end of a range; `outward` is the side on which a value is left out.
+/// One end of a range; `outward` is the side on which the value is excluded.
 fn marker(bound: &Bound, outward: &str, data_type: &DataType, dialect: Dialect) -> Result<Option<Json>, Error> {
     let (value, side) = match bound {
         Bound::Unbounded => (None, outward),
@@ -97,7 +97,7 @@ fn marker(bound: &Bound, outward: &str, data_type: &DataType, dialect: Dialect) 
     Ok(Some(json!({"valueBlock": block, "bound": side, "nullValue": value.is_none()})))
 }
 
-/// The value as a column of one row; `None` when the type does not hold it.
+/// The value as a column of one row; `None` if the type cannot hold it.
 fn array(value: &Value, data_type: &DataType) -> Option<ArrayRef> {
     Some(match (data_type, value) {
         (DataType::Boolean, Value::Bool(flag)) => Arc::new(BooleanArray::from(vec![*flag])),
@@ -115,7 +115,7 @@ fn array(value: &Value, data_type: &DataType) -> Option<ArrayRef> {
     })
 }
 
-/// The protocol's name of a type.
+/// The protocol's name for a type.
 fn type_text(data_type: &DataType) -> Option<Json> {
     let integer = |bits: u8| json!({"@type": "Int", "bitWidth": bits, "isSigned": true});
     Some(match data_type {

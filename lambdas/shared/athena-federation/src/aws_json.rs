@@ -1,5 +1,5 @@
-//! One operation of an AWS service that speaks JSON, for services of which no more is needed: their SDK crates would take longer to
-//! compile than all of this. HTTP client, signature, time-outs and retries are the SDK's, as its configuration says.
+//! One operation of an AWS service that speaks JSON, for services that need no more: their SDK crates would take longer to
+//! compile than everything here. HTTP client, signature, timeouts and retries are the SDK's, as configured.
 
 use aws_runtime::auth::SigV4OperationSigningConfig;
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
@@ -23,22 +23,22 @@ use aws_types::SigningName;
 use aws_types::region::{Region, SigningRegion};
 use serde_json::Value as Json;
 
-/// An operation as one function calls it.
+/// An operation as a function calls it.
 #[derive(Debug)]
 pub(crate) struct AwsJson(Operation<Json, Json, ErrorMetadata>);
 
 /// Why a call has no result.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// The service said no, by this code.
+    /// The service refused the call with this code.
     Refused(String),
-    /// Nothing that could be read came in time.
+    /// No readable response arrived in time.
     Unanswered,
 }
 
 impl AwsJson {
-    /// `service` is the name in the endpoint, `athena`; `target` is the operation's `X-Amz-Target`. Nothing is connected before the
-    /// first call.
+    /// `service` is the name in the endpoint, such as `athena`; `target` is the operation's `X-Amz-Target`. No connection is
+    /// opened before the first call.
     pub(crate) fn new(service: &'static str, target: &'static str, config: &SdkConfig) -> AwsJson {
         let region = config.region().map_or("", Region::as_ref);
         let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
@@ -112,7 +112,7 @@ fn answer(response: &HttpResponse) -> Result<Json, OrchestratorError<ErrorMetada
     }
 }
 
-/// The code of `{"__type":"com.amazonaws.athena#InvalidRequestException", …}`; messages may carry names of keys and accounts.
+/// The code of `{"__type":"com.amazonaws.athena#InvalidRequestException", …}`; messages may contain names of keys and accounts.
 fn refusal(said: &Json) -> ErrorMetadata {
     let code = said["__type"].as_str().unwrap_or_default().rsplit('#').next().unwrap_or_default();
     let code: String = code.chars().filter(char::is_ascii_alphanumeric).take(64).collect();

@@ -10,7 +10,7 @@ use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::ipc;
 
-/// `{"aId":"<any UUID>","schema":"<base64>","records":"<base64>"}`; no rows are an empty `records`.
+/// `{"aId":"<any UUID>","schema":"<base64>","records":"<base64>"}`; an empty `records` means no rows.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct Block {
     #[serde(rename = "aId", default)]
@@ -25,7 +25,7 @@ impl Block {
     ///
     /// # Errors
     ///
-    /// When a column is of a type that Athena does not read.
+    /// If a column has a type that Athena does not read.
     pub fn new(rows: &RecordBatch, dialect: Dialect) -> Result<Block, Error> {
         let records = match rows.num_rows() {
             0 => Vec::new(),
@@ -46,7 +46,7 @@ impl Block {
     ///
     /// # Errors
     ///
-    /// When the block is malformed.
+    /// If the block is malformed.
     pub fn rows(&self) -> Result<RecordBatch, Error> {
         ipc::read_rows(&decode(&self.schema)?, &decode(&self.records)?)
     }
@@ -83,7 +83,7 @@ impl SchemaText {
     ///
     /// # Errors
     ///
-    /// When it is malformed.
+    /// If it is malformed.
     pub fn read(&self) -> Result<Schema, Error> {
         ipc::read_schema(&decode(self.text())?)
     }
@@ -116,5 +116,5 @@ impl Serialize for SchemaText {
 }
 
 pub(crate) fn decode(text: &str) -> Result<Vec<u8>, Error> {
-    STANDARD.decode(text).map_err(|_| Error::invalid("the request has a field that should be base64 and is not"))
+    STANDARD.decode(text).map_err(|_| Error::invalid("a field of the request is not valid base64"))
 }

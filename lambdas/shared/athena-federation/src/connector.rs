@@ -1,4 +1,4 @@
-//! What a source has to say for itself.
+//! What a source provides.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -14,42 +14,43 @@ use crate::writer::BlockWriter;
 
 /// A source of tables. All names are lower case.
 pub trait Connector: Sync {
-    /// What kind of source it is, as Athena logs it.
+    /// The kind of source, as Athena logs it.
     const SOURCE_TYPE: &'static str;
 
     /// The schemas, in any order.
     ///
     /// # Errors
     ///
-    /// When the source cannot tell; so for all that follow.
+    /// If the source fails; the same applies to the methods below.
     fn schemas(&self) -> impl Future<Output = Result<Vec<String>, Error>> + Send;
 
     /// The tables of a schema, in any order; none for a schema that does not exist.
     fn tables(&self, schema: &str) -> impl Future<Output = Result<Vec<String>, Error>> + Send;
 
-    /// A table, or `None` when there is none of that name.
+    /// A table, or `None` if none has that name.
     fn table(&self, name: &TableName) -> impl Future<Output = Result<Option<Table>, Error>> + Send;
 
-    /// The partitions that a query with these constraints needs: one row a partition, one column a partition column, further
-    /// ones at will. Only asked for tables with partition columns. What cannot match is left out afterwards in any case.
+    /// The partitions that a query with these constraints needs: one row per partition, one column per partition column, further
+    /// columns are allowed. Only called for tables with partition columns. Partitions that cannot match are always removed
+    /// afterwards.
     ///
     /// # Errors
     ///
-    /// Also when the query needs more than the source can give, which is better said than answered in part.
+    /// Also if the query needs more than the source can return, which is better reported than answered in part.
     fn partitions(
         &self,
         table: &TableName,
         constraints: &Constraints,
     ) -> impl Future<Output = Result<RecordBatch, Error>> + Send;
 
-    /// The splits of the partition in `row`, each by the properties that [`Connector::read`] gets back. No secrets: Athena carries
-    /// them, and logs them.
+    /// The splits of the partition in `row`, each as the properties that [`Connector::read`] is passed. No secrets: Athena carries
+    /// and logs them.
     ///
-    /// A split should fit one block, see the limits of this crate.
+    /// A split should fit into one block; see the limits of this crate.
     ///
     /// # Errors
     ///
-    /// When the partition is not one of this table's.
+    /// If the partition does not belong to this table.
     fn splits(
         &self,
         table: &TableName,
@@ -57,11 +58,12 @@ pub trait Connector: Sync {
         row: usize,
     ) -> Result<Vec<BTreeMap<String, String>>, Error>;
 
-    /// Writes the rows of one split, in batches of any size. Those of several batches are in memory twice while their block is made.
+    /// Writes the rows of one split, in batches of any size. The rows of several batches are in memory twice while their block is
+    /// built.
     ///
     /// # Errors
     ///
-    /// Whenever not all of the split's rows were written: part of an answer is a wrong answer.
+    /// Whenever not all of the split's rows were written: a partial answer is a wrong answer.
     fn read(&self, read: &Read<'_>, rows: &mut BlockWriter<'_>) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
@@ -71,21 +73,21 @@ pub struct Table {
     /// The columns: booleans, signed integers, floats, UTF-8, binary, decimals, dates, timestamps in milli- or microseconds, and
     /// structs, lists and maps of these; all nullable.
     pub schema: SchemaRef,
-    /// Those of them that name a partition.
+    /// The columns that identify a partition.
     pub partition_columns: Vec<String>,
 }
 
-/// What [`Connector::read`] is asked.
+/// The request to [`Connector::read`].
 #[derive(Debug)]
 pub struct Read<'a> {
     /// Which table.
     pub table: &'a TableName,
-    /// The columns that are wanted. Batches may have more; those are used for leaving out rows, and dropped.
+    /// The requested columns. Batches may have more; the extra ones are used to leave out rows and then dropped.
     pub schema: &'a SchemaRef,
-    /// What [`Connector::splits`] said about the split.
+    /// The properties of the split from [`Connector::splits`].
     pub properties: &'a BTreeMap<String, String>,
-    /// What the query demands.
+    /// What the query requires.
     pub constraints: &'a Constraints,
-    /// When the function is ended, answer or not.
+    /// When the function is stopped, with or without an answer.
     pub deadline: SystemTime,
 }

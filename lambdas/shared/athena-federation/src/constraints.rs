@@ -1,4 +1,4 @@
-//! What a query demands of columns: a value set a column, all of which a row must be in.
+//! A query's constraints on columns: one value set per column; a row must be in all of them.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use crate::error::Error;
 use crate::value::Value;
 use crate::value_set::{Bound, Range, ValueSet};
 
-/// The constraints of a query, by column, in lower case as Athena has all names.
+/// The constraints of a query, by column, in lower case as all names in Athena.
 ///
-/// Athena checks each row again, so a column that is left out costs time and never rows. Expressions, order and limit, which only
-/// come to a connector that asked for them, are left out.
+/// Athena checks each row again, so leaving out a column costs time but never rows. Expressions, order and limit, which are only
+/// sent to a connector that asked for them, are left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Constraints(BTreeMap<String, ValueSet>);
 
@@ -22,7 +22,7 @@ impl Constraints {
         Constraints(columns.into_iter().map(|(name, set)| (name.to_ascii_lowercase(), set)).collect())
     }
 
-    /// What `column` must be in; `None` when it may be anything.
+    /// The values that `column` may have; `None` if it is not constrained.
     pub fn column(&self, column: &str) -> Option<&ValueSet> {
         self.0.get(&column.to_ascii_lowercase())
     }
@@ -56,7 +56,7 @@ impl ConstraintsText {
     }
 }
 
-/// A value set as it comes; the fields of all three shapes.
+/// A value set as received, with the fields of all three shapes.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct SetText {
@@ -97,7 +97,7 @@ enum Side {
 pub(crate) const COLUMN: &str = "col1";
 
 impl SetText {
-    /// The set; `None` when its values are of a type that has no order here, which then says nothing.
+    /// The set; `None` if its values have a type without an order here, which then constrains nothing.
     fn read(&self) -> Result<Option<ValueSet>, Error> {
         match (self.shape.as_str(), &self.ranges, &self.value_block, self.all) {
             ("SortedRangeSet", Some(ranges), _, _) => {
@@ -125,14 +125,14 @@ impl SetText {
                 Ok(Some(ValueSet::of_ranges(set.ranges().iter().cloned(), self.null_allowed)))
             }
             _ => Err(malformed(
-                "a value set that is none of SortedRangeSet, EquatableValueSet and AllOrNoneValueSet, or has not its fields",
+                "a value set that is not a SortedRangeSet, EquatableValueSet or AllOrNoneValueSet, or lacks a field",
             )),
         }
     }
 }
 
 impl MarkerText {
-    /// The bound; `outward` is the side on which a value is left out.
+    /// The bound; `outward` is the side on which the value is excluded.
     fn read(&self, outward: Side) -> Result<Option<Bound>, Error> {
         let values = match (&self.value_block, self.null_value) {
             (_, true) | (None, false) => return Ok(Some(Bound::Unbounded)),

@@ -1,4 +1,4 @@
-//! Which of its serializations Athena speaks; an answer is in that of its request.
+//! Athena's serializations; a response uses the one of its request.
 
 /// A serialization of requests and answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,11 +11,11 @@ pub enum Dialect {
     Modern,
 }
 
-/// What a modern Arrow message starts with: <https://arrow.apache.org/docs/format/Columnar.html#encapsulated-message-format>.
+/// The start of a modern Arrow message: <https://arrow.apache.org/docs/format/Columnar.html#encapsulated-message-format>.
 pub(crate) const CONTINUATION: [u8; 4] = [0xFF; 4];
 
 impl Dialect {
-    /// The dialect of a request with this Arrow message in it.
+    /// The dialect of a request that contains this Arrow message.
     pub(crate) fn of_message(message: &[u8]) -> Dialect {
         if message.starts_with(&CONTINUATION) { Dialect::Modern } else { Dialect::Legacy }
     }

@@ -1,40 +1,43 @@
-//! Why a request has no answer, told apart by what Athena or a person does next.
+//! Why a request failed, distinguished by what Athena or a person does next.
 
 use std::fmt;
 
 use lambda_runtime::Diagnostic;
 
-/// A failure with one sentence for whoever wrote the query.
+/// The result of everything in this crate that can fail.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A failure, with one sentence for the author of the query.
 ///
-/// The sentence reaches the person at the query editor, so it never carries a secret, a key or a row.
+/// The sentence is shown in the query editor, so it never contains a secret, a key or a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
-    /// What happens next.
+    /// The kind of failure, which decides what happens next.
     pub kind: Kind,
     /// One sentence for people.
     pub message: String,
 }
 
-/// The kinds of failure; the name of each is Lambda's `errorType`, but for [`Kind::Throttled`].
+/// The kinds of failure; each name is Lambda's `errorType`, except for [`Kind::Throttled`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// The request is not one this function knows, or the query asks for what cannot be.
+    /// The request is unknown to this function, or the query asks for something impossible.
     InvalidRequest,
-    /// There is no such schema or table.
+    /// The schema or table does not exist.
     EntityNotFound,
-    /// The source has too many requests: Athena waits and asks again, if nothing was written.
+    /// The source has too many requests: Athena waits and retries, if nothing was written.
     Throttled,
-    /// The source does not let this function in; an administrator must act.
+    /// The source denies access to this function; an administrator must act.
     AccessDenied,
-    /// The source is not set up for what is asked; an administrator must act.
+    /// The source is not configured for the request; an administrator must act.
     NotConfigured,
-    /// The source did not answer, or answered with what cannot be read; a later query may succeed.
+    /// The source did not respond, or its response cannot be read; a later query may succeed.
     Unavailable,
     /// The split has more rows than fit.
     TooLarge,
-    /// The query was cancelled or has ended; nobody waits for this answer.
+    /// The query was cancelled or has ended, so nobody is waiting for this answer.
     Cancelled,
-    /// This function could not store or encrypt what it read.
+    /// This function could not store or encrypt the rows.
     SpillFailed,
 }
 
@@ -48,7 +51,7 @@ impl Error {
         Error::new(Kind::InvalidRequest, message)
     }
 
-    /// Lambda's `errorType`. The one that Athena knows is spelled as its Java class.
+    /// Lambda's `errorType`. The kind that Athena recognizes is spelled as its Java class.
     pub fn error_type(&self) -> &'static str {
         match self.kind {
             Kind::InvalidRequest => "InvalidRequest",
@@ -65,8 +68,8 @@ impl Error {
 }
 
 impl fmt::Display for Error {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.message)
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
     }
 }
 

@@ -1,4 +1,4 @@
-//! From a request to its answer.
+//! Answers requests.
 
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
@@ -12,7 +12,7 @@ use crate::aws_json::AwsJson;
 use crate::block::{Block, SchemaText};
 use crate::connector::{Connector, Read, Table};
 use crate::dialect::Dialect;
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Result};
 use crate::prune::prune;
 use crate::query_watch::QueryWatch;
 use crate::request::{Body, ReadRecords, Request, Split, TableName, shown};
@@ -20,20 +20,17 @@ use crate::response::{Response, Tail};
 use crate::spill::Spill;
 use crate::writer::BlockWriter;
 
-/// The result of everything that can fail here.
-pub type Result<T> = std::result::Result<T, Error>;
-
-/// The newest serialization that is read and announced. Version 6 adds a query plan in a language of its own, which no connector
-/// here reads, so it is not asked for; requests that carry one are read all the same.
+/// The newest serialization version that is announced. Version 6 adds a query plan in its own language, which no connector
+/// here reads, so it is not requested; requests that carry one are still accepted.
 pub const SERDE_VERSION: u32 = 5;
 
-/// What the SDK of that version announces.
+/// The capabilities that the SDK of that version announces.
 const CAPABILITIES: u32 = 23;
 
-/// So that keys and locations of an answer stay far below Lambda's 6 MB.
+/// Keeps the keys and locations in an answer far below Lambda's 6 MB.
 const SPLITS_PER_ANSWER: usize = 500;
 
-/// A connector, wired.
+/// A connector, wired to the protocol.
 #[derive(Debug)]
 pub struct Federation<C> {
     connector: C,
@@ -41,19 +38,19 @@ pub struct Federation<C> {
     athena: AwsJson,
 }
 
-/// What is known of one invocation.
+/// The facts about one invocation.
 #[derive(Debug, Clone)]
 pub struct Invocation {
-    /// When it began.
+    /// When it started.
     pub began: Instant,
-    /// When Lambda ends it.
+    /// When Lambda stops it.
     pub deadline: SystemTime,
-    /// The account the function runs in, which must own the spill bucket; `None` when it is not known.
+    /// The account that the function runs in, which must own the spill bucket; `None` if it is unknown.
     pub account: Option<String>,
 }
 
 impl Invocation {
-    /// The invocation that begins now: the account is the fifth part of the function's ARN.
+    /// The invocation that starts now; the account is the fifth part of the function's ARN.
     pub fn of(context: &Context) -> Invocation {
         let account = context.invoked_function_arn.split(':').nth(4);
         let is_account = |text: &&str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -63,7 +60,7 @@ impl Invocation {
 }
 
 impl<C: Connector> Federation<C> {
-    /// Wires a connector; `athena` is asked whether a query still runs, which needs `athena:GetQueryExecution`.
+    /// Wires a connector; `athena` is asked whether a query is still running, which requires `athena:GetQueryExecution`.
     pub fn new(connector: C, spill: Spill, athena: &SdkConfig) -> Federation<C> {
         Federation { connector, spill, athena: AwsJson::new("athena", "AmazonAthena.GetQueryExecution", athena) }
     }
@@ -72,7 +69,7 @@ impl<C: Connector> Federation<C> {
     ///
     /// # Errors
     ///
-    /// When the event is no request, the connector fails, or rows cannot be stored.
+    /// If the event is not a request, the connector fails, or rows cannot be stored.
     pub async fn handle(&self, event: Json, invocation: &Invocation) -> Result<Response> {
         let request = Request::read(event)?;
         let (catalog_name, dialect) = (request.catalog, request.dialect);
@@ -110,9 +107,10 @@ impl<C: Connector> Federation<C> {
             }
             Body::GetTableLayout { table, constraints } => {
                 let found = self.table(&table).await?;
-                let partitions = match found.partition_columns.is_empty() {
-                    true => one_partition(),
-                    false => prune(&self.connector.partitions(&table, &constraints).await?, &constraints),
+                let partitions = if found.partition_columns.is_empty() {
+                    one_partition()
+                } else {
+                    prune(&self.connector.partitions(&table, &constraints).await?, &constraints)
                 };
                 Ok(Response::GetTableLayoutResponse {
                     catalog_name,
@@ -143,7 +141,7 @@ impl<C: Connector> Federation<C> {
     async fn table(&self, name: &TableName) -> Result<Table> {
         self.connector.table(name).await?.ok_or_else(|| {
             let name = shown(&name.to_string());
-            Error::new(Kind::EntityNotFound, format!("there is no table `{name}`; SHOW TABLES lists what there is"))
+            Error::new(Kind::EntityNotFound, format!("there is no table `{name}`; SHOW TABLES lists the existing ones"))
         })
     }
 
@@ -157,7 +155,7 @@ impl<C: Connector> Federation<C> {
         let start: usize = match token {
             None => 0,
             Some(token) => {
-                token.parse().map_err(|_| Error::invalid("the continuation token is not one of this function's"))?
+                token.parse().map_err(|_| Error::invalid("the continuation token was not issued by this function"))?
             }
         };
         let mut all = Vec::new();
@@ -184,7 +182,7 @@ impl<C: Connector> Federation<C> {
         invocation: &'a Invocation,
     ) -> Result<BlockWriter<'a>> {
         self.spill.check(&read.split.spill_location)?;
-        // Before the source is asked for rows that could then not be stored.
+        // Checked before the source is asked for rows that could not be stored.
         if let Some(key) = &read.split.encryption_key {
             key.bytes()?;
         }
@@ -201,14 +199,14 @@ impl<C: Connector> Federation<C> {
     }
 }
 
-/// The part of sorted names that starts at the token, and the name where the next one starts.
+/// The page of sorted names that starts at the token, and the name where the next page starts.
 fn page(names: Vec<String>, token: Option<&str>, size: Option<usize>) -> (Vec<String>, Option<String>) {
     let mut left = names.into_iter().skip_while(|name| token.is_some_and(|token| name.as_str() < token));
     let page = left.by_ref().take(size.unwrap_or(usize::MAX)).collect();
     (page, left.next())
 }
 
-/// What the protocol has for a table without partitions.
+/// The protocol's form of a table without partitions.
 fn one_partition() -> RecordBatch {
     let id: ArrayRef = Arc::new(Int32Array::from(vec![1]));
     RecordBatch::try_from_iter_with_nullable([("partitionId", id, true)]).expect("a batch of one column is even")

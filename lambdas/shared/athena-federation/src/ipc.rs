@@ -1,4 +1,4 @@
-//! Single Arrow messages, without the header and the end of a stream: how schemas and rows travel.
+//! Single Arrow messages, without the start and end of a stream, as the protocol sends schemas and rows.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use arrow_schema::{DataType, Schema};
 use crate::dialect::{CONTINUATION, Dialect};
 use crate::error::{Error, Kind};
 
-/// More than any one split has.
+/// More than any split has.
 const MOST_EMPTY_ROWS: i64 = 1 << 24;
 
 /// The message of a schema.
@@ -25,24 +25,24 @@ pub(crate) fn write_schema(schema: &Schema, dialect: Dialect) -> Vec<u8> {
         &options,
     );
     let mut out = Vec::new();
-    write_message(&mut out, encoded, &options).expect("memory takes what is written to it");
+    write_message(&mut out, encoded, &options).expect("writing to memory cannot fail");
     out
 }
 
-/// The message of rows. They are let go buffer by buffer, so that hardly anything of a block is in memory twice.
+/// The message of rows. They are freed buffer by buffer, so that hardly any of a block is in memory twice.
 ///
 /// # Errors
 ///
-/// When a column is of a type that Arrow cannot write, dictionaries included, which Athena does not read.
+/// If a column has a type that Arrow cannot write or, like a dictionary, that Athena does not read.
 pub(crate) fn write_rows(rows: RecordBatch, dialect: Dialect) -> Result<Vec<u8>, Error> {
     let unwritable = || Error::new(Kind::SpillFailed, "the rows have a column of a type that Athena does not read");
     let schema = rows.schema();
-    // Its values would be a message of their own.
+    // The values of a dictionary would be a separate message.
     if schema.flattened_fields().iter().any(|field| matches!(field.data_type(), DataType::Dictionary(..))) {
         return Err(unwritable());
     }
     let mut encoder = StreamEncoder::try_new_with_options(&schema, options(dialect)).map_err(|_| unwritable())?;
-    // The first batch of a stream comes behind the schema's message, the second one by itself.
+    // The first batch of a stream follows the schema's message, the second one stands alone.
     encoder.encode(&RecordBatch::new_empty(schema)).map_err(|_| unwritable())?;
     let buffers = encoder.encode(&rows).map_err(|_| unwritable())?;
     drop(rows);
@@ -57,17 +57,17 @@ pub(crate) fn write_rows(rows: RecordBatch, dialect: Dialect) -> Result<Vec<u8>,
 ///
 /// # Errors
 ///
-/// When it is none.
+/// If it is not such a message.
 pub(crate) fn read_schema(message: &[u8]) -> Result<Schema, Error> {
     check(message)?;
     try_schema_from_ipc_buffer(message).map_err(|_| unreadable())
 }
 
-/// Reads rows with their schema; no message of rows is no row.
+/// Reads rows with their schema; an empty message means no rows.
 ///
 /// # Errors
 ///
-/// When either is malformed.
+/// If either is malformed.
 pub(crate) fn read_rows(schema: &[u8], rows: &[u8]) -> Result<RecordBatch, Error> {
     let parsed = read_schema(schema)?;
     if rows.is_empty() {
@@ -78,7 +78,7 @@ pub(crate) fn read_rows(schema: &[u8], rows: &[u8]) -> Result<RecordBatch, Error
     if parsed.fields().is_empty() {
         return count(parsed, rows);
     }
-    // A schema and a batch, one behind the other, are how a stream begins.
+    // A schema followed by a batch is how a stream starts.
     let mut decoder = StreamDecoder::new();
     for message in [schema, rows] {
         let mut buffer = Buffer::from(message);
@@ -91,7 +91,7 @@ pub(crate) fn read_rows(schema: &[u8], rows: &[u8]) -> Result<RecordBatch, Error
     Err(unreadable())
 }
 
-/// Rows without a column: their number stands in the header, and Arrow's decoder waits for a body that never comes.
+/// Rows without columns: their number is in the header, and Arrow's decoder would wait for a body that never arrives.
 fn count(schema: Schema, rows: &[u8]) -> Result<RecordBatch, Error> {
     let batch = open(rows)?.0.header_as_record_batch().ok_or_else(unreadable)?;
     let count = usize::try_from(batch.length()).map_err(|_| unreadable())?;
@@ -99,16 +99,13 @@ fn count(schema: Schema, rows: &[u8]) -> Result<RecordBatch, Error> {
     RecordBatch::try_new_with_options(Arc::new(schema), Vec::new(), &options).map_err(|_| unreadable())
 }
 
-/// Refuses a message whose lengths say more than there is, before anything is allocated for it.
+/// Rejects a message whose lengths exceed its content, before anything is allocated for it.
 fn check(message: &[u8]) -> Result<(), Error> {
     let (header, body) = open(message)?;
-    match (0..=body).contains(&header.bodyLength()) {
-        true => Ok(()),
-        false => Err(unreadable()),
-    }
+    if (0..=body).contains(&header.bodyLength()) { Ok(()) } else { Err(unreadable()) }
 }
 
-/// The header of a message, and how many bytes are behind it.
+/// The header of a message, and the number of bytes after it.
 fn open(message: &[u8]) -> Result<(Message<'_>, i64), Error> {
     let rest = message.strip_prefix(&CONTINUATION).unwrap_or(message);
     let (length, rest) = rest.split_first_chunk::<4>().ok_or_else(unreadable)?;
@@ -118,7 +115,7 @@ fn open(message: &[u8]) -> Result<(Message<'_>, i64), Error> {
     Ok((root_as_message(metadata).map_err(|_| unreadable())?, body))
 }
 
-/// Refuses rows whose buffers are not of the shapes that their columns need: Arrow's reader takes those on trust, and panics.
+/// Rejects rows whose buffers do not have the shapes that their columns need: Arrow's reader trusts them, and panics.
 fn check_buffers(schema: &Schema, rows: &[u8]) -> Result<(), Error> {
     let (header, _) = open(rows)?;
     let (body, batch) = (header.bodyLength(), header.header_as_record_batch().ok_or_else(unreadable)?);
@@ -127,7 +124,7 @@ fn check_buffers(schema: &Schema, rows: &[u8]) -> Result<(), Error> {
         push_shapes(field.data_type(), &mut shapes)?;
     }
     let buffers: Vec<_> = batch.buffers().into_iter().flatten().collect();
-    // A row has a bit at least. Without a column, as for `count(*)`, it has none, and what is read is a number.
+    // A row has at least one bit. Without columns, as for `count(*)`, it has none, and only the number of rows is read.
     let most = if schema.fields().is_empty() { MOST_EMPTY_ROWS } else { body.saturating_mul(8) };
     let rows = 0..=most;
     let good = batch.compression().is_none()
@@ -149,7 +146,7 @@ fn check_buffers(schema: &Schema, rows: &[u8]) -> Result<(), Error> {
     if good { Ok(()) } else { Err(unreadable()) }
 }
 
-/// The buffers of a column in Arrow's order, each by the bytes that its length is a multiple of. The protocol has no other types.
+/// The buffers of a column in Arrow's order, each as the unit in bytes of its length. The protocol has no other types.
 fn push_shapes(data_type: &DataType, shapes: &mut Vec<i64>) -> Result<(), Error> {
     let validity = 1;
     match data_type {

@@ -1,34 +1,35 @@
-//! The protocol by which Athena queries a Lambda function, for connectors in Rust.
+//! The protocol with which Athena queries a Lambda function, for connectors in Rust.
 //!
 //! ```text
 //!            Ping, ListSchemas, ListTables, GetTable ─► what there is
 //! Athena ──► GetTableLayout ─► GetSplits ────────────► which parts of it a query needs
-//!            ReadRecords, one a split, in parallel ──► rows: inline in the answer, or spilled to S3 and named in it
+//!            ReadRecords, one per split, in parallel ──► rows: inline in the answer, or spilled to S3 and named in it
 //! ```
 //!
-//! Athena invokes the function synchronously with one JSON object and takes one back. A connector implements [`Connector`];
+//! Athena invokes the function synchronously with one JSON object and receives one. A connector implements [`Connector`];
 //! [`Federation`] reads the requests, prunes, pages, limits, spills, encrypts and answers.
 //!
 //! # Shapes and versions
 //!
-//! Six versions of the serialization are known, told apart by [`Dialect`]: beans (version 1), strict JSON around Arrow's
+//! There are six versions of the serialization, distinguished by [`Dialect`]: beans (version 1), strict JSON around Arrow's
 //! legacy framing (version 2), the same around its modern framing (versions 3 to 6, which each add request fields). All are read:
-//! unknown fields are ignored, missing ones have a default. An answer is in the dialect of its request, its fields in the order the
-//! strict readers insist on. [`Connector::SOURCE_TYPE`] and version [`SERDE_VERSION`] are announced in the answer to a ping.
+//! unknown fields are ignored, missing ones have a default. A response is in the dialect of its request, with its fields in the
+//! order that the strict readers require. [`Connector::SOURCE_TYPE`] and version [`SERDE_VERSION`] are announced in the answer to
+//! a ping.
 //!
 //! # Limits
 //!
 //! | what | limit | why |
 //! |---|---|---|
-//! | rows in an answer | 4,000,000 bytes of Arrow, or less if the request says so | Lambda's 6 MB, less a third for base64 |
+//! | rows in a response | 4,000,000 bytes of Arrow, or less if the request says so | Lambda's 6 MB, less a third for base64 |
 //! | one spilled block | the request's `maxBlockSize`, at most 64 MB | memory; the request's value is 16 MB |
-//! | blocks of an encrypted split | one | the protocol has one key and nonce a split, and GCM breaks when a nonce serves twice |
-//! | splits in one answer | 500, then a continuation token | Lambda's 6 MB |
+//! | blocks of an encrypted split | one | the protocol has one key and nonce per split, and GCM is broken if a nonce is used twice |
+//! | splits in one response | 500, then a continuation token | Lambda's 6 MB |
 //!
 //! # Errors
 //!
-//! An [`Error`] becomes the Lambda error payload; Athena shows both its type and its sentence to whoever asked. Only
-//! [`Kind::Throttled`] has a meaning to Athena: it waits and asks again, so it must come before the first row.
+//! An [`Error`] becomes the Lambda error payload; Athena shows its type and its sentence to the person who ran the query. Only
+//! [`Kind::Throttled`] has a meaning to Athena: it waits and retries, so it must come before the first row.
 //!
 //! # Source
 //!
@@ -58,8 +59,8 @@ pub use block::{Block, SchemaText};
 pub use connector::{Connector, Read, Table};
 pub use constraints::Constraints;
 pub use dialect::Dialect;
-pub use error::{Error, Kind};
-pub use federation::{Federation, Invocation, Result, SERDE_VERSION};
+pub use error::{Error, Kind, Result};
+pub use federation::{Federation, Invocation, SERDE_VERSION};
 pub use prune::prune;
 pub use request::{Body, EncryptionKey, ReadRecords, Request, SpillLocation, Split, TableName};
 pub use response::{Response, Tail};

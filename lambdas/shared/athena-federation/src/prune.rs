@@ -9,14 +9,14 @@ use crate::value_set::ValueSet;
 
 /// The rows that may satisfy all constraints.
 ///
-/// A row stays when in doubt: a column that is not there, a set of another kind of values, a `NaN`. Athena checks again.
+/// A row is kept in case of doubt: a missing column, a set of a different kind of values, a `NaN`. Athena checks again.
 pub fn prune(rows: &RecordBatch, constraints: &Constraints) -> RecordBatch {
     let mut kept = rows.clone();
     for (name, set) in constraints.iter() {
         let Some(column) = kept.column_by_name(name) else { continue };
         let mask: BooleanArray = (0..kept.num_rows()).map(|row| Some(may_match(set, column, row))).collect();
         if mask.false_count() > 0 {
-            kept = filter_record_batch(&kept, &mask).expect("a mask made of the batch is as long as the batch");
+            kept = filter_record_batch(&kept, &mask).expect("a mask computed from the batch is as long as the batch");
         }
     }
     kept

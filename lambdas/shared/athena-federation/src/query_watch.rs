@@ -1,4 +1,4 @@
-//! Whether anybody still waits for the answer.
+//! Checks whether anybody is still waiting for the answer.
 
 use std::time::{Duration, Instant};
 
@@ -13,9 +13,9 @@ pub(crate) struct QueryWatch<'a> {
     athena: &'a AwsJson,
     query_id: &'a str,
     next: Instant,
-    /// Two neighbours of the Fibonacci row, in seconds, as the SDK waits: 1, 1, 2, 3, 5, … up to 55.
+    /// Two neighbors of the Fibonacci sequence, in seconds, as in the SDK: 1, 1, 2, 3, 5, … up to 55.
     pauses: (u64, u64),
-    /// Set when Athena does not know the query, so that asking again is idle.
+    /// Set if Athena does not know the query, so that asking again is pointless.
     off: bool,
 }
 
@@ -24,11 +24,11 @@ impl<'a> QueryWatch<'a> {
         QueryWatch { athena, query_id, next: began + Duration::from_secs(1), pauses: (1, 1), off: false }
     }
 
-    /// Asks, if it is time to.
+    /// Asks Athena, if it is time to.
     ///
     /// # Errors
     ///
-    /// When the query has ended. Not when Athena does not answer: that is no reason to stop.
+    /// If the query has ended. Not if Athena does not respond: that is no reason to stop.
     pub(crate) async fn check(&mut self) -> Result<(), Error> {
         if self.off || Instant::now() < self.next {
             return Ok(());
@@ -39,12 +39,12 @@ impl<'a> QueryWatch<'a> {
         match answer {
             Ok(answer) => match answer["QueryExecution"]["Status"]["State"].as_str() {
                 Some(state @ ("CANCELLED" | "FAILED" | "SUCCEEDED")) => {
-                    Err(Error::new(Kind::Cancelled, format!("the query is {state}; nobody waits for these rows")))
+                    Err(Error::new(Kind::Cancelled, format!("the query is {state}; nobody is waiting for these rows")))
                 }
                 _ => Ok(()),
             },
             Err(Failure::Refused(code)) => {
-                tracing::warn!(step = "watch", code, "Athena does not tell whether the query still runs");
+                tracing::warn!(step = "watch", code, "Athena does not say whether the query is still running");
                 self.off = code == "InvalidRequestException" || code == "AccessDeniedException";
                 Ok(())
             }

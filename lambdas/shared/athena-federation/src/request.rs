@@ -1,4 +1,4 @@
-//! What Athena asks, of any version, read leniently.
+//! Athena's requests in any version, read leniently.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,33 +14,33 @@ use crate::constraints::{Constraints, ConstraintsText};
 use crate::dialect::Dialect;
 use crate::error::Error;
 
-/// One request. The identity of the caller is not read: who may query is IAM's and Athena's matter.
+/// One request. The caller's identity is not read: IAM and Athena decide who may query.
 #[derive(Debug)]
 pub struct Request {
-    /// Athena's id of the query; letters, digits and hyphens.
+    /// Athena's ID of the query; letters, digits and hyphens.
     pub query_id: String,
     /// The name under which the function is registered, echoed in the answer.
     pub catalog: String,
-    /// What the answer must be written in.
+    /// The dialect of the response.
     pub dialect: Dialect,
-    /// What is asked.
+    /// The kind of request.
     pub body: Body,
 }
 
 /// The kinds of request.
 #[derive(Debug)]
 pub enum Body {
-    /// Which source and version this is.
+    /// Asks for the source and its version.
     Ping,
-    /// Which schemas there are.
+    /// Asks for the schemas.
     ListSchemas,
-    /// Which tables a schema has, in pages.
+    /// Asks for the tables of a schema, in pages.
     ListTables {
         /// The schema.
         schema: String,
         /// Where the page starts.
         next_token: Option<String>,
-        /// How many at most; `None` is all.
+        /// The most names on the page; `None` means all.
         page_size: Option<usize>,
     },
     /// A table's columns.
@@ -48,23 +48,23 @@ pub enum Body {
         /// Which table.
         table: TableName,
     },
-    /// Which partitions a query needs.
+    /// Asks for the partitions that a query needs.
     GetTableLayout {
         /// Which table.
         table: TableName,
-        /// What the query demands.
+        /// What the query requires.
         constraints: Constraints,
     },
-    /// How to cut those partitions up.
+    /// Asks how to divide those partitions into splits.
     GetSplits {
         /// Which table.
         table: TableName,
-        /// The answer to the request for the layout.
+        /// The response to the request for the layout.
         partitions: RecordBatch,
-        /// Where to go on, as the last answer said.
+        /// Where to continue, from the last response.
         continuation_token: Option<String>,
     },
-    /// Which work the connector takes over from Athena.
+    /// Asks which work the connector takes over from Athena.
     GetDataSourceCapabilities,
     /// The rows of one split.
     ReadRecords(Box<ReadRecords>),
@@ -75,19 +75,19 @@ pub enum Body {
 pub struct ReadRecords {
     /// Which table.
     pub table: TableName,
-    /// The columns that are wanted, in the order of the answer.
+    /// The requested columns, in the order of the response.
     pub schema: SchemaRef,
     /// Which rows.
     pub split: Split,
-    /// What the query demands.
+    /// What the query requires.
     pub constraints: Constraints,
-    /// The most bytes of one spilled block.
+    /// The largest spilled block in bytes.
     pub max_block_size: u64,
-    /// The most bytes of rows in the answer.
+    /// The largest size of rows in the response, in bytes.
     pub max_inline_block_size: u64,
 }
 
-/// A table and its schema, in lower case as Athena has all names.
+/// A table and its schema, in lower case as all names in Athena.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TableName {
@@ -98,8 +98,8 @@ pub struct TableName {
 }
 
 impl fmt::Display for TableName {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}.{}", self.schema_name, self.table_name)
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.schema_name, self.table_name)
     }
 }
 
@@ -107,24 +107,24 @@ impl fmt::Display for TableName {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Split {
-    /// Where its blocks go if they do not fit into the answer.
+    /// Where its blocks are stored if they do not fit into the response.
     pub spill_location: SpillLocation,
-    /// What they are encrypted with; not at all when absent.
+    /// The key that encrypts them; they are not encrypted if it is absent.
     pub encryption_key: Option<EncryptionKey>,
-    /// What the connector said about the split. Athena logs these: never a secret.
+    /// The connector's properties of the split. Athena logs these, so they must not contain secrets.
     pub properties: BTreeMap<String, String>,
 }
 
-/// A place in S3.
+/// A location in S3.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpillLocation {
     #[serde(rename = "@type")]
     kind: SpillKind,
     /// The bucket.
     pub bucket: String,
-    /// The object's key, or what its blocks' keys start with.
+    /// The object's key, or the prefix of its blocks' keys.
     pub key: String,
-    /// Whether it is the latter.
+    /// Whether `key` is a prefix.
     #[serde(default)]
     pub directory: bool,
 }
@@ -135,12 +135,12 @@ enum SpillKind {
 }
 
 impl SpillLocation {
-    /// The place for the blocks of a split.
+    /// The location for the blocks of a split.
     pub fn directory(bucket: impl Into<String>, key: impl Into<String>) -> SpillLocation {
         SpillLocation { kind: SpillKind::S3SpillLocation, bucket: bucket.into(), key: key.into(), directory: true }
     }
 
-    /// The place of its block `number`, counted from 0.
+    /// The location of its block `number`, counted from 0.
     pub fn block(&self, number: usize) -> SpillLocation {
         SpillLocation {
             kind: SpillKind::S3SpillLocation,
@@ -151,7 +151,7 @@ impl SpillLocation {
     }
 }
 
-/// What a split's one block is encrypted with, AES-GCM: base64 of 16 or 32 bytes of key and 12 bytes of nonce.
+/// The key that encrypts a split's one block with AES-GCM: base64 of 16 or 32 bytes of key and 12 bytes of nonce.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EncryptionKey {
     pub(crate) key: String,
@@ -159,8 +159,8 @@ pub struct EncryptionKey {
 }
 
 impl fmt::Debug for EncryptionKey {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("EncryptionKey(…)")
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EncryptionKey(…)")
     }
 }
 
@@ -169,24 +169,22 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// When it is of an unknown type, lacks a field that its type needs, or has Arrow data that cannot be read.
+    /// If it is of an unknown type, lacks a field that its type needs, or has Arrow data that cannot be read.
     pub fn read(event: Json) -> Result<Request, Error> {
-        // serde's message may quote values, which belong to somebody's query.
+        // serde's message may quote values of somebody's query.
         let text: Text = serde_json::from_value(event)
             .map_err(|_| Error::invalid("the event is not a request of Athena's federation protocol"))?;
         let dialect = text.dialect()?;
         let query_id = text.query_id.clone().unwrap_or_default();
         if !is_query_id(&query_id) {
-            return Err(Error::invalid(
-                "queryId has other characters than letters, digits, `-` and `_`, or more than 128",
-            ));
+            return Err(Error::invalid("queryId must be at most 128 letters, digits, `-` and `_`"));
         }
         let catalog = text.catalog_name.clone().unwrap_or_default();
         Ok(Request { query_id, catalog, dialect, body: text.body()? })
     }
 }
 
-/// It becomes part of an object's key.
+/// The ID becomes part of an object's key.
 fn is_query_id(id: &str) -> bool {
     id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
@@ -215,7 +213,7 @@ struct Text {
     max_inline_block_size: Option<u64>,
 }
 
-/// What the SDK assumes where a request does not say.
+/// The SDK's defaults if a request does not set a size.
 const MAX_BLOCK_SIZE: u64 = 16_000_000;
 const MAX_INLINE_BLOCK_SIZE: u64 = 5_242_880;
 
@@ -257,14 +255,14 @@ impl Text {
             })),
             other => {
                 return Err(Error::invalid(format!(
-                    "there is no request `{}`; a data connector answers PingRequest, ListSchemasRequest, ListTablesRequest, GetTableRequest, GetTableLayoutRequest, GetSplitsRequest, GetDataSourceCapabilitiesRequest and ReadRecordsRequest",
+                    "there is no request `{}`; must be one of PingRequest, ListSchemasRequest, ListTablesRequest, GetTableRequest, GetTableLayoutRequest, GetSplitsRequest, GetDataSourceCapabilitiesRequest or ReadRecordsRequest",
                     shown(other)
                 )));
             }
         })
     }
 
-    /// Told by the first Arrow message; where there is none, Athena reads either framing, so the present one is taken.
+    /// Detected from the first Arrow message; if there is none, Athena reads either framing, so the current one is used.
     fn dialect(&self) -> Result<Dialect, Error> {
         if self.request_type.is_some() {
             return Ok(Dialect::Beans);
@@ -304,7 +302,7 @@ fn bytes<'de, D: Deserializer<'de>>(input: D) -> Result<Option<u64>, D::Error> {
     }
 }
 
-/// A stranger's word for an error message: on one line, at most 64 characters.
+/// Untrusted text for an error message: on one line, at most 64 characters.
 pub(crate) fn shown(text: &str) -> String {
     text.chars().take(64).flat_map(char::escape_debug).collect()
 }

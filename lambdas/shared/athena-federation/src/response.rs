@@ -1,4 +1,4 @@
-//! What Athena is answered. The order of the fields is part of the protocol: its readers are strict.
+//! The responses to Athena. The order of the fields is part of the protocol, because its readers are strict.
 
 use std::collections::BTreeMap;
 
@@ -7,19 +7,19 @@ use serde::Serialize;
 use crate::block::{Block, SchemaText};
 use crate::request::{EncryptionKey, SpillLocation, Split, TableName};
 
-/// One answer. Only [`crate::Federation`] makes them; serialize it as it is.
+/// One response. Only the federation creates them; serialize it unchanged.
 #[derive(Debug, Serialize)]
 #[serde(tag = "@type", rename_all_fields = "camelCase")]
 #[expect(missing_docs, reason = "the names are the protocol's, which the module names")]
 pub enum Response {
-    /// To a ping, the same in all versions.
+    /// The response to a ping, the same in all versions.
     PingResponse {
         catalog_name: String,
         query_id: String,
         source_type: &'static str,
-        /// A number from the SDK's history, of which Athena knows what it may send.
+        /// A number from the SDK's history that tells Athena what it may send.
         capabilities: u32,
-        /// The newest serialization that is read.
+        /// The newest serialization version that is read.
         ser_de_version: u32,
     },
     /// The schemas.
@@ -62,7 +62,7 @@ pub enum Response {
         #[serde(flatten)]
         tail: Tail,
     },
-    /// What is taken over from Athena: nothing, so it checks every row again.
+    /// The work that is taken over from Athena: none, so Athena checks every row again.
     GetDataSourceCapabilitiesResponse {
         catalog_name: String,
         capabilities: BTreeMap<String, Vec<String>>,
@@ -87,7 +87,7 @@ pub enum Response {
     },
 }
 
-/// What the beans of version 1 end with, and no other version has.
+/// The last field of the beans of version 1, which no other version has.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Tail {

@@ -1,4 +1,4 @@
-//! Blocks that do not fit into an answer: encrypted, and put into S3.
+//! Stores blocks that do not fit into a response, encrypted, in S3.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::block::decode;
 use crate::error::{Error, Kind};
 use crate::request::{EncryptionKey, SpillLocation};
 
-/// Where blocks are spilled to, and where their keys come from.
+/// Where blocks are stored, and where their keys come from.
 #[derive(Debug)]
 pub struct Spill {
     s3: aws_sdk_s3::Client,
@@ -25,12 +25,12 @@ pub struct Spill {
     keys: DataKeys,
 }
 
-/// Where the keys come from that spilled blocks are encrypted with.
+/// The source of the keys that encrypt spilled blocks.
 #[derive(Debug)]
 pub enum DataKeys {
-    /// This process: 32 bytes of the system's random numbers a split.
+    /// This process: 32 random bytes from the system per split.
     Local,
-    /// KMS: one data key an answer, so that each use is in the trail of that key.
+    /// KMS: one data key per response, so that each use appears in that key's trail.
     Kms {
         /// The KMS key's ARN.
         key_id: String,
@@ -39,15 +39,15 @@ pub enum DataKeys {
     },
 }
 
-/// The folder of blocks when none is named; so does the SDK.
+/// The default folder of blocks, the same as the SDK's.
 const PREFIX: &str = "athena-federation-spill";
 
 impl Spill {
     /// Spills to `bucket` below `prefix`; an empty prefix is `athena-federation-spill`.
     ///
-    /// The bucket should have a lifecycle of a day: nobody else deletes blocks.
+    /// The bucket should have a lifecycle of one day: nothing else deletes blocks.
     pub fn new(s3: &SdkConfig, bucket: impl Into<String>, prefix: &str, keys: DataKeys) -> Spill {
-        // A block is megabytes, which a time-out made for small calls would cut off.
+        // A block is megabytes, which a timeout for small calls would cut off.
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_millis(1500))
             .operation_attempt_timeout(Duration::from_secs(20))
@@ -64,15 +64,16 @@ impl Spill {
         }
     }
 
-    /// A new place for each of `count` splits, with a key each.
+    /// A new location and key for each of `count` splits.
     pub(crate) async fn places(
         &self,
         query_id: &str,
         count: usize,
     ) -> Result<Vec<(SpillLocation, EncryptionKey)>, Error> {
-        let folder = match self.prefix.split('/').any(|part| part == query_id) {
-            true => self.prefix.clone(),
-            false => format!("{}/{query_id}", self.prefix),
+        let folder = if self.prefix.split('/').any(|part| part == query_id) {
+            self.prefix.clone()
+        } else {
+            format!("{}/{query_id}", self.prefix)
         };
         let shared = match &self.keys {
             DataKeys::Local => None,
@@ -84,7 +85,7 @@ impl Spill {
                 Some(key) => key.clone(),
                 None => STANDARD.encode(random::<32>()?),
             };
-            // Random nonces of 96 bits collide under one key after billions; a KMS key serves one answer's splits.
+            // Random 96-bit nonces under one key collide only after billions; a KMS key serves the splits of one response.
             let nonce = STANDARD.encode(random::<12>()?);
             let key_of_split = format!("{folder}/{}", uuid::Uuid::new_v4());
             Ok((SpillLocation::directory(&self.bucket, key_of_split), EncryptionKey { key, nonce }))
@@ -92,23 +93,22 @@ impl Spill {
         (0..count).map(place).collect()
     }
 
-    /// Refuses a place that this function did not give out.
+    /// Rejects a location that this function did not issue.
     pub(crate) fn check(&self, location: &SpillLocation) -> Result<(), Error> {
         let own = location.bucket == self.bucket
             && location.key.strip_prefix(&self.prefix).is_some_and(|rest| rest.starts_with('/'))
             && !location.key.split('/').any(|part| part == "..");
-        match own {
-            true => Ok(()),
-            false => {
-                Err(Error::invalid("the split's spill location is not in this function's spill bucket and prefix"))
-            }
+        if own {
+            Ok(())
+        } else {
+            Err(Error::invalid("the split's spill location is outside this function's spill bucket and prefix"))
         }
     }
 
-    /// Stores a block, encrypted when there is a key.
+    /// Stores a block, encrypted if there is a key.
     ///
-    /// An encrypted block is written at most once: S3 refuses a second object of its name, so that a repeated read cannot encrypt
-    /// other rows with the same key and nonce. What the first one stored is then the answer of both.
+    /// An encrypted block is written at most once: S3 rejects a second object with its name, so that a repeated read cannot encrypt
+    /// different rows with the same key and nonce. The object that the first read stored then answers both.
     ///
     /// `owner` is the account that must own the bucket.
     pub(crate) async fn put(
@@ -132,10 +132,10 @@ impl Spill {
         match put.send().await {
             Ok(_) => Ok(()),
             Err(error) if key.is_some() && error.code() == Some("PreconditionFailed") => {
-                tracing::warn!(step = "spill", "the block was stored by an earlier try of the same read");
+                tracing::warn!(step = "spill", "the block was stored by an earlier attempt of the same read");
                 Ok(())
             }
-            // The service's message may carry names of buckets and accounts, so only its code is kept.
+            // The service's message may contain names of buckets and accounts, so only its code is kept.
             Err(error) => Err(Error::new(
                 Kind::SpillFailed,
                 format!("the rows could not be stored in the spill bucket: {}", error.code().unwrap_or("no answer")),
@@ -144,7 +144,7 @@ impl Spill {
     }
 }
 
-/// AES-GCM in place, without additional data, the tag of 16 bytes behind: what Athena's reader undoes.
+/// AES-GCM in place, without additional data, followed by the 16-byte tag, as Athena's reader expects.
 fn seal(block: &mut Vec<u8>, key: &EncryptionKey) -> Result<(), Error> {
     let (bytes, nonce) = key.bytes()?;
     let failed = |_| Error::new(Kind::SpillFailed, "the rows could not be encrypted");
@@ -152,15 +152,15 @@ fn seal(block: &mut Vec<u8>, key: &EncryptionKey) -> Result<(), Error> {
     key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), block).map_err(failed)
 }
 
-/// The cipher of a split's key, which is of 16 or 32 bytes.
+/// The cipher for a split's key of 16 or 32 bytes.
 pub(crate) fn algorithm(key: &[u8]) -> &'static Algorithm {
     if key.len() == 16 { &AES_128_GCM } else { &AES_256_GCM }
 }
 
 async fn data_key(key_id: &str, config: &SdkConfig) -> Result<String, Error> {
-    let failed = |what: &str| Error::new(Kind::SpillFailed, format!("KMS gave no key for the rows: {what}"));
+    let failed = |what: &str| Error::new(Kind::SpillFailed, format!("KMS returned no key for the rows: {what}"));
     let kms = AwsJson::new("kms", "TrentService.GenerateDataKey", config);
-    // 256 bits where the SDK takes 128: Athena decrypts by the length of the key, as it must for local ones.
+    // 256 bits instead of the SDK's 128: Athena decrypts by the length of the key, as it must for local keys.
     let answer = kms.call(json!({"KeyId": key_id, "KeySpec": "AES_256"})).await.map_err(|failure| match failure {
         Failure::Refused(code) => failed(&code),
         Failure::Unanswered => failed("no answer"),
@@ -168,12 +168,12 @@ async fn data_key(key_id: &str, config: &SdkConfig) -> Result<String, Error> {
     let key = answer["Plaintext"].as_str().unwrap_or_default();
     match decode(key) {
         Ok(bytes) if bytes.len() == 32 => Ok(key.to_owned()),
-        _ => Err(failed("an answer without a key")),
+        _ => Err(failed("a response without a key")),
     }
 }
 
 fn random<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|_| Error::new(Kind::SpillFailed, "the system gave no random numbers"))?;
+    getrandom::fill(&mut bytes).map_err(|_| Error::new(Kind::SpillFailed, "the system returned no random numbers"))?;
     Ok(bytes)
 }

@@ -1,4 +1,4 @@
-//! One value of a column, comparable with every other of its kind.
+//! One value of a column, comparable with every other value of its kind.
 
 use std::cmp::Ordering;
 
@@ -10,7 +10,7 @@ use arrow_array::types::{
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, TimeUnit};
 
-/// A value that is not null. Widths are gone: all integers are one kind, so are both floats, and all times.
+/// A value that is not null, without its width: all integers are one kind, and so are both floats and all times.
 #[derive(Debug, Clone)]
 pub enum Value {
     /// False before true.
@@ -19,11 +19,11 @@ pub enum Value {
     Integer(i64),
     /// A float; `-0.0` equals `0.0`, and `NaN` comes after all others.
     Float(f64),
-    /// An exact number: `unscaled / 10^scale`. Compared only where the scale is the same.
+    /// An exact number: `unscaled / 10^scale`. Only comparable if the scale is the same.
     Decimal {
         /// The digits.
         unscaled: i128,
-        /// How many of them follow the point.
+        /// How many digits follow the point.
         scale: i8,
     },
     /// Text, in the order of its UTF-8 bytes.
@@ -37,7 +37,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// The value in `row` of a column; `None` when it is null.
+    /// The value in `row` of a column; `None` if it is null.
     ///
     /// # Errors
     ///
@@ -74,13 +74,13 @@ impl Value {
         }))
     }
 
-    /// All values of the column `name`, nulls left out.
+    /// All values of the column `name` except nulls.
     pub(crate) fn of_column(rows: &RecordBatch, name: &str) -> Result<Vec<Value>, Incomparable> {
         let column = rows.column_by_name(name).ok_or(Incomparable)?;
         (0..rows.num_rows()).filter_map(|row| Value::at(column, row).transpose()).collect()
     }
 
-    /// Whether the order between the two means anything.
+    /// Whether the order between the two values is meaningful.
     pub fn is_comparable_with(&self, other: &Value) -> bool {
         match (self, other) {
             (Value::Decimal { scale: one, .. }, Value::Decimal { scale: other, .. }) => one == other,
@@ -106,7 +106,7 @@ impl Value {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Incomparable;
 
-/// A total order, so that sets can be sorted: kinds first, which only matters where [`Value::is_comparable_with`] is false.
+/// A total order, so that sets can be sorted: first by kind, which only matters if [`Value::is_comparable_with`] is false.
 impl Ord for Value {
     fn cmp(&self, other: &Value) -> Ordering {
         match (self, other) {

@@ -1,6 +1,6 @@
-//! Which values of one column a query can match: sorted, disjoint ranges, and whether null is among them.
+//! The values of one column that a query can match: sorted, disjoint ranges, and whether null is included.
 //!
-//! Athena sends three shapes: ranges, lists of allowed or refused values, and all or none. All three are this one.
+//! Athena sends three shapes: ranges, lists of allowed or excluded values, and all or none. All three become this one.
 
 use std::cmp::Ordering;
 
@@ -8,15 +8,15 @@ use crate::value::Value;
 
 /// A set of values of one column.
 ///
-/// Null is in the set only by [`ValueSet::nulls`]; no range holds it. Equal sets are written equally, so `==` compares what
-/// they hold, as far as kinds of values are treated as dense: `1 < x < 2` is not known to be empty for integers.
+/// Null is in the set only through [`ValueSet::nulls`]; no range contains it. Equal sets have equal representations, so `==`
+/// compares what they contain, except that values are treated as dense: `1 < x < 2` is not known to be empty for integers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValueSet {
     ranges: Vec<Range>,
     nulls: bool,
 }
 
-/// The values between two bounds, never none.
+/// The values between two bounds; never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Range {
     low: Cut,
@@ -26,15 +26,15 @@ pub struct Range {
 /// One end of a range.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bound {
-    /// No end.
+    /// Unlimited.
     Unbounded,
-    /// Up to the value, and with it.
+    /// Up to the value, including it.
     Included(Value),
-    /// Up to the value, but without it.
+    /// Up to the value, excluding it.
     Excluded(Value),
 }
 
-/// A place between values: a range is what lies between two.
+/// A position between values; a range is everything between two positions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Cut {
     Start,
@@ -63,7 +63,7 @@ impl PartialOrd for Cut {
 }
 
 impl Range {
-    /// The range from `low` to `high`; `None` when nothing is between them.
+    /// The range from `low` to `high`; `None` if nothing is between them.
     pub fn new(low: Bound, high: Bound) -> Option<Range> {
         let low = match low {
             Bound::Unbounded => Cut::Start,
@@ -101,7 +101,7 @@ impl Range {
         }
     }
 
-    /// Whether `value` lies within.
+    /// Whether the range contains `value`.
     pub fn contains(&self, value: &Value) -> bool {
         self.starts_before(value) && self.ends_after(value)
     }
@@ -136,7 +136,7 @@ impl ValueSet {
         ValueSet { ranges: Vec::new(), nulls: false }
     }
 
-    /// What any of `ranges` holds, in any order and overlapping or not.
+    /// Everything in any of `ranges`, which may overlap and be in any order.
     pub fn of_ranges(ranges: impl IntoIterator<Item = Range>, nulls: bool) -> ValueSet {
         let mut sorted: Vec<Range> = ranges.into_iter().collect();
         sorted.sort_by(|one, other| one.low.cmp(&other.low));
@@ -165,23 +165,23 @@ impl ValueSet {
         self.nulls
     }
 
-    /// Whether nothing is in the set, null included.
+    /// Whether the set contains nothing, not even null.
     pub fn is_none(&self) -> bool {
         self.ranges.is_empty() && !self.nulls
     }
 
-    /// Whether the set holds `value`; `None` is null.
+    /// Whether the set contains `value`; `None` is null.
     pub fn contains(&self, value: Option<&Value>) -> bool {
         value.map_or(self.nulls, |value| self.range_of(value).is_some())
     }
 
-    /// The range that holds `value`.
+    /// The range that contains `value`.
     pub fn range_of(&self, value: &Value) -> Option<&Range> {
         let after = self.ranges.partition_point(|range| range.starts_before(value));
         self.ranges[..after].last().filter(|range| range.ends_after(value))
     }
 
-    /// Whether the set's bounds can be compared with `value`; if not, the set says nothing about it.
+    /// Whether the set's bounds can be compared with `value`; if not, the set does not constrain it.
     pub fn is_comparable_with(&self, value: &Value) -> bool {
         let cuts = self.ranges.iter().flat_map(|range| [&range.low, &range.high]);
         let mut bounds = cuts.filter_map(|cut| match cut {
@@ -191,13 +191,13 @@ impl ValueSet {
         bounds.next().is_none_or(|bound| bound.is_comparable_with(value))
     }
 
-    /// What is in either.
+    /// The union of both sets.
     pub fn union(&self, other: &ValueSet) -> ValueSet {
         let both = self.ranges.iter().chain(&other.ranges).cloned();
         ValueSet::of_ranges(both, self.nulls || other.nulls)
     }
 
-    /// What is in both.
+    /// The intersection of both sets.
     pub fn intersect(&self, other: &ValueSet) -> ValueSet {
         let (mut ours, mut theirs) = (self.ranges.iter().peekable(), other.ranges.iter().peekable());
         let mut ranges = Vec::new();
@@ -215,7 +215,7 @@ impl ValueSet {
         ValueSet { ranges, nulls: self.nulls && other.nulls }
     }
 
-    /// What is not in it.
+    /// The complement of the set.
     pub fn complement(&self) -> ValueSet {
         let mut ranges = Vec::with_capacity(self.ranges.len() + 1);
         let mut low = Cut::Start;

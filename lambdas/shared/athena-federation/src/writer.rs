@@ -1,4 +1,4 @@
-//! Collects the rows of one split, and makes an answer of them.
+//! Collects the rows of one split and turns them into a response.
 
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_empty_array};
 use arrow_schema::{FieldRef, SchemaRef};
@@ -14,7 +14,7 @@ use crate::request::{ReadRecords, SpillLocation};
 use crate::response::{Response, Tail};
 use crate::spill::Spill;
 
-/// Takes batches of rows, leaves out what cannot match, and holds at most one block of them in memory.
+/// Accepts batches of rows, leaves out rows that cannot match, and keeps at most one block of them in memory.
 #[derive(Debug)]
 pub struct BlockWriter<'a> {
     request: &'a ReadRecords,
@@ -27,11 +27,11 @@ pub struct BlockWriter<'a> {
     spilled: Vec<SpillLocation>,
 }
 
-/// Lambda's answer holds 6 MB; base64 makes four characters of three bytes, and schema and names take some:
+/// Lambda's response holds 6 MB; base64 turns three bytes into four characters, and schema and names take some space:
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
 const MAX_INLINE: u64 = 4_000_000;
 
-/// However much the request allows, so that a function of 512 MB can hold a block and its encrypted form.
+/// The limit whatever the request allows, so that a function of 512 MB can hold a block and its encrypted form.
 const MAX_BLOCK: u64 = 64_000_000;
 
 impl<'a> BlockWriter<'a> {
@@ -45,12 +45,12 @@ impl<'a> BlockWriter<'a> {
         BlockWriter { request, dialect, spill, owner, watch, held: Vec::new(), held_bytes: 0, spilled: Vec::new() }
     }
 
-    /// Takes a batch, which has at least the columns that are asked for, by name.
+    /// Accepts a batch, which must have at least the requested columns, by name.
     ///
     /// # Errors
     ///
-    /// When the query was cancelled, the batch has not the columns, the split is larger than its one encrypted block, or S3
-    /// refuses.
+    /// If the query was cancelled, the batch lacks a column, the split is larger than its one encrypted block, or S3
+    /// rejects a block.
     pub async fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
         self.check().await?;
         let mut rest = project(&prune(batch, &self.request.constraints), &self.request.schema)?;
@@ -68,16 +68,16 @@ impl<'a> BlockWriter<'a> {
         Ok(())
     }
 
-    /// Asks, now and then, whether the query still runs; for a connector that waits long before its first batch.
+    /// Asks from time to time whether the query is still running; for a connector that waits long before its first batch.
     ///
     /// # Errors
     ///
-    /// When it was cancelled.
+    /// If it was cancelled.
     pub async fn check(&mut self) -> Result<(), Error> {
         self.watch.check().await
     }
 
-    /// The answer: the rows themselves when they fit and none was spilled, or where they are.
+    /// The response: the rows themselves if they fit and none was spilled, or otherwise where they are stored.
     pub(crate) async fn finish(mut self, catalog: String, tail: Tail) -> Result<Response, Error> {
         let schema = self.request.schema.clone();
         if self.spilled.is_empty() {
@@ -105,18 +105,18 @@ impl<'a> BlockWriter<'a> {
         })
     }
 
-    /// Stores what is held, if more than one block may be stored.
+    /// Stores the collected rows, if more than one block is allowed.
     async fn make_room(&mut self) -> Result<(), Error> {
         let limit = self.limit();
         if self.held.is_empty() {
-            return Err(Error::new(Kind::TooLarge, format!("one row is larger than the {limit} bytes of a block")));
+            return Err(Error::new(Kind::TooLarge, format!("one row is larger than a block of {limit} bytes")));
         }
         // A second block would be encrypted with the nonce of the first.
         if self.request.split.encryption_key.is_some() {
             return Err(Error::new(
                 Kind::TooLarge,
                 format!(
-                    "the rows of one split are more than the {limit} bytes of its one encrypted block; select fewer columns, or add predicates"
+                    "the rows of one split exceed the {limit} bytes of its one encrypted block; select fewer columns or add predicates"
                 ),
             ));
         }
@@ -125,7 +125,7 @@ impl<'a> BlockWriter<'a> {
 
     async fn store(&mut self) -> Result<(), Error> {
         let rows = self.take()?;
-        // Spilled blocks are in the legacy framing whatever the request's.
+        // Spilled blocks always use the legacy framing, whatever the request uses.
         let count = rows.num_rows();
         let message = ipc::write_rows(rows, Dialect::Legacy)?;
         let location = self.request.split.spill_location.block(self.spilled.len());
@@ -135,7 +135,7 @@ impl<'a> BlockWriter<'a> {
         Ok(())
     }
 
-    /// All that is held, as one batch, made column by column: only one of them is in memory twice at a time.
+    /// All collected rows as one batch, built column by column so that only one column at a time is in memory twice.
     fn take(&mut self) -> Result<RecordBatch, Error> {
         self.held_bytes = 0;
         let held = std::mem::take(&mut self.held);
@@ -143,16 +143,17 @@ impl<'a> BlockWriter<'a> {
         let mut parts: Vec<_> = held.into_iter().map(|batch| batch.into_parts().1.into_iter()).collect();
         let column = |field: &FieldRef| {
             let parts: Vec<ArrayRef> = parts.iter_mut().filter_map(Iterator::next).collect();
-            match parts.is_empty() {
-                true => Ok(new_empty_array(field.data_type())),
-                false => concat(&parts.iter().map(AsRef::as_ref).collect::<Vec<_>>()),
+            if parts.is_empty() {
+                Ok(new_empty_array(field.data_type()))
+            } else {
+                concat(&parts.iter().map(AsRef::as_ref).collect::<Vec<_>>())
             }
         };
         let columns: Result<Vec<ArrayRef>, _> = self.request.schema.fields().iter().map(column).collect();
-        // Columns of the same types, or `project` had refused.
+        // The columns have the same types, or `project` would have failed.
         columns
             .and_then(|columns| RecordBatch::try_new_with_options(self.request.schema.clone(), columns, &options))
-            .map_err(|_| Error::new(Kind::TooLarge, "the text of one column is more than a block may hold"))
+            .map_err(|_| Error::new(Kind::TooLarge, "the text of one column is more than a block can hold"))
     }
 
     fn limit(&self) -> usize {
@@ -160,7 +161,7 @@ impl<'a> BlockWriter<'a> {
     }
 }
 
-/// The asked columns of a batch, in the asked order.
+/// The requested columns of a batch, in the requested order.
 fn project(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, Error> {
     let mut columns = Vec::with_capacity(schema.fields().len());
     for field in schema.fields() {
@@ -175,10 +176,10 @@ fn project(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, Error
     }
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     RecordBatch::try_new_with_options(schema.clone(), columns, &options)
-        .map_err(|_| Error::invalid("a column that may not be null was asked for; all columns may be null"))
+        .map_err(|_| Error::invalid("the request declares a column as not nullable; all columns are nullable"))
 }
 
-/// How many of the first rows are at most `room` bytes.
+/// How many of the first rows fit into `room` bytes.
 fn fitting_rows(batch: &RecordBatch, room: usize) -> usize {
     if size(batch) <= room {
         return batch.num_rows();
@@ -191,8 +192,8 @@ fn fitting_rows(batch: &RecordBatch, room: usize) -> usize {
     fit
 }
 
-/// Bytes of Arrow, without what a slice leaves out.
+/// The size in bytes of Arrow data, excluding what a slice leaves out.
 fn size(batch: &RecordBatch) -> usize {
-    // A type that cannot be measured cannot be written either, which is said there.
+    // A type that cannot be measured cannot be written either, and writing reports the error.
     batch.columns().iter().map(|column| column.to_data().get_slice_memory_size().unwrap_or(0)).sum()
 }

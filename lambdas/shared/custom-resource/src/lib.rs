@@ -6,10 +6,10 @@
 //!        └──── one PUT ────────────────┘ ◄─────────────┘
 //! ```
 //!
-//! - **One answer to each event.** The answer is given by a value that is used up by giving it; when it is dropped instead, or the
-//!   process panics, FAILED is sent. Work is to end 20 seconds before Lambda would end it. When CloudFormation cannot be reached in
-//!   three tries, the event fails and Lambda delivers it again.
-//! - **An event is read leniently**, so that what is wrong with it can still be answered.
+//! - **One answer to each event.** Sending the answer consumes the value that sends it. If that value is dropped instead, or the
+//!   process panics, FAILED is sent. Work must end 20 seconds before Lambda would stop it. If CloudFormation cannot be reached in
+//!   three attempts, the event fails and Lambda delivers it again.
+//! - **An event is read leniently**, so that even a malformed event can be answered.
 
 mod request;
 mod responder;
@@ -24,15 +24,15 @@ use tracing::{Instrument, info, info_span, warn};
 
 pub use request::{Kind, Request};
 use responder::Responder;
-pub use responder::{Outcome, speak_when_panicking};
+pub use responder::{Outcome, answer_when_panicking};
 
 /// An event that could not be answered; Lambda delivers it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unanswered(&'static str);
 
 impl fmt::Display for Unanswered {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(self.0)
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
     }
 }
 
@@ -44,14 +44,14 @@ impl From<Unanswered> for Diagnostic {
     }
 }
 
-/// Kept back for the last call that is under way, 4.5 seconds, and three tries to answer.
+/// Reserved for the last call in progress, 4.5 seconds, and three attempts to answer.
 const RESERVE: Duration = Duration::from_secs(20);
 
-/// Carries out one event of CloudFormation and answers it. `carry_out` is told when it has to have ended.
+/// Carries out one CloudFormation event and answers it. `carry_out` is given the time by which it must end.
 ///
 /// # Errors
 ///
-/// Only when no answer could be given. What fails in carrying out is an answer.
+/// Only if no answer could be sent. A failure while carrying out the event is an answer.
 pub async fn answer(
     event: LambdaEvent<Value>,
     clock: &Clock,

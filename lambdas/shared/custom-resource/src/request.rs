@@ -2,33 +2,33 @@
 
 use serde_json::Value;
 
-/// One event, read so leniently that what is wrong with it can still be answered.
+/// One event, read so leniently that even a malformed event can be answered.
 #[derive(Debug)]
 pub struct Request {
-    /// What is to be done, or why that is not known.
+    /// What is requested, or why that is unknown.
     pub kind: Result<Kind, String>,
-    /// The event's own id; an event that is delivered again has the same.
+    /// The event's own ID; an event that is delivered again has the same one.
     pub request_id: String,
     /// The stack's ARN.
     pub stack_id: String,
     /// The resource's name in the template.
     pub logical_id: String,
-    /// What the last answer called it; of an Update or Delete.
+    /// The physical ID in the last answer; for an Update or Delete.
     pub physical_id: Option<String>,
-    /// What the template says; CloudFormation makes texts of numbers and booleans.
+    /// The properties in the template; CloudFormation turns numbers and booleans into text.
     pub properties: Value,
-    /// What the template said before; of an Update.
+    /// The previous properties; for an Update.
     pub old_properties: Value,
 }
 
-/// What is to be done.
+/// What is requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Make it.
+    /// Create the resource.
     Create,
-    /// Make of it what the properties now say.
+    /// Change the resource to match its properties.
     Update,
-    /// Take it away.
+    /// Delete the resource.
     Delete,
 }
 
@@ -39,10 +39,9 @@ impl Request {
             Some("Create") => Ok(Kind::Create),
             Some("Update") => Ok(Kind::Update),
             Some("Delete") => Ok(Kind::Delete),
-            other => Err(format!(
-                "the request type is {}; allowed are Create, Update and Delete",
-                other.unwrap_or("missing")
-            )),
+            other => {
+                Err(format!("the request type is {}; must be Create, Update or Delete", other.unwrap_or("missing")))
+            }
         };
         Request {
             kind,
@@ -55,12 +54,12 @@ impl Request {
         }
     }
 
-    /// The stack's name, out of `arn:aws:cloudformation:<region>:<account>:stack/<name>/<uuid>`.
+    /// The stack's name, from `arn:aws:cloudformation:<region>:<account>:stack/<name>/<uuid>`.
     pub fn stack_name(&self) -> &str {
         self.stack_id.split('/').nth(1).unwrap_or("no-stack")
     }
 
-    /// The id of what a failed Create has not made; its Delete is to touch nothing.
+    /// The ID after a failed Create; a Delete of it touches nothing.
     pub fn not_made(&self) -> String {
         format!("{}/{}/not-made", self.stack_name(), self.logical_id)
     }

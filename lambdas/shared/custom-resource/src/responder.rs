@@ -1,7 +1,7 @@
 //! The one answer to an event.
 //!
-//! Release builds abort on a panic, so nothing is unwound that could answer. What runs before the abort is the panic hook: it sends the
-//! answer that is owed, on a thread of its own since the panicking one stands inside a runtime.
+//! Release builds abort on a panic, so no destructor can answer. The panic hook runs before the abort: it sends the answer that is
+//! owed, on a thread of its own because the panicking thread is inside a runtime.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -13,29 +13,29 @@ use tracing::{info, warn};
 
 use crate::request::Request;
 
-/// The way to answer one event. It is used up by answering; dropped without, it answers FAILED.
+/// Answers one event. Answering consumes it; if it is dropped before that, it answers FAILED.
 pub(crate) struct Responder {
     url: Url,
     frame: Value,
     clock: Clock,
 }
 
-/// How an event was carried out.
+/// The outcome of an event.
 pub struct Outcome {
-    /// What it is called from now on; another one than before makes CloudFormation delete the old one.
+    /// The resource's ID from now on; if it changes, CloudFormation deletes the old resource.
     pub physical_id: String,
-    /// Why not, in one sentence without secrets.
+    /// The reason for a failure, in one sentence without secrets.
     pub result: Result<(), String>,
 }
 
 thread_local! {
-    /// The answer that this thread's event is owed if nothing better comes.
+    /// The answer that this thread's event gets if nothing better is sent.
     static OWED: RefCell<Option<(Url, String)>> = const { RefCell::new(None) };
 }
 
-/// The most bytes of an answer: <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/crpg-ref-responses.html>.
+/// The largest answer in bytes: <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/crpg-ref-responses.html>.
 const MOST_BYTES: usize = 4096;
-/// What of them a reason may take; ids take up to 1 KB each, and a character of a reason up to six bytes as JSON.
+/// The longest reason in characters; IDs take up to 1 KB each, and each character of a reason takes up to six bytes as JSON.
 const LONGEST_REASON: usize = 350;
 const TRIES: u32 = 3;
 const TRY_TIME: Duration = Duration::from_secs(4);
@@ -43,10 +43,10 @@ const TRY_TIME: Duration = Duration::from_secs(4);
 impl Responder {
     /// # Errors
     ///
-    /// When there is nowhere to send an answer to. The address is a signed one, so it is not shown.
+    /// If there is no address to answer to. The address is signed, so it is not shown.
     pub(crate) fn new(event: &Value, request: &Request, clock: Clock) -> Result<Responder, &'static str> {
         let url = event["ResponseURL"].as_str().and_then(|url| Url::parse(url).ok());
-        let url = url.ok_or("the event has no ResponseURL, so nobody can be answered")?;
+        let url = url.ok_or("the event has no ResponseURL, so it cannot be answered")?;
         let is_local = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
         if !(url.scheme() == "https" || url.scheme() == "http" && is_local) {
             return Err("the event's ResponseURL is not https, so it is not answered");
@@ -58,17 +58,17 @@ impl Responder {
         });
         let responder = Responder { url, frame, clock };
         let physical_id = request.physical_id.clone().unwrap_or_else(|| request.not_made());
-        let result = Err("the function ended before it was done; its log says more".to_owned());
+        let result = Err("the function ended before it finished; see its log".to_owned());
         let owed = responder.body(&Outcome { physical_id, result });
         OWED.set(Some((responder.url.clone(), owed)));
         Ok(responder)
     }
 
-    /// Sends the answer, at most three times.
+    /// Sends the answer, in at most three attempts.
     ///
     /// # Errors
     ///
-    /// When it did not arrive, so that the event has to be delivered again.
+    /// If it did not arrive, so that the event must be delivered again.
     pub(crate) async fn send(self, outcome: &Outcome) -> Result<(), &'static str> {
         OWED.take();
         let body = self.body(outcome);
@@ -86,7 +86,7 @@ impl Responder {
                 pause *= 2;
             }
         }
-        Err("CloudFormation did not take the answer in three tries")
+        Err("CloudFormation did not accept the answer in three attempts")
     }
 
     fn body(&self, outcome: &Outcome) -> String {
@@ -107,21 +107,21 @@ impl Responder {
 
 impl Drop for Responder {
     fn drop(&mut self) {
-        last_words();
+        answer_owed();
     }
 }
 
-/// Makes a panic of this process answer FAILED to the event that its thread works on.
-pub fn speak_when_panicking() {
+/// Makes a panic of this process answer FAILED to the event that its thread is handling.
+pub fn answer_when_panicking() {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         report(panic);
-        last_words();
+        answer_owed();
     }));
 }
 
-/// Sends the answer that is still owed, if one is.
-fn last_words() {
+/// Sends the answer that is still owed, if any.
+fn answer_owed() {
     let Ok(Some((url, body))) = OWED.try_with(RefCell::take) else { return };
     let sender = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -135,14 +135,14 @@ fn last_words() {
         });
     });
     if sender.join().is_err() {
-        warn!(step = "answer", problem = "the last words did not get out");
+        warn!(step = "answer", problem = "the last answer could not be sent");
     }
 }
 
 /// The address is signed for a request without a content type.
 async fn put(url: &Url, body: &str) -> Result<(), &'static str> {
     let client = Client::builder().redirect(redirect::Policy::none()).no_proxy().timeout(TRY_TIME).build();
-    let client = client.map_err(|_| "no HTTP client could be made")?;
+    let client = client.map_err(|_| "could not create an HTTP client")?;
     let sent = client.put(url.clone()).header("content-type", "").body(body.to_owned()).send().await;
     match sent {
         Ok(answer) if answer.status().is_success() => Ok(()),

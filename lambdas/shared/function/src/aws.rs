@@ -1,4 +1,4 @@
-//! What the AWS clients share, from the variables Lambda sets: no profile, no provider chain, nothing read from disk.
+//! What the AWS clients share, from the variables that Lambda sets: no profile, no provider chain, nothing read from disk.
 
 use std::time::Duration;
 
@@ -22,15 +22,15 @@ use crate::environment::{Invalid, is_this_machine, optional, required};
 /// Reads `AWS_REGION`, the credentials, and `AWS_ENDPOINT_URL_<SERVICE>` or `AWS_ENDPOINT_URL`; `service` is the name in that
 /// variable, as <https://docs.aws.amazon.com/sdkref/latest/guide/ss-endpoints-table.html> lists it.
 ///
-/// Over TLS it trusts Amazon's own roots and no others; where `SSL_CERT_FILE` is set, those in that file instead.
+/// Over TLS it trusts only Amazon's own roots, or those in the file named by `SSL_CERT_FILE` if that is set.
 ///
-/// One operation takes at most 4.5 seconds, at most three tries of 2 seconds included; [`with_time`] gives it more. A client that
-/// must not retry says so in its own configuration. An endpoint on this machine, a stand-in, may take ten times as long: on a busy
-/// machine it is slow, and not away.
+/// One operation takes at most 4.5 seconds, including up to three attempts of 2 seconds; [`with_time`] allows more. A client that
+/// must not retry says so in its own configuration. An endpoint on this machine, a stand-in, may take ten times as long, because on a
+/// busy machine it may be slow without being down.
 ///
 /// # Errors
 ///
-/// When the region or the credentials are missing.
+/// If the region or the credentials are missing.
 pub fn service(variable: &impl Fn(&str) -> Option<String>, service: &str) -> Result<SdkConfig, Invalid> {
     let credentials = Credentials::new(
         required(variable, "AWS_ACCESS_KEY_ID")?,
@@ -57,7 +57,7 @@ pub fn service(variable: &impl Fn(&str) -> Option<String>, service: &str) -> Res
     Ok(config.build())
 }
 
-/// The same for a service that takes its time: one try may take all of `longest`, and all tries together no longer.
+/// The same for a slow service: one attempt may take up to `longest`, and so may all attempts together.
 pub fn with_time(config: SdkConfig, longest: Duration) -> SdkConfig {
     let timeouts = timeouts(config.endpoint_url(), longest, longest);
     config.into_builder().timeout_config(timeouts).build()
@@ -82,15 +82,14 @@ fn timeouts(endpoint: Option<&str>, one_try: Duration, operation: Duration) -> T
         .build()
 }
 
-/// Reading the hundred and more roots of the system takes longer than all else that a function does before its first call.
+/// Reading the system's more than one hundred roots takes longer than everything else a function does before its first call.
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon_roots.pem");
 
 fn http_client(system_roots: bool, idle_connections: Option<usize>) -> SharedHttpClient {
-    let roots = match system_roots {
-        true => TrustStore::default(),
-        false => TrustStore::empty().with_pem_certificate(AMAZON_ROOTS),
-    };
-    let tls = TlsContext::builder().with_trust_store(roots).build().expect("a trust store is all that it was given");
+    let roots =
+        if system_roots { TrustStore::default() } else { TrustStore::empty().with_pem_certificate(AMAZON_ROOTS) };
+    let tls =
+        TlsContext::builder().with_trust_store(roots).build().expect("a TLS context with only a trust store is valid");
     let mut builder = Builder::new();
     builder.set_pool_max_idle_per_host(idle_connections);
     builder.tls_provider(Provider::Rustls(CryptoMode::AwsLc)).tls_context(tls).build_https()
@@ -98,12 +97,13 @@ fn http_client(system_roots: bool, idle_connections: Option<usize>) -> SharedHtt
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use base64::prelude::*;
     use sha2::{Digest, Sha256};
 
+    use super::*;
+
     #[test]
-    fn aws_gets_seconds_and_a_stand_in_on_this_machine_ten_times_as_long() {
+    fn a_stand_in_on_this_machine_gets_ten_times_as_long_as_aws() {
         let operation = |url: &str| {
             let variable = |name: &str| match name {
                 "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("x".to_owned()),
@@ -120,11 +120,11 @@ mod tests {
     }
 
     #[test]
-    fn the_roots_are_those_that_amazon_publishes() {
+    fn the_roots_are_the_ones_that_amazon_publishes() {
         let text = std::str::from_utf8(AMAZON_ROOTS).unwrap();
         let bodies = text.split("-----BEGIN CERTIFICATE-----").skip(1);
-        let fingerprints = bodies.map(|it| {
-            let body = it.split("-----END CERTIFICATE-----").next().unwrap().replace('\n', "");
+        let fingerprints = bodies.map(|certificate| {
+            let body = certificate.split("-----END CERTIFICATE-----").next().unwrap().replace('\n', "");
             hex::encode(Sha256::digest(BASE64_STANDARD.decode(body).unwrap()))
         });
         // https://www.amazontrust.com/repository/

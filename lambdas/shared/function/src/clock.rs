@@ -1,18 +1,18 @@
-//! Time as a function sees it, so that a test can pass an hour in a millisecond.
+//! Time as a function sees it, so that a test can let an hour pass in a millisecond.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// The present, and waiting: the machine's own or a test's.
+/// The current time, and waiting: the machine's own or a test's.
 #[derive(Clone)]
 pub struct Clock {
     now: Arc<dyn Fn() -> SystemTime + Send + Sync>,
     sleep: Arc<dyn Fn(Duration) -> Sleep + Send + Sync>,
 }
 
-/// What [`Clock::new`]'s second argument gives back: resolves when the time has passed.
+/// The future returned by [`Clock::new`]'s second argument; it resolves when the time has passed.
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Clock {
@@ -29,7 +29,7 @@ impl Clock {
         Clock { now: Arc::new(now), sleep: Arc::new(sleep) }
     }
 
-    /// The present.
+    /// The current time.
     pub fn now(&self) -> SystemTime {
         (self.now)()
     }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use url::Url;
 
-/// A variable that is missing or not of its form, in one sentence that names it.
+/// A variable that is missing or malformed, in one sentence that names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invalid(pub String);
 
@@ -22,22 +22,22 @@ impl std::error::Error for Invalid {}
 ///
 /// # Errors
 ///
-/// When it is missing or empty.
+/// If it is missing or empty.
 pub fn required(variable: &impl Fn(&str) -> Option<String>, name: &str) -> Result<String, Invalid> {
     let missing = || Invalid(format!("the environment variable {name} is missing; the stack sets it"));
     optional(variable, name).ok_or_else(missing)
 }
 
-/// The value of a variable that a stack may leave out; an empty one counts as left out.
+/// The value of an optional variable; an empty one counts as missing.
 pub fn optional(variable: &impl Fn(&str) -> Option<String>, name: &str) -> Option<String> {
     variable(name).filter(|value| !value.is_empty())
 }
 
-/// A whole number that a stack may leave out, `usual` where it does.
+/// An optional whole number; `usual` if it is missing.
 ///
 /// # Errors
 ///
-/// When it is no number, or one that is not `allowed`.
+/// If it is not a number or is outside `allowed`.
 pub fn number<T: FromStr + PartialOrd + fmt::Display>(
     variable: &impl Fn(&str) -> Option<String>,
     name: &str,
@@ -47,16 +47,16 @@ pub fn number<T: FromStr + PartialOrd + fmt::Display>(
     let Some(text) = optional(variable, name) else { return Ok(usual) };
     let number = text.parse().ok().filter(|number| allowed.contains(number));
     let (least, most) = allowed.into_inner();
-    number.ok_or_else(|| Invalid(format!("{name} is `{text}`; allowed is a whole number from {least} to {most}")))
+    number.ok_or_else(|| Invalid(format!("{name} is `{text}`; must be a whole number from {least} to {most}")))
 }
 
-/// The address of a stand-in on this machine, which only the local target sets, without a slash at the end: no setting can send
+/// The address of a stand-in on this machine, without a trailing slash. Only the local target sets it, so no setting can send
 /// a secret elsewhere.
 ///
 /// # Errors
 ///
-/// When it is set and is no `http` or `https` address of 127.0.0.1, localhost or \[::1\] with nothing after it. The value, which may hold
-/// a password, is not repeated.
+/// If it is set but is not an `http` or `https` address of 127.0.0.1, localhost or \[::1\] with nothing after it. The value may contain
+/// a password and is not repeated.
 pub fn stand_in(variable: &impl Fn(&str) -> Option<String>, name: &str) -> Result<Option<String>, Invalid> {
     let Some(text) = optional(variable, name) else { return Ok(None) };
     let address = Url::parse(&text).ok().filter(|url| {
@@ -67,7 +67,7 @@ pub fn stand_in(variable: &impl Fn(&str) -> Option<String>, name: &str) -> Resul
     match address {
         Some(url) => Ok(Some(url.as_str().trim_end_matches('/').to_owned())),
         None => Err(Invalid(format!(
-            "{name} is not on this machine; allowed are 127.0.0.1, localhost and [::1]; leave it out to call the real service"
+            "{name} is not an address on this machine; must be on 127.0.0.1, localhost or [::1]; remove it to call the real service"
         ))),
     }
 }
@@ -82,14 +82,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_is_the_usual_one_or_within_its_limits() {
+    fn a_number_is_the_default_or_within_its_limits() {
         let read = |value: &str| number(&|_: &str| Some(value.to_owned()), "SLOTS", 5, 1..=100);
         for (value, number) in [("", 5), ("1", 1), ("100", 100)] {
             assert_eq!(read(value), Ok(number));
         }
         for value in ["0", "101", "-1", "1.0", "1e1", "many", " 1", "99999999999999999999"] {
-            let told = format!("SLOTS is `{value}`; allowed is a whole number from 1 to 100");
-            assert_eq!(read(value), Err(Invalid(told)));
+            let message = format!("SLOTS is `{value}`; must be a whole number from 1 to 100");
+            assert_eq!(read(value), Err(Invalid(message)));
         }
     }
 

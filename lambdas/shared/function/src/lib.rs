@@ -1,4 +1,4 @@
-//! What every function needs and none owns: its start, settings from its environment, AWS without a provider chain, a clock, logs.
+//! What every function needs: startup, settings from its environment, AWS without a provider chain, a clock, logs.
 
 mod at_most_once;
 pub mod aws;

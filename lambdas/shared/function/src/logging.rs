@@ -1,4 +1,4 @@
-//! Structured logs: one JSON object a line, one line a step.
+//! Structured logs: one JSON object per line, one line per step.
 
 use tracing::{Level, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -20,9 +20,9 @@ pub fn level(variable: &impl Fn(&str) -> Option<String>) -> Level {
     }
 }
 
-/// A subscriber that writes the lines of the crates `ours` at `level` and everybody else's from WARN up.
+/// A subscriber that writes the lines of the crates `ours` at `level`, and those of all other crates from WARN up.
 ///
-/// The libraries below log requests and events at TRACE and DEBUG, tokens included, so no setting turns those on.
+/// The libraries underneath log requests and events, including tokens, at TRACE and DEBUG, so no setting turns those levels on.
 pub fn subscriber<W>(ours: &[&'static str], level: Level, writer: W) -> impl Subscriber + Send + Sync + use<W>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,

@@ -1,18 +1,18 @@
-//! What every function's process begins with.
+//! How every function's process starts.
 
 use std::error::Error;
 use std::io;
 
 use crate::logging;
 
-/// The process's environment, as settings are read out of it.
+/// The process's environment, from which settings are read.
 pub type Variable = fn(&str) -> Option<String>;
 
-/// Turns the logs of the crates `ours` on, to standard output, and reads the settings out of the environment.
+/// Turns on the logs of the crates `ours`, to standard output, and reads the settings from the environment.
 ///
 /// # Errors
 ///
-/// When a setting is missing or wrong, which is in the log by then.
+/// If a setting is missing or wrong; the problem has been logged by then.
 pub fn start<S, E: Error + Send + Sync + 'static>(
     ours: &[&'static str],
     read: impl FnOnce(&Variable) -> Result<S, E>,

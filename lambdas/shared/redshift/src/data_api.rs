@@ -12,7 +12,7 @@ use crate::warehouse::{Place, Warehouse};
 
 /// One warehouse through the Data API.
 ///
-/// Each call takes as long as the client's configuration lets it; `function::aws::service(&variable, "REDSHIFT_DATA")` gives
+/// Each call takes as long as the client's configuration allows; `function::aws::service(&variable, "REDSHIFT_DATA")` returns
 /// one with 4.5 seconds and three tries.
 #[derive(Clone)]
 pub struct DataApi {
@@ -21,31 +21,31 @@ pub struct DataApi {
     clock: Clock,
 }
 
-/// Pauses between two looks at a statement: quick ones are seen at once, slow ones are not asked for all the time.
+/// Pauses between two status checks: fast statements are noticed at once, slow ones are not polled constantly.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// What [`DataApi::rows`] reads at most; a page of the service has at most 1 MB, and a function has little memory.
+/// The most rows that [`DataApi::rows`] reads; a page has at most 1 MB, and a function has little memory.
 const MOST_ROWS: usize = 100_000;
 
 impl DataApi {
-    /// Connects nothing yet.
+    /// Opens no connection yet.
     pub fn new(client: Client, warehouse: Warehouse, clock: Clock) -> DataApi {
         DataApi { client, warehouse, clock }
     }
 
-    /// Hands a statement in, which Redshift then works on by itself.
+    /// Submits a statement, which Redshift then runs on its own.
     ///
-    /// Safe to repeat with the same client token, which the service remembers for eight hours. Without one, only the tries
+    /// Safe to repeat with the same client token, which the service remembers for eight hours. Without a token, only the attempts
     /// within this call count as the same.
     ///
     /// # Errors
     ///
-    /// When it was not accepted, or that is not known; see [`SubmitError`].
+    /// If it was not accepted, or if that is unknown; see [`SubmitError`].
     pub async fn submit(&self, statement: &Statement<'_>) -> Result<StatementId, SubmitError> {
         let parameter = |(name, value): &(&str, String)| SqlParameter::builder().name(*name).value(value).build();
         let parameters: Result<Vec<_>, _> = statement.parameters.iter().map(parameter).collect();
-        let parameters = parameters.expect("a parameter with name and value is complete");
+        let parameters = parameters.expect("a parameter with a name and a value is complete");
         let (workgroup, cluster, user) = match &self.warehouse.place {
             Place::Workgroup(name) => (Some(name.clone()), None, None),
             Place::Cluster { name, user } => (None, Some(name.clone()), user.clone()),
@@ -59,7 +59,7 @@ impl DataApi {
             .set_db_user(user)
             .database(&self.warehouse.database)
             .set_secret_arn(self.warehouse.secret.clone())
-            // The service refuses an empty list.
+            // The service rejects an empty list.
             .set_parameters(Some(parameters).filter(|parameters| !parameters.is_empty()))
             .set_statement_name(statement.name.map(str::to_owned))
             .set_with_event(statement.name.map(|_| true))
@@ -67,16 +67,15 @@ impl DataApi {
             .send()
             .await
             .map_err(|error| of_submission(&error))?;
-        let unreadable =
-            || SubmitError::Retryable("the Data API accepted a statement and did not say its id".to_owned());
+        let unreadable = || SubmitError::Retryable("the Data API accepted a statement but returned no ID".to_owned());
         answer.id().and_then(|id| id.parse().ok()).ok_or_else(unreadable)
     }
 
-    /// Looks at a statement once.
+    /// Checks a statement's status once.
     ///
     /// # Errors
     ///
-    /// When the service does not answer, or does not know the statement.
+    /// If the service does not respond or does not know the statement.
     pub async fn status(&self, id: &StatementId) -> Result<Status, Error> {
         let answer = self.client.describe_statement().id(id.to_string()).send().await;
         let answer = answer.map_err(|error| of_question(&error))?;
@@ -94,12 +93,12 @@ impl DataApi {
         })
     }
 
-    /// Looks at a statement until it has ended or `until` is reached; then it is still [`Status::Running`]. It is looked at once
-    /// in any case, and looked at again when there was no answer.
+    /// Polls a statement until it has ended or `until` is reached; then it is still [`Status::Running`]. It is checked at least
+    /// once, and checked again if there was no response.
     ///
     /// # Errors
     ///
-    /// When the service does not know the statement, or had not answered when the time was over.
+    /// If the service does not know the statement, or had not responded by `until`.
     pub async fn wait(&self, id: &StatementId, until: SystemTime) -> Result<Status, Error> {
         let mut pause = FIRST_PAUSE;
         loop {
@@ -120,7 +119,7 @@ impl DataApi {
     ///
     /// # Errors
     ///
-    /// When the service does not answer, has no result, or the result has more than 100,000 rows.
+    /// If the service does not respond or has no result, or if the result has more than 100,000 rows.
     pub async fn rows(&self, id: &StatementId) -> Result<Vec<Vec<Field>>, Error> {
         let mut rows = Vec::new();
         let mut next = None;
@@ -129,7 +128,7 @@ impl DataApi {
             rows.extend(page.rows);
             if rows.len() > MOST_ROWS {
                 let message =
-                    format!("the result has more than the {MOST_ROWS} rows that are read here; limit the query");
+                    format!("the result has more than {MOST_ROWS} rows, the most that are read here; limit the query");
                 return Err(Error::Refused(message));
             }
             next = page.next;
@@ -139,11 +138,11 @@ impl DataApi {
         }
     }
 
-    /// One page of a finished statement's result, at most 1 MB: the first, or the one that the page before it calls `next`.
+    /// One page of a finished statement's result, at most 1 MB: the first, or the one named by the previous page's `next`.
     ///
     /// # Errors
     ///
-    /// When the service does not answer, does not know `next`, or has no result: there was none, or it is older than 24 hours.
+    /// If the service does not respond, does not know `next`, or has no result: there was none, or it is older than 24 hours.
     pub async fn page(&self, id: &StatementId, next: Option<String>) -> Result<Page, Error> {
         let page = self.client.get_statement_result().id(id.to_string()).set_next_token(next).send().await;
         let page = page.map_err(|error| of_question(&error))?;
@@ -154,11 +153,11 @@ impl DataApi {
         })
     }
 
-    /// Asks for the end of a statement. Whether it ended so shows its status.
+    /// Requests cancellation of a statement. Its status shows whether it was cancelled.
     ///
     /// # Errors
     ///
-    /// When the service does not answer, or the statement has ended already.
+    /// If the service does not respond or the statement has already ended.
     pub async fn cancel(&self, id: &StatementId) -> Result<(), Error> {
         let answer = self.client.cancel_statement().id(id.to_string()).send().await;
         answer.map(drop).map_err(|error| of_question(&error))

@@ -1,4 +1,4 @@
-//! What can go wrong on the way, told apart by what should happen next.
+//! What can go wrong, distinguished by what should happen next.
 
 use std::fmt;
 
@@ -7,40 +7,40 @@ use aws_sdk_redshiftdata::error::{ProvideErrorMetadata, SdkError};
 /// Why a statement was not accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SubmitError {
-    /// Too many statements at once, throttled, the service at fault, or no answer, so that it may have been accepted all the
-    /// same: try again with the same client token.
+    /// Too many statements at once, throttled, a fault of the service, or no answer, so that it may have been accepted
+    /// anyway: try again with the same client token.
     Retryable(String),
-    /// The warehouse is paused, resuming or cannot be connected to: try again in minutes.
+    /// The warehouse is paused, resuming or unreachable: try again in a few minutes.
     Unavailable(String),
-    /// Trying again cannot help.
+    /// Retrying cannot help.
     Refused(String),
 }
 
-/// Why nothing is known of a statement.
+/// Why nothing is known about a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
-    /// Throttled, the service at fault, or no answer: ask again.
+    /// Throttled, a fault of the service, or no answer: ask again.
     Unavailable(String),
-    /// The service does not know the statement, or not its result: both are kept for 24 hours.
+    /// The service does not know the statement or its result; both are kept for 24 hours.
     Missing(String),
-    /// The statement may not be read, or the result is larger than what is read here.
+    /// Reading the statement is not allowed, or the result is larger than the limit here.
     Refused(String),
 }
 
 impl fmt::Display for SubmitError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             SubmitError::Retryable(message) | SubmitError::Unavailable(message) | SubmitError::Refused(message) => {
-                out.write_str(message)
+                f.write_str(message)
             }
         }
     }
 }
 
 impl fmt::Display for Error {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::Unavailable(message) | Error::Missing(message) | Error::Refused(message) => out.write_str(message),
+            Error::Unavailable(message) | Error::Missing(message) | Error::Refused(message) => f.write_str(message),
         }
     }
 }
@@ -50,7 +50,7 @@ impl std::error::Error for Error {}
 
 /// What a failed call means for a submission.
 pub(crate) fn of_submission<E: ProvideErrorMetadata>(error: &SdkError<E>) -> SubmitError {
-    let message = told(error);
+    let message = message_of(error);
     match Kind::of(error) {
         Kind::Passing => SubmitError::Retryable(message),
         Kind::WarehouseAway => SubmitError::Unavailable(message),
@@ -60,7 +60,7 @@ pub(crate) fn of_submission<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Sub
 
 /// What a failed call means for a question about a statement.
 pub(crate) fn of_question<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Error {
-    let message = told(error);
+    let message = message_of(error);
     match Kind::of(error) {
         Kind::Passing | Kind::WarehouseAway => Error::Unavailable(message),
         Kind::Missing => Error::Missing(message),
@@ -78,7 +78,7 @@ enum Kind {
 impl Kind {
     fn of<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Kind {
         let Some(service) = error.as_service_error() else {
-            // A request that could not even be built will not be better the next time.
+            // A request that cannot be built will not succeed the next time either.
             return if matches!(error, SdkError::ConstructionFailure(_)) { Kind::Lasting } else { Kind::Passing };
         };
         let status = error.raw_response().map_or(0, |response| response.status().as_u16());
@@ -103,7 +103,7 @@ impl Kind {
     }
 }
 
-/// The service has no code of its own for a warehouse that is paused, resuming or in maintenance; it says so in words.
+/// The service has no error code for a warehouse that is paused, resuming or in maintenance, only a message.
 fn is_away(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     ["paused", "pausing", "resuming", "not available", "unavailable", "maintenance"]
@@ -111,27 +111,27 @@ fn is_away(message: &str) -> bool {
         .any(|word| message.contains(word))
 }
 
-fn told<E: ProvideErrorMetadata>(error: &SdkError<E>) -> String {
+fn message_of<E: ProvideErrorMetadata>(error: &SdkError<E>) -> String {
     let Some(service) = error.as_service_error() else {
         return match error {
-            SdkError::TimeoutError(_) => "the Data API did not answer in time",
+            SdkError::TimeoutError(_) => "the Data API did not respond in time",
             SdkError::DispatchFailure(_) => "the Data API could not be reached",
-            SdkError::ResponseError(_) => "the Data API's answer could not be read",
-            _ => "the request to the Data API could not be made",
+            SdkError::ResponseError(_) => "the Data API's response could not be read",
+            _ => "the request to the Data API could not be built",
         }
         .to_owned();
     };
     let code = service.meta().code().unwrap_or("an error without a code");
     match service.meta().message() {
-        Some(message) => format!("the Data API answered {code}: {}", without_values(message)),
-        None => format!("the Data API answered {code}"),
+        Some(message) => format!("the Data API returned {code}: {}", without_values(message)),
+        None => format!("the Data API returned {code}"),
     }
 }
 
 /// The longest message that is passed on, in characters.
 const LONGEST: usize = 300;
 
-/// Words before a quoted text that make it the name of an object, as in ``relation "quotes" does not exist``.
+/// Words that mark the quoted text after them as the name of an object, as in ``relation "quotes" does not exist``.
 const OBJECTS: &[&str] = &[
     "attribute",
     "column",
@@ -150,9 +150,9 @@ const OBJECTS: &[&str] = &[
     "view",
 ];
 
-/// The first line of what Redshift says, with quoted text left out that may be a value or SQL.
+/// The first line of Redshift's message, without quoted text that may be a value or SQL.
 ///
-/// The lines after the first are detail, which shows keys and rows.
+/// The lines after the first are details, which show keys and rows.
 pub(crate) fn without_values(message: &str) -> String {
     let line = message.trim().lines().next().unwrap_or_default();
     let mut kept = String::new();
@@ -161,17 +161,18 @@ pub(crate) fn without_values(message: &str) -> String {
         let quote = &rest[start..=start];
         let (before, quoted) = (&rest[..start], &rest[start + 1..]);
         kept.push_str(before);
-        // A quote that does not end takes the rest of the line along. So does one with a quote inside, whose second half looks
-        // like another quoted text and has no object's word before it.
+        // An unterminated quote removes the rest of the line. So does one with a quote inside, whose second half looks
+        // like another quoted text without an object's word before it.
         let Some(end) = quoted.find(quote) else {
             kept.push('…');
             rest = "";
             break;
         };
         let names = before.split_whitespace().last().is_some_and(|word| OBJECTS.contains(&word));
-        match names && quote == "\"" && quoted[..end].chars().all(is_of_a_name) {
-            true => kept.push_str(&rest[start..start + end + 2]),
-            false => kept.push('…'),
+        if names && quote == "\"" && quoted[..end].chars().all(is_of_a_name) {
+            kept.push_str(&rest[start..start + end + 2])
+        } else {
+            kept.push('…')
         }
         rest = &quoted[end + 1..];
     }
@@ -191,12 +192,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_keeps_the_names_of_objects_and_loses_values_and_sql() {
+    fn a_message_keeps_names_of_objects_but_no_values_or_sql() {
         for (said, kept) in [
-            (
-                r#"ERROR: relation "write_back.quotes" does not exist"#,
-                r#"ERROR: relation "write_back.quotes" does not exist"#,
-            ),
+            (r#"ERROR: relation "sales.quotes" does not exist"#, r#"ERROR: relation "sales.quotes" does not exist"#),
             (r#"ERROR: invalid input syntax for integer: "canary""#, "ERROR: invalid input syntax for integer: …"),
             (r#"ERROR: syntax error at or near "canary" Position: 8"#, "ERROR: syntax error at or near … Position: 8"),
             ("Invalid digit, Value 'canary', Pos 0, Type: Integer", "Invalid digit, Value …, Pos 0, Type: Integer"),

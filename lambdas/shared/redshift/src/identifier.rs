@@ -1,14 +1,14 @@
-//! The one way a name becomes part of SQL.
+//! The only way a name becomes part of SQL.
 
 use std::fmt;
 
-/// A name that Redshift does not take as an identifier.
+/// A name that Redshift does not accept as an identifier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidIdentifier(String);
 
 impl fmt::Display for InvalidIdentifier {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -19,21 +19,21 @@ const LONGEST: usize = 127;
 
 /// Quotes the name of a schema, table, column, function, user, group or role: `quote"s` becomes `"quote""s"`.
 ///
-/// Redshift folds also quoted names to lower case unless a session asks otherwise, so names are best written in lower case. A
-/// dot is part of the name; quote the parts of a qualified name one by one. Never for values: those are parameters.
+/// Redshift also folds quoted names to lower case unless a session says otherwise, so names are best written in lower case. A
+/// dot is part of the name; quote the parts of a qualified name one by one. Never use it for values: those are parameters.
 ///
 /// # Errors
 ///
-/// When the name is empty, longer than 127 bytes, or has a control character in it.
+/// If the name is empty, is longer than 127 bytes, or contains a control character.
 pub fn identifier(name: &str) -> Result<String, InvalidIdentifier> {
     let problem = match name {
         "" => "is empty".to_owned(),
         _ if name.len() > LONGEST => format!("has {} bytes", name.len()),
-        _ if name.chars().any(char::is_control) => "has a control character in it".to_owned(),
+        _ if name.chars().any(char::is_control) => "contains a control character".to_owned(),
         _ => return Ok(format!("\"{}\"", name.replace('"', "\"\""))),
     };
     Err(InvalidIdentifier(format!(
-        "the name {name:?} {problem}; a name in the warehouse has 1 to {LONGEST} bytes and no control characters"
+        "the name {name:?} {problem}; must be 1 to {LONGEST} bytes without control characters"
     )))
 }
 
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn what_redshift_does_not_take_is_refused_in_a_sentence() {
+    fn a_name_that_redshift_rejects_is_refused_with_a_reason() {
         for (name, problem) in
             [("", "is empty"), ("a\0b", "control"), ("a\nb", "control"), (&"é".repeat(64), "has 128 bytes")]
         {

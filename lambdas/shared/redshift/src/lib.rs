@@ -4,8 +4,8 @@
 //! Statement ─► DataApi::submit ─► StatementId ─► DataApi::wait ─► Status ─► DataApi::rows
 //! ```
 //!
-//! Values reach SQL as named parameters only, names through [`identifier`] only. No message of this crate carries SQL or a
-//! value: what Redshift says is kept to its first line, and what it quotes is left out unless it is the name of an object.
+//! Values reach SQL only as named parameters, names only through [`identifier`]. No message of this crate contains SQL or a
+//! value: Redshift's messages are cut to their first line, and quoted text is removed unless it is the name of an object.
 
 mod data_api;
 mod error;

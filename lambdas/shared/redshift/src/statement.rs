@@ -1,4 +1,4 @@
-//! What is asked, and what comes back.
+//! Statements and their results.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,16 +7,17 @@ use serde::{Deserialize, Serialize};
 
 /// One SQL statement with its values.
 ///
-/// There is no `Debug`, which would show values.
+/// It has no `Debug`, which would show values.
 #[derive(Clone)]
 pub struct Statement<'a> {
     /// The text, with values as `:name`; at most 100 KB.
     pub sql: &'a str,
-    /// Names and values. All are text, cast by Redshift where they stand; none may be empty, and NULL cannot be given.
+    /// Names and values. All are text, which Redshift casts where they are used; none may be empty, and NULL cannot be passed.
     pub parameters: Vec<(&'a str, String)>,
-    /// What the statement is called in lists and events, up to 2,048 characters. Given a name, its end is told to EventBridge.
+    /// The statement's name in lists and events, up to 2,048 characters. If a statement has a name, its end is reported to
+    /// EventBridge.
     pub name: Option<&'a str>,
-    /// Makes a second submission of the same statement answer with the first one's id; 1 to 64 characters.
+    /// Makes a second submission of the same statement return the first one's ID; 1 to 64 characters.
     pub client_token: Option<&'a str>,
 }
 
@@ -32,13 +33,13 @@ impl<'a> Statement<'a> {
 #[serde(try_from = "String", into = "String")]
 pub struct StatementId(String);
 
-/// A text that is no statement's id.
+/// Text that is not a statement's ID.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidStatementId;
 
 impl fmt::Display for InvalidStatementId {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("a statement's id is a UUID, with `:` and a number for a part of a batch")
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a statement's ID is a UUID, followed by `:` and a number for a part of a batch")
     }
 }
 
@@ -47,15 +48,15 @@ impl std::error::Error for InvalidStatementId {}
 impl FromStr for StatementId {
     type Err = InvalidStatementId;
 
-    /// The form is that of the service: `[a-z0-9]{8}(-[a-z0-9]{4}){3}-[a-z0-9]{12}(:\d+)?`.
+    /// The service's own form: `[a-z0-9]{8}(-[a-z0-9]{4}){3}-[a-z0-9]{12}(:\d+)?`.
     fn from_str(text: &str) -> Result<StatementId, InvalidStatementId> {
         let (uuid, part) = text.split_once(':').unwrap_or((text, "1"));
         let groups: Vec<&str> = uuid.split('-').collect();
-        let is_group = |group: &str| group.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        let is_group = |group: &str| group.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
         let fits = groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
             && groups.iter().all(|group| is_group(group))
             && matches!(part.len(), 1..=3)
-            && part.bytes().all(|b| b.is_ascii_digit());
+            && part.bytes().all(|byte| byte.is_ascii_digit());
         fits.then(|| StatementId(text.to_owned())).ok_or(InvalidStatementId)
     }
 }
@@ -75,15 +76,15 @@ impl From<StatementId> for String {
 }
 
 impl fmt::Display for StatementId {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
-/// How far a statement is.
+/// The status of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
-    /// Waiting or at work.
+    /// Waiting or running.
     Running,
     /// Done.
     Finished {
@@ -91,15 +92,15 @@ pub enum Status {
         rows: u64,
         /// Whether there is a result to read.
         has_result: bool,
-        /// Bytes of the result, when the service says so.
+        /// Bytes of the result, if the service reports them.
         bytes: Option<u64>,
     },
-    /// Redshift refused it or gave up on it.
+    /// Redshift rejected or aborted it.
     Failed {
         /// Why, in one line, without SQL or values.
         message: String,
     },
-    /// Somebody cancelled it.
+    /// It was cancelled.
     Aborted,
 }
 
@@ -108,9 +109,9 @@ pub enum Status {
 pub struct Page {
     /// The same on all pages.
     pub columns: Vec<Column>,
-    /// Each with a field for each column.
+    /// Each row has one field per column.
     pub rows: Vec<Vec<Field>>,
-    /// Asks for the page after this one; none after the last.
+    /// The token of the next page; `None` on the last page.
     pub next: Option<String>,
 }
 
@@ -119,15 +120,15 @@ pub struct Page {
 pub struct Column {
     /// The column's name.
     pub name: String,
-    /// What the statement calls it.
+    /// The column's label in the statement.
     pub label: String,
-    /// Redshift's name of its type: `int8`, `numeric`, `varchar` …
+    /// Redshift's name for its type: `int8`, `numeric`, `varchar` …
     pub kind: String,
     /// Whether a value may be NULL, as far as Redshift knows.
     pub nullable: bool,
 }
 
-/// One value of a result. Decimals, dates and times come as text, as Redshift writes them.
+/// One value of a result. Decimals, dates and times are text, as Redshift writes them.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Field {
     /// SQL's NULL.
@@ -157,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_the_service_makes_is_a_statement_id() {
+    fn only_the_services_own_form_is_a_statement_id() {
         for text in ["d9b6c0c9-0747-4bf4-b142-e8883122f766", "d9b6c0c9-0747-4bf4-b142-e8883122f766:2"] {
             assert_eq!(text.parse::<StatementId>().map(|id| id.to_string()).as_deref(), Ok(text));
         }

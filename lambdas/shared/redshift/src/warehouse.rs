@@ -1,15 +1,15 @@
-//! Which warehouse, and as whom.
+//! Which warehouse to use, and as which user.
 
 use std::fmt;
 
 use function::{Invalid, required};
 use serde::Deserialize;
 
-/// A database of a Serverless workgroup or of a provisioned cluster, and the identity to use it with.
+/// A database of a Serverless workgroup or of a provisioned cluster, and the identity to use.
 ///
 /// From JSON: `{"workgroup":"w","database":"d"}` or `{"cluster":"c","database":"d","dbUser":"u"}`, each with an optional
-/// `"secret"`, the ARN of a secret with user and password, in place of temporary credentials. Without `dbUser` and `secret`
-/// the user is the caller's IAM identity, `IAMR:<role name>`. Keys may also begin with capitals, as CloudFormation's do.
+/// `"secret"`, the ARN of a secret with user and password, instead of temporary credentials. Without `dbUser` and `secret`,
+/// the user is the caller's IAM identity, `IAMR:<role name>`. Keys may also be capitalized, as CloudFormation's are.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Written")]
 pub struct Warehouse {
@@ -44,19 +44,27 @@ impl Warehouse {
     ///
     /// # Errors
     ///
-    /// When it is missing or not of its form; the message names it.
+    /// If it is missing or malformed; the message names it.
     pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Warehouse, Invalid> {
         serde_json::from_str(&required(variable, "WAREHOUSE")?).map_err(|error| Invalid(format!("WAREHOUSE: {error}")))
     }
+
+    /// The warehouse and its database: `workgroup:w/d` or `cluster:c/d`.
+    pub fn name(&self) -> String {
+        match &self.place {
+            Place::Workgroup(name) => format!("workgroup:{name}/{}", self.database),
+            Place::Cluster { name, .. } => format!("cluster:{name}/{}", self.database),
+        }
+    }
 }
 
-/// A warehouse that the Data API would not know how to reach.
+/// A warehouse that the Data API could not reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidWarehouse(&'static str);
 
 impl fmt::Display for InvalidWarehouse {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(self.0)
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
     }
 }
 
@@ -66,24 +74,26 @@ impl TryFrom<Written> for Warehouse {
     type Error = InvalidWarehouse;
 
     fn try_from(written: Written) -> Result<Warehouse, InvalidWarehouse> {
-        // CloudFormation hands a parameter that was left empty on as an empty string.
+        // CloudFormation passes an empty parameter as an empty string.
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());
         let (user, secret) = (given(written.user), given(written.secret));
         let place = match (given(written.workgroup), given(written.cluster)) {
             (Some(name), None) => Place::Workgroup(name),
             (None, Some(name)) => Place::Cluster { name, user: user.clone() },
             _ => {
-                return Err(InvalidWarehouse("the warehouse is either a `workgroup` or a `cluster`; name exactly one"));
+                return Err(InvalidWarehouse(
+                    "the warehouse must be either a `workgroup` or a `cluster`; set exactly one",
+                ));
             }
         };
         if user.is_some() && matches!(place, Place::Workgroup(_)) {
-            return Err(InvalidWarehouse("a workgroup takes no `dbUser`; leave it out, or give a `secret`"));
+            return Err(InvalidWarehouse("a workgroup accepts no `dbUser`; remove it or set a `secret`"));
         }
         if user.is_some() && secret.is_some() {
-            return Err(InvalidWarehouse("the warehouse has both `dbUser` and `secret`; name one"));
+            return Err(InvalidWarehouse("the warehouse has both `dbUser` and `secret`; set only one"));
         }
         let database = given(Some(written.database));
-        let database = database.ok_or(InvalidWarehouse("the warehouse has no `database`; name one"))?;
+        let database = database.ok_or(InvalidWarehouse("the warehouse has no `database`; set one"))?;
         Ok(Warehouse { place, database, secret })
     }
 }
@@ -109,11 +119,11 @@ mod tests {
     }
 
     #[test]
-    fn what_the_data_api_would_refuse_is_refused_here() {
+    fn a_warehouse_that_the_data_api_would_reject_is_rejected_here() {
         for (written, problem) in [
             (json!({"database": "d"}), "exactly one"),
             (json!({"workgroup": "w", "cluster": "c", "database": "d"}), "exactly one"),
-            (json!({"workgroup": "w", "database": "d", "dbUser": "u"}), "no `dbUser`"),
+            (json!({"workgroup": "w", "database": "d", "dbUser": "u"}), "accepts no `dbUser`"),
             (json!({"cluster": "c", "database": "d", "dbUser": "u", "secret": "s"}), "both"),
             (json!({"workgroup": "w", "database": ""}), "no `database`"),
             (json!({"workgroup": "w", "database": "d", "port": 1}), "unknown field"),

@@ -1,6 +1,6 @@
-//! The Data API as the client speaks it, against scripted answers over real HTTP.
+//! The Data API client against scripted responses over real HTTP.
 
-#![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
+#![expect(clippy::unwrap_used, reason = "a test fails when it cannot continue")]
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -11,11 +11,11 @@ use redshift::{Column, DataApi, Error, Field, Statement, StatementId, Status, Su
 use serde_json::{Value, json};
 
 const ID: &str = "d9b6c0c9-0747-4bf4-b142-e8883122f766";
-/// A value that no message may show.
+/// A value that must not appear in any message.
 const CANARY: &str = "canary-3f9c";
 
 #[tokio::test]
-async fn a_statement_goes_out_with_its_values_as_parameters_and_nothing_that_was_not_given() {
+async fn a_statement_is_sent_with_its_values_as_parameters_and_nothing_extra() {
     let world = World::new(|_| reply(200, json!({"Id": ID}))).await;
     let statement = Statement {
         sql: "select :a",
@@ -37,12 +37,12 @@ async fn a_statement_goes_out_with_its_values_as_parameters_and_nothing_that_was
 }
 
 #[tokio::test]
-async fn a_cluster_is_reached_as_its_user_and_a_named_statement_asks_for_an_event() {
+async fn a_cluster_is_used_as_its_user_and_a_named_statement_requests_an_event() {
     let world = World::new(|_| reply(200, json!({"Id": ID}))).await;
     let api = world.api(json!({"cluster": "c", "database": "d", "dbUser": "u"}));
     api.submit(&Statement { name: Some("quotes-1"), ..Statement::new("select 1") }).await.unwrap();
     let mut sent = body(&world.requests()[0]);
-    // The SDK makes one up, so that its own tries count as one.
+    // The SDK generates one, so that its own attempts count as one.
     assert!(sent.as_object_mut().unwrap().remove("ClientToken").is_some());
     assert_eq!(
         sent,
@@ -54,48 +54,48 @@ async fn a_cluster_is_reached_as_its_user_and_a_named_statement_asks_for_an_even
 }
 
 #[tokio::test]
-async fn refusals_are_told_apart_by_what_should_happen_next_and_show_no_value() {
+async fn refusals_are_distinguished_by_what_should_happen_next_and_show_no_value() {
     let retryable = |message: &str| SubmitError::Retryable(message.to_owned());
     for (status, code, message, expected) in [
         (
             400,
             "ActiveStatementsExceededException",
             "200",
-            retryable("the Data API answered ActiveStatementsExceededException: 200"),
+            retryable("the Data API returned ActiveStatementsExceededException: 200"),
         ),
-        (500, "InternalServerException", "", retryable("the Data API answered InternalServerException: ")),
+        (500, "InternalServerException", "", retryable("the Data API returned InternalServerException: ")),
         (
             400,
             "ThrottlingException",
             "Rate exceeded",
-            retryable("the Data API answered ThrottlingException: Rate exceeded"),
+            retryable("the Data API returned ThrottlingException: Rate exceeded"),
         ),
-        (503, "Weird", "x", retryable("the Data API answered Weird: x")),
+        (503, "Weird", "x", retryable("the Data API returned Weird: x")),
         (
             400,
             "ValidationException",
             "Redshift cluster c is paused.",
             SubmitError::Unavailable(
-                "the Data API answered ValidationException: Redshift cluster c is paused.".to_owned(),
+                "the Data API returned ValidationException: Redshift cluster c is paused.".to_owned(),
             ),
         ),
         (
             400,
             "DatabaseConnectionException",
             "x",
-            SubmitError::Unavailable("the Data API answered DatabaseConnectionException: x".to_owned()),
+            SubmitError::Unavailable("the Data API returned DatabaseConnectionException: x".to_owned()),
         ),
         (
             400,
             "ValidationException",
             "Value 'canary-3f9c' at 'parameters.1.member.value' failed",
-            SubmitError::Refused("the Data API answered ValidationException: Value … at … failed".to_owned()),
+            SubmitError::Refused("the Data API returned ValidationException: Value … at … failed".to_owned()),
         ),
         (
             400,
             "AccessDeniedException",
             "no",
-            SubmitError::Refused("the Data API answered AccessDeniedException: no".to_owned()),
+            SubmitError::Refused("the Data API returned AccessDeniedException: no".to_owned()),
         ),
     ] {
         let answer = json!({"__type": code, "message": message}).to_string();
@@ -105,7 +105,7 @@ async fn refusals_are_told_apart_by_what_should_happen_next_and_show_no_value() 
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_asked_for_again_with_the_same_token_and_then_given_back_as_retryable() {
+async fn a_lost_answer_is_retried_with_the_same_token_and_then_reported_as_retryable() {
     let world = World::new(|_| Answer::HangUp).await;
     assert!(matches!(submit(&world).await, Err(SubmitError::Retryable(_))));
     let tokens: Vec<_> = world.requests().iter().map(|request| body(request)["ClientToken"].clone()).collect();
@@ -113,7 +113,7 @@ async fn a_lost_answer_is_asked_for_again_with_the_same_token_and_then_given_bac
 }
 
 #[tokio::test]
-async fn the_end_of_a_statement_is_waited_for_through_lost_answers() {
+async fn waiting_for_a_statement_survives_lost_answers() {
     let world = World::new(|number| match number {
         0 => reply(200, json!({"Id": ID, "Status": "SUBMITTED"})),
         1..=3 => Answer::HangUp,
@@ -128,7 +128,7 @@ async fn the_end_of_a_statement_is_waited_for_through_lost_answers() {
 }
 
 #[tokio::test]
-async fn a_statement_that_runs_on_is_running_when_the_time_is_over_and_pauses_grow() {
+async fn a_statement_that_outlasts_the_time_is_still_running_and_pauses_grow() {
     let world = World::new(|_| reply(200, json!({"Id": ID, "Status": "STARTED"}))).await;
     let until = world.time.now() + Duration::from_secs(60);
     assert_eq!(world.workgroup().wait(&id(), until).await, Ok(Status::Running));
@@ -137,7 +137,7 @@ async fn a_statement_that_runs_on_is_running_when_the_time_is_over_and_pauses_gr
 }
 
 #[tokio::test]
-async fn other_ends_are_told_without_sql_or_values() {
+async fn other_outcomes_are_reported_without_sql_or_values() {
     for (answer, expected) in [
         (
             json!({"Status": "FAILED", "Error": format!("ERROR: invalid input syntax for integer: \"{CANARY}\"\n Detail: {CANARY}")}),
@@ -173,7 +173,7 @@ async fn a_result_is_read_to_its_last_page() {
 }
 
 #[tokio::test]
-async fn a_page_comes_with_its_columns_and_the_way_to_the_next() {
+async fn a_page_has_its_columns_and_the_token_of_the_next() {
     let world = World::new(|_| {
         let columns = json!([
             {"name": "n", "label": "N", "typeName": "int8", "nullable": 0},
@@ -214,7 +214,7 @@ fn body(request: &Request) -> Value {
     serde_json::from_str(&request.body).unwrap()
 }
 
-/// A scripted service, and a clock that waits in no time.
+/// A scripted service, and a clock that waits without taking time.
 struct World {
     url: String,
     requests: Arc<Mutex<Vec<Request>>>,
@@ -222,7 +222,7 @@ struct World {
 }
 
 impl World {
-    /// `answer` gets the number of the request, from 0.
+    /// `answer` is passed the number of the request, from 0.
     async fn new(answer: impl Fn(usize) -> Answer + Clone + Send + 'static) -> World {
         let requests: Arc<Mutex<Vec<Request>>> = Arc::default();
         let seen = Arc::clone(&requests);

@@ -1,9 +1,10 @@
-//! From Slack's gzip to Arrow, `cargo bench -p slack-connector [-- speed|memory]`: rows a second on one core beside `arrow-json` with the same
-//! decompressor and beside pyarrow (which `scripts/tools athena` installs), and the peak memory of the whole function for a small and a large organisation.
+//! Measures reading Slack's gzip into Arrow, `cargo bench -p slack-connector [-- speed|memory]`: rows per second on one core next
+//! to `arrow-json` with the same decompressor and pyarrow (which `scripts/tools athena` installs), and the peak memory of the
+//! whole function for a small and a large organization.
 //!
-//! Measurements, not tests: over budget is no error.
+//! These are measurements, not tests: exceeding the budget is not an error.
 
-#![expect(clippy::unwrap_used, reason = "what cannot go on in a benchmark is its failure")]
+#![expect(clippy::unwrap_used, reason = "a benchmark fails when it cannot continue")]
 
 use std::collections::BTreeMap;
 use std::io::{BufReader, BufWriter, Write};
@@ -21,7 +22,7 @@ use function::Clock;
 use lambda_runtime::{Context, LambdaEvent};
 use loopback::{Answer, reply, serve};
 use serde_json::json;
-use slack_connector::{Booleans, Handler, Limits, Lines, Part, Records, Settings, schema};
+use slack_connector::{Booleans, Limits, Lines, Part, Records, Settings, SlackConnectorHandler, schema};
 
 const DAY: &str = "2026-11-10";
 const ROWS: usize = 1_000_000;
@@ -61,11 +62,11 @@ fn speed() {
     }
     match pyarrow(&file) {
         Some(time) => println!("{:<12} {time:>8.2} {:>14.2} {:>8}", "pyarrow", ROWS as f64 / time / 1e6, "-"),
-        None => println!("{:<12} not installed; scripts/tools athena does it", "pyarrow"),
+        None => println!("{:<12} not installed; run scripts/tools athena", "pyarrow"),
     }
 }
 
-/// CPU seconds of a reader in Python over Arrow C++, which reads all into memory.
+/// CPU seconds of a reader in Python over Arrow C++, which reads everything into memory.
 fn pyarrow(file: &[u8]) -> Option<f64> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
     let path = env::temp_dir().join(format!("slack-day-{}.json.gz", std::process::id()));
@@ -77,7 +78,7 @@ fn pyarrow(file: &[u8]) -> Option<f64> {
         .output();
     fs::remove_file(&path).unwrap();
     let told = String::from_utf8(ran.ok()?.stdout).unwrap();
-    let (rows, time) = told.trim().split_once(' ').expect("pyarrow reads the file, or its error is above");
+    let (rows, time) = told.trim().split_once(' ').expect("pyarrow reads the file, or its error is printed above");
     assert_eq!(rows.parse(), Ok(ROWS));
     time.parse().ok()
 }
@@ -125,7 +126,7 @@ fn memory() {
     println!("one split of each; a block holds 16 MB; the process without a row takes about 10");
 }
 
-/// One split of a day, as the function reads it; prints the peak of this process in MB.
+/// Reads one split of a day as the function does, and prints the peak memory of this process in MB.
 fn invoke(members: &str) {
     let fixed: BTreeMap<&str, &str> = [
         ("TENANT", "acme"),
@@ -139,7 +140,7 @@ fn invoke(members: &str) {
     ]
     .into();
     let variable = |name: &str| fixed.get(name).map(|value| (*value).to_owned()).or_else(|| env::var(name).ok());
-    let handler = Handler::new(Settings::read(&variable).unwrap(), Clock::system());
+    let handler = SlackConnectorHandler::new(Settings::read(&variable).unwrap(), Clock::system());
     let parts = members.parse::<usize>().unwrap().div_ceil(50_000);
     let mut properties = json!({"date": DAY});
     if parts > 1 {
@@ -168,13 +169,13 @@ fn invoke(members: &str) {
     println!("{}", peak.map_or("unknown".to_owned(), |kilobytes| format!("{:.0}", kilobytes / 1024.0)));
 }
 
-/// A day's file: about 500 bytes a member, with all fields that Slack documents.
+/// A day's file: about 500 bytes per member, with all fields that Slack documents.
 fn file(members: usize) -> Vec<u8> {
-    // A line has forty pieces, and the encoder takes its time for each call.
+    // A line has forty pieces, and each call of the encoder is expensive.
     let mut encoder = BufWriter::with_capacity(64 * 1024, GzEncoder::new(Vec::new(), Compression::default()));
     let mut noise = 1_u64;
     for member in 0..members {
-        // A linear congruential generator, so that each run compresses the same.
+        // A linear congruential generator, so that each run compresses the same data.
         noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let (active, count) = (noise >> 63 == 1, noise >> 57);
         writeln!(

@@ -1,4 +1,4 @@
-//! The table as Athena asks for it.
+//! The connector: tables, partitions and splits for Athena.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,12 +19,12 @@ use crate::table::{Booleans, DATE, SCHEMA, TABLE, schema};
 pub(crate) struct Analytics {
     pub(crate) slack: Slack,
     pub(crate) booleans: Booleans,
-    /// In how many splits a day is read.
+    /// The number of splits per day.
     pub(crate) parts: u32,
     pub(crate) clock: Clock,
 }
 
-/// The property of a split that says which members it reads, where a day has several.
+/// The property of a split that says which members it reads, if a day has several splits.
 const PART: &str = "part";
 
 impl Connector for Analytics {
@@ -87,7 +87,9 @@ impl Connector for Analytics {
             Day::Complete => Ok(()),
             Day::Missing if day < days::oldest(today) => Err(Error::new(
                 Kind::InvalidRequest,
-                format!("Slack keeps thirteen months, and {date} is gone; narrow the predicate on `date`"),
+                format!(
+                    "Slack keeps thirteen months, so {date} is no longer available; narrow the predicate on `date`"
+                ),
             )),
             Day::Missing => {
                 warn!(step = "read", date, "Slack has no file of this day; no rows");
@@ -95,7 +97,7 @@ impl Connector for Analytics {
             }
             Day::Unfinished if days::must_be_finished(read.constraints.column(DATE), day, today) => Err(Error::new(
                 Kind::Unavailable,
-                format!("Slack has not finished the file of {date} yet; leave that day out, or ask again later"),
+                format!("Slack has not finished the file of {date} yet; leave that day out, or try again later"),
             )),
             Day::Unfinished => {
                 warn!(step = "read", date, "Slack has not finished the file of this day yet; it is left out");

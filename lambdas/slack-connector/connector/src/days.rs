@@ -1,16 +1,16 @@
-//! Which days a query needs, by what it says about `date`.
+//! The days that a query needs, according to its predicate on `date`.
 
 use std::time::SystemTime;
 
 use athena_federation::{Bound, Error, Kind, Value, ValueSet};
 use time::{Date, Duration, Month, OffsetDateTime};
 
-/// A day as Slack and Athena write it, `2026-11-20`; such texts sort as the days do.
+/// A day as Slack and Athena write it, `2026-11-20`; such texts sort like the days themselves.
 pub(crate) fn text(day: Date) -> String {
     format!("{:04}-{:02}-{:02}", day.year(), u8::from(day.month()), day.day())
 }
 
-/// The day of a text; `None` for anything that [`text`] would not write.
+/// The day that a text names; `None` for anything that [`text`] would not write.
 pub(crate) fn parse(date: &str) -> Option<Date> {
     let mut parts = date.splitn(3, '-').map(|part| part.parse::<u16>().ok());
     let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
@@ -24,31 +24,31 @@ pub(crate) fn today(now: SystemTime) -> Date {
     OffsetDateTime::from(now).date()
 }
 
-/// The first day that Slack still keeps: thirteen months back, on a rolling basis.
+/// The first day that Slack still keeps: thirteen months ago, on a rolling basis.
 pub(crate) fn oldest(today: Date) -> Date {
     let (year, month) = (today.year() - 1, today.month().previous());
     let year = if today.month() == Month::January { year - 1 } else { year };
     let last = month.length(year);
-    Date::from_calendar_date(year, month, today.day().min(last)).expect("the day was held to the month's length")
+    Date::from_calendar_date(year, month, today.day().min(last)).expect("the day was limited to the month's length")
 }
 
-/// The days when nothing bounds them.
+/// The number of days if nothing bounds them.
 const WINDOW: i64 = 30;
 
-/// As many as thirteen months can have.
+/// The most days that thirteen months can have.
 const MAX_DAYS: usize = 397;
 
-/// Before Slack had analytics of this kind.
+/// Earlier than Slack's first analytics of this kind.
 const FIRST: Date = match Date::from_ordinal_date(2015, 1) {
     Ok(date) => date,
-    Err(_) => panic!("2015 has a first day"),
+    Err(_) => panic!("2015-01-01 is a valid date"),
 };
 
-/// The days that a query needs whose `date` must be in `set`.
+/// The days that a query needs if `date` must be in `set`.
 ///
 /// # Errors
 ///
-/// When they are more than thirteen months can have.
+/// If there are more days than thirteen months can have.
 pub(crate) fn days(set: Option<&ValueSet>, today: Date) -> Result<Vec<Date>, Error> {
     let all = ValueSet::all();
     let set = set.unwrap_or(&all);
@@ -59,21 +59,19 @@ pub(crate) fn days(set: Option<&ValueSet>, today: Date) -> Result<Vec<Date>, Err
         Window::Exact => FIRST,
     };
     let candidates = std::iter::successors(Some(from), |day| day.next_day()).take_while(|day| *day <= today);
-    // Today's file cannot be finished: only who names the day itself is told so.
+    // Today's file cannot be finished: only a query that names the day itself gets the error.
     let due = candidates.filter(|day| *day <= yesterday || is_named(set, *day, today));
     let days: Vec<Date> = due.filter(|day| set.contains(Some(&value(*day)))).collect();
     match days.len() {
         0..=MAX_DAYS => Ok(days),
         many => Err(Error::new(
             Kind::InvalidRequest,
-            format!(
-                "the query asks for {many} days; at most {MAX_DAYS} can be read at once, so narrow the predicate on `date`"
-            ),
+            format!("the query asks for {many} days; must be at most {MAX_DAYS}; narrow the predicate on `date`"),
         )),
     }
 }
 
-/// Whether the query fails when Slack has no finished file of `day`: unless the day is the newest end of an open window.
+/// Whether the query fails if Slack has no finished file of `day`: always, unless the day is the newest end of an open window.
 pub(crate) fn must_be_finished(set: Option<&ValueSet>, day: Date, today: Date) -> bool {
     let is_new = day >= today - Duration::days(NEW_DAYS);
     match set {
@@ -83,15 +81,15 @@ pub(crate) fn must_be_finished(set: Option<&ValueSet>, day: Date, today: Date) -
     }
 }
 
-/// Slack finishes a day's file within about a day; longer is not a delay but an error.
+/// Slack finishes a day's file within about a day; a longer delay is an error.
 const NEW_DAYS: i64 = 3;
 
 enum Window {
-    /// Nothing says how far back to go.
+    /// No lower bound.
     Newest,
-    /// One side is open: as far as Slack keeps files.
+    /// One side is open: as far back as Slack keeps files.
     Kept,
-    /// Both sides are said.
+    /// Both sides are bounded.
     Exact,
 }
 
@@ -105,7 +103,7 @@ fn window(set: &ValueSet) -> Window {
     }
 }
 
-/// Whether the set's range with `day` ends before what is not over yet, or is that one day.
+/// Whether the set's range with `day` ends before the days that are not over yet, or is only that day.
 fn is_named(set: &ValueSet, day: Date, today: Date) -> bool {
     let Some(range) = set.range_of(&value(day)) else { return false };
     let point = Bound::Included(value(day));
@@ -174,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_decide_however_old_the_days_are() {
+    fn bounds_are_followed_however_old_the_days_are() {
         let today = "2026-11-21";
         let (low, high) = (bound("2020-11-01"), bound("2020-11-05"));
         let listed = ValueSet::of_values([bound("2020-11-12"), bound("2020-11-10")], false);
@@ -197,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_that_is_not_over_is_read_only_when_it_is_named() {
+    fn a_day_that_is_not_over_is_only_read_when_it_is_named() {
         let today = "2026-11-21";
         let month = range(Bound::Included(bound("2026-11-01")), Bound::Included(bound("2026-11-30")));
         assert_eq!(read(month, today), span("2026-11-01", "2026-11-20", 20));

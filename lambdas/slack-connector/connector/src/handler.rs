@@ -1,4 +1,4 @@
-//! Wires the connector to the protocol, and logs what happens.
+//! Wires the connector to the protocol and logs what happens.
 
 use std::sync::OnceLock;
 
@@ -14,14 +14,14 @@ use crate::settings::Settings;
 use crate::slack::Slack;
 
 /// The function, for the life of its process.
-pub struct Handler {
+pub struct SlackConnectorHandler {
     federation: Federation<Analytics>,
     tenant: String,
 }
 
-impl Handler {
+impl SlackConnectorHandler {
     /// Wires the function; nothing is connected before the first event.
-    pub fn new(settings: Settings, clock: Clock) -> Handler {
+    pub fn new(settings: Settings, clock: Clock) -> SlackConnectorHandler {
         let keys = match settings.kms_key {
             Some(key_id) => DataKeys::Kms { key_id, config: Box::new(settings.kms) },
             None => DataKeys::Local,
@@ -36,17 +36,20 @@ impl Handler {
         };
         let connector = Analytics { slack, booleans: settings.booleans, parts: settings.parts, clock };
         let spill = Spill::new(&settings.s3, settings.spill_bucket, &settings.spill_prefix, keys);
-        Handler { federation: Federation::new(connector, spill, &settings.athena), tenant: settings.tenant }
+        SlackConnectorHandler {
+            federation: Federation::new(connector, spill, &settings.athena),
+            tenant: settings.tenant,
+        }
     }
 
-    /// Answers one request of Athena's.
+    /// Answers one request from Athena.
     ///
     /// # Errors
     ///
-    /// Whenever the answer would not be complete; Athena shows type and message to whoever asked.
+    /// Whenever the answer would be incomplete; Athena shows type and message to the person who ran the query.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Response, Error> {
         let (event, context) = event.into_parts();
-        // The identity in the event may carry session credentials: only these two fields are logged, and only as names.
+        // The identity in the event may contain session credentials: only these two fields are logged, and only as names.
         let name = |field: &str| event[field].as_str().filter(|name| is_name(name)).unwrap_or("-").to_owned();
         let span = info_span!("answer", tenant = self.tenant, request_id = context.request_id, query = name("queryId"));
         let request = name("@type");

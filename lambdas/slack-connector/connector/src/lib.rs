@@ -1,13 +1,13 @@
-//! Slack's member analytics as a table of Athena: `slackanalytics.member_analytics`, one partition a day.
+//! Slack's member analytics as an Athena table: `slackanalytics.member_analytics`, one partition per day.
 //!
 //! ```text
-//! Athena ─► Handler ─► athena-federation ─► Analytics: columns, days of a query, splits
-//!                                              │ read, one split an invocation
-//!                      Secrets Manager ◄─ token┤
+//! Athena ─► SlackConnectorHandler ─► athena-federation ─► Analytics: columns, days of a query, splits
+//!                                                │ read, one split per invocation
+//!                        Secrets Manager ◄─ token┤
 //!                      Slack ◄─ admin.analytics.getFile, a day ─► gunzip ─► lines ─► columns ─► answer, or S3
 //! ```
 //!
-//! A day is either complete or the query fails with a sentence: no error of Slack's becomes an empty table.
+//! A day is either complete or the query fails with a message: no error from Slack becomes an empty table.
 //!
 //! # Days
 //!
@@ -19,25 +19,25 @@
 //! | `<=`, `<` | from 13 months ago to there |
 //! | `IS NULL` | none |
 //!
-//! A day is over when it is over in UTC, as Slack counts. A day whose file Slack has not finished fails the query when the query
-//! named it; at the end of an open window it is left out, and logged.
+//! Days end in UTC, as Slack counts them. A day whose file Slack has not finished fails the query if the query
+//! named it; at the end of an open window it is left out and logged.
 //!
-//! # What becomes of Slack's errors
+//! # How Slack's errors are handled
 //!
 //! | answer | result |
 //! |---|---|
 //! | `file_not_found`, `data_not_available` for a day of the last 13 months | no rows |
 //! | `file_not_yet_available` | see above |
-//! | 429, `ratelimited` | waits as long as Slack says while there is time, else Athena's throttle error, before any row |
-//! | no answer, 5xx, `service_unavailable` and the like | tried once more before the first row, then an error |
-//! | a token that is revoked, expired, or may not do this | the secret is read once more, then an error that says whom to ask |
+//! | 429, `ratelimited` | waits as long as Slack says if there is time, otherwise Athena's throttle error, before any row |
+//! | no answer, 5xx, `service_unavailable` and similar codes | tried once more before the first row, then an error |
+//! | a token that is revoked, expired, or not permitted to do this | the secret is read once more, then an error that says whom to ask |
 //! | anything else, a truncated or damaged file, a malformed line | an error |
 //!
 //! # Lines
 //!
-//! One JSON object a line, strictly: a known field of the wrong type, twice in a line, or out of range is an error that names line and
-//! field. Absent and `null` are NULL. Unknown fields, blank lines, CRLF, a byte order mark at the start and a missing end of the last
-//! line are let through.
+//! One JSON object per line, strictly: a known field that has the wrong type, occurs twice in a line, or is out of range is an
+//! error that names line and field. Missing and `null` are NULL. Unknown fields, blank lines, CRLF, a byte order mark at the
+//! start and a missing end of the last line are accepted.
 
 mod connector;
 mod days;
@@ -50,7 +50,7 @@ mod settings;
 mod slack;
 mod table;
 
-pub use handler::Handler;
+pub use handler::SlackConnectorHandler;
 pub use lines::{Limits, Lines, Take, Unreadable};
 pub use members::Part;
 pub use records::{Records, Refusal};

@@ -1,30 +1,30 @@
-//! From the bytes of a body, compressed or not, to lines, with a limit on everything that a stranger decides.
+//! Splits the bytes of a body, compressed or not, into lines, with a limit on everything that the sender controls.
 
 use std::io::{self, Write};
 
 use flate2::write::MultiGzDecoder;
 
-/// Takes whole lines, without their end.
+/// Receives whole lines, without their end.
 pub trait Take {
-    /// Why it does not go on.
+    /// Why no further lines are wanted.
     type Error;
 
-    /// Takes line `number`, counted from 1, blank ones included.
+    /// Receives line `number`, counted from 1, including blank ones.
     ///
     /// # Errors
     ///
-    /// When no further line is wanted.
+    /// If no further line is wanted.
     fn line(&mut self, number: u64, line: &[u8]) -> Result<(), Self::Error>;
 }
 
-/// What a body may be at most.
+/// The limits of a body.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Bytes, decompressed.
     pub bytes: u64,
-    /// Decompressed bytes for each compressed one, beyond the first megabyte. Slack's files have about 15.
+    /// Decompressed bytes per compressed byte, beyond the first megabyte. Slack's files have about 15.
     pub ratio: u64,
-    /// Bytes of a line.
+    /// Bytes per line.
     pub line: usize,
     /// Lines.
     pub lines: u64,
@@ -40,19 +40,19 @@ impl Default for Limits {
 /// Why a body cannot be read to its end.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Unreadable<E> {
-    /// The gzip data is damaged, cut off, or followed by something else.
+    /// The gzip data is damaged, truncated, or followed by something else.
     Damaged,
-    /// It is more than allowed; says what.
+    /// A limit was exceeded; names the limit.
     TooMuch(&'static str),
-    /// Whoever takes the lines does not go on.
+    /// The receiver of the lines stopped.
     Refused(E),
 }
 
-/// A body on its way to being lines. Whether it is gzip is told by its first two bytes and not by a header, which may lie.
+/// A body that is being split into lines. Its first two bytes show whether it is gzip; a header may be wrong.
 pub struct Lines<T: Take>(State<T>);
 
 enum State<T: Take> {
-    /// Too few bytes to tell.
+    /// Too few bytes to decide.
     Start(Vec<u8>, Splitter<T>),
     Gzip(Box<MultiGzDecoder<Splitter<T>>>),
     Plain(Splitter<T>),
@@ -62,11 +62,11 @@ enum State<T: Take> {
 
 const GZIP: [u8; 2] = [0x1F, 0x8B];
 
-/// Small bodies may be as dense as they like; beyond that, every compressed byte allows for some.
+/// Small bodies may be arbitrarily dense; beyond that, every compressed byte allows a certain number of bytes.
 const RATIO_FLOOR: u64 = 1 << 20;
 
 impl<T: Take> Lines<T> {
-    /// Passes lines on to `take`.
+    /// Passes lines to `take`.
     pub fn new(take: T, limits: Limits) -> Lines<T> {
         let splitter =
             Splitter { take, limits, allowed: limits.bytes, bytes: 0, number: 0, partial: Vec::new(), failure: None };
@@ -77,7 +77,7 @@ impl<T: Take> Lines<T> {
     ///
     /// # Errors
     ///
-    /// When they cannot be part of a body that is read to its end; nothing more can be pushed then.
+    /// If the body cannot be read to its end with them; nothing more can be pushed afterwards.
     pub fn push(&mut self, chunk: &[u8]) -> Result<(), Unreadable<T::Error>> {
         self.0 = match std::mem::replace(&mut self.0, State::Broken) {
             State::Start(mut start, mut splitter) => {
@@ -98,7 +98,7 @@ impl<T: Take> Lines<T> {
         Ok(())
     }
 
-    /// Whoever takes the lines, between two pushes.
+    /// The receiver of the lines, between two pushes.
     pub fn take(&mut self) -> Option<&mut T> {
         match &mut self.0 {
             State::Start(_, splitter) | State::Plain(splitter) => Some(&mut splitter.take),
@@ -107,21 +107,22 @@ impl<T: Take> Lines<T> {
         }
     }
 
-    /// The end of the body: passes on a last line without an end, and gives back who took them.
+    /// Ends the body: passes on a last line without an end, and returns the receiver.
     ///
     /// # Errors
     ///
-    /// When gzip data is not complete, or its checksum is another.
+    /// If gzip data is incomplete, or its checksum does not match.
     pub fn finish(self) -> Result<T, Unreadable<T::Error>> {
         let mut splitter = match self.0 {
-            // Not even an empty gzip file is that short.
-            State::Start(start, splitter) => match start.is_empty() {
-                true => return Err(Unreadable::Damaged),
-                false => {
+            // Even an empty gzip file is longer than that.
+            State::Start(start, splitter) => {
+                if start.is_empty() {
+                    return Err(Unreadable::Damaged);
+                } else {
                     let State::Plain(splitter) = split(splitter, &start)? else { return Err(Unreadable::Damaged) };
                     splitter
                 }
-            },
+            }
             State::Plain(splitter) => splitter,
             State::Gzip(mut decoder) => match decoder.try_finish() {
                 Ok(()) => decoder.finish().map_err(|_| Unreadable::Damaged)?,
@@ -161,13 +162,13 @@ fn failure<T: Take>(splitter: &mut Splitter<T>) -> Unreadable<T::Error> {
 struct Splitter<T: Take> {
     take: T,
     limits: Limits,
-    /// Decompressed bytes, by the ratio to the compressed ones so far; all of them where nothing is compressed.
+    /// The decompressed bytes that the compressed bytes so far allow; unlimited if nothing is compressed.
     allowed: u64,
     bytes: u64,
     number: u64,
-    /// The beginning of a line whose end has not come.
+    /// The beginning of a line whose end has not arrived.
     partial: Vec<u8>,
-    /// What an `io::Error` cannot carry.
+    /// The failure, which an `io::Error` cannot carry.
     failure: Option<Unreadable<T::Error>>,
 }
 
@@ -188,7 +189,7 @@ impl<T: Take> Splitter<T> {
                 self.keep(line)?;
                 let mut whole = std::mem::take(&mut self.partial);
                 self.line(&whole)?;
-                // The memory serves the next line.
+                // The memory is reused for the next line.
                 whole.clear();
                 self.partial = whole;
             }
@@ -223,7 +224,7 @@ impl<T: Take> Write for Splitter<T> {
             Ok(()) => Ok(chunk.len()),
             Err(failure) => {
                 self.failure = Some(failure);
-                Err(io::Error::other("the lines are not taken"))
+                Err(io::Error::other("the lines are not wanted"))
             }
         }
     }

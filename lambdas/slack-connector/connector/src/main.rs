@@ -2,11 +2,11 @@
 
 use function::Clock;
 use lambda_runtime::service_fn;
-use slack_connector::{Handler, Settings};
+use slack_connector::{Settings, SlackConnectorHandler};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let settings = function::start(&["slack_connector", "athena_federation"], Settings::read)?;
-    let handler = Handler::new(settings, Clock::system());
+    let handler = SlackConnectorHandler::new(settings, Clock::system());
     lambda_runtime::run(service_fn(|event| Box::pin(handler.handle(event)))).await
 }

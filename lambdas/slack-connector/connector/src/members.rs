@@ -1,10 +1,10 @@
-//! Which members a split reads, where a day is read in parts.
+//! The members that a split reads, if a day is read in parts.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 
-/// One of the parts of a day: each member is in exactly one of them, in whatever order and version of the file.
+/// One of the parts of a day: each member is in exactly one part, whatever the order and version of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Part {
     number: u32,
@@ -15,7 +15,7 @@ impl Part {
     /// All members.
     pub const WHOLE: Part = Part { number: 0, of: 1 };
 
-    /// Part `number`, counted from 0, `of` as many; `None` when there is no such part.
+    /// Part `number`, counted from 0, of `of` parts; `None` if there is no such part.
     pub fn new(number: u32, of: u32) -> Option<Part> {
         (number < of).then_some(Part { number, of })
     }
@@ -34,7 +34,7 @@ impl Part {
     ///
     /// # Errors
     ///
-    /// When there are several parts, and the line does not say whose it is.
+    /// If there are several parts and the line does not name its member.
     pub(crate) fn has(self, line: &str) -> Result<bool, ()> {
         #[derive(Deserialize)]
         struct Member<'a> {
@@ -52,7 +52,7 @@ impl Part {
     }
 }
 
-/// FNV-1a of 64 bits, folded, since all parts must agree across versions of this function:
+/// 64-bit FNV-1a, folded, because all parts must agree across versions of this function:
 /// <http://www.isthe.com/chongo/tech/comp/fnv/>.
 fn hash(bytes: &[u8]) -> u64 {
     let hash = bytes

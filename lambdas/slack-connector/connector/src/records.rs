@@ -1,4 +1,4 @@
-//! From lines of JSON to columns.
+//! Turns lines of JSON into columns.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,35 +13,35 @@ use crate::lines::Take;
 use crate::members::Part;
 use crate::table::{Booleans, COLUMNS, Kind, column, schema};
 
-/// One day's records on their way to being batches, with the columns that a query needs and no others.
+/// One day's records while they are collected into batches, with only the columns that a query needs.
 pub struct Records {
     day: String,
     part: Part,
     schema: SchemaRef,
     columns: Columns,
     rows: usize,
-    /// Of the lines of these rows.
+    /// The bytes of the lines of these rows.
     bytes: usize,
     ready: Vec<RecordBatch>,
 }
 
-/// A batch is as many rows as a part of a day has, so that its one block is not put together from several and in memory twice.
+/// A batch has as many rows as a part of a day, so that its one block is not assembled from several batches and in memory twice.
 const BATCH: usize = 65_536;
 
-/// Or as many bytes of lines, twice those of a block: lines may be as long as they like.
+/// Or this many bytes of lines, twice those of a block, because lines may be long.
 const BATCH_BYTES: usize = 32 << 20;
 
-/// Why a line is no record.
+/// Why a line is not a record.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// The body is not a file but an error of Slack's, by this code.
+    /// The body is not a file but an error from Slack with this code.
     Slack(String),
-    /// The line is malformed: its number, and what is wrong, without what it says.
+    /// The line is malformed: its number and the problem, without its content.
     Malformed(u64, String),
 }
 
 impl Records {
-    /// Collects the columns for which `wanted` says so, of the records of `day`.
+    /// Collects the columns that `wanted` selects from the records of `day`.
     pub fn new(day: String, part: Part, booleans: Booleans, wanted: impl Fn(&str) -> bool) -> Records {
         let all = schema(booleans);
         let kept = COLUMNS.map(|(name, _)| wanted(name));
@@ -59,12 +59,12 @@ impl Records {
         Records { day, part, schema, columns, rows: 0, bytes: 0, ready: Vec::new() }
     }
 
-    /// The whole batches so far, each handed out once.
+    /// The full batches so far, each returned once.
     pub fn ready(&mut self) -> Vec<RecordBatch> {
         std::mem::take(&mut self.ready)
     }
 
-    /// All batches that were not handed out, the last one short.
+    /// All batches that were not returned yet; the last one may be short.
     pub fn finish(mut self) -> Vec<RecordBatch> {
         self.batch();
         self.ready
@@ -89,7 +89,7 @@ impl Take for Records {
     fn line(&mut self, number: u64, line: &[u8]) -> Result<(), Refusal> {
         let malformed = |what: &str| Refusal::Malformed(number, what.to_owned());
         let line = std::str::from_utf8(line).map_err(|_| malformed("is not UTF-8"))?;
-        // A byte order mark is no part of JSON, but of some writers' files.
+        // A byte order mark is not part of JSON, but some writers add it.
         let line = if number == 1 { line.strip_prefix('\u{FEFF}').unwrap_or(line) } else { line };
         if line.bytes().all(|byte| byte.is_ascii_whitespace()) {
             return Ok(());
@@ -104,7 +104,7 @@ impl Take for Records {
         }
         let mut json = serde_json::Deserializer::from_str(line);
         let record = Record { columns: &mut self.columns, day: &self.day };
-        // serde_json's message would quote the line; ours, which is short and says the column, is told by its start.
+        // serde_json's message would quote the line; our own, which is short and names the column, is recognized by its start.
         let readable = record.deserialize(&mut json).and_then(|()| json.end());
         readable.map_err(|error| Refusal::Malformed(number, reason(&error)))?;
         self.rows += 1;
@@ -127,13 +127,13 @@ fn slack_error(line: &str) -> Option<String> {
     envelope.ok.map(|_| envelope.error.unwrap_or_default())
 }
 
-/// What a message of [`Record`] starts with.
+/// The start of each message of [`Record`].
 const OURS: &str = "column ";
 
 fn reason(error: &serde_json::Error) -> String {
     let message = error.to_string();
     match message.strip_prefix(OURS) {
-        // serde_json puts " at line 1 column 7" behind, which counts within the line.
+        // serde_json appends " at line 1 column 7", which counts within the line.
         Some(rest) => format!("has in {}", rest.split(" at line ").next().unwrap_or(rest)),
         None => "is not one JSON object".to_owned(),
     }
@@ -141,9 +141,9 @@ fn reason(error: &serde_json::Error) -> String {
 
 struct Columns {
     builders: [Builder; COLUMNS.len()],
-    /// One bit a column that the line has had.
+    /// One bit per column that the line has contained so far.
     seen: u32,
-    /// The columns of the last line's fields, in their order: the next line most likely has the same.
+    /// The columns of the last line's fields, in order: the next line most likely has the same ones.
     order: Vec<(String, Option<usize>)>,
 }
 
@@ -161,7 +161,7 @@ impl Builder {
     fn null(&mut self, day: &str) {
         match self {
             Builder::Skipped => {}
-            // What file a record is in says its day, whether the record does or not.
+            // The file determines a record's day, whether the record names it or not.
             Builder::Day(builder) => builder.append_value(day),
             Builder::Text(builder) | Builder::FlagText(builder) => builder.append_null(),
             Builder::Flag(builder) => builder.append_null(),
@@ -182,7 +182,7 @@ impl Builder {
 }
 
 impl Columns {
-    /// The column of the line's field number `position`.
+    /// The column of the line's field at `position`.
     fn find(&mut self, position: usize, name: &str) -> Option<usize> {
         if let Some((known, column)) = self.order.get(position)
             && known == name
@@ -191,7 +191,7 @@ impl Columns {
         }
         let found = column(name);
         self.order.truncate(position);
-        // A line of a thousand unknown fields is not worth remembering.
+        // A line with a thousand unknown fields is not worth remembering.
         if position == self.order.len() && position < 64 && name.len() <= 64 {
             self.order.push((name.to_owned(), found));
         }
@@ -199,7 +199,7 @@ impl Columns {
     }
 }
 
-/// One line: a JSON object whose fields go to the columns.
+/// One line: a JSON object whose fields are added to the columns.
 struct Record<'a> {
     columns: &'a mut Columns,
     day: &'a str,
@@ -328,7 +328,7 @@ impl<'de> Visitor<'de> for Cell<'_> {
     fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<(), E> {
         match self.builder {
             Builder::Count(builder) => builder.append_value(value),
-            // Employee numbers are text that some systems write as a number; nothing is lost.
+            // Employee numbers are text that some systems write as a number; no information is lost.
             Builder::Text(builder) => builder.append_value(value.to_string()),
             _ => return Err(self.wrong("a number")),
         }

@@ -1,4 +1,4 @@
-//! The tenant's Slack token: read from Secrets Manager, kept a minute, read anew when Slack refuses it.
+//! The tenant's Slack token: read from Secrets Manager, cached for a minute, read again if Slack rejects it.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -28,7 +28,7 @@ pub(crate) struct TokenCache {
     kept: Mutex<Option<(Token, SystemTime)>>,
 }
 
-/// A token that rotates lives for hours; a new one is in use soon.
+/// A rotating token lives for hours; a new one is used soon.
 const KEPT: Duration = Duration::from_secs(60);
 
 impl TokenCache {
@@ -36,11 +36,11 @@ impl TokenCache {
         TokenCache { client, secret_id, clock, kept: Mutex::new(None) }
     }
 
-    /// The token as kept, read when there is none or it is a minute old.
+    /// The cached token, read if there is none or it is a minute old.
     ///
     /// # Errors
     ///
-    /// When Secrets Manager does not answer, or the secret is not `{"token":"xoxp-…", …}`.
+    /// If Secrets Manager does not respond, or the secret is not `{"token":"xoxp-…", …}`.
     pub(crate) async fn get(&self) -> Result<Token, Error> {
         let mut kept = self.kept.lock().await;
         if let Some((token, read)) = kept.as_ref()
@@ -51,7 +51,7 @@ impl TokenCache {
         self.read(&mut kept).await
     }
 
-    /// Another token than the one that Slack refused, if by now there is one.
+    /// A different token than the one that Slack rejected, if there is one by now.
     pub(crate) async fn newer_than(&self, refused: &Token) -> Result<Option<Token>, Error> {
         let token = self.read(&mut *self.kept.lock().await).await?;
         Ok((token != *refused).then_some(token))
@@ -61,13 +61,13 @@ impl TokenCache {
         tracing::info!(step = "secret", "reading the Slack token");
         *kept = None;
         let answer = self.client.get_secret_value().secret_id(&self.secret_id).send().await.map_err(|error| {
-            // The service's message may carry the ARN, so only its code is kept.
+            // The service's message may contain the ARN, so only its code is kept.
             match error.code() {
                 Some("ResourceNotFoundException") => not_connected(),
                 Some(code) => {
-                    Error::new(Kind::Unavailable, format!("Secrets Manager did not give the Slack token: {code}"))
+                    Error::new(Kind::Unavailable, format!("Secrets Manager did not return the Slack token: {code}"))
                 }
-                None => Error::new(Kind::Unavailable, "Secrets Manager did not answer; run the query again"),
+                None => Error::new(Kind::Unavailable, "Secrets Manager did not respond; run the query again"),
             }
         })?;
         let token = parse(answer.secret_string().unwrap_or_default())?;
@@ -90,7 +90,7 @@ fn parse(secret: &str) -> Result<Token, Error> {
     match wire.token {
         Some(token) if !token.is_empty() && token.chars().all(is_token) => Ok(Token(token.into())),
         Some(_) => Err(unusable()),
-        // As after a revocation.
+        // This is the state after a revocation.
         None => Err(not_connected()),
     }
 }
@@ -98,14 +98,14 @@ fn parse(secret: &str) -> Result<Token, Error> {
 fn not_connected() -> Error {
     Error::new(
         Kind::NotConfigured,
-        "Slack is not connected: there is no token; an administrator installs the Slack app by a start link",
+        "Slack is not connected: there is no token; ask an administrator to install the Slack app with a start link",
     )
 }
 
 fn unusable() -> Error {
     Error::new(
         Kind::NotConfigured,
-        "the secret of the Slack token is not JSON with a usable `token`; an administrator installs the Slack app again",
+        "the secret of the Slack token is not JSON with a usable `token`; ask an administrator to install the Slack app again",
     )
 }
 

@@ -1,4 +1,4 @@
-//! What the function's environment says, parsed once at the start.
+//! The function's settings, read from its environment once at the start.
 
 use aws_types::SdkConfig;
 use function::environment::{optional, stand_in};
@@ -9,9 +9,9 @@ use crate::table::Booleans;
 /// The function's settings.
 pub struct Settings {
     pub(crate) tenant: String,
-    /// Where the HTTP calls go, without a slash at the end.
+    /// The base URL of the HTTP calls, without a trailing slash.
     pub(crate) slack: String,
-    /// Whether the calls go to a stand-in on this machine, the only place where plain HTTP is allowed.
+    /// Whether the calls go to a stand-in on this machine, the only case in which plain HTTP is allowed.
     pub(crate) local: bool,
     pub(crate) token_secret: String,
     pub(crate) spill_bucket: String,
@@ -25,24 +25,24 @@ pub struct Settings {
     pub(crate) secrets_manager: SdkConfig,
 }
 
-/// With text for booleans a member takes up to 300 bytes, so as many fit a block of 16 MB.
+/// With text for booleans a member takes up to 300 bytes, so this many fit into a block of 16 MB.
 const MEMBERS_PER_PART: u32 = 50_000;
 
-/// More than the largest organisation on Slack, and 100 reads a day.
+/// More than the largest organization on Slack; a day is then read in 100 parts.
 const MAX_MEMBERS: u32 = 5_000_000;
 
 impl Settings {
-    /// Reads the settings out of the environment variables that `variable` answers.
+    /// Reads the settings from the environment variables that `variable` returns.
     ///
-    /// `TENANT`, `TOKEN_SECRET` under its name `SLACK_TOKEN_SECRET` (an ARN), `SPILL_BUCKET` and `SPILL_PREFIX` are required. Optional are
-    /// `KMS_KEY` (an ARN: data keys come from it), `BOOLEANS` (`boolean` or `text`; `boolean` when absent) and `MEMBERS` (how many
-    /// members the organisation has at most, 1 to 5,000,000, 50,000 when absent: a day is read in one part for each 50,000).
-    /// `SLACK_ENDPOINT_URL` is for a stand-in on this machine. Region, credentials and endpoints of AWS come from the variables that
-    /// Lambda and the AWS SDKs use.
+    /// `TENANT`, `TOKEN_SECRET` under its name `SLACK_TOKEN_SECRET` (an ARN), `SPILL_BUCKET` and `SPILL_PREFIX` are required.
+    /// Optional are `KMS_KEY` (an ARN: data keys come from it), `BOOLEANS` (`boolean` or `text`; `boolean` if absent) and
+    /// `MEMBERS` (how many members the organization has at most, 1 to 5,000,000, 50,000 if absent: a day is read in one part for
+    /// each 50,000). `SLACK_ENDPOINT_URL` is for a stand-in on this machine. Region, credentials and endpoints of AWS come from
+    /// the variables that Lambda and the AWS SDKs use.
     ///
     /// # Errors
     ///
-    /// When one is missing or not of its form; the message names the variable.
+    /// If one is missing or malformed; the message names the variable.
     pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Settings, Invalid> {
         let local = stand_in(variable, "SLACK_ENDPOINT_URL")?;
         Ok(Settings {
@@ -67,7 +67,7 @@ fn booleans(value: Option<&str>) -> Result<Booleans, Invalid> {
     match value {
         None | Some("boolean") => Ok(Booleans::Boolean),
         Some("text") => Ok(Booleans::Text),
-        Some(other) => Err(Invalid(format!("BOOLEANS is `{}`; allowed are boolean and text", other.escape_debug()))),
+        Some(other) => Err(Invalid(format!("BOOLEANS is `{}`; must be boolean or text", other.escape_debug()))),
     }
 }
 
@@ -75,7 +75,7 @@ fn members(value: Option<&str>) -> Result<u32, Invalid> {
     let Some(value) = value else { return Ok(MEMBERS_PER_PART) };
     let number = value.parse().ok().filter(|number| (1..=MAX_MEMBERS).contains(number));
     number.ok_or_else(|| {
-        Invalid(format!("MEMBERS is `{}`; allowed is a number from 1 to {MAX_MEMBERS}", value.escape_debug()))
+        Invalid(format!("MEMBERS is `{}`; must be a number from 1 to {MAX_MEMBERS}", value.escape_debug()))
     })
 }
 
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn the_token_goes_to_slack_or_stays_on_this_machine() {
+    fn the_token_is_sent_to_slack_or_stays_on_this_machine() {
         assert_eq!(read("SLACK_ENDPOINT_URL", Some("http://127.0.0.1:4242/")).unwrap().slack, "http://127.0.0.1:4242");
         assert!(read("SLACK_ENDPOINT_URL", Some("http://127.0.0.1@evil.com")).is_err());
     }

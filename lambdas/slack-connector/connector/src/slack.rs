@@ -1,4 +1,4 @@
-//! One day's file from Slack, and what each of its refusals means:
+//! One day's file from Slack, and the meaning of each of its errors:
 //! <https://docs.slack.dev/reference/methods/admin.analytics.getFile>.
 
 use std::sync::OnceLock;
@@ -14,10 +14,10 @@ use crate::lines::{Limits, Lines, Unreadable};
 use crate::records::{Records, Refusal};
 use crate::secret::{Token, TokenCache};
 
-/// The longest that Slack may take to begin an answer or to go on with one.
+/// The longest time that Slack may take to begin or continue a response.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// The way to Slack; the client with its TLS set-up is made at the first call.
+/// The connection to Slack; the client and its TLS setup are created at the first call.
 pub(crate) struct Slack {
     pub(crate) base: String,
     pub(crate) local: bool,
@@ -26,7 +26,7 @@ pub(crate) struct Slack {
     pub(crate) client: OnceLock<Client>,
 }
 
-/// How a day went that is no failure.
+/// The outcome of a day without a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Day {
     /// All rows are written.
@@ -37,31 +37,31 @@ pub(crate) enum Day {
     Unfinished,
 }
 
-/// Why one try failed.
+/// Why one attempt failed.
 enum Failure {
-    /// With a code, which decides what is next.
+    /// With a code, which decides what happens next.
     Slack(String),
-    /// 429, and how long to wait.
+    /// 429, with the time to wait.
     Limited(Duration),
-    /// No answer, or one that breaks off; nothing was written, so it may be tried again.
+    /// No response, or one that breaks off; nothing was written, so it can be retried.
     Lost(String),
     Final(Error),
 }
 
-/// Kept back for reading a file and storing its rows after a wait.
+/// Reserved for reading a file and storing its rows after a wait.
 const RESERVE: Duration = Duration::from_secs(30);
 
-/// When Slack says that there are too many requests, but not for how long.
+/// The wait if Slack says that there are too many requests, but not how long to wait.
 const DEFAULT_WAIT: Duration = Duration::from_secs(30);
 
-/// How often a wait looks whether the query still runs.
+/// How often a wait checks whether the query is still running.
 const STEP: Duration = Duration::from_secs(10);
 
 impl Slack {
-    /// Writes the rows of `date`; `records` makes the collector of each try.
+    /// Writes the rows of `date`; `records` creates the collector of each attempt.
     ///
-    /// A try is repeated only as long as no row was written: after a wait that Slack asked for, once after a fault, and once with
-    /// another token.
+    /// An attempt is only repeated while no row has been written: after a wait that Slack asked for, once after a fault, and once
+    /// with a different token.
     pub(crate) async fn day(
         &self,
         date: &str,
@@ -120,17 +120,17 @@ impl Slack {
                 Ok(Some(chunk)) => chunk,
                 Ok(None) => break,
                 Err(_) if written == 0 => {
-                    return Err(Failure::Lost("Slack's answer broke off; run the query again".to_owned()));
+                    return Err(Failure::Lost("Slack's response broke off; run the query again".to_owned()));
                 }
                 Err(_) => {
                     return Err(Failure::Final(Error::new(
                         Kind::Unavailable,
-                        "Slack's answer broke off; run the query again",
+                        "Slack's response broke off; run the query again",
                     )));
                 }
             };
             lines.push(&chunk).map_err(|problem| unreadable(problem, date))?;
-            // Where few rows are wanted, a batch is long in coming.
+            // If few rows are wanted, the first batch takes long.
             rows.check().await.map_err(Failure::Final)?;
             for batch in lines.take().map(Records::ready).unwrap_or_default() {
                 written += batch.num_rows();
@@ -148,13 +148,13 @@ impl Slack {
 
     async fn get(&self, date: &str, token: &Token, left: Duration) -> Result<Response, Failure> {
         let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.expose()))
-            .expect("a token is made of the characters of a bearer token");
+            .expect("a token has only the characters of a bearer token");
         bearer.set_sensitive(true);
         let url = format!("{}/api/admin.analytics.getFile?type=member&date={date}", self.base);
         let request =
             self.client().get(url).header(AUTHORIZATION, bearer).header(ACCEPT_ENCODING, "identity").timeout(left);
         let response = request.send().await.map_err(|error| {
-            let how = if error.is_timeout() { "did not answer in time" } else { "could not be reached" };
+            let how = if error.is_timeout() { "did not respond in time" } else { "could not be reached" };
             Failure::Lost(format!("Slack {how}; run the query again"))
         })?;
         let status = response.status().as_u16();
@@ -166,10 +166,10 @@ impl Slack {
                 Err(Failure::Limited(after.map_or(DEFAULT_WAIT, Duration::from_secs)))
             }
             401 | 403 => Err(Failure::Slack("invalid_auth".to_owned())),
-            408 | 500.. => Err(Failure::Lost(format!("Slack is in trouble (HTTP {status}); run the query again"))),
+            408 | 500.. => Err(Failure::Lost(format!("Slack has a problem (HTTP {status}); run the query again"))),
             _ => Err(Failure::Final(Error::new(
                 Kind::Unavailable,
-                format!("Slack answered HTTP {status}, which its member analytics never do"),
+                format!("Slack returned HTTP {status}, which is unexpected for its member analytics"),
             ))),
         }
     }
@@ -178,16 +178,16 @@ impl Slack {
     ///
     /// # Errors
     ///
-    /// The throttle error, upon which Athena waits and asks again; or that the query was cancelled meanwhile.
+    /// The throttle error, on which Athena waits and retries; or that the query was cancelled in the meantime.
     async fn wait(&self, wait: Duration, deadline: SystemTime, rows: &mut BlockWriter<'_>) -> Result<(), Error> {
-        // The splits of a query are refused together; not all should come back in the same instant.
+        // The splits of a query are throttled together; they should not all come back at the same instant.
         let mut left = wait.saturating_add(Duration::from_millis(fastrand::u64(..1000)));
         let end = self.clock.now().checked_add(left.saturating_add(RESERVE));
         if end.is_none_or(|end| end > deadline) {
             return Err(Error::new(
                 Kind::Throttled,
                 format!(
-                    "Slack has too many requests and asks to wait {} seconds; narrow the predicate on `date`, or ask again later",
+                    "Slack has too many requests and asks to wait {} seconds; narrow the predicate on `date`, or try again later",
                     wait.as_secs()
                 ),
             ));
@@ -211,22 +211,22 @@ impl Slack {
                 .https_only(!self.local)
                 .connect_timeout(Duration::from_secs(3))
                 .read_timeout(LONGEST_PAUSE)
-                // A function sleeps between two events; what was open before is not to be trusted after.
+                // A function sleeps between two events, so a connection that was open before may be dead afterwards.
                 .pool_idle_timeout(Duration::from_secs(20))
                 .build()
-                .expect("a client with fixed options can be built wherever there are root certificates")
+                .expect("a client with fixed options can be built on any machine that has root certificates")
         })
     }
 }
 
-/// What a code of Slack's means to a query.
+/// The meaning of an error code from Slack for a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Class {
     Missing,
     Unfinished,
     Limited,
     Passing,
-    /// The token is not accepted, or may not do this.
+    /// The token is not accepted or not permitted to do this.
     Token,
     NotConfigured,
     Unknown,
@@ -266,25 +266,25 @@ fn class(code: &str) -> Class {
 }
 
 fn refused(code: &str, date: &str) -> Error {
-    // A code is shown as it is; anything else could be anything.
+    // A code is shown unchanged; any other text could contain anything.
     let is_code = (1..=64).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     let code = if is_code { code } else { "an unknown error" };
     match class(code) {
         Class::Token => Error::new(
             Kind::AccessDenied,
             format!(
-                "Slack does not accept this connector's token (`{code}`); ask an administrator to install the Slack app again, on the organisation and with the scope admin.analytics:read"
+                "Slack does not accept this connector's token (`{code}`); ask an administrator to install the Slack app again, on the organization and with the scope admin.analytics:read"
             ),
         ),
         Class::NotConfigured => Error::new(
             Kind::NotConfigured,
             format!(
-                "Slack does not give this organisation's member analytics (`{code}`); an owner of the Slack organisation must allow them"
+                "Slack does not provide this organization's member analytics (`{code}`); an owner of the Slack organization must allow them"
             ),
         ),
         _ => Error::new(
             Kind::Unavailable,
-            format!("Slack did not give the file of {date} (`{code}`); run the query again, or leave that day out"),
+            format!("Slack did not provide the file of {date} (`{code}`); run the query again, or leave that day out"),
         ),
     }
 }
@@ -293,7 +293,7 @@ fn unreadable(problem: Unreadable<Refusal>, date: &str) -> Failure {
     let what = match problem {
         Unreadable::Refused(Refusal::Slack(code)) => return Failure::Slack(code),
         Unreadable::Refused(Refusal::Malformed(line, what)) => format!("line {line} {what}"),
-        Unreadable::Damaged => "it is damaged or cut off".to_owned(),
+        Unreadable::Damaged => "it is damaged or truncated".to_owned(),
         Unreadable::TooMuch(what) => format!("it has more {what} than allowed"),
     };
     Failure::Final(Error::new(Kind::Unavailable, format!("Slack's file of {date} cannot be read: {what}")))
@@ -304,7 +304,7 @@ fn too_large(error: Error, date: &str) -> Error {
         Kind::TooLarge => Error::new(
             Kind::TooLarge,
             format!(
-                "{date}: {}; or ask an administrator to raise MEMBERS, by which a day is read in more parts",
+                "{date}: {}; or ask an administrator to raise MEMBERS, so that a day is read in more parts",
                 error.message
             ),
         ),
@@ -317,7 +317,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_slack_says_is_missing_is_missing() {
+    fn only_files_that_slack_reports_as_missing_are_missing() {
         let empty = ["file_not_found", "data_not_available"];
         for code in ["", "invalid_date", "ok", "file_not_found_", "brand_new_error", "token_revoked"] {
             assert!(
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_named_and_nothing_else_of_slacks_text() {
+    fn only_a_code_is_shown_of_slacks_text() {
         assert!(refused("token_revoked", "2026-11-01").message.contains("`token_revoked`"));
         for text in ["Bearer xoxp-1", "a\nb", &"x".repeat(65), "ümlaut", ""] {
             assert!(refused(text, "2026-11-01").message.contains("`an unknown error`"), "{text}");

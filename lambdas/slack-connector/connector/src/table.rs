@@ -1,21 +1,21 @@
-//! The columns of the table, fixed by Slack's documentation and not guessed from a file.
+//! The columns of the table, as documented by Slack and not guessed from a file.
 //!
-//! <https://docs.slack.dev/reference/methods/admin.analytics.getFile>; the last columns of each group are fields that older files have.
+//! <https://docs.slack.dev/reference/methods/admin.analytics.getFile>; the last columns of each group are fields of older files.
 
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
-/// The schema that holds the table, and the kind of source.
+/// The schema of the table, and the kind of source.
 pub(crate) const SCHEMA: &str = "slackanalytics";
 
 /// The table.
 pub(crate) const TABLE: &str = "member_analytics";
 
-/// The column that names the partition.
+/// The column that identifies the partition.
 pub(crate) const DATE: &str = "date";
 
-/// How columns that are true or false are exposed.
+/// How boolean columns are exposed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Booleans {
     /// As booleans.
@@ -24,7 +24,7 @@ pub enum Booleans {
     Text,
 }
 
-/// What a column holds.
+/// The content of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// The day of the file.
@@ -34,7 +34,7 @@ pub(crate) enum Kind {
     Count,
 }
 
-/// Names and kinds, in the order of the table. Athena knows lower case only.
+/// Names and kinds, in the order of the table. Athena only knows lower case.
 pub(crate) const COLUMNS: [(&str, Kind); 25] = [
     (DATE, Kind::Day),
     ("enterprise_id", Kind::Text),
@@ -64,7 +64,7 @@ pub(crate) const COLUMNS: [(&str, Kind); 25] = [
     ("date_claimed", Kind::Count),
 ];
 
-/// The column of a field: by its name, and by the two older spellings in capitals.
+/// The column of a field: by its name, or by one of the two older spellings in capitals.
 pub(crate) fn column(field: &str) -> Option<usize> {
     let name = match field {
         "is_active_iOS" => "is_active_ios",

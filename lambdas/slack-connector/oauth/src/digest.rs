@@ -11,7 +11,7 @@ use blake2::digest::{FixedOutput, Update};
 pub(crate) struct Random([u8; 32]);
 
 impl Random {
-    /// New ones from the system.
+    /// New random bits from the system.
     pub(crate) fn new() -> Random {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).expect("Linux always has random bytes once it has started");
@@ -23,7 +23,7 @@ impl Random {
         if text.len() != 43 {
             return None;
         }
-        // This engine refuses trailing bits that are not zero, so one value has one spelling.
+        // This engine rejects trailing bits that are not zero, so each value has exactly one spelling.
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         bytes.try_into().ok().map(Random)
     }
@@ -33,12 +33,12 @@ impl Random {
         URL_SAFE_NO_PAD.encode(self.0)
     }
 
-    /// What may be stored of it, 64 hexadecimal digits; another `purpose` gives another hash.
+    /// The hash that may be stored, 64 hexadecimal digits; each `purpose` gives a different hash.
     pub(crate) fn hash(&self, purpose: Purpose) -> String {
         hex::encode(hash(purpose, &self.0))
     }
 
-    /// Another 256 bits that follow from it and do not tell it, as base64url.
+    /// Another 256 bits that are derived from it and do not reveal it, as base64url.
     pub(crate) fn derived(&self, purpose: Purpose) -> String {
         URL_SAFE_NO_PAD.encode(hash(purpose, &self.0))
     }
@@ -51,7 +51,7 @@ pub(crate) struct Purpose(pub(crate) &'static [u8]);
 /// BLAKE2b-256 without a key.
 pub(crate) fn hash(purpose: Purpose, bytes: &[u8]) -> [u8; 32] {
     let mut hash = Blake2bMac::<U32>::new_with_salt_and_personal(None, &[], purpose.0)
-        .expect("without a key, and with a personalization of at most 16 bytes, nothing is too long");
+        .expect("without a key and with a personalization of at most 16 bytes, no length is invalid");
     hash.update(bytes);
     hash.finalize_fixed().into()
 }

@@ -1,4 +1,4 @@
-//! Why something could not be done, told apart by what should happen next.
+//! Why something failed, distinguished by what should happen next.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use lambda_runtime::Diagnostic;
 /// A failure; its kind is the `errorType` of the Lambda error payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
-    /// What a caller acts on.
+    /// The kind, on which a caller acts.
     pub kind: Kind,
     /// One sentence for people, without secrets.
     pub message: String,
@@ -16,17 +16,17 @@ pub struct Error {
 /// What went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// The event is not one this function knows.
+    /// The event is unknown to this function.
     InvalidEvent,
-    /// A secret has no usable value, or Secrets Manager did not answer.
+    /// A secret has no usable value, or Secrets Manager did not respond.
     SecretUnavailable,
-    /// The state table did not answer.
+    /// The state table did not respond.
     TableUnavailable,
-    /// Slack could not be reached, did not answer in time, or answered something that cannot be read.
+    /// Slack could not be reached, did not respond in time, or sent a response that cannot be read.
     SlackUnavailable,
-    /// Slack refused, with a code.
+    /// Slack refused with a code.
     SlackRefused,
-    /// Slack gave a token, but not one of the tenant's organization with the right to read its analytics.
+    /// Slack returned a token, but not one for the tenant's organization with the right to read its analytics.
     WrongInstallation,
     /// Another run is changing the token.
     Busy,
@@ -41,15 +41,15 @@ impl Error {
         Error { kind, message: message.into() }
     }
 
-    /// The name of the kind, as in the Lambda error payload's `errorType`.
+    /// The name of the kind, which is the Lambda error payload's `errorType`.
     pub fn name(&self) -> String {
         format!("{:?}", self.kind)
     }
 }
 
 impl fmt::Display for Error {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.message)
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
     }
 }
 

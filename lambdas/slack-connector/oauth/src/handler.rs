@@ -1,4 +1,4 @@
-//! Events in, pages out.
+//! Turns events into pages.
 
 use function::Clock;
 use lambda_runtime::LambdaEvent;
@@ -8,7 +8,7 @@ use tracing::{Instrument, error, info_span, warn};
 
 use crate::digest::Random;
 use crate::error::{Error, Kind, Result};
-use crate::install::{Denial, Desk};
+use crate::install::{Denial, Installer};
 use crate::link::{Purpose, Refusal};
 use crate::page::{self, Content, Question};
 use crate::request::{BadRequest, COOKIE, Callback, Event, Request};
@@ -18,13 +18,13 @@ use crate::table::{STATE_LIFE, Table};
 use crate::vault::Vault;
 
 /// The function, for the life of its process.
-pub struct Handler {
-    desk: Desk,
-    /// Where the form that goes on to Slack may lead, in a Content-Security-Policy.
+pub struct InstallationApi {
+    installer: Installer,
+    /// Where the form that continues to Slack may lead, in a Content-Security-Policy.
     slack_pages: String,
 }
 
-/// An answer before it is JSON.
+/// A response before it becomes JSON.
 struct Answer {
     status: u16,
     headers: Vec<(&'static str, String)>,
@@ -32,15 +32,16 @@ struct Answer {
     html: String,
 }
 
-impl Handler {
+impl InstallationApi {
     /// Wires the function; nothing is connected before the first event.
-    pub fn new(settings: Settings, clock: Clock) -> Handler {
-        let slack_pages = match settings.local {
-            true => settings.slack.clone(),
-            // The consent page sends the browser on to the organization's own address.
-            false => format!("{} https://*.slack.com", settings.slack),
+    pub fn new(settings: Settings, clock: Clock) -> InstallationApi {
+        let slack_pages = if settings.local {
+            settings.slack.clone()
+        } else {
+            // The consent page redirects the browser to the organization's own address.
+            format!("{} https://*.slack.com", settings.slack)
         };
-        let desk = Desk {
+        let installer = Installer {
             tenant: settings.tenant,
             admins: settings.admins,
             table: Table {
@@ -66,15 +67,15 @@ impl Handler {
             },
             clock,
         };
-        Handler { desk, slack_pages }
+        InstallationApi { installer, slack_pages }
     }
 
-    /// Handles one event: an HTTP API's request (payload format 2.0), or `{"refresh":true}` by the clock.
+    /// Handles one event: an HTTP API's request (payload format 2.0), or the schedule's `{"refresh":true}`.
     ///
     /// # Errors
     ///
-    /// For a refresh, whenever a token that is due was not renewed; the error's kind is Lambda's `errorType`. For a request never:
-    /// the answer carries the status.
+    /// For a refresh, whenever a token that is due was not renewed; the error's kind is Lambda's `errorType`. For a request, never:
+    /// the response carries the status.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value> {
         let (event, context) = event.into_parts();
         let span = info_span!("run", request_id = context.request_id);
@@ -83,7 +84,7 @@ impl Handler {
                 return Ok(self.answer(event).await.into_event());
             }
             match event == json!({ "refresh": true }) {
-                true => self.desk.refresh().await,
+                true => self.installer.refresh().await,
                 false => Err(Error::new(Kind::InvalidEvent, "the event is neither a request nor {\"refresh\":true}")),
             }
         }
@@ -92,7 +93,7 @@ impl Handler {
     }
 
     async fn answer(&self, event: Value) -> Answer {
-        // serde's message could quote what came.
+        // serde's message could quote the event.
         let Ok(event) = serde_json::from_value::<Event>(event) else { return refused(BadRequest::NoSuchPage) };
         match event.request() {
             Err(bad) => refused(bad),
@@ -104,24 +105,24 @@ impl Handler {
     }
 
     async fn call_back(&self, callback: &Callback) -> Answer {
-        let answer = match self.desk.finish(callback).await {
+        let answer = match self.installer.finish(callback).await {
             Ok(organization) => installed(&organization),
-            // A state that somebody made up must not end a consent that this browser has begun.
+            // An invented state must not end a consent that this browser has started.
             Err(Denial::NotBegun) => return denied(Denial::NotBegun),
             Err(denial) => denied(denial),
         };
-        // Whatever came of it, the cookie has done its work.
+        // Whatever the outcome, the cookie is no longer needed.
         Answer { cookie: Some(cookie("", 0)), ..answer }
     }
 
     async fn ask(&self, purpose: Purpose, token: &str) -> std::result::Result<Answer, Denial> {
-        let link = self.desk.accept(purpose, token).await?;
+        let link = self.installer.accept(purpose, token).await?;
         let question = Question {
             purpose,
             token,
             admin: &link.admin,
-            tenant: &self.desk.tenant,
-            enterprise_id: &self.desk.slack.enterprise_id,
+            tenant: &self.installer.tenant,
+            enterprise_id: &self.installer.slack.enterprise_id,
         };
         let forms = match purpose {
             Purpose::Install => format!("'self' {}", self.slack_pages),
@@ -131,8 +132,8 @@ impl Handler {
     }
 
     async fn install(&self, token: &str) -> std::result::Result<Answer, Denial> {
-        let link = self.desk.accept(Purpose::Install, token).await?;
-        let begun = self.desk.begin(&link).await?;
+        let link = self.installer.accept(Purpose::Install, token).await?;
+        let begun = self.installer.begin(&link).await?;
         let cookie = cookie(&begun.browser.text(), STATE_LIFE.as_secs());
         Ok(Answer {
             status: 303,
@@ -143,13 +144,11 @@ impl Handler {
     }
 
     async fn revoke(&self, token: &str) -> std::result::Result<Answer, Denial> {
-        let link = self.desk.accept(Purpose::Revoke, token).await?;
-        Ok(match self.desk.revoke(&link).await? {
-            true => done(
-                "Slack is disconnected",
-                "The token was revoked at Slack and deleted here. You may close this page.",
-            ),
-            false => done("Slack was not connected", "There was no token to revoke. You may close this page."),
+        let link = self.installer.accept(Purpose::Revoke, token).await?;
+        Ok(if self.installer.revoke(&link).await? {
+            done("Slack is disconnected", "The token was revoked at Slack and deleted here. You may close this page.")
+        } else {
+            done("Slack was not connected", "There was no token to revoke. You may close this page.")
         })
     }
 }
@@ -163,9 +162,9 @@ fn installed(organization: &str) -> Answer {
     done("Slack is connected", &format!("{name} can be queried now. You may close this page."))
 }
 
-/// One answer for whatever may be wrong with a link, so that nobody learns what.
+/// One response for everything that can be wrong with a link, so that nobody learns what it is.
 fn denied(denial: Denial) -> Answer {
-    let new_link = "Ask whoever runs this for a new link.";
+    let new_link = "Ask the operators of this system for a new link.";
     match denial {
         Denial::Link(Refusal::Rejected) => {
             warn!(step = "refused", reason = "link");
@@ -177,7 +176,7 @@ fn denied(denial: Denial) -> Answer {
         }
         Denial::Used => {
             warn!(step = "refused", reason = "used");
-            problem(410, "This link was used before", new_link)
+            problem(410, "This link has already been used", new_link)
         }
         Denial::NotBegun => {
             warn!(step = "refused", reason = "state");
@@ -192,14 +191,14 @@ fn failed(failure: &Error) -> Answer {
     let sentence = page::sentence(&failure.message);
     match failure.kind {
         Kind::SlackRefused | Kind::WrongInstallation => problem(400, "Slack was not connected", &sentence),
-        Kind::SlackUnavailable => problem(502, "Slack did not answer", &sentence),
-        Kind::Overtaken => problem(409, "Somebody else was faster", &sentence),
+        Kind::SlackUnavailable => problem(502, "Slack did not respond", &sentence),
+        Kind::Overtaken => problem(409, "Another change came first", &sentence),
         Kind::Busy => problem(503, "Not now", &sentence),
-        // What is missing inside is for the log.
+        // Internal problems are only reported in the log.
         Kind::SecretUnavailable | Kind::TableUnavailable | Kind::InvalidEvent => problem(
             503,
             "Not available now",
-            "Something needed is not available; the function's log says what. Try again later, with a new link if this one was used.",
+            "A required service is not available; the function's log has the details. Try again later, with a new link if this one was used.",
         ),
     }
 }
@@ -209,20 +208,20 @@ fn refused(bad: BadRequest) -> Answer {
     match bad {
         BadRequest::NoSuchPage => problem(404, "No such page", "There is nothing at this address."),
         BadRequest::Method(allowed) => {
-            let mut answer = problem(405, "Not possible", "This page cannot be asked in this way.");
+            let mut answer = problem(405, "Not possible", "This page does not support this kind of request.");
             answer.headers.push(("Allow", allowed.to_owned()));
             answer
         }
-        BadRequest::TooLong => problem(413, "Too much", "What was sent is longer than anything this page takes."),
-        BadRequest::MediaType => problem(415, "Not a form", "This page takes what its form sends, and nothing else."),
+        BadRequest::TooLong => problem(413, "Too much", "The request is longer than this page accepts."),
+        BadRequest::MediaType => problem(415, "Not a form", "This page only accepts what its own form sends."),
         BadRequest::BegunElsewhere => problem(
             400,
-            "Begin with a start link",
-            "This installation was begun at Slack, so nobody can tell who asked for it, and nothing was stored. Ask whoever runs this for a start link, and install from there.",
+            "Start with a start link",
+            "This installation was started at Slack, so it is unknown who requested it, and nothing was stored. Ask the operators of this system for a start link and install from there.",
         ),
         BadRequest::NotOurs => not_begun(),
         BadRequest::Fields => {
-            problem(400, "Not understood", "The address or the form has not the fields that it should have.")
+            problem(400, "Not understood", "The address or the form does not have the expected fields.")
         }
     }
 }
@@ -230,8 +229,8 @@ fn refused(bad: BadRequest) -> Answer {
 fn not_begun() -> Answer {
     problem(
         400,
-        "Not begun here",
-        "This installation was not begun in this browser within the last ten minutes, or is finished already. Nothing was changed. Ask whoever runs this for a new start link.",
+        "Not started here",
+        "This installation was not started in this browser within the last ten minutes, or it has already finished. Nothing was changed. Ask the operators of this system for a new start link.",
     )
 }
 
@@ -244,7 +243,7 @@ fn problem(status: u16, heading: &str, sentence: &str) -> Answer {
 }
 
 impl Answer {
-    /// A page whose forms may lead to `forms`, as a Content-Security-Policy writes it.
+    /// A page whose forms may lead to `forms`, written as in a Content-Security-Policy.
     fn page(status: u16, content: &Content<'_>, forms: &str) -> Answer {
         let nonce = Random::new().text();
         let policy = format!(
@@ -257,7 +256,7 @@ impl Answer {
 
     fn into_event(self) -> Value {
         let mut headers = json!({
-            // The address has a link's token or a code in it.
+            // The address contains a link's token or a code.
             "Referrer-Policy": "no-referrer",
             "Cache-Control": "no-store",
             "X-Content-Type-Options": "nosniff",

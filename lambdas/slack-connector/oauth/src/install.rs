@@ -1,4 +1,4 @@
-//! What this function does, whoever asks: begin, finish, renew, revoke.
+//! The operations of this function: begin, finish, renew, revoke.
 
 use std::collections::BTreeSet;
 
@@ -14,8 +14,8 @@ use crate::slack::{Slack, Verifier, denied};
 use crate::table::Table;
 use crate::vault::Vault;
 
-/// Everything it takes.
-pub(crate) struct Desk {
+/// Everything the operations need.
+pub(crate) struct Installer {
     pub(crate) tenant: String,
     /// E-mail addresses in lower case.
     pub(crate) admins: BTreeSet<String>,
@@ -25,19 +25,19 @@ pub(crate) struct Desk {
     pub(crate) clock: Clock,
 }
 
-/// Why somebody may not go on.
+/// Why a request is refused.
 pub(crate) enum Denial {
-    /// The link is no start link for this.
+    /// The link is not a start link for this purpose.
     Link(Refusal),
     /// The link was used before.
     Used,
-    /// The callback is not one that this browser began in the last ten minutes, or came before.
+    /// The callback does not belong to a consent that this browser began in the last ten minutes, or has already been used.
     NotBegun,
     /// Something failed.
     Failed(Error),
 }
 
-/// A consent that was begun.
+/// A consent that was started.
 pub(crate) struct Begun {
     /// Slack's consent page.
     pub(crate) address: String,
@@ -51,7 +51,7 @@ impl From<Error> for Denial {
     }
 }
 
-impl Desk {
+impl Installer {
     /// Verifies a start link without using it up.
     pub(crate) async fn accept(&self, purpose: Purpose, token: &str) -> std::result::Result<Link, Denial> {
         if !link::has_form(token) {
@@ -59,11 +59,8 @@ impl Desk {
         }
         let key = self.vault.start_key().await?;
         let link = link::accept(token, key.expose(), purpose, &self.tenant, self.now()).map_err(Denial::Link)?;
-        // The list may have become shorter since.
-        match self.admins.contains(&link.admin) {
-            true => Ok(link),
-            false => Err(Denial::Link(Refusal::Rejected)),
-        }
+        // The list may have been shortened since then.
+        if self.admins.contains(&link.admin) { Ok(link) } else { Err(Denial::Link(Refusal::Rejected)) }
     }
 
     /// Uses the link up and sends the browser to Slack's consent page.
@@ -73,12 +70,12 @@ impl Desk {
         }
         let (state, browser) = (Random::new(), Random::new());
         self.table.issue(&state, &browser, &link.admin).await?;
-        info!(step = "begin", admin = link.admin, "an installation was begun");
+        info!(step = "begin", admin = link.admin, "an installation was started");
         Ok(Begun { address: self.slack.consent_url(&state, &Verifier::of(&browser)), browser })
     }
 
-    /// Exchanges the code of a consent for a token and stores it: the name of the organization. Nothing is stored unless everything
-    /// holds.
+    /// Exchanges the code of a consent for a token, stores it, and returns the name of the organization. Nothing is stored unless
+    /// every check passes.
     pub(crate) async fn finish(&self, callback: &Callback) -> std::result::Result<String, Denial> {
         let begun = self.table.take(&callback.state, &callback.browser).await?;
         let admin = begun.filter(|admin| self.admins.contains(admin)).ok_or(Denial::NotBegun)?;
@@ -99,9 +96,9 @@ impl Desk {
         Ok(installation.organization)
     }
 
-    /// Uses the link up, ends the token at Slack, and takes it out of its secret; `false` when there was none.
+    /// Uses the link up, revokes the token at Slack, and removes it from its secret; `false` if there was none.
     pub(crate) async fn revoke(&self, link: &Link) -> std::result::Result<bool, Denial> {
-        // First, so that waiting in vain uses nothing up.
+        // The lease comes first, so that a failed wait does not use up the link.
         let lease = self.table.wait_for_lease().await?;
         let ended = self.end(link).await;
         self.table.give_back(lease).await;
@@ -123,27 +120,27 @@ impl Desk {
         Ok(true)
     }
 
-    /// Renews a token that rotates, when it is time and no other run is at it. Safe to ask at any time, any number of times.
+    /// Renews a rotating token if it is due and no other run is renewing it. Safe to call at any time, any number of times.
     ///
     /// # Errors
     ///
-    /// When it is time and the new token could not be had or stored.
+    /// If it is due and the new token could not be obtained or stored.
     pub(crate) async fn refresh(&self) -> Result<Value> {
         let kept = |reason: &str| json!({ "refreshed": false, "reason": reason });
         let standing = self.vault.standing().await?;
         match &standing.token {
             None => return Ok(kept("there is no token")),
             Some(token) if token.rotation.is_none() => return Ok(kept("the token does not rotate")),
-            Some(token) if !token.is_due(self.now()) => return Ok(kept("it is not time yet")),
+            Some(token) if !token.is_due(self.now()) => return Ok(kept("the token is not due yet")),
             Some(_) => {}
         }
-        let Some(lease) = self.table.lease().await? else { return Ok(kept("another run is at it")) };
+        let Some(lease) = self.table.lease().await? else { return Ok(kept("another run is renewing it")) };
         let renewed = self.renew().await;
         self.table.give_back(lease).await;
         match renewed {
             Ok(true) => info!(step = "refreshed", "the token was renewed"),
             Ok(false) => return Ok(kept("another run was faster")),
-            // An installation or a revocation by hand goes before.
+            // A manual installation or revocation takes precedence.
             Err(Error { kind: Kind::Overtaken, .. }) => return Ok(kept("another run was faster")),
             Err(error) => {
                 warn!(step = "refresh", error = error.name(), reason = %error);
@@ -153,9 +150,9 @@ impl Desk {
         Ok(json!({ "refreshed": true }))
     }
 
-    /// Renews the token as it stands now; `false` when that has been done since.
+    /// Renews the current token; `false` if another run has done it in the meantime.
     async fn renew(&self) -> Result<bool> {
-        // Read again under the lease: the run that had it before may have renewed the token.
+        // Read again under the lease, because the previous holder may have renewed the token.
         let standing = self.vault.standing().await?;
         let due = standing.token.as_ref().filter(|token| token.is_due(self.now()));
         let Some(rotation) = due.and_then(|token| token.rotation.as_ref()) else { return Ok(false) };

@@ -1,8 +1,9 @@
-//! Start links: who may begin to install or revoke, signed with the stack's start key.
+//! Start links: signed with the stack's start key, they say who may begin to install or revoke.
 //!
-//! A link's token is `base64url(payload || mac)`. The payload is the version 1 in one byte, then purpose, tenant and admin as UTF-8
-//! after their length (four bytes, big endian), then the end in seconds since 1970 (eight bytes), then 16 random bytes. The MAC is
-//! BLAKE2b-256 of the payload with the start key and the personalization `slack-start-v1`. `scripts/slack-install` writes it.
+//! A link's token is `base64url(payload || mac)`. The payload is the version, 1, in one byte, then purpose, tenant and admin as
+//! UTF-8 preceded by their length (four bytes, big endian), then the expiry in seconds since 1970 (eight bytes), then 16 random
+//! bytes. The MAC is BLAKE2b-256 of the payload with the start key and the personalization `slack-start-v1`.
+//! `scripts/slack-connector-install` writes it.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -20,23 +21,23 @@ pub(crate) enum Purpose {
     Revoke,
 }
 
-/// A link whose MAC holds and whose time is not over.
+/// A link whose MAC is valid and that has not expired.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Link {
-    /// The e-mail address of who was given it, in lower case.
+    /// The e-mail address of the person it was given to, in lower case.
     pub(crate) admin: String,
     /// Seconds since 1970.
     pub(crate) expires: u64,
-    /// What tells it from every other link and cannot be made into it.
+    /// A hash that identifies the link and cannot be turned back into it.
     pub(crate) name: String,
 }
 
 /// Why a link is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// It is not ours, was changed, or is for something else. Which of it is nobody's business.
+    /// It is not ours, was changed, or is for something else. Callers are not told which.
     Rejected,
-    /// It was ours and its time is over.
+    /// It was ours and has expired.
     Expired,
 }
 
@@ -48,7 +49,7 @@ const NONCE_BYTES: usize = 16;
 /// An e-mail address has at most 254 bytes, a tenant's name 20.
 const MAX_CHARACTERS: usize = 512;
 
-/// The longest life of a link in seconds, clocks that are early included.
+/// The longest life of a link in seconds, with an allowance for fast clocks.
 const LONGEST: u64 = 60 * 60 + 120;
 
 impl Purpose {
@@ -60,17 +61,17 @@ impl Purpose {
     }
 }
 
-/// Whether `text` is written like a token; what is not needs no key to be refused.
+/// Whether `text` has the form of a token; if not, it is refused without reading the key.
 pub(crate) fn has_form(text: &str) -> bool {
     let is_character = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     (1..=MAX_CHARACTERS).contains(&text.len()) && text.bytes().all(is_character)
 }
 
-/// Verifies a token: first the MAC, in constant time, then what it is for, then its time.
+/// Verifies a token: first the MAC, in constant time, then its purpose, then its time.
 ///
 /// # Errors
 ///
-/// [`Refusal::Rejected`] for everything but the time; [`Refusal::Expired`] only when everything else holds.
+/// [`Refusal::Rejected`] for everything except the time; [`Refusal::Expired`] only if everything else is valid.
 pub(crate) fn accept(text: &str, key: &str, purpose: Purpose, tenant: &str, now: u64) -> Result<Link, Refusal> {
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| Refusal::Rejected)?;
     let length = bytes.len().checked_sub(MAC_BYTES).ok_or(Refusal::Rejected)?;
@@ -93,7 +94,7 @@ pub(crate) fn accept(text: &str, key: &str, purpose: Purpose, tenant: &str, now:
     Ok(Link { admin: signed.admin.to_lowercase(), expires: signed.expires, name })
 }
 
-/// A payload whose MAC holds.
+/// A payload whose MAC is valid.
 struct Signed<'a> {
     purpose: &'a str,
     tenant: &'a str,
@@ -102,7 +103,7 @@ struct Signed<'a> {
 }
 
 impl<'a> Signed<'a> {
-    /// `None` when the key signed what this version does not write.
+    /// `None` if the key signed something that this version does not write.
     fn read(payload: &'a [u8]) -> Option<Signed<'a>> {
         let (version, rest) = payload.split_first()?;
         let (purpose, rest) = text(rest)?;

@@ -1,13 +1,13 @@
-//! The pages. Every value in them is escaped by `maud`; no page carries a script.
+//! The pages. Every value in them is escaped by `maud`; no page contains a script.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::link::Purpose;
-use crate::slack::SCOPE;
+use crate::token::SCOPE;
 
-/// What a page says.
+/// The content of a page.
 pub(crate) enum Content<'a> {
-    /// Asks whether to go on.
+    /// Asks whether to continue.
     Question(Question<'a>),
     /// It is done.
     Done { heading: &'a str, sentence: &'a str },
@@ -78,7 +78,7 @@ impl Question<'_> {
     }
 
     fn markup(&self) -> Markup {
-        // The relative address keeps what lies before the path, and leaves the token out.
+        // The relative address keeps the prefix of the path and leaves out the token.
         let (action, class, label) = match self.purpose {
             Purpose::Install => ("install", None, "Continue to Slack"),
             Purpose::Revoke => ("revoke", Some("ends"), "Revoke the token"),
@@ -86,10 +86,10 @@ impl Question<'_> {
         html! {
             @match self.purpose {
                 Purpose::Install => {
-                    p { "Slack will ask you to let this app read the analytics of all members. Install it on the whole organization, not on a workspace: an owner or admin of the organization can." }
+                    p { "Slack will ask you to allow this app to read the analytics of all members. An owner or admin of the organization must install it on the whole organization, not on a workspace." }
                 }
                 Purpose::Revoke => {
-                    p { "This ends the token at Slack and deletes it here. Queries over Slack's analytics fail from then on, until somebody connects Slack again." }
+                    p { "This revokes the token at Slack and deletes it here. Queries over Slack's analytics will fail until somebody connects Slack again." }
                 }
             }
             dl {

@@ -1,4 +1,4 @@
-//! One HTTP request out of an HTTP API's event (payload format 2.0).
+//! Reads one HTTP request from an HTTP API's event (payload format 2.0).
 
 use std::collections::BTreeMap;
 
@@ -9,37 +9,37 @@ use crate::link::Purpose;
 
 /// A request that this function serves.
 pub(crate) enum Request {
-    /// `GET /install` and `GET /revoke`: the page that asks.
+    /// `GET /install` and `GET /revoke`: the page that asks for confirmation.
     Ask(Purpose, String),
-    /// `POST /install` and `POST /revoke`: the answer, with the link's token.
+    /// `POST /install` and `POST /revoke`: the confirmation, with the link's token.
     Confirm(Purpose, String),
     /// `GET /callback`.
     Callback(Callback),
 }
 
-/// What Slack sends the browser back with.
+/// The parameters with which Slack sends the browser back.
 pub(crate) struct Callback {
     pub(crate) state: Random,
-    /// What the browser was given when the state was issued.
+    /// The cookie that the browser received when the state was issued.
     pub(crate) browser: Random,
     /// The code, or the reason why there is none.
     pub(crate) outcome: Result<String, String>,
 }
 
-/// A request that is refused before anything is read anywhere.
+/// A request that is refused before any service is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BadRequest {
     /// 404
     NoSuchPage,
-    /// 405, with the methods that the path takes.
+    /// 405, with the methods that the path supports.
     Method(&'static str),
     /// 413
     TooLong,
     /// 415
     MediaType,
-    /// 400: a callback without a state, as Slack sends it after an installation that began at Slack.
+    /// 400: a callback without a state, as Slack sends it after an installation that was started at Slack.
     BegunElsewhere,
-    /// 400: a callback whose state or browser is not one of ours.
+    /// 400: a callback whose state or browser is unknown.
     NotOurs,
     /// 400
     Fields,
@@ -51,11 +51,11 @@ const LONGEST: usize = 4 * 1024;
 /// The longest code or error in characters.
 const LONGEST_VALUE: usize = 512;
 
-/// The cookie that ties a state to the browser it was issued to. Browsers take a name with this prefix only over TLS, without a
+/// The cookie that ties a state to the browser it was issued to. Browsers only accept a name with this prefix over TLS, without a
 /// domain and for the whole host: <https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Set-Cookie#cookie_prefixes>.
 pub(crate) const COOKIE: &str = "__Host-slack-install";
 
-/// What of the event matters.
+/// The relevant fields of the event.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Event {
@@ -85,7 +85,7 @@ struct Http {
 }
 
 impl Event {
-    /// The request that the event is.
+    /// The request in the event.
     pub(crate) fn request(&self) -> Result<Request, BadRequest> {
         let body = self.body.as_deref().unwrap_or_default();
         let cookies: usize = self.cookies.iter().map(String::len).sum();
@@ -127,9 +127,9 @@ impl Event {
         Ok(Callback { state, browser, outcome })
     }
 
-    /// The cookie's value, when it came just once.
+    /// The cookie's value, if it was sent exactly once.
     fn cookie(&self) -> Option<&str> {
-        // API Gateway lists the cookies of an HTTP API beside the headers; emulators of it leave them in the header.
+        // API Gateway lists the cookies of an HTTP API separately from the headers; emulators leave them in the header.
         let header =
             self.headers.iter().filter(|(name, _)| self.cookies.is_empty() && name.eq_ignore_ascii_case("cookie"));
         let cookies = self.cookies.iter().map(String::as_str).chain(header.flat_map(|(_, value)| value.split(';')));
@@ -137,7 +137,7 @@ impl Event {
         found.next().filter(|_| found.next().is_none())
     }
 
-    /// The body of a form. API Gateway hands on a form's text in base64.
+    /// The body of a form. API Gateway passes a form's text in base64.
     fn form(&self) -> Result<String, BadRequest> {
         use base64::Engine;
         let media_type = self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));

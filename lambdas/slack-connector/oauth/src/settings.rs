@@ -1,10 +1,11 @@
-//! What the function's environment says, parsed once at the start.
+//! The function's settings, read from its environment once at the start.
+
+use std::collections::BTreeSet;
 
 use aws_types::SdkConfig;
 use function::environment::{is_this_machine, stand_in};
 use function::{Invalid, aws, required};
 use reqwest::Url;
-use std::collections::BTreeSet;
 
 /// The function's settings.
 pub struct Settings {
@@ -15,13 +16,13 @@ pub struct Settings {
     pub(crate) start_key_secret: String,
     pub(crate) state_table: String,
     pub(crate) enterprise_id: String,
-    /// The address Slack sends the browser back to, to the letter the one registered with the app.
+    /// The address that Slack sends the browser back to, exactly as registered with the app.
     pub(crate) redirect_url: String,
     /// E-mail addresses in lower case.
     pub(crate) admins: BTreeSet<String>,
-    /// Where Slack is, without a slash at the end.
+    /// Slack's base URL, without a trailing slash.
     pub(crate) slack: String,
-    /// Whether Slack is a stand-in on this machine, the only place where plain HTTP is allowed.
+    /// Whether Slack is a stand-in on this machine, the only case in which plain HTTP is allowed.
     pub(crate) local: bool,
     pub(crate) dynamodb: SdkConfig,
     pub(crate) secrets_manager: SdkConfig,
@@ -30,7 +31,7 @@ pub struct Settings {
 const SLACK: &str = "https://slack.com";
 
 impl Settings {
-    /// Reads the settings out of the environment variables that `variable` answers.
+    /// Reads the settings from the environment variables that `variable` returns.
     ///
     /// Required are `TENANT`, `CLIENT_ID`, `ENTERPRISE_ID`, `REDIRECT_URL`, `ADMINS` (a JSON list of e-mail addresses),
     /// `STATE_TABLE`, and the ARNs of three secrets: `CLIENT_SECRET_SECRET`, the token's under its name `SLACK_TOKEN_SECRET`, and
@@ -39,7 +40,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// When one is missing or not of its form; the message names the variable.
+    /// If one is missing or malformed; the message names the variable.
     pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Settings, Invalid> {
         let local = stand_in(variable, "SLACK_ENDPOINT_URL")?;
         Ok(Settings {
@@ -64,7 +65,7 @@ fn client_id(id: String) -> Result<String, Invalid> {
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     match id.split_once('.') {
         Some((team, app)) if is_number(team) && is_number(app) && id.len() <= 64 => Ok(id),
-        _ => Err(Invalid(format!("CLIENT_ID is `{}`; allowed are two numbers with a dot between", id.escape_debug()))),
+        _ => Err(Invalid(format!("CLIENT_ID is `{}`; must be two numbers separated by a dot", id.escape_debug()))),
     }
 }
 
@@ -72,12 +73,13 @@ fn enterprise_id(id: String) -> Result<String, Invalid> {
     let is_id = id.strip_prefix('E').is_some_and(|rest| {
         (1..=31).contains(&rest.len()) && rest.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
     });
-    match is_id {
-        true => Ok(id),
-        false => Err(Invalid(format!(
-            "ENTERPRISE_ID is `{}`; allowed is an organization's id: E, then capital letters and digits",
+    if is_id {
+        Ok(id)
+    } else {
+        Err(Invalid(format!(
+            "ENTERPRISE_ID is `{}`; must be an organization's ID: E, then capital letters and digits",
             id.escape_debug()
-        ))),
+        )))
     }
 }
 
@@ -92,23 +94,20 @@ fn redirect_url(url: String, local: bool) -> Result<String, Invalid> {
     match parsed {
         Some(_) => Ok(url),
         None => Err(Invalid(format!(
-            "REDIRECT_URL is `{}`; allowed is https://<host>/callback, nothing after it",
+            "REDIRECT_URL is `{}`; must be https://<host>/callback with nothing after it",
             url.escape_debug()
         ))),
     }
 }
 
 fn admins(list: &str) -> Result<BTreeSet<String>, Invalid> {
-    let wrong = || Invalid("ADMINS is not a JSON list of e-mail addresses with at least one in it".to_owned());
+    let wrong = || Invalid("ADMINS must be a JSON list of at least one e-mail address".to_owned());
     let listed: Vec<String> = serde_json::from_str(list).map_err(|_| wrong())?;
     let admins: BTreeSet<String> = listed.iter().map(|admin| admin.to_lowercase()).collect();
     let is_address = |admin: &String| {
-        admin.len() <= 254 && admin.split_once('@').is_some_and(|(a, b)| !a.is_empty() && !b.is_empty())
+        admin.len() <= 254 && admin.split_once('@').is_some_and(|(name, domain)| !name.is_empty() && !domain.is_empty())
     };
-    match !admins.is_empty() && admins.iter().all(is_address) {
-        true => Ok(admins),
-        false => Err(wrong()),
-    }
+    if !admins.is_empty() && admins.iter().all(is_address) { Ok(admins) } else { Err(wrong()) }
 }
 
 #[cfg(test)]
@@ -147,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_of_another_form_is_refused() {
+    fn a_malformed_value_is_refused() {
         for (name, value) in [
             ("CLIENT_ID", "123"),
             ("CLIENT_ID", "123.4a"),

@@ -1,4 +1,4 @@
-//! Slack's side of OAuth: the consent page's address, the exchange of a code, a token's renewal and its end.
+//! Slack's side of OAuth: the consent page's address, the exchange of a code, and a token's renewal and revocation.
 
 mod http;
 mod sentence;
@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::digest::Random;
 use crate::error::{Error, Kind, Result};
-use crate::token::{Rotation, Token, is_bearer};
+use crate::token::{Rotation, SCOPE, Token, is_bearer};
 use crate::vault::ClientSecret;
 pub(crate) use http::Http;
 pub(crate) use sentence::denied;
@@ -27,21 +27,18 @@ pub(crate) struct Slack {
     pub(crate) clock: Clock,
 }
 
-/// The proof that who brings a code asked for it (PKCE, RFC 7636): 43 characters.
+/// The proof that the sender of a code requested it (PKCE, RFC 7636): 43 characters.
 pub(crate) struct Verifier(String);
 
 /// An installation that passed every check.
 pub(crate) struct Installation {
     pub(crate) token: Token,
-    /// As the organization calls itself; a stranger's text.
+    /// The organization's name for itself; untrusted text.
     pub(crate) organization: String,
 }
 
-/// The one right this app asks for.
-pub(crate) const SCOPE: &str = "admin.analytics:read";
-
 impl Verifier {
-    /// The verifier of a browser's consent. It follows from what only the browser holds, so it is stored nowhere.
+    /// The verifier of a browser's consent. It is derived from a value that only the browser has, so it is stored nowhere.
     pub(crate) fn of(browser: &Random) -> Verifier {
         Verifier(browser.derived(crate::digest::Purpose(b"slack-pkce-v1")))
     }
@@ -68,13 +65,13 @@ impl Slack {
             .into()
     }
 
-    /// Exchanges a code for a token, and checks that it is the one wanted.
+    /// Exchanges a code for a token and checks that it is the expected one.
     ///
-    /// A token that fails the check is dropped and not revoked: for the same person it may be the one that is in use.
+    /// A token that fails the check is dropped but not revoked, because for the same person it may be the one in use.
     ///
     /// # Errors
     ///
-    /// When Slack refuses or does not answer, and when the installation is not one on the whole organization of the tenant's
+    /// If Slack refuses or does not respond, or if the installation is not one on the whole organization of the tenant's
     /// enterprise with the right to read analytics.
     pub(crate) async fn exchange(
         &self,
@@ -86,19 +83,19 @@ impl Slack {
         let (answer, now) = self.access(secret, &fields).await?;
         let grant = answer.authed_user.unwrap_or_default();
         self.check(answer.is_enterprise_install, answer.enterprise.as_ref(), grant.scope.as_deref())?;
-        let organization = answer.enterprise.and_then(|it| it.name).unwrap_or_default();
+        let organization = answer.enterprise.and_then(|enterprise| enterprise.name).unwrap_or_default();
         Ok(Installation { token: grant.token(now)?, organization: organization.chars().take(80).collect() })
     }
 
-    /// Exchanges a refresh token, which is good for this once, for a new token.
+    /// Exchanges a refresh token, which works only once, for a new token.
     ///
     /// # Errors
     ///
-    /// As [`Slack::exchange`].
+    /// As for [`Slack::exchange`].
     pub(crate) async fn renew(&self, secret: &ClientSecret, rotation: &Rotation) -> Result<Token> {
         let fields = [("grant_type", "refresh_token"), ("refresh_token", &rotation.refresh_token)];
         let (answer, now) = self.access(secret, &fields).await?;
-        // Slack puts a renewed user token at the top, and a first one below `authed_user`.
+        // Slack puts a renewed user token at the top level and the first one below `authed_user`.
         let nested = answer.authed_user.filter(|grant| grant.access_token.is_some());
         let token = nested.unwrap_or(answer.grant).token(now)?;
         match token.rotation {
@@ -107,14 +104,14 @@ impl Slack {
         }
     }
 
-    /// Ends a token. One that has ended already is no error.
+    /// Revokes a token. It is not an error if it has already ended.
     ///
     /// # Errors
     ///
-    /// When Slack refuses for another reason or does not answer.
+    /// If Slack refuses for another reason or does not respond.
     pub(crate) async fn revoke(&self, token: &str) -> Result<()> {
         let body = self.http.post(&format!("{}/api/auth.revoke", self.base), http::Caller::Bearer(token), &[]).await?;
-        let answer: Answer = serde_json::from_slice(&body).map_err(|_| unreadable("no JSON"))?;
+        let answer: Answer = serde_json::from_slice(&body).map_err(|_| unreadable("a body that is not JSON"))?;
         const ENDED: [&str; 6] = [
             "account_inactive",
             "invalid_auth",
@@ -130,17 +127,18 @@ impl Slack {
         }
     }
 
-    /// Calls `oauth.v2.access`; also gives the time before the call, in seconds, from which a token's life counts.
+    /// Calls `oauth.v2.access`; also returns the time before the call, in seconds, from which a token's life counts.
     async fn access(&self, secret: &ClientSecret, fields: &[(&str, &str)]) -> Result<(Answer, u64)> {
         let now = millis(self.clock.now()) / 1000;
         let caller = http::Caller::App { id: &self.client_id, secret: secret.expose() };
         let body = self.http.post(&format!("{}/api/oauth.v2.access", self.base), caller, fields).await?;
-        // serde's message would quote the answer.
+        // serde's message would quote the response.
         let answer: Answer =
-            serde_json::from_slice(&body).map_err(|_| unreadable("no JSON of the form it documents"))?;
-        match answer.ok {
-            true => Ok((answer, now)),
-            false => Err(refused(answer.error.as_deref().unwrap_or_default(), &self.redirect_url)),
+            serde_json::from_slice(&body).map_err(|_| unreadable("a body that is not the JSON it documents"))?;
+        if answer.ok {
+            Ok((answer, now))
+        } else {
+            Err(refused(answer.error.as_deref().unwrap_or_default(), &self.redirect_url))
         }
     }
 
@@ -154,24 +152,24 @@ impl Slack {
         if is_organization != Some(true) {
             return wrong("the app was installed on a workspace; install it on the whole organization".to_owned());
         }
-        let id = enterprise.and_then(|it| it.id.as_deref()).unwrap_or_default();
+        let id = enterprise.and_then(|enterprise| enterprise.id.as_deref()).unwrap_or_default();
         if id != self.enterprise_id {
-            let shown = if is_code(&id.to_ascii_lowercase()) { id } else { "without an id" };
+            let shown = if is_code(&id.to_ascii_lowercase()) { id } else { "without an ID" };
             return wrong(format!(
-                "the app was installed on the organization {shown}; this tenant's is {}: sign in there and begin again",
+                "the app was installed on the organization {shown}; this tenant's is {}; sign in there and start again",
                 self.enterprise_id
             ));
         }
         if !scopes.unwrap_or_default().split(',').any(|scope| scope.trim() == SCOPE) {
             return wrong(format!(
-                "Slack did not grant {SCOPE}; add it to the app's user token scopes and begin again"
+                "Slack did not grant {SCOPE}; add it to the app's user token scopes and start again"
             ));
         }
         Ok(())
     }
 }
 
-/// What of Slack's answers matters.
+/// The relevant fields of Slack's responses.
 #[derive(Deserialize)]
 struct Answer {
     ok: bool,
@@ -217,5 +215,5 @@ impl Grant {
 }
 
 fn unreadable(what: &str) -> Error {
-    Error::new(Kind::SlackUnavailable, format!("Slack answered with {what}; try again later"))
+    Error::new(Kind::SlackUnavailable, format!("Slack responded with {what}; try again later"))
 }

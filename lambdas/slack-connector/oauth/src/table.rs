@@ -1,7 +1,7 @@
-//! The state table: links that were used, states that wait for their callback, and the lease on the token.
+//! The state table: used links, states that wait for their callback, and the lease on the token.
 //!
-//! Items have the key `id` and end at `expires`, seconds since 1970; past it an item counts as gone, whether or not DynamoDB has
-//! deleted it. Nothing in the table can be used by who reads it: states and browsers are hashes.
+//! Items have the key `id` and expire at `expires`, seconds since 1970; after that an item counts as deleted, whether or not
+//! DynamoDB has deleted it yet. A reader of the table cannot use anything in it: states and browsers are stored as hashes.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -24,18 +24,18 @@ pub(crate) struct Table {
     pub(crate) clock: Clock,
 }
 
-/// The right to change the token, until it is given back or ends.
+/// The right to change the token, until it is released or expires.
 pub(crate) struct Lease {
     writer: String,
 }
 
-/// How long a state waits for its callback; Slack's code lives as long.
+/// How long a state waits for its callback; Slack's code is valid for the same time.
 pub(crate) const STATE_LIFE: Duration = Duration::from_secs(10 * 60);
 
-/// Longer than a run of this function may take, so that a lease only ends under a run that is dead.
+/// Longer than a run of this function may take, so that a lease only expires if its run is dead.
 const LEASE: Duration = Duration::from_secs(90);
 
-/// How long a run waits for the lease of another; a change of the token takes a second.
+/// How long a run waits for another run's lease; changing the token takes a second.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 const STATE: Purpose = Purpose(b"slack-state-v1");
@@ -43,26 +43,26 @@ const BROWSER: Purpose = Purpose(b"slack-browser-v1");
 const LEASE_ID: &str = "lease#token";
 
 impl Table {
-    /// Uses a link up; `false` when it was used before.
+    /// Uses a link up; `false` if it was already used.
     pub(crate) async fn use_up(&self, link: &Link) -> Result<bool> {
         let item = [("admin", text(&link.admin)), ("expires", number(link.expires))];
         let written = self.put_new(&format!("link#{}", link.name), item).await?;
         Ok(written.is_some())
     }
 
-    /// Notes a state that was issued to a browser.
+    /// Records a state that was issued to a browser.
     pub(crate) async fn issue(&self, state: &Random, browser: &Random, admin: &str) -> Result<()> {
         let item = [
             ("admin", text(admin)),
             ("browser", text(&browser.hash(BROWSER))),
             ("expires", number(self.now() + STATE_LIFE.as_secs())),
         ];
-        // Two of 2^256 states are never the same.
+        // Two random states out of 2^256 are never equal.
         self.put_new(&state_id(state), item).await.map(|_| ())
     }
 
-    /// Takes a state back, once and only from its browser: the admin it was issued to, or `None` when it was never issued, is too
-    /// old, was taken, or is another browser's. Who comes with another browser does not use it up.
+    /// Redeems a state, once and only from its browser: returns the admin it was issued to, or `None` if it was never issued, is too
+    /// old, was redeemed, or belongs to a different browser. A different browser does not use it up.
     pub(crate) async fn take(&self, state: &Random, browser: &Random) -> Result<Option<String>> {
         let delete = self
             .client
@@ -76,7 +76,7 @@ impl Table {
             .expression_attribute_values(":now", number(self.now()))
             .return_values(ReturnValue::AllOld);
         match delete.send().await {
-            // Without the old item this try came after one whose answer was lost; the browser has to begin anew.
+            // Without the old item, this attempt follows one whose answer was lost; the browser has to start again.
             Ok(done) => Ok(done.attributes().and_then(|item| item.get("admin")?.as_s().ok().cloned())),
             Err(error) => match error.as_service_error() {
                 Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(None),
@@ -85,18 +85,18 @@ impl Table {
         }
     }
 
-    /// The lease on the token, or `None` when another run has it.
+    /// The lease on the token, or `None` if another run has it.
     pub(crate) async fn lease(&self) -> Result<Option<Lease>> {
         let item = [("expires", number(self.now() + LEASE.as_secs()))];
         let written = self.put_new(LEASE_ID, item).await?;
         Ok(written.map(|writer| Lease { writer }))
     }
 
-    /// The lease on the token; waits a few seconds for another run to give it back.
+    /// The lease on the token; waits a few seconds for another run to release it.
     ///
     /// # Errors
     ///
-    /// When it does not, or the table does not answer.
+    /// If it does not, or the table does not respond.
     pub(crate) async fn wait_for_lease(&self) -> Result<Lease> {
         let end = self.clock.now() + PATIENCE;
         let mut pause = Duration::from_millis(250);
@@ -115,7 +115,7 @@ impl Table {
         }
     }
 
-    /// Gives a lease back. When that fails, it ends by itself.
+    /// Releases a lease. If that fails, it expires on its own.
     pub(crate) async fn give_back(&self, lease: Lease) {
         let delete = self
             .client
@@ -126,16 +126,12 @@ impl Table {
             .expression_attribute_names("#writer", "writer")
             .expression_attribute_values(":writer", text(&lease.writer));
         if let Err(error) = delete.send().await {
-            tracing::warn!(
-                step = "lease",
-                reason = error.code().unwrap_or("no answer"),
-                "the lease was not given back"
-            );
+            tracing::warn!(step = "lease", reason = error.code().unwrap_or("no answer"), "the lease was not released");
         }
     }
 
-    /// Writes an item where there is none, or one whose time is over: its `writer`, a name that only this call has, or `None` when
-    /// another item stands there.
+    /// Writes an item if there is none or only an expired one: returns its `writer`, a name that only this call has, or `None` if
+    /// another item exists.
     async fn put_new<const N: usize>(
         &self,
         id: &str,
@@ -159,7 +155,7 @@ impl Table {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let Err(error) = put.send().await else { return Ok(Some(writer)) };
         match error.as_service_error() {
-            // The SDK tried again after a lost answer, and met this run's own write.
+            // The SDK retried after a lost answer and found this run's own write.
             Some(PutItemError::ConditionalCheckFailedException(failed)) => {
                 let standing = failed.item().and_then(|item| item.get("writer"));
                 Ok((standing == Some(&text(&writer))).then_some(writer))
@@ -178,7 +174,7 @@ fn state_id(state: &Random) -> String {
 }
 
 fn unavailable(code: Option<&str>) -> Error {
-    let cause = code.unwrap_or("it did not answer");
+    let cause = code.unwrap_or("it did not respond");
     Error::new(Kind::TableUnavailable, format!("the table of STATE_TABLE cannot be used: {cause}"))
 }
 

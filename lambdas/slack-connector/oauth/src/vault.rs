@@ -30,20 +30,20 @@ pub(crate) struct StartKey(Arc<str>);
 /// The app's client secret. It has no `Debug` and no `Display`.
 pub(crate) struct ClientSecret(String);
 
-/// What stands in the token's secret.
+/// The content of the token's secret.
 pub(crate) struct Standing {
-    /// The version it was read from; `None` when the secret has no value yet.
+    /// The version that it was read from; `None` if the secret has no value yet.
     version: Option<String>,
-    /// `None` when there is none, or it was revoked.
+    /// `None` if there is no token or it was revoked.
     pub(crate) token: Option<Token>,
 }
 
-/// So that junk links cost Secrets Manager nothing.
+/// Limits the cost of junk links at Secrets Manager.
 const KEPT: Duration = Duration::from_secs(5 * 60);
 
 const CURRENT: &str = "AWSCURRENT";
 
-/// Where a new version waits before it becomes the current one.
+/// The label of a new version before it becomes the current one.
 const PENDING: &str = "AWSPENDING";
 
 /// The value of a secret whose token was revoked.
@@ -62,11 +62,11 @@ impl ClientSecret {
 }
 
 impl Vault {
-    /// The key of start links, kept five minutes.
+    /// The key of start links, cached for five minutes.
     ///
     /// # Errors
     ///
-    /// When Secrets Manager does not answer, or the secret is not 16 to 64 characters long.
+    /// If Secrets Manager does not respond, or the secret is not 16 to 64 characters long.
     pub(crate) async fn start_key(&self) -> Result<StartKey> {
         let mut kept = self.kept.lock().await;
         if let Some((key, read)) = kept.as_ref()
@@ -76,7 +76,7 @@ impl Vault {
         }
         let (_, text) =
             self.read(&self.start_key, "START_KEY_SECRET").await?.ok_or_else(|| no_value("START_KEY_SECRET"))?;
-        // An empty key above all: BLAKE2b takes it in silence and signs for everybody.
+        // This rejects above all an empty key, which BLAKE2b accepts silently and with which anybody could sign.
         if !(16..=64).contains(&text.len()) {
             return Err(unavailable("the secret of START_KEY_SECRET is not 16 to 64 characters long"));
         }
@@ -85,11 +85,11 @@ impl Vault {
         Ok(key)
     }
 
-    /// The app's client secret, as it is now.
+    /// The app's current client secret.
     ///
     /// # Errors
     ///
-    /// When Secrets Manager does not answer, or the secret is not `{"client_secret":"…"}`.
+    /// If Secrets Manager does not respond, or the secret is not `{"client_secret":"…"}`.
     pub(crate) async fn client_secret(&self) -> Result<ClientSecret> {
         #[derive(Deserialize)]
         struct Wire {
@@ -105,11 +105,11 @@ impl Vault {
         })
     }
 
-    /// What stands in the token's secret now.
+    /// The current content of the token's secret.
     ///
     /// # Errors
     ///
-    /// When Secrets Manager does not answer.
+    /// If Secrets Manager does not respond.
     pub(crate) async fn standing(&self) -> Result<Standing> {
         Ok(match self.read(&self.token, "SLACK_TOKEN_SECRET").await? {
             Some((version, text)) => Standing { token: Token::parse(&text), version: Some(version) },
@@ -117,17 +117,17 @@ impl Vault {
         })
     }
 
-    /// Puts a token, or none, in the place of what was read, unless something else stands there by now.
+    /// Replaces the content that was read with a token, or with none, unless it has changed in the meantime.
     ///
-    /// A new version is written beside the current one first. Then it becomes the current one, provided that the version that was
-    /// read still is: Secrets Manager moves a label only away from the version that has it.
+    /// A new version is first written next to the current one. Then it becomes the current one, provided that the version that was
+    /// read is still current: Secrets Manager only moves a label away from the version that has it.
     ///
     /// # Errors
     ///
-    /// [`Kind::Overtaken`] when another version has become the current one, or when Secrets Manager does not answer.
+    /// [`Kind::Overtaken`] if another version has become the current one; also if Secrets Manager does not respond.
     pub(crate) async fn replace(&self, read: &Standing, token: Option<&Token>) -> Result<()> {
         let value = token.map_or_else(|| EMPTY.to_owned(), Token::json);
-        // The name of the version; a write that the SDK repeats is the same version.
+        // The name of the version; a write that the SDK repeats creates the same version.
         let version = Random::new().text();
         let stage = if read.version.is_some() { PENDING } else { CURRENT };
         let put = self.client.put_secret_value().secret_id(&self.token).client_request_token(&version);
@@ -137,7 +137,7 @@ impl Vault {
         let update = self.client.update_secret_version_stage().secret_id(&self.token).version_stage(CURRENT);
         let moved = update.remove_from_version_id(previous).move_to_version_id(&version).send().await;
         let Err(error) = moved else { return Ok(()) };
-        // After a lost answer, the SDK's second try finds the label moved by the first.
+        // After a lost answer, the SDK's second attempt finds that the first one moved the label.
         match self.read(&self.token, "SLACK_TOKEN_SECRET").await {
             Ok(Some((current, _))) if current == version => Ok(()),
             Ok(Some((current, _))) if current != *previous => {
@@ -147,15 +147,15 @@ impl Vault {
         }
     }
 
-    /// The version and the text of a secret's current value, or `None` when it has none yet; `name` is the variable with its ARN.
+    /// The version and text of a secret's current value, or `None` if it has none yet; `name` is the variable with its ARN.
     async fn read(&self, secret: &str, name: &str) -> Result<Option<(String, String)>> {
         match self.client.get_secret_value().secret_id(secret).send().await {
             Ok(answer) => Ok(Some((answer.version_id.unwrap_or_default(), answer.secret_string.unwrap_or_default()))),
-            // The service's message may carry the ARN, so only its code is kept.
+            // The service's message may contain the ARN, so only its code is kept.
             Err(error) => match error.code() {
                 Some("ResourceNotFoundException") => Ok(None),
-                Some(code) => Err(unavailable(&format!("Secrets Manager did not give the secret of {name}: {code}"))),
-                None => Err(unavailable("Secrets Manager did not answer")),
+                Some(code) => Err(unavailable(&format!("Secrets Manager did not return the secret of {name}: {code}"))),
+                None => Err(unavailable("Secrets Manager did not respond")),
             },
         }
     }
@@ -166,8 +166,8 @@ fn no_value(name: &str) -> Error {
 }
 
 fn not_written(code: Option<&str>) -> Error {
-    let cause = code.unwrap_or("it did not answer");
-    unavailable(&format!("Secrets Manager did not take the token: {cause}"))
+    let cause = code.unwrap_or("it did not respond");
+    unavailable(&format!("Secrets Manager did not accept the token: {cause}"))
 }
 
 fn unavailable(message: &str) -> Error {

@@ -1,4 +1,4 @@
-//! Statements one after the other, each once however often its event comes, none beyond the event's time.
+//! Runs statements one after the other, each once however often its event is delivered, none beyond the event's time.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,11 +6,11 @@ use function::Clock;
 use redshift::{DataApi, Error, Field, Statement, StatementId, Status, SubmitError};
 use tracing::info;
 
-/// A warehouse, for the statements of one event.
+/// The warehouse, for the statements of one event.
 pub(crate) struct Database {
     api: DataApi,
     clock: Clock,
-    /// The event's, at most 60 characters.
+    /// The event's ID, at most 58 characters.
     request_id: String,
     until: SystemTime,
     statements: u32,
@@ -20,17 +20,17 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 impl Database {
-    /// `until` is when the last statement must have ended.
+    /// `until` is the time by which the last statement must have ended.
     pub(crate) fn new(api: DataApi, clock: Clock, request_id: &str, until: SystemTime) -> Database {
         let request_id = request_id.chars().take(58).collect();
         Database { api, clock, request_id, until, statements: 0 }
     }
 
-    /// Runs a statement; `step` says what for, in messages.
+    /// Runs a statement; `step` names its purpose in messages.
     ///
     /// # Errors
     ///
-    /// Why it was not done, with the step.
+    /// Why the statement was not run, with the step.
     pub(crate) async fn run(&mut self, step: &str, sql: &str) -> Result<(), String> {
         self.finish(step, sql, &[]).await.map(drop)
     }
@@ -69,7 +69,7 @@ impl Database {
         Ok(())
     }
 
-    /// Runs several statements that take something away; what does not exist is away.
+    /// Runs several statements that remove something; anything that does not exist counts as removed.
     ///
     /// # Errors
     ///
@@ -78,7 +78,7 @@ impl Database {
         for sql in statements {
             match self.run(step, sql).await {
                 // Neither revoke nor drop function has an `if exists` in Redshift.
-                Err(problem) if problem.contains("does not exist") => info!(step, "nothing to take away"),
+                Err(problem) if problem.contains("does not exist") => info!(step, "nothing to remove"),
                 other => other?,
             }
         }
@@ -93,11 +93,11 @@ impl Database {
                 return Ok(id);
             }
             Ok(Status::Failed { message }) => message,
-            Ok(Status::Aborted) => "somebody cancelled the statement".to_owned(),
+            Ok(Status::Aborted) => "the statement was cancelled".to_owned(),
             Ok(Status::Running) => {
-                // If this does not arrive, the statement ends by itself.
+                // If this request is lost, the statement ends on its own.
                 let _ = self.api.cancel(&id).await;
-                "the time was over before the statement ended".to_owned()
+                "the statement did not end in time".to_owned()
             }
             Err(error) => error.to_string(),
         };

@@ -1,4 +1,4 @@
-//! From event to answer.
+//! Handles an event from start to answer.
 
 use std::time::SystemTime;
 
@@ -11,30 +11,30 @@ use serde_json::Value;
 use tracing::info;
 
 use crate::database::Database;
-use crate::query_app::Scripts;
+use crate::script::Scripts;
 use crate::settings::Settings;
-use crate::system::System;
+use crate::system;
 
 /// The function, for the life of its process.
-pub struct Handler {
+pub struct WarehouseSetup {
     client: Client,
     scripts: Scripts,
     clock: Clock,
 }
 
-impl Handler {
+impl WarehouseSetup {
     /// Wires the function; nothing is connected before the first event.
-    pub fn new(settings: Settings, clock: Clock) -> Handler {
-        Handler { client: Client::new(&settings.redshift_data), scripts: Scripts::new(&settings.s3), clock }
+    pub fn new(settings: Settings, clock: Clock) -> WarehouseSetup {
+        WarehouseSetup { client: Client::new(&settings.redshift_data), scripts: Scripts::new(&settings.s3), clock }
     }
 
-    /// Carries out one event of CloudFormation and answers it.
+    /// Carries out one CloudFormation event and answers it.
     ///
     /// # Errors
     ///
-    /// Only when no answer could be given. What fails in the warehouse is an answer.
+    /// Only if no answer could be sent. A failure in the warehouse is an answer.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Unanswered> {
-        // Boxed, because a future within a future within a future is more than the compiler lays out.
+        // Boxed because futures nested this deep exceed what the compiler lays out.
         let carry_out = async |request: &Request, until| Box::pin(self.carry_out(request, until)).await;
         custom_resource::answer(event, &self.clock, carry_out).await
     }
@@ -46,27 +46,29 @@ impl Handler {
             Ok(kind) => *kind,
             Err(problem) => return failed(Err(problem.clone())),
         };
-        let wanted = match System::read(&request.properties) {
+        let wanted = match system::read(&request.properties) {
             Ok(wanted) => wanted,
-            // Nothing can have been made of properties that cannot be read.
+            // Nothing can have been created from properties that cannot be read.
             Err(_) if kind == Kind::Delete => return failed(Ok(())),
             Err(problem) => return failed(Err(problem)),
         };
-        let id = format!("{}/{}/{}", request.stack_name(), request.logical_id, wanted.place());
+        let place = format!("{}/{}", wanted.warehouse().name(), wanted.schema_name());
+        let id = format!("{}/{}/{place}", request.stack_name(), request.logical_id);
         let api = DataApi::new(self.client.clone(), wanted.warehouse().clone(), self.clock.clone());
         let mut database = Database::new(api, self.clock.clone(), &request.request_id, until);
         match kind {
             Kind::Delete if request.physical_id.as_ref() != Some(&id) => {
-                info!(step = "delete", "the id is not that of something made here; nothing is touched");
+                info!(step = "delete", "the ID does not name anything created here; nothing is changed");
                 failed(Ok(()))
             }
             Kind::Delete => failed(wanted.remove(&mut database).await),
             Kind::Create | Kind::Update => {
-                // Of another id, the old properties are the business of the Delete that CloudFormation sends for it.
-                let same = request.physical_id.as_ref() == Some(&id);
-                let old = if same { System::read(&request.old_properties).ok() } else { None };
+                // If the ID changes, the Delete that CloudFormation sends for the old ID handles the old properties.
+                let same = request.physical_id.as_ref() == Some(&id)
+                    && request.old_properties["Kind"] == request.properties["Kind"];
+                let old = same.then_some(&request.old_properties);
                 let scripts = (kind == Kind::Create).then_some(&self.scripts);
-                match wanted.apply(&mut database, old.as_ref(), scripts).await {
+                match wanted.apply(&mut database, old, scripts).await {
                     Ok(()) => Outcome { physical_id: id, result: Ok(()) },
                     Err(problem) => failed(Err(problem)),
                 }

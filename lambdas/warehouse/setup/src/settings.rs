@@ -1,4 +1,4 @@
-//! What the function's environment says: how AWS is reached, and nothing else. What it works on is in each event.
+//! The function's settings: only how to reach AWS. Each event says what to work on.
 
 use aws_types::SdkConfig;
 use function::{Invalid, aws};
@@ -10,11 +10,11 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads region, credentials and endpoints out of the variables that Lambda and the AWS SDKs use.
+    /// Reads region, credentials and endpoints from the variables that Lambda and the AWS SDKs use.
     ///
     /// # Errors
     ///
-    /// When the region or the credentials are missing.
+    /// If the region or the credentials are missing.
     pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Settings, Invalid> {
         Ok(Settings { redshift_data: aws::service(variable, "REDSHIFT_DATA")?, s3: aws::service(variable, "S3")? })
     }

@@ -4,14 +4,14 @@ use redshift::identifier;
 
 use crate::database::Database;
 
-/// Rows when there is such a database user.
+/// Returns a row if the database user exists.
 const USER: &str = "select usename::varchar(128) from pg_catalog.pg_user where usename = :name";
 
-/// Makes a user that logs in by IAM only, where there is none of the name; `what` is it called in messages.
+/// Creates a user that can only log in with IAM, unless one with this name exists; `what` describes it in messages.
 ///
 /// # Errors
 ///
-/// What could not be done, in one sentence.
+/// Says in one sentence what could not be done.
 pub(crate) async fn make(database: &mut Database, what: &str, name: &str) -> Result<(), String> {
     let known = database.query(&format!("look for the {what} user"), USER, &[("name", name)]).await?;
     if known.is_empty() {

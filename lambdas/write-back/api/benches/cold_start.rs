@@ -1,8 +1,8 @@
-//! The API from spawn to its first page: one secret read, a token verified, a form.
+//! Measures the API from spawn to its first page: one secret read, a token verified, a form.
 //!
-//! `cargo bench -p write-back-api` builds and measures; with `--profile dev -- <path>` it measures a binary that is there.
+//! `cargo bench -p write-back-api` builds and measures; with `--profile dev -- <path>` it measures an existing binary.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be measured need not go on")]
+#![expect(clippy::unwrap_used, reason = "a benchmark fails when it cannot measure")]
 
 use std::time::SystemTime;
 

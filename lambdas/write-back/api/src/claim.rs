@@ -1,8 +1,9 @@
-//! The claims table: one item a submission, so that one token is one row, and one item a quote, so that one quote has one id.
+//! The claims table: one item per submission, so that one token writes one row, and one item per quote, so that one quote has one ID.
 //!
-//! A submission: `id` (`submission#` and the submission's name), `state`, `owner` (the run that may write the next state), `lease` and
-//! `created` (milliseconds), `inputs` (JSON), `quote` (its name), `statement`, `quoteId`, `status`, and `expires` (seconds; the TTL).
-//! A quote: `id` (`quote#` and the quote's name), `quoteId`, and `generatedBy`, the submission whose row is the first. It stays.
+//! A submission: `id` (`submission#` and the submission's name), `state`, `owner` (the run that may write the next state),
+//! `lease` and `created` (milliseconds), `inputs` (JSON), `quote` (its name), `statement`, `quoteId`, `status`, and `expires`
+//! (seconds; the TTL). A quote: `id` (`quote#` and the quote's name), `quoteId`, and `generatedBy`, the submission whose row is
+//! the first. It is kept.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -29,32 +30,32 @@ pub(crate) struct Claim {
     /// The submission's name.
     pub(crate) name: String,
     pub(crate) owner: String,
-    /// Until when the owner may be at work; milliseconds.
+    /// Until when the owner may be working; milliseconds.
     pub(crate) lease: u64,
     /// Milliseconds; the row's `created_at`.
     pub(crate) created: u64,
     /// Seconds.
     pub(crate) expires: u64,
     pub(crate) inputs: Values,
-    /// The quote's name, which tells its item.
+    /// The quote's name, which identifies its item.
     pub(crate) quote: String,
     pub(crate) progress: Progress,
 }
 
-/// How far a submission is.
+/// The progress of a submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Progress {
-    /// Somebody is about to submit it.
+    /// A run is about to submit it.
     Claimed,
     /// Redshift has it.
     Submitted(StatementId, Entry),
-    /// Its row is there.
+    /// Its row exists.
     Finished(Entry),
-    /// Redshift refused it or was told to stop; there is no row.
+    /// Redshift rejected or cancelled it; there is no row.
     Failed,
 }
 
-/// What the row says of the quote.
+/// The content of the row about the quote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) quote_id: QuoteId,
@@ -69,14 +70,14 @@ pub(crate) enum Status {
     Accepted,
 }
 
-/// What became of a write that only one can win.
+/// The outcome of a write that only one run can win.
 pub(crate) enum Won<T> {
     Yes,
-    /// Somebody else was first, with this.
+    /// Another run was first, with this claim.
     No(T),
 }
 
-/// The table did not do what it should; says why in one sentence.
+/// The table failed; says why in one sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Unavailable(String);
 
@@ -97,20 +98,20 @@ impl Status {
 }
 
 impl Claims {
-    /// Writes the claim where there is none.
+    /// Writes the claim if there is none.
     pub(crate) async fn put_new(&self, claim: &Claim) -> Result<Won<Claim>> {
         let put = self.put(to_item(claim)).condition_expression("attribute_not_exists(#id)");
         match lost(put.expression_attribute_names("#id", "id")).await? {
             None => Ok(Won::Yes),
             Some(item) => {
                 let standing = from_item(&item).ok_or_else(unreadable)?;
-                // The SDK tried again after a lost answer, and met this run's own write.
+                // The SDK retried after a lost answer and found this run's own write.
                 Ok(if standing.owner == claim.owner { Won::Yes } else { Won::No(standing) })
             }
         }
     }
 
-    /// Writes the claim over the one of `previous`, its owner until now, while nothing was submitted.
+    /// Overwrites the claim of `previous`, its owner until now, if nothing was submitted yet.
     pub(crate) async fn put_over(&self, claim: &Claim, previous: &str) -> Result<Won<Claim>> {
         let put = self
             .put(to_item(claim))
@@ -129,7 +130,7 @@ impl Claims {
         }
     }
 
-    /// Records how a submitted statement ended. Everybody who saw it writes the same, so being late is no failure.
+    /// Records how a submitted statement ended. Every run that saw it writes the same, so being late is not a failure.
     pub(crate) async fn end(&self, claim: &Claim, statement: &StatementId) -> Result<()> {
         let put = self
             .put(to_item(claim))
@@ -141,14 +142,15 @@ impl Claims {
         lost(put).await.map(drop)
     }
 
-    /// The claim as it stands.
+    /// The current claim.
     pub(crate) async fn get(&self, name: &str) -> Result<Option<Claim>> {
         let get = self.client.get_item().table_name(&self.table).consistent_read(true);
-        let answer = get.key("id", text(&format!("submission#{name}"))).send().await.map_err(|e| unavailable(&e))?;
+        let answer =
+            get.key("id", text(&format!("submission#{name}"))).send().await.map_err(|error| unavailable(&error))?;
         answer.item().map(|item| from_item(item).ok_or_else(unreadable)).transpose()
     }
 
-    /// The id of the quote called `quote`, and whether `submission` is the one whose row is its first: of all that ask, one is.
+    /// The ID of the quote called `quote`, and whether `submission` is the one that writes its first row; only one submission is.
     pub(crate) async fn quote(&self, quote: &str, new: QuoteId, submission: &str) -> Result<Entry> {
         let item = |quote_id: &str| {
             HashMap::from([
@@ -165,7 +167,7 @@ impl Claims {
         let status = match string(&standing, "generatedBy") {
             Some(by) if by == submission => Status::Generated,
             Some(_) => Status::InReview,
-            // The one that was to write the first row failed and gave it back.
+            // The submission that was to write the first row failed and released it.
             None => {
                 let put = self
                     .put(item(quote_id.as_str()))
@@ -181,7 +183,7 @@ impl Claims {
         Ok(Entry { quote_id, status })
     }
 
-    /// Gives back what [`quote`](Self::quote) gave to `submission`, whose row will never be.
+    /// Releases what [`quote`](Self::quote) gave to `submission`, whose row will never be written.
     pub(crate) async fn give_back(&self, quote: &str, entry: &Entry, submission: &str) -> Result<()> {
         let item = HashMap::from([
             ("id".to_owned(), text(&format!("quote#{quote}"))),
@@ -204,7 +206,7 @@ impl Claims {
     }
 }
 
-/// Sends a conditional write: `None` when it was done, otherwise the item that stands there, empty when there is none.
+/// Sends a conditional write: `None` if it was done, otherwise the existing item, empty if there is none.
 async fn lost(put: PutItemFluentBuilder) -> Result<Option<HashMap<String, AttributeValue>>> {
     match put.send().await {
         Ok(_) => Ok(None),
@@ -219,7 +221,7 @@ async fn lost(put: PutItemFluentBuilder) -> Result<Option<HashMap<String, Attrib
 
 fn to_item(claim: &Claim) -> HashMap<String, AttributeValue> {
     let number = |value: u64| AttributeValue::N(value.to_string());
-    let inputs = serde_json::to_string(&claim.inputs).expect("a map of texts is JSON");
+    let inputs = serde_json::to_string(&claim.inputs).expect("a map of text can always be written as JSON");
     let mut item = HashMap::from([
         ("id".to_owned(), text(&format!("submission#{}", claim.name))),
         ("owner".to_owned(), text(&claim.owner)),
@@ -278,7 +280,7 @@ fn string<'a>(item: &'a HashMap<String, AttributeValue>, name: &str) -> Option<&
 }
 
 fn unavailable<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Unavailable {
-    let cause = error.code().unwrap_or("it did not answer");
+    let cause = error.code().unwrap_or("it did not respond");
     Unavailable(format!("the claims table of CLAIMS_TABLE cannot be used: {cause}"))
 }
 
@@ -287,7 +289,7 @@ fn unreadable() -> Unavailable {
 }
 
 impl fmt::Display for Unavailable {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }

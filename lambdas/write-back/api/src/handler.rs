@@ -1,4 +1,4 @@
-//! Requests in, pages out.
+//! Turns requests into pages.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -17,37 +17,37 @@ use crate::locale::Locale;
 use crate::page::{self, Content, Form, LOOK_AGAIN};
 use crate::request::{BadRequest, Event, Request};
 use crate::settings::Settings;
-use crate::submission::{Desk, Run, Standing, Trouble};
+use crate::submission::{Run, Standing, Submitter, Trouble};
 
 /// The function, for the life of its process.
-pub struct Handler {
+pub struct QuoteApi {
     keys: Keys,
-    desk: Desk,
+    submitter: Submitter,
     inputs: Vec<Input>,
     write_on_click: bool,
     locale: Locale,
     currency: Option<String>,
 }
 
-/// An answer before it is JSON.
+/// A response before it becomes JSON.
 struct Answer {
     status: u16,
     headers: Vec<(&'static str, String)>,
     html: String,
 }
 
-/// After this a page that waits stops looking again by itself.
+/// After this time, a waiting page stops refreshing itself.
 const GIVE_UP: Duration = Duration::from_secs(15 * 60);
 
-impl Handler {
+impl QuoteApi {
     /// Wires the function; nothing is connected before the first event.
-    pub fn new(settings: Settings, clock: Clock) -> Handler {
+    pub fn new(settings: Settings, clock: Clock) -> QuoteApi {
         let secrets_manager = aws_sdk_secretsmanager::Client::new(&settings.secrets_manager);
         let dynamodb = aws_sdk_dynamodb::Client::new(&settings.dynamodb);
         let redshift_data = aws_sdk_redshiftdata::Client::new(&settings.redshift_data);
-        Handler {
+        QuoteApi {
             keys: Keys::new(secrets_manager, settings.signing_keys_secret, clock.clone()),
-            desk: Desk {
+            submitter: Submitter {
                 claims: Claims { client: dynamodb, table: settings.claims_table },
                 data: DataApi::new(redshift_data, settings.warehouse, clock.clone()),
                 inserts: settings.inserts,
@@ -65,7 +65,7 @@ impl Handler {
     ///
     /// # Errors
     ///
-    /// Never: the answer carries the status.
+    /// Never: the response carries the status.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Infallible> {
         let (event, context) = event.into_parts();
         let span = info_span!("request", request_id = context.request_id);
@@ -74,7 +74,7 @@ impl Handler {
     }
 
     async fn answer(&self, event: Value, context: &Context) -> Answer {
-        // serde's message could quote what came.
+        // serde's message could quote the event.
         let Ok(event) = serde_json::from_value::<Event>(event) else { return refused(BadRequest::NoSuchPage) };
         let audience = event.request_context.api_id.as_str();
         let run = Run { id: &context.request_id, deadline: context.deadline() };
@@ -95,7 +95,7 @@ impl Handler {
             Ok(accepted) => accepted,
             Err(refusal) => return refusal,
         };
-        // A click can only write what the link says, so a form with something to fill in is shown all the same.
+        // A click can only write the link's own values, so a form with inputs to fill in is shown anyway.
         if writes && input::read(&self.inputs, &BTreeMap::new()).is_ok() {
             return self.write(&accepted, Values::new(), run).await;
         }
@@ -120,7 +120,7 @@ impl Handler {
         }
     }
 
-    /// The token's link, or the answer that refuses it.
+    /// The token's link, or the response that refuses it.
     async fn accept(&self, token: &str, audience: &str) -> Result<Accepted, Answer> {
         let decoded = Token::decode(token).map_err(refuse)?;
         let key = self.keys.verifying(decoded.kid()).await.map_err(|reason| {
@@ -128,14 +128,14 @@ impl Handler {
             unavailable()
         })?;
         let key = key.ok_or_else(|| refuse(Refusal::Rejected))?;
-        let now = millis(self.desk.clock.now()) / 1000;
-        decoded.accept(&key, &self.desk.tenant, audience, now).map_err(refuse)
+        let now = millis(self.submitter.clock.now()) / 1000;
+        decoded.accept(&key, &self.submitter.tenant, audience, now).map_err(refuse)
     }
 
     async fn write(&self, accepted: &Accepted, values: Values, run: &Run<'_>) -> Answer {
         info!(step = "received", submission = shown(accepted), action = accepted.link.action.name());
         let name = accepted.submission.name();
-        match self.desk.submit(accepted, values, run).await {
+        match self.submitter.submit(accepted, values, run).await {
             // The page is at `/quote`, so the address is relative to its folder.
             Ok(standing) => self.stands(standing, &format!("quote/status?s={name}")),
             Err(trouble) => troubled(trouble),
@@ -147,7 +147,7 @@ impl Handler {
         if !is_name {
             return no_submission();
         }
-        match self.desk.standing(name).await {
+        match self.submitter.standing(name).await {
             Ok(Some(standing)) => self.stands(standing, &format!("status?s={name}")),
             Ok(None) => no_submission(),
             Err(trouble) => troubled(trouble),
@@ -157,10 +157,10 @@ impl Handler {
     fn stands(&self, standing: Standing, status_address: &str) -> Answer {
         match standing {
             Standing::Finished(entry) => Answer::page(200, &Content::Finished(&entry)),
-            Standing::Running { since } if is_over(since, self.desk.clock.now()) => notice(
+            Standing::Running { since } if is_over(since, self.submitter.clock.now()) => notice(
                 202,
                 "Still writing the quote",
-                "The database has not finished for a quarter of an hour. Look at this page again later, or ask whoever runs the database.",
+                "The database has been working on it for a quarter of an hour. Open this page again later, or contact the operators of the database.",
             ),
             Standing::Running { .. } => {
                 Answer::page(202, &Content::Running { status_address }).with("Retry-After", &LOOK_AGAIN.to_string())
@@ -168,12 +168,12 @@ impl Handler {
             Standing::Interrupted => notice(
                 503,
                 "Not written yet",
-                "The write was interrupted. Open the link in the dashboard once more; the quote is written only once.",
+                "The write was interrupted. Open the link in the dashboard again; the quote is only written once.",
             ),
             Standing::Failed => notice(
                 502,
                 "The quote was not written",
-                "The database refused it. Open the dashboard again and use its new link; if that fails too, ask whoever runs the dashboard.",
+                "The database rejected it. Open the dashboard again and use its new link. If that also fails, contact the operators of the dashboard.",
             ),
         }
     }
@@ -199,7 +199,7 @@ impl Handler {
     }
 }
 
-/// What a log may say of a submission.
+/// What a log may contain about a submission.
 fn shown(accepted: &Accepted) -> String {
     accepted.submission.name()[..8].to_owned()
 }
@@ -208,18 +208,16 @@ fn is_over(since: SystemTime, now: SystemTime) -> bool {
     now.duration_since(since).is_ok_and(|age| age > GIVE_UP)
 }
 
-/// One answer for whatever may be wrong with a token, so that nobody learns what.
+/// One response for everything that can be wrong with a token, so that nobody learns what it is.
 fn refuse(refusal: Refusal) -> Answer {
     warn!(step = "refused", reason = ?refusal);
     match refusal {
         Refusal::Rejected => notice(
             403,
             "This link is not valid",
-            "Open the dashboard and use the link there. If that fails too, ask whoever runs the dashboard.",
+            "Open the dashboard and use the link there. If that also fails, contact the operators of the dashboard.",
         ),
-        Refusal::Expired => {
-            notice(410, "This link is too old", "Open the dashboard again, or reload it, and use its new link.")
-        }
+        Refusal::Expired => notice(410, "This link is too old", "Open or reload the dashboard and use its new link."),
     }
 }
 
@@ -228,12 +226,14 @@ fn refused(bad: BadRequest) -> Answer {
     match bad {
         BadRequest::NoSuchPage => notice(404, "No such page", "There is nothing at this address."),
         BadRequest::Method(allowed) => {
-            notice(405, "Not possible", "This page cannot be asked in this way.").with("Allow", allowed)
+            notice(405, "Not possible", "This page does not support this kind of request.").with("Allow", allowed)
         }
-        BadRequest::BodyTooLong => notice(413, "Too much", "What was sent is too long for this form."),
-        BadRequest::AddressTooLong => notice(414, "Address too long", "This address is longer than any link here."),
-        BadRequest::MediaType => notice(415, "Not a form", "This page takes what its form sends, and nothing else."),
-        BadRequest::Fields => notice(400, "Not this form", "What was sent has fields that the form does not have."),
+        BadRequest::BodyTooLong => notice(413, "Too much", "The input is too long for this form."),
+        BadRequest::AddressTooLong => {
+            notice(414, "Address too long", "This address is too long to be one of our links.")
+        }
+        BadRequest::MediaType => notice(415, "Not a form", "This page only accepts what its own form sends."),
+        BadRequest::Fields => notice(400, "Wrong form", "The request has fields that the form does not have."),
     }
 }
 
@@ -244,24 +244,24 @@ fn troubled(trouble: Trouble) -> Answer {
         Trouble::Busy(_) => notice(
             503,
             "The database is not ready",
-            "Nothing is lost: reload this page in a minute, and the quote is written once.",
+            "Nothing is lost. Reload this page in a minute; the quote is only written once.",
         )
         .with("Retry-After", "30"),
         Trouble::Refused(_) => notice(
             502,
             "The quote was not written",
-            "The database does not take it. Ask whoever runs the dashboard; this link can be used again afterwards.",
+            "The database does not accept it. Contact the operators of the dashboard; this link can be used again afterwards.",
         ),
     }
 }
 
 fn unavailable() -> Answer {
-    let sentence = "Something needed is not available. Reload this page in a minute; the quote is written only once.";
+    let sentence = "A required service is not available. Reload this page in a minute; the quote is only written once.";
     notice(503, "Not available now", sentence).with("Retry-After", "30")
 }
 
 fn no_submission() -> Answer {
-    notice(404, "Nothing known", "No quote was submitted under this address, or it was too long ago.")
+    notice(404, "Nothing known", "No quote was submitted at this address, or its record has expired.")
 }
 
 fn notice(status: u16, heading: &str, sentence: &str) -> Answer {
@@ -271,7 +271,7 @@ fn notice(status: u16, heading: &str, sentence: &str) -> Answer {
 impl Answer {
     fn page(status: u16, content: &Content<'_>) -> Answer {
         let mut random = [0; 16];
-        // Without random bytes no style is allowed, which a page can do without.
+        // Without random bytes no style is allowed; a page works without it.
         let nonce = match getrandom::fill(&mut random) {
             Ok(()) => hex::encode(random),
             Err(_) => String::new(),
@@ -304,7 +304,7 @@ impl Answer {
 
     fn into_event(self) -> Value {
         let mut headers = json!({
-            // The address has the token in it.
+            // The address contains the token.
             "Referrer-Policy": "no-referrer",
             "Cache-Control": "no-store",
             "X-Content-Type-Options": "nosniff",

@@ -1,11 +1,11 @@
-//! The further inputs of the form: what the tenant asks for beside the signed row.
+//! The additional inputs of the form, which the tenant asks for in addition to the signed row.
 
 use std::collections::BTreeMap;
 
 use function::Invalid;
 use serde::Deserialize;
 
-/// One input as the stack declares it.
+/// One input as declared by the stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Input {
     /// `[a-z][a-z0-9_]*`, at most 60 characters; the column is `input_<name>`.
@@ -15,26 +15,26 @@ pub(crate) struct Input {
     pub(crate) is_required: bool,
 }
 
-/// What an input takes.
+/// The type of an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// At most so many characters.
+    /// Text of at most this many characters.
     Text { max_length: usize },
     /// Whole numbers of 64 bits.
     Integer { minimum: Option<i64>, maximum: Option<i64> },
-    /// What `decimal(18,4)` holds; bounds and values in ten-thousandths.
+    /// The numbers that `decimal(18,4)` can hold; bounds and values in ten-thousandths.
     Decimal { minimum: Option<i64>, maximum: Option<i64> },
     /// A day, `2024-05-01`.
     Date { minimum: Option<String>, maximum: Option<String> },
 }
 
-/// The values of a form in the spelling that goes to the database, by name; what was left empty is not there.
+/// The values of a form as sent to the database, by name; empty inputs are missing.
 pub(crate) type Values = BTreeMap<String, String>;
 
-/// What is wrong with a form, by the input's name: a sentence for the user.
+/// The problems of a form, by the input's name: a sentence for the user.
 pub(crate) type Problems = BTreeMap<String, String>;
 
-/// The most inputs of one form; with the most characters of each they fit into a request.
+/// The most inputs of one form; even at their maximum lengths they fit into a request.
 const MOST: usize = 20;
 
 impl Input {
@@ -42,12 +42,12 @@ impl Input {
     ///
     /// # Errors
     ///
-    /// When it is not one, or names an input twice.
+    /// If it is not such a list or names an input twice.
     pub(crate) fn parse(json: &str) -> Result<Vec<Input>, Invalid> {
         let declared: Vec<Declared> =
             serde_json::from_str(json).map_err(|error| Invalid(format!("INPUTS: {error}")))?;
         if declared.len() > MOST {
-            return Err(Invalid(format!("INPUTS has {} inputs; allowed are at most {MOST}", declared.len())));
+            return Err(Invalid(format!("INPUTS has {} inputs; must be at most {MOST}", declared.len())));
         }
         let inputs = declared.into_iter().map(Declared::input).collect::<Result<Vec<_>, Invalid>>()?;
         for (index, input) in inputs.iter().enumerate() {
@@ -58,10 +58,10 @@ impl Input {
         Ok(inputs)
     }
 
-    /// The value of one input as the database takes it, or `None` when it was left empty.
+    /// The value of one input as sent to the database, or `None` if it was left empty.
     fn read(&self, entered: &str) -> Result<Option<String>, String> {
         if entered.trim().is_empty() {
-            return if self.is_required { Err("please fill this in".into()) } else { Ok(None) };
+            return if self.is_required { Err("please fill in this field".into()) } else { Ok(None) };
         }
         match &self.kind {
             Kind::Text { max_length } => text(entered, *max_length),
@@ -89,11 +89,11 @@ impl Input {
     }
 }
 
-/// Reads what was entered, by the inputs' names.
+/// Reads the entered values, by the inputs' names.
 ///
 /// # Errors
 ///
-/// All that is wrong, each in a sentence for the user.
+/// All problems, each in a sentence for the user.
 pub(crate) fn read(inputs: &[Input], entered: &BTreeMap<String, String>) -> Result<Values, Problems> {
     let mut values = Values::new();
     let mut problems = Problems::new();
@@ -107,11 +107,11 @@ pub(crate) fn read(inputs: &[Input], entered: &BTreeMap<String, String>) -> Resu
 }
 
 fn text(entered: &str, max_length: usize) -> Result<String, String> {
-    // A browser sends lines that end in CR LF and counts each as one character.
+    // A browser sends line ends as CR LF and counts each as one character.
     let text = entered.replace("\r\n", "\n");
     let length = text.chars().count();
     if length > max_length {
-        return Err(format!("please enter at most {max_length} characters; these are {length}"));
+        return Err(format!("please enter at most {max_length} characters; this has {length}"));
     }
     if text.chars().any(|character| character.is_control() && !matches!(character, '\n' | '\t')) {
         return Err("please enter text without control characters".into());
@@ -140,7 +140,7 @@ fn decimal(text: &str) -> Option<i64> {
     Some(sign * format!("{whole}{decimals:0<4}").parse::<i64>().ok()?)
 }
 
-/// The one spelling of ten-thousandths: `12.5`, `-3`, `0`.
+/// The canonical spelling of ten-thousandths: `12.5`, `-3`, `0`.
 pub(crate) fn written(value: i64) -> String {
     let sign = if value < 0 { "-" } else { "" };
     let (whole, decimals) = (value.unsigned_abs() / 10_000, format!("{:04}", value.unsigned_abs() % 10_000));
@@ -221,16 +221,16 @@ impl Declared {
             && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
         if !is_name || name == "t" {
             return Err(Invalid(format!(
-                "INPUTS: the name `{name}` is not 1 to 60 letters a-z, digits and `_`, with a letter first; `t` is taken"
+                "INPUTS: the name `{name}` must be 1 to 60 letters a-z, digits and `_`, starting with a letter; `t` is reserved"
             )));
         }
         if self.label.is_empty() || self.label.chars().count() > 100 {
             return Err(Invalid(format!("INPUTS: the label of `{name}` is not 1 to 100 characters")));
         }
-        let misplaced = |what: &str| Invalid(format!("INPUTS: `{name}` has {what}, which its type does not take"));
+        let misplaced = |what: &str| Invalid(format!("INPUTS: `{name}` has {what}, which its type does not support"));
         let bound = |bound: &Option<String>, read: fn(&str) -> Option<i64>| {
             let unreadable =
-                |bound: &String| Invalid(format!("INPUTS: the bound `{bound}` of `{name}` is not of its type"));
+                |bound: &String| Invalid(format!("INPUTS: the bound `{bound}` of `{name}` does not match its type"));
             bound.as_ref().map(|bound| read(bound).ok_or_else(|| unreadable(bound))).transpose()
         };
         let (minimum, maximum) = (&self.minimum, &self.maximum);
@@ -239,7 +239,7 @@ impl Declared {
             DeclaredKind::Text => match self.max_length.unwrap_or(500) {
                 max_length @ 1..=2000 => Kind::Text { max_length },
                 other => {
-                    return Err(Invalid(format!("INPUTS: maxLength of `{name}` is {other}; allowed is 1 to 2000")));
+                    return Err(Invalid(format!("INPUTS: maxLength of `{name}` is {other}; must be 1 to 2000")));
                 }
             },
             _ if self.max_length.is_some() => return Err(misplaced("maxLength")),
@@ -250,7 +250,9 @@ impl Declared {
                 Kind::Decimal { minimum: bound(minimum, decimal)?, maximum: bound(maximum, decimal)? }
             }
             DeclaredKind::Date => match [minimum, maximum].into_iter().flatten().find(|day| !is_day(day)) {
-                Some(day) => return Err(Invalid(format!("INPUTS: the bound `{day}` of `{name}` is not of its type"))),
+                Some(day) => {
+                    return Err(Invalid(format!("INPUTS: the bound `{day}` of `{name}` does not match its type")));
+                }
                 None => Kind::Date { minimum: minimum.clone(), maximum: maximum.clone() },
             },
         };
@@ -268,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_of_its_type_and_range_gets_its_one_spelling() {
+    fn a_value_of_its_type_and_range_gets_its_canonical_spelling() {
         for (declaration, entered, expected) in [
             (r#""type":"text""#, "a\r\nb", Some("a\nb")),
             (r#""type":"text""#, "   ", None),
@@ -285,9 +287,9 @@ mod tests {
     }
 
     #[test]
-    fn any_other_value_is_refused_with_what_is_allowed() {
+    fn any_other_value_is_refused_with_the_allowed_values() {
         for (declaration, entered, expected) in [
-            (r#""type":"text","required":true"#, " ", "fill this in"),
+            (r#""type":"text","required":true"#, " ", "fill in this field"),
             (r#""type":"text","maxLength":2"#, "abc", "at most 2 characters"),
             (r#""type":"text""#, "a\0b", "control characters"),
             (r#""type":"integer""#, "1.5", "whole number"),
@@ -311,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_declaration_that_cannot_be_is_refused_in_a_sentence_that_names_the_variable() {
+    fn an_invalid_declaration_is_refused_in_a_sentence_that_names_the_variable() {
         for declaration in [
             r#"[{"name":"X","label":"X","type":"text"}]"#,
             r#"[{"name":"t","label":"X","type":"text"}]"#,

@@ -1,32 +1,35 @@
-//! Numbers as people write them somewhere.
+//! Numbers as people write them in a locale.
 
 use function::Invalid;
 
-/// A locale, as far as numbers show it.
+/// A locale, as far as it affects numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Locale {
     group: &'static str,
     point: &'static str,
-    /// From this many digits before the point they are grouped.
+    /// The number of digits before the point from which they are grouped.
     least: usize,
 }
 
 impl Locale {
-    /// Reads a BCP 47 tag: a language and, optionally, a region (`de`, `de-CH`). A language that is not known here writes numbers as
-    /// English does, with a narrow space between groups, which nobody takes for a decimal point.
+    /// Reads a BCP 47 tag: a language and, optionally, a region (`de`, `de-CH`). An unknown language writes numbers as
+    /// English does, with a narrow space between groups, which cannot be mistaken for a decimal point.
     ///
     /// # Errors
     ///
-    /// When the tag has another form.
+    /// If the tag is malformed.
     pub(crate) fn parse(tag: &str) -> Result<Locale, Invalid> {
         let (language, region) = match tag.split_once('-') {
             Some((language, region)) => (language, Some(region)),
             None => (tag, None),
         };
         let is_language = (2..=3).contains(&language.len()) && language.bytes().all(|byte| byte.is_ascii_lowercase());
-        let is_region = region.is_none_or(|region| region.len() == 2 && region.bytes().all(|b| b.is_ascii_uppercase()));
+        let is_region =
+            region.is_none_or(|region| region.len() == 2 && region.bytes().all(|byte| byte.is_ascii_uppercase()));
         if !is_language || !is_region {
-            return Err(Invalid(format!("LOCALE is `{tag}`; allowed is a language and a region, like `de-DE`")));
+            return Err(Invalid(format!(
+                "LOCALE is `{tag}`; must be a language and optionally a region, like `de-DE`"
+            )));
         }
         // From the Unicode CLDR, decimal formats of each locale: https://cldr.unicode.org.
         let (group, point, least) = match (language, region.unwrap_or_default()) {
@@ -90,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_language_tag_is_refused() {
+    fn a_text_that_is_not_a_language_tag_is_refused() {
         for tag in ["", "d", "DE", "de_DE", "de-de", "de-DEU", "german", "de-DE\"><script>"] {
             assert!(Locale::parse(tag).is_err(), "{tag}");
         }

@@ -1,4 +1,4 @@
-//! The pages. Every value in them is escaped by `maud`; no page carries a script.
+//! The pages. Every value in them is escaped by `maud`; no page contains a script.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use crate::claim::{Entry, Status};
 use crate::input::{Input, Kind, Problems};
 use crate::locale::Locale;
 
-/// What a page says.
+/// The content of a page.
 pub(crate) enum Content<'a> {
     /// The form of a link.
     Form(Form<'a>),
-    /// The row is there.
+    /// The row exists.
     Finished(&'a Entry),
-    /// Redshift is at work; the page looks again at the address, relative to this one.
+    /// Redshift is working; the page refreshes from the address, relative to this one.
     Running { status_address: &'a str },
     /// A heading and a sentence.
     Notice { heading: &'a str, sentence: &'a str },
@@ -32,7 +32,7 @@ pub(crate) struct Form<'a> {
     pub(crate) currency: Option<&'a str>,
 }
 
-/// Seconds after which a page that waits looks again.
+/// Seconds after which a waiting page refreshes.
 pub(crate) const LOOK_AGAIN: u32 = 2;
 
 const STYLE: &str = "\
@@ -106,7 +106,7 @@ fn finished(entry: &Entry) -> Markup {
 }
 
 fn running() -> Markup {
-    html! { p role="status" { "The database is still at work. This page shows the result by itself; there is nothing to do." } }
+    html! { p role="status" { "The database is still working. This page will show the result automatically; you do not have to do anything." } }
 }
 
 fn notice(sentence: &str) -> Markup {
@@ -126,7 +126,7 @@ impl Form<'_> {
                 dt { "Skill" } dd { (skill) }
                 dt { "Cost" } dd { (cost) @if let Some(currency) = self.currency { "\u{a0}" (currency) } }
             }
-            // The relative address keeps the stage and leaves the token out.
+            // The relative address keeps the stage and leaves out the token.
             form method="post" action="quote" autocomplete="off" {
                 input type="hidden" name="t" value=(self.token);
                 @for input in self.inputs { (self.field(input, focused == Some(input.name.as_str()))) }

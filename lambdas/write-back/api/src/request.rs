@@ -1,4 +1,4 @@
-//! One HTTP request out of API Gateway's proxy event (REST, version 1.0).
+//! Reads one HTTP request from API Gateway's proxy event (REST, version 1.0).
 
 use std::collections::BTreeMap;
 
@@ -14,16 +14,16 @@ pub(crate) enum Request {
     Submit { token: String, entered: BTreeMap<String, String> },
     /// `GET /quote/status` and `HEAD /quote/status`: the submission's name.
     Status { name: String, is_head: bool },
-    /// `OPTIONS`, with the methods that the path takes.
+    /// `OPTIONS`, with the methods that the path supports.
     Options(&'static str),
 }
 
-/// A request that is refused before anything is read anywhere.
+/// A request that is refused before any service is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BadRequest {
     /// 404
     NoSuchPage,
-    /// 405, with the methods that the path takes.
+    /// 405, with the methods that the path supports.
     Method(&'static str),
     /// 413
     BodyTooLong,
@@ -44,12 +44,12 @@ const ADDRESS_CHARACTERS: usize = 2048;
 const FORM: &str = "GET, HEAD, OPTIONS, POST";
 const STATUS: &str = "GET, HEAD, OPTIONS";
 
-/// What of the event matters.
+/// The relevant fields of the event.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Event {
     http_method: String,
-    /// The path's template, so that a custom domain's base path does not matter.
+    /// The path's template, so that a custom domain's base path makes no difference.
     resource: String,
     #[serde(default)]
     path: Option<String>,
@@ -70,7 +70,7 @@ pub(crate) struct Event {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Context {
-    /// The REST API's id, the audience of its tokens.
+    /// The REST API's ID, the audience of its tokens.
     pub(crate) api_id: String,
     /// The path with its stage.
     #[serde(default)]
@@ -78,7 +78,7 @@ pub(crate) struct Context {
 }
 
 impl Event {
-    /// The request that the event is.
+    /// The request in the event.
     pub(crate) fn request(&self) -> Result<Request, BadRequest> {
         if self.address_characters() > ADDRESS_CHARACTERS {
             return Err(BadRequest::AddressTooLong);
@@ -116,7 +116,7 @@ impl Event {
         Ok(Request::Submit { token, entered })
     }
 
-    /// A query parameter; empty when it is missing or came more than once.
+    /// A query parameter; empty if it is missing or given more than once.
     fn parameter(&self, name: &str) -> String {
         let single = self.query_string_parameters.as_ref().and_then(|all| all.get(name));
         match self.multi_value_query_string_parameters.as_ref().and_then(|all| all.get(name)).map(Vec::as_slice) {
@@ -132,7 +132,7 @@ impl Event {
         found.and_then(|(_, value)| value.as_str()).unwrap_or_default()
     }
 
-    /// Whether a browser or a mail scanner only looks ahead: <https://fetch.spec.whatwg.org/#sec-purpose-header>.
+    /// Whether a browser or a mail scanner is only prefetching: <https://fetch.spec.whatwg.org/#sec-purpose-header>.
     fn is_prefetch(&self) -> bool {
         ["sec-purpose", "purpose", "x-purpose", "x-moz"].iter().any(|name| {
             let purpose = self.header(name).to_ascii_lowercase();
@@ -140,7 +140,7 @@ impl Event {
         })
     }
 
-    /// The length of the URL, put together from its parts as a browser writes it.
+    /// The length of the URL, assembled from its parts as a browser writes it.
     fn address_characters(&self) -> usize {
         let path = self.request_context.path.as_deref().or(self.path.as_deref()).unwrap_or_default();
         let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).map(str::len).sum::<usize>();

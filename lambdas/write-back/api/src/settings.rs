@@ -1,4 +1,4 @@
-//! What the function's environment says, parsed once at the start.
+//! The function's settings, read from its environment once at the start.
 
 use aws_types::SdkConfig;
 use function::environment::optional;
@@ -29,15 +29,15 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads the settings out of the environment variables that `variable` answers.
+    /// Reads the settings from the environment variables that `variable` returns.
     ///
-    /// Required: `TENANT`, `SIGNING_KEYS_SECRET` (its ARN), `CLAIMS_TABLE`, `WAREHOUSE` (JSON, see [`Warehouse`]), `SCHEMA`. Optional:
-    /// `INPUTS` (JSON list of further inputs of the form), `WRITE_ON_CLICK` (`true`), `LOCALE` (`en-US` when absent), `CURRENCY`
-    /// (ISO 4217).
+    /// Required: `TENANT`, `SIGNING_KEYS_SECRET` (its ARN), `CLAIMS_TABLE`, `WAREHOUSE` (JSON, see [`Warehouse`]), `SCHEMA`.
+    /// Optional: `INPUTS` (JSON list of further inputs of the form), `WRITE_ON_CLICK` (`true`), `LOCALE` (`en-US` if absent),
+    /// `CURRENCY` (ISO 4217).
     ///
     /// # Errors
     ///
-    /// When one is missing or not of its form; the message names the variable.
+    /// If one is missing or malformed; the message names the variable.
     pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Settings, Invalid> {
         let inputs = Input::parse(&optional(variable, "INPUTS").unwrap_or_else(|| "[]".into()))?;
         Ok(Settings {
@@ -51,7 +51,7 @@ impl Settings {
                 None | Some("false") => false,
                 Some("true") => true,
                 Some(other) => {
-                    return Err(Invalid(format!("WRITE_ON_CLICK is `{other}`; allowed are `true` and `false`")));
+                    return Err(Invalid(format!("WRITE_ON_CLICK is `{other}`; must be `true` or `false`")));
                 }
             },
             locale: Locale::parse(&optional(variable, "LOCALE").unwrap_or_else(|| "en-US".into()))?,
@@ -64,9 +64,10 @@ impl Settings {
 }
 
 fn currency(code: String) -> Result<String, Invalid> {
-    match code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase()) {
-        true => Ok(code),
-        false => Err(Invalid(format!("CURRENCY is `{code}`; allowed is a code of ISO 4217, three capitals"))),
+    if code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        Ok(code)
+    } else {
+        Err(Invalid(format!("CURRENCY is `{code}`; must be an ISO 4217 code of three capital letters")))
     }
 }
 
@@ -99,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_not_of_its_form_is_refused_with_the_variables_name() {
+    fn a_malformed_value_is_refused_with_the_variables_name() {
         for (name, value) in [
             ("WAREHOUSE", r#"{"database":"d"}"#),
             ("SCHEMA", "a\0b"),

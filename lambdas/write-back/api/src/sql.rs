@@ -6,7 +6,7 @@ use write_back::{Accepted, Action, QuoteId};
 
 use crate::input::{Input, Kind, Values};
 
-/// What is inserted where: the table and the columns of the inputs, quoted.
+/// The target of the inserts: the table and the columns of the inputs, quoted.
 pub(crate) struct Inserts {
     table: String,
     /// Each input's name, its column, and its type in SQL.
@@ -19,7 +19,7 @@ pub(crate) struct Insert {
     pub(crate) parameters: Vec<(String, String)>,
 }
 
-/// What makes a row beside the token and the inputs.
+/// The values of a row in addition to the token and the inputs.
 pub(crate) struct Stamp<'a> {
     pub(crate) quote_id: &'a QuoteId,
     pub(crate) status: &'a str,
@@ -30,7 +30,7 @@ pub(crate) struct Stamp<'a> {
 impl Inserts {
     /// # Errors
     ///
-    /// When the schema's name is no identifier.
+    /// If the schema's name is not a valid identifier.
     pub(crate) fn new(schema: &str, inputs: &[Input]) -> Result<Inserts, Invalid> {
         let schema = identifier(schema).map_err(|error| Invalid(format!("SCHEMA: {error}")))?;
         let column = |input: &Input| {
@@ -41,16 +41,16 @@ impl Inserts {
                 Kind::Date { .. } => "date",
             };
             let name = format!("input_{}", input.name);
-            let column = identifier(&name).expect("an input's name has letters, digits and `_`, at most 60");
+            let column = identifier(&name).expect("an input's name has at most 60 letters, digits and `_`");
             (input.name.clone(), column, kind)
         };
         Ok(Inserts { table: format!("{schema}.quote_history"), inputs: inputs.iter().map(column).collect() })
     }
 
-    /// The insert of one submission, which does nothing when its row is there, or when the quote is accepted already.
+    /// The insert of one submission, which does nothing if its row exists or the quote is already accepted.
     ///
-    /// The text depends on nothing but the settings, the action, and which values are NULL or empty: the Data API takes neither as a
-    /// parameter. <https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-calling.html>
+    /// The text only depends on the settings, the action, and which values are NULL or empty, because the Data API accepts
+    /// neither as a parameter. <https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-calling.html>
     pub(crate) fn insert(&self, accepted: &Accepted, stamp: &Stamp<'_>, inputs: &Values) -> Insert {
         let link = &accepted.link;
         let mut row = Row::default();

@@ -1,10 +1,11 @@
-//! From an accepted token to one row: claim, quote id, statement, result.
+//! Turns an accepted token into one row: claim, quote ID, statement, result.
 
 use std::time::{Duration, SystemTime};
 
-use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
 use function::{Clock, millis};
 use redshift::{DataApi, Error, Statement, Status as Statements, SubmitError};
+use time::OffsetDateTime;
+use time::macros::format_description;
 use tracing::{info, warn};
 use write_back::{Accepted, Action, QuoteId};
 
@@ -12,8 +13,8 @@ use crate::claim::{Claim, Claims, Entry, Progress, Status, Unavailable, Won};
 use crate::input::Values;
 use crate::sql::{Inserts, Stamp};
 
-/// What submits.
-pub(crate) struct Desk {
+/// Submits quotes.
+pub(crate) struct Submitter {
     pub(crate) clock: Clock,
     pub(crate) claims: Claims,
     pub(crate) data: DataApi,
@@ -21,48 +22,48 @@ pub(crate) struct Desk {
     pub(crate) tenant: String,
 }
 
-/// How a submission stands, for whoever sent the token.
+/// The status of a submission, for the sender of the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// The row is there.
+    /// The row exists.
     Finished(Entry),
-    /// Redshift or another run is at work. The time is that of the first click.
+    /// Redshift or another run is working on it. The time is that of the first click.
     Running { since: SystemTime },
-    /// The run that was at work died. Sending the token again takes over.
+    /// The run that was working on it died. Sending the token again takes over.
     Interrupted,
-    /// There is no row and will be none.
+    /// There is no row and there will be none.
     Failed,
 }
 
-/// Why a submission did not get on; sending the token again later may help.
+/// Why a submission did not succeed; sending the token again later may help.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Trouble {
-    /// The claims table, the random numbers, or the service did not do their work.
+    /// The claims table, the random numbers, or the service failed.
     Service(String),
-    /// The warehouse takes no statement now.
+    /// The warehouse accepts no statement now.
     Busy(String),
-    /// Redshift does not take this statement: our fault, or the set-up's.
+    /// Redshift rejects this statement, because of our fault or the setup.
     Refused(String),
 }
 
 /// One run of the function.
 pub(crate) struct Run<'a> {
     pub(crate) id: &'a str,
-    /// When Lambda ends it.
+    /// When Lambda stops it.
     pub(crate) deadline: SystemTime,
 }
 
-/// How long a request waits for Redshift before it answers 202; API Gateway hangs up after 29 seconds.
+/// How long a request waits for Redshift before it returns 202; API Gateway times out after 29 seconds.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How often a statement is submitted within one run.
 const TRIES: u32 = 3;
 
-/// How long a claim outlives its token: whoever still looks at its page learns the result.
+/// How long a claim outlives its token, so that its page can still show the result.
 const REMEMBERED: u64 = 2 * 24 * 60 * 60;
 
-impl Desk {
-    /// Submits the row of `accepted`, or tells what became of it. Safe to repeat: one token is one row.
+impl Submitter {
+    /// Submits the row of `accepted`, or returns what became of it. Safe to repeat: one token writes one row.
     ///
     /// Waits at most 10 seconds for Redshift.
     pub(crate) async fn submit(&self, accepted: &Accepted, inputs: Values, run: &Run<'_>) -> Result<Standing, Trouble> {
@@ -84,7 +85,7 @@ impl Desk {
                 if standing.progress != Progress::Claimed || standing.lease > millis(now) {
                     return self.follow(standing, until).await;
                 }
-                // Its run is over. The row stays the first one's: its inputs and its time.
+                // Its run is over. The row keeps the inputs and the time of the first run.
                 let taken = Claim { owner: wanted.owner, lease: wanted.lease, ..standing.clone() };
                 match self.claims.put_over(&taken, &standing.owner).await? {
                     Won::Yes => taken,
@@ -96,7 +97,7 @@ impl Desk {
         self.follow(claim, until).await
     }
 
-    /// How a submission stands that was made before; looks at its statement once.
+    /// The status of an earlier submission; checks its statement once.
     pub(crate) async fn standing(&self, name: &str) -> Result<Option<Standing>, Trouble> {
         let Some(claim) = self.claims.get(name).await? else { return Ok(None) };
         if claim.progress == Progress::Claimed && claim.lease <= millis(self.clock.now()) {
@@ -123,7 +124,7 @@ impl Desk {
         let submitted = match self.submit_statement(&statement, until).await {
             Ok(id) => Claim { progress: Progress::Submitted(id, entry), ..claim.clone() },
             Err(trouble) => {
-                // Nobody needs to wait for the lease: this run is done with it.
+                // Nobody needs to wait for the lease, because this run is done.
                 let released = Claim { lease: millis(self.clock.now()), ..claim.clone() };
                 if let Err(problem) = self.claims.put_over(&released, &claim.owner).await {
                     warn!(step = "release", %problem);
@@ -134,7 +135,7 @@ impl Desk {
         match self.claims.put_over(&submitted, &claim.owner).await {
             Ok(Won::Yes) => Ok(submitted),
             Ok(Won::No(standing)) => Ok(standing),
-            // Redshift has it all the same; whoever asks next submits it again, with the same client token.
+            // Redshift has the statement anyway; the next request submits it again with the same client token.
             Err(problem) => {
                 warn!(step = "record", %problem);
                 Ok(submitted)
@@ -169,7 +170,7 @@ impl Desk {
         }
     }
 
-    /// Looks at a claim's statement until it has ended or `until` is reached, and records its end.
+    /// Follows a claim's statement until it has ended or `until` is reached, and records its end.
     async fn follow(&self, claim: Claim, until: SystemTime) -> Result<Standing, Trouble> {
         let since = SystemTime::UNIX_EPOCH + Duration::from_millis(claim.created);
         let (statement, entry) = match claim.progress.clone() {
@@ -182,7 +183,7 @@ impl Desk {
             Ok(Statements::Finished { rows, .. }) => {
                 info!(step = "finished", %statement, rows, status = entry.status.name());
                 let finished = Claim { progress: Progress::Finished(entry.clone()), ..claim };
-                // The row is there whether or not that is recorded; the next one to ask records it.
+                // The row exists whether or not that is recorded; the next request records it.
                 if let Err(problem) = self.claims.end(&finished, &statement).await {
                     warn!(step = "record", %problem);
                 }
@@ -194,7 +195,7 @@ impl Desk {
             Ok(Statements::Aborted) => "it was cancelled".to_owned(),
         };
         warn!(step = "failed", %statement, %reason);
-        // First the quote, so that a run which dies in between leaves a claim that is looked at again.
+        // The quote comes first, so that a run that dies in between leaves a claim that is checked again.
         if entry.status == Status::Generated {
             self.claims.give_back(&claim.quote, &entry, &claim.name).await?;
         }
@@ -203,12 +204,11 @@ impl Desk {
     }
 }
 
-/// `2024-05-01 10:00:00.123`, UTC. Which row of a quote is the latest goes by it, so seconds would not do.
+/// `2024-05-01 10:00:00.123`, UTC. It decides which row of a quote is the latest, so whole seconds are not enough.
 fn database_time(millis: u64) -> String {
-    let seconds = i64::try_from(millis / 1000).unwrap_or(i64::MAX);
-    let text = DateTime::from_secs(seconds).fmt(DateTimeFormat::DateTime);
-    let text = text.expect("a time of this millennium can be written").replace('T', " ").replace('Z', "");
-    format!("{text}.{:03}", millis % 1000)
+    let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second].[subsecond digits:3]");
+    let time = OffsetDateTime::from(SystemTime::UNIX_EPOCH + Duration::from_millis(millis));
+    time.format(format).expect("a time of this millennium can be written")
 }
 
 fn random() -> Result<String, Trouble> {

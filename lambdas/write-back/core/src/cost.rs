@@ -1,13 +1,14 @@
-//! An amount of money as the database holds it.
+//! An amount of money as stored in the database.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A cost in its one spelling: `0.00` to `9999999999999999.99`, always two decimals, what `decimal(18,2)` holds from zero up.
+/// A cost in its canonical spelling: `0.00` to `9999999999999999.99`, always with two decimals; the non-negative range of
+/// `decimal(18,2)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cost(String);
 
-/// The text is no cost.
+/// The text is not a cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidCost;
 
@@ -21,11 +22,11 @@ impl Cost {
     }
 }
 
-/// Writes the one spelling of `text` to the end of `out`.
+/// Appends the canonical spelling of `text` to `out`.
 ///
-/// Read are digits with or without a point and decimals after it. Zeros that say nothing are dropped. Signs, exponents,
-/// separators, spaces and a third decimal that is not zero are refused: the database would round it, and the signature would
-/// then be of another number than the one stored.
+/// Accepts digits with or without a point and decimals. Redundant zeros are dropped. Signs, exponents,
+/// separators, spaces and a nonzero third decimal are rejected: the database would round it, and the signature would
+/// then be for a different number than the stored one.
 pub(crate) fn write(text: &str, out: &mut Vec<u8>) -> Result<(), InvalidCost> {
     let (integer, decimals) = match text.split_once('.') {
         Some((_, "")) => return Err(InvalidCost),
@@ -51,7 +52,7 @@ pub(crate) fn write(text: &str, out: &mut Vec<u8>) -> Result<(), InvalidCost> {
 impl FromStr for Cost {
     type Err = InvalidCost;
 
-    /// Reads what [`Cost`] says and the spellings of the same number that a database writes: `12`, `12.5`, `012.500`.
+    /// Reads [`Cost`]'s own spelling and those that a database writes for the same number: `12`, `12.5`, `012.500`.
     fn from_str(text: &str) -> Result<Cost, InvalidCost> {
         let mut digits = Vec::new();
         write(text, &mut digits)?;
@@ -60,14 +61,14 @@ impl FromStr for Cost {
 }
 
 impl fmt::Display for Cost {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
 impl fmt::Display for InvalidCost {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("not a number from 0.00 to 9999999999999999.99 with at most two decimals")
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a number from 0.00 to 9999999999999999.99 with at most two decimals")
     }
 }
 
@@ -78,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_number_has_one_spelling() {
+    fn each_number_has_one_spelling() {
         for (text, expected) in [
             ("100", "100.00"),
             ("100.0", "100.00"),
@@ -93,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_database_would_read_otherwise_is_refused() {
+    fn a_text_that_a_database_would_read_differently_is_refused() {
         for text in [
             "",
             ".",

@@ -9,26 +9,26 @@ use zeroize::Zeroizing;
 
 use crate::PERSONALIZATION;
 
-/// A key and its id. It has no `Debug` and no `Display`, cannot be cloned, and is wiped when dropped.
+/// A key and its ID. It has no `Debug` and no `Display`, cannot be cloned, and is wiped when dropped.
 pub struct Key {
     kid: String,
     bytes: Zeroizing<Vec<u8>>,
 }
 
-/// Why a secret's value is no key; says nothing of the value.
+/// Why a secret's value is not a key; reveals nothing of the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidKey(&'static str);
 
-/// The longest key id.
+/// The longest key ID.
 pub(crate) const KID_BYTES: usize = 64;
 
 impl Key {
-    /// Reads a secret's value, `{"kid":"…","key":"…"}`: an id of 1 to 64 letters, digits, `-` and `_`, and a key of 16 to 64
-    /// bytes. Further members are let be.
+    /// Reads a secret's value, `{"kid":"…","key":"…"}`: an ID of 1 to 64 letters, digits, `-` and `_`, and a key of 16 to 64
+    /// bytes. Additional members are ignored.
     ///
     /// # Errors
     ///
-    /// When it is not that. An empty key above all: BLAKE2b takes it in silence and signs for everybody.
+    /// If it is not that. This rejects above all an empty key, which BLAKE2b accepts silently and with which anybody could sign.
     pub fn parse(secret: &str) -> Result<Key, InvalidKey> {
         #[derive(Deserialize)]
         struct Wire {
@@ -48,7 +48,7 @@ impl Key {
         Ok(Key { kid: wire.kid, bytes })
     }
 
-    /// The key's id, as in the tokens it signs.
+    /// The key's ID, as in the tokens that it signs.
     pub fn kid(&self) -> &str {
         &self.kid
     }
@@ -59,18 +59,18 @@ impl Key {
     }
 }
 
-/// A new secret value with the id `kid` and a key of 64 random letters and digits (381 bits).
+/// A new secret value with the ID `kid` and a key of 64 random letters and digits (381 bits).
 ///
 /// # Errors
 ///
-/// When the system gives no random bytes.
+/// If the system returns no random bytes.
 ///
 /// # Panics
 ///
-/// When `kid` is no key id.
+/// If `kid` is not a key ID.
 pub fn generate(kid: &str) -> Result<Zeroizing<String>, getrandom::Error> {
     const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    assert!(is_kid(kid.as_bytes()), "a key id is 1 to 64 letters, digits, `-` and `_`");
+    assert!(is_kid(kid.as_bytes()), "a key ID is 1 to 64 letters, digits, `-` and `_`");
     let mut key = Zeroizing::new(String::with_capacity(64));
     while key.len() < 64 {
         let mut random = Zeroizing::new([0; 64]);
@@ -89,8 +89,8 @@ pub(crate) fn is_kid(bytes: &[u8]) -> bool {
 }
 
 impl fmt::Display for InvalidKey {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(self.0)
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
     }
 }
 
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_generated_key_is_one_and_differs_from_the_next() {
+    fn a_generated_key_is_valid_and_differs_from_the_next() {
         let secrets = [generate("k1").unwrap(), generate("k1").unwrap()];
         assert_ne!(*secrets[0], *secrets[1]);
         for secret in &secrets {

@@ -1,4 +1,4 @@
-//! The keys as Secrets Manager has them: the current one signs; current, previous and pending verify.
+//! The keys in Secrets Manager: the current one signs; current, previous and pending ones verify.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 
 use crate::key::Key;
 
-/// The keys of one secret, read when needed and kept for a while.
+/// The keys of one secret, read when needed and cached for a while.
 pub struct Keys {
     client: Client,
     secret: String,
@@ -19,20 +19,20 @@ pub struct Keys {
     kept: Mutex<Kept>,
 }
 
-/// The keys cannot be had; says why in one sentence, without the secret's name or value.
+/// The keys are not available; says why in one sentence, without the secret's name or value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unavailable(String);
 
-/// The longest that a key is used without asking whether it still is one.
+/// The longest time that a key is used without checking whether it is still valid.
 const KEPT: Duration = Duration::from_secs(300);
 
-/// How often an unknown key id may make the keys be read anew: a flood of them is no flood of reads.
+/// How often an unknown key ID may cause the keys to be read again, so that a flood of IDs causes no flood of reads.
 const REFRESH: Duration = Duration::from_secs(10);
 
 #[derive(Default)]
 struct Kept {
     current: Option<(Arc<Key>, SystemTime)>,
-    /// The previous key and the pending one, as far as there are any.
+    /// The previous and the pending key, if they exist.
     others: Option<(Vec<Arc<Key>>, SystemTime)>,
     refreshed: Option<SystemTime>,
 }
@@ -47,18 +47,18 @@ impl Keys {
     ///
     /// # Errors
     ///
-    /// When it is not at hand and Secrets Manager does not give it.
+    /// If it is not cached and Secrets Manager does not return it.
     pub async fn signing(&self) -> Result<Arc<Key>, Unavailable> {
         self.current(&mut *self.kept.lock().await).await
     }
 
-    /// The key with the id `kid`, when it is the current, the previous or the pending one.
+    /// The key with the ID `kid`, if it is the current, previous or pending one.
     ///
-    /// One that is not at hand is looked for in Secrets Manager, at most once in 10 seconds.
+    /// A key that is not cached is looked up in Secrets Manager, at most once every 10 seconds.
     ///
     /// # Errors
     ///
-    /// When Secrets Manager was asked and gave no answer.
+    /// If Secrets Manager was called and did not respond.
     pub async fn verifying(&self, kid: &str) -> Result<Option<Arc<Key>>, Unavailable> {
         let mut kept = self.kept.lock().await;
         let current = self.current(&mut kept).await?;
@@ -96,7 +96,7 @@ impl Keys {
     }
 
     async fn refresh(&self, kept: &mut Kept) -> Result<(), Unavailable> {
-        // The pending key first: one that becomes current in between is then seen twice and not missed.
+        // The pending key is read first, so that one that becomes current in between is seen twice rather than missed.
         let (pending, previous) = (self.read("AWSPENDING").await?, self.read("AWSPREVIOUS").await?);
         kept.current = None;
         self.current(kept).await?;
@@ -104,7 +104,7 @@ impl Keys {
         Ok(())
     }
 
-    /// The key that `stage` is attached to, or `None` when there is no such version.
+    /// The key with the label `stage`, or `None` if there is no such version.
     async fn read(&self, stage: &str) -> Result<Option<Arc<Key>>, Unavailable> {
         let read = self.client.get_secret_value().secret_id(&self.secret).version_stage(stage);
         match read.send().await {
@@ -112,11 +112,11 @@ impl Keys {
                 Ok(key) => Ok(Some(Arc::new(key))),
                 Err(error) => Err(Unavailable(format!("the signing key ({stage}) cannot be read: {error}"))),
             },
-            // The service's message may carry the ARN, so only its code is kept.
+            // The service's message may contain the ARN, so only its code is kept.
             Err(error) => match error.code() {
                 Some("ResourceNotFoundException") => Ok(None),
-                Some(code) => Err(Unavailable(format!("Secrets Manager did not give the signing key: {code}"))),
-                None => Err(Unavailable("Secrets Manager did not answer".into())),
+                Some(code) => Err(Unavailable(format!("Secrets Manager did not return the signing key: {code}"))),
+                None => Err(Unavailable("Secrets Manager did not respond".into())),
             },
         }
     }
@@ -127,8 +127,8 @@ fn is_younger(time: SystemTime, age: Duration, now: SystemTime) -> bool {
 }
 
 impl fmt::Display for Unavailable {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Tokens of signed links: their form, their keys, signing and verifying.
+//! Tokens of signed links: their form, their keys, signing and verification.
 //!
 //! A token says which row of a dashboard was clicked and that nobody changed it. It does not say who clicked.
 //!
@@ -12,8 +12,8 @@
 //! field    = 0 for NULL, or 1 and a text           customer, skill, cost, quote_id, viewer
 //! ```
 //!
-//! What all rows of a batch share comes first, so that a batch hashes it once. Lengths go before contents, so no two rows
-//! have one payload; NULL and the empty text differ.
+//! The fields that all rows of a batch share come first, so that a batch hashes them once. Lengths precede contents, so no two rows
+//! have the same payload; NULL and the empty text differ.
 
 mod cost;
 mod key;
@@ -32,7 +32,7 @@ pub use token::{Accepted, Refusal, Submission, Token};
 /// The only form of token there is.
 pub(crate) const VERSION: u8 = 1;
 
-/// What the MAC is bound to besides the key.
+/// The personalization of the MAC.
 pub(crate) const PERSONALIZATION: &[u8] = b"wb-link-v1";
 
 /// The length of a MAC in bytes.

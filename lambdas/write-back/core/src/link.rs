@@ -1,4 +1,4 @@
-//! What a link stands for.
+//! The content of a link.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,7 +7,7 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::cost::Cost;
 
-/// The longest customer, skill and viewer in bytes, what `varchar(256)` holds.
+/// The longest customer, skill and viewer in bytes, as in `varchar(256)`.
 pub const TEXT_BYTES: usize = 256;
 
 /// A link's row and what a click on it does, as signed.
@@ -21,14 +21,14 @@ pub struct Link {
     pub skill: String,
     /// The cost of the quote.
     pub cost: Cost,
-    /// The user whom the dashboard showed the link, if the view says so; at most [`TEXT_BYTES`].
+    /// The user to whom the dashboard showed the link, if the view says so; at most [`TEXT_BYTES`].
     pub viewer: Option<String>,
 }
 
 /// What a click on a link does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Writes a quote, or a further revision of it.
+    /// Writes a quote, or another revision of it.
     Generate,
     /// Accepts the quote.
     Accept(QuoteId),
@@ -44,21 +44,21 @@ impl Action {
     }
 }
 
-/// The id of a quote: a UUID in lower case.
+/// The ID of a quote: a UUID in lower case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QuoteId(String);
 
 impl QuoteId {
-    /// Reads an id; `None` when `text` is not a UUID in lower case.
+    /// Reads an ID; `None` if `text` is not a UUID in lower case.
     pub fn parse(text: &str) -> Option<QuoteId> {
         is_quote_id(text).then(|| QuoteId(text.to_owned()))
     }
 
-    /// A new id (UUID version 4).
+    /// A new ID (UUID version 4).
     ///
     /// # Errors
     ///
-    /// When the system gives no random bytes.
+    /// If the system returns no random bytes.
     pub fn random() -> Result<QuoteId, getrandom::Error> {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes)?;
@@ -75,8 +75,8 @@ impl QuoteId {
 }
 
 impl fmt::Display for QuoteId {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -88,7 +88,7 @@ pub(crate) fn is_quote_id(text: &str) -> bool {
         })
 }
 
-/// The text in NFC: two spellings of one name are one name.
+/// The text in NFC, so that two encodings of one name are the same.
 pub(crate) fn normalized(text: &str) -> Cow<'_, str> {
     if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
         return Cow::Borrowed(text);
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_random_quote_id_is_one_and_differs_from_the_next() {
+    fn a_random_quote_id_is_valid_and_differs_from_the_next() {
         let ids = [QuoteId::random().unwrap(), QuoteId::random().unwrap()];
         assert_ne!(ids[0], ids[1]);
         for id in &ids {
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_uuid_in_lower_case_is_no_quote_id() {
+    fn only_a_uuid_in_lower_case_is_a_quote_id() {
         for text in [
             "",
             "1",

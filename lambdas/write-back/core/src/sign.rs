@@ -1,4 +1,4 @@
-//! Rows in, tokens out.
+//! Signs rows.
 
 use std::fmt;
 
@@ -18,11 +18,11 @@ use crate::{MAC_BYTES, PAYLOAD_BYTES, VERSION};
 pub struct Terms<'a> {
     /// The tenant whose row it is.
     pub tenant: &'a str,
-    /// The id of the REST API that the token is for.
+    /// The ID of the REST API that the token is for.
     pub audience: &'a str,
     /// Seconds since 1970.
     pub issued: u64,
-    /// Seconds since 1970; after it the token is refused.
+    /// Seconds since 1970; after that the token is refused.
     pub expires: u64,
 }
 
@@ -37,9 +37,9 @@ pub struct Row<'a> {
     pub skill: Option<&'a str>,
     /// The quote's cost, decimal text.
     pub cost: Option<&'a str>,
-    /// The quote to accept, and NULL to generate one.
+    /// The quote to accept, or NULL to generate one.
     pub quote_id: Option<&'a str>,
-    /// Who looks at the dashboard, if the view says so.
+    /// Who views the dashboard, if the view says so.
     pub viewer: Option<&'a str>,
 }
 
@@ -50,15 +50,15 @@ pub enum Fault {
     Null,
     /// The action is neither `generate` nor `accept`.
     Action,
-    /// `generate` came with a quote id, or `accept` without a valid one.
+    /// `generate` has a quote ID, or `accept` does not have a valid one.
     QuoteId,
-    /// The cost is none, see [`Cost`](crate::Cost).
+    /// The cost is invalid, see [`Cost`](crate::Cost).
     Cost,
-    /// A text is longer than [`TEXT_BYTES`] or has a NUL character, which no table column holds.
+    /// A text is longer than [`TEXT_BYTES`] or has a NUL character, which no column can hold.
     Text,
     /// The payload would be too long for a link.
     TooLong,
-    /// The row is no list of six texts.
+    /// The row is not a list of six texts.
     Shape,
 }
 
@@ -77,13 +77,13 @@ impl Fault {
     }
 }
 
-/// Tenant and audience that leave no room for a row.
+/// Tenant and audience are too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidTerms;
 
 /// Signs the rows of one batch.
 pub struct Signer {
-    /// The MAC of what all rows share; past the key's block, so that no row pays for it.
+    /// The MAC state after the shared fields, past the key's block, so that no row pays for it.
     start: Blake2bMac<U32>,
     payload: Vec<u8>,
     shared: usize,
@@ -94,7 +94,7 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// When tenant or audience are longer than 256 bytes.
+    /// If tenant or audience are longer than 256 bytes.
     pub fn new(key: &Key, terms: &Terms<'_>) -> Result<Signer, InvalidTerms> {
         if terms.tenant.len() > TEXT_BYTES || terms.audience.len() > TEXT_BYTES {
             return Err(InvalidTerms);
@@ -115,7 +115,7 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// When the row is not one to sign; nothing is appended then.
+    /// If the row cannot be signed; then nothing is appended.
     pub fn sign(&mut self, row: &Row<'_>, out: &mut String) -> Result<(), Fault> {
         self.payload.truncate(self.shared);
         push_row(&mut self.payload, row)?;
@@ -130,7 +130,7 @@ impl Signer {
     }
 }
 
-/// Fields of a payload: customer, skill, cost, quote id, viewer.
+/// Fields of a payload: customer, skill, cost, quote ID, viewer.
 pub(crate) const FIELDS: u8 = 5;
 
 fn push_row(payload: &mut Vec<u8>, row: &Row<'_>) -> Result<(), Fault> {
@@ -183,8 +183,8 @@ fn push_text(payload: &mut Vec<u8>, text: &[u8]) {
 }
 
 impl fmt::Display for InvalidTerms {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "tenant or audience is longer than {TEXT_BYTES} bytes")
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "tenant or audience is longer than {TEXT_BYTES} bytes")
     }
 }
 

@@ -1,4 +1,4 @@
-//! A token from outside: nothing in it is believed before its MAC holds.
+//! A token from outside: nothing in it is trusted before its MAC is verified.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,7 +12,7 @@ use crate::link::{Action, Link, QuoteId};
 use crate::sign::FIELDS;
 use crate::{MAC_BYTES, PAYLOAD_BYTES, SKEW, VERSION};
 
-/// A token that has the form of one; [`accept`](Token::accept) tells whether it is one.
+/// A text with the form of a token; [`accept`](Token::accept) verifies it.
 pub struct Token {
     bytes: Vec<u8>,
     kid: String,
@@ -21,20 +21,20 @@ pub struct Token {
 /// Why a token is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// It is not ours, was changed, or is for somebody else. Which of it is nobody's business.
+    /// It is not ours, was changed, or is for somebody else. Callers are not told which.
     Rejected,
-    /// It was ours and its time is over.
+    /// It was ours and has expired.
     Expired,
 }
 
 /// An accepted token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
-    /// What it stands for.
+    /// Its content.
     pub link: Link,
-    /// What tells its submission from all others.
+    /// The identity of its submission.
     pub submission: Submission,
-    /// Seconds since 1970 at which it ends to be accepted, clocks that are late included.
+    /// Seconds since 1970 until which it is accepted, with an allowance for slow clocks.
     pub ends: u64,
 }
 
@@ -43,16 +43,16 @@ pub struct Accepted {
 pub struct Submission([u8; MAC_BYTES]);
 
 impl Token {
-    /// Reads the form: base64url in its one spelling, version 1, a key id.
+    /// Checks the form: base64url in its one spelling, version 1, a key ID.
     ///
     /// # Errors
     ///
-    /// [`Refusal::Rejected`] when it has another form.
+    /// [`Refusal::Rejected`] if it has a different form.
     pub fn decode(text: &str) -> Result<Token, Refusal> {
         if text.len() > (PAYLOAD_BYTES + MAC_BYTES).div_ceil(3) * 4 {
             return Err(Refusal::Rejected);
         }
-        // This engine refuses padding and trailing bits that are not zero, so one token has one spelling.
+        // This engine rejects padding and trailing bits that are not zero, so each token has exactly one spelling.
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| Refusal::Rejected)?;
         let payload = bytes.len().checked_sub(MAC_BYTES).ok_or(Refusal::Rejected)?;
         let mut reader = Reader(&bytes[..payload]);
@@ -64,16 +64,16 @@ impl Token {
         Ok(Token { bytes, kid })
     }
 
-    /// The id of the key it claims to be signed by. Good for a look-up among the keys that are known, and for nothing else.
+    /// The ID of the key that it claims to be signed with. Only use it to look up a known key.
     pub fn kid(&self) -> &str {
         &self.kid
     }
 
-    /// Verifies the token: first the MAC, in constant time, then whom and what it is for, then its time.
+    /// Verifies the token: first the MAC, in constant time, then tenant and audience, then its time.
     ///
     /// # Errors
     ///
-    /// [`Refusal::Rejected`] for everything but the time; [`Refusal::Expired`] only when everything else holds.
+    /// [`Refusal::Rejected`] for everything except the time; [`Refusal::Expired`] only if everything else is valid.
     pub fn accept(&self, key: &Key, tenant: &str, audience: &str, now: u64) -> Result<Accepted, Refusal> {
         let (payload, claimed) = self.bytes.split_at(self.bytes.len() - MAC_BYTES);
         let mut mac = key.mac();
@@ -101,16 +101,17 @@ impl Submission {
         hex::encode(self.0)
     }
 
-    /// A name for it that tells nothing of the token, in 64 hexadecimal digits: unkeyed BLAKE2b-256 of the MAC.
+    /// A name that reveals nothing about the token, in 64 hexadecimal digits: unkeyed BLAKE2b-256 of the MAC.
     ///
-    /// Whoever knows a row could make its token from the MAC, so what is stored, logged or shown beside the database is this.
+    /// Anybody who knows a row could create its token from the MAC, so outside the database only this name is stored, logged or
+    /// shown.
     pub fn name(&self) -> String {
         hash(b"wb-submission-v1", &[&self.0])
     }
 }
 
 impl Link {
-    /// A name for what makes one quote: the tenant, the customer and the skill, in 64 hexadecimal digits.
+    /// A name for a quote's identity, which is the tenant, the customer and the skill, in 64 hexadecimal digits.
     pub fn quote_name(&self, tenant: &str) -> String {
         hash(b"wb-quote-v1", &[tenant.as_bytes(), self.customer.as_bytes(), self.skill.as_bytes()])
     }
@@ -119,7 +120,7 @@ impl Link {
 /// BLAKE2b-256, unkeyed, of the parts, each after its length.
 fn hash(personalization: &[u8], parts: &[&[u8]]) -> String {
     let mut hash = Blake2bMac::<U32>::new_with_salt_and_personal(None, &[], personalization)
-        .expect("without a key, and with a personalization of at most 16 bytes, nothing is too long");
+        .expect("without a key and with a personalization of at most 16 bytes, no length is invalid");
     for part in parts {
         hash.update(&u64::try_from(part.len()).expect("a length fits into 64 bits").to_be_bytes());
         hash.update(part);
@@ -127,7 +128,7 @@ fn hash(personalization: &[u8], parts: &[&[u8]]) -> String {
     hex::encode(hash.finalize_fixed())
 }
 
-/// A payload whose MAC holds.
+/// A payload whose MAC is valid.
 struct Signed<'a> {
     kid: &'a str,
     tenant: &'a str,
@@ -138,7 +139,7 @@ struct Signed<'a> {
 }
 
 impl<'a> Signed<'a> {
-    /// `None` when a key signed what this version does not write.
+    /// `None` if a key signed something that this version does not write.
     fn read(payload: &'a [u8]) -> Option<Signed<'a>> {
         let mut reader = Reader(payload);
         reader.byte().filter(|version| *version == VERSION)?;
@@ -189,7 +190,7 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(self.bytes()?).ok()
     }
 
-    /// A field: `None` when there is none, `Some(None)` for NULL.
+    /// A field: `None` if there is none, `Some(None)` for NULL.
     fn field(&mut self) -> Option<Option<&'a str>> {
         match self.byte()? {
             0 => Some(None),

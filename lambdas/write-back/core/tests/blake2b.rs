@@ -1,6 +1,6 @@
-//! The MAC's building block against 22 vectors: RFC 7693, the official keyed answers, and what Python's hashlib gives.
+//! The MAC's building block against 22 vectors: RFC 7693, the official keyed test vectors, and the results of Python's hashlib.
 
-#![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
+#![expect(clippy::unwrap_used, reason = "a test fails when it cannot continue")]
 
 use blake2::digest::array::ArraySize;
 use blake2::digest::consts::{U1, U16, U32, U64};

@@ -1,6 +1,6 @@
 //! Which keys are read when, over real HTTP from a Secrets Manager on this machine.
 
-#![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
+#![expect(clippy::unwrap_used, reason = "a test fails when it cannot continue")]
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ const KEY: &str = "canary-signing-key-0123456789abcdef";
 
 struct Secret {
     stages: BTreeMap<&'static str, String>,
-    /// What is answered in place of a value.
+    /// The response instead of a value.
     refusal: Option<&'static str>,
     reads: Vec<String>,
 }
@@ -78,7 +78,7 @@ impl Secret {
 }
 
 #[tokio::test]
-async fn the_current_key_signs_and_is_kept_for_five_minutes() {
+async fn the_current_key_signs_and_is_cached_for_five_minutes() {
     let world = World::new(&[("AWSCURRENT", "k2"), ("AWSPREVIOUS", "k1")]).await;
     assert_eq!(world.keys.signing().await.unwrap().kid(), "k2");
     world.set(&[("AWSCURRENT", "k3")]);
@@ -102,7 +102,7 @@ async fn current_previous_and_pending_keys_verify_and_older_ones_do_not() {
 }
 
 #[tokio::test]
-async fn a_flood_of_unknown_key_ids_is_one_look_in_ten_seconds() {
+async fn a_flood_of_unknown_key_ids_is_one_read_in_ten_seconds() {
     let world = World::new(&[("AWSCURRENT", "k1")]).await;
     for number in 0..100 {
         assert!(!world.knows(&format!("unknown-{number}")).await);
@@ -137,7 +137,7 @@ async fn a_key_two_rotations_old_is_forgotten_within_five_minutes() {
 }
 
 #[tokio::test]
-async fn keys_that_cannot_be_had_are_told_without_name_or_value() {
+async fn unavailable_keys_are_reported_without_name_or_value() {
     for refusal in [Some("AccessDeniedException"), Some("ResourceNotFoundException"), None] {
         let world = World::new(&[("AWSCURRENT", "k1")]).await;
         match refusal {

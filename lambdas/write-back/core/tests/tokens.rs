@@ -1,6 +1,6 @@
-//! Tokens as they leave the database and come back: what is accepted, and that nothing else is.
+//! Tokens as they leave the database and return: what is accepted, and that nothing else is.
 
-#![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
+#![expect(clippy::unwrap_used, reason = "a test fails when it cannot continue")]
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -43,14 +43,14 @@ fn accept(token: &str, key: &Key, now: u64) -> Result<Accepted, Refusal> {
 
 #[test]
 fn a_token_has_the_form_that_is_documented() {
-    // Made with Python's hashlib and struct from the documented form.
+    // Created with Python's hashlib and struct from the documented form.
     let expected = "AQAAAAJrMQAAAARhY21lAAAACmExYjJjM2Q0ZTUAAAAAZjISoAAAAABmMhmoAAAACGdlbmVyYXRlBQEAAAAQTydCcmllbiAmIFPDtmhuZQEAAAAESmF2YQEAAAAGMTAwLjAwAAEAAAAA7OFDYz9g_DbbtXemeYqQC7FAF5jP1bnw3CVSslUNDtE";
     assert_eq!(token(&ROW), expected);
     let accepted = accept(expected, &k1(), ISSUED).unwrap();
     assert_eq!(accepted.link.customer, "O'Brien & Söhne");
     assert_eq!((accepted.link.cost.as_str(), accepted.link.viewer.as_deref()), ("100.00", Some("")));
     assert_eq!(accepted.submission.id(), "ece143633f60fc36dbb577a6798a900bb1401798cfd5b9f0dc2552b2550d0ed1");
-    assert!(!accepted.submission.name().contains("ece14363"), "the name tells nothing of the MAC");
+    assert!(!accepted.submission.name().contains("ece14363"), "the name reveals nothing about the MAC");
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn the_longest_row_still_fits_into_a_link() {
 }
 
 #[test]
-fn time_decides_to_the_second() {
+fn the_expiry_is_exact_to_the_second() {
     let token = token(&ROW);
     for (now, expected) in [
         (ISSUED - 121, Err(Refusal::Rejected)),
@@ -142,7 +142,7 @@ fn time_decides_to_the_second() {
 }
 
 #[test]
-fn what_is_for_somebody_else_is_rejected_even_when_it_is_expired() {
+fn a_token_for_somebody_else_is_rejected_even_if_it_is_expired() {
     let (k1, other) = (k1(), key("k1", &"other-key-".repeat(4)));
     let theirs = Terms { tenant: "umbrella", ..TERMS };
     let elsewhere = Terms { audience: "zzzzzzzzzz", ..TERMS };
@@ -158,7 +158,7 @@ fn what_is_for_somebody_else_is_rejected_even_when_it_is_expired() {
 }
 
 #[test]
-fn a_mac_of_another_length_is_rejected() {
+fn a_mac_of_a_different_length_is_rejected() {
     let token = URL_SAFE_NO_PAD.decode(token(&ROW)).unwrap();
     let (payload, mac) = token.split_at(token.len() - 32);
     for mac in [&mac[..0], &mac[..16], &mac[..31], &[mac, &[0]].concat()] {
@@ -196,7 +196,7 @@ fn a_token_has_one_spelling() {
     assert_eq!(respelled, 3 * 63);
 }
 
-/// The seed is printed; `SEED=… cargo test -p write-back` repeats another.
+/// The seed is printed; `SEED=… cargo test -p write-back` repeats a seed.
 #[test]
 fn of_a_million_mutated_tokens_none_is_accepted() {
     const TOKENS: usize = 1_000_000;
@@ -228,10 +228,10 @@ fn of_a_million_mutated_tokens_none_is_accepted() {
         let verdict = token.accept(key, TERMS.tenant, TERMS.audience, ISSUED);
         assert_eq!(verdict, Err(Refusal::Rejected), "seed {seed}, token {number}: {mutated}");
     }
-    assert!(reached > TOKENS / 3, "only {reached} got as far as the MAC");
+    assert!(reached > TOKENS / 3, "only {reached} reached the MAC");
 }
 
-/// One of the good tokens after one change: bits, characters, parts of two, field borders, key id, encoding.
+/// One of the good tokens after one change: bits, characters, parts of two, field borders, key ID, encoding.
 fn mutated(random: &mut Rng, good: &[String], foreign: &[String]) -> String {
     let text = &good[random.usize(..good.len())];
     let other = &good[random.usize(..good.len())];
@@ -254,7 +254,7 @@ fn mutated(random: &mut Rng, good: &[String], foreign: &[String]) -> String {
             bytes.truncate(end);
             bytes.extend_from_slice(&other[others_end..]);
         }
-        // A byte moved over the border of two fields, with the lengths put right.
+        // A byte moved across the border of two fields, with corrected lengths.
         7 => {
             let border = bytes.windows(5).position(|window| window == [1, 0, 0, 0, 4]);
             if let Some(border) = border {

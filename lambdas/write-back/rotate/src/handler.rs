@@ -18,12 +18,12 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads the settings out of the environment variables that `variable` answers: `SIGNING_KEYS_SECRET`, the ARN of the one secret
+    /// Reads the settings from the environment variables that `variable` returns: `SIGNING_KEYS_SECRET`, the ARN of the one secret
     /// that is rotated.
     ///
     /// # Errors
     ///
-    /// When it is missing.
+    /// If it is missing.
     pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Settings, Invalid> {
         Ok(Settings {
             signing_keys_secret: required(variable, "SIGNING_KEYS_SECRET")?,
@@ -33,7 +33,7 @@ impl Settings {
 }
 
 /// The function, for the life of its process.
-pub struct Handler {
+pub struct KeyRotator {
     client: Client,
     secret: String,
 }
@@ -44,7 +44,7 @@ pub struct Handler {
 struct Event {
     step: Step,
     secret_id: String,
-    /// Also the id of the version that is made.
+    /// Also the ID of the new version.
     client_request_token: String,
 }
 
@@ -60,11 +60,11 @@ enum Step {
     Finish,
 }
 
-/// Why a step failed, in one sentence without the secret's name or value; Secrets Manager tries again.
+/// Why a step failed, in one sentence without the secret's name or value; Secrets Manager retries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error(String);
 
-/// Where the version that is made stands.
+/// The stage of the new version.
 enum Version {
     Pending,
     Current,
@@ -73,17 +73,17 @@ enum Version {
 const CURRENT: &str = "AWSCURRENT";
 const PENDING: &str = "AWSPENDING";
 
-impl Handler {
+impl KeyRotator {
     /// Wires the function; nothing is connected before the first event.
-    pub fn new(settings: Settings) -> Handler {
-        Handler { client: Client::new(&settings.secrets_manager), secret: settings.signing_keys_secret }
+    pub fn new(settings: Settings) -> KeyRotator {
+        KeyRotator { client: Client::new(&settings.secrets_manager), secret: settings.signing_keys_secret }
     }
 
-    /// Does one step.
+    /// Performs one step.
     ///
     /// # Errors
     ///
-    /// When the event is not about this function's secret or not about a version in rotation, when Secrets Manager does not answer, or
+    /// If the event is not about this function's secret or a version in rotation, if Secrets Manager does not respond, or if
     /// the new key does not work.
     pub async fn handle(&self, event: LambdaEvent<serde_json::Value>) -> Result<(), Error> {
         let (event, context) = event.into_parts();
@@ -97,14 +97,15 @@ impl Handler {
     }
 
     async fn step(&self, event: serde_json::Value) -> Result<Step, Error> {
-        let event: Event = serde_json::from_value(event)
-            .map_err(|_| Error::new("the event is not one of a rotation: Step, SecretId and ClientRequestToken"))?;
+        let event: Event = serde_json::from_value(event).map_err(|_| {
+            Error::new("the event is not from a rotation; must have Step, SecretId and ClientRequestToken")
+        })?;
         if event.secret_id != self.secret {
-            return Err(Error::new("the event is about another secret than that of SIGNING_KEYS_SECRET"));
+            return Err(Error::new("the event is about a different secret than SIGNING_KEYS_SECRET"));
         }
         let token = &event.client_request_token;
         match (self.version(token).await?, event.step) {
-            // A step that comes again after the rotation is done.
+            // A step that is repeated after the rotation is done.
             (Version::Current, _) | (_, Step::Set) => {}
             (Version::Pending, Step::Create) => self.create(token).await?,
             (Version::Pending, Step::Test) => self.test(token).await?,
@@ -113,22 +114,24 @@ impl Handler {
         Ok(event.step)
     }
 
-    /// Where the version stands; other versions are not this function's to touch.
+    /// The version's stage; this function does not touch other versions.
     async fn version(&self, token: &str) -> Result<Version, Error> {
         let stages = self.stages().await?;
         let staged = |stage: &str| stages.iter().any(|(version, held)| version == token && held == stage);
         if staged(CURRENT) {
             return Ok(Version::Current);
         }
-        match staged(PENDING) {
-            true => Ok(Version::Pending),
-            false => Err(Error::new("the version of ClientRequestToken is not in rotation")),
+        if staged(PENDING) {
+            Ok(Version::Pending)
+        } else {
+            Err(Error::new("the version of ClientRequestToken is not in rotation"))
         }
     }
 
     /// Each version with each of its stages.
     async fn stages(&self) -> Result<Vec<(String, String)>, Error> {
-        let secret = self.client.describe_secret().secret_id(&self.secret).send().await.map_err(|e| refused(&e))?;
+        let secret =
+            self.client.describe_secret().secret_id(&self.secret).send().await.map_err(|error| refused(&error))?;
         let versions = secret.version_ids_to_stages.unwrap_or_default();
         let stages = versions
             .into_iter()
@@ -140,17 +143,17 @@ impl Handler {
         if self.pending(token).await?.is_some() {
             return Ok(());
         }
-        // The version's id is a UUID, so its first 12 digits make an id that no key in use has.
+        // The version's ID is a UUID, so its first 12 digits are an ID that no key in use has.
         let kid: String = token.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
         if kid.is_empty() {
             return Err(Error::new("ClientRequestToken has no letter or digit"));
         }
-        let value = generate(&kid).map_err(|error| Error(format!("the system gives no random bytes: {error}")))?;
+        let value = generate(&kid).map_err(|error| Error(format!("the system returned no random bytes: {error}")))?;
         let put = self.client.put_secret_value().secret_id(&self.secret).client_request_token(token);
         let put = put.secret_string(value.as_str()).version_stages(PENDING).send().await;
         match put {
             Ok(_) => Ok(()),
-            // Another run of this step was faster; its key is as good.
+            // Another run of this step was faster; its key is just as good.
             Err(error) if error.code() == Some("ResourceExistsException") => Ok(()),
             Err(error) => Err(refused(&error)),
         }
@@ -158,10 +161,7 @@ impl Handler {
 
     async fn test(&self, token: &str) -> Result<(), Error> {
         let key = self.pending(token).await?.ok_or_else(|| Error::new("there is no pending key to test"))?;
-        match works(&key) {
-            true => Ok(()),
-            false => Err(Error::new("the pending key does not verify what it signs")),
-        }
+        if works(&key) { Ok(()) } else { Err(Error::new("the pending key does not verify what it signs")) }
     }
 
     async fn finish(&self, token: &str) -> Result<(), Error> {
@@ -171,7 +171,7 @@ impl Handler {
         let moved = moved.move_to_version_id(token).set_remove_from_version_id(current).send().await;
         match moved {
             Ok(_) => Ok(()),
-            // An answer that was lost, and the SDK's second try met what the first had done.
+            // The answer was lost, and the SDK's second attempt found the work of the first.
             Err(error) => match self.version(token).await? {
                 Version::Current => Ok(()),
                 Version::Pending => Err(refused(&error)),
@@ -203,11 +203,11 @@ fn works(key: &Key) -> bool {
     signed && Token::decode(&token).and_then(|token| token.accept(key, "probe", "probe", 1)).is_ok()
 }
 
-/// The service's message may carry the ARN, so only its code is kept.
+/// The service's message may contain the ARN, so only its code is kept.
 fn refused<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Error {
     match error.code() {
-        Some(code) => Error(format!("Secrets Manager answered {code}")),
-        None => Error::new("Secrets Manager did not answer"),
+        Some(code) => Error(format!("Secrets Manager returned {code}")),
+        None => Error::new("Secrets Manager did not respond"),
     }
 }
 
@@ -218,8 +218,8 @@ impl Error {
 }
 
 impl fmt::Display for Error {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

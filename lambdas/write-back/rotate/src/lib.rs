@@ -1,6 +1,6 @@
 //! Rotates the signing key; the old one still verifies.
 //!
-//! Secrets Manager calls once for each of four steps, and again when one fails; each step may run twice without harm:
+//! Secrets Manager calls it once for each of four steps, and again if one fails; each step may run twice without harm:
 //! <https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-lambda-function-overview.html>.
 //!
 //! | step | does |
@@ -12,4 +12,4 @@
 
 mod handler;
 
-pub use handler::{Error, Handler, Settings};
+pub use handler::{Error, KeyRotator, Settings};

@@ -1,6 +1,6 @@
-//! A rotation against a Secrets Manager on this machine: versions, stages, requests that come twice.
+//! A rotation against a Secrets Manager on this machine: versions, stages, repeated requests.
 
-#![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
+#![expect(clippy::unwrap_used, reason = "a test fails when it cannot continue")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,7 @@ use lambda_runtime::{Context, LambdaEvent};
 use loopback::{Answer, Request, environment, reply, serve};
 use serde_json::{Value, json};
 use write_back::Key;
-use write_back_rotate::{Error, Handler, Settings};
+use write_back_rotate::{Error, KeyRotator, Settings};
 
 const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:canary-arn";
 const OLD: &str = "aaaaaaaa-0000-4000-8000-000000000001";
@@ -27,7 +27,7 @@ struct Secret {
 
 struct World {
     secret: Arc<Mutex<Secret>>,
-    handler: Handler,
+    handler: KeyRotator,
 }
 
 impl World {
@@ -42,7 +42,7 @@ impl World {
         let served = secret.clone();
         let address = serve(move |request| std::future::ready(served.lock().unwrap().answer(&request))).await;
         let variable = environment(&format!("http://{address}"), &[("SIGNING_KEYS_SECRET", SECRET)]);
-        World { handler: Handler::new(Settings::read(&variable).unwrap()), secret }
+        World { handler: KeyRotator::new(Settings::read(&variable).unwrap()), secret }
     }
 
     async fn step(&self, step: &str) -> Result<(), Error> {
@@ -101,7 +101,7 @@ impl Secret {
                 self.stages.insert(to, ["AWSCURRENT".to_owned(), "AWSPENDING".to_owned()].into());
                 reply(200, json!({}))
             }
-            other => panic!("the rotation has no use for {other}"),
+            other => panic!("the rotation does not use {other}"),
         };
         if self.loses_answer_of.is_some_and(|lost| lost == operation) {
             self.loses_answer_of = None;
@@ -123,7 +123,7 @@ async fn a_rotation_makes_a_new_key_current_and_keeps_the_old_one_as_previous() 
 }
 
 #[tokio::test]
-async fn each_step_may_come_again_whether_or_not_its_answer_got_through() {
+async fn each_step_may_be_repeated_whether_or_not_its_answer_arrived() {
     for lost in [None, Some("PutSecretValue"), Some("UpdateSecretVersionStage")] {
         let world = World::new().await;
         world.secret.lock().unwrap().loses_answer_of = lost;
@@ -132,7 +132,7 @@ async fn each_step_may_come_again_whether_or_not_its_answer_got_through() {
             for _ in 0..3 {
                 world.step(step).await.unwrap();
                 let value = world.secret.lock().unwrap().values[NEW].clone();
-                assert_eq!(*made.get_or_insert(value.clone()), value, "the key never changes once it is made");
+                assert_eq!(*made.get_or_insert(value.clone()), value, "the key never changes once it is created");
             }
         }
         for step in STEPS {

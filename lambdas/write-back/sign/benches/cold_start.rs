@@ -1,8 +1,9 @@
-//! The signing function from spawn to its first answer: one secret read, three rows signed.
+//! Measures the signing function from spawn to its first answer: one secret read, three rows signed.
 //!
-//! `cargo bench -p write-back-sign --bench cold_start` builds and measures; with `--profile dev -- <path>` it measures a binary that is there.
+//! `cargo bench -p write-back-sign --bench cold_start` builds and measures; with `--profile dev -- <path>` it measures an
+//! existing binary.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be measured need not go on")]
+#![expect(clippy::unwrap_used, reason = "a benchmark fails when it cannot measure")]
 
 use loopback::{cold_start, reply};
 use serde_json::json;

@@ -1,9 +1,10 @@
-//! Rows per second on one core, JSON in to JSON out, beside Python's hashlib doing the same in the same run.
+//! Measures rows per second on one core, from JSON to JSON, next to Python's hashlib doing the same in the same run.
 //!
-//! `cargo bench -p write-back-sign --bench throughput`. "digest only" is what the published form of such a function does: 32 bytes
-//! of keyed BLAKE2b of a version and the row's texts, in hexadecimal. "token" is what this function does. CPU time, best of five times ten passes.
+//! `cargo bench -p write-back-sign --bench throughput`. "digest only" is what the published form of such a function does: 32
+//! bytes of keyed BLAKE2b of a version and the row's texts, in hexadecimal. "token" is what this function does. CPU time, best of
+//! five times ten passes.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be measured need not go on")]
+#![expect(clippy::unwrap_used, reason = "a benchmark fails when it cannot measure")]
 
 use std::process::Command;
 use std::time::Duration;
@@ -35,7 +36,7 @@ fn main() {
     assert!(digests(&body).starts_with(&format!("\"{}\"", python("first-digest "))), "both make the same digest");
     assert!(signed().contains(&format!("[\"{}\"", python("first-token "))), "both make the same token");
 
-    println!("{rows} rows, {} bytes a row in", body.len() / rows);
+    println!("{rows} rows, {} bytes per row in", body.len() / rows);
     let report = |name: &str, ours: Duration, theirs: &str, budget: &str| {
         let (ours, theirs) = (rows as f64 / ours.as_secs_f64(), rows as f64 / theirs.parse::<f64>().unwrap());
         println!(
@@ -104,7 +105,7 @@ fn measured(work: impl Fn() -> String) -> Duration {
     (0..5).map(|_| once()).min().unwrap()
 }
 
-/// What this process's only busy thread has used of a processor.
+/// The CPU time of this process's only busy thread.
 fn processor_time() -> Duration {
     let schedule = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     Duration::from_nanos(schedule.split(' ').next().unwrap().parse().unwrap())

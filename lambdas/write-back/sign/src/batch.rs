@@ -1,4 +1,4 @@
-//! Redshift's batch, read in one pass into one string.
+//! Reads Redshift's batch in one pass into one string.
 
 use std::fmt;
 
@@ -6,31 +6,31 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use write_back::{Fault, Row};
 
-/// The rows of one call; what else Redshift sends is not needed.
+/// The rows of one call; other fields from Redshift are not needed.
 #[derive(Deserialize)]
 pub struct Batch {
-    /// How many rows Redshift says there are.
+    /// The number of rows according to Redshift.
     #[serde(default)]
     pub(crate) num_records: Option<u64>,
     #[serde(default)]
     arguments: Rows,
 }
 
-/// The function's arguments: action, customer, skill, cost, quote id, viewer.
+/// The function's arguments: action, customer, skill, cost, quote ID, viewer.
 const FIELDS: usize = 6;
 
-/// All texts of all rows in one string, and where each begins and ends: a batch costs two allocations that grow.
+/// All texts of all rows in one string, and where each begins and ends: a batch costs two growing allocations.
 #[derive(Default)]
 struct Rows {
     text: String,
     rows: Vec<Spans>,
 }
 
-/// Where the texts of a row are, `None` for NULL; or why there is no row.
+/// The positions of a row's texts, `None` for NULL; or why there is no row.
 type Spans = Result<[Option<(u32, u32)>; FIELDS], Fault>;
 
 impl Batch {
-    /// The rows in order; a row that cannot be one is the fault in its place.
+    /// The rows in order; an invalid row is represented by its fault.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = Result<Row<'_>, Fault>> {
         let text = &self.arguments.text;
         self.arguments.rows.iter().map(move |row| {
@@ -71,7 +71,7 @@ impl<'de> Visitor<'de> for Arguments {
     }
 }
 
-/// Reads one row and puts its texts to the end of the string.
+/// Reads one row and appends its texts to the string.
 struct RowSeed<'a>(&'a mut String);
 
 impl<'de> DeserializeSeed<'de> for RowSeed<'_> {
@@ -133,7 +133,7 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
     }
 }
 
-/// Reads one text and puts it to the end of the string.
+/// Reads one text and appends it to the string.
 struct FieldSeed<'a>(&'a mut String);
 
 type Span = Result<Option<(u32, u32)>, Fault>;
@@ -158,7 +158,7 @@ impl<'de> Visitor<'de> for FieldSeed<'_> {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Span, E> {
-        // Lambda sends at most 6 MB; what would not fit is no text of such a batch.
+        // Lambda sends at most 6 MB, so every text of a batch fits.
         let start = u32::try_from(self.0.len());
         self.0.push_str(text);
         Ok(match (start, u32::try_from(self.0.len())) {

@@ -14,7 +14,7 @@ use crate::batch::Batch;
 use crate::settings::Settings;
 
 /// The function, for the life of its process.
-pub struct Handler {
+pub struct TokenSigner {
     clock: Clock,
     keys: Keys,
     tenant: String,
@@ -22,18 +22,18 @@ pub struct Handler {
     token_seconds: u64,
 }
 
-/// What Lambda takes as an answer is 6 MB, and the answer is a JSON string in JSON, which writes each quote as two characters.
+/// Lambda accepts responses of 6 MB, and the response is a JSON string in JSON, which writes each quote as two characters.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const ANSWER_BYTES: usize = 5_500_000;
 
-/// The room that a token usually takes.
+/// The size that a token usually has.
 const USUAL_TOKEN: usize = 320;
 
-impl Handler {
+impl TokenSigner {
     /// Wires the function; nothing is connected before the first event.
-    pub fn new(settings: Settings, clock: Clock) -> Handler {
+    pub fn new(settings: Settings, clock: Clock) -> TokenSigner {
         let secrets_manager = Client::new(&settings.secrets_manager);
-        Handler {
+        TokenSigner {
             keys: Keys::new(secrets_manager, settings.signing_keys_secret, clock.clone()),
             clock,
             tenant: settings.tenant,
@@ -42,11 +42,11 @@ impl Handler {
         }
     }
 
-    /// Signs one batch. The answer is JSON in a string, as Redshift's documentation has it.
+    /// Signs one batch. The response is JSON in a string, as Redshift's documentation specifies.
     ///
     /// # Errors
     ///
-    /// Never: what goes wrong is part of the answer.
+    /// Never: a failure is part of the response.
     pub async fn handle(&self, event: LambdaEvent<Batch>) -> Result<String, Infallible> {
         let (batch, context) = event.into_parts();
         let request_id = context.request_id.as_str();
@@ -76,16 +76,16 @@ impl Handler {
     }
 }
 
-/// The answer to `batch`, and how many rows got no token for which reason. Pure.
+/// The response to `batch`, and how many rows got no token for which reason. Pure.
 ///
 /// # Errors
 ///
-/// When no row can be answered for; the sentence is for whoever ran the query.
+/// If no row can be signed; the sentence is for the person who ran the query.
 pub fn answer(batch: &Batch, key: &Key, terms: &Terms<'_>) -> Result<(String, BTreeMap<Fault, usize>), String> {
     let rows = batch.rows();
     let count = rows.len();
     if batch.num_records != u64::try_from(count).ok() {
-        return Err(format!("num_records is not the number of rows in arguments, which is {count}"));
+        return Err(format!("num_records does not match the number of rows in arguments, which is {count}"));
     }
     let mut signer = Signer::new(key, terms).map_err(|error| error.to_string())?;
     let mut faults = BTreeMap::new();
@@ -109,7 +109,7 @@ pub fn answer(batch: &Batch, key: &Key, terms: &Terms<'_>) -> Result<(String, BT
     }
     answer.push_str("]}");
     if answer.len() > ANSWER_BYTES {
-        return Err(format!("the answer to {count} rows is larger than Lambda allows; set a lower MAX_BATCH_ROWS"));
+        return Err(format!("the response to {count} rows is larger than Lambda allows; set a lower MAX_BATCH_ROWS"));
     }
     Ok((answer, faults))
 }

@@ -2,11 +2,11 @@
 
 use function::Clock;
 use lambda_runtime::service_fn;
-use write_back_sign::{Handler, Settings};
+use write_back_sign::{Settings, TokenSigner};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let settings = function::start(&["write_back_sign"], Settings::read)?;
-    let handler = Handler::new(settings, Clock::system());
+    let handler = TokenSigner::new(settings, Clock::system());
     lambda_runtime::run(service_fn(|event| Box::pin(handler.handle(event)))).await
 }

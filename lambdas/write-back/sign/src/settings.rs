@@ -1,4 +1,4 @@
-//! What the function's environment says, parsed once at the start.
+//! The function's settings, read from its environment once at the start.
 
 use aws_types::SdkConfig;
 use function::{Invalid, aws, required};
@@ -16,12 +16,12 @@ pub struct Settings {
 const LONGEST: u64 = 31 * 24 * 60 * 60;
 
 impl Settings {
-    /// Reads the settings out of the environment variables that `variable` answers: `TENANT`, `AUDIENCE` (the id of the REST API),
+    /// Reads the settings from the environment variables that `variable` returns: `TENANT`, `AUDIENCE` (the ID of the REST API),
     /// `SIGNING_KEYS_SECRET` (its ARN), and `TOKEN_SECONDS` (60 to 2,678,400), all required.
     ///
     /// # Errors
     ///
-    /// When one is missing or not of its form; the message names the variable.
+    /// If one is missing or malformed; the message names the variable.
     pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Settings, Invalid> {
         let seconds = required(variable, "TOKEN_SECONDS")?;
         let token_seconds = seconds.parse().ok().filter(|seconds| (60..=LONGEST).contains(seconds));
@@ -30,7 +30,7 @@ impl Settings {
             audience: short(variable, "AUDIENCE")?,
             signing_keys_secret: required(variable, "SIGNING_KEYS_SECRET")?,
             token_seconds: token_seconds.ok_or_else(|| {
-                Invalid(format!("TOKEN_SECONDS is `{seconds}`; allowed are whole seconds from 60 to {LONGEST}"))
+                Invalid(format!("TOKEN_SECONDS is `{seconds}`; must be a whole number of seconds from 60 to {LONGEST}"))
             })?,
             secrets_manager: aws::service(variable, "SECRETS_MANAGER")?,
         })
@@ -41,7 +41,7 @@ fn short(variable: &impl Fn(&str) -> Option<String>, name: &str) -> Result<Strin
     let value = required(variable, name)?;
     match value.len() {
         ..=64 => Ok(value),
-        length => Err(Invalid(format!("{name} has {length} bytes; allowed are at most 64"))),
+        length => Err(Invalid(format!("{name} has {length} bytes; must be at most 64"))),
     }
 }
 

@@ -1,19 +1,19 @@
 //! Batches as Redshift sends them, against a Secrets Manager on this machine.
 
-#![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
+#![expect(clippy::unwrap_used, reason = "a test fails when it cannot continue")]
 
 use lambda_runtime::{Context, LambdaEvent};
 use loopback::{Log, Request, Time, cold_start, environment, reply, serve};
 use serde_json::{Value, json};
 use write_back::{Accepted, Key, Refusal, Token};
-use write_back_sign::{Batch, Handler, Settings};
+use write_back_sign::{Batch, Settings, TokenSigner};
 
 const SECRET: &str = r#"{"kid":"k1","key":"canary-signing-key-0123456789abcdef"}"#;
 const QUOTE: &str = "f0000000-0000-4000-8000-000000000001";
 const NOW: u64 = 1_714_557_600;
 
 struct World {
-    handler: Handler,
+    handler: TokenSigner,
     log: Log,
 }
 
@@ -33,10 +33,10 @@ impl World {
             ("TOKEN_SECONDS", "1800"),
         ];
         let settings = Settings::read(&environment(&format!("http://{address}"), &own)).unwrap();
-        World { handler: Handler::new(settings, Time::at(NOW).clock()), log: Log::of(&["write_back_sign"]) }
+        World { handler: TokenSigner::new(settings, Time::at(NOW).clock()), log: Log::of(&["write_back_sign"]) }
     }
 
-    /// The answer to a batch, which comes as JSON in a string.
+    /// The response to a batch, which is JSON in a string.
     async fn send(&self, event: Value) -> Value {
         let batch: Batch = serde_json::from_value(event).unwrap();
         let Ok(answer) = self.handler.handle(LambdaEvent::new(batch, Context::default())).await;
@@ -73,7 +73,7 @@ fn row(customer: &str) -> Value {
 }
 
 #[tokio::test]
-async fn each_row_gets_its_token_in_its_place() {
+async fn each_row_gets_its_own_token() {
     let world = World::new(Ok(SECRET)).await;
     let accepting = json!(["accept", "b\"\\\u{1F600}", "Java", "1", QUOTE, null]);
     let answer = world.sign(json!([row("a"), accepting, row("c")])).await;
@@ -87,7 +87,7 @@ async fn each_row_gets_its_token_in_its_place() {
 }
 
 #[tokio::test]
-async fn a_row_that_cannot_be_signed_is_null_in_its_place_and_counted_by_reason() {
+async fn a_row_that_cannot_be_signed_is_null_and_counted_by_reason() {
     let world = World::new(Ok(SECRET)).await;
     let good = row("a");
     let with = |index: usize, value: Value| {
@@ -119,7 +119,7 @@ async fn a_row_that_cannot_be_signed_is_null_in_its_place_and_counted_by_reason(
             (&json!(true), &json!(3), &json!(null))
         );
         assert_eq!(answer["results"].as_array().unwrap().len(), 3);
-        assert!(accept(&answer["results"][2], NOW).is_ok(), "the row after {bad} is whole");
+        assert!(accept(&answer["results"][2], NOW).is_ok(), "the row after {bad} is intact");
     }
     let log = world.log.text();
     assert!(log.contains(r#""reasons":"cost:1""#), "{log}");
@@ -134,14 +134,14 @@ async fn null_and_the_empty_text_differ() {
 }
 
 #[tokio::test]
-async fn the_same_batch_again_is_the_same_answer() {
+async fn a_repeated_batch_gets_the_same_answer() {
     let world = World::new(Ok(SECRET)).await;
     assert_eq!(world.sign(json!([row("a")])).await, world.sign(json!([row("a")])).await);
     assert_eq!(world.sign(json!([])).await, json!({"success": true, "num_records": 0, "results": []}));
 }
 
 #[tokio::test]
-async fn a_batch_that_cannot_be_answered_fails_as_a_whole_and_says_nothing_of_the_key() {
+async fn a_batch_that_cannot_be_signed_fails_as_a_whole_and_reveals_nothing_of_the_key() {
     let failed = |answer: &Value| {
         assert_eq!(
             (&answer["success"], &answer["num_records"], &answer["results"]),
@@ -159,7 +159,7 @@ async fn a_batch_that_cannot_be_answered_fails_as_a_whole_and_says_nothing_of_th
     failed(&world.send(json!({"num_records": 2, "arguments": [row("a")]})).await);
     failed(&world.send(json!({"arguments": [row("a")]})).await);
     failed(&world.send(json!({"num_records": 1})).await);
-    // As many long rows as Lambda takes in give more than it lets out.
+    // As many long rows as Lambda accepts give a larger response than it allows.
     let long = json!(["generate", "x".repeat(256), "x".repeat(256), "1", null, "x".repeat(256)]);
     failed(&world.sign(json!(vec![long; 5500])).await);
 }

@@ -14,7 +14,7 @@ fn qlik(lines: &str) -> String {
 fn an_unknown_key() {
     assert_eq!(
         qlik("tenant_uri: https://acme.eu.qlikcloud.com"),
-        "4:5: unknown key `tenant_uri`; allowed are tenant_url, schedules, events, requests, allowed_apps, alarm_topic"
+        "4:5: unknown key `tenant_uri`; use one of tenant_url, schedules, events, requests, allowed_apps, alarm_topic"
     );
 }
 
@@ -25,29 +25,23 @@ fn a_missing_key() {
 
 #[test]
 fn a_key_without_a_value() {
-    assert_eq!(
-        qlik(&format!("{URL}\nrequests:")),
-        "5:13: nothing stands behind this key; give it what belongs there, or leave it out"
-    );
+    assert_eq!(qlik(&format!("{URL}\nrequests:")), "5:13: this key has no value; set one or remove the key");
 }
 
 #[test]
 fn a_wrong_type() {
-    assert_eq!(
-        qlik(&format!("{URL}\nrequests: maybe")),
-        "5:15: `maybe` is not allowed here; allowed are true and false"
-    );
+    assert_eq!(qlik(&format!("{URL}\nrequests: maybe")), "5:15: `maybe` is not allowed here; use true or false");
     assert_eq!(
         qlik(&format!(
             "{URL}\nschedules:\n  a:\n    apps: [{APP}]\n    rate: 1 hour\n    options: {{ weight: heavy }}"
         )),
-        "9:28: `heavy` is not allowed here; allowed is a whole number from 0 to 255"
+        "9:28: `heavy` is not allowed here; use a whole number from 0 to 255"
     );
 }
 
 #[test]
 fn a_bad_name_of_a_schedule() {
-    let allowed = "is no name; allowed are at most 20 characters a-z and 0-9, in words that start with a letter and are joined by `-`";
+    let allowed = "is not a valid name; use at most 20 characters a-z and 0-9, in words that start with a letter and are joined by `-`";
     for name in ["Sales", "a--b", "a-", "a-1", "twenty-one-characters"] {
         let message = qlik(&format!("{URL}\nschedules:\n  {name}: {{ apps: [{APP}], rate: 1 hour }}"));
         assert_eq!(message, format!("6:7: `{name}` {allowed}"));
@@ -58,14 +52,14 @@ fn a_bad_name_of_a_schedule() {
 fn a_key_that_occurs_twice() {
     assert_eq!(
         qlik(&format!("{URL}\nrequests: true\nrequests: false")),
-        "6:5: the key `requests` stands here a second time; remove one of them"
+        "6:5: the key `requests` appears a second time; remove one of them"
     );
 }
 
 #[test]
 fn an_app_id_that_is_not_valid() {
     let allowed =
-        "is no app id; allowed is a GUID in lower case, as in the app's address: 687ef393-f0ad-4c64-ac59-6db967126015";
+        "is not an app ID; must be a GUID in lower case, as in the app's address: 687ef393-f0ad-4c64-ac59-6db967126015";
     for app in ["../users/me", "687EF393-f0ad-4c64-ac59-6db967126015", "687ef393-f0ad-4c64-ac59-6db9671260155"] {
         assert_eq!(qlik(&format!("{URL}\nallowed_apps:\n  - {app}")), format!("6:9: `{app}` {allowed}"));
     }
@@ -84,7 +78,7 @@ fn an_address_that_is_not_a_qlik_tenant() {
     ] {
         let message = qlik(&format!("tenant_url: {url}"));
         assert!(
-            message.starts_with(&format!("4:17: `{url}` is no Qlik Cloud tenant; allowed is https://")),
+            message.starts_with(&format!("4:17: `{url}` is not a Qlik Cloud tenant; must be https://")),
             "{message}"
         );
     }
@@ -113,7 +107,7 @@ fn a_schedule_with_both_cron_and_rate_or_neither() {
 fn a_pattern_that_would_match_everything() {
     assert!(
         qlik(&format!("{URL}\nevents:\n  a: {{ pattern: {{}}, app: {APP} }}"))
-            .ends_with("the pattern is empty; allowed is at least one key, such as `source: [my.application]`")
+            .ends_with("the pattern is empty; give at least one key, such as `source: [my.application]`")
     );
 }
 
@@ -121,7 +115,7 @@ fn a_pattern_that_would_match_everything() {
 fn requests_without_allowed_apps() {
     assert_eq!(
         qlik(&format!("{URL}\nrequests: true")),
-        "4:5: 0 apps can be reloaded, allowed are 1 to 90 where `requests` or `app_from` let others name the app; \
+        "4:5: 0 apps can be reloaded; must be 1 to 90 if `requests` or `app_from` let others name the app; \
          list them under `allowed_apps`"
     );
 }
@@ -134,11 +128,9 @@ fn variables_that_exceed_the_limits_of_qlik() {
         ))
     };
     let many: Vec<String> = (0..21).map(|it| format!("v{it}: x")).collect();
-    assert!(with(&many.join(", ")).ends_with("21 variables, allowed are at most 20"));
-    assert!(
-        with(&format!("v: {}", "x".repeat(257))).ends_with("variable `v` has 257 characters, allowed are at most 256")
-    );
-    assert!(with("v: '<b>'").contains("which EventBridge takes for a placeholder"));
+    assert!(with(&many.join(", ")).ends_with("21 variables; must be at most 20"));
+    assert!(with(&format!("v: {}", "x".repeat(257))).ends_with("variable `v` has 257 characters; must be at most 256"));
+    assert!(with("v: '<b>'").contains("which EventBridge treats as a placeholder"));
 }
 
 #[test]
@@ -146,8 +138,8 @@ fn a_weight_out_of_range() {
     let weight = |it: &str| {
         qlik(&format!("{URL}\nschedules:\n  a: {{ apps: [{APP}], rate: 1 hour, options: {{ weight: {it} }} }}"))
     };
-    assert!(weight("0").ends_with("weight is 0, allowed is 1 to 10"));
-    assert!(weight("11").ends_with("weight is 11, allowed is 1 to 10"));
+    assert!(weight("0").ends_with("weight is 0; must be 1 to 10"));
+    assert!(weight("11").ends_with("weight is 11; must be 1 to 10"));
 }
 
 #[test]
@@ -163,7 +155,7 @@ fn an_unknown_time_zone() {
 #[test]
 fn a_text_that_starts_with_a_special_character_of_yaml() {
     let cron = |cron: &str| qlik(&format!("{URL}\nschedules:\n  a:\n    apps: [{APP}]\n    cron: {cron}"));
-    let message = "begins something else in YAML; put a text that begins with it in quotes";
+    let message = "has a special meaning in YAML; quote text that starts with it";
     assert_eq!(cron("* * * * ? *"), format!("8:15: `*` {message}"));
     assert_eq!(cron("*/5 * * * ? *"), format!("8:15: `*` {message}"));
     assert_eq!(cron("*five"), format!("8:15: `*` {message}"));
@@ -173,5 +165,5 @@ fn a_text_that_starts_with_a_special_character_of_yaml() {
 #[test]
 fn a_value_with_line_breaks_is_shown_on_one_line() {
     let message = qlik("tenant_url: \"https://a\\nb\\e[2J\"");
-    assert!(message.starts_with(r"4:17: `https://a\nb\u{1b}[2J` is no Qlik Cloud tenant"), "{message}");
+    assert!(message.starts_with(r"4:17: `https://a\nb\u{1b}[2J` is not a Qlik Cloud tenant"), "{message}");
 }

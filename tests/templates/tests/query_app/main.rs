@@ -39,7 +39,7 @@ fn logical_ids_of_resources_with_data_do_not_change() {
     for (id, policy) in [
         ("Users", "RetainExceptOnCreate"),
         ("DeadLetters", "RetainExceptOnCreate"),
-        // What can be made again.
+        // What can be created again.
         ("PageBucket", "Delete"),
         ("Requests", "Delete"),
     ] {
@@ -242,7 +242,7 @@ fn every_route_needs_a_token_and_browsers_can_preflight_and_read_errors() {
             let method_allowed = if id == "ApiOptionsTicket" { "'POST'" } else { "'GET'" };
             assert_eq!(headers["method.response.header.Access-Control-Allow-Methods"], method_allowed, "{id}");
         }
-        assert_eq!(preflights, 5, "one a path");
+        assert_eq!(preflights, 5, "one per path");
         for (id, kind) in [("ApiClientErrors", "DEFAULT_4XX"), ("ApiServerErrors", "DEFAULT_5XX")] {
             let response = template.properties(id);
             assert_eq!(response["ResponseType"], kind);
@@ -254,7 +254,7 @@ fn every_route_needs_a_token_and_browsers_can_preflight_and_read_errors() {
         assert!(waits.contains("ApiOptionsTicket") && waits.contains("ApiClientErrors"), "{waits:?}");
     }
     let deployment = |lines: &str| with(lines).all("AWS::ApiGateway::Deployment").next().unwrap().0.to_owned();
-    assert_ne!(deployment(""), deployment(DOMAIN), "API Gateway takes up another origin with the next deployment");
+    assert_ne!(deployment(""), deployment(DOMAIN), "API Gateway applies a different origin with the next deployment");
 }
 
 #[test]
@@ -549,42 +549,39 @@ fn programs_find_both_endpoints_by_parameters_of_the_tenant() {
 #[test]
 fn a_wrong_value_is_reported_with_what_is_allowed() {
     for (lines, message) in [
-        ("sign_up: [Acme.example]", "`Acme.example` is no domain; allowed is one in lower case"),
+        ("sign_up: [Acme.example]", "`Acme.example` is not a valid domain; use one in lower case"),
         (
             "sign_up: [a.a, b.a, c.a, d.a, e.a, f.a, g.a, h.a, i.a, j.a, k.a]",
-            "`sign_up` has 11 domains, allowed are at most 10",
+            "`sign_up` has 11 domains; must be at most 10",
         ),
-        ("mfa: off", "`off` is not allowed here; allowed are optional, required"),
+        ("mfa: off", "`off` is not allowed here; use one of optional, required"),
         (
             "mail: { from: q@acme.example, identity: 'arn:aws:ses:eu-central-1:123456789012:identity/me.example' }",
-            "the identity `me.example` may not send from `q@acme.example`; allowed is one of the address or of its domain",
+            "the identity `me.example` may not send from `q@acme.example`; use the identity of the address or of its domain",
         ),
         (
             "mail: { from: q@acme.example, identity: acme.example }",
             "`acme.example` is not an SES identity; use arn:aws:ses:<region>:<account>:identity/<address or domain>",
         ),
-        ("limits: { rows: 0 }", "`rows` is 0, allowed is 1 to 100000"),
-        ("limits: { concurrent: 21 }", "`concurrent` is 21, allowed is 1 to 20"),
-        ("limits: { seconds: 86401 }", "`seconds` is 86401, allowed is 1 to 86400"),
-        ("script: { bucket: a-b, key: /a.sql }", "`/a.sql` is no key"),
-        ("script: { bucket: a-b, key: 'a${b}' }", "`a${b}` is no key"),
-        ("queries: { bucket: a-b, prefix: a }", "`a` is no prefix"),
-        ("origin: http://acme.example", "`http://acme.example` is no origin of a page"),
-        ("origin: https://acme.example/", "`https://acme.example/` is no origin of a page"),
-        ("origin: http://127.0.0.1:080", "`http://127.0.0.1:080` is no origin of a page"),
-        (
-            "web_acl: arn:aws:wafv2:eu-central-1:123456789012:global/webacl/a/b",
-            "is not allowed here; allowed is arn:aws:",
-        ),
+        ("limits: { rows: 0 }", "`rows` is 0; must be 1 to 100000"),
+        ("limits: { concurrent: 21 }", "`concurrent` is 21; must be 1 to 20"),
+        ("limits: { seconds: 86401 }", "`seconds` is 86401; must be 1 to 86400"),
+        ("script: { bucket: a-b, key: /a.sql }", "`/a.sql` is not a valid key"),
+        ("script: { bucket: a-b, key: 'a${b}' }", "`a${b}` is not a valid key"),
+        ("queries: { bucket: a-b, prefix: a }", "`a` is not a valid prefix"),
+        ("origin: http://acme.example", "`http://acme.example` is not a valid origin"),
+        ("origin: https://acme.example/", "`https://acme.example/` is not a valid origin"),
+        ("origin: http://127.0.0.1:080", "`http://127.0.0.1:080` is not a valid origin"),
+        ("web_acl: arn:aws:wafv2:eu-central-1:123456789012:global/webacl/a/b", "is not allowed here; must be arn:aws:"),
         (
             "domain: { name: a.b, certificate: 'arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/b' }",
-            "is no certificate for CloudFront; allowed is one of ACM in us-east-1",
+            "is not a certificate for CloudFront; use one from ACM in us-east-1",
         ),
         (
             &format!("{DOMAIN}origin: https://a.b"),
             "the page has both the `domain` q.acme.example and the `origin` https://a.b",
         ),
-        ("colour: blue", "unknown key `colour`; allowed are warehouse, schema, script,"),
+        ("colour: blue", "unknown key `colour`; use one of warehouse, schema, script,"),
     ] {
         let told = mistake(&file(WORKGROUP, lines));
         assert!(told.contains(message), "{lines}\n{told}");

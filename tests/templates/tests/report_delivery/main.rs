@@ -63,7 +63,7 @@ fn quicksight_writes_below_the_tenants_prefix_for_this_account_only() {
         assert_eq!(statement["Condition"], condition);
     }
     assert_eq!(statements[2]["Resource"], json!({ "Fn::Sub": "${Reports.Arn}/t/acme/*" }));
-    // A refusal of what has no encryption header would refuse QuickSight, which sends none.
+    // A rule against requests without an encryption header would reject QuickSight, which sends none.
     assert_eq!(statements.iter().filter(|it| it["Effect"] == "Deny").count(), 1);
     assert_includes(
         template.properties("Reports"),
@@ -106,7 +106,11 @@ fn the_published_paths_exist_and_need_a_key() {
         &json!({ "Throttle": { "RateLimit": 100, "BurstLimit": 200 }, "Quota": { "Limit": 10000, "Period": "DAY" } }),
     );
     let stage = template.properties("RequestsStage");
-    assert_eq!(stage["CacheClusterEnabled"], Json::Null, "a cache would answer one caller with another one's report");
+    assert_eq!(
+        stage["CacheClusterEnabled"],
+        Json::Null,
+        "a cache would answer one caller with another caller's report"
+    );
 }
 
 #[test]
@@ -203,7 +207,11 @@ fn the_sender_exists_only_with_a_delivery() {
     let link_base =
         "https://${Requests}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${RequestsStage}/qs-anonymous-snapshot";
     assert_eq!(sender(EMAIL)["MAIL_LINK_BASE"], json!({ "Fn::Sub": link_base }));
-    assert_eq!(variables(&with(EMAIL), "ReportApi")["RECIPIENT_DOMAINS"], Json::Null, "callers send nowhere");
+    assert_eq!(
+        variables(&with(EMAIL), "ReportApi")["RECIPIENT_DOMAINS"],
+        Json::Null,
+        "callers cannot have reports sent"
+    );
     let domains = with("deliveries: { email: { from: r@a.example, recipient_domains: [b.example, a.example] } }");
     assert_eq!(variables(&domains, "ReportApi")["RECIPIENT_DOMAINS"], json!(r#"["a.example","b.example"]"#));
 }
@@ -322,31 +330,34 @@ fn logical_ids_of_resources_with_data_do_not_change() {
 #[test]
 fn a_mistake_in_the_file_is_one_sentence() {
     for (lines, message) in [
-        ("slots: 13", "`slots` is 13, allowed is 1 to 12"),
-        ("slots: 0", "`slots` is 0, allowed is 1 to 12"),
-        ("url_seconds: 3600", "`url_seconds` is 3600, allowed is 1 to 300"),
-        ("retention_days: 0", "`retention_days` is 0, allowed is 1 to 3650"),
-        ("dashboards: []", "`dashboards` is empty; name at least one, or leave the key out to allow all"),
-        ("dashboards: [a/b]", "`a/b` is no QuickSight id; allowed are 1 to 512 letters, digits, `-` and `_`"),
-        ("dashboards: ['*']", "`*` is no QuickSight id"),
-        ("deliveries: { email: { from: Reports <r@a.example> } }", "`Reports <r@a.example>` is no e-mail address"),
+        ("slots: 13", "`slots` is 13; must be 1 to 12"),
+        ("slots: 0", "`slots` is 0; must be 1 to 12"),
+        ("url_seconds: 3600", "`url_seconds` is 3600; must be 1 to 300"),
+        ("retention_days: 0", "`retention_days` is 0; must be 1 to 3650"),
+        ("dashboards: []", "`dashboards` is empty; name at least one, or remove the key to allow all"),
+        ("dashboards: [a/b]", "`a/b` is not a QuickSight ID; use 1 to 512 letters, digits, `-` and `_`"),
+        ("dashboards: ['*']", "`*` is not a QuickSight ID"),
+        (
+            "deliveries: { email: { from: Reports <r@a.example> } }",
+            "`Reports <r@a.example>` is not a valid e-mail address",
+        ),
         (
             "deliveries: { email: { from: r@a.example, recipient_domains: [A.example] } }",
-            "`A.example` is no domain; allowed is one in lower case, as in acme.example",
+            "`A.example` is not a valid domain; use one in lower case, as in acme.example",
         ),
         (
             "deliveries: { email: { from: r@a.example, attach_bytes: 25000001 } }",
-            "`attach_bytes` is 25000001, allowed is 0 to 25000000",
+            "`attach_bytes` is 25000001; must be 0 to 25000000",
         ),
-        ("deliveries: { email: { from: '*@a.example' } }", "`*@a.example` is no e-mail address"),
+        ("deliveries: { email: { from: '*@a.example' } }", "`*@a.example` is not a valid e-mail address"),
         ("deliveries: { partner_bucket: { name: P, prefix: a/ } }", "`P` is not a valid bucket name"),
-        ("deliveries: { partner_bucket: { name: partner, prefix: ../ } }", "`../` is no prefix"),
-        ("deliveries: { sftp: { connector: c-1, folder: / } }", "`c-1` is no connector"),
-        ("deliveries: { fax: {} }", "unknown key `fax`; allowed are email, partner_bucket, sftp"),
+        ("deliveries: { partner_bucket: { name: partner, prefix: ../ } }", "`../` is not a valid prefix"),
+        ("deliveries: { sftp: { connector: c-1, folder: / } }", "`c-1` is not the ID of a connector"),
+        ("deliveries: { fax: {} }", "unknown key `fax`; use one of email, partner_bucket, sftp"),
         (SCHEDULE, "the schedule `weekly` has nowhere to send its report; turn on one of `deliveries`"),
         (
             &format!("{PARTNER}{SCHEDULE}"),
-            "the schedule `weekly` has 1 recipients; they go together with `deliveries: { email }`",
+            "the schedule `weekly` has 1 recipients; use them together with `deliveries: { email }`",
         ),
         (
             &format!("{EMAIL}{SCHEDULE}dashboards: [other]"),
@@ -354,22 +365,22 @@ fn a_mistake_in_the_file_is_one_sentence() {
         ),
         (
             &format!("{PARTNER}schedules:\n  a: {{ dashboard: d, sheet: s, format: CSV, rate: 1 day }}"),
-            "0 visuals of a CSV, allowed are 1 to 1; a PDF shows its whole sheet",
+            "0 visuals of a CSV; must be 1 to 1 (a PDF shows its whole sheet)",
         ),
         (
             &format!(
                 "{PARTNER}schedules:\n  a: {{ dashboard: d, sheet: s, format: PDF, rate: 1 day, parameters: {{ Strings: [] }} }}"
             ),
-            "unknown kind of parameters `Strings`; allowed are DateTimeParameters, DecimalParameters, IntegerParameters, StringParameters",
+            "unknown kind of parameters `Strings`; use one of DateTimeParameters, DecimalParameters, IntegerParameters, StringParameters",
         ),
-        (&with_parameters("StringParameters: []"), "there are no `StringParameters`; name one, or leave the key out"),
+        (&with_parameters("StringParameters: []"), "there are no `StringParameters`; name one, or remove the key"),
         (
             &with_parameters("StringParameters: [{ Name: Region, Values: [] }]"),
             "a parameter of `StringParameters` has no name or no value",
         ),
         (
             &with_parameters("IntegerParameters: [{ Name: Year, Values: [2026, 1.5] }]"),
-            "`IntegerParameters` gives `Year` the value 1.5; allowed are whole numbers",
+            "`IntegerParameters` gives `Year` the value 1.5; use whole numbers",
         ),
     ] {
         let told = mistake(&tenant_file("report-delivery", &format!("{TAGS}{lines}")));
@@ -386,16 +397,16 @@ fn with_parameters(parameters: &str) -> String {
 fn a_mistake_in_the_tags_is_one_sentence() {
     let many = format!("[{}]", "{ key: a, value: b },".repeat(51));
     for (tags, message) in [
-        (many.as_str(), "51 row-level tags, allowed are at most 50"),
+        (many.as_str(), "51 row-level tags; must be at most 50"),
         (
             "[{ key: a, value: '*' }]",
-            "`*` is no tag value; allowed are 1 to 256 characters, and not `*`, which would show every row",
+            "`*` is not a valid tag value; use 1 to 256 characters, but not `*`, which would show every row",
         ),
         ("[{ key: a, value: b, claim: c }]", "a row-level tag has either `value` or `claim`; give one of them"),
-        ("[{ key: a, value: b }, { key: a, value: c }]", "the row-level tag `a` stands twice; remove one"),
+        ("[{ key: a, value: b }, { key: a, value: c }]", "the row-level tag `a` appears twice; remove one"),
         (
             "[{ key: a, claim: c }]",
-            "the row-level tag `a` is a claim, and an API key makes none; name the `user_pool` of the callers, or give the tag a `value`",
+            "the row-level tag `a` is a claim, and an API key has none; name the `user_pool` of the callers, or give the tag a `value`",
         ),
     ] {
         let told = mistake(&tenant_file("report-delivery", &format!("row_level_tags: {tags}")));

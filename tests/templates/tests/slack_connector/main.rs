@@ -250,7 +250,7 @@ fn the_dashboard_shows_only_columns_and_measures_that_there_are() {
     assert_eq!(elements.len(), definition["Sheets"][0]["Visuals"].as_array().unwrap().len());
 }
 
-/// Calls `see` with each key and its value, at whatever depth.
+/// Calls `see` with each key and its value, at any depth.
 fn visit(json: &Json, see: &mut impl FnMut(&str, &Json)) {
     match json {
         Json::Object(fields) => fields.iter().for_each(|(key, value)| {
@@ -289,16 +289,16 @@ fn a_mistake_in_the_file_is_reported_with_what_is_allowed() {
         (format!("{enterprise}\n{admins}"), "the key `client_id` is missing"),
         (
             format!("client_id: 1234\n{enterprise}\n{admins}"),
-            "`1234` is no client id of Slack; allowed are two numbers with a dot between, in quotes",
+            "`1234` is not a client ID of Slack; use two numbers joined by a dot, in quotes",
         ),
         (
             format!("{client}\nenterprise_id: T12345678\n{admins}"),
-            "`T12345678` is no organization on Slack; allowed is its id: E, then capital letters and digits",
+            "`T12345678` is not the ID of an organization on Slack; must be E, then capital letters and digits",
         ),
-        (format!("{client}\n{enterprise}\nadmins: []"), "`admins` are 0, allowed are 1 to 20"),
-        (format!("{client}\n{enterprise}\nadmins: [ada]"), "`ada` is no e-mail address"),
-        (format!("{LEAST}members: 0"), "`members` is 0, allowed is 1 to 5000000"),
-        (format!("{LEAST}booleans: yes"), "`yes` is not allowed here; allowed are boolean, text"),
+        (format!("{client}\n{enterprise}\nadmins: []"), "`admins` has 0 addresses; must be 1 to 20"),
+        (format!("{client}\n{enterprise}\nadmins: [ada]"), "`ada` is not a valid e-mail address"),
+        (format!("{LEAST}members: 0"), "`members` is 0; must be 1 to 5000000"),
+        (format!("{LEAST}booleans: yes"), "`yes` is not allowed here; use one of boolean, text"),
         (
             format!("{LEAST}kms_key: alias/slack"),
             "`alias/slack` is not a KMS key; use arn:aws:kms:<region>:<account>:key/<id>",
@@ -309,11 +309,11 @@ fn a_mistake_in_the_file_is_reported_with_what_is_allowed() {
         ),
         (
             format!("{LEAST}dashboard: {{ employees: {{ table: employees, email: e, department: d }}, owners: [] }}"),
-            "`employees` is no table in Athena; allowed is <database>.<table>",
+            "`employees` is not a table in Athena; must be <database>.<table>",
         ),
         (
             format!("{LEAST}dashboard: {{ employees: {{ table: hr.e, email: 'e\"', department: d }}, owners: [] }}"),
-            "`e\"` is no name in Athena",
+            "`e\"` is not a valid name in Athena",
         ),
         (format!("{LEAST}token: xoxp-1"), "unknown key `token`"),
     ] {

@@ -287,7 +287,7 @@ fn an_address_list_rejects_others_and_creates_a_new_deployment() {
     let denied = &template.properties("Quotes")["Policy"]["Statement"][1];
     assert_eq!(denied["Condition"], json!({ "NotIpAddress": { "aws:SourceIp": ["203.0.113.0/24"] } }));
     let deployment = |it: &Template| it.all("AWS::ApiGateway::Deployment").next().unwrap().0.to_owned();
-    assert_ne!(deployment(&template), deployment(&with("")), "API Gateway takes up a policy with the next deployment");
+    assert_ne!(deployment(&template), deployment(&with("")), "API Gateway applies a policy with the next deployment");
 }
 
 #[test]
@@ -320,7 +320,7 @@ fn the_dashboards_show_links_that_quicksight_does_not_build_itself() {
         assert_eq!(link["URLStyling"]["LinkConfiguration"]["Target"], json!("NEW_TAB"));
         assert_eq!(link["URLStyling"]["LinkConfiguration"]["Content"]["CustomTextContent"]["Value"], json!(name));
         let data = template.properties(&id.replace("Dashboard", "DashboardData"));
-        assert_eq!(data["ImportMode"], json!("DIRECT_QUERY"), "a copy would show links that have run out");
+        assert_eq!(data["ImportMode"], json!("DIRECT_QUERY"), "a copy would show expired links");
         assert_includes(
             &data["PhysicalTableMap"]["view"]["RelationalTable"],
             &json!({ "Schema": "write_back", "Name": view }),
@@ -350,51 +350,51 @@ fn logical_ids_of_resources_with_data_do_not_change() {
 #[test]
 fn a_mistake_in_the_file_is_one_sentence() {
     for (lines, message) in [
-        ("token_seconds: 59", "`token_seconds` is 59, allowed is 60 to 2678400"),
-        ("rotation_days: 1001", "`rotation_days` is 1001, allowed is 0 to 1000"),
+        ("token_seconds: 59", "`token_seconds` is 59; must be 60 to 2678400"),
+        ("rotation_days: 1001", "`rotation_days` is 1001; must be 0 to 1000"),
         (
             "token_seconds: 86400\nrotation_days: 1",
-            "links are good for 86400 seconds and the key for 1 days; a link must not outlive",
+            "links are valid for 86400 seconds and the key for 1 days; a link must expire before the key that follows its own",
         ),
-        ("schema: 'a-b'", "`a-b` is no name in Redshift"),
+        ("schema: 'a-b'", "`a-b` is not a valid name in Redshift"),
         (
             "inputs: [{ name: a, label: L, type: date, minimum: 2030-02-29 }]",
-            "`2030-02-29` is no end of the range of `a`; allowed is a value of the type date",
+            "`2030-02-29` is not a valid end of the range of `a`; must be a value of the type date",
         ),
         (
             "inputs: [{ name: a, label: L, type: decimal, minimum: '0.5', maximum: '0.45' }]",
-            "the range of the input `a` is empty: its `minimum` lies above its `maximum`",
+            "the range of the input `a` is empty: its `minimum` is greater than its `maximum`",
         ),
-        ("schema: 'x\"; drop'", "is no name in Redshift"),
-        ("locale: german", "`german` is no locale; allowed is a language, or a language and a country, as in de-DE"),
-        ("currency: euro", "`euro` is no currency; allowed are the three letters of ISO 4217, as in EUR"),
-        ("inputs: [{ name: Comment, label: L, type: text }]", "`Comment` is no name of an input"),
-        ("inputs: [{ name: t, label: L, type: text }]", "`t` is no name of an input"),
+        ("schema: 'x\"; drop'", "is not a valid name in Redshift"),
+        ("locale: german", "`german` is not a locale; use a language, or a language and a country, as in de-DE"),
+        ("currency: euro", "`euro` is not a currency; use its three letters in ISO 4217, as in EUR"),
+        ("inputs: [{ name: Comment, label: L, type: text }]", "`Comment` is not a valid name of an input"),
+        ("inputs: [{ name: t, label: L, type: text }]", "`t` is not a valid name of an input"),
         (
             "inputs: [{ name: a, label: L, type: colour }]",
-            "`colour` is not allowed here; allowed are text, integer, decimal, date",
+            "`colour` is not allowed here; use one of text, integer, decimal, date",
         ),
         (
             "inputs: [{ name: a, label: L, type: text, minimum: '1' }]",
-            "the input `a` is a text, which has no `minimum` or `maximum`; set `max_length`",
+            "the input `a` is of the type text, which has no `minimum` or `maximum`; set `max_length`",
         ),
         (
             "inputs: [{ name: a, label: L, type: date, max_length: 1 }]",
-            "the input `a` is of the type date, which has no `max_length`; leave it out",
+            "the input `a` is of the type date, which has no `max_length`; remove it",
         ),
         (
             "inputs: [{ name: a, label: L, type: decimal, maximum: 1e3 }]",
-            "`1e3` is no end of the range of `a`; allowed is a value of the type decimal",
+            "`1e3` is not a valid end of the range of `a`; must be a value of the type decimal",
         ),
         (
             "inputs: [{ name: a, label: L, type: date }, { name: a, label: L, type: text }]",
-            "the input `a` stands twice; remove one",
+            "the input `a` appears twice; remove one",
         ),
-        ("access: { only_from: [10.0.0.1/8] }", "`10.0.0.1/8` is no block of addresses"),
-        ("access: { only_from: [10.0.0.0/33] }", "`10.0.0.0/33` is no block of addresses"),
+        ("access: { only_from: [10.0.0.1/8] }", "`10.0.0.1/8` is not a block of addresses"),
+        ("access: { only_from: [10.0.0.0/33] }", "`10.0.0.0/33` is not a block of addresses"),
         (
             "access: { firewall: { requests_in_five_minutes: 9 } }",
-            "`requests_in_five_minutes` is 9, allowed is 10 to 2000000000",
+            "`requests_in_five_minutes` is 9; must be 10 to 2000000000",
         ),
         (
             "access: { private: { vpc: vpc-0a1b2c3d } }",
@@ -402,7 +402,7 @@ fn a_mistake_in_the_file_is_one_sentence() {
         ),
         (
             "access: { private: { vpc_endpoint: vpc-0a1b2c3d } }",
-            "`vpc-0a1b2c3d` is not allowed here; allowed is vpce- and 8 or 17 hexadecimal digits",
+            "`vpc-0a1b2c3d` is not a valid ID; must be vpce- and 8 or 17 hexadecimal digits",
         ),
         (
             "dashboard: { owners: [] }",
@@ -418,10 +418,10 @@ fn a_mistake_in_the_file_is_one_sentence() {
     }
     let warehouse = |text: &str| mistake(&file(&format!("warehouse: {text}\n"), ""));
     assert!(warehouse("{}").contains("a warehouse is either `create`, `workgroup` or `cluster`; give one of them"));
-    assert!(warehouse("{ workgroup: { name: a, id: a, database: d } }").contains("`a` is no workgroup id"));
+    assert!(warehouse("{ workgroup: { name: a, id: a, database: d } }").contains("`a` is not a workgroup ID"));
     assert!(
         warehouse("{ create: { database: d, capacity: 12, subnets: [], security_groups: [] } }")
-            .contains("`capacity` is 12, allowed are multiples of 8 Redshift processing units")
+            .contains("`capacity` is 12; must be a multiple of 8 Redshift processing units")
     );
     assert!(
         mistake(&file(CREATE, DASHBOARD)).contains("name the `vpc_connection` through which QuickSight reaches it")

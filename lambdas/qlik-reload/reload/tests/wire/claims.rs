@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use loopback::reply;
 use serde_json::json;
 
 use crate::world::*;
-use loopback::reply;
 
 async fn world<const N: usize>(faults: [TableFault; N]) -> World {
     let world = World::new().await;
@@ -24,14 +24,14 @@ async fn without_a_claim_nothing_is_started() {
 }
 
 #[tokio::test]
-async fn a_claim_whose_answer_was_lost_is_recognised_as_ones_own() {
+async fn a_claim_whose_answer_was_lost_is_recognized_as_ones_own() {
     let world = world([TableFault::LosesAnswer]).await;
     world.invoke(event()).await.unwrap();
     assert_eq!((world.count(Route::Post), world.count(Route::List)), (1, 0));
 }
 
 #[tokio::test]
-async fn a_reload_that_could_not_be_noted_is_followed_all_the_same() {
+async fn a_reload_that_could_not_be_recorded_is_still_followed() {
     let world = world([TableFault::Works, TableFault::Denies, TableFault::Denies]).await;
     assert_eq!(world.invoke(event()).await.unwrap()["status"], "RELOADING");
     assert!(world.log().contains(r#""step":"note""#) && world.log().contains(r#""step":"settle""#));
@@ -53,7 +53,7 @@ async fn a_claim_that_cannot_be_read_starts_nothing() {
 }
 
 #[tokio::test]
-async fn the_claim_is_named_as_powertools_users_know_it() {
+async fn the_claim_uses_the_names_of_powertools() {
     let world = world([]).await;
     world.invoke(json!({"appId": APP, "deliveryId": "tick", "variables": {"a": VALUE}})).await.unwrap();
     assert_eq!(world.claim("id"), format!("delivery#{APP}#tick"));

@@ -1,12 +1,12 @@
-//! Direct events: what is sent to Qlik, how a reload is followed, and which failures are whose.
+//! Direct events: what is sent to Qlik, how a reload is followed, and how failures are classified.
 
 use std::time::Duration;
 
+use loopback::{Answer, reply};
 use qlik_reload::{Error, Permanent, Retryable};
 use serde_json::{Value, json};
 
 use crate::world::*;
-use loopback::{Answer, reply};
 
 #[track_caller]
 fn permanent(result: Result<Value, Error>, expected: Permanent) -> String {
@@ -24,7 +24,7 @@ fn retryable(result: Result<Value, Error>, expected: Retryable) -> String {
     }
 }
 
-/// Qlik accepts the reload and then tells these statuses, one a look.
+/// Qlik accepts the reload and then reports these statuses, one per status check.
 async fn following<const N: usize>(statuses: [&str; N]) -> World {
     let world = World::new().await;
     world.qlik(Route::Post, [reply(201, reload("QUEUED"))]);
@@ -46,7 +46,7 @@ async fn a_reload_is_started_once_and_followed_until_qlik_works_on_it() {
 }
 
 #[tokio::test]
-async fn no_look_is_needed_when_the_first_answer_says_enough() {
+async fn no_status_check_is_needed_when_the_first_answer_says_enough() {
     let world = World::new().await;
     world.qlik(Route::Post, [reply(201, reload("RELOADING"))]);
     assert_eq!(world.invoke(event()).await.unwrap()["status"], "RELOADING");
@@ -54,14 +54,14 @@ async fn no_look_is_needed_when_the_first_answer_says_enough() {
 }
 
 #[tokio::test]
-async fn success_ends_the_looking() {
+async fn success_ends_the_status_checks() {
     let world = following(["SUCCEEDED"]).await;
     assert_eq!(world.invoke(event()).await.unwrap()["status"], "SUCCEEDED");
     assert_eq!(world.count(Route::Reload), 1);
 }
 
 #[tokio::test]
-async fn waiting_for_the_end_passes_reloading() {
+async fn waiting_for_the_end_continues_past_reloading() {
     let world = following(["RELOADING", "RELOADING", "SUCCEEDED"]).await;
     let result = world.invoke(json!({"appId": APP, "waitFor": "finished"})).await.unwrap();
     assert_eq!(result["status"], "SUCCEEDED");
@@ -94,14 +94,14 @@ async fn a_failure_of_a_reload_with_variables_shows_no_text() {
 }
 
 #[tokio::test]
-async fn every_other_end_is_a_failure_too() {
+async fn every_other_end_is_a_failure() {
     let world = following(["CANCELING", "CANCELED"]).await;
     permanent(world.invoke(event()).await, Permanent::ReloadCanceled);
     assert_eq!(world.claim("status"), "COMPLETED");
 
     let world = following(["EXCEEDED_LIMIT"]).await;
     retryable(world.invoke(event()).await, Retryable::ReloadLimitExceeded);
-    assert!(world.state().table.is_empty(), "the delivery is given back");
+    assert!(world.state().table.is_empty(), "the delivery is released");
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn a_reload_that_stays_queued_is_accepted_when_the_time_is_up() {
 }
 
 #[tokio::test]
-async fn a_status_of_the_future_is_asked_about_until_the_time_is_up_and_is_no_success() {
+async fn an_unknown_status_is_polled_until_the_time_is_up_and_is_not_a_success() {
     let world = following(["PAUSED \u{1b}[2J"]).await;
     let message = retryable(world.invoke(event()).await, Retryable::ReloadUnknown);
     assert!(message.contains("UNKNOWN") && message.contains("`PAUSED2J`"), "{message}");
@@ -125,7 +125,7 @@ async fn a_status_of_the_future_is_asked_about_until_the_time_is_up_and_is_no_su
 }
 
 #[tokio::test]
-async fn requests_carry_the_token_and_name_the_function_and_the_body_has_only_what_was_set() {
+async fn requests_have_the_token_and_the_functions_name_and_only_the_options_that_were_set() {
     let world = following(["RELOADING"]).await;
     world.invoke(event()).await.unwrap();
     for route in [Route::App, Route::Post, Route::Reload] {
@@ -149,37 +149,37 @@ async fn options_are_passed_on() {
 }
 
 #[tokio::test]
-async fn what_is_not_a_request_is_refused_before_any_call() {
-    let many: serde_json::Map<String, Value> = (0..21).map(|n| (format!("v{n}"), json!("x"))).collect();
+async fn an_invalid_event_is_refused_before_any_call() {
+    let many: serde_json::Map<String, Value> = (0..21).map(|number| (format!("v{number}"), json!("x"))).collect();
     for (event, expected) in [
         (json!({}), "appId is missing"),
         (json!([]), "the event is a list"),
         (json!({"appId": 7}), "appId is a number"),
-        (json!({"appId": ""}), "appId `` is not an app id"),
-        (json!({"appId": "../users/me"}), "appId `../users/me` is not an app id"),
-        (json!({"appId": format!("{{{APP}}}")}), "is not an app id"),
-        (json!({"appId": format!("{APP}0")}), "is not an app id"),
-        (json!({"appId": APP.to_uppercase()}), "is not an app id"),
-        (json!({"appId": APP.replace('6', "g")}), "is not an app id"),
-        (json!({"appId": APP.replace('-', "0")}), "is not an app id"),
-        (json!({"appId": "687ef393-f0ad-4c64-ac59-6db96712601%"}), "is not an app id"),
-        (json!({"appId": APP, "tenantUrl": VALUE}), "unknown field `tenantUrl`; allowed are appId, partial, weight"),
-        (json!({"appId": APP, "partial": "true"}), "partial is another text; allowed is true and false"),
+        (json!({"appId": ""}), "appId `` is not an app ID"),
+        (json!({"appId": "../users/me"}), "appId `../users/me` is not an app ID"),
+        (json!({"appId": format!("{{{APP}}}")}), "is not an app ID"),
+        (json!({"appId": format!("{APP}0")}), "is not an app ID"),
+        (json!({"appId": APP.to_uppercase()}), "is not an app ID"),
+        (json!({"appId": APP.replace('6', "g")}), "is not an app ID"),
+        (json!({"appId": APP.replace('-', "0")}), "is not an app ID"),
+        (json!({"appId": "687ef393-f0ad-4c64-ac59-6db96712601%"}), "is not an app ID"),
+        (json!({"appId": APP, "tenantUrl": VALUE}), "unknown field `tenantUrl`; must be one of appId, partial, weight"),
+        (json!({"appId": APP, "partial": "true"}), "partial is a different text; must be true or false"),
         (json!({"appId": APP, "partial": null}), "partial is null"),
-        (json!({"appId": APP, "weight": 0}), "allowed is whole numbers from 1 to 10"),
-        (json!({"appId": APP, "weight": 11}), "allowed is whole numbers from 1 to 10"),
-        (json!({"appId": APP, "weight": 1.5}), "allowed is whole numbers from 1 to 10"),
-        (json!({"appId": APP, "waitFor": "later"}), "waitFor is another text; allowed is `started` and `finished`"),
-        (json!({"appId": APP, "deliveryId": ""}), "deliveryId is not one"),
-        (json!({"appId": APP, "deliveryId": "a b"}), "deliveryId is not one"),
-        (json!({"appId": APP, "deliveryId": "x".repeat(257)}), "deliveryId is not one"),
-        (json!({"appId": APP, "variables": many}), "variables has 21 entries; allowed are at most 20"),
+        (json!({"appId": APP, "weight": 0}), "must be a whole number from 1 to 10"),
+        (json!({"appId": APP, "weight": 11}), "must be a whole number from 1 to 10"),
+        (json!({"appId": APP, "weight": 1.5}), "must be a whole number from 1 to 10"),
+        (json!({"appId": APP, "waitFor": "later"}), "waitFor is a different text; must be `started` or `finished`"),
+        (json!({"appId": APP, "deliveryId": ""}), "deliveryId is not valid"),
+        (json!({"appId": APP, "deliveryId": "a b"}), "deliveryId is not valid"),
+        (json!({"appId": APP, "deliveryId": "x".repeat(257)}), "deliveryId is not valid"),
+        (json!({"appId": APP, "variables": many}), "variables has 21 entries; must be at most 20"),
         (json!({"appId": APP, "variables": {"a": VALUE.repeat(13)}}), "`a` has a value of 273 characters"),
         (json!({"appId": APP, "variables": {"a": "é".repeat(257)}}), "`a` has a value of 257 characters"),
         (json!({"appId": APP, "variables": {"": "x"}}), "has 0 characters"),
         (json!({"appId": APP, "variables": {"n".repeat(257): "x"}}), "has 257 characters"),
         (json!({"appId": APP, "variables": {"a": [VALUE]}}), "the variable `a` is a list"),
-        (json!({"appId": APP, "variables": VALUE}), "variables is another text"),
+        (json!({"appId": APP, "variables": VALUE}), "variables is a different text"),
         (json!({"detail-type": "Scheduled Event", "id": "1", "detail": {}}), "whole EventBridge event"),
     ] {
         let world = World::new().await;
@@ -201,7 +201,7 @@ async fn an_app_that_is_not_allowed_is_refused_before_any_call() {
 }
 
 #[tokio::test]
-async fn an_app_that_cannot_be_read_is_told_by_its_reason_and_never_reloaded() {
+async fn an_app_that_cannot_be_read_is_reported_with_the_reason_and_never_reloaded() {
     for (status, kind) in [
         (400, Permanent::QlikRefused),
         (401, Permanent::Unauthorized),
@@ -219,7 +219,7 @@ async fn an_app_that_cannot_be_read_is_told_by_its_reason_and_never_reloaded() {
 }
 
 #[tokio::test]
-async fn a_refused_post_is_told_by_its_reason_and_not_repeated() {
+async fn a_refused_post_is_reported_with_the_reason_and_not_repeated() {
     for (status, kind) in [
         (400, Permanent::QlikRefused),
         (401, Permanent::Unauthorized),
@@ -268,8 +268,8 @@ async fn too_many_requests_waits_as_long_as_qlik_asks() {
     let world = World::new().await;
     world.qlik(Route::Post, [throttled("2")]);
     retryable(world.invoke(event()).await, Retryable::Throttled);
-    assert_eq!(world.count(Route::Post), 3, "three tries a run");
-    assert!(world.state().table.is_empty(), "nothing was started, so the delivery is given back");
+    assert_eq!(world.count(Route::Post), 3, "three attempts per run");
+    assert!(world.state().table.is_empty(), "nothing was started, so the delivery is released");
 
     let world = World::new().await;
     world.qlik(Route::Post, [throttled("3600")]);
@@ -277,12 +277,12 @@ async fn too_many_requests_waits_as_long_as_qlik_asks() {
     assert_eq!(
         (world.count(Route::Post), world.slept()),
         (1, Duration::ZERO),
-        "an hour does not fit, so it is not begun"
+        "an hour does not fit, so the wait is not started"
     );
 }
 
 #[tokio::test]
-async fn trouble_is_tried_three_times_and_then_left_to_the_next_delivery() {
+async fn a_server_error_is_tried_three_times_and_then_left_to_the_next_delivery() {
     for (answer, kind) in [
         (refusal(500), Retryable::QlikUnavailable),
         (refusal(503), Retryable::QlikUnavailable),
@@ -297,14 +297,14 @@ async fn trouble_is_tried_three_times_and_then_left_to_the_next_delivery() {
 }
 
 #[tokio::test]
-async fn one_bad_look_does_not_end_the_following() {
+async fn one_failed_status_check_does_not_stop_the_following() {
     let world = following([]).await;
     world.qlik(Route::Reload, [refusal(502), Answer::HangUp, reply(200, reload("RELOADING"))]);
     assert_eq!(world.invoke(event()).await.unwrap()["status"], "RELOADING");
 }
 
 #[tokio::test]
-async fn qlik_out_of_reach_is_retryable_and_gives_the_delivery_back() {
+async fn an_unreachable_qlik_is_retryable_and_releases_the_delivery() {
     let world = World::with(&[("QLIK_ENDPOINT_URL", "http://127.0.0.1:9")]).await;
     retryable(world.invoke(event()).await, Retryable::QlikUnreachable);
     assert!(world.state().table.is_empty());
@@ -339,11 +339,11 @@ async fn a_body_without_end_is_cut_off() {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_arrive_is_not_waited_for() {
+async fn a_body_that_does_not_arrive_is_not_awaited() {
     let world = following([]).await;
     world.qlik(Route::Reload, [Answer::Stall { status: 200 }, reply(200, reload("RELOADING"))]);
     assert_eq!(world.invoke(event()).await.unwrap()["status"], "RELOADING");
-    assert!(world.log().contains("did not answer in time"));
+    assert!(world.log().contains("did not respond in time"));
 }
 
 #[tokio::test]
@@ -356,7 +356,7 @@ async fn a_function_with_too_little_time_says_so_before_it_starts_anything() {
 }
 
 #[tokio::test]
-async fn the_log_has_one_json_line_a_step() {
+async fn the_log_has_one_json_line_per_step() {
     let world = following(["RELOADING"]).await;
     world.invoke(event()).await.unwrap();
     let log = world.log();

@@ -1,9 +1,9 @@
 //! The function against a scripted Qlik and fakes of Secrets Manager and DynamoDB, over real HTTP on this machine.
 //!
 //! Each [`world::World`] checks, when it is dropped, that neither the API key, a variable's value, the secret's ARN nor AWS
-//! credentials got into a log line, a result, an error or a claim.
+//! credentials reached a log line, a result, an error or a claim.
 
-#![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
+#![expect(clippy::unwrap_used, reason = "a test fails when it cannot continue")]
 
 mod claims;
 mod direct;

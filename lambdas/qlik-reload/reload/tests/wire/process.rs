@@ -1,16 +1,16 @@
-//! The binary itself, fed by a Runtime API as Lambda has it.
+//! The binary itself, fed by a Runtime API as Lambda provides it.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use loopback::{Answer, Request, reply, serve};
 use serde_json::{Value, json};
 use tokio::process::Command;
 use tokio::sync::mpsc;
 
 use crate::world::*;
-use loopback::{Answer, Request, reply, serve};
 
-/// Gives the binary one event and returns the path and the body of what it reports back, and all it wrote.
+/// Gives the binary one event and returns the path and body of its response, and everything it wrote.
 async fn run(event: Value, world: &World) -> (String, Value, String) {
     let (report, mut reports) = mpsc::channel::<Request>(1);
     let pending = Arc::new(Mutex::new(Some(event)));

@@ -1,12 +1,12 @@
-//! The same delivery again, in each state that the first one can have left behind.
+//! The same delivery again, in each state that the first one can leave behind.
 
 use std::time::Duration;
 
+use loopback::{Answer, reply};
 use qlik_reload::{Error, Permanent, Retryable};
 use serde_json::{Value, json};
 
 use crate::world::*;
-use loopback::{Answer, reply};
 
 fn delivery() -> Value {
     json!({"appId": APP, "deliveryId": "rule/2024-05-01T10:00:00Z"})
@@ -29,7 +29,7 @@ async fn the_same_event_twice_is_one_reload() {
 }
 
 #[tokio::test]
-async fn another_tick_or_another_app_is_another_reload() {
+async fn a_different_tick_or_app_is_a_different_reload() {
     let world = World::new().await;
     let mut other = reload("RELOADING");
     other["appId"] = json!(OTHER_APP);
@@ -45,7 +45,7 @@ async fn another_tick_or_another_app_is_another_reload() {
 }
 
 #[tokio::test]
-async fn without_a_delivery_id_lambdas_request_id_tells_a_retry_from_a_new_event() {
+async fn without_a_delivery_id_lambdas_request_id_distinguishes_a_retry_from_a_new_event() {
     let mut world = World::new().await;
     world.qlik(Route::Post, [reply(201, reload("QUEUED"))]).qlik(Route::Reload, [reply(200, reload("SUCCEEDED"))]);
     world.invoke(event()).await.unwrap();
@@ -57,7 +57,7 @@ async fn without_a_delivery_id_lambdas_request_id_tells_a_retry_from_a_new_event
 }
 
 #[tokio::test]
-async fn a_placeholder_that_nobody_filled_in_is_no_delivery_id() {
+async fn an_unreplaced_placeholder_is_not_a_delivery_id() {
     let mut world = World::new().await;
     world.qlik(Route::Post, [reply(201, reload("RELOADING")), reply(201, reload("RELOADING"))]);
     let event = json!({"appId": APP, "deliveryId": "<aws.scheduler.schedule-arn>/<aws.scheduler.scheduled-time>"});
@@ -68,7 +68,7 @@ async fn a_placeholder_that_nobody_filled_in_is_no_delivery_id() {
 }
 
 #[tokio::test]
-async fn a_reload_that_succeeded_is_told_again_without_a_call() {
+async fn a_successful_reload_is_reported_again_without_a_call() {
     let world = World::new().await;
     world.qlik(Route::Post, [reply(201, reload("SUCCEEDED"))]);
     world.invoke(delivery()).await.unwrap();
@@ -78,7 +78,7 @@ async fn a_reload_that_succeeded_is_told_again_without_a_call() {
 }
 
 #[tokio::test]
-async fn a_permanent_failure_is_told_again_without_a_call_for_an_hour() {
+async fn a_permanent_failure_is_reported_again_without_a_call_for_an_hour() {
     let world = World::new().await;
     world.qlik(Route::App, [refusal(404)]);
     let first = world.invoke(delivery()).await.unwrap_err();
@@ -89,7 +89,7 @@ async fn a_permanent_failure_is_told_again_without_a_call_for_an_hour() {
     assert_eq!((world.calls(), world.secret_reads()), (1, reads));
     world.pass(Duration::from_secs(3601));
     world.invoke(delivery()).await.unwrap_err();
-    assert_eq!(world.calls(), 2, "sent again later, it is tried anew");
+    assert_eq!(world.calls(), 2, "sent again later, it is tried again");
 }
 
 #[tokio::test]
@@ -103,7 +103,7 @@ async fn a_failed_reload_is_not_started_again_by_the_retries_its_error_causes() 
 }
 
 #[tokio::test]
-async fn a_reload_over_the_limit_is_started_anew_by_the_next_delivery() {
+async fn a_reload_over_the_limit_is_started_again_by_the_next_delivery() {
     let world = World::new().await;
     world.qlik(Route::Post, [reply(201, reload("EXCEEDED_LIMIT")), reply(201, reload("RELOADING"))]);
     assert_eq!(kind(world.invoke(delivery()).await), "ReloadLimitExceeded");
@@ -124,7 +124,7 @@ async fn a_reload_whose_following_failed_is_followed_and_not_started_again() {
 }
 
 #[tokio::test]
-async fn an_unknown_status_is_looked_at_again_by_the_next_delivery() {
+async fn an_unknown_status_is_checked_again_by_the_next_delivery() {
     let world = World::new().await;
     world.qlik(Route::Post, [reply(201, reload("PAUSED"))]).qlik(Route::Reload, [reply(200, reload("PAUSED"))]);
     assert_eq!(kind(world.invoke(delivery()).await), "ReloadUnknown");
@@ -133,7 +133,7 @@ async fn an_unknown_status_is_looked_at_again_by_the_next_delivery() {
     assert_eq!(world.count(Route::Post), 1);
 }
 
-/// Leaves the claim as a run does that was killed right after its POST, `noted` or not.
+/// Leaves the claim as a run that was killed right after its POST does, `noted` or not.
 async fn killed_run(noted: bool) -> World {
     let world = World::new().await;
     world.qlik(Route::Post, [reply(201, reload("QUEUED"))]).qlik(Route::Reload, [reply(200, reload("RELOADING"))]);
@@ -150,14 +150,14 @@ async fn killed_run(noted: bool) -> World {
 }
 
 #[tokio::test]
-async fn while_another_run_is_at_work_nothing_is_started() {
+async fn nothing_is_started_while_another_run_is_working() {
     let world = killed_run(false).await;
     assert_eq!(kind(world.invoke(delivery()).await), "InProgress");
     assert_eq!(world.calls(), 0);
 }
 
 #[tokio::test]
-async fn while_another_run_follows_the_reload_it_is_followed_too_and_the_claim_left_alone() {
+async fn a_reload_that_another_run_follows_is_followed_too_without_changing_the_claim() {
     let world = killed_run(true).await;
     let before = world.state().table.clone();
     assert_eq!(world.invoke(delivery()).await.unwrap()["status"], "RELOADING");
@@ -225,13 +225,13 @@ async fn of_several_reloads_since_the_first_is_adopted() {
 }
 
 #[tokio::test]
-async fn a_post_without_an_answer_is_looked_for_before_another_is_sent() {
+async fn a_post_without_an_answer_is_looked_for_before_the_next_is_sent() {
     for lost in [Answer::TimeOut, Answer::HangUp, refusal(500), refusal(502), refusal(504)] {
         let world = World::new().await;
         world.qlik(Route::Post, [lost]).qlik(Route::List, [page([reload("RELOADING")])]);
         assert_eq!(world.invoke(delivery()).await.unwrap()["reloadId"], RELOAD);
         assert_eq!((world.count(Route::Post), world.count(Route::List)), (1, 1));
-        assert!(world.slept() >= Duration::from_secs(3), "the reload gets time to be listed");
+        assert!(world.slept() >= Duration::from_secs(3), "the reload gets time to appear in the list");
     }
 }
 
@@ -276,7 +276,7 @@ async fn an_accepted_post_whose_answer_cannot_be_read_is_never_sent_again() {
 }
 
 #[tokio::test]
-async fn when_looking_fails_nothing_is_sent_and_the_next_delivery_looks_again() {
+async fn when_the_search_fails_nothing_is_sent_and_the_next_delivery_searches_again() {
     let world = World::new().await;
     world.qlik(Route::Post, [refusal(500)]).qlik(Route::List, [refusal(500)]);
     assert_eq!(kind(world.invoke(delivery()).await), "QlikUnavailable");
@@ -288,7 +288,7 @@ async fn when_looking_fails_nothing_is_sent_and_the_next_delivery_looks_again() 
 }
 
 #[tokio::test]
-async fn the_same_delivery_id_with_another_request_is_refused() {
+async fn the_same_delivery_id_with_a_different_request_is_refused() {
     let world = World::new().await;
     world.qlik(Route::Post, [reply(201, reload("RELOADING"))]);
     world.invoke(delivery()).await.unwrap();
@@ -300,7 +300,7 @@ async fn the_same_delivery_id_with_another_request_is_refused() {
 }
 
 #[tokio::test]
-async fn a_claim_past_its_time_counts_as_none_even_when_dynamodb_has_not_deleted_it() {
+async fn an_expired_claim_counts_as_none_even_if_dynamodb_has_not_deleted_it() {
     let world = World::new().await;
     world.qlik(Route::Post, [reply(201, reload("RELOADING"))]);
     world.invoke(delivery()).await.unwrap();
@@ -310,7 +310,7 @@ async fn a_claim_past_its_time_counts_as_none_even_when_dynamodb_has_not_deleted
 }
 
 #[tokio::test]
-async fn in_progress_is_a_failure_that_passes() {
+async fn in_progress_is_a_temporary_failure() {
     let world = killed_run(false).await;
     let error = world.invoke(delivery()).await.unwrap_err();
     assert!(matches!(error, Error::Retryable { kind: Retryable::InProgress, .. }), "{error:?}");

@@ -1,11 +1,11 @@
-//! The REST interface: its statuses, and what it keeps to itself.
+//! The REST interface: its statuses, and what it does not reveal.
 
 use std::time::Duration;
 
+use loopback::{Answer, reply};
 use serde_json::{Value, json};
 
 use crate::world::*;
-use loopback::{Answer, reply};
 
 fn post(body: impl ToString, headers: Value) -> Value {
     json!({
@@ -22,9 +22,9 @@ fn get(id: &str) -> Value {
     })
 }
 
-/// The status and the body of the answer.
+/// The status and the body of the response.
 async fn call(world: &World, event: Value) -> (u64, Value) {
-    let answer = world.invoke(event).await.expect("a REST request is always answered");
+    let answer = world.invoke(event).await.expect("a REST request always gets a response");
     assert_eq!(answer["headers"]["Content-Type"], "application/json");
     (answer["statusCode"].as_u64().unwrap(), serde_json::from_str(answer["body"].as_str().unwrap()).unwrap())
 }
@@ -56,17 +56,17 @@ async fn the_same_idempotency_key_is_one_reload_and_the_same_answer() {
 }
 
 #[tokio::test]
-async fn the_same_idempotency_key_with_another_body_is_a_conflict() {
+async fn the_same_idempotency_key_with_a_different_body_is_a_conflict() {
     let world = accepting().await;
     call(&world, post(event(), json!({"Idempotency-Key": "k1"}))).await;
     let other = json!({"appId": APP, "variables": {"a": VALUE}});
     let (status, body) = call(&world, post(other, json!({"Idempotency-Key": "k1"}))).await;
     assert_eq!(status, 409);
-    assert!(body["message"].as_str().unwrap().contains("was used for another request"), "{body}");
+    assert!(body["message"].as_str().unwrap().contains("was used for a different request"), "{body}");
 }
 
 #[tokio::test]
-async fn the_same_idempotency_key_while_the_first_is_at_work_is_a_conflict() {
+async fn the_same_idempotency_key_while_the_first_is_running_is_a_conflict() {
     let world = accepting().await;
     call(&world, post(event(), json!({"Idempotency-Key": "k1"}))).await;
     {
@@ -85,16 +85,16 @@ async fn a_bad_request_is_answered_with_one_sentence_and_no_call() {
         (post("", json!({})), "the body is not JSON at line 1, column 0"),
         (post("{\"appId\": canary}", json!({})), "the body is not JSON at line 1, column 11"),
         (post(json!({}), json!({})), "appId is missing"),
-        (post(json!({"appId": "../users/me"}), json!({})), "is not an app id"),
+        (post(json!({"appId": "../users/me"}), json!({})), "is not an app ID"),
         (post(json!({"appId": APP, "deliveryId": "d"}), json!({})), "send the header Idempotency-Key instead"),
         (post(json!({"appId": APP, "waitFor": "finished"}), json!({})), "GET /reloads/{reloadId}"),
-        (post(json!({"appId": APP, "x": VALUE}), json!({})), "unknown field `x`; allowed are appId"),
+        (post(json!({"appId": APP, "x": VALUE}), json!({})), "unknown field `x`; must be one of appId"),
         (post(event(), json!({"Idempotency-Key": "a b"})), "Idempotency-Key"),
         (post(event(), json!({"Idempotency-Key": ""})), "Idempotency-Key"),
         (post(" ".repeat(64 * 1024 + 1), json!({})), "the body has 65537 bytes"),
-        (get("..%2fusers"), "reload id `..%2fusers` is not one"),
-        (get(""), "reload id `` is not one"),
-        (get(&"a".repeat(65)), "is not one"),
+        (get("..%2fusers"), "reload ID `..%2fusers` is not valid"),
+        (get(""), "reload ID `` is not valid"),
+        (get(&"a".repeat(65)), "is not valid"),
     ] {
         let world = World::new().await;
         let (status, body) = call(&world, event).await;
@@ -110,7 +110,7 @@ async fn a_bad_request_is_answered_with_one_sentence_and_no_call() {
 }
 
 #[tokio::test]
-async fn other_paths_and_methods_are_not_there() {
+async fn other_paths_and_methods_are_not_found() {
     let world = World::new().await;
     for (method, resource) in [("DELETE", "/reloads/{reloadId}"), ("GET", "/reloads"), ("POST", "/apps"), ("GET", "/")]
     {
@@ -147,7 +147,7 @@ async fn each_failure_of_a_post_has_its_status() {
 }
 
 #[tokio::test]
-async fn too_many_requests_tells_when_to_come_back() {
+async fn too_many_requests_says_when_to_retry() {
     let world = World::new().await;
     let throttled = Answer::Reply { status: 429, headers: vec![("Retry-After", "100".into())], body: "{}".into() };
     world.qlik(Route::Post, [throttled]);
@@ -156,7 +156,7 @@ async fn too_many_requests_tells_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn what_is_out_of_reach_is_503_and_what_does_not_answer_504() {
+async fn an_unreachable_service_is_503_and_one_that_does_not_answer_504() {
     let world = World::with(&[("QLIK_ENDPOINT_URL", "http://127.0.0.1:9")]).await;
     assert_eq!(call(&world, post(event(), json!({}))).await.0, 503);
     let world = World::new().await;
@@ -178,7 +178,7 @@ async fn an_app_that_is_not_allowed_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_reload_is_told_with_its_code_but_not_with_qliks_text() {
+async fn a_reload_is_reported_with_its_code_but_without_qliks_text() {
     let world = World::new().await;
     let mut failed = reload("FAILED");
     failed["errorCode"] = json!("EngineFailed");
@@ -210,7 +210,7 @@ async fn a_reload_that_qlik_does_not_know_is_not_found() {
 }
 
 #[tokio::test]
-async fn an_answer_comes_before_api_gateway_hangs_up() {
+async fn the_response_is_sent_before_api_gateway_times_out() {
     let mut world = World::new().await;
     world.time_left = Duration::from_secs(900);
     world.qlik(Route::Post, [refusal(503)]).qlik(Route::List, [refusal(503)]);

@@ -1,11 +1,11 @@
-//! The API key: how often it is read, when it is read anew, and what is said when it is not there.
+//! The API key: how often it is read, when it is read again, and what is reported if it is missing.
 
 use std::time::Duration;
 
+use loopback::reply;
 use serde_json::json;
 
 use crate::world::*;
-use loopback::reply;
 
 async fn world() -> World {
     let world = World::new().await;
@@ -18,7 +18,7 @@ fn tick(n: u32) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn the_key_is_kept_for_five_minutes() {
+async fn the_key_is_cached_for_five_minutes() {
     let world = world().await;
     world.invoke(tick(1)).await.unwrap();
     world.pass(Duration::from_secs(299));
@@ -30,7 +30,7 @@ async fn the_key_is_kept_for_five_minutes() {
 }
 
 #[tokio::test]
-async fn a_rotated_key_is_read_anew_once_when_qlik_refuses_the_old_one() {
+async fn a_rotated_key_is_read_again_once_when_qlik_rejects_the_old_one() {
     let world = world().await;
     world.state().secrets = [KEY, NEW_KEY].map(|key| Ok(json!({"key": key}).to_string())).into();
     world.qlik(Route::App, [refusal(401), reply(200, "{}")]);
@@ -40,7 +40,7 @@ async fn a_rotated_key_is_read_anew_once_when_qlik_refuses_the_old_one() {
 }
 
 #[tokio::test]
-async fn a_key_that_stays_refused_is_read_anew_once_and_not_sent_again() {
+async fn a_key_that_stays_rejected_is_read_again_once_and_not_sent_again() {
     let world = world().await;
     world.qlik(Route::App, [refusal(401)]);
     assert_eq!(world.invoke(tick(1)).await.unwrap_err().name(), "Unauthorized");
@@ -48,7 +48,7 @@ async fn a_key_that_stays_refused_is_read_anew_once_and_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_new_key_that_is_refused_too_ends_the_run() {
+async fn a_new_key_that_is_also_rejected_ends_the_run() {
     let world = world().await;
     world.state().secrets = [KEY, NEW_KEY].map(|key| Ok(json!({"key": key}).to_string())).into();
     world.qlik(Route::App, [reply(401, "{}")]);
@@ -66,7 +66,7 @@ async fn the_post_after_a_401_is_sent_once_more_with_the_new_key() {
 }
 
 #[tokio::test]
-async fn a_secret_that_is_not_a_key_is_told_without_its_value_and_without_a_call() {
+async fn a_secret_that_is_not_a_key_is_reported_without_its_value_and_without_a_call() {
     for (secret, expected) in [
         (Ok(json!({"apiKey": KEY}).to_string()), "has no `key`"),
         (Ok(json!({"key": null}).to_string()), "has no `key`"),

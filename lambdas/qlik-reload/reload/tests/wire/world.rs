@@ -1,4 +1,4 @@
-//! Everything around the function: Qlik, Secrets Manager, DynamoDB, the clock, and what it wrote to its log.
+//! Everything the function depends on: Qlik, Secrets Manager, DynamoDB, the clock, and what it wrote to its log.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -6,11 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use lambda_runtime::{Context, LambdaEvent};
-use qlik_reload::{Error, Handler, Settings};
-use serde_json::{Value, json};
-
 use loopback::dynamo::{holds, refused};
 use loopback::{Answer, Log, Request, Time, reply, serve};
+use qlik_reload::{Error, ReloadHandler, Settings};
+use serde_json::{Value, json};
 
 pub(crate) const APP: &str = "687ef393-f0ad-4c64-ac59-6db967126015";
 pub(crate) const OTHER_APP: &str = "00000000-f0ad-4c64-ac59-6db967126015";
@@ -29,16 +28,16 @@ pub(crate) enum Route {
     List,
 }
 
-/// What the fakes know and have seen.
+/// What the fakes know and have recorded.
 pub(crate) struct State {
     script: BTreeMap<Route, VecDeque<Answer>>,
     /// The calls to Qlik, in order.
     pub(crate) calls: Vec<(Route, Request)>,
     /// The claims table: items in DynamoDB's JSON.
     pub(crate) table: BTreeMap<String, Value>,
-    /// What DynamoDB does instead of its work, one a call.
+    /// Faults of DynamoDB, one per call.
     pub(crate) table_faults: VecDeque<TableFault>,
-    /// The secret's values; the last one stays.
+    /// The secret's values; the last one repeats.
     pub(crate) secrets: VecDeque<Result<String, &'static str>>,
     pub(crate) secret_reads: usize,
     results: Vec<String>,
@@ -47,15 +46,15 @@ pub(crate) struct State {
 pub(crate) enum TableFault {
     Works,
     Denies,
-    /// Does its work and closes the connection.
+    /// Does the work, then closes the connection.
     LosesAnswer,
 }
 
 pub(crate) struct World {
     pub(crate) state: Arc<Mutex<State>>,
     pub(crate) address: SocketAddr,
-    pub(crate) handler: Handler,
-    /// What is left of the function's time-out at each invocation.
+    pub(crate) handler: ReloadHandler,
+    /// The time left before the function's timeout at each invocation.
     pub(crate) time_left: Duration,
     pub(crate) request_id: &'static str,
     time: Time,
@@ -67,7 +66,7 @@ impl World {
         World::with(&[]).await
     }
 
-    /// With further environment variables.
+    /// With additional environment variables.
     pub(crate) async fn with(variables: &[(&str, &str)]) -> World {
         let state = Arc::new(Mutex::new(State {
             script: BTreeMap::from([(Route::App, VecDeque::from([reply(200, r#"{"attributes":{}}"#)]))]),
@@ -85,7 +84,7 @@ impl World {
         let settings = Settings::read(&|name: &str| environment.get(name).cloned()).unwrap();
         let time = Time::at(1_714_557_600); // 2024-05-01T10:00:00Z
         World {
-            handler: Handler::new(settings, time.clock()),
+            handler: ReloadHandler::new(settings, time.clock()),
             state,
             address,
             time_left: Duration::from_secs(60),
@@ -95,7 +94,7 @@ impl World {
         }
     }
 
-    /// Sets the answers to one of Qlik's calls; the last one stays.
+    /// Sets the answers to one of Qlik's calls; the last one repeats.
     pub(crate) fn qlik<const N: usize>(&self, route: Route, answers: [Answer; N]) -> &World {
         self.state().script.insert(route, answers.into());
         self
@@ -114,12 +113,12 @@ impl World {
         self.state.lock().unwrap()
     }
 
-    /// How often Qlik was called on `route`.
+    /// The number of calls to Qlik on `route`.
     pub(crate) fn count(&self, route: Route) -> usize {
         self.state().calls.iter().filter(|(called, _)| *called == route).count()
     }
 
-    /// How often Qlik was called at all.
+    /// The total number of calls to Qlik.
     pub(crate) fn calls(&self) -> usize {
         self.state().calls.len()
     }
@@ -128,7 +127,7 @@ impl World {
         self.state().secret_reads
     }
 
-    /// How many claims there are.
+    /// The number of claims.
     pub(crate) fn claims(&self) -> usize {
         self.state().table.len()
     }
@@ -167,7 +166,7 @@ impl Drop for World {
         let outputs = [self.log(), state.results.join("\n"), state.table.values().map(Value::to_string).collect()];
         for output in outputs {
             for canary in [KEY, NEW_KEY, VALUE, "canary-arn", "canary-aws"] {
-                assert!(!output.contains(canary), "the secret `{canary}` got out: {output}");
+                assert!(!output.contains(canary), "the secret `{canary}` leaked: {output}");
             }
         }
     }
@@ -185,7 +184,7 @@ pub(crate) fn environment(address: SocketAddr) -> BTreeMap<String, String> {
         ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
         ("AWS_SECRET_ACCESS_KEY", "canary-aws-secret"),
         ("AWS_SESSION_TOKEN", "canary-aws-session"),
-        // Port 9 discards: the service's own variable goes before the general one.
+        // Port 9 discards everything: the service's own variable must take precedence over the general one.
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
         ("AWS_ENDPOINT_URL_DYNAMODB", &url),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &url),
@@ -197,7 +196,7 @@ pub(crate) fn event() -> Value {
     json!({"appId": APP})
 }
 
-/// A reload as Qlik tells it, started at the world's first moment.
+/// A reload as Qlik reports it, started at the world's first moment.
 pub(crate) fn reload(status: &str) -> Value {
     json!({
         "id": RELOAD, "appId": APP, "tenantId": "t", "userId": "u", "type": "external", "status": status, "partial": false,
@@ -210,7 +209,7 @@ pub(crate) fn page<const N: usize>(reloads: [Value; N]) -> Answer {
     reply(200, json!({"data": reloads.to_vec(), "links": {}}))
 }
 
-/// An error as Qlik tells it, quoting the key it was sent.
+/// An error as Qlik reports it, quoting the key that it was sent.
 pub(crate) fn refusal(status: u16) -> Answer {
     refusal_quoting(status, KEY)
 }

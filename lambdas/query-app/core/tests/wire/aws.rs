@@ -8,21 +8,21 @@ use serde_json::{Value, json};
 use crate::dynamo::Dynamo;
 use crate::warehouse::Warehouse;
 
-/// What the fakes know and have seen.
+/// What the fakes know and have recorded.
 pub(crate) struct State {
     pub(crate) dynamo: Dynamo,
     pub(crate) warehouse: Warehouse,
-    /// What each browser was told, by its connection; absent when the connection is gone.
+    /// The messages to each browser, by its connection; missing if the connection is gone.
     pub(crate) browsers: BTreeMap<String, Vec<String>>,
-    /// What API Gateway answers to a post instead of taking it, one a call.
+    /// API Gateway's response to a post instead of accepting it, one per call.
     pub(crate) posts: VecDeque<(u16, &'static str)>,
-    /// Tries to post, whether or not they arrived.
+    /// The number of posts, whether or not they arrived.
     pub(crate) posted: usize,
     /// What happens in the middle of the next post.
     pub(crate) on_post: Option<Meanwhile>,
     /// The tenant's own query files.
     pub(crate) files: BTreeMap<String, String>,
-    /// Those that were given out.
+    /// The issued tickets.
     pub(crate) tickets: Vec<String>,
 }
 
@@ -53,15 +53,15 @@ impl State {
         if let Some(connection) = target.strip_prefix("/_aws/execute-api/abc123/live/@connections/") {
             return self.browser(&request.method, connection, &request.body);
         }
-        self.file(request.target.strip_prefix("/files").unwrap_or_else(|| panic!("nobody is asked for {target}")))
+        self.file(request.target.strip_prefix("/files").unwrap_or_else(|| panic!("no service has {target}")))
     }
 
-    /// A statement that ends at once has an event that looks for its request.
+    /// A statement that ends at once has an event that looks up its request.
     fn check_mapping(&self, asked: &Value) {
         let key = asked["StatementName"].as_str().unwrap().strip_prefix("acme-query-").unwrap();
         assert_eq!(asked["ClientToken"], key);
         let item = self.dynamo.items.get(&(format!("request#{key}"), "request".to_owned()));
-        assert_eq!(item.expect("the request is there before its statement")["state"], json!({"S": "pending"}));
+        assert_eq!(item.expect("the request exists before its statement")["state"], json!({"S": "pending"}));
     }
 
     fn browser(&mut self, method: &str, connection: &str, body: &str) -> Answer {

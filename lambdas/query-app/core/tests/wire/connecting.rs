@@ -1,4 +1,4 @@
-//! Tickets, and who is connected for how long.
+//! Tickets, and how long a user is connected.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ fn effect(policy: &Value) -> &Value {
 }
 
 #[tokio::test]
-async fn a_ticket_is_good_for_one_connection_of_its_owner() {
+async fn a_ticket_is_valid_for_one_connection_of_its_owner() {
     let world = World::new().await;
     let ticket = world.ticket(ANNA).await;
     let policy = world.authorize(&ticket, PAGE).await;
@@ -25,7 +25,7 @@ async fn a_ticket_is_good_for_one_connection_of_its_owner() {
 }
 
 #[tokio::test]
-async fn an_event_that_does_not_say_what_it_is_about_allows_nothing_and_uses_no_ticket_up() {
+async fn an_event_without_a_resource_allows_nothing_and_uses_up_no_ticket() {
     let world = World::new().await;
     let ticket = world.ticket(ANNA).await;
     let event = json!({
@@ -36,7 +36,7 @@ async fn an_event_that_does_not_say_what_it_is_about_allows_nothing_and_uses_no_
 }
 
 #[tokio::test]
-async fn of_two_that_show_a_ticket_at_once_one_is_let_in() {
+async fn only_one_of_two_simultaneous_uses_of_a_ticket_is_admitted() {
     let world = World::new().await;
     let ticket = world.ticket(ANNA).await;
     let policies = tokio::join!(world.authorize(&ticket, PAGE), world.authorize(&ticket, PAGE));
@@ -46,14 +46,14 @@ async fn of_two_that_show_a_ticket_at_once_one_is_let_in() {
 }
 
 #[tokio::test]
-async fn no_ticket_a_wrong_one_and_an_old_one_let_nobody_in() {
+async fn a_missing_wrong_or_old_ticket_admits_nobody() {
     let world = World::new().await;
     let ticket = world.ticket(ANNA).await;
     let calls = world.state().dynamo.calls.len();
     for wrong in ["", "x", &"A".repeat(44), &"!".repeat(43)] {
         assert_eq!(effect(&world.authorize(wrong, PAGE).await), "Deny", "{wrong}");
     }
-    assert_eq!(world.state().dynamo.calls.len(), calls, "what is no ticket is not looked for");
+    assert_eq!(world.state().dynamo.calls.len(), calls, "an invalid ticket is not looked up");
     assert_eq!(effect(&world.authorize(&"A".repeat(43), PAGE).await), "Deny");
     world.pass(60);
     assert_eq!(effect(&world.authorize(&ticket, PAGE).await), "Deny");
@@ -71,7 +71,7 @@ async fn a_ticket_from_another_origin_is_used_up() {
 }
 
 #[tokio::test]
-async fn a_table_that_does_not_answer_lets_nobody_in() {
+async fn a_table_that_does_not_answer_admits_nobody() {
     let world = World::new().await;
     let ticket = world.ticket(ANNA).await;
     world.faults("DeleteItem", &[Fault::Denies]);
@@ -84,7 +84,7 @@ async fn a_table_that_does_not_answer_lets_nobody_in() {
 }
 
 #[tokio::test]
-async fn a_connection_that_no_authorizer_let_in_is_refused() {
+async fn a_connection_without_an_authorizer_is_refused() {
     let world = World::new().await;
     let context = json!({"eventType": "CONNECT", "connectionId": "c="});
     assert_eq!(world.socket(json!({"requestContext": context})).await.unwrap()["statusCode"], 401);
@@ -92,7 +92,7 @@ async fn a_connection_that_no_authorizer_let_in_is_refused() {
 }
 
 #[tokio::test]
-async fn a_connection_is_kept_with_its_user_for_two_hours_and_a_quarter() {
+async fn a_connection_is_stored_with_its_user_for_two_hours_and_a_quarter() {
     let world = World::new().await;
     world.connect(ANNA, "a=").await;
     let state = world.state();
@@ -104,7 +104,7 @@ async fn a_connection_is_kept_with_its_user_for_two_hours_and_a_quarter() {
 }
 
 #[tokio::test]
-async fn who_is_signed_in_no_longer_is_told_so_whatever_is_said() {
+async fn an_expired_user_is_told_to_sign_in_whatever_the_message() {
     let world = World::new().await;
     for message in [
         json!({"action": "ping"}),
@@ -118,7 +118,7 @@ async fn who_is_signed_in_no_longer_is_told_so_whatever_is_said() {
         let mut told = world.told("a=");
         world.state().on_post = Some(Box::new(|state| assert!(state.browsers.contains_key("a="))));
         world.say("a=", message).await;
-        // The connection was ended after it was told.
+        // The connection was closed after the message.
         assert!(!world.state().browsers.contains_key("a="));
         told.clear();
         assert!(!world.kinds().contains_key("connection connection"));
@@ -128,7 +128,7 @@ async fn who_is_signed_in_no_longer_is_told_so_whatever_is_said() {
 }
 
 #[tokio::test]
-async fn a_connection_that_nobody_knows_is_told_to_sign_in_again() {
+async fn an_unknown_connection_is_told_to_sign_in_again() {
     let world = World::new().await;
     world.state().browsers.insert("x=".to_owned(), Vec::new());
     world.say("x=", json!({"action": "ping"})).await;
@@ -137,7 +137,7 @@ async fn a_connection_that_nobody_knows_is_told_to_sign_in_again() {
 }
 
 #[tokio::test]
-async fn what_is_no_message_is_answered_with_what_is_allowed() {
+async fn an_invalid_message_is_answered_with_the_allowed_ones() {
     let world = World::new().await;
     world.connect(ANNA, "a=").await;
     for body in [

@@ -1,4 +1,4 @@
-//! A DynamoDB of one table, as far as the query app uses it.
+//! A DynamoDB with one table, as far as the query app uses it.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -13,9 +13,9 @@ pub(crate) struct Dynamo {
     /// Items by `id` and `part`.
     pub(crate) items: BTreeMap<(String, String), Value>,
     pub(crate) calls: Vec<String>,
-    /// What is done instead of the work, by operation, one a call.
+    /// What happens instead of the work, by operation, one per call.
     pub(crate) faults: BTreeMap<&'static str, VecDeque<Fault>>,
-    /// Items of a page.
+    /// Items per page.
     pub(crate) page: usize,
 }
 
@@ -23,14 +23,14 @@ pub(crate) struct Dynamo {
 pub(crate) enum Fault {
     Works,
     Denies,
-    /// Meets another transaction.
+    /// Conflicts with another transaction.
     Conflicts,
-    /// Does its work and closes the connection.
+    /// Does the work, then closes the connection.
     LosesAnswer,
 }
 
 impl Dynamo {
-    /// Answers a request, when it is one to DynamoDB.
+    /// Answers a request if it is one to DynamoDB.
     pub(crate) fn answer(&mut self, request: &Request) -> Option<Answer> {
         let operation = request.header("x-amz-target").strip_prefix("DynamoDB_20120810.")?.to_owned();
         let body: Value = serde_json::from_str(&request.body).unwrap();
@@ -47,7 +47,7 @@ impl Dynamo {
         }
         let answer = match operation.as_str() {
             "GetItem" => {
-                assert_eq!(body["ConsistentRead"], true, "a single item is read as of now");
+                assert_eq!(body["ConsistentRead"], true, "a single item is read consistently");
                 let item = self.items.get(&key(&body["Key"]));
                 reply(200, item.map_or(json!({}), |item| json!({"Item": item})))
             }
@@ -112,7 +112,11 @@ impl Dynamo {
         let (name, value) = body["KeyConditionExpression"].as_str().unwrap().split_once(" = ").unwrap();
         let (name, value) = (attribute(body, name), &body["ExpressionAttributeValues"][value]);
         assert_eq!(name, if is_index { "open" } else { "id" }, "only keys are queried");
-        assert_eq!(body["ConsistentRead"] == true, !is_index, "an index is never as of now, a partition is read so");
+        assert_eq!(
+            body["ConsistentRead"] == true,
+            !is_index,
+            "an index is never read consistently, a partition always"
+        );
         let order = |item: &Value| {
             let since = item["since"]["N"].as_str().map_or(0, |text| text.parse::<u64>().unwrap());
             (if is_index { since } else { 0 }, key(item))

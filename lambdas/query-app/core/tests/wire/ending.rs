@@ -1,11 +1,11 @@
-//! How ends are told: in parts, once, to the right connection, whatever goes wrong.
+//! How ends are reported: in parts, once, to the right connection, whatever goes wrong.
 
 use serde_json::{Value, json};
 
 use crate::dynamo::Fault;
 use crate::world::{ANNA, BERT, World, id};
 
-/// A world in which Anna's request runs, and its event.
+/// A world in which Anna's request is running, and its event.
 async fn running() -> World {
     let world = World::new().await;
     world.connect(ANNA, "a=").await;
@@ -14,7 +14,7 @@ async fn running() -> World {
     world
 }
 
-/// Ends the first statement with `rows` texts of a thousand bytes each; its event.
+/// Ends the first statement with `rows` texts of a thousand bytes each; returns its event.
 fn finish(world: &World, rows: usize) -> Value {
     let text = json!("é".repeat(500));
     let rows: Vec<[Value; 1]> = (0..rows).map(|_| [text.clone()]).collect();
@@ -30,7 +30,7 @@ fn told(is: bool) -> Result<Value, String> {
 }
 
 #[tokio::test]
-async fn an_event_that_is_faster_than_the_note_of_its_statement_finds_the_request() {
+async fn an_event_that_is_faster_than_the_record_of_its_statement_finds_the_request() {
     let world = World::new().await;
     world.connect(ANNA, "a=").await;
     world.faults("UpdateItem", &[Fault::Denies]);
@@ -39,15 +39,15 @@ async fn an_event_that_is_faster_than_the_note_of_its_statement_finds_the_reques
     world.ends(0).await;
     assert_eq!(world.types("a="), ["accepted", "rows"]);
     let rows = world.call(ANNA, "GET", &format!("/requests/{}/rows", id(1))).await;
-    assert_eq!(rows["statusCode"], 200, "the statement is noted by now");
-    // The run that handed it in is slower than all of this.
+    assert_eq!(rows["statusCode"], 200, "the statement is recorded by now");
+    // The run that submitted it is slower than all of this.
     let statement = world.statement(0, |statement| statement.id.parse().unwrap());
     assert_eq!(world.table().running(&queries::Request::key(ANNA, &id(1)), &statement).await, Ok(None));
     assert_eq!(world.item(ANNA, &id(1), "state"), "finished");
 }
 
 #[tokio::test]
-async fn an_event_that_comes_twice_is_told_once() {
+async fn an_event_that_is_delivered_twice_is_reported_once() {
     let world = running().await;
     let event = finish(&world, 1);
     assert_eq!(world.finished(event.clone()).await, told(true));
@@ -65,7 +65,7 @@ async fn an_event_that_comes_twice_is_told_once() {
 }
 
 #[tokio::test]
-async fn an_event_of_no_request_is_an_error_and_one_of_another_tenant_is_nothing() {
+async fn an_event_without_a_request_is_an_error_and_one_of_another_tenant_is_ignored() {
     let world = running().await;
     let mut event = finish(&world, 1);
     event["detail"]["statementName"] = json!(format!("acme-query-{}", "0".repeat(64)));
@@ -75,13 +75,13 @@ async fn an_event_of_no_request_is_an_error_and_one_of_another_tenant_is_nothing
         assert_eq!(world.finished(event.clone()).await, told(false));
     }
     for event in [json!({}), json!({"source": "aws.s3"}), json!({"detail": {"statementName": "acme-query-x"}})] {
-        assert!(world.finished(event).await.unwrap_err().contains("allowed are"));
+        assert!(world.finished(event).await.unwrap_err().contains("must be"));
     }
     assert!(world.types("a=").is_empty());
 }
 
 #[tokio::test]
-async fn an_event_of_a_cluster_is_told_like_one_of_a_workgroup() {
+async fn an_event_of_a_cluster_is_reported_like_one_of_a_workgroup() {
     let world = running().await;
     let mut event = finish(&world, 1);
     event["resources"] = json!(["arn:aws:redshift:eu-west-1:123456789012:cluster:c"]);
@@ -89,7 +89,7 @@ async fn an_event_of_a_cluster_is_told_like_one_of_a_workgroup() {
 }
 
 #[tokio::test]
-async fn a_large_result_comes_in_parts_that_are_the_result() {
+async fn a_large_result_is_sent_in_parts() {
     let world = running().await;
     let event = finish(&world, 300);
     assert_eq!(world.finished(event).await, told(true));
@@ -133,13 +133,13 @@ async fn a_result_that_was_cut_says_so() {
 }
 
 #[tokio::test]
-async fn a_failure_is_told_without_a_word_of_the_database() {
+async fn a_failure_is_reported_without_the_databases_text() {
     let world = running().await;
     let event = world.statement(0, |statement| {
         statement.fail("ERROR: relation \"canary\" select 1; Detail: 'canary'");
         statement.event("FAILED")
     });
-    // The log keeps names of objects; this one is a value.
+    // The log may contain names of objects; this one is a value.
     let event_without = world.statement(0, |statement| {
         statement.fail("ERROR: division by zero\n  Detail: canary");
         event
@@ -155,17 +155,17 @@ async fn a_failure_is_told_without_a_word_of_the_database() {
 }
 
 #[tokio::test]
-async fn an_event_before_the_end_that_it_tells_of_is_tried_again() {
+async fn an_event_before_the_end_that_it_reports_is_retried() {
     let world = running().await;
     let event = world.statement(0, |statement| statement.event("FINISHED"));
-    assert!(world.finished(event.clone()).await.unwrap_err().contains("still runs"));
+    assert!(world.finished(event.clone()).await.unwrap_err().contains("still running"));
     assert!(world.types("a=").is_empty());
     finish(&world, 1);
-    assert_eq!(world.finished(event).await, told(true), "the lease was given back");
+    assert_eq!(world.finished(event).await, told(true), "the lease was released");
 }
 
 #[tokio::test]
-async fn a_connection_that_is_gone_loses_its_items_and_keeps_the_result() {
+async fn a_lost_connection_loses_its_items_but_the_result_is_kept() {
     let world = running().await;
     world.connect(BERT, "b=").await;
     world.run("b=", &id(1)).await;
@@ -173,9 +173,9 @@ async fn a_connection_that_is_gone_loses_its_items_and_keeps_the_result() {
     let posted = world.state().posted;
     let event = finish(&world, 300);
     assert_eq!(world.finished(event.clone()).await, told(true));
-    assert_eq!(world.state().posted, posted + 1, "a 410 is not tried again, and no other part is sent");
+    assert_eq!(world.state().posted, posted + 1, "a 410 is not retried, and no other part is sent");
     let kinds = world.kinds();
-    assert_eq!((kinds["connection connection"], kinds["connection request"]), (1, 1), "Bert's are there: {kinds:?}");
+    assert_eq!((kinds["connection connection"], kinds["connection request"]), (1, 1), "Bert's still exist: {kinds:?}");
     assert_eq!(world.finished(event).await, told(false));
     assert_eq!(world.item(ANNA, &id(1), "state"), "finished");
     world.connect(ANNA, "a2=").await;
@@ -184,7 +184,7 @@ async fn a_connection_that_is_gone_loses_its_items_and_keeps_the_result() {
 }
 
 #[tokio::test]
-async fn a_busy_gateway_is_asked_again_with_pauses_and_not_for_ever() {
+async fn a_busy_gateway_is_retried_with_pauses_but_not_forever() {
     let world = running().await;
     let event = finish(&world, 1);
     world.state().posts.extend([(429, "LimitExceededException"); 5]);
@@ -200,12 +200,12 @@ async fn a_busy_gateway_is_asked_again_with_pauses_and_not_for_ever() {
         statement.event("FINISHED")
     });
     assert!(world.finished(event.clone()).await.unwrap_err().contains("LimitExceededException"));
-    assert_eq!(world.finished(event).await, told(true), "Lambda's next try goes on");
+    assert_eq!(world.finished(event).await, told(true), "Lambda's next attempt continues");
     assert_eq!(world.types("a="), ["accepted", "rows"]);
 }
 
 #[tokio::test]
-async fn a_message_that_the_gateway_finds_too_large_is_one_to_fetch() {
+async fn a_result_that_the_gateway_finds_too_large_is_one_to_fetch() {
     let world = running().await;
     let event = finish(&world, 300);
     world.state().posts.push_back((413, "PayloadTooLargeException"));
@@ -214,10 +214,10 @@ async fn a_message_that_the_gateway_finds_too_large_is_one_to_fetch() {
 }
 
 #[tokio::test]
-async fn a_run_that_dies_in_the_middle_is_followed_by_one_that_goes_on_from_what_was_noted() {
+async fn a_run_that_dies_in_the_middle_is_resumed_from_what_was_recorded() {
     let world = running().await;
     let event = finish(&world, 300);
-    // Ten parts arrive, eight of them are noted. Then the run dies: nothing else of it comes true.
+    // Ten parts arrive, eight of them are recorded. Then the run dies, and nothing else of it happens.
     world.state().posts.extend([(200, ""); 10]);
     world.state().posts.push_back((403, "ForbiddenException"));
     world.faults("UpdateItem", &[Fault::Works, Fault::Works, Fault::Denies]);
@@ -232,7 +232,7 @@ async fn a_run_that_dies_in_the_middle_is_followed_by_one_that_goes_on_from_what
 }
 
 #[tokio::test]
-async fn a_connection_that_takes_over_in_the_middle_gets_what_it_lacks() {
+async fn a_connection_that_takes_over_in_the_middle_gets_the_missing_parts() {
     let world = running().await;
     world.connect(ANNA, "a2=").await;
     let event = finish(&world, 300);
@@ -249,13 +249,13 @@ async fn a_connection_that_takes_over_in_the_middle_gets_what_it_lacks() {
 }
 
 #[tokio::test]
-async fn a_user_who_is_signed_in_no_longer_gets_no_rows() {
+async fn a_user_who_is_no_longer_signed_in_gets_no_rows() {
     let world = running().await;
     let event = finish(&world, 1);
     world.pass(3600);
     world.state().on_post = Some(Box::new(|state| state.browsers.get_mut("a=").unwrap().clear()));
     assert_eq!(world.finished(event).await, told(true));
-    assert!(!world.state().browsers.contains_key("a="), "the connection is ended");
+    assert!(!world.state().browsers.contains_key("a="), "the connection is closed");
     world.connect(ANNA, "a2=").await;
     world.say("a2=", json!({"action": "resume", "requestId": id(1), "seq": -1})).await;
     assert_eq!(world.types("a2="), ["rows"]);

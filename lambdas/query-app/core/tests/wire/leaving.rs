@@ -1,4 +1,4 @@
-//! Connections that go and come back, and what no event reported.
+//! Connections that are lost and return, and ends that no event reported.
 
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ fn cancels(world: &World, number: usize) -> usize {
 }
 
 #[tokio::test]
-async fn a_page_that_closes_takes_its_own_statements_along_and_nobody_elses() {
+async fn a_page_that_closes_cancels_only_its_own_statements() {
     let world = running().await;
     world.state().dynamo.page = 1;
     world.run("a=", &id(2)).await;
@@ -35,7 +35,7 @@ async fn a_page_that_closes_takes_its_own_statements_along_and_nobody_elses() {
     assert_eq!((kinds["connection connection"], kinds["connection request"]), (2, 1), "{kinds:?}");
     world.ends(2).await;
     assert_eq!(world.types("b="), ["accepted", "rows"]);
-    // API Gateway may say it again.
+    // API Gateway may repeat the event.
     world.disconnect("a=", 1000).await;
     assert_eq!([cancels(&world, 0), cancels(&world, 1), cancels(&world, 2)], [1, 1, 0]);
     for number in [0, 1] {
@@ -47,7 +47,7 @@ async fn a_page_that_closes_takes_its_own_statements_along_and_nobody_elses() {
 }
 
 #[tokio::test]
-async fn a_page_that_comes_back_goes_on_whether_its_old_connection_goes_before_or_after() {
+async fn a_page_that_returns_continues_whether_its_old_connection_ends_before_or_after() {
     for goes_first in [true, false] {
         let world = running().await;
         if goes_first {
@@ -68,7 +68,7 @@ async fn a_page_that_comes_back_goes_on_whether_its_old_connection_goes_before_o
 }
 
 #[tokio::test]
-async fn a_statement_that_nobody_comes_back_for_is_cancelled_after_a_minute() {
+async fn an_abandoned_statement_is_cancelled_after_a_minute() {
     for code in [1001, 1005, 1006] {
         let world = running().await;
         world.disconnect("a=", code).await;
@@ -83,11 +83,11 @@ async fn a_statement_that_nobody_comes_back_for_is_cancelled_after_a_minute() {
 }
 
 #[tokio::test]
-async fn a_resume_on_the_way_to_a_sweep_wins_over_what_its_index_says() {
+async fn a_resume_wins_over_a_sweep_with_a_stale_index() {
     let world = running().await;
     world.disconnect("a=", 1006).await;
     world.pass(61);
-    // The index still has it alone; the table has it bound again.
+    // The index still lists it as abandoned; the table has it bound again.
     let key = queries::Request::key(ANNA, &id(1));
     let stale = world.state().dynamo.items[&(format!("request#{key}"), "request".to_owned())].clone();
     world.connect(ANNA, "a2=").await;
@@ -106,7 +106,7 @@ async fn a_resume_after_the_end_gets_the_parts_that_are_missing() {
     world.connect(BERT, "b=").await;
     for seq in [-1, 0, -7, i64::from(i32::MAX)] {
         world.say("a2=", resume(1, seq)).await;
-        assert_eq!(world.types("a2="), ["rows"], "a result of one part comes whole");
+        assert_eq!(world.types("a2="), ["rows"], "a result of one part is sent whole");
     }
     world.say("b=", resume(1, -1)).await;
     assert_eq!(world.told("b=")[0]["code"], "unknown-request");
@@ -119,7 +119,7 @@ async fn a_resume_after_the_end_gets_the_parts_that_are_missing() {
 }
 
 #[tokio::test]
-async fn an_event_that_never_comes_is_made_up_for() {
+async fn a_missing_event_is_made_up_for() {
     let world = running().await;
     world.statement(0, |statement| statement.finish(&[&[&[json!("late")]]]));
     world.pass(19);
@@ -131,7 +131,7 @@ async fn an_event_that_never_comes_is_made_up_for() {
 }
 
 #[tokio::test]
-async fn a_sweep_goes_through_all_pages_and_past_what_cannot_be_told() {
+async fn a_sweep_reads_all_pages_and_skips_what_cannot_be_reported() {
     let world = World::with(&[("CONCURRENT", "5")]).await;
     world.state().dynamo.page = 2;
     world.connect(ANNA, "a=").await;
@@ -148,7 +148,7 @@ async fn a_sweep_goes_through_all_pages_and_past_what_cannot_be_told() {
 }
 
 #[tokio::test]
-async fn a_statement_that_takes_too_long_is_cancelled_and_told_of() {
+async fn a_statement_that_takes_too_long_is_cancelled_and_reported() {
     let world = World::with(&[("STATEMENT_SECONDS", "100")]).await;
     world.connect(ANNA, "a=").await;
     world.run("a=", &id(1)).await;
@@ -162,7 +162,7 @@ async fn a_statement_that_takes_too_long_is_cancelled_and_told_of() {
 }
 
 #[tokio::test]
-async fn a_statement_that_cannot_be_ended_is_given_up_in_the_end() {
+async fn a_statement_that_cannot_be_cancelled_is_finally_given_up() {
     let world = World::with(&[("STATEMENT_SECONDS", "100")]).await;
     world.state().warehouse.is_stubborn = true;
     world.connect(ANNA, "a=").await;
@@ -176,7 +176,7 @@ async fn a_statement_that_cannot_be_ended_is_given_up_in_the_end() {
 }
 
 #[tokio::test]
-async fn an_end_that_cannot_be_told_is_given_up_in_the_end_and_can_be_resumed() {
+async fn an_end_that_cannot_be_reported_is_finally_given_up_and_can_be_resumed() {
     let world = running().await;
     world.statement(0, |statement| statement.finish(&[&[&[json!(1)]]]));
     world.told("a=");

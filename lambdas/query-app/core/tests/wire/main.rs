@@ -1,9 +1,9 @@
 //! The three functions of the query app against fakes of DynamoDB, the Data API, API Gateway and S3, over real HTTP on this machine.
 //!
-//! Each [`world::World`] checks, when it is dropped, that no ticket, credential, value, cell or SQL got into a log line, and that no ticket
-//! is stored.
+//! Each [`world::World`] checks, when it is dropped, that no ticket, credential, value, cell or SQL reached a log line, and that
+//! no ticket is stored.
 
-#![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
+#![expect(clippy::unwrap_used, reason = "a test fails when it cannot continue")]
 
 mod aws;
 mod connecting;

@@ -61,7 +61,7 @@ async fn csv_has_its_labels_once_and_the_next_page_in_a_header() {
 }
 
 #[tokio::test]
-async fn what_is_another_users_is_not_there() {
+async fn another_users_request_is_not_found() {
     let world = finished().await;
     for what in ["", "/rows", "/csv"] {
         for (user, request) in [(BERT, id(1)), (ANNA, id(2)), (ANNA, "x".to_owned())] {
@@ -72,7 +72,7 @@ async fn what_is_another_users_is_not_there() {
 }
 
 #[tokio::test]
-async fn a_result_that_is_not_there_is_told_why() {
+async fn a_missing_result_is_explained() {
     let world = finished().await;
     world.run("a=", &id(2)).await;
     let of_second = |what: &str| format!("/requests/{}{what}", id(2));
@@ -97,7 +97,7 @@ async fn a_result_that_is_not_there_is_told_why() {
 }
 
 #[tokio::test]
-async fn a_result_that_redshift_has_not_any_more_is_gone() {
+async fn a_result_that_redshift_has_deleted_is_gone() {
     let world = finished().await;
     world.state().warehouse.statements.clear();
     assert_eq!(world.call(ANNA, "GET", &target("/rows")).await["statusCode"], 410);
@@ -136,7 +136,7 @@ async fn every_answer_names_an_allowed_origin_and_no_other() {
 }
 
 #[tokio::test]
-async fn nobody_without_claims_gets_anything() {
+async fn a_caller_without_claims_gets_nothing() {
     let world = finished().await;
     for claims in [Value::Null, json!({"exp": "1"}), json!({"sub": "", "exp": "1"}), json!({"sub": ANNA})] {
         for (method, resource) in [("POST", "/ticket"), ("GET", "/queries"), ("GET", "/requests/{requestId}/rows")] {
@@ -150,7 +150,7 @@ async fn nobody_without_claims_gets_anything() {
 }
 
 #[tokio::test]
-async fn a_service_that_does_not_answer_is_no_ones_fault_here() {
+async fn a_service_that_does_not_answer_is_reported_as_unavailable() {
     let world = finished().await;
     world.faults("PutItem", &[Fault::Denies]);
     let answer = world.call(ANNA, "POST", "/ticket").await;
@@ -159,7 +159,7 @@ async fn a_service_that_does_not_answer_is_no_ones_fault_here() {
 }
 
 #[tokio::test]
-async fn queries_are_told_with_their_parameters_and_without_their_sql() {
+async fn queries_are_listed_with_their_parameters_but_without_their_sql() {
     let world = World::new().await;
     let answer = world.call(ANNA, "GET", "/queries").await;
     let month = &answer["body"]["queries"][2];

@@ -1,4 +1,4 @@
-//! What is run, what is refused, and what is the same request.
+//! Which requests run, which are refused, and which are the same.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::dynamo::Fault;
 use crate::world::{ANNA, BERT, World, id, run};
 
 #[tokio::test]
-async fn wrong_values_and_names_are_errors_and_no_statements() {
+async fn wrong_values_and_names_are_errors_without_statements() {
     let world = World::new().await;
     world.connect(ANNA, "a=").await;
     for (query, parameters, code) in [
@@ -63,7 +63,7 @@ async fn each_of_our_queries_runs_with_its_defaults() {
 }
 
 #[tokio::test]
-async fn a_request_that_comes_again_is_the_same_statement() {
+async fn a_repeated_request_is_the_same_statement() {
     let world = World::new().await;
     world.connect(ANNA, "a=").await;
     world.run("a=", &id(1)).await;
@@ -81,7 +81,7 @@ async fn a_request_that_comes_again_is_the_same_statement() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_of_the_table_is_no_second_request() {
+async fn a_lost_answer_from_the_table_is_not_a_second_request() {
     let world = World::new().await;
     world.connect(ANNA, "a=").await;
     world.faults("UpdateItem", &[Fault::LosesAnswer]);
@@ -91,7 +91,7 @@ async fn a_lost_answer_of_the_table_is_no_second_request() {
 }
 
 #[tokio::test]
-async fn a_request_whose_run_died_is_handed_in_by_the_next() {
+async fn a_request_whose_run_died_is_submitted_by_the_next() {
     let world = World::new().await;
     world.connect(ANNA, "a=").await;
     world.run("a=", &id(1)).await;
@@ -105,7 +105,7 @@ async fn a_request_whose_run_died_is_handed_in_by_the_next() {
     world.state().dynamo.items.get_mut(&place).map(revert).unwrap();
     world.state().warehouse.statements.clear();
     world.run("a=", &id(1)).await;
-    assert_eq!(world.statements(), 0, "the first run may still be at it");
+    assert_eq!(world.statements(), 0, "the first run may still be working on it");
     world.pass(31);
     world.run("a=", &id(1)).await;
     assert_eq!(world.statements(), 1);
@@ -124,7 +124,7 @@ async fn a_user_has_two_statements_at_once_and_others_have_their_own() {
     world.run("a=", &id(3)).await;
     let told = world.told("a=");
     assert_eq!((&told[1]["code"], &told[1]["requestId"]), (&json!("too-many"), &json!(id(3))));
-    assert!(told[1]["reason"].as_str().unwrap().starts_with("2 queries"));
+    assert!(told[1]["reason"].as_str().unwrap().starts_with("you already have 2"));
     world.run("b=", &id(3)).await;
     assert_eq!(world.types("b="), ["accepted"]);
     world.ends(0).await;
@@ -134,7 +134,7 @@ async fn a_user_has_two_statements_at_once_and_others_have_their_own() {
 }
 
 #[tokio::test]
-async fn a_user_begins_ten_requests_a_minute() {
+async fn a_user_begins_ten_requests_per_minute() {
     let world = World::with(&[("CONCURRENT", "20")]).await;
     world.connect(ANNA, "a=").await;
     for number in 0..11 {
@@ -149,7 +149,7 @@ async fn a_user_begins_ten_requests_a_minute() {
 }
 
 #[tokio::test]
-async fn a_warehouse_that_is_away_or_refuses_ends_the_request_at_once() {
+async fn an_unavailable_or_refusing_warehouse_ends_the_request_at_once() {
     let world = World::new().await;
     world.connect(ANNA, "a=").await;
     for (number, (kind, message, code)) in [
@@ -160,7 +160,7 @@ async fn a_warehouse_that_is_away_or_refuses_ends_the_request_at_once() {
     .into_iter()
     .enumerate()
     {
-        // The refusal's words are the service's own; the log has its code and its first line without values.
+        // The log has the service's code and the first line of its message without values.
         let message = message.replace("canary", "c").leak();
         let refusals = std::iter::repeat_n((400, kind, &*message), 3).collect();
         world.state().warehouse.refusals.insert("ExecuteStatement", refusals);
@@ -172,12 +172,12 @@ async fn a_warehouse_that_is_away_or_refuses_ends_the_request_at_once() {
         assert!(world.item(ANNA, &request, "open").is_null());
         world.state().warehouse.refusals.clear();
     }
-    // Their places are free again.
+    // Their slots are free again.
     assert!(!world.kinds().contains_key("user slot"));
 }
 
 #[tokio::test]
-async fn a_cancel_ends_the_statement_and_its_end_is_told_once() {
+async fn a_cancel_ends_the_statement_and_its_end_is_reported_once() {
     let world = World::new().await;
     world.connect(ANNA, "a=").await;
     world.connect(BERT, "b=").await;
@@ -198,7 +198,7 @@ async fn a_cancel_ends_the_statement_and_its_end_is_told_once() {
 async fn a_cancel_before_redshift_has_the_statement_ends_it_then() {
     let world = World::new().await;
     world.connect(ANNA, "a=").await;
-    // It comes while the browser is told that its request was taken up.
+    // It arrives while the browser is still being notified that its request was accepted.
     let key = queries::Request::key(ANNA, &id(1));
     world.state().on_post = Some(Box::new(move |state| {
         let item = state.dynamo.items.get_mut(&(format!("request#{key}"), "request".to_owned())).unwrap();
@@ -209,7 +209,7 @@ async fn a_cancel_before_redshift_has_the_statement_ends_it_then() {
 }
 
 #[tokio::test]
-async fn a_browser_that_is_gone_before_the_statement_leaves_none() {
+async fn a_browser_that_leaves_before_the_statement_leaves_none_behind() {
     let world = World::new().await;
     world.connect(ANNA, "a=").await;
     world.vanish("a=");
@@ -221,7 +221,7 @@ async fn a_browser_that_is_gone_before_the_statement_leaves_none() {
 }
 
 #[tokio::test]
-async fn a_table_that_does_not_answer_is_told_and_begins_nothing() {
+async fn a_table_that_does_not_answer_is_reported_and_nothing_begins() {
     let world = World::new().await;
     world.connect(ANNA, "a=").await;
     world.faults("TransactWriteItems", &[Fault::Denies]);
@@ -232,7 +232,7 @@ async fn a_table_that_does_not_answer_is_told_and_begins_nothing() {
 }
 
 #[tokio::test]
-async fn a_transaction_that_meets_another_is_tried_again_and_not_for_ever() {
+async fn a_conflicting_transaction_is_retried_but_not_forever() {
     let world = World::new().await;
     world.connect(ANNA, "a=").await;
     world.faults("TransactWriteItems", &[Fault::Conflicts; 3]);

@@ -15,7 +15,7 @@ fn read(function: &str, name: &str, value: &str) -> Result<(), String> {
 }
 
 #[test]
-fn what_a_stack_sets_is_taken() {
+fn the_variables_that_a_stack_sets_are_accepted() {
     for (function, name, value) in [
         ("socket", "QUERIES", "s3://b/q/"),
         ("socket", "MAX_ROWS", "100000"),
@@ -30,7 +30,7 @@ fn what_a_stack_sets_is_taken() {
 }
 
 #[test]
-fn a_wrong_or_missing_variable_is_told_by_its_name() {
+fn a_wrong_or_missing_variable_is_reported_by_its_name() {
     let own = [
         ("socket", "SCHEMA", ""),
         ("socket", "ORIGINS", "*"),

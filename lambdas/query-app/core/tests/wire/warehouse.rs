@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 pub(crate) struct Warehouse {
     pub(crate) statements: Vec<Statement>,
     pub(crate) calls: Vec<String>,
-    /// What is answered instead, by operation, one a call.
+    /// Faults by operation, one per call.
     pub(crate) refusals: BTreeMap<&'static str, VecDeque<(u16, &'static str, &'static str)>>,
-    /// Whether a cancelled statement runs on.
+    /// Whether a cancelled statement continues.
     pub(crate) is_stubborn: bool,
 }
 
@@ -28,7 +28,7 @@ pub(crate) struct Statement {
 }
 
 impl Warehouse {
-    /// Answers a request, when it is one to the Data API.
+    /// Answers a request if it is one to the Data API.
     pub(crate) fn answer(&mut self, request: &Request) -> Option<Answer> {
         let operation = request.header("x-amz-target").strip_prefix("RedshiftData.")?.to_owned();
         let body: Value = serde_json::from_str(&request.body).unwrap();
@@ -119,7 +119,7 @@ impl Statement {
         self.status = "FAILED";
     }
 
-    /// As EventBridge tells of its end.
+    /// EventBridge's event of its end.
     pub(crate) fn event(&self, state: &str) -> Value {
         json!({
             "version": "0", "id": "18e7079c-dd4b-dd64-caf9-e2a31640dab0", "source": "aws.redshift-data",

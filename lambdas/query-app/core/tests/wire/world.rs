@@ -16,14 +16,14 @@ pub(crate) const NOW: u64 = 1_714_557_600; // 2024-05-01T10:00:00Z
 pub(crate) const PAGE: &str = "https://app.example";
 pub(crate) const ANNA: &str = "anna-0001";
 pub(crate) const BERT: &str = "bert-0002";
-/// A month that nobody may find in a log.
+/// A month that must not appear in a log.
 pub(crate) const MONTH: &str = "2015-07";
 
 pub(crate) struct World {
     state: Arc<Mutex<State>>,
-    socket: query_socket::Handler,
-    finished: query_finished::Handler,
-    results: query_results::Handler,
+    socket: query_socket::QuerySocket,
+    finished: query_finished::QueryEndHandler,
+    results: query_results::ResultsApi,
     url: String,
     pub(crate) time: Time,
     log: Log,
@@ -34,7 +34,7 @@ impl World {
         World::with(&[]).await
     }
 
-    /// With further environment variables.
+    /// With additional environment variables.
     pub(crate) async fn with(variables: &[(&str, &str)]) -> World {
         let state = Arc::new(Mutex::new(State::new()));
         let served = state.clone();
@@ -46,9 +46,12 @@ impl World {
         let time = Time::at(NOW);
         let clock = time.clock();
         World {
-            socket: query_socket::Handler::new(query_socket::Settings::read(&variable).unwrap(), clock.clone()),
-            finished: query_finished::Handler::new(query_finished::Settings::read(&variable).unwrap(), clock.clone()),
-            results: query_results::Handler::new(query_results::Settings::read(&variable).unwrap(), clock),
+            socket: query_socket::QuerySocket::new(query_socket::Settings::read(&variable).unwrap(), clock.clone()),
+            finished: query_finished::QueryEndHandler::new(
+                query_finished::Settings::read(&variable).unwrap(),
+                clock.clone(),
+            ),
+            results: query_results::ResultsApi::new(query_results::Settings::read(&variable).unwrap(), clock),
             state,
             url,
             time,
@@ -132,12 +135,12 @@ impl World {
         self.socket(event).await.unwrap()
     }
 
-    /// Opens a WebSocket for `user`, the whole way.
+    /// Opens a WebSocket for `user` with all its steps.
     pub(crate) async fn connect(&self, user: &str, connection: &str) {
         let ticket = self.ticket(user).await;
         let policy = self.authorize(&ticket, PAGE).await;
         assert_eq!(policy["policyDocument"]["Statement"][0]["Effect"], "Allow");
-        // API Gateway hands all of the context on as texts.
+        // API Gateway passes the whole context on as text.
         let until = policy["context"]["until"].to_string();
         let authorizer = json!({"principalId": user, "sub": policy["context"]["sub"], "until": until});
         let answer = self.socket(json!({"requestContext": {
@@ -147,7 +150,7 @@ impl World {
         self.state().browsers.insert(connection.to_owned(), Vec::new());
     }
 
-    /// A browser goes, as API Gateway tells it, or without a word.
+    /// A browser disconnects, with or without an event from API Gateway.
     pub(crate) async fn disconnect(&self, connection: &str, code: u64) {
         self.vanish(connection);
         let event = json!({"requestContext": {
@@ -160,7 +163,7 @@ impl World {
         self.state().browsers.remove(connection);
     }
 
-    /// A browser says something.
+    /// A browser sends a message.
     pub(crate) async fn say(&self, connection: &str, message: Value) {
         let event = json!({
             "requestContext": {"routeKey": message["action"], "eventType": "MESSAGE", "connectionId": connection},
@@ -173,7 +176,7 @@ impl World {
         self.say(connection, run(request)).await;
     }
 
-    /// What a browser was told since it was last asked.
+    /// The messages to a browser since the last call.
     pub(crate) fn told(&self, connection: &str) -> Vec<Value> {
         let mut state = self.state();
         let told = std::mem::take(state.browsers.get_mut(connection).expect("the browser is connected"));
@@ -186,13 +189,13 @@ impl World {
         self.state().dynamo.attribute(&format!("request#{key}"), "request", name)
     }
 
-    /// The table as one more run of a function has it.
+    /// The table as seen by another run of a function.
     pub(crate) fn table(&self) -> queries::Table {
         let config = function::aws::service(&environment(&self.url, &[]), "DYNAMODB").unwrap();
         queries::Table::new(aws_sdk_dynamodb::Client::new(&config), TABLE.to_owned(), self.time.clock())
     }
 
-    /// The `id` of all items, without what stands after the `#`, and how many there are.
+    /// The `id` of all items up to the `#`, and their counts.
     pub(crate) fn kinds(&self) -> BTreeMap<String, usize> {
         let mut kinds = BTreeMap::new();
         for (id, part) in self.state().dynamo.items.keys() {
@@ -202,12 +205,12 @@ impl World {
         kinds
     }
 
-    /// A service of DynamoDB's does so with the next calls of an operation.
+    /// Sets DynamoDB's faults for the next calls of an operation.
     pub(crate) fn faults(&self, operation: &'static str, faults: &[Fault]) {
         self.state().dynamo.faults.insert(operation, faults.iter().copied().collect());
     }
 
-    /// The types of what a browser was told.
+    /// The types of the messages to a browser.
     pub(crate) fn types(&self, connection: &str) -> Vec<String> {
         self.told(connection).iter().map(|message| message["type"].as_str().unwrap().to_owned()).collect()
     }
@@ -216,12 +219,12 @@ impl World {
         self.state().warehouse.statements.len()
     }
 
-    /// Does something with a statement, by its number.
+    /// Changes a statement, by its number.
     pub(crate) fn statement<T>(&self, number: usize, act: impl FnOnce(&mut Statement) -> T) -> T {
         act(&mut self.state().warehouse.statements[number])
     }
 
-    /// A statement ends with one row, and EventBridge tells of it.
+    /// Ends a statement with one row; returns EventBridge's event.
     pub(crate) async fn ends(&self, number: usize) {
         let event = self.statement(number, |statement| {
             statement.finish(&[&[&[json!("canary-cell")]]]);
@@ -243,7 +246,7 @@ impl Drop for World {
         let log = self.log();
         let state = self.state();
         for canary in state.tickets.iter().map(String::as_str).chain(["canary", MONTH, "select"]) {
-            assert!(!log.contains(canary), "`{canary}` got into the log: {log}");
+            assert!(!log.contains(canary), "`{canary}` leaked into the log: {log}");
         }
         for item in state.dynamo.items.values() {
             let text = item.to_string();
@@ -256,12 +259,12 @@ pub(crate) fn run(request: &str) -> Value {
     json!({"action": "run", "requestId": request, "query": "taxi-month", "parameters": {"month": MONTH}})
 }
 
-/// A request's id.
+/// A request's ID.
 pub(crate) fn id(number: u32) -> String {
     format!("00000000-0000-4000-8000-{number:012}")
 }
 
-/// What the stack sets for one or several of the functions.
+/// The variables that the stack sets for one or several of the functions.
 pub(crate) const OWN: [(&str, &str); 6] = [
     ("TENANT", "acme"),
     ("TABLE", TABLE),

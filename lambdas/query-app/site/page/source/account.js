@@ -1,7 +1,7 @@
-// Who is signed in: Amazon Cognito by AWS's own library, which sends a proof of the password (SRP) and never the password.
+// Sign-in with Amazon Cognito through AWS's own library, which sends a proof of the password (SRP) and never the password.
 //
-// Tokens are kept in memory: a page that is loaded again asks to sign in again, and there is nothing in the browser's storage
-// for a script or a stranger at the machine to take.
+// Tokens are kept in memory: a page that is reloaded asks to sign in again, and there is nothing in the browser's storage
+// that a script or a stranger at the machine could take.
 
 import { Amplify } from "@aws-amplify/core";
 import {
@@ -10,7 +10,7 @@ import {
 } from "@aws-amplify/auth";
 import { cognitoUserPoolsTokenProvider } from "@aws-amplify/auth/cognito";
 
-/** Sets the library up. `cognito` is another endpoint than AWS's own, if there is one. */
+/** Sets up the library. `cognito` is an endpoint to use instead of AWS's own, if any. */
 export function configure({ userPoolId, userPoolClientId, cognito }) {
   const auth = { Cognito: { userPoolId, userPoolClientId, ...(cognito && { userPoolEndpoint: cognito }) } };
   cognitoUserPoolsTokenProvider.setAuthConfig(auth);
@@ -68,7 +68,7 @@ export const forget = (email) => resetPassword({ username: email });
 export const replacePassword = (email, code, newPassword) =>
   confirmResetPassword({ username: email, confirmationCode: code, newPassword });
 
-/** Ends the session here, even when Cognito cannot be told. */
+/** Ends the session here, even if Cognito cannot be reached. */
 export async function leave() {
   await signOut().catch(() => cognitoUserPoolsTokenProvider.tokenOrchestrator?.clearTokens?.());
 }
@@ -82,13 +82,13 @@ export async function finishTwoSteps(code) {
   await updateMFAPreference({ totp: "PREFERRED" });
 }
 
-/** The id token, or null when nobody is signed in. With `isForced`, a new one. */
+/** The ID token, or null if nobody is signed in. With `isForced`, a new one. */
 export async function token(isForced = false) {
   const { tokens } = await fetchAuthSession({ forceRefresh: isForced });
   return tokens?.idToken ? String(tokens.idToken) : null;
 }
 
-/** Who it is: `{sub, email, until}`, or null. `until` is when the token ends, in milliseconds. */
+/** The signed-in user: `{sub, email, until}`, or null. `until` is when the token expires, in milliseconds. */
 export async function person() {
   const { tokens } = await fetchAuthSession();
   const claims = tokens?.idToken?.payload;

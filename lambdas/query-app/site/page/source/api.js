@@ -1,6 +1,6 @@
 // The REST API: tickets, the list of queries, and results too large for the socket.
 
-/** What the API answered instead: `status` 0 means that there was no answer. */
+/** An error from the API; `status` 0 means that there was no response. */
 export class ApiError extends Error {
   constructor(status, reason) {
     super(reason);
@@ -13,8 +13,8 @@ const FIRST_PAUSE = 400;
 const LONGEST_ANSWER = 40_000;
 
 /**
- * `token(isForced)` resolves to the id token or, when nobody is signed in, to null; `fetch` and `pause` are the browser's
- * unless given.
+ * `token(isForced)` resolves to the ID token, or to null if nobody is signed in; `fetch` and `pause` default to the
+ * browser's.
  */
 export function connectApi({ base, token, fetch = globalThis.fetch.bind(globalThis), pause = sleep }) {
   async function call(path, { method = "GET", signal } = {}) {
@@ -33,7 +33,7 @@ export function connectApi({ base, token, fetch = globalThis.fetch.bind(globalTh
         isForced = true;
         continue;
       }
-      // 409: the socket may tell of a result a moment before it can be fetched.
+      // 409: the socket may announce a result a moment before it can be fetched.
       const isPassing = !answer || answer.status === 409 || answer.status === 429 || answer.status >= 500;
       if (!isPassing || tries >= TRIES) throw await problem(answer);
       await pause(FIRST_PAUSE * 2 ** (tries - 1) * (0.5 + Math.random() / 2));
@@ -50,7 +50,7 @@ export function connectApi({ base, token, fetch = globalThis.fetch.bind(globalTh
     }
   }
 
-  /** The whole result as one file; `onProgress(pages)` counts. */
+  /** The whole result as one file; `onProgress(pages)` reports the number of pages. */
   async function csv(requestId, onProgress, signal) {
     const parts = [];
     for (let page = null; ; ) {
@@ -86,9 +86,9 @@ async function problem(answer) {
 
 const REASONS = {
   401: "your session has ended; sign in again",
-  403: "you may not do this",
-  404: "this result is not kept any more; run the query again",
-  429: "that was too much at once; try again in a moment",
+  403: "you are not allowed to do this",
+  404: "this result is no longer available; run the query again",
+  429: "too many requests; try again in a moment",
 };
 
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));

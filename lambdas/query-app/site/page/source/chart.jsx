@@ -1,4 +1,4 @@
-// A result as a chart, when the query says what to draw. The table beside it holds the same and more, for everybody.
+// A result as a chart, if the query says what to draw. The table next to it contains the same data and more, for everybody.
 
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import uPlot from "uplot";
@@ -7,13 +7,13 @@ import "uplot/dist/uPlot.min.css";
 import { heading, isNumeric, readable } from "./rows.js";
 
 const HEIGHT = 260;
-/** More bars than these cannot be told apart. */
+/** More bars than these cannot be distinguished. */
 const MOST_BARS = 400;
 const TIMES = new Set(["date", "timestamp", "month"]);
 
 const index = (run, name) => run.columns.findIndex((column) => column.name === name);
 
-/** Whether the columns that the query names are there and can be drawn. */
+/** Whether the columns that the query names exist and can be drawn. */
 export function isDrawable(run, { kind, x, y }) {
   const isThere = index(run, x) >= 0 && isNumeric(run.columns[index(run, y)]?.type);
   const isLegible = kind === "bar" ? run.rows.length <= MOST_BARS : kind !== "scatter" || isNumeric(run.columns[index(run, x)]?.type);
@@ -33,7 +33,7 @@ export function Chart({ run, chart }) {
       plot = new uPlot(options(element, { chart, names, labels, scale }), data, element);
     };
     draw();
-    // Its width is in pixels, and its colours are read once.
+    // Its width is in pixels, and its colors are read once.
     let width = element.clientWidth;
     const resized = new ResizeObserver(() => {
       if (element.clientWidth === width) return;
@@ -57,13 +57,13 @@ export function Chart({ run, chart }) {
   );
 }
 
-/** What is drawn, as numbers: this is the one place where an exact value may be rounded, to a pixel. */
+/** The drawn values, as numbers: this is the only place where an exact value may be rounded, to a pixel. */
 function drawing(run, chart) {
   const [x, y] = [index(run, chart.x), index(run, chart.y)];
   const type = run.columns[x].type;
   const scale = TIMES.has(type) ? "time" : isNumeric(type) && chart.kind !== "bar" ? "number" : "category";
   let points = run.rows.filter((row) => row[x] !== null).map((row) => [scale === "category" ? 0 : position(row[x], scale), row]);
-  // From left to right, in whatever order the query gave its rows; categories stay in its order.
+  // From left to right, whatever the order of the rows; categories keep the query's order.
   if (scale !== "category") points = points.sort((a, b) => a[0] - b[0]);
   return {
     data: [points.map(([at], number) => (scale === "category" ? number : at)), points.map(([, row]) => (row[y] === null ? null : Number(row[y])))],
@@ -77,7 +77,7 @@ function position(value, scale) {
   if (scale === "number") return Number(value);
   const text = String(value).replace(" ", "T");
   const full = /^\d{4}-\d{2}$/.test(text) ? `${text}-01` : text;
-  // A day has no time zone; it is drawn as it reads.
+  // A day has no time zone; it is drawn as written.
   return Date.parse(full.includes("T") ? `${full.replace(/(Z|[+-]\d\d:?\d\d)$/, "")}Z` : `${full}T00:00:00Z`) / 1000;
 }
 
@@ -118,10 +118,10 @@ const SHAPES = {
   scatter: (colour) => ({ stroke: colour("--chart"), points: { show: true, size: 6, width: 1, fill: colour("--chart-fill") }, paths: () => null }),
 };
 
-/** Half a bar of room on either side. */
+/** Half a bar of space on either side. */
 const barRange = (low, high) => (high > low && high - low > 10_000 ? [low - 43_200, high + 43_200] : [low - 0.6, high + 0.6]);
 
-/** Amounts start at zero, so that a height means what it looks like. */
+/** Amounts start at zero, so that heights are proportional. */
 function fromZero(_, low, high) {
   if (low === null || high === null) return [0, 1];
   const [bottom, top] = [Math.min(0, low), Math.max(0, high)];
@@ -131,7 +131,7 @@ function fromZero(_, low, high) {
 
 const WORDS = { line: "Line chart", bar: "Bar chart", scatter: "Dots" };
 
-/** The chart in one sentence, for those who do not see it. */
+/** The chart in one sentence, for people who cannot see it. */
 function describe(run, chart) {
   const x = index(run, chart.x);
   const y = index(run, chart.y);

@@ -1,13 +1,13 @@
-// The WebSocket, kept open: a one-use ticket for each attempt, pings, reconnects with growing pauses, renewal before its end.
+// Keeps the WebSocket open: a one-use ticket for each attempt, pings, reconnects with growing pauses, renewal before it ends.
 
-/** API Gateway closes what was silent for 10 minutes: https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html */
+/** API Gateway closes a connection that was silent for 10 minutes: https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html */
 const PING_EVERY = 5 * 60_000;
 const LONGEST_PONG = 20_000;
 /** … and every connection after 2 hours. */
 const RENEW_AFTER = 110 * 60_000;
-/** How long a connection that was replaced may still deliver what was on its way. */
+/** How long a replaced connection may still deliver messages that are in transit. */
 const OVERLAP = 10_000;
-/** The page goes: what still runs for it may end. Every other close leaves that to the next connection. */
+/** The page is closed, so its running queries may end. Any other close leaves them to the next connection. */
 const GOING = 1000;
 /** Another connection has taken over, or will. */
 const REPLACED = 4000;
@@ -16,9 +16,9 @@ const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 30_000;
 
 /**
- * `getTicket()` resolves to a ticket, or to null when nobody is signed in any more; it rejects when it did not work this time.
- * `open(ticket)` makes a WebSocket. `renewToken()` resolves to whether there is a fresh token. `until()` is when the token
- * ends, in milliseconds. `onOpen()`, `onMessage(message)` and `onState(state)` tell; states: connecting, open, waiting,
+ * `getTicket()` resolves to a ticket, or to null if nobody is signed in any longer; it rejects if this attempt failed.
+ * `open(ticket)` creates a WebSocket. `renewToken()` resolves to whether there is a fresh token. `until()` is when the token
+ * expires, in milliseconds. `onOpen()`, `onMessage(message)` and `onState(state)` are callbacks; states: connecting, open, waiting,
  * signed-out, stopped. `clock` has setTimeout, clearTimeout, now and random, for tests.
  */
 export class Connection {
@@ -41,25 +41,25 @@ export class Connection {
     this.#connect();
   }
 
-  /** Ends it for good; `start` begins anew. */
+  /** Ends it; `start` starts again. */
   stop() {
     this.#end("stopped");
   }
 
-  /** Now is a good time to try: the network is back, or the page is looked at again. */
+  /** Tries at once, because the network is back or the page is visible again. */
   wake() {
     if (this.state === "waiting") this.start();
     else if (this.state === "open") this.#ping();
   }
 
-  /** Sends a message, and says whether there was a connection to send it by. */
+  /** Sends a message, and returns whether there was a connection for it. */
   send(message) {
     if (this.state !== "open" || this.#socket?.readyState !== 1) return false;
     this.#socket.send(JSON.stringify(message));
     return true;
   }
 
-  /** Opens a socket. With `replaces`, the open one works on until the new one does. */
+  /** Opens a socket. With `replaces`, the open one keeps working until the new one does. */
   async #connect(replaces = null) {
     const attempt = ++this.#attempt;
     const isStale = () => attempt !== this.#attempt;
@@ -117,7 +117,7 @@ export class Connection {
     this.#with.onMessage(message);
   }
 
-  /** The token that the connection was made with has ended. */
+  /** The token of the connection has expired. */
   async #expired(socket) {
     this.#drop(socket);
     this.#become("connecting");
@@ -129,7 +129,7 @@ export class Connection {
     else this.#lost();
   }
 
-  /** What an open connection needs: to be heard of, and to be followed by another before it ends. */
+  /** What an open connection needs: pings, and a replacement before it ends. */
   #keep() {
     this.#after("ping", PING_EVERY, () => this.#ping());
     const untilExpiry = this.#with.until() - this.#clock.now() - 60_000;
@@ -154,7 +154,7 @@ export class Connection {
     }
   }
 
-  /** Tries again after a pause of random length, so that a thousand pages do not come back at the same moment. */
+  /** Tries again after a random pause, so that a thousand pages do not reconnect at the same moment. */
   #lost(replaces = null) {
     if (replaces && replaces === this.#socket && replaces.readyState === 1) {
       this.#after("renewal", LONGEST_PAUSE, () => replaces === this.#socket && this.#connect(replaces));

@@ -1,4 +1,4 @@
-// A labelled field with its hint and its problem, and the focus that goes to the first field with a problem.
+// A labeled field with its hint and its problem, and moving the focus to the first field with a problem.
 
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 

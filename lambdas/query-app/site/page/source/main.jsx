@@ -1,4 +1,4 @@
-// The page's beginning: reads where its services are, and shows the sign-in or what comes behind it.
+// The page's start: reads the addresses of its services, and shows the sign-in or the workspace.
 
 import { render } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks";
@@ -39,7 +39,7 @@ function Page({ config }) {
   }, [session, isOut]);
 
   useLayoutEffect(() => {
-    // The form that had the focus is gone.
+    // The form that had the focus has disappeared.
     if (session && !isOut) document.querySelector("main").focus();
   }, [session, isOut]);
 
@@ -65,7 +65,7 @@ function Page({ config }) {
   );
 }
 
-/** In the place of everything, when it is not known where the services are. */
+/** Shown instead of everything if the addresses of the services are unknown. */
 function Unloaded() {
   return (
     <main class="gate">

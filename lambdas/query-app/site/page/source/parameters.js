@@ -1,6 +1,6 @@
-// Parameters of a query: which field each one is, and whether what was typed into it will do.
+// Parameters of a query: the field of each, and the check of its input.
 //
-// The server checks again and has the last word; this is for the person in front of the page.
+// The server checks again and decides; this check is for the user of the page.
 
 const FIELDS = {
   month: { type: "month", example: "2015-01", pattern: /^\d{4}-(0[1-9]|1[0-2])$/, problem: "choose a month, written like 2015-01" },
@@ -11,7 +11,7 @@ const FIELDS = {
   choice: { type: "text" },
 };
 
-/** How a parameter that is no choice is shown: `{type, attributes}` of an input. */
+/** How a parameter that is not a choice is shown: `{type, attributes}` of an input. */
 export function field(parameter) {
   const { type, example } = kind(parameter);
   const { minimum, maximum } = parameter;
@@ -22,18 +22,18 @@ export function field(parameter) {
   }
   if (type !== "text" && minimum != null) attributes.min = minimum;
   if (type !== "text" && maximum != null) attributes.max = maximum;
-  // A browser that has no field for months shows one for text.
+  // A browser without a month field shows a text field.
   if (example) attributes.placeholder = example;
   if (type === "text") attributes.maxLength = longest(parameter);
   return { type, attributes };
 }
 
-/** What the fields hold at first, by name. */
+/** The initial values of the fields, by name. */
 export function initialValues(parameters) {
   return Object.fromEntries(parameters.map((it) => [it.name, it.default == null ? "" : String(it.default)]));
 }
 
-/** What a person should know beforehand, or null. */
+/** A hint for the user, or null. */
 export function hint({ type, minimum, maximum }) {
   const isNumber = kind({ type }).type === "number";
   if (minimum != null && maximum != null) return `${minimum} to ${maximum}`;
@@ -46,12 +46,12 @@ export function hint({ type, minimum, maximum }) {
 export function check(parameter, text) {
   const written = text.trim();
   if (written === "") return parameter.required === false ? {} : { problem: missing(parameter) };
-  if (parameter.type === "choice") return parameter.options.includes(written) ? { value: written } : { problem: "choose one of the list" };
+  if (parameter.type === "choice") return parameter.options.includes(written) ? { value: written } : { problem: "choose one from the list" };
   const { type, pattern, problem } = kind(parameter);
   if (pattern && !pattern.test(written)) return { problem };
   if (parameter.type === "date" && !isDay(written)) return { problem: "this day does not exist" };
   const { minimum, maximum } = parameter;
-  // ISO texts of months and days compare as what they mean.
+  // ISO texts of months and days sort in the order of time.
   const isBefore = type === "number" ? (a, b) => Number(a) < Number(b) : (a, b) => a < String(b);
   const isAfter = type === "number" ? (a, b) => Number(a) > Number(b) : (a, b) => a > String(b);
   if (type !== "text" && minimum != null && isBefore(written, minimum)) return { problem: `the lowest is ${minimum}` };
@@ -62,7 +62,7 @@ export function check(parameter, text) {
 
 const kind = (parameter) => FIELDS[parameter.type] ?? FIELDS.text;
 
-/** The server's own limit, where a query has none. */
+/** The server's own limit, if a query has none. */
 const longest = ({ maxLength = 200 }) => maxLength;
 
 const missing = ({ type, label }) => (type === "choice" ? "choose one" : `${label} is needed`);

@@ -1,4 +1,4 @@
-// One run as it stands: its state and time, its chart and its table.
+// One run: its state and time, its chart and its table.
 
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
@@ -7,7 +7,7 @@ import { isOver } from "./run.js";
 import { asSentence, span } from "./sentences.js";
 import { Table } from "./table.jsx";
 
-/** What a run's state is called. */
+/** The name of a run's state. */
 export function stateWord(run) {
   if (run.isCancelling && !isOver(run)) return "Cancelling …";
   switch (run.state) {
@@ -29,7 +29,7 @@ export function Result({ run, session }) {
   const { title, name, chart, parameters = [] } = run.query;
   const isEnded = isOver(run);
   const cancel = useRef(null);
-  // The button goes with the end of the run; who is at it by keyboard is not to be sent back to the top of the page.
+  // The button disappears at the end of the run; keyboard users must not be sent back to the top of the page.
   const isAtCancel = cancel.current !== null && document.activeElement === cancel.current;
   useLayoutEffect(() => {
     if (isEnded && isAtCancel) document.getElementById("result").focus();
@@ -62,7 +62,7 @@ export function Result({ run, session }) {
   );
 }
 
-/** Without a number while the warehouse works, and with one while rows come. */
+/** Indeterminate while the warehouse works, and with a value while rows arrive. */
 function Progress({ run }) {
   if (!(run.total > 0)) return <progress aria-label="under way" />;
   return <progress max={run.total} value={run.rows.length} aria-label={`${run.rows.length} of ${run.total} rows`} />;
@@ -79,7 +79,7 @@ function Parameters({ values, definitions }) {
   );
 }
 
-/** Counts while the run is under way. Screen readers hear the state, not each second. */
+/** Counts while the run is in progress. Screen readers announce the state, not each second. */
 function Elapsed({ run }) {
   const [now, setNow] = useState(Date.now());
   const isEnded = isOver(run);
@@ -132,6 +132,6 @@ function save(file, name) {
   link.href = URL.createObjectURL(file);
   link.download = name.replace(/[^\w.-]+/g, "_");
   link.click();
-  // The browser has to have begun to read it.
+  // The browser must have started to read it.
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

@@ -1,4 +1,4 @@
-// Cells of a result: how they compare and how they read.
+// Cells of a result: how they are compared and displayed.
 //
 // The server sends integers beyond 2^53 - 1 and all decimals as strings, because a JavaScript number would round them.
 // Nothing here turns such a string into a number.
@@ -8,7 +8,7 @@ const NUMERIC = new Set(["integer", "decimal", "number"]);
 /** Whether a column of this type is right-aligned and compared by value. */
 export const isNumeric = (type) => NUMERIC.has(type);
 
-/** What a column is called for people: a query that names it `average_miles` has no other name for it. */
+/** A column's name for people: derived from `average_miles` if a query has no other name for it. */
 export function heading({ name, label }) {
   const words = (label || name).replaceAll("_", " ").trim();
   return words === words.toLowerCase() ? words.charAt(0).toUpperCase() + words.slice(1) : words;
@@ -61,12 +61,12 @@ function compareMagnitudes(a, b) {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
-/** Whether the numbers of a column are written in groups: 12,345. A column of four digits at most may well be of years. */
+/** Whether the numbers of a column are written in groups: 12,345. A column with at most four digits may contain years. */
 export function isGrouped(rows, column, type) {
   return type !== "integer" || rows.some((row) => row[column] !== null && (digits(row[column])?.whole.length ?? 0) > 4);
 }
 
-/** A cell as people read it; NULL is the empty text. `locale` is the browser's unless given. */
+/** A cell as people read it; NULL is the empty text. `locale` defaults to the browser's. */
 export function readable(value, type, { grouped = true, locale } = {}) {
   if (value === null || value === undefined) return "";
   if (type === "boolean") return value ? "yes" : "no";
@@ -74,7 +74,7 @@ export function readable(value, type, { grouped = true, locale } = {}) {
   if (!isNumeric(type)) return String(value);
   const parts = digits(value);
   if (!parts) return String(value);
-  // A fraction keeps its zeros, since 12.50 is an amount; a longer one than can be formatted stays as it came.
+  // A fraction keeps its zeros, because 12.50 is an amount; one that is too long to format is not changed.
   const places = /\.(\d+)$/.exec(String(value))?.[1].length ?? 0;
   if (places > 20) return String(value);
   return numbers(places, grouped, locale).format(String(value));
@@ -82,7 +82,7 @@ export function readable(value, type, { grouped = true, locale } = {}) {
 
 const formats = new Map();
 
-/** Making one costs more than using it ten thousand times. */
+/** Creating one costs more than using it ten thousand times. */
 function numbers(places, grouped, locale) {
   const key = `${places} ${grouped} ${locale}`;
   if (!formats.has(key)) {

@@ -1,10 +1,10 @@
-// One run of a query, from the click to the last row: plain data, and what each message of the server makes of it.
+// One run of a query, from the click to the last row: plain data, and how each server message changes it.
 //
-// Rows come in numbered messages. A message may come twice, after a reconnect, or before the one it follows: each is counted
+// Rows arrive in numbered messages. After a reconnect, a message may arrive twice or out of order: each is counted
 // once and in order.
 
 /**
- * `state`: sending (not known to be taken), running, receiving (rows come by the socket), fetching (rows come by pages),
+ * `state`: sending (not known to be accepted), running, receiving (rows from the socket), fetching (rows from pages),
  * done, failed, cancelled.
  */
 export function newRun({ requestId, query, parameters, now }) {
@@ -20,16 +20,16 @@ export function newRun({ requestId, query, parameters, now }) {
 
 const ENDS = new Set(["done", "failed", "cancelled"]);
 
-/** Whether nothing more comes. */
+/** Whether the run is over. */
 export const isOver = (run) => ENDS.has(run.state);
 
-/** Whether it still depends on messages of the socket. */
+/** Whether it still depends on messages from the socket. */
 export const isOpen = (run) => !isOver(run) && run.state !== "fetching";
 
-/** Whether messages are missing that others behind them have overtaken. */
+/** Whether messages are missing although later ones have arrived. */
 export const hasGap = (run) => isOpen(run) && run.ahead.size > 0;
 
-/** The run after a message about it. One that is over stays as it is: the server may say the same twice. */
+/** The run after a message about it. A run that is over does not change, because the server may repeat messages. */
 export function received(run, message, now) {
   if (isOver(run)) return run;
   switch (message.type) {
@@ -42,14 +42,14 @@ export function received(run, message, now) {
     case "cancelled":
       return ended(run, "cancelled", now);
     case "error":
-      // The answer to a cancellation that came too late; the end itself is told as well.
+      // The response to a cancellation that was too late; the end itself is reported as well.
       return message.code === "ended" ? { ...run, isCancelling: false } : failed(run, message, now);
     default:
       return run;
   }
 }
 
-/** The run after a page of a large result; `isLast` says that no other follows. */
+/** The run after a page of a large result; `isLast` says that no further page follows. */
 export function fetched(run, page, isLast, now) {
   if (run.state !== "fetching") return run;
   const next = { ...run, columns: run.columns.length ? run.columns : page.columns, rows: run.rows.concat(page.rows) };

@@ -1,12 +1,12 @@
-// What one signed-in person is doing: the connection, the runs of this session and their results.
+// The session of a signed-in user: the connection, the runs of this session and their results.
 
 import { ApiError } from "./api.js";
 import { Connection, browserClock } from "./connection.js";
 import { failed, fetched, hasGap, isOpen, newRun, received } from "./run.js";
 
-/** How long messages may be missing before they are asked for again. */
+/** How long messages may be missing before they are requested again. */
 const LONGEST_GAP = 3_000;
-/** How long a run may go without an answer before it is sent again: the service may have dropped it where it was too busy. */
+/** How long a run may go without a response before it is sent again: the service may have dropped it because it was too busy. */
 const LONGEST_SILENCE = 12_000;
 
 /**
@@ -45,7 +45,7 @@ export class Session {
     );
   }
 
-  /** Calls `listener` after each change; gives what ends that. */
+  /** Calls `listener` after each change; returns a function that stops this. */
   subscribe(listener) {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -75,7 +75,7 @@ export class Session {
     }
   }
 
-  /** Runs a query and gives the run's id. Without a connection it is sent as soon as there is one. */
+  /** Runs a query and returns the run's ID. Without a connection it is sent as soon as there is one. */
   run(query, parameters) {
     const run = newRun({ requestId: crypto.randomUUID(), query, parameters, now: Date.now() });
     this.#change({ runs: [run, ...this.runs] });
@@ -83,7 +83,7 @@ export class Session {
     return run.requestId;
   }
 
-  /** Asks for a run to be cancelled; the server's answer ends it. */
+  /** Requests cancellation of a run; the server's response ends it. */
   cancel(requestId) {
     const run = this.#find(requestId);
     if (!run) return;
@@ -100,7 +100,7 @@ export class Session {
     return this.#api.csv(requestId, onProgress);
   }
 
-  /** What the server could not say while there was no connection. */
+  /** Catches up on what the server could not send while there was no connection. */
   #catchUp() {
     for (const run of this.runs.filter(isOpen).reverse()) {
       if (run.state === "sending") this.#send(run);
@@ -109,10 +109,10 @@ export class Session {
     }
   }
 
-  /** The same run sent twice is one run: the server knows it by its id. */
+  /** A run that is sent twice is one run: the server recognizes it by its ID. */
   #send({ requestId, query, parameters }) {
     const isSent = this.#connection.send({ action: "run", requestId, query: query.name, parameters });
-    // Without a connection it is sent by the next one.
+    // Without a connection, the next one sends it.
     if (!isSent) return;
     this.#clock.setTimeout(() => {
       const run = this.#find(requestId);

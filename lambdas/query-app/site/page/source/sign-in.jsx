@@ -1,4 +1,4 @@
-// The screens in front: sign in, sign up, verify, forgotten password, and what Cognito may ask in between.
+// The screens before the workspace: sign in, sign up, verify, forgotten password, and Cognito's challenges.
 
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
@@ -8,11 +8,11 @@ import { Logo } from "./logo.jsx";
 import { sentence } from "./sentences.js";
 import { Key } from "./two-steps.jsx";
 
-/** `onSignedIn()` is called when it is done; `notice` is why somebody is here again. */
+/** `onSignedIn()` is called after signing in; `notice` says why the user has to sign in again. */
 export function SignIn({ canSignUp, onSignedIn, notice }) {
   const [screen, setScreen] = useState({ name: "enter", notice });
   const [email, setEmail] = useState("");
-  // Kept between sign-up and the first sign-in, and no longer.
+  // Only kept between sign-up and the first sign-in.
   const password = useRef("");
   const go = (name, more) => setScreen({ name, ...more });
   const say = (name, notice) => go(name, { notice });
@@ -69,27 +69,27 @@ export function SignIn({ canSignUp, onSignedIn, notice }) {
       </Screen>
     ),
     code: () => (
-      <Screen title="Second step" action="Continue" text="Type the code that your authenticator app shows now." key="code"
-        submit={({ code }) => account.answerChallenge(code).then((next) => after(next))} fields={[codeField("Code of the app")]}>
+      <Screen title="Second step" action="Continue" text="Enter the code that your authenticator app shows now." key="code"
+        submit={({ code }) => account.answerChallenge(code).then((next) => after(next))} fields={[codeField("Code from the app")]}>
         <button type="button" class="link" onClick={() => go("enter")}>Back to sign in</button>
       </Screen>
     ),
     "set-up": () => (
       <Screen title="Set up a second step" action="Continue" above={<Key setup={screen.setup} />} key="set-up"
-        submit={({ code }) => account.answerChallenge(code).then((next) => after(next))} fields={[codeField("Code of the app")]}>
+        submit={({ code }) => account.answerChallenge(code).then((next) => after(next))} fields={[codeField("Code from the app")]}>
         <button type="button" class="link" onClick={() => go("enter")}>Back to sign in</button>
       </Screen>
     ),
     "new-password": () => (
       <Screen title="Choose a password" action="Save and continue" key="new-password"
-        text="The password that you were given is for the first time only."
+        text="The password that you received is only valid for the first sign-in."
         submit={({ password: word }) => account.answerChallenge(word).then((next) => after(next))} fields={[newPasswordField("New password")]}>
         <button type="button" class="link" onClick={() => go("enter")}>Back to sign in</button>
       </Screen>
     ),
     forgotten: () => (
       <Screen title="Forgotten password" action="Send a code" notice={screen.notice} key="forgotten"
-        text="If there is an account with this address, a code is sent to it."
+        text="If there is an account with this address, a code will be sent to it."
         submit={async ({ email }) => {
           setEmail(email);
           await account.forget(email);
@@ -115,28 +115,28 @@ export function SignIn({ canSignUp, onSignedIn, notice }) {
 }
 
 const emailField = (value) => ({
-  name: "email", label: "E-mail address", type: "email", autocomplete: "username", inputmode: "email", value, problem: "type your e-mail address",
+  name: "email", label: "E-mail address", type: "email", autocomplete: "username", inputmode: "email", value, problem: "enter your e-mail address",
   isRight: (text) => /^[^\s@]+@[^\s@]+$/.test(text),
 });
 
 const codeField = (label) => ({
-  name: "code", label, inputmode: "numeric", autocomplete: "one-time-code", maxlength: 12, problem: "type the code, six digits",
+  name: "code", label, inputmode: "numeric", autocomplete: "one-time-code", maxlength: 12, problem: "enter the code, six digits",
   isRight: (text) => /^\d{6,8}$/.test(text.replaceAll(" ", "")), read: (text) => text.replaceAll(" ", ""),
 });
 
 const newPasswordField = (label) => ({
   name: "password", label, isPassword: true, autocomplete: "new-password",
-  hint: "At least 12 characters with capital and small letters, a digit and a sign.",
+  hint: "At least 12 characters with upper-case and lower-case letters, a digit and a symbol.",
 });
 
-/** A heading, a few fields, one button and the ways out of here. Only one submission is under way at a time. */
+/** A heading, a few fields, one button and links to other screens. Only one submission runs at a time. */
 function Screen({ title, action, text, above, notice, fields, submit, children }) {
   const [problems, setProblems] = useState({});
   const [failure, setFailure] = useState(null);
   const [isBusy, setBusy] = useState(false);
   const form = useFocusOnProblem(problems);
   const isHere = useRef(true);
-  // Before the screen can be seen: an effect comes after it, and what is typed in between is lost.
+  // This runs before the screen is visible: an effect would run later, and input in between would be lost.
   useLayoutEffect(() => {
     form.current.querySelector("input")?.focus();
     return () => void (isHere.current = false);
@@ -146,11 +146,11 @@ function Screen({ title, action, text, above, notice, fields, submit, children }
     event.preventDefault();
     if (isBusy) return;
     const written = Object.fromEntries(fields.map((it) => [it.name, event.target.elements[it.name].value]));
-    // A password may begin with a blank; nothing else does on purpose.
+    // A password may begin with a blank; other values do not begin with one on purpose.
     const values = Object.fromEntries(fields.map((it) => [it.name, it.isPassword ? written[it.name] : (it.read ?? trimmed)(written[it.name].trim())]));
     const wrong = fields.filter((it) => (it.isRight ? !it.isRight(values[it.name]) : values[it.name] === ""));
     setFailure(null);
-    setProblems(Object.fromEntries(wrong.map((it) => [it.name, it.problem ?? `type your ${it.label.toLowerCase()}`])));
+    setProblems(Object.fromEntries(wrong.map((it) => [it.name, it.problem ?? `enter your ${it.label.toLowerCase()}`])));
     if (wrong.length) return;
     setBusy(true);
     try {

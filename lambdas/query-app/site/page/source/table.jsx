@@ -19,7 +19,7 @@ export function Table({ columns, rows, title }) {
   const at = Math.min(page, pages - 1);
   const shown = inOrder.slice(at * ROWS_SHOWN, (at + 1) * ROWS_SHOWN);
 
-  // First upwards, then downwards, then as the query gave them.
+  // First ascending, then descending, then in the query's own order.
   function sortBy(column) {
     const isSame = order?.column === column;
     setOrder(!isSame ? { column, descending: false } : order.descending ? null : { column, descending: true });

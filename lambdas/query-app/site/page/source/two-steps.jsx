@@ -15,13 +15,13 @@ export function TwoSteps({ person, onClose }) {
   useEffect(() => {
     account.beginTwoSteps(person.email).then(setSetup, (error) => setProblem(sentence(error)));
   }, []);
-  // What had the focus before is behind this form, and then gone with the code's field.
+  // The element that had the focus is behind this form, and later the code's field disappears.
   useLayoutEffect(() => heading.current.focus(), [isDone]);
 
   async function finish(event) {
     event.preventDefault();
     const code = event.target.elements.code.value.replaceAll(" ", "");
-    if (!/^\d{6}$/.test(code)) return setProblem("Type the code that the app shows, six digits.");
+    if (!/^\d{6}$/.test(code)) return setProblem("Enter the code that the app shows, six digits.");
     setProblem(null);
     await account.finishTwoSteps(code).then(() => setDone(true), (error) => setProblem(sentence(error)));
   }
@@ -29,11 +29,11 @@ export function TwoSteps({ person, onClose }) {
   return (
     <form class="card two-steps" noValidate onSubmit={finish} aria-labelledby="two-steps-title">
       <h2 id="two-steps-title" tabIndex={-1} ref={heading}>Two-step sign-in</h2>
-      {isDone && <p class="notice" role="status">From now on, signing in asks for a code of your app.</p>}
+      {isDone && <p class="notice" role="status">From now on, signing in asks for a code from your app.</p>}
       {!isDone && setup && (
         <>
           <Key setup={setup} />
-          <Field id="two-steps-code" name="code" label="Code of the app" inputmode="numeric" autocomplete="one-time-code" maxlength={7} problem={problem} required />
+          <Field id="two-steps-code" name="code" label="Code from the app" inputmode="numeric" autocomplete="one-time-code" maxlength={7} problem={problem} required />
         </>
       )}
       {!setup && (problem ? <p class="failure" role="alert">{problem}</p> : <p class="text" role="status">One moment …</p>)}
@@ -45,11 +45,11 @@ export function TwoSteps({ person, onClose }) {
   );
 }
 
-/** What an authenticator app has to know. */
+/** The key for an authenticator app. */
 export function Key({ setup }) {
   return (
     <>
-      <p class="text">Scan this code with an authenticator app, or give the app the key below. Then type the code that the app shows.</p>
+      <p class="text">Scan this code with an authenticator app, or enter the key below in the app. Then enter the code that the app shows.</p>
       <QrCode text={setup.link} />
       <p class="secret"><span class="unseen">Key: </span><code>{setup.secret.replace(/(.{4})/g, "$1 ").trim()}</code></p>
       <p><a href={setup.link}>Open an app on this device</a></p>
@@ -57,7 +57,7 @@ export function Key({ setup }) {
   );
 }
 
-/** Drawn here: no other service may learn the key. */
+/** Drawn here, because no other service may learn the key. */
 function QrCode({ text }) {
   const { size, path } = useMemo(() => {
     const { data, size } = encode(text, { ecc: "M", border: 4 });

@@ -1,4 +1,4 @@
-// Behind the sign-in: the queries and their parameters on the left, the run that is looked at on the right.
+// The workspace after sign-in: the queries and their parameters on the left, the selected run on the right.
 
 import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 
@@ -10,7 +10,7 @@ import { isOver } from "./run.js";
 import { asSentence, span } from "./sentences.js";
 import { TwoSteps } from "./two-steps.jsx";
 
-/** The newest state of the session, again at each change. */
+/** The newest state of the session, updated at each change. */
 function useSession(session) {
   const [, again] = useReducer((count) => count + 1, 0);
   useEffect(() => session.subscribe(again), [session]);
@@ -25,7 +25,7 @@ export function Workspace({ session, person, onSignOut }) {
   const result = useRef(null);
   const toggle = useRef(null);
 
-  // Seen while another tab is looked at.
+  // Visible while another tab is open.
   const word = shown && stateWord(shown);
   useEffect(() => {
     document.title = word ? `${word} – Queries` : "Queries";
@@ -34,13 +34,13 @@ export function Workspace({ session, person, onSignOut }) {
 
   function start(query, parameters) {
     show(session.run(query, parameters));
-    // On a phone the result is below the fold.
+    // On a phone, the result is below the fold.
     requestAnimationFrame(() => result.current?.scrollIntoView({ block: "nearest" }));
   }
 
   function closeTwoSteps() {
     setTwoSteps(false);
-    // Back to where it was opened: the button that closed it is gone.
+    // Focus returns to where it was opened, because the button that closed it is gone.
     toggle.current.focus();
   }
 
@@ -82,7 +82,7 @@ function ConnectionState({ state }) {
 
 function Loading({ problem, again }) {
   function tryAgain() {
-    // The button goes.
+    // The button disappears.
     document.querySelector("main").focus();
     again();
   }
@@ -106,7 +106,7 @@ function Empty() {
   );
 }
 
-/** The choice of a query, and a form with its parameters; what was typed stays when another query is looked at. */
+/** The choice of a query, and a form with its parameters; input is kept while a different query is selected. */
 function Ask({ queries, onRun }) {
   const [name, choose] = useState(queries[0]?.name);
   const query = queries.find((it) => it.name === name) ?? queries[0];
@@ -122,7 +122,7 @@ function Ask({ queries, onRun }) {
     setWritten({ ...written, [query.name]: { ...written[query.name], [parameter.name]: value } });
     if (problems[parameter.name]) {
       const { [parameter.name]: _gone, ...others } = problems;
-      // Not a new problem, so the focus stays.
+      // Not a new problem, so the focus does not move.
       setProblems(Object.keys(others).length ? others : {});
     }
   }

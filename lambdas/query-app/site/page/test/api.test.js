@@ -28,7 +28,7 @@ test("a refused token is renewed once, and then the person is signed out", async
   await assert.rejects(other.api.ticket(), (error) => error instanceof ApiError && error.status === 401);
 });
 
-test("what passes is tried again, what does not pass is told", async () => {
+test("temporary errors are retried, lasting ones are reported", async () => {
   const { api, asked } = world([null, { status: 503 }, { status: 429 }, { body: { queries: [] } }]);
   assert.deepEqual(await api.queries(), []);
   assert.equal(asked.length, 4);
@@ -38,7 +38,7 @@ test("what passes is tried again, what does not pass is told", async () => {
   await assert.rejects(away.api.queries(), { status: 0 });
 });
 
-test("a result that is told of before it can be fetched is fetched a moment later", async () => {
+test("a result that is announced before it can be fetched is fetched a moment later", async () => {
   const { api, asked } = world([{ status: 409, body: { code: "no-result" } }, { body: { rows: [1], next: null } }]);
   const taken = [];
   await api.rows("r", (page) => taken.push(page.rows));

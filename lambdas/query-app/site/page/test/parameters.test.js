@@ -15,7 +15,7 @@ test("what will do is sent as it was written, and what will not gets a sentence"
     [miles, "", {}], [miles, "99.5", { value: "99.5" }], [miles, "1e2", { problem: "type a number, with a point before its fraction" }],
     [miles, "100.01", { problem: "the highest is 100" }], [miles, "-1", { problem: "the lowest is 0" }], [{ ...miles, minimum: "5" }, "10", { value: "10" }],
     [{ ...miles, type: "integer" }, "1.5", { problem: "type a whole number" }],
-    [payment, "Cash", { value: "Cash" }], [payment, "cash", { problem: "choose one of the list" }], [payment, "", { problem: "choose one" }],
+    [payment, "Cash", { value: "Cash" }], [payment, "cash", { problem: "choose one from the list" }], [payment, "", { problem: "choose one" }],
     [{ name: "d", type: "date" }, "2015-02-29", { problem: "this day does not exist" }], [{ name: "d", type: "date" }, "2016-02-29", { value: "2016-02-29" }],
     [{ name: "t", type: "text", maxLength: 3 }, "äöüß", { problem: "at most 3 characters" }],
   ];

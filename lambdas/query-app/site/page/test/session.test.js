@@ -88,7 +88,7 @@ test("after a cut, runs are sent, resumed or cancelled again, each as far as it 
   ]);
 });
 
-test("a message about a run of somebody else changes nothing", async () => {
+test("a message about another user's run changes nothing", async () => {
   const it = world();
   await it.open();
   const before = it.session.runs;

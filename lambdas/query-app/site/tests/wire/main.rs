@@ -1,6 +1,6 @@
 //! The function against a bucket and CloudFormation's own, over real HTTP on this machine.
 
-#![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
+#![expect(clippy::unwrap_used, reason = "a test fails when it cannot continue")]
 
 mod publishing;
 mod world;

@@ -14,7 +14,7 @@ const FILES: [(&str, &str); 5] = [
 ];
 
 #[tokio::test]
-async fn a_create_publishes_every_file_with_what_a_browser_needs_to_know_and_the_first_page_last() {
+async fn a_create_publishes_every_file_with_its_headers_and_the_first_page_last() {
     let world = World::new(&FILES).await;
     assert_eq!(world.answer(event("Create", None)).await, ["SUCCESS", ID, ""]);
     assert_eq!(
@@ -79,7 +79,7 @@ async fn an_update_publishes_first_and_then_deletes_what_is_no_longer_part() {
 }
 
 #[tokio::test]
-async fn a_delete_empties_the_bucket_and_only_of_its_own_id() {
+async fn a_delete_only_empties_the_bucket_of_its_own_id() {
     for (id, left) in [(ID, 0), ("acme-query-app/Site/not-made", 5), ("acme-query-app/Site/other-page", 5)] {
         let world = World::new(&FILES).await;
         world.answer(event("Create", None)).await;
@@ -87,23 +87,27 @@ async fn a_delete_empties_the_bucket_and_only_of_its_own_id() {
         assert_eq!(world.keys().len(), left, "{id}");
     }
     let missing = "<Error><Code>NoSuchBucket</Code><Message>x</Message></Error>";
-    let world = World::with(&FILES, move |it| it.target.contains("list-type").then(|| reply(404, missing))).await;
+    let world =
+        World::with(&FILES, move |request| request.target.contains("list-type").then(|| reply(404, missing))).await;
     assert_eq!(world.answer(event("Delete", Some(ID))).await, ["SUCCESS", ID, ""]);
 }
 
 #[tokio::test]
-async fn what_cannot_be_published_fails_in_a_sentence_before_anything_is_touched() {
-    let many: Vec<String> = (0..501).map(|it| format!("f{it}.txt")).collect();
-    let many: Vec<(&str, &str)> = many.iter().map(|it| (it.as_str(), "")).chain([FILES[0]]).collect();
+async fn a_page_that_cannot_be_published_fails_with_a_reason_before_anything_changes() {
+    let many: Vec<String> = (0..501).map(|number| format!("f{number}.txt")).collect();
+    let many: Vec<(&str, &str)> = many.iter().map(|name| (name.as_str(), "")).chain([FILES[0]]).collect();
     let large = "x".repeat(5 * 1024 * 1024 + 1);
     let deep = format!("{}x.js", "a/".repeat(9));
     for (files, reason) in [
         (&FILES[1..2], "the function's code has no site/index.html; build the page before the functions"),
         (&[], "site/ of the function's code cannot be read"),
-        (&[FILES[0], (".git", "")], "a file in site/ has a name with other characters"),
-        (&[FILES[0], ("a b.js", "")], "a file in site/ has a name with other characters"),
-        (&[FILES[0], (deep.as_str(), "")], "lies deeper than 8 folders"),
-        (&[FILES[0], ("large.js", large.as_str())], "the page is too large at site/large.js; allowed are 500 files"),
+        (&[FILES[0], (".git", "")], "a file in site/ has an invalid name"),
+        (&[FILES[0], ("a b.js", "")], "a file in site/ has an invalid name"),
+        (&[FILES[0], (deep.as_str(), "")], "is deeper than 8 folders"),
+        (
+            &[FILES[0], ("large.js", large.as_str())],
+            "the page is too large at site/large.js; must be at most 500 files",
+        ),
         (&many[..], "the page is too large at site/f"),
     ] {
         let world = World::new(files).await;
@@ -113,7 +117,7 @@ async fn what_cannot_be_published_fails_in_a_sentence_before_anything_is_touched
         assert_eq!(world.changes(), [""; 0]);
     }
     for (property, value, reason) in [
-        ("Bucket", json!("a/b"), "the property Bucket is no name of a bucket"),
+        ("Bucket", json!("a/b"), "the property Bucket is not a valid bucket name"),
         ("Config", json!({}), "the property Config: missing field `region`"),
         ("Config", json!("x"), "the property Config: invalid type"),
     ] {
@@ -126,8 +130,8 @@ async fn what_cannot_be_published_fails_in_a_sentence_before_anything_is_touched
         assert_eq!(world.changes(), [""; 0]);
     }
     for (key, value, reason) in [
-        ("signUp", json!("yes"), "signUp is \"yes\"; allowed are true and false"),
-        ("socket", json!("https://x"), "Config.socket is \"https://x\"; allowed is an address with wss://"),
+        ("signUp", json!("yes"), "signUp is \"yes\"; must be true or false"),
+        ("socket", json!("https://x"), "Config.socket is \"https://x\"; must be an address that starts with wss://"),
         ("api", json!("javascript:alert(1)"), "Config.api is \"javascript:alert(1)\""),
         ("colour", json!("blue"), "unknown field `colour`"),
     ] {
@@ -141,14 +145,14 @@ async fn what_cannot_be_published_fails_in_a_sentence_before_anything_is_touched
 }
 
 #[tokio::test]
-async fn a_create_that_fails_half_way_answers_with_an_id_whose_delete_empties_the_bucket() {
+async fn a_create_that_fails_halfway_answers_with_an_id_whose_delete_empties_the_bucket() {
     let refused = "<Error><Code>AccessDenied</Code><Message>canary</Message></Error>";
-    let world = World::with(&FILES, move |it| {
-        (it.method == "PUT" && it.target.contains("icon.svg")).then(|| reply(403, refused))
+    let world = World::with(&FILES, move |request| {
+        (request.method == "PUT" && request.target.contains("icon.svg")).then(|| reply(403, refused))
     })
     .await;
     let [status, id, reason] = world.answer(event("Create", None)).await;
-    assert_eq!([status.as_str(), &id, &reason], ["FAILED", ID, "could not publish icon.svg: S3 answered AccessDenied"]);
+    assert_eq!([status.as_str(), &id, &reason], ["FAILED", ID, "could not publish icon.svg: S3 returned AccessDenied"]);
     assert!(!world.keys().is_empty());
     world.answer(event("Delete", Some(&id))).await;
     assert!(world.keys().is_empty());

@@ -1,4 +1,4 @@
-//! A bucket that keeps what is put, in pages of two keys, and takes CloudFormation's answers.
+//! A bucket that stores objects, lists them in pages of two keys, and accepts CloudFormation's answers.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,13 +8,13 @@ use std::time::Duration;
 use custom_resource::Unanswered;
 use lambda_runtime::{Context, LambdaEvent};
 use loopback::{Answer, Request, Time, environment, reply};
-use query_site::{Handler, Settings};
+use query_site::{Settings, SitePublisher};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// The bucket's name.
 pub(crate) const BUCKET: &str = "acme-page";
-/// What a successful Create makes.
+/// The ID after a successful Create.
 pub(crate) const ID: &str = "acme-query-app/Site/acme-page";
 
 pub(crate) struct World {
@@ -72,17 +72,17 @@ impl World {
         context.deadline = time.deadline(Duration::from_secs(120));
         let code = [("LAMBDA_TASK_ROOT", self.code.path().to_str().unwrap())];
         let settings = Settings::read(&environment(&self.url, &code)).unwrap();
-        Handler::new(settings, time.clock()).handle(LambdaEvent::new(event, context)).await
+        SitePublisher::new(settings, time.clock()).handle(LambdaEvent::new(event, context)).await
     }
 
-    /// Carries out an event and gives status, id and reason of the one answer.
+    /// Carries out an event and returns status, ID and reason of the one answer.
     pub(crate) async fn answer(&self, event: Value) -> [String; 3] {
         let before = self.data.lock().unwrap().answers.len();
         self.handle(event).await.unwrap();
         let answers = self.data.lock().unwrap().answers.clone();
         assert_eq!(answers.len(), before + 1, "{answers:?}");
         let answer = answers.last().unwrap();
-        ["Status", "PhysicalResourceId", "Reason"].map(|it| answer[it].as_str().unwrap_or_default().to_owned())
+        ["Status", "PhysicalResourceId", "Reason"].map(|field| answer[field].as_str().unwrap_or_default().to_owned())
     }
 
     pub(crate) fn put(&self, key: &str) {
@@ -114,7 +114,7 @@ impl Data {
             "GET" => self.list(query),
             "PUT" => {
                 let headers = ["content-type", "cache-control", "x-amz-server-side-encryption"];
-                let [kind, cache, encryption] = headers.map(|it| request.header(it).to_owned());
+                let [kind, cache, encryption] = headers.map(|header| request.header(header).to_owned());
                 self.changes.push(format!("PUT {key}"));
                 self.objects.insert(key.to_owned(), [kind, cache, encryption, request.body.clone()]);
                 reply(200, "")
@@ -128,10 +128,10 @@ impl Data {
         }
     }
 
-    /// Two keys a page; the token is how many have been told.
+    /// Two keys per page; the token is the number of keys returned so far.
     fn list(&self, query: &str) -> Answer {
-        let token = query.split('&').find_map(|it| it.strip_prefix("continuation-token="));
-        let told: usize = token.map_or(0, |it| it.parse().unwrap());
+        let token = query.split('&').find_map(|field| field.strip_prefix("continuation-token="));
+        let told: usize = token.map_or(0, |token| token.parse().unwrap());
         let contents: String = self
             .objects
             .keys()
@@ -139,11 +139,10 @@ impl Data {
             .take(2)
             .map(|key| format!("<Contents><Key>{key}</Key></Contents>"))
             .collect();
-        let next = match told + 2 < self.objects.len() {
-            true => {
-                format!("<IsTruncated>true</IsTruncated><NextContinuationToken>{}</NextContinuationToken>", told + 2)
-            }
-            false => String::new(),
+        let next = if told + 2 < self.objects.len() {
+            format!("<IsTruncated>true</IsTruncated><NextContinuationToken>{}</NextContinuationToken>", told + 2)
+        } else {
+            String::new()
         };
         reply(200, format!("<ListBucketResult>{contents}{next}</ListBucketResult>"))
     }

@@ -1,10 +1,10 @@
-//! A client as callers of the published API write it: submit, ask until it is done, download.
+//! A client as callers of the published API write it: submit, poll until it is done, download.
 
 use serde_json::{Value, json};
 
 use crate::world::*;
 
-/// Submits, describes until the job has ended, and gives back the download's address.
+/// Submits, describes until the job has ended, and returns the download's address.
 async fn report(world: &World, body: &Value, mut between: impl FnMut(&str)) -> Result<String, Value> {
     let (_, submitted) = world.submit(body).await;
     let job = submitted["SnapshotJobId"].as_str().ok_or(submitted.clone())?.to_owned();

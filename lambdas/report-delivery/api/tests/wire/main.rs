@@ -1,9 +1,9 @@
 //! The function against fakes of DynamoDB, S3 and Secrets Manager, over real HTTP on this machine.
 //!
 //! Each [`world::World`] checks, when it is dropped, that no credentials, tag's value, signed address or page token got into a log
-//! line, and that no answer tells a tag's value.
+//! line, and that no response contains a tag's value.
 
-#![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
+#![expect(clippy::unwrap_used, reason = "a test fails when it cannot continue")]
 
 mod client;
 #[path = "../../../core/tests/support/dynamo.rs"]

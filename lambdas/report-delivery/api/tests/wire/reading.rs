@@ -1,4 +1,4 @@
-//! What is told of jobs, and to whom.
+//! What is reported about jobs, and to whom.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -31,7 +31,7 @@ async fn a_queued_job_is_described_in_the_published_form() {
 }
 
 #[tokio::test]
-async fn before_its_end_a_job_has_neither_result_nor_file() {
+async fn a_running_job_has_neither_result_nor_file() {
     let world = World::new().await;
     let id = world.job().await;
     for state in ["QUEUED", "STARTING", "RUNNING"] {
@@ -46,7 +46,7 @@ async fn before_its_end_a_job_has_neither_result_nor_file() {
 }
 
 #[tokio::test]
-async fn each_file_of_a_job_can_be_downloaded_and_a_lost_one_is_gone() {
+async fn each_file_of_a_job_can_be_downloaded_and_a_missing_one_is_gone() {
     let world = World::new().await;
     let id = world.job().await;
     world.complete(&id, &["1.pdf", "2.pdf"]);
@@ -64,7 +64,7 @@ async fn each_file_of_a_job_can_be_downloaded_and_a_lost_one_is_gone() {
 }
 
 #[tokio::test]
-async fn a_file_outside_of_the_jobs_prefix_is_not_signed() {
+async fn a_file_outside_the_jobs_prefix_is_not_signed() {
     let world = World::new().await;
     let id = world.job().await;
     let files = json!([{"format": "PDF", "key": "t/globex/d1/x/secret.pdf"}]).to_string();
@@ -74,7 +74,7 @@ async fn a_file_outside_of_the_jobs_prefix_is_not_signed() {
 }
 
 #[tokio::test]
-async fn an_address_is_good_for_as_long_as_the_settings_say() {
+async fn an_address_is_valid_for_as_long_as_the_settings_say() {
     let world = World::with(&[("URL_SECONDS", "60")]).await;
     let id = world.job().await;
     world.complete(&id, &["1.pdf"]);
@@ -83,7 +83,7 @@ async fn an_address_is_good_for_as_long_as_the_settings_say() {
 }
 
 #[tokio::test]
-async fn a_job_that_never_was_is_past_its_time_or_another_callers_is_the_same_404() {
+async fn an_unknown_expired_or_foreign_job_is_the_same_404() {
     let tags = r#"[{"key":"customer","claim":"customer"}]"#;
     let world = World::with(&[("ROW_LEVEL_TAGS", tags)]).await;
     let as_caller = |mut event: Value, customer: &str| {
@@ -110,7 +110,7 @@ async fn a_job_that_never_was_is_past_its_time_or_another_callers_is_the_same_40
 }
 
 #[tokio::test]
-async fn a_list_of_250_jobs_gives_each_once_whatever_the_query() {
+async fn a_list_of_250_jobs_has_each_once_whatever_the_query() {
     let world = World::new().await;
     let mut ids = BTreeSet::new();
     for _ in 0..250 {
@@ -126,7 +126,7 @@ async fn a_list_of_250_jobs_gives_each_once_whatever_the_query() {
             pages += 1;
             let items = body["Items"].as_array().unwrap();
             assert_eq!(body["Count"], items.len());
-            seen.extend(items.iter().map(|it| it["jobId"].as_str().unwrap().to_owned()));
+            seen.extend(items.iter().map(|item| item["jobId"].as_str().unwrap().to_owned()));
             match body["NextToken"].as_str() {
                 Some(token) => query["nextToken"] = json!(token),
                 None => break,
@@ -138,7 +138,7 @@ async fn a_list_of_250_jobs_gives_each_once_whatever_the_query() {
 }
 
 #[tokio::test]
-async fn a_page_token_is_good_for_its_list_its_tenant_its_hour_and_no_other() {
+async fn a_page_token_is_only_valid_for_its_list_tenant_and_hour() {
     let world = World::new().await;
     world.state().dynamo.page = 1;
     for _ in 0..3 {
@@ -168,13 +168,13 @@ async fn a_page_token_is_good_for_its_list_its_tenant_its_hour_and_no_other() {
     assert_eq!(status(&world, good).await, 400);
 }
 
-/// The status of a list's answer.
+/// The status of a list's response.
 async fn status(world: &World, query: Value) -> Value {
     world.invoke(&list(query).to_string()).await.unwrap()["statusCode"].clone()
 }
 
 #[tokio::test]
-async fn a_deletion_takes_the_job_and_its_files_and_again_finds_nothing_to_do() {
+async fn a_deletion_removes_the_job_and_its_files_and_can_be_repeated() {
     let world = World::new().await;
     let (id, kept) = (world.job().await, world.job().await);
     world.complete(&id, &["1.pdf", "2.pdf"]);
@@ -205,7 +205,7 @@ async fn a_waiting_job_can_be_deleted_and_one_that_quicksight_may_have_cannot() 
 }
 
 #[tokio::test]
-async fn the_key_of_a_deleted_job_starts_no_other() {
+async fn the_key_of_a_deleted_job_starts_no_new_job() {
     let world = World::new().await;
     let key = json!({"Idempotency-Key": "order-1"});
     let (_, answer) = world.call(post(pdf(), key.clone())).await;

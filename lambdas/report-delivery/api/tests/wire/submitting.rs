@@ -1,4 +1,4 @@
-//! What gets into the queue, and what is told to those whose request does not.
+//! Which requests get into the queue, and the response to those that do not.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ fn with(field: &str, value: Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_submission_is_one_write_and_calls_nobody_else() {
+async fn a_submission_is_one_write_and_no_other_call() {
     let world = World::with(&[("RECIPIENT_DOMAINS", r#"["example.com"]"#)]).await;
     let body = json!({
         "dashboardId": "d1", "sheetId": "s1", "format": "CSV", "visualId": ["v1"],
@@ -33,7 +33,7 @@ async fn a_submission_is_one_write_and_calls_nobody_else() {
 }
 
 #[tokio::test]
-async fn parameters_are_kept_and_shown_to_the_digit() {
+async fn parameters_are_kept_and_shown_exactly() {
     let world = World::new().await;
     let parameters = concat!(
         r#"{"StringParameters":[{"Name":"S","Values":["é"]}],"#,
@@ -59,35 +59,29 @@ async fn a_bad_request_is_answered_with_one_sentence_before_any_call() {
     for (body, expected) in [
         (json!({}), "`dashboardId` is missing"),
         (json!([]), "not a report request"),
-        (with("dashboardId", json!("d1/../d2")), "`dashboardId` is `d1/../d2`; allowed are 1 to 512"),
+        (with("dashboardId", json!("d1/../d2")), "`dashboardId` is `d1/../d2`; must be 1 to 512"),
         (with("dashboardId", json!("d".repeat(513))), "`dashboardId` is"),
         (with("sheetId", json!("")), "`sheetId` is ``"),
         (with("sheetId", json!(7)), "invalid type: integer `7`"),
-        (with("format", json!("DOCX")), "`format` is `DOCX`; allowed are PDF, CSV and EXCEL"),
+        (with("format", json!("DOCX")), "`format` is `DOCX`; must be PDF, CSV or EXCEL"),
         (with("format", json!("pdf")), "`format` is `pdf`"),
-        (with("format", json!("CSV")), "`visualId` has 0 entries; allowed: one for CSV"),
-        (with("format", json!("EXCEL")), "`visualId` has 0 entries; allowed: 1 to 5 for EXCEL"),
-        (with("visualId", json!(["v1"])), "`visualId` has 1 entries; allowed: none for PDF"),
+        (with("format", json!("CSV")), "`visualId` has 0 entries; must be 1 for CSV"),
+        (with("format", json!("EXCEL")), "`visualId` has 0 entries; must be 1 to 5 for EXCEL"),
+        (with("visualId", json!(["v1"])), "`visualId` has 1 entries; must be 0 for PDF"),
         (with("RowLevelPermissionTags", json!([])), "unknown field `RowLevelPermissionTags`"),
         (with("sessionTags", json!([])), "unknown field `sessionTags`"),
         (with("userConfiguration", json!({})), "unknown field `userConfiguration`"),
         (with("parameters", json!({"Tags": []})), "unknown field `Tags`"),
         (with("parameters", decimals("0.1")), "`parameters.DecimalParameters` gives `D` the value `\"0.1\"`"),
         (with("parameters", json!({"IntegerParameters": [{"Name": "I", "Values": [0.5]}]})), "invalid type"),
-        (
-            with("parameters", json!({"StringParameters": [{"Name": "S", "Values": []}]})),
-            "0 values; allowed are 1 to 100",
-        ),
+        (with("parameters", json!({"StringParameters": [{"Name": "S", "Values": []}]})), "0 values; must be 1 to 100"),
         (with("parameters", json!({"DateTimeParameters": [{"Name": "T", "Values": ["soon"]}]})), "seconds since 1970"),
         (with("bucketConfiguration", json!({"BucketName": "mine"})), "unknown field `BucketName`"),
         (with("recipients", json!(["a@example.com, b@example.com"])), "`recipients` has"),
         (with("recipients", json!(["a@example.com\r\nBcc: b@example.com"])), "`recipients` has"),
         (with("recipients", json!(["<a@example.com>"])), "`recipients` has"),
-        (
-            with("recipients", json!(["canary b@example.com"])),
-            "`recipients` has `canary b@example.com`; allowed are plain",
-        ),
-        (with("recipients", json!(["a@example.org"])), "outside of the tenant's domains; allowed: example.com"),
+        (with("recipients", json!(["canary b@example.com"])), "`recipients` has `canary b@example.com`; must be plain"),
+        (with("recipients", json!(["a@example.org"])), "outside the tenant's domains; allowed: example.com"),
         (with("recipients", json!(["a@example.org@EXAMPLE.com"])), "`recipients` has `a@example.org@EXAMPLE.com`"),
         (with("recipients", json!(vec!["a@example.com"; 51])), "at most 50"),
     ] {
@@ -113,7 +107,7 @@ async fn a_bad_request_is_answered_with_one_sentence_before_any_call() {
 }
 
 #[tokio::test]
-async fn other_methods_and_resources_are_not_there() {
+async fn other_methods_and_resources_are_not_found() {
     let world = World::new().await;
     for (method, resource, status) in [
         ("PUT", "", 405),
@@ -129,7 +123,7 @@ async fn other_methods_and_resources_are_not_there() {
 }
 
 #[tokio::test]
-async fn the_same_key_is_the_same_job_and_another_request_under_it_a_conflict() {
+async fn the_same_key_is_the_same_job_and_a_different_request_with_it_a_conflict() {
     let world = World::new().await;
     let key = json!({"Idempotency-Key": "order-1"});
     let (_, first) = world.call(post(pdf(), key.clone())).await;
@@ -140,7 +134,7 @@ async fn the_same_key_is_the_same_job_and_another_request_under_it_a_conflict() 
         assert_eq!(world.refused(post(other, key.clone())).await.0, 409);
     }
     assert_eq!(world.state().dynamo.jobs.len(), 1);
-    // The same key of another tenant is another job.
+    // The same key of a different tenant is a different job.
     let other = World::beside(world.state.clone(), &[("TENANT", "globex")]).await;
     let (_, others) = other.call(post(pdf(), key)).await;
     assert_ne!(others["SnapshotJobId"], first["SnapshotJobId"]);
@@ -153,7 +147,7 @@ async fn without_a_key_each_request_is_a_job_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_write_whose_answer_was_lost_is_one_job_and_a_table_that_does_not_work_is_503() {
+async fn a_write_with_a_lost_answer_is_one_job_and_a_failing_table_is_503() {
     let world = World::new().await;
     world.state().dynamo.faults = [Fault::LosesAnswer].into();
     world.job().await;
@@ -166,7 +160,7 @@ async fn a_write_whose_answer_was_lost_is_one_job_and_a_table_that_does_not_work
 }
 
 #[tokio::test]
-async fn only_the_tenants_dashboards_are_taken_when_they_are_named() {
+async fn only_the_tenants_dashboards_are_accepted_if_they_are_listed() {
     let world = World::with(&[("DASHBOARDS", r#"["d1","d2"]"#)]).await;
     world.job().await;
     let (status, message) = world.refused(post(with("dashboardId", json!("d3")), json!({}))).await;
@@ -174,7 +168,7 @@ async fn only_the_tenants_dashboards_are_taken_when_they_are_named() {
 }
 
 #[tokio::test]
-async fn unless_the_tenant_names_domains_callers_have_reports_sent_to_nobody() {
+async fn callers_can_only_have_reports_sent_if_the_tenant_lists_domains() {
     let world = World::new().await;
     let (status, message) = world.refused(post(with("recipients", json!(["canary@example.com"])), json!({}))).await;
     assert!(status == 400 && message.contains("allowed: none"), "{message}");
@@ -182,7 +176,7 @@ async fn unless_the_tenant_names_domains_callers_have_reports_sent_to_nobody() {
 }
 
 #[tokio::test]
-async fn a_tag_that_is_a_claim_comes_from_the_authorizer_or_the_caller_is_turned_away() {
+async fn a_tag_from_a_claim_comes_from_the_authorizer_or_the_caller_is_refused() {
     let tags = r#"[{"key":"tenant","value":"canary-tag"},{"key":"customer","claim":"custom:customer"}]"#;
     let world = World::with(&[("ROW_LEVEL_TAGS", tags)]).await;
     for authorizer in
@@ -203,7 +197,7 @@ async fn a_tag_that_is_a_claim_comes_from_the_authorizer_or_the_caller_is_turned
 }
 
 #[tokio::test]
-async fn a_scheduled_report_is_one_job_a_delivery() {
+async fn a_scheduled_report_is_one_job_per_delivery() {
     let world = World::new().await;
     let event = concat!(
         r#"{"scheduledReport":{"dashboardId":"d1","sheetId":"s1","format":"CSV","visualId":["v1"],"recipients":["canary@example.com"],"#,
@@ -226,7 +220,7 @@ async fn a_scheduled_report_is_one_job_a_delivery() {
 }
 
 #[tokio::test]
-async fn a_scheduled_report_of_a_tenant_whose_tags_are_claims_is_refused() {
+async fn a_scheduled_report_of_a_tenant_with_tags_from_claims_is_refused() {
     let world = World::with(&[("ROW_LEVEL_TAGS", r#"[{"key":"customer","claim":"customer"}]"#)]).await;
     let event = r#"{"scheduledReport":{"dashboardId":"d1","sheetId":"s1","format":"PDF"},"deliveryId":"x"}"#;
     assert!(world.invoke(event).await.unwrap_err().contains("has no caller"));

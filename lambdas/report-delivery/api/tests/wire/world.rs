@@ -1,16 +1,16 @@
-//! Everything around the function: the tables, the bucket, the secret, the clock, and what it wrote to its log.
+//! Everything the function depends on: the tables, the bucket, the secret, the clock, and what it wrote to its log.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use lambda_runtime::{Context, LambdaEvent};
 use loopback::{Answer, Log, Request, Time, environment, reply, serve};
-use report_api::{Handler, Settings};
+use report_api::{ReportApi, Settings};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::dynamo::Dynamo;
 
-/// What the fakes know and have seen.
+/// What the fakes know and have recorded.
 pub(crate) struct State {
     pub(crate) dynamo: Dynamo,
     /// The bucket's keys.
@@ -18,13 +18,13 @@ pub(crate) struct State {
     pub(crate) secret_reads: usize,
     pub(crate) secret: &'static str,
     answers: String,
-    /// What was given out and must not be in the log.
+    /// What was returned and must not be in the log.
     given: Vec<String>,
 }
 
 pub(crate) struct World {
     pub(crate) state: Arc<Mutex<State>>,
-    pub(crate) handler: Handler,
+    pub(crate) handler: ReportApi,
     pub(crate) time: Time,
     log: Log,
 }
@@ -48,7 +48,7 @@ impl World {
         World::beside(state, variables).await
     }
 
-    /// Another function on the same tables and bucket.
+    /// Another function with the same tables and bucket.
     pub(crate) async fn beside(state: Arc<Mutex<State>>, variables: &[(&str, &str)]) -> World {
         let served = state.clone();
         let address = serve(move |request| std::future::ready(served.lock().unwrap().answer(&request))).await;
@@ -62,7 +62,7 @@ impl World {
         ];
         let variable = environment(&format!("http://{address}"), own.iter().chain(variables));
         let time = Time::at(1_765_307_746);
-        let handler = Handler::new(Settings::read(&variable).unwrap(), time.clock());
+        let handler = ReportApi::new(Settings::read(&variable).unwrap(), time.clock());
         World { state, handler, time, log: Log::of(&["report_api", "report_queue"]) }
     }
 
@@ -78,9 +78,9 @@ impl World {
         result
     }
 
-    /// The status and the body of an answer.
+    /// The status and body of a response.
     pub(crate) async fn call(&self, event: Value) -> (u64, Value) {
-        let answer = self.invoke(&event.to_string()).await.expect("a REST request is always answered");
+        let answer = self.invoke(&event.to_string()).await.expect("a REST request always gets a response");
         assert_eq!(answer["headers"]["Content-Type"], "application/json");
         assert_eq!(answer["headers"]["Cache-Control"], "no-store");
         assert_eq!(answer["headers"].get("Access-Control-Allow-Origin"), None);
@@ -98,7 +98,7 @@ impl World {
         self.call(post(body, json!({}))).await
     }
 
-    /// The only sentence of a refusal.
+    /// The message of a refusal.
     pub(crate) async fn refused(&self, event: Value) -> (u64, String) {
         let (status, body) = self.call(event).await;
         assert!(status >= 400, "{body}");
@@ -113,7 +113,7 @@ impl World {
         body["SnapshotJobId"].as_str().unwrap().to_owned()
     }
 
-    /// The poller brings a job to its end, with these files in the bucket.
+    /// Completes a job as the poller does, with these files in the bucket.
     pub(crate) fn complete(&self, id: &str, names: &[&str]) {
         let keys: Vec<String> = names.iter().map(|name| format!("t/acme/d1/{id}/{name}")).collect();
         let files: Vec<Value> = keys.iter().map(|key| json!({"format": "PDF", "key": key})).collect();
@@ -131,7 +131,7 @@ impl World {
         }
     }
 
-    /// How many calls to AWS were made.
+    /// The number of calls to AWS.
     pub(crate) fn calls(&self) -> usize {
         let state = self.state();
         state.dynamo.calls.len() + state.secret_reads
@@ -146,13 +146,13 @@ impl Drop for World {
         let state = self.state();
         let log = self.log.text();
         for canary in ["canary", "X-Amz-Signature"] {
-            assert!(!log.contains(canary), "the secret `{canary}` got out: {log}");
+            assert!(!log.contains(canary), "the secret `{canary}` leaked: {log}");
         }
         for given in &state.given {
             assert!(!log.contains(given.as_str()), "it was logged: {given}");
         }
         for canary in ["canary-tag", "canary-claim", "canary-aws-secret", "canary-page", "canary-arn", "canary@"] {
-            assert!(!state.answers.contains(canary), "the secret `{canary}` got out: {}", state.answers);
+            assert!(!state.answers.contains(canary), "the secret `{canary}` leaked: {}", state.answers);
         }
     }
 }
@@ -215,7 +215,7 @@ impl State {
     }
 
     fn versions(&self, query: &str) -> Answer {
-        let prefix = query.split('&').find_map(|it| it.strip_prefix("prefix=")).unwrap().replace("%2F", "/");
+        let prefix = query.split('&').find_map(|field| field.strip_prefix("prefix=")).unwrap().replace("%2F", "/");
         let found = self.objects.iter().filter(|key| key.starts_with(&prefix));
         let version = |key: &String| format!("<Version><Key>{key}</Key><VersionId>v1</VersionId></Version>");
         let versions: String = found.map(version).collect();

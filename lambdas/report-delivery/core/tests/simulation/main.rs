@@ -1,6 +1,6 @@
-//! The state machine as it ships, under every fault that a network has; [`sim`] tells how.
+//! The real state machine under every fault that a network can have; see [`sim`].
 
-#![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
+#![expect(clippy::unwrap_used, reason = "a test fails when it cannot continue")]
 
 mod sim;
 
@@ -9,7 +9,7 @@ use sim::{PLANTED, fair, run};
 const SCHEDULES: u64 = 300;
 
 #[test]
-fn whatever_fails_each_job_runs_once_in_a_slot_and_ends() {
+fn each_job_runs_once_in_a_slot_and_ends_whatever_fails() {
     let mut accepted = 0;
     for seed in 0..SCHEDULES {
         let report = run(seed, &[]);
@@ -40,6 +40,6 @@ fn each_planted_bug_is_found() {
         let found = (0..SCHEDULES).any(|seed| {
             !run(seed, planted).violations.is_empty() || (seed < 20 && !fair(seed, planted).violations.is_empty())
         });
-        assert!(found, "within {SCHEDULES} schedules nobody noticed that {bug}");
+        assert!(found, "{SCHEDULES} schedules did not detect this bug: {bug}");
     }
 }

@@ -17,7 +17,7 @@ pub(crate) struct Dynamo {
     pub(crate) calls: Vec<(String, Value)>,
     /// Items that left a table or an index.
     pub(crate) items_read: usize,
-    /// What is done instead of the work, one a call.
+    /// What happens instead of the work, one per call.
     pub(crate) faults: VecDeque<Fault>,
     /// Items a page, 100 when zero.
     pub(crate) page: usize,
@@ -27,12 +27,12 @@ pub(crate) struct Dynamo {
 pub(crate) enum Fault {
     Works,
     Denies,
-    /// Does its work and closes the connection.
+    /// Does the work, then closes the connection.
     LosesAnswer,
 }
 
 impl Dynamo {
-    /// Answers a request, when it is one to DynamoDB.
+    /// Answers a request if it is one to DynamoDB.
     pub(crate) fn answer(&mut self, request: &Request) -> Option<Answer> {
         let operation = request.header("x-amz-target").strip_prefix("DynamoDB_20120810.")?.to_owned();
         let body: Value = serde_json::from_str(&request.body).unwrap();
@@ -52,7 +52,7 @@ impl Dynamo {
     }
 
     pub(crate) fn count(&self, operation: &str) -> usize {
-        self.calls.iter().filter(|(it, _)| it == operation).count()
+        self.calls.iter().filter(|(called, _)| called == operation).count()
     }
 
     /// An attribute of a job, `null` without it.

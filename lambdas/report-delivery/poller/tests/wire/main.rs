@@ -1,8 +1,8 @@
 //! The function against fakes of DynamoDB and QuickSight, over real HTTP on this machine.
 //!
-//! Each [`world::World`] checks, when it is dropped, that no credentials and no tag's value got into a log line or a result.
+//! Each [`world::World`] checks, when it is dropped, that no credentials and no tag's value reached a log line or a result.
 
-#![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
+#![expect(clippy::unwrap_used, reason = "a test fails when it cannot continue")]
 
 #[path = "../../../core/tests/support/dynamo.rs"]
 mod dynamo;

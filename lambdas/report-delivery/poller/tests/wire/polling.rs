@@ -1,4 +1,4 @@
-//! From a slot to the end.
+//! From a slot to the end of a job.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ fn files(world: &World, id: &str) -> Value {
 }
 
 #[tokio::test]
-async fn quicksights_queued_is_a_job_that_runs_and_is_never_started_again() {
+async fn a_job_that_quicksight_queued_is_running_and_never_started_again() {
     let world = running().await;
     for _ in 0..3 {
         world.sweep().await;
@@ -46,7 +46,7 @@ async fn all_files_of_a_completed_job_are_recorded_by_either_kind_of_address() {
 }
 
 #[tokio::test]
-async fn a_result_without_a_file_of_its_own_fails_with_a_reason_and_stops_nobody() {
+async fn a_result_without_its_own_file_fails_with_a_reason_and_blocks_no_other_job() {
     let elsewhere = "s3://reports/t/globex/d1/a/1.pdf";
     for (uris, reason) in
         [(vec![], "NO_FILE"), (vec![elsewhere], "FILE_OUT_OF_PLACE"), (vec!["junk"], "FILE_OUT_OF_PLACE")]
@@ -72,7 +72,7 @@ async fn a_failed_jobs_reason_is_kept() {
 }
 
 #[tokio::test]
-async fn a_file_ends_its_job_and_starts_the_next_at_once_and_again_does_nothing() {
+async fn a_file_ends_its_job_and_starts_the_next_and_a_repeated_event_does_nothing() {
     let world = running().await;
     world.queued("b", 2);
     world.complete("a", &["s3://reports/t/acme/d1/a/1.pdf"]);
@@ -92,7 +92,7 @@ async fn a_file_ends_its_job_and_starts_the_next_at_once_and_again_does_nothing(
 }
 
 #[tokio::test]
-async fn a_job_on_which_quicksight_never_answers_stops_nobody_and_fails_in_the_end() {
+async fn a_job_about_which_quicksight_never_answers_blocks_no_other_and_finally_fails() {
     let world = World::new(2).await;
     world.queued("a", 1);
     world.queued("b", 2);
@@ -113,7 +113,7 @@ async fn a_job_on_which_quicksight_never_answers_stops_nobody_and_fails_in_the_e
 }
 
 #[tokio::test]
-async fn a_job_that_runs_for_a_day_is_given_up_and_keeps_its_slot_until_quicksight_lets_go() {
+async fn a_job_that_runs_for_a_day_is_given_up_and_keeps_its_slot_until_quicksight_ends_it() {
     let world = running().await;
     world.pass(Duration::from_secs(24 * 60 * 60));
     world.sweep().await;
@@ -124,7 +124,7 @@ async fn a_job_that_runs_for_a_day_is_given_up_and_keeps_its_slot_until_quicksig
 }
 
 #[tokio::test]
-async fn a_slot_that_was_taken_away_by_hand_holds_up_no_end() {
+async fn a_slot_that_was_removed_by_hand_does_not_block_the_end() {
     let world = running().await;
     world.state().dynamo.slots.clear();
     world.complete("a", &["s3://reports/t/acme/d1/a/1.pdf"]);
@@ -133,7 +133,7 @@ async fn a_slot_that_was_taken_away_by_hand_holds_up_no_end() {
 }
 
 #[tokio::test]
-async fn a_poll_reads_the_open_jobs_only_however_many_have_ended() {
+async fn a_poll_only_reads_the_open_jobs_however_many_have_ended() {
     let world = World::new(5).await;
     for n in 0..10_000 {
         let id = format!("old-{n}");
@@ -163,7 +163,7 @@ async fn every_page_of_the_index_is_read() {
 }
 
 #[tokio::test]
-async fn an_item_that_cannot_be_read_is_passed_over() {
+async fn an_unreadable_item_is_skipped() {
     let world = World::new(1).await;
     world.queued("a", 1);
     world.queued("b", 2);
@@ -174,7 +174,7 @@ async fn an_item_that_cannot_be_read_is_passed_over() {
 }
 
 #[tokio::test]
-async fn a_poll_ends_before_its_time_is_up() {
+async fn a_poll_ends_before_its_time_runs_out() {
     let mut world = World::new(5).await;
     world.queued("a", 1);
     world.time_left = Duration::ZERO;
@@ -194,10 +194,10 @@ async fn a_table_that_does_not_answer_is_an_error_without_its_name() {
 async fn a_claim_whose_answer_was_lost_is_the_same_claim() {
     let world = World::new(1).await;
     world.queued("a", 1);
-    // The started, the queued and the slots are read; then comes the claim.
+    // The started jobs, the queued jobs and the slots are read; then comes the claim.
     world.state().dynamo.faults = [Fault::Works, Fault::Works, Fault::Works, Fault::LosesAnswer].into();
     world.sweep().await;
-    // The fake takes the SDK's second try for another claim, so this job waits for its lease; it is not started twice.
+    // The fake treats the SDK's second attempt as a different claim, so this job waits for its lease; it is not started twice.
     assert_eq!((world.slots_taken(), world.starts()), (1, 0));
     world.pass(Duration::from_secs(301));
     world.sweep().await;

@@ -21,14 +21,14 @@ async fn the_oldest_jobs_get_the_free_slots_and_the_rest_waits() {
 #[tokio::test]
 async fn a_burst_of_30_jobs_runs_five_at_a_time_to_its_end() {
     let world = World::new(5).await;
-    let ids: Vec<String> = (0..30).map(|n| format!("job-{n:02}")).collect();
+    let ids: Vec<String> = (0..30).map(|number| format!("job-{number:02}")).collect();
     for (n, id) in ids.iter().enumerate() {
         world.queued(id, n as u64);
     }
     for _ in 0..12 {
         world.sweep().await;
         let running: Vec<String> =
-            world.state().remote.iter().filter(|it| it.1.0 == "QUEUED").map(|it| it.0.clone()).collect();
+            world.state().remote.iter().filter(|job| job.1.0 == "QUEUED").map(|job| job.0.clone()).collect();
         for id in running {
             world.complete(&id, &[&format!("s3://reports/t/acme/d1/{id}/a.pdf")]);
         }
@@ -41,7 +41,7 @@ async fn a_burst_of_30_jobs_runs_five_at_a_time_to_its_end() {
 }
 
 #[tokio::test]
-async fn quicksight_is_told_the_job_as_it_was_asked_for_to_the_digit() {
+async fn quicksight_receives_the_job_exactly_as_requested() {
     let world = World::new(1).await;
     let parameters = r#"{"StringParameters":[{"Name":"Region","Values":["EMEA"]}],
         "IntegerParameters":[{"Name":"Year","Values":[9007199254740993]}],
@@ -74,7 +74,7 @@ async fn quicksight_is_told_the_job_as_it_was_asked_for_to_the_digit() {
 }
 
 #[tokio::test]
-async fn no_room_puts_the_job_back_asks_once_and_waits_before_it_asks_again() {
+async fn no_room_requeues_the_job_and_waits_before_the_next_attempt() {
     for kind in ["LimitExceededException", "ThrottlingException"] {
         let world = World::new(5).await;
         world.queued("a", 1);
@@ -85,7 +85,7 @@ async fn no_room_puts_the_job_back_asks_once_and_waits_before_it_asks_again() {
             (world.at("a"), world.job("a", "attempts"), world.slots_taken()),
             ("QUEUED".to_owned(), json!("1"), 0)
         );
-        assert_eq!(world.starts(), 1, "one try, and no room for the next job either");
+        assert_eq!(world.starts(), 1, "one attempt, and no room for the next job either");
         world.state().refusals.clear();
         world.sweep().await;
         assert_eq!((world.at("a"), world.at("b")), ("QUEUED".to_owned(), "RUNNING".to_owned()));
@@ -96,27 +96,27 @@ async fn no_room_puts_the_job_back_asks_once_and_waits_before_it_asks_again() {
 }
 
 #[tokio::test]
-async fn a_sweep_that_repeats_itself_asks_again_before_the_next_tick_and_ends_in_time() {
+async fn a_repeating_sweep_tries_again_before_the_next_tick_and_ends_in_time() {
     let world = World::new(5).await;
     world.queued("a", 1);
     world.queued("b", 2);
     world.state().refusals.insert("a".to_owned(), refusal(429, "ThrottlingException"));
     world.invoke(json!({"sweep": true, "every": 5})).await.unwrap();
     assert_eq!(world.at("b"), "RUNNING", "the job after it did not wait for the next tick");
-    assert!(world.starts() > 2, "a was asked for {} times, b among them", world.starts());
+    assert!(world.starts() > 2, "a was attempted {} times, including b", world.starts());
     let took = world.time.slept();
     assert!(took > Duration::from_secs(40) && took < world.time_left.mul_f64(0.8), "{took:?}");
 }
 
 #[tokio::test]
-async fn a_sweep_that_repeats_itself_ends_at_once_when_nothing_is_open() {
+async fn a_repeating_sweep_ends_at_once_when_nothing_is_open() {
     let world = World::new(5).await;
     world.invoke(json!({"sweep": true, "every": 5})).await.unwrap();
     assert_eq!(world.time.slept(), Duration::ZERO);
 }
 
 #[tokio::test]
-async fn a_job_that_quicksight_will_not_take_fails_with_its_reason_and_the_next_one_starts() {
+async fn a_job_that_quicksight_rejects_fails_with_its_reason_and_the_next_one_starts() {
     let world = World::new(1).await;
     world.queued("a", 1);
     world.queued("b", 2);
@@ -147,14 +147,14 @@ async fn a_start_whose_answer_was_lost_is_found_and_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_start_that_never_arrived_is_sent_again_under_the_same_id_after_the_lease_and_given_up_after_eight() {
+async fn a_lost_start_is_sent_again_with_the_same_id_after_the_lease_and_given_up_after_eight() {
     let world = World::new(1).await;
     world.queued("a", 1);
     world.state().refusals.insert("a".to_owned(), Answer::HangUp);
     world.sweep().await;
     world.pass(Duration::from_secs(299));
     world.sweep().await;
-    assert_eq!(world.starts(), 1, "it may yet arrive");
+    assert_eq!(world.starts(), 1, "it may still arrive");
     for _ in 0..12 {
         world.pass(Duration::from_secs(301));
         world.sweep().await;
@@ -186,7 +186,7 @@ async fn a_job_that_waited_a_day_expires_with_a_reason() {
 }
 
 #[tokio::test]
-async fn another_tenant_that_waits_longer_is_left_its_slot() {
+async fn a_slot_is_left_for_a_tenant_that_has_waited_longer() {
     let world = World::new(1).await;
     world.queued("a", 1);
     let now = 1_765_307_746_000_u64;
@@ -194,8 +194,8 @@ async fn another_tenant_that_waits_longer_is_left_its_slot() {
     world.state().dynamo.slots.insert("waiting#globex".to_owned(), waits(now - 60_000, now - 30_000));
     world.sweep().await;
     assert_eq!(world.at("a"), "QUEUED");
-    assert!(world.state().dynamo.slots.contains_key("waiting#acme"), "it stands in line itself");
-    // Two minutes without a sign of it: it waits no more.
+    assert!(world.state().dynamo.slots.contains_key("waiting#acme"), "it is in the line itself");
+    // After two minutes without a poll, it no longer counts as waiting.
     world.pass(Duration::from_secs(120));
     world.sweep().await;
     assert_eq!(world.at("a"), "RUNNING");

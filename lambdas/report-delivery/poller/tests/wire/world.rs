@@ -1,4 +1,4 @@
-//! Everything around the function: the tables, QuickSight, the clock, and what it wrote to its log.
+//! Everything the function depends on: the tables, QuickSight, the clock, and what it wrote to its log.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -6,23 +6,23 @@ use std::time::Duration;
 
 use lambda_runtime::{Context, LambdaEvent};
 use loopback::{Answer, Log, Request, Time, environment, reply, serve};
-use report_poller::{Handler, Settings};
+use report_poller::{ReportPoller, Settings};
 use serde_json::{Value, json};
 
 use crate::dynamo::Dynamo;
 
-/// What the fakes know and have seen.
+/// What the fakes know and have recorded.
 pub(crate) struct State {
     pub(crate) dynamo: Dynamo,
     /// QuickSight's jobs: status and result's body.
     pub(crate) remote: BTreeMap<String, (&'static str, Value)>,
     /// The most that ran at once.
     pub(crate) high_water: usize,
-    /// What QuickSight answers to a Start, by job, instead of taking it.
+    /// QuickSight's response to a Start, by job, instead of accepting it.
     pub(crate) refusals: BTreeMap<String, Answer>,
-    /// Jobs that QuickSight takes without a word.
+    /// Jobs that QuickSight accepts without responding.
     pub(crate) lost: Vec<String>,
-    /// Jobs on which QuickSight says nothing sensible.
+    /// Jobs about which QuickSight returns nonsense.
     pub(crate) broken: Vec<String>,
     /// The bodies of Start, in order.
     pub(crate) starts: Vec<Value>,
@@ -31,7 +31,7 @@ pub(crate) struct State {
 
 pub(crate) struct World {
     state: Arc<Mutex<State>>,
-    handler: Handler,
+    handler: ReportPoller,
     pub(crate) time_left: Duration,
     pub(crate) time: Time,
     log: Log,
@@ -63,7 +63,7 @@ impl World {
         let settings = Settings::read(&environment(&format!("http://{address}"), &own)).unwrap();
         let time = Time::at(1_765_307_746);
         World {
-            handler: Handler::new(settings, time.clock()),
+            handler: ReportPoller::new(settings, time.clock()),
             state,
             time_left: Duration::from_secs(60),
             time,
@@ -88,7 +88,7 @@ impl World {
         self.invoke(json!({"sweep": true})).await.unwrap()
     }
 
-    /// A file was written to the bucket, as EventBridge tells it.
+    /// EventBridge's event of a file written to the bucket.
     pub(crate) async fn created(&self, bucket: &str, key: &str) -> Value {
         let event = json!({
             "version": "0", "detail-type": "Object Created", "source": "aws.s3", "account": "111122223333",
@@ -132,7 +132,7 @@ impl World {
         self.job(id, "state").as_str().unwrap_or_default().to_owned()
     }
 
-    /// How many Starts were sent.
+    /// The number of Starts sent.
     pub(crate) fn starts(&self) -> usize {
         self.state().starts.len()
     }
@@ -146,7 +146,7 @@ impl World {
         self.state().dynamo.slots.keys().filter(|name| name.starts_with("slot#")).count()
     }
 
-    /// QuickSight ends a job well, with files at these addresses.
+    /// QuickSight completes a job, with files at these addresses.
     pub(crate) fn complete(&self, id: &str, uris: &[&str]) {
         let results: Vec<Value> = uris.iter().map(|uri| json!({"S3Uri": uri, "ErrorInfo": []})).collect();
         let files =
@@ -164,12 +164,12 @@ impl Drop for World {
         }
         let said = self.log.text() + &self.state().results;
         for canary in ["canary-tag", "canary-aws", "canary-arn"] {
-            assert!(!said.contains(canary), "the secret `{canary}` got out: {said}");
+            assert!(!said.contains(canary), "the secret `{canary}` leaked: {said}");
         }
     }
 }
 
-/// An error as QuickSight tells it.
+/// An error as QuickSight returns it.
 pub(crate) fn refusal(status: u16, kind: &'static str) -> Answer {
     let body = json!({"Message": "it says why", "RequestId": "r"}).to_string().into_bytes();
     Answer::Reply { status, headers: vec![("x-amzn-ErrorType", kind.to_owned())], body }
@@ -181,7 +181,7 @@ impl State {
             return answer;
         }
         let path = request.target.strip_prefix("/accounts/111122223333/dashboards/d1/snapshot-jobs");
-        match (request.method.as_str(), path.expect("QuickSight is asked about the account's dashboard")) {
+        match (request.method.as_str(), path.expect("QuickSight is called for the account's dashboard")) {
             ("POST", "") => self.start(serde_json::from_str(&request.body).unwrap()),
             ("GET", rest) => self.look(rest.trim_start_matches('/')),
             (method, _) => panic!("QuickSight has no {method} {}", request.target),
@@ -211,7 +211,7 @@ impl State {
             Some(id) => (id, true),
             None => (path, false),
         };
-        if self.broken.iter().any(|it| it == id) {
+        if self.broken.iter().any(|broken| broken == id) {
             return refusal(500, "InternalFailureException");
         }
         match self.remote.get(id) {

@@ -1,4 +1,4 @@
-//! Each way on, once a job.
+//! Each way of delivery, once per job.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::dynamo::Fault;
 use crate::world::*;
 
 #[tokio::test]
-async fn without_its_variables_nothing_is_sent_and_nothing_called() {
+async fn without_its_variables_nothing_is_sent_and_nothing_is_called() {
     let world = World::with(&[]).await;
     world.completed("a", 1, &["a@example.com"]);
     assert_eq!(world.stream(&["a"]).await.unwrap(), json!({"sent": 0}));
@@ -34,7 +34,7 @@ async fn a_small_report_is_attached_to_one_mail() {
 }
 
 #[tokio::test]
-async fn what_takes_many_seconds_to_be_taken_is_sent_once_all_the_same() {
+async fn a_mail_that_takes_many_seconds_to_send_is_still_sent_once() {
     let world = World::with(&[MAIL, PARTNER]).await;
     let late = |answer| Answer::Late(Duration::from_secs(100), Box::new(answer));
     world.state().mail_faults = [late(reply(200, json!({"MessageId": "m-1"})))].into();
@@ -46,9 +46,9 @@ async fn what_takes_many_seconds_to_be_taken_is_sent_once_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_large_report_is_told_of_by_its_place_in_the_api_and_never_by_a_signed_address() {
+async fn a_large_report_is_announced_by_its_location_in_the_api_and_never_by_a_signed_address() {
     for (base, expected) in [
-        (None, "job is a of dashboard d1"),
+        (None, "job a of dashboard d1"),
         (Some(("MAIL_LINK_BASE", "https://x.example.com/dev/qs-anonymous-snapshot/")), "snapshot/download_output/d1/a"),
     ] {
         let variables: Vec<_> = [MAIL, ("MAIL_ATTACH_BYTES", "20")].into_iter().chain(base).collect();
@@ -79,7 +79,7 @@ async fn every_file_is_copied_and_transferred() {
 }
 
 #[tokio::test]
-async fn what_the_stream_brings_again_is_not_sent_again() {
+async fn a_record_that_the_stream_repeats_is_not_sent_again() {
     let world = World::with(&[MAIL, PARTNER, SFTP]).await;
     world.completed("a", 1, &["a@example.com"]);
     let old = world.state().dynamo.jobs["a"].clone();
@@ -92,16 +92,16 @@ async fn what_the_stream_brings_again_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn one_failure_keeps_no_other_way_and_no_other_job_from_its_turn() {
+async fn one_failure_does_not_affect_other_ways_or_jobs() {
     let world = World::with(&[MAIL, PARTNER, SFTP]).await;
     world.completed("a", 1, &["a@example.com"]);
     world.completed("b", 1, &["a@example.com"]);
     world.state().mail_faults = [refusal(429, "TooManyRequestsException")].into();
     world.state().copy_faults = [denied(404, "NoSuchKey")].into();
-    assert_eq!(world.stream(&["a", "b"]).await.unwrap_err(), "2 deliveries were not made; the log names each");
+    assert_eq!(world.stream(&["a", "b"]).await.unwrap_err(), "2 deliveries failed; the log names each");
     assert_eq!([world.standing("a", "mail"), world.standing("a", "partner")], ["?", "FAILED NoSuchKey"]);
     assert_eq!([world.standing("a", "sftp"), world.standing("b", "mail"), world.standing("b", "partner")], ["SENT"; 3]);
-    // The stream brings them again: only what may succeed is tried.
+    // The stream delivers them again: only what may succeed is tried.
     assert_eq!(world.stream(&["a", "b"]).await.unwrap(), json!({"sent": 1}));
     assert_eq!((world.standing("a", "mail"), world.made()), ("SENT".to_owned(), (3, 2, 2)));
 }
@@ -119,7 +119,7 @@ async fn a_mail_without_an_answer_is_not_sent_again_and_a_copy_is() {
 }
 
 #[tokio::test]
-async fn what_is_not_set_up_is_tried_again_until_it_is() {
+async fn a_way_that_is_not_set_up_is_retried_until_it_is() {
     let world = World::with(&[MAIL, PARTNER, SFTP]).await;
     world.completed("a", 1, &["a@example.com"]);
     world.state().mail_faults = [refusal(400, "MailFromDomainNotVerifiedException")].into();
@@ -130,7 +130,7 @@ async fn what_is_not_set_up_is_tried_again_until_it_is() {
 }
 
 #[tokio::test]
-async fn a_run_that_died_is_waited_for_and_then_taken_over_where_that_is_harmless() {
+async fn a_dead_run_is_awaited_and_then_taken_over_if_that_is_harmless() {
     let world = World::with(&[MAIL, SFTP]).await;
     world.completed("a", 1, &["a@example.com"]);
     for way in ["mail", "sftp"] {
@@ -139,7 +139,7 @@ async fn a_run_that_died_is_waited_for_and_then_taken_over_where_that_is_harmles
     assert!(world.stream(&["a"]).await.is_err());
     assert_eq!(world.made(), (0, 0, 0));
     world.time.pass(Duration::from_secs(60));
-    assert!(world.stream(&["a"]).await.is_err(), "nobody knows of the mail, and somebody has to be told");
+    assert!(world.stream(&["a"]).await.is_err(), "the outcome of the mail is unknown, and somebody must be notified");
     assert_eq!((world.standing("a", "mail"), world.standing("a", "sftp")), ("UNKNOWN".to_owned(), "SENT".to_owned()));
     assert_eq!(world.stream(&["a"]).await.unwrap(), json!({"sent": 0}));
 }
@@ -165,7 +165,7 @@ async fn without_a_claim_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn jobs_without_recipients_files_that_are_deleted_and_other_records_are_passed_over() {
+async fn jobs_without_recipients_deleted_jobs_and_other_records_are_skipped() {
     let mut world = World::with(&[MAIL, PARTNER]).await;
     world.completed("a", 1, &[]);
     let record = json!({"dynamodb": {"NewImage": world.state().dynamo.jobs["a"].clone()}});
@@ -175,6 +175,6 @@ async fn jobs_without_recipients_files_that_are_deleted_and_other_records_are_pa
     assert!(world.invoke(json!({})).await.is_err());
     world.completed("b", 1, &["a@example.com"]);
     world.time_left = Duration::from_secs(20);
-    assert!(world.stream(&["b"]).await.is_err(), "there is no time to finish, so nothing is begun");
+    assert!(world.stream(&["b"]).await.is_err(), "there is no time to finish, so nothing is started");
     assert_eq!(world.made(), (0, 0, 0));
 }

@@ -9,7 +9,7 @@ fn read(changed: &[(&str, &str)]) -> Result<Settings, String> {
 }
 
 #[test]
-fn what_a_stack_sets_is_taken() {
+fn the_variables_that_a_stack_sets_are_accepted() {
     assert_eq!(read(&[]).err(), None);
     for (name, value) in [
         ("MAIL_ATTACH_BYTES", "0"),
@@ -21,7 +21,7 @@ fn what_a_stack_sets_is_taken() {
 }
 
 #[test]
-fn a_wrong_or_missing_variable_is_told_by_its_name() {
+fn a_wrong_or_missing_variable_is_reported_by_its_name() {
     for (name, value) in [
         ("TENANT", ""),
         ("JOBS_TABLE", ""),

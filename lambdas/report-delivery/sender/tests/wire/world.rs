@@ -1,4 +1,4 @@
-//! Everything around the function: the table, the buckets, SES, Transfer Family, the clock, and what it wrote to its log.
+//! Everything the function depends on: the table, the buckets, SES, Transfer Family, the clock, and what it wrote to its log.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use lambda_runtime::{Context, LambdaEvent};
 use loopback::{Answer, Log, Request, Time, environment, reply, serve};
-use report_sender::{Handler, Settings};
+use report_sender::{ReportSender, Settings};
 use serde_json::{Value, json};
 
 use crate::dynamo::Dynamo;
 
-/// What the fakes know and have seen.
+/// What the fakes know and have recorded.
 pub(crate) struct State {
     pub(crate) dynamo: Dynamo,
     /// The bodies of mails.
@@ -20,7 +20,7 @@ pub(crate) struct State {
     pub(crate) copies: Vec<(String, String)>,
     /// The bodies of transfers.
     pub(crate) transfers: Vec<Value>,
-    /// What SES, the partner's bucket and Transfer Family do instead of their work, one a call.
+    /// Faults of SES, the partner's bucket and Transfer Family, one per call.
     pub(crate) mail_faults: VecDeque<Answer>,
     pub(crate) copy_faults: VecDeque<Answer>,
     pub(crate) transfer_faults: VecDeque<Answer>,
@@ -29,7 +29,7 @@ pub(crate) struct State {
 
 pub(crate) struct World {
     pub(crate) state: Arc<Mutex<State>>,
-    handler: Handler,
+    handler: ReportSender,
     pub(crate) time_left: Duration,
     pub(crate) time: Time,
     log: Log,
@@ -60,7 +60,7 @@ impl World {
         let variable = environment(&format!("http://{address}"), own.iter().chain(variables));
         let time = Time::at(1_765_307_746);
         World {
-            handler: Handler::new(Settings::read(&variable).unwrap(), time.clock()),
+            handler: ReportSender::new(Settings::read(&variable).unwrap(), time.clock()),
             state,
             time_left: Duration::from_secs(120),
             time,
@@ -75,7 +75,7 @@ impl World {
     /// A completed job with so many files, for these people.
     pub(crate) fn completed(&self, id: &str, files: usize, recipients: &[&str]) {
         let request = json!({"sheetId": "s1", "format": "PDF", "parameters": {}, "tags": [], "recipients": recipients});
-        let file = |n: usize| json!({"format": "PDF", "key": format!("t/acme/d1/{id}/part {n}.pdf")});
+        let file = |number: usize| json!({"format": "PDF", "key": format!("t/acme/d1/{id}/part {number}.pdf")});
         let files: Vec<Value> = (1..=files).map(file).collect();
         let text = |text: &str| json!({"S": text});
         let item = json!({
@@ -86,7 +86,7 @@ impl World {
         self.state().dynamo.jobs.insert(id.to_owned(), item);
     }
 
-    /// The stream brings these jobs, as they are now.
+    /// The stream delivers these jobs in their current state.
     pub(crate) async fn stream(&self, ids: &[&str]) -> Result<Value, String> {
         let record = |id: &&str| {
             let image = self.state().dynamo.jobs[*id].clone();
@@ -105,7 +105,7 @@ impl World {
         result
     }
 
-    /// How far a job has come on a way, without the time.
+    /// A job's progress on a way, without the time.
     pub(crate) fn standing(&self, id: &str, way: &str) -> String {
         let standing = self.state().dynamo.job(id, way);
         let text = standing.as_str().unwrap_or_default();
@@ -113,7 +113,7 @@ impl World {
         if word == "FAILED" { text.to_owned() } else { format!("{word}{}", if rest.is_empty() { "?" } else { "" }) }
     }
 
-    /// How many mails, copies and transfers were made.
+    /// The numbers of mails, copies and transfers.
     pub(crate) fn made(&self) -> (usize, usize, usize) {
         let state = self.state();
         (state.mails.len(), state.copies.len(), state.transfers.len())
@@ -127,18 +127,18 @@ impl Drop for World {
         }
         let said = self.log.text() + &self.state().results;
         for canary in ["canary", "@example.com"] {
-            assert!(!said.contains(canary), "the secret `{canary}` got out: {said}");
+            assert!(!said.contains(canary), "the secret `{canary}` leaked: {said}");
         }
     }
 }
 
-/// An error as a service with JSON tells it.
+/// An error as a JSON service returns it.
 pub(crate) fn refusal(status: u16, kind: &str) -> Answer {
     let body = json!({"__type": kind, "message": "canary@example.com"}).to_string().into_bytes();
     Answer::Reply { status, headers: vec![("x-amzn-ErrorType", kind.to_owned())], body }
 }
 
-/// An error as S3 tells it.
+/// An error as S3 returns it.
 pub(crate) fn denied(status: u16, kind: &str) -> Answer {
     reply(status, format!("<Error><Code>{kind}</Code><Message>canary</Message></Error>"))
 }

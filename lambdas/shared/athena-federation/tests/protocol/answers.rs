@@ -1,4 +1,4 @@
-//! What each request is answered, field by field, in each dialect.
+//! The response to each request, field by field, in each dialect.
 
 use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
@@ -19,18 +19,18 @@ fn rows_of(block: &Json) -> RecordBatch {
     serde_json::from_value::<Block>(block.clone()).unwrap().rows().unwrap()
 }
 
-/// Rows as Arrow itself reads them: blocks of no column are not read by ours.
+/// Rows as Arrow itself reads them; it does not read blocks without columns.
 fn decoded(block: &Json) -> RecordBatch {
     let mut decoder = StreamDecoder::new();
     let bytes = |field: &str| STANDARD.decode(block[field].as_str().unwrap()).unwrap();
     decoder.decode(&mut Buffer::from(bytes("schema"))).unwrap();
-    // A message without a body is only found to be whole when something follows, such as the end of a stream.
+    // A message without a body is only complete once something follows, such as the end of a stream.
     let mut records = bytes("records");
     records.extend([0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0]);
     decoder.decode(&mut Buffer::from(records)).unwrap().unwrap()
 }
 
-/// The fields without the one that only beans end with.
+/// The fields without the one that only beans have.
 fn named(text: &str, dialect: Dialect) -> Vec<String> {
     let mut fields = fields(text);
     if dialect == Dialect::Beans {
@@ -40,7 +40,7 @@ fn named(text: &str, dialect: Dialect) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_ping_is_answered_the_same_in_every_dialect() {
+async fn a_ping_gets_the_same_answer_in_every_dialect() {
     for dialect in DIALECTS {
         let text = world().await.text(request("PingRequest", dialect, json!({}))).await.unwrap();
         let expected = r#"{"@type":"PingResponse","catalogName":"catalog","queryId":"query-1","sourceType":"shop","capabilities":23,"serDeVersion":5}"#;
@@ -62,7 +62,7 @@ async fn schemas_and_capabilities_are_listed() {
 }
 
 #[tokio::test]
-async fn tables_come_in_pages_of_the_asked_size() {
+async fn tables_are_returned_in_pages_of_the_requested_size() {
     let world = world().await;
     let mut seen = Vec::new();
     let mut token = Json::Null;
@@ -77,7 +77,7 @@ async fn tables_come_in_pages_of_the_asked_size() {
         token = answer["nextToken"].clone();
     }
     assert_eq!((seen.join(" "), token), ("all c d e sales".to_owned(), Json::Null));
-    // Old engines say neither size nor token, new ones -1 for all.
+    // Old engines send neither size nor token, new ones send -1 for all.
     for further in [json!({"schemaName": "shop"}), json!({"schemaName": "shop", "pageSize": -1, "nextToken": null})] {
         let answer = world.answer(request("ListTablesRequest", Dialect::Beans, further)).await.unwrap();
         assert_eq!(answer["tables"].as_array().unwrap().len(), 5);
@@ -105,7 +105,7 @@ async fn a_table_is_described_in_the_dialect_of_the_request() {
 }
 
 #[tokio::test]
-async fn partitions_are_those_that_the_constraints_allow() {
+async fn only_partitions_that_the_constraints_allow_are_returned() {
     let world = world().await;
     let listed = |values: &[&str], white: bool| json!({"Day": {"@type": "EquatableValueSet", "valueBlock": texts("col1", values, Dialect::Modern), "whiteList": white, "nullAllowed": false}});
     let all_or_none = |all: bool| json!({"day": {"@type": "AllOrNoneValueSet", "type": {"@type": "Utf8"}, "all": all, "nullAllowed": !all}});
@@ -133,7 +133,7 @@ async fn partitions_are_those_that_the_constraints_allow() {
 }
 
 #[tokio::test]
-async fn splits_come_in_pages_each_with_a_place_and_a_key_of_its_own() {
+async fn splits_are_paged_and_each_has_its_own_location_and_key() {
     let world = World::new(Shop { rows: 0, splits: 400 }).await;
     let partitions = texts("day", &["2026-01-01", "2026-01-02", "2026-01-03"], Dialect::Legacy);
     let (mut keys, mut token) = (Vec::new(), None);
@@ -195,14 +195,14 @@ async fn rows_are_inline_in_the_framing_of_the_request() {
 }
 
 #[tokio::test]
-async fn only_the_asked_columns_come_in_the_asked_order() {
+async fn only_the_requested_columns_are_returned_in_the_requested_order() {
     let world = world().await;
     let mut request = read(false, Dialect::Modern);
     let asked = schema().project(&[2, 1]).unwrap();
     request["schema"] = json!(SchemaText::new(&asked, Dialect::Modern));
     let answer = world.answer(request.clone()).await.unwrap();
     assert_eq!(rows_of(&answer["records"]), rows("", 0..10).project(&[2, 1]).unwrap());
-    // COUNT(*) asks for no column at all.
+    // COUNT(*) requests no column at all.
     request["schema"] = json!(SchemaText::new(&schema().project(&[]).unwrap(), Dialect::Modern));
     let counted = world.answer(request.clone()).await.unwrap();
     assert_eq!(decoded(&counted["records"]).num_rows(), 10);
@@ -213,7 +213,7 @@ async fn only_the_asked_columns_come_in_the_asked_order() {
 }
 
 #[tokio::test]
-async fn what_is_no_request_is_refused_in_one_sentence() {
+async fn an_event_that_is_not_a_request_is_refused_in_one_sentence() {
     let world = world().await;
     let mut elsewhere = read(false, Dialect::Modern);
     elsewhere["split"]["spillLocation"]["bucket"] = json!("someone-elses");

@@ -1,4 +1,4 @@
-//! Whatever comes in, nothing panics: requests, blocks and Arrow messages, changed at random.
+//! No input causes a panic: requests, blocks and Arrow messages, changed at random.
 //! `PROPTEST_CASES=20000` tries harder.
 
 use athena_federation::{Block, Dialect, Request, SchemaText};
@@ -79,7 +79,7 @@ proptest! {
         }
         json[field] = STANDARD.encode(bytes).into();
         if let Ok(read) = serde_json::from_value::<Block>(json).unwrap().rows() {
-            // What was read can be looked at.
+            // Everything that was read can be inspected.
             let _ = format!("{read:?}");
         }
     }
@@ -94,7 +94,7 @@ proptest! {
 }
 
 #[test]
-fn lengths_that_promise_more_than_there_is_are_refused_before_anything_is_allocated() {
+fn lengths_beyond_the_content_are_refused_before_anything_is_allocated() {
     let message = |bytes: &[u8]| serde_json::from_value::<SchemaText>(STANDARD.encode(bytes).into()).unwrap().read();
     let huge = i32::MAX.to_le_bytes();
     assert!(message(&huge).is_err());

@@ -10,7 +10,7 @@ use crate::world::{BUCKET, schema};
 
 pub(crate) const DIALECTS: [Dialect; 3] = [Dialect::Beans, Dialect::Legacy, Dialect::Modern];
 
-/// A request with the fields that all have; `further` come behind.
+/// A request with the common fields, followed by `further`.
 pub(crate) fn request(kind: &str, dialect: Dialect, further: Json) -> Json {
     let mut request = json!({
         "@type": kind,
@@ -30,7 +30,7 @@ pub(crate) fn table(name: &str) -> Json {
     json!({"schemaName": "shop", "tableName": name})
 }
 
-/// A block of one column of texts.
+/// A block with one text column.
 pub(crate) fn texts(name: &str, values: &[&str], dialect: Dialect) -> Json {
     let column: ArrayRef = Arc::new(StringArray::from_iter_values(values));
     block(&RecordBatch::try_from_iter_with_nullable([(name, column, true)]).unwrap(), dialect)
@@ -40,7 +40,7 @@ pub(crate) fn block(rows: &RecordBatch, dialect: Dialect) -> Json {
     serde_json::to_value(Block::new(rows, dialect).unwrap()).unwrap()
 }
 
-/// `EXACTLY`, `ABOVE` or `BELOW`, and of what; `None` is no bound.
+/// `EXACTLY`, `ABOVE` or `BELOW`, and the value; `None` means unbounded.
 type Marker<'a> = Option<(&'a str, &'a RecordBatch)>;
 
 /// A set of ranges of one column.
@@ -75,7 +75,7 @@ pub(crate) fn splits(partitions: &Json, token: Option<&str>, dialect: Dialect) -
     request("GetSplitsRequest", dialect, further)
 }
 
-/// Reads one day; the split has a key unless `plain`.
+/// Reads one day; the split has a key unless it is `plain`.
 pub(crate) fn read(plain: bool, dialect: Dialect) -> Json {
     let key = json!({"key": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "nonce": "oKGio6Slpqeoqaqr"});
     let further = json!({

@@ -1,4 +1,4 @@
-//! The algebra of value sets, held against sets of plain numbers, and pruning against a full scan.
+//! The algebra of value sets, checked against sets of plain numbers, and pruning, checked against a full scan.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ fn set() -> impl Strategy<Value = ValueSet> {
         .prop_map(|(ranges, nulls)| ValueSet::of_ranges(ranges.into_iter().flatten(), nulls))
 }
 
-/// What a set holds of null and the numbers from -1 to 17.
+/// Which of null and the numbers from -1 to 17 a set contains.
 fn model(set: &ValueSet) -> BTreeSet<Option<i64>> {
     let numbers = (-1..=MOST + 1).map(Some).chain([None]);
     numbers.filter(|number| set.contains(number.map(Value::Integer).as_ref())).collect()
@@ -41,20 +41,20 @@ proptest! {
     #![proptest_config(crate::cases(500))]
 
     #[test]
-    fn union_intersection_and_complement_are_those_of_sets(one in set(), two in set()) {
+    fn union_intersection_and_complement_behave_as_for_sets(one in set(), two in set()) {
         let (a, b) = (model(&one), model(&two));
         let everything = model(&ValueSet::all());
         prop_assert_eq!(model(&one.union(&two)), &a | &b);
         prop_assert_eq!(model(&one.intersect(&two)), &a & &b);
         prop_assert_eq!(model(&one.complement()), &everything - &a);
-        // Written equally when they hold the same, whichever way they came about.
+        // Sets with the same content have the same representation, however they were built.
         prop_assert_eq!(one.complement().complement(), one.clone());
         prop_assert_eq!(one.union(&two).complement(), one.complement().intersect(&two.complement()));
         prop_assert_eq!(one.is_none(), one == ValueSet::none());
     }
 
     #[test]
-    fn pruning_leaves_out_rows_that_do_not_match_and_no_others(
+    fn pruning_leaves_out_only_rows_that_do_not_match(
         numbers in prop::collection::vec(prop::option::of(-1..MOST as i32 + 1), 0..40),
         by_number in set(),
         flags in set(),
@@ -63,7 +63,7 @@ proptest! {
         let texts: ArrayRef = Arc::new(StringArray::from_iter((0..count).map(|row| (row % 4 != 0).then(|| format!("{}", row % 7)))));
         let columns: [(&str, ArrayRef, bool); 2] = [("number", Arc::new(Int32Array::from(numbers.clone())), true), ("text", texts, true)];
         let rows = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
-        // Integers say nothing about a column of text, beyond its nulls.
+        // Integers do not constrain a text column, except for its nulls.
         let constraints = Constraints::new([("NUMBER".to_owned(), by_number.clone()), ("text".to_owned(), flags.clone()), ("other".to_owned(), ValueSet::none())]);
         let matches = |row: usize| {
             let number = numbers[row].map(|number| Value::Integer(number.into()));
@@ -85,7 +85,7 @@ fn not_a_number_and_minus_zero_are_never_left_out_by_mistake() {
     assert_eq!(prune(&rows, &Constraints::new([("x".to_owned(), zero)])).num_rows(), 3);
 }
 
-/// The set that a request's summary says about `day`.
+/// The set for `day` in a request's summary.
 fn read(summary: Json) -> ValueSet {
     match Request::read(layout("sales", summary, Dialect::Modern)).unwrap().body {
         Body::GetTableLayout { constraints, .. } => constraints.column("day").unwrap().clone(),
@@ -129,17 +129,22 @@ fn all_shapes_of_a_request_become_the_same_sets() {
     }
 }
 
-/// Bounds of each type that has a text, in pairs.
+/// Pairs of bounds of each type that can be written as text.
 fn bounds() -> impl Strategy<Value = (&'static str, Value, Value)> {
     let text = ".{0,8}".prop_map(Value::Text);
-    let float = any::<f64>().prop_filter("NaN has no place in a range", |float| !float.is_nan()).prop_map(Value::Float);
+    let float =
+        any::<f64>().prop_filter("NaN cannot be part of a range", |float| !float.is_nan()).prop_map(Value::Float);
     prop_oneof![
-        (any::<bool>(), any::<bool>()).prop_map(|(a, b)| ("flag", Value::Bool(a), Value::Bool(b))),
-        (any::<i64>(), any::<i64>()).prop_map(|(a, b)| ("number", Value::Integer(a), Value::Integer(b))),
-        (any::<i16>(), any::<i16>()).prop_map(|(a, b)| ("small", Value::Integer(a.into()), Value::Integer(b.into()))),
-        (float.clone(), float).prop_map(|(a, b)| ("float", a, b)),
-        (text.clone(), text).prop_map(|(a, b)| ("day", a, b)),
-        (any::<i32>(), any::<i32>()).prop_map(|(a, b)| ("date", Value::Day(a), Value::Day(b))),
+        (any::<bool>(), any::<bool>()).prop_map(|(one, other)| ("flag", Value::Bool(one), Value::Bool(other))),
+        (any::<i64>(), any::<i64>()).prop_map(|(one, other)| ("number", Value::Integer(one), Value::Integer(other))),
+        (any::<i16>(), any::<i16>()).prop_map(|(one, other)| (
+            "small",
+            Value::Integer(one.into()),
+            Value::Integer(other.into())
+        )),
+        (float.clone(), float).prop_map(|(one, other)| ("float", one, other)),
+        (text.clone(), text).prop_map(|(one, other)| ("day", one, other)),
+        (any::<i32>(), any::<i32>()).prop_map(|(one, other)| ("date", Value::Day(one), Value::Day(other))),
     ]
 }
 
@@ -147,7 +152,7 @@ proptest! {
     #![proptest_config(crate::cases(200))]
 
     #[test]
-    fn what_a_driver_asks_is_what_a_connector_reads((column, one, other) in bounds(), shape in 0..5, nulls in any::<bool>(), modern in any::<bool>()) {
+    fn a_connector_reads_what_a_driver_asks((column, one, other) in bounds(), shape in 0..5, nulls in any::<bool>(), modern in any::<bool>()) {
         let fields = [("flag", DataType::Boolean), ("number", DataType::Int64), ("small", DataType::Int16), ("float", DataType::Float64), ("day", DataType::Utf8), ("date", DataType::Date32)];
         let schema = Schema::new(fields.map(|(name, data_type)| Field::new(name, data_type, true)).to_vec());
         let set = match shape {
@@ -168,7 +173,7 @@ proptest! {
 }
 
 #[test]
-fn what_cannot_be_written_is_not_constrained() {
+fn types_that_cannot_be_written_are_not_constrained() {
     let schema = Schema::new(vec![
         Field::new("small", DataType::Int16, true),
         Field::new("list", DataType::new_list(DataType::Utf8, true), true),

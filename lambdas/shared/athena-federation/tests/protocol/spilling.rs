@@ -1,4 +1,4 @@
-//! What does not fit into an answer: where it goes, how it is encrypted, and when it must not go on.
+//! Rows that do not fit into a response: where they are stored, how they are encrypted, and when reading must stop.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +32,7 @@ fn decrypt(object: &[u8]) -> Vec<u8> {
 
 /// The rows of a spilled block, of which only the batch is stored.
 fn block(message: &[u8]) -> RecordBatch {
-    assert_ne!(message[..4], [0xFF; 4], "spilled blocks are in the legacy framing");
+    assert_ne!(message[..4], [0xFF; 4], "spilled blocks use the legacy framing");
     let schema = serde_json::to_value(SchemaText::new(&schema(), Dialect::Legacy)).unwrap();
     let mut decoder = StreamDecoder::new();
     decoder.decode(&mut Buffer::from(STANDARD.decode(schema.as_str().unwrap()).unwrap())).unwrap();
@@ -99,7 +99,7 @@ async fn rows_without_a_column_are_counted() {
 }
 
 #[test]
-fn a_column_of_a_type_that_athena_does_not_read_is_refused() {
+fn a_column_type_that_athena_does_not_read_is_refused() {
     let names: DictionaryArray<Int8Type> = ["a", "b", "a"].into_iter().collect();
     let rows = RecordBatch::try_from_iter([("name", Arc::new(names) as ArrayRef)]).unwrap();
     for dialect in [Dialect::Beans, Dialect::Legacy, Dialect::Modern] {
@@ -124,7 +124,7 @@ async fn the_inline_limit_is_exact_and_never_more_than_lambda_can_return() {
         let answer = world.answer(limited(false, Dialect::Modern, &limit.to_string(), "16000000")).await.unwrap();
         assert_eq!(answer["@type"], kind);
     }
-    // About 35 bytes a row.
+    // About 35 bytes per row.
     for (rows, kind) in [(100_000, "ReadRecordsResponse"), (130_000, "RemoteReadRecordsResponse")] {
         let world = World::new(shop(rows)).await;
         let text = world.text(limited(false, Dialect::Modern, "999999999", "999999999")).await.unwrap();
@@ -161,7 +161,7 @@ async fn one_row_that_no_block_can_hold_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_read_that_is_repeated_never_encrypts_with_its_key_and_nonce_again() {
+async fn a_repeated_read_never_reuses_its_key_and_nonce() {
     let world = World::new(shop(2500)).await;
     let first = world.answer(limited(false, Dialect::Modern, "0", "16000000")).await.unwrap();
     let stored = world.state.lock().unwrap().objects.clone();
@@ -174,7 +174,7 @@ async fn a_read_that_is_repeated_never_encrypts_with_its_key_and_nonce_again() {
 }
 
 #[tokio::test]
-async fn a_refusal_of_s3_is_an_error_without_its_text() {
+async fn a_refusal_by_s3_is_an_error_without_its_text() {
     let world = World::new(shop(10)).await;
     world.state.lock().unwrap().denied = true;
     let error = world.answer(limited(false, Dialect::Modern, "0", "16000000")).await.unwrap_err();
@@ -182,7 +182,7 @@ async fn a_refusal_of_s3_is_an_error_without_its_text() {
 }
 
 #[tokio::test]
-async fn data_keys_come_from_kms_once_an_answer_and_nonces_never_twice() {
+async fn data_keys_come_from_kms_once_per_response_and_nonces_never_twice() {
     let world = World::with(shop(0), true).await;
     let partitions = texts("day", &["2026-01-01", "2026-01-02"], Dialect::Modern);
     let answer = world.answer(splits(&partitions, None, Dialect::Modern)).await.unwrap();
@@ -200,7 +200,7 @@ async fn data_keys_come_from_kms_once_an_answer_and_nonces_never_twice() {
 }
 
 #[tokio::test]
-async fn a_refusal_of_kms_is_an_error_without_its_text() {
+async fn a_refusal_by_kms_is_an_error_without_its_text() {
     let world = World::with(shop(0), true).await;
     world.state.lock().unwrap().denied = true;
     let partitions = texts("day", &["2026-01-01"], Dialect::Modern);
@@ -209,7 +209,7 @@ async fn a_refusal_of_kms_is_an_error_without_its_text() {
 }
 
 #[tokio::test]
-async fn a_query_that_athena_does_not_know_is_read_to_its_end() {
+async fn a_query_unknown_to_athena_is_read_to_its_end() {
     let mut world = World::new(shop(3000)).await;
     world.state.lock().unwrap().denied = true;
     world.invocation.began -= Duration::from_secs(2);
@@ -218,13 +218,13 @@ async fn a_query_that_athena_does_not_know_is_read_to_its_end() {
 }
 
 #[tokio::test]
-async fn a_query_that_was_cancelled_is_not_read_on() {
+async fn reading_stops_when_the_query_was_cancelled() {
     for (state, ends) in
         [("RUNNING", false), ("QUEUED", false), ("CANCELLED", true), ("FAILED", true), ("SUCCEEDED", true)]
     {
         let mut world = World::new(shop(3000)).await;
         world.state.lock().unwrap().query = state;
-        // Athena is asked for the first time after a second.
+        // Athena is first asked after one second.
         world.invocation.began -= Duration::from_secs(2);
         let result = world.answer(read(false, Dialect::Modern)).await;
         assert_eq!(result.err().map(|error| error.kind), ends.then_some(Kind::Cancelled), "{state}");

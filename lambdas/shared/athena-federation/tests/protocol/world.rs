@@ -86,13 +86,13 @@ impl Connector for Shop {
     }
 }
 
-/// What the fakes know and have seen.
+/// What the fakes know and have recorded.
 #[derive(Default)]
 pub(crate) struct State {
     /// By key.
     pub(crate) objects: BTreeMap<String, Vec<u8>>,
     pub(crate) puts: Vec<Request>,
-    /// The query's state as Athena tells it.
+    /// The query's state according to Athena.
     pub(crate) query: &'static str,
     pub(crate) asked: usize,
     pub(crate) data_keys: Vec<Request>,
@@ -113,7 +113,7 @@ impl World {
         World::with(shop, false).await
     }
 
-    /// With data keys of KMS.
+    /// With data keys from KMS.
     pub(crate) async fn with(shop: Shop, kms: bool) -> World {
         let state = Arc::new(Mutex::new(State { query: "RUNNING", ..State::default() }));
         let served = state.clone();
@@ -124,9 +124,10 @@ impl World {
             .credentials_provider(SharedCredentialsProvider::new(Credentials::new("id", "secret", None, None, "test")))
             .endpoint_url(format!("http://{address}"))
             .build();
-        let keys = match kms {
-            true => DataKeys::Kms { key_id: "arn:kms".to_owned(), config: Box::new(config.clone()) },
-            false => DataKeys::Local,
+        let keys = if kms {
+            DataKeys::Kms { key_id: "arn:kms".to_owned(), config: Box::new(config.clone()) }
+        } else {
+            DataKeys::Local
         };
         let spill = Spill::new(&config, BUCKET, "athena-spill", keys);
         let deadline = SystemTime::now() + Duration::from_secs(60);
@@ -134,7 +135,7 @@ impl World {
         World { federation: Federation::new(shop, spill, &config), state, invocation }
     }
 
-    /// The answer as text, since the order of its fields matters.
+    /// The response as text, because the order of its fields matters.
     pub(crate) async fn text(&self, request: Json) -> Result<String, Error> {
         let answer = self.federation.handle(request, &self.invocation).await?;
         Ok(serde_json::to_string(&answer).unwrap())

@@ -1,4 +1,4 @@
-//! Answers for a reader that nobody here wrote: `tests/athena/read.py` reads what these tests leave in the target folder.
+//! Answers for an independent reader: `tests/athena/read.py` reads what these tests write to the target folder.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::world::{World, file, listed, members, read_as, request};
 
 const DAY: &str = "2026-11-10";
 
-/// One answer, what it answers, and the objects it names.
+/// One response, its request, and the objects that it names.
 fn leave(name: &str, case: &Json) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("athena-answers");
     fs::create_dir_all(&folder).unwrap();
@@ -19,7 +19,7 @@ fn leave(name: &str, case: &Json) {
 }
 
 #[tokio::test]
-async fn rows_are_left_for_another_reader_inline_and_spilled_in_every_dialect() {
+async fn rows_are_written_for_another_reader_inline_and_spilled_in_every_dialect() {
     for (booleans, option) in [(Booleans::Boolean, "boolean"), (Booleans::Text, "text")] {
         for dialect in [Dialect::Beans, Dialect::Legacy, Dialect::Modern] {
             for spilled in [false, true] {
@@ -41,7 +41,7 @@ async fn rows_are_left_for_another_reader_inline_and_spilled_in_every_dialect() 
 }
 
 #[tokio::test]
-async fn the_table_and_its_partitions_are_left_for_another_reader() {
+async fn the_table_and_its_partitions_are_written_for_another_reader() {
     let world = World::new().await;
     for dialect in [Dialect::Beans, Dialect::Legacy, Dialect::Modern] {
         let asked = |kind: &str, dates: &[&str]| {

@@ -1,4 +1,4 @@
-//! What Slack, Secrets Manager and time can do to a query, and that none of it becomes an empty table.
+//! How Slack, Secrets Manager and time can disturb a query, and that none of it becomes an empty table.
 
 use std::time::Duration;
 
@@ -11,15 +11,15 @@ use crate::world::{NEW_TOKEN, TOKEN, World, file, limited, listed, members, no, 
 const DAY: &str = "2026-11-10";
 
 #[tokio::test]
-async fn a_refusal_of_slacks_is_an_error_that_names_its_code() {
+async fn a_refusal_by_slack_is_an_error_that_names_its_code() {
     for (code, kind, says) in [
         ("token_revoked", Kind::AccessDenied, "install the Slack app again"),
         ("token_expired", Kind::AccessDenied, "install the Slack app again"),
         ("invalid_auth", Kind::AccessDenied, "install the Slack app again"),
         ("missing_scope", Kind::AccessDenied, "admin.analytics:read"),
         ("not_an_admin", Kind::AccessDenied, "administrator"),
-        ("feature_not_enabled", Kind::NotConfigured, "owner of the Slack organisation"),
-        ("org_level_email_display_disabled", Kind::NotConfigured, "owner of the Slack organisation"),
+        ("feature_not_enabled", Kind::NotConfigured, "owner of the Slack organization"),
+        ("org_level_email_display_disabled", Kind::NotConfigured, "owner of the Slack organization"),
         ("invalid_date", Kind::Unavailable, DAY),
         ("fatal_error", Kind::Unavailable, "run the query again"),
         ("brand_new_error", Kind::Unavailable, "leave that day out"),
@@ -35,7 +35,7 @@ async fn a_refusal_of_slacks_is_an_error_that_names_its_code() {
 }
 
 #[tokio::test]
-async fn an_answer_that_says_ok_and_has_no_file_is_an_error() {
+async fn an_answer_that_is_ok_but_has_no_file_is_an_error() {
     let world = World::new().await;
     for answer in [
         reply(200, json!({"ok": true})),
@@ -49,13 +49,13 @@ async fn an_answer_that_says_ok_and_has_no_file_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_day_without_a_file_has_no_rows_unless_slack_has_thrown_it_away() {
+async fn a_day_without_a_file_has_no_rows_unless_slack_has_deleted_it() {
     let world = World::new().await;
     for code in ["file_not_found", "data_not_available"] {
         world.slack([no(code)]);
         assert_eq!(world.read(DAY).await.unwrap().num_rows(), 0);
         let error = world.refused("2020-11-10").await;
-        assert!(error.message.contains("2020-11-10 is gone"), "{error}");
+        assert!(error.message.contains("2020-11-10 is no longer available"), "{error}");
     }
     assert!(world.log().contains("no file of this day"));
 }
@@ -70,12 +70,12 @@ async fn an_unfinished_day_is_left_out_of_an_open_window_and_fails_a_query_that_
     named["constraints"]["summary"] = listed("date", &["2026-11-20"], true);
     let error = world.invoke(named).await.unwrap_err();
     assert!(error.message.contains("not finished the file of 2026-11-20"), "{error}");
-    // Two weeks are no delay.
+    // Two weeks are not a delay.
     assert_eq!(world.refused("2026-11-06").await.kind, Kind::Unavailable);
 }
 
 #[tokio::test]
-async fn a_limit_is_waited_out_while_there_is_time() {
+async fn a_rate_limit_is_waited_out_if_there_is_time() {
     let world = World::new().await;
     world.slack([limited(30), limited(45), file(&members(DAY))]);
     assert_eq!(world.read(DAY).await.unwrap().num_rows(), 3);
@@ -84,7 +84,7 @@ async fn a_limit_is_waited_out_while_there_is_time() {
 }
 
 #[tokio::test]
-async fn a_limit_beyond_the_time_is_athenas_throttle_error_before_any_row() {
+async fn a_rate_limit_beyond_the_time_is_athenas_throttle_error_before_any_row() {
     for (time_left, answer) in [(55, limited(30)), (900, limited(u64::MAX)), (50, no("ratelimited"))] {
         let mut world = World::new().await;
         world.time_left = Duration::from_secs(time_left);
@@ -96,14 +96,14 @@ async fn a_limit_beyond_the_time_is_athenas_throttle_error_before_any_row() {
 }
 
 #[tokio::test]
-async fn a_fault_before_the_first_row_is_tried_once_more() {
+async fn a_fault_before_the_first_row_is_retried_once() {
     let stalled = Answer::Stall { status: 200 };
     for fault in [reply(503, ""), Answer::HangUp, no("internal_error"), Answer::TimeOut, stalled] {
-        is_tried_once_more(fault).await;
+        is_retried_once(fault).await;
     }
 }
 
-async fn is_tried_once_more(fault: Answer) {
+async fn is_retried_once(fault: Answer) {
     let world = World::new().await;
     world.slack([fault.clone(), file(&members(DAY))]);
     assert_eq!(world.read(DAY).await.unwrap().num_rows(), 3, "{fault:?}");
@@ -122,13 +122,13 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_rotated_meanwhile_is_read_anew_once() {
+async fn a_token_that_was_rotated_meanwhile_is_read_again_once() {
     let world = World::new().await;
     world.state().secrets = [TOKEN, NEW_TOKEN].map(|token| Ok(json!({"token": token}).to_string())).into();
     world.slack([no("token_expired"), file(&members(DAY))]);
     assert_eq!(world.read(DAY).await.unwrap().num_rows(), 3);
     assert_eq!(world.state().calls[1].header("authorization"), format!("Bearer {NEW_TOKEN}"));
-    // Without another token Slack is not asked again.
+    // Without a different token, Slack is not called again.
     let world = World::new().await;
     world.slack([no("token_expired")]);
     world.refused(DAY).await;
@@ -137,7 +137,7 @@ async fn a_token_that_was_rotated_meanwhile_is_read_anew_once() {
 }
 
 #[tokio::test]
-async fn a_secret_that_has_no_token_is_an_error_before_slack_is_asked() {
+async fn a_secret_without_a_token_is_an_error_before_slack_is_called() {
     for (secret, kind, says) in [
         (Err("ResourceNotFoundException"), Kind::NotConfigured, "not connected"),
         (Err("AccessDeniedException"), Kind::Unavailable, "AccessDeniedException"),

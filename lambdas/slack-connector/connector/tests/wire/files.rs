@@ -1,9 +1,9 @@
-//! What a file may be: compression, limits, lines and values, each with one fixed result.
+//! Files in all variations: compression, limits, lines and values, each with one fixed result.
+
+use std::io::Write;
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
-use std::io::Write;
-
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use loopback::reply;
@@ -15,7 +15,7 @@ use crate::world::{World, body, file, gzip, members};
 const DAY: &str = "2026-11-10";
 
 #[tokio::test]
-async fn how_a_file_is_packed_does_not_matter() {
+async fn a_file_may_be_compressed_in_any_way() {
     let text = members(DAY);
     let lines: Vec<&str> = text.lines().collect();
     let halves = [
@@ -128,10 +128,10 @@ fn records() -> Records {
     Records::new(DAY.to_owned(), Part::WHOLE, Booleans::Boolean, |_| true)
 }
 
-/// Rows, or why not.
+/// The rows, or why there are none.
 fn rows(bytes: &[u8], limits: Limits) -> Result<usize, String> {
     let mut lines = Lines::new(records(), limits);
-    // In pieces, as a network would.
+    // In pieces, as a network delivers them.
     for piece in bytes.chunks(1000) {
         lines.push(piece).map_err(|problem| format!("{problem:?}"))?;
     }
@@ -161,7 +161,7 @@ fn limits_are_exact() {
 
 #[test]
 fn a_bomb_is_stopped_by_its_ratio_long_before_its_size() {
-    // 4 MB in 4 KB, a thousand to one; 200 to one is allowed beyond the first megabyte.
+    // 4 MB in 4 KB, a ratio of 1,000 to 1; beyond the first megabyte, 200 to 1 is allowed.
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(" ".repeat(1023).as_bytes()).unwrap();
     (0..1 << 12).for_each(|_| encoder.write_all(format!("\n{}", " ".repeat(1023)).as_bytes()).unwrap());
@@ -172,7 +172,7 @@ fn a_bomb_is_stopped_by_its_ratio_long_before_its_size() {
 }
 
 #[test]
-fn a_batch_ends_with_its_rows_or_its_bytes() {
+fn a_batch_is_limited_by_rows_and_bytes() {
     let long = format!("{{\"user_id\":\"{}\"}}\n", "x".repeat(60_000));
     for (line, most) in [("{}\n", 65_536), (&long, (32 << 20) / long.len() + 1)] {
         let mut lines = Lines::new(records(), Limits::default());
@@ -185,7 +185,7 @@ fn a_batch_ends_with_its_rows_or_its_bytes() {
 }
 
 #[tokio::test]
-async fn an_envelope_counts_only_where_it_is_the_whole_answer() {
+async fn an_error_only_counts_if_it_is_the_whole_answer() {
     let world = World::new().await;
     world.slack([file(&format!("{}\n", json!({"user_id": "U1", "error": "file_not_found"})))]);
     assert_eq!(world.read(DAY).await.unwrap().num_rows(), 1);

@@ -1,4 +1,4 @@
-//! Whatever Slack sends, nothing panics, and no line is lost or made up. `PROPTEST_CASES=20000` tries harder.
+//! Nothing that Slack sends causes a panic, and no line is lost or invented. `PROPTEST_CASES=20000` tries harder.
 
 use proptest::prelude::*;
 use slack_connector::{Booleans, Limits, Lines, Part, Records};
@@ -10,7 +10,7 @@ fn lines() -> Lines<Records> {
     Lines::new(Records::new("2026-11-10".to_owned(), Part::WHOLE, Booleans::Text, |_| true), limits)
 }
 
-/// The rows of a body that comes in pieces of these sizes; `None` when it cannot be read.
+/// The rows of a body that arrives in pieces of these sizes; `None` if it cannot be read.
 fn rows(bytes: &[u8], pieces: &[usize]) -> Option<usize> {
     let mut lines = lines();
     let (mut rest, mut pieces) = (bytes, pieces.iter().cycle());
@@ -45,10 +45,10 @@ proptest! {
     #![proptest_config(crate::cases(250))]
 
     #[test]
-    fn any_text_is_read_or_refused_and_the_same_way_compressed(text in text(), pieces in pieces()) {
+    fn any_text_is_read_or_refused_whether_compressed_or_not(text in text(), pieces in pieces()) {
         let plain = rows(&text, &pieces);
         let compressed = rows(&gzip(&text), &pieces);
-        // Text that starts as gzip does, and a body of nothing, are told apart from files.
+        // Text that starts like gzip, and an empty body, are not confused with files.
         if text.len() >= 2 && !text.starts_with(&[0x1F, 0x8B]) {
             prop_assert_eq!(plain, compressed);
         }
@@ -64,12 +64,12 @@ proptest! {
             let at = index.index(bytes.len());
             bytes[at] = byte;
         }
-        // A changed header may leave the content whole; a changed content is found by its checksum.
+        // A changed header may leave the content intact; changed content is detected by its checksum.
         prop_assert!(rows(&bytes, &pieces).is_none_or(|rows| rows == 15));
     }
 
     #[test]
-    fn pieces_make_no_difference(pieces in pieces(), records in 0..40_usize) {
+    fn the_size_of_the_pieces_makes_no_difference(pieces in pieces(), records in 0..40_usize) {
         let text = members("2026-11-10").repeat(records);
         let bytes = [gzip(text.as_bytes()), gzip(text.as_bytes())].concat();
         prop_assert_eq!(rows(&bytes, &pieces), Some(6 * records));

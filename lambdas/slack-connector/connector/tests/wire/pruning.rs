@@ -1,4 +1,4 @@
-//! Predicates on other columns leave out rows that cannot match, and no others: held against a full scan with a filter.
+//! Predicates on other columns only leave out rows that cannot match: checked against a full scan with a filter.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use slack_connector::{Booleans, schema};
 
 use crate::world::{World, block, file, read, rows};
 
-/// A predicate as Athena sends it, and what it means.
+/// A predicate as Athena sends it, and its meaning.
 #[derive(Debug, Clone)]
 enum Predicate {
     /// `low <= search_count < high`, or NULL.
@@ -29,7 +29,7 @@ impl Predicate {
         let one =
             |column: ArrayRef| block(&RecordBatch::try_from_iter_with_nullable([("col1", column, true)]).unwrap());
         match self {
-            // Athena may know the column by a narrower type than ours.
+            // Athena may know the column with a narrower type than ours.
             Predicate::Count(low, high, nulls) => {
                 let low = json!({"valueBlock": one(Arc::new(Int32Array::from(vec![*low as i32]))), "bound": "EXACTLY", "nullValue": false});
                 let high = json!({"valueBlock": one(Arc::new(Int64Array::from(vec![*high]))), "bound": "BELOW", "nullValue": false});
@@ -97,7 +97,7 @@ proptest! {
     #![proptest_config(crate::cases(60))]
 
     #[test]
-    fn a_query_with_predicates_is_a_full_scan_with_a_filter(
+    fn a_query_with_predicates_equals_a_full_scan_with_a_filter(
         records in prop::collection::vec(record(), 0..30),
         predicates in predicates(),
         columns in prop::collection::vec(0..25_usize, 0..5),
@@ -107,14 +107,14 @@ proptest! {
             let world = World::new().await;
             world.slack([file(&records.concat())]);
             let whole = world.read("2026-11-10").await.unwrap();
-            // The columns of predicates need not be among those that are asked for, nor any: `count(*)` asks for none.
+            // The columns of predicates need not be requested; `count(*)` requests none at all.
             let asked = schema(Booleans::Boolean).project(&columns).unwrap();
             if (1..columns.len()).any(|at| columns[..at].contains(&columns[at])) {
                 return;
             }
             let mut request = read("2026-11-10");
             request["schema"] = json!(SchemaText::new(&asked, athena_federation::Dialect::Modern));
-            // Of two predicates on one column Athena makes one set; here the later one counts.
+            // Athena combines two predicates on one column into one set; here the later one counts.
             let mut last: Vec<&Predicate> = Vec::new();
             for predicate in &predicates {
                 last.retain(|kept| kept.text().0 != predicate.text().0);

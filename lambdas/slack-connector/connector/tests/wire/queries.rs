@@ -1,4 +1,4 @@
-//! A query from its plan to its rows.
+//! A query, from its plan to its rows.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
@@ -31,7 +31,7 @@ fn flags(rows: &RecordBatch, column: &str) -> Vec<Option<bool>> {
 }
 
 #[tokio::test]
-async fn there_is_one_table_and_it_is_described_without_a_call() {
+async fn the_only_table_is_described_without_a_call() {
     let world = World::new().await;
     let schemas = world.invoke(request("ListSchemasRequest", json!({}))).await.unwrap();
     assert_eq!(schemas["schemas"], json!(["slackanalytics"]));
@@ -51,7 +51,7 @@ async fn there_is_one_table_and_it_is_described_without_a_call() {
 }
 
 #[tokio::test]
-async fn a_query_reads_the_days_its_predicate_names() {
+async fn a_query_reads_the_days_that_its_predicate_names() {
     let world = World::new().await;
     let window = dates(&world, json!({})).await;
     assert_eq!((window.len(), window[0].as_str(), window[29].as_str()), (30, "2026-10-22", "2026-11-20"));
@@ -61,12 +61,12 @@ async fn a_query_reads_the_days_its_predicate_names() {
         dates(&world, json!({"date": {"@type": "AllOrNoneValueSet", "all": false, "nullAllowed": true}})).await.len(),
         0
     );
-    // Other columns say nothing about days.
+    // Other columns do not restrict the days.
     assert_eq!(dates(&world, listed("user_id", &["U1"], true)).await.len(), 30);
 }
 
 #[tokio::test]
-async fn a_split_says_the_date_and_nothing_else() {
+async fn a_split_names_the_date_and_nothing_else() {
     let world = World::new().await;
     let layout = world
         .invoke(request(
@@ -84,7 +84,7 @@ async fn a_split_says_the_date_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_large_organisation_is_read_in_parts_that_have_each_member_once() {
+async fn a_large_organization_is_read_in_parts_that_have_each_member_once() {
     let world = World::with(&[("MEMBERS", "200000")]).await;
     let text: String = (0..500).map(|id| format!("{{\"user_id\":\"U{id}\"}}\n")).collect();
     world.slack([file(&text)]);
@@ -116,7 +116,7 @@ async fn a_large_organisation_is_read_in_parts_that_have_each_member_once() {
 }
 
 #[tokio::test]
-async fn a_day_is_asked_for_once_and_its_records_become_rows() {
+async fn a_day_is_requested_once_and_its_records_become_rows() {
     let world = World::new().await;
     world.slack([file(&members("2026-11-10"))]);
     for dialect in [Dialect::Beans, Dialect::Legacy, Dialect::Modern] {
@@ -128,7 +128,7 @@ async fn a_day_is_asked_for_once_and_its_records_become_rows() {
         assert_eq!(flags(&rows, "is_active"), [Some(true), Some(false), None]);
         assert_eq!(flags(&rows, "is_active_ios"), [Some(false), Some(true), None]);
         assert_eq!(flags(&rows, "is_active_android"), [Some(false), Some(true), None]);
-        // Beyond what a float holds, and absent is NULL, not 0.
+        // Larger than a float can hold exactly; a missing value is NULL, not 0.
         assert_eq!(counts(&rows, "messages_posted_count"), [Some(10), Some(9_007_199_254_740_993), None]);
         assert_eq!(texts(&rows, "enterprise_employee_number"), [None, Some("42"), None]);
     }
@@ -140,7 +140,7 @@ async fn a_day_is_asked_for_once_and_its_records_become_rows() {
         (call.header("authorization"), call.header("accept-encoding")),
         (&*format!("Bearer {TOKEN}"), "identity")
     );
-    // Kept for a minute.
+    // Cached for a minute.
     assert_eq!(state.secret_reads, 1);
 }
 
@@ -152,7 +152,7 @@ async fn booleans_are_text_for_dashboards_that_compare_with_text() {
     asked["schema"] = json!(SchemaText::new(&schema(Booleans::Text), Dialect::Modern));
     let rows = rows(&world.invoke(asked).await.unwrap()["records"]);
     assert_eq!(texts(&rows, "is_active"), [Some("true"), Some("false"), None]);
-    // Whoever planned with another setting is told, and not given nothing.
+    // A query planned with a different setting gets an error, not an empty result.
     assert!(world.refused("2026-11-10").await.message.contains("no column `is_guest` of type Boolean"));
 }
 
@@ -181,7 +181,7 @@ async fn rows_that_do_not_fit_inline_are_spilled_encrypted() {
 }
 
 #[tokio::test]
-async fn the_function_says_what_it_did_without_saying_whose() {
+async fn the_function_logs_what_it_did_without_personal_data() {
     let world = World::new().await;
     world.slack([file(&members("2026-11-10"))]);
     world.read("2026-11-10").await.unwrap();

@@ -1,4 +1,4 @@
-//! Everything around the function: Slack, Secrets Manager, S3, Athena, the clock, and what it wrote to its log.
+//! Everything the function depends on: Slack, Secrets Manager, S3, Athena, the clock, and what it wrote to its log.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::Write;
@@ -12,7 +12,7 @@ use flate2::write::GzEncoder;
 use lambda_runtime::{Context, LambdaEvent};
 use loopback::{Answer, Log, Request, Time, environment, reply, serve};
 use serde_json::{Value as Json, json};
-use slack_connector::{Booleans, Handler, Settings, schema};
+use slack_connector::{Booleans, Settings, SlackConnectorHandler, schema};
 
 pub(crate) const TOKEN: &str = "xoxp-canary-7f3a";
 pub(crate) const NEW_TOKEN: &str = "xoxp-canary-after-rotation-91bc";
@@ -21,12 +21,12 @@ const AWS_SECRET: &str = "canary-aws-secret";
 pub(crate) const SPLIT_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 pub(crate) const EMAIL: &str = "canary.person@example.com";
 
-/// What the fakes know and have seen.
+/// What the fakes know and have recorded.
 pub(crate) struct State {
-    /// Slack's answers, one a call; the last one stays.
+    /// Slack's responses, one per call; the last one repeats.
     slack: VecDeque<Answer>,
     pub(crate) calls: Vec<Request>,
-    /// The secret's values; the last one stays.
+    /// The secret's values; the last one repeats.
     pub(crate) secrets: VecDeque<Result<String, &'static str>>,
     pub(crate) secret_reads: usize,
     pub(crate) objects: BTreeMap<String, Vec<u8>>,
@@ -36,9 +36,9 @@ pub(crate) struct State {
 
 pub(crate) struct World {
     pub(crate) state: Arc<Mutex<State>>,
-    handler: Handler,
+    handler: SlackConnectorHandler,
     pub(crate) time: Time,
-    /// What is left of the function's time-out at each invocation.
+    /// The time left before the function's timeout at each invocation.
     pub(crate) time_left: Duration,
     log: Log,
 }
@@ -49,7 +49,7 @@ impl World {
         World::with(&[]).await
     }
 
-    /// With further environment variables.
+    /// With additional environment variables.
     pub(crate) async fn with(variables: &[(&str, &str)]) -> World {
         let state = Arc::new(Mutex::new(State {
             slack: VecDeque::from([file("")]),
@@ -73,7 +73,7 @@ impl World {
         let variable = environment(&endpoint, own.iter().chain(variables));
         let time = Time::at(1_795_249_800);
         World {
-            handler: Handler::new(Settings::read(&variable).unwrap(), time.clock()),
+            handler: SlackConnectorHandler::new(Settings::read(&variable).unwrap(), time.clock()),
             state,
             time,
             time_left: Duration::from_secs(900),
@@ -81,7 +81,7 @@ impl World {
         }
     }
 
-    /// Sets Slack's answers.
+    /// Sets Slack's responses.
     pub(crate) fn slack<const N: usize>(&self, answers: [Answer; N]) -> &World {
         self.state().slack = answers.into();
         self
@@ -137,7 +137,7 @@ impl Drop for World {
             EMAIL,
             "canary.person",
         ] {
-            assert!(!said.contains(canary), "`{canary}` was said: {said}");
+            assert!(!said.contains(canary), "`{canary}` leaked: {said}");
         }
     }
 }
@@ -188,7 +188,7 @@ pub(crate) fn body(body: Vec<u8>) -> Answer {
     Answer::Reply { status: 200, headers: vec![("Content-Type", "application/gzip".to_owned())], body }
 }
 
-/// Slack's way of saying no.
+/// An error from Slack.
 pub(crate) fn no(code: &str) -> Answer {
     reply(200, json!({"ok": false, "error": code}))
 }
@@ -198,7 +198,7 @@ pub(crate) fn limited(seconds: u64) -> Answer {
     Answer::Reply { status: 429, headers: vec![("Retry-After", seconds.to_string())], body }
 }
 
-/// Three members of a day: a whole record, one with older spellings, one that lacks most.
+/// Three members of a day: a complete record, one with older spellings, and one with few fields.
 pub(crate) fn members(date: &str) -> String {
     let records = [
         json!({"enterprise_id": "E1", "date": date, "user_id": "U1", "email_address": EMAIL, "is_guest": false, "is_billable_seat": true,
@@ -251,7 +251,7 @@ pub(crate) fn block(rows: &RecordBatch) -> Json {
     serde_json::to_value(Block::new(rows, Dialect::Modern).unwrap()).unwrap()
 }
 
-/// A set of one column of texts: these, or all but these.
+/// A set for one text column: these values, or all but these.
 pub(crate) fn listed(column: &str, values: &[&str], white: bool) -> Json {
     let texts: arrow_array::ArrayRef = Arc::new(arrow_array::StringArray::from_iter_values(values));
     let values = RecordBatch::try_from_iter_with_nullable([("col1", texts, true)]).unwrap();

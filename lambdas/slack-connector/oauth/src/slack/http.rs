@@ -1,4 +1,4 @@
-//! One bounded HTTP exchange with Slack: no redirect, no proxy, a limit on time and on bytes, nothing sent twice.
+//! One bounded HTTP exchange with Slack: no redirects, no proxy, limits on time and bytes, nothing sent twice.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -8,24 +8,24 @@ use reqwest::{Client, Response, redirect};
 
 use crate::error::{Error, Kind, Result};
 
-/// The way to Slack; the client with its TLS set-up is made at the first call.
+/// The connection to Slack; the client and its TLS setup are created at the first call.
 pub(crate) struct Http {
     client: OnceLock<Client>,
     local: bool,
 }
 
-/// Who calls.
+/// The credentials of a call.
 pub(crate) enum Caller<'a> {
     /// The app itself, by HTTP Basic.
     App { id: &'a str, secret: &'a str },
-    /// Who holds a token.
+    /// The holder of a token.
     Bearer(&'a str),
 }
 
-/// Slack's answers here have less than 2 KB.
+/// Slack's responses here have less than 2 KB.
 const MAX_BODY: usize = 64 * 1024;
 
-/// The longest that one call may take.
+/// The longest time that one call may take.
 const LONGEST_CALL: Duration = Duration::from_secs(8);
 
 impl Http {
@@ -34,11 +34,12 @@ impl Http {
         Http { client: OnceLock::new(), local }
     }
 
-    /// Posts a form, and gives the answer's body.
+    /// Posts a form and returns the response's body.
     ///
     /// # Errors
     ///
-    /// When Slack cannot be reached, does not answer in time, or answers with another status than 200, where all its answers are.
+    /// If Slack cannot be reached, does not respond in time, or returns a status other than 200, which all its documented
+    /// responses have.
     pub(crate) async fn post(&self, url: &str, caller: Caller<'_>, fields: &[(&str, &str)]) -> Result<Vec<u8>> {
         let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let request = self.client().post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
@@ -46,7 +47,7 @@ impl Http {
             Caller::App { id, secret } => request.basic_auth(id, Some(secret)),
             Caller::Bearer(token) => {
                 let mut bearer = HeaderValue::try_from(format!("Bearer {token}"))
-                    .expect("a token is made of the characters of a bearer token");
+                    .expect("a token has only the characters of a bearer token");
                 bearer.set_sensitive(true);
                 request.header(AUTHORIZATION, bearer)
             }
@@ -55,7 +56,7 @@ impl Http {
         match response.status().as_u16() {
             200 => read(response).await,
             429 => Err(unavailable(&throttled(&response))),
-            status => Err(unavailable(&format!("Slack answered with status {status}; try again later"))),
+            status => Err(unavailable(&format!("Slack returned status {status}; try again later"))),
         }
     }
 
@@ -64,16 +65,16 @@ impl Http {
             Client::builder()
                 .user_agent(concat!("ferrostack-slack-oauth/", env!("CARGO_PKG_VERSION")))
                 .redirect(redirect::Policy::none())
-                // A code and a refresh token are good for once.
+                // A code and a refresh token work only once.
                 .retry(reqwest::retry::never())
                 .no_proxy()
                 .https_only(!self.local)
                 .timeout(LONGEST_CALL)
                 .connect_timeout(Duration::from_secs(3))
-                // A function sleeps between two events; what was open before is not to be trusted after.
+                // A function sleeps between two events, so a connection that was open before may be dead afterwards.
                 .pool_idle_timeout(Duration::from_secs(20))
                 .build()
-                .expect("a client with fixed options can be built wherever there are root certificates")
+                .expect("a client with fixed options can be built on any machine that has root certificates")
         })
     }
 }
@@ -82,7 +83,7 @@ async fn read(mut response: Response) -> Result<Vec<u8>> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(lost)? {
         if body.len() + chunk.len() > MAX_BODY {
-            return Err(unavailable("Slack's answer is longer than any it documents; try again later"));
+            return Err(unavailable("Slack's response is longer than any it documents; try again later"));
         }
         body.extend_from_slice(&chunk);
     }
@@ -92,15 +93,15 @@ async fn read(mut response: Response) -> Result<Vec<u8>> {
 fn throttled(response: &Response) -> String {
     let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     match header.and_then(|seconds| seconds.parse::<u32>().ok()) {
-        Some(seconds) => format!("Slack has too much to do; try again in {seconds} seconds"),
-        None => "Slack has too much to do; try again in a minute".to_owned(),
+        Some(seconds) => format!("Slack has too many requests; try again in {seconds} seconds"),
+        None => "Slack has too many requests; try again in a minute".to_owned(),
     }
 }
 
-/// The error without its text, which may carry an address.
+/// The error without its text, which may contain an address.
 fn lost(error: reqwest::Error) -> Error {
     unavailable(match () {
-        () if error.is_timeout() => "Slack did not answer in time; try again later",
+        () if error.is_timeout() => "Slack did not respond in time; try again later",
         () if error.is_connect() => "Slack cannot be reached; try again later",
         () => "the connection to Slack broke off; try again later",
     })

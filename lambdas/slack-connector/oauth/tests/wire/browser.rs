@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::world::*;
 
-/// What a start link says.
+/// The content of a start link.
 pub(crate) struct Start<'a> {
     pub(crate) purpose: &'a str,
     pub(crate) tenant: &'a str,
@@ -52,7 +52,7 @@ pub(crate) fn request(method: &str, path: &str, query: &str) -> Value {
     })
 }
 
-/// A form that is sent, as API Gateway hands it on.
+/// A submitted form, as API Gateway passes it on.
 pub(crate) fn submit(path: &str, token: &str) -> Value {
     let mut event = request("POST", path, "");
     event["headers"]["content-type"] = json!("application/x-www-form-urlencoded");
@@ -70,7 +70,7 @@ pub(crate) struct Page {
     pub(crate) html: String,
 }
 
-/// Slack's consent page, and what the browser was given for the way back.
+/// Slack's consent page, and the browser's cookie for the way back.
 pub(crate) struct Consent {
     pub(crate) fields: BTreeMap<String, String>,
     pub(crate) cookie: String,
@@ -78,8 +78,8 @@ pub(crate) struct Consent {
 
 impl World {
     pub(crate) async fn open(&self, event: Value) -> Page {
-        let answer = self.invoke(event).await.expect("a request is always answered");
-        let cookies = answer["cookies"].as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned());
+        let answer = self.invoke(event).await.expect("a request always gets a response");
+        let cookies = answer["cookies"].as_array().unwrap().iter().map(|cookie| cookie.as_str().unwrap().to_owned());
         Page {
             status: answer["statusCode"].as_u64().unwrap(),
             headers: answer["headers"].clone(),
@@ -88,7 +88,7 @@ impl World {
         }
     }
 
-    /// Follows a start link up to Slack's consent page.
+    /// Follows a start link to Slack's consent page.
     pub(crate) async fn begin(&self) -> Consent {
         let token = INSTALL.token();
         let page = self.open(submit("/install", &token)).await;
@@ -109,7 +109,7 @@ impl World {
 }
 
 impl Consent {
-    /// The request with which an admin who agreed comes back.
+    /// The request with which an admin returns after consenting.
     pub(crate) fn callback(&self) -> Value {
         let mut event = request("GET", "/callback", &format!("code={CODE}&state={}", self.fields["state"]));
         event["cookies"] = json!(["other=1", self.cookie]);

@@ -32,7 +32,7 @@ async fn a_consent_becomes_a_stored_token() {
     assert_eq!(URL_SAFE_NO_PAD.encode(Sha256::digest(&form["code_verifier"])), consent.fields["code_challenge"]);
     let basic = format!("Basic {}", STANDARD.encode(format!("123.456:{CLIENT_SECRET}")));
     assert_eq!(world.state().calls[0].header("authorization"), basic);
-    assert!(!world.state().table.contains_key("lease#token"), "the lease was given back");
+    assert!(!world.state().table.contains_key("lease#token"), "the lease was released");
 }
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn the_first_token_goes_into_a_secret_without_a_value() {
 }
 
 #[tokio::test]
-async fn a_token_that_rotates_is_stored_with_its_end_and_its_successor() {
+async fn a_rotating_token_is_stored_with_its_expiry_and_refresh_token() {
     let world = World::new().await;
     let mut answer = granted();
     answer["authed_user"]["access_token"] = json!("xoxe.xoxp-canary-1");
@@ -59,7 +59,7 @@ async fn a_token_that_rotates_is_stored_with_its_end_and_its_successor() {
 }
 
 #[tokio::test]
-async fn cookies_may_come_in_the_header_alone_and_are_read_from_one_place() {
+async fn cookies_may_only_be_in_the_header_and_are_read_from_one_place() {
     for (cookies, header, expected) in [
         (json!([]), Some("other=1; {own}"), 200),
         (json!([]), Some("{own}; {own}"), 400),
@@ -78,11 +78,11 @@ async fn cookies_may_come_in_the_header_alone_and_are_read_from_one_place() {
     }
 }
 
-/// What a callback with something wrong is like, made of the right one.
+/// Wrong callbacks, derived from the right one.
 type Change = fn(&mut Value);
 
 #[tokio::test]
-async fn a_callback_that_this_browser_did_not_begin_touches_nothing() {
+async fn a_callback_that_this_browser_did_not_begin_changes_nothing() {
     let changes: [(&str, Change); 8] = [
         ("no state", |event| event["rawQueryString"] = json!(format!("code={CODE}"))),
         ("empty state", |event| event["rawQueryString"] = json!(format!("code={CODE}&state="))),
@@ -111,8 +111,8 @@ async fn a_callback_that_this_browser_did_not_begin_touches_nothing() {
         let page = world.open(event).await;
         assert_eq!((page.status, world.calls().len()), (400, 0), "{what}: {page:?}");
         assert_eq!(world.stored(), json!({ "token": OLD_TOKEN }), "{what}");
-        assert!(page.cookies.is_empty(), "{what}: the cookie of the one who began stays");
-        // Whoever comes with something wrong does not use up the state of the one who has it right.
+        assert!(page.cookies.is_empty(), "{what}: the cookie of the browser that began is kept");
+        // A wrong callback does not use up the state of the right one.
         assert_eq!(world.come_back(&consent).await.status, 200, "{what}");
     }
     let world = World::new().await;
@@ -120,13 +120,13 @@ async fn a_callback_that_this_browser_did_not_begin_touches_nothing() {
     let mut event = consent.callback();
     event["rawQueryString"] = json!(format!("code={CODE}"));
     assert!(
-        world.open(event).await.html.contains("was begun at Slack"),
-        "who installs from Slack's pages reads why not"
+        world.open(event).await.html.contains("was started at Slack"),
+        "a person who installs from Slack's pages reads the reason"
     );
 }
 
 #[tokio::test]
-async fn a_state_serves_once_and_for_ten_minutes() {
+async fn a_state_works_once_and_for_ten_minutes() {
     let world = World::new().await;
     let consent = world.begin().await;
     world.pass(599);
@@ -142,7 +142,7 @@ async fn a_state_serves_once_and_for_ten_minutes() {
 }
 
 #[tokio::test]
-async fn of_parallel_callbacks_with_one_state_one_asks_slack() {
+async fn only_one_of_parallel_callbacks_with_one_state_calls_slack() {
     let world = World::new().await;
     let consent = world.begin().await;
     let pages = tokio::join!(world.come_back(&consent), world.come_back(&consent), world.come_back(&consent));
@@ -152,7 +152,7 @@ async fn of_parallel_callbacks_with_one_state_one_asks_slack() {
 }
 
 #[tokio::test]
-async fn what_slack_grants_is_checked_before_anything_is_stored() {
+async fn slacks_grant_is_checked_before_anything_is_stored() {
     let changed = |pointer: &str, value: Value| {
         let mut answer = granted();
         *answer.pointer_mut(pointer).unwrap() = value;
@@ -160,8 +160,8 @@ async fn what_slack_grants_is_checked_before_anything_is_stored() {
     };
     for (answer, expected) in [
         (changed("/enterprise/id", json!("E99999999")), "organization E99999999; this tenant's is E12345678"),
-        (changed("/enterprise/id", json!("<script>")), "organization without an id"),
-        (changed("/enterprise", Value::Null), "organization without an id"),
+        (changed("/enterprise/id", json!("<script>")), "organization without an ID"),
+        (changed("/enterprise", Value::Null), "organization without an ID"),
         (changed("/is_enterprise_install", json!(false)), "was installed on a workspace"),
         (changed("/is_enterprise_install", Value::Null), "was installed on a workspace"),
         (
@@ -175,17 +175,17 @@ async fn what_slack_grants_is_checked_before_anything_is_stored() {
         (changed("/authed_user/access_token", json!("xoxp-canary\r\nx: 1")), "no user token"),
         (changed("/authed_user/token_type", json!("bot")), "no user token"),
         (json!({"ok": true}), "was installed on a workspace"),
-        (json!({"ok": false, "error": "invalid_code"}), "too old; begin again with a new start link (invalid_code)."),
+        (json!({"ok": false, "error": "invalid_code"}), "too old; start again with a new start link (invalid_code)."),
         (json!({"ok": false, "error": "code_already_used"}), "(code_already_used)"),
         (json!({"ok": false, "error": "bad_client_secret"}), "client secret is not the app"),
         (
             json!({"ok": false, "error": "bad_redirect_uri"}),
             "add https://a1.execute-api.eu-west-1.amazonaws.com/callback",
         ),
-        (json!({"ok": false, "error": "invalid_code_verifier"}), "not begun in this browser"),
+        (json!({"ok": false, "error": "invalid_code_verifier"}), "not started in this browser"),
         (json!({"ok": false, "error": "something_new"}), "Slack refused (something_new)"),
-        (json!({"ok": false, "error": format!("<b>{CODE}</b>")}), "without a code that it documents"),
-        (json!({"ok": false}), "without a code that it documents"),
+        (json!({"ok": false, "error": format!("<b>{CODE}</b>")}), "with an undocumented code"),
+        (json!({"ok": false}), "with an undocumented code"),
     ] {
         let world = World::new().await;
         world.slack([reply(200, &answer)]);
@@ -197,14 +197,14 @@ async fn what_slack_grants_is_checked_before_anything_is_stored() {
 }
 
 #[tokio::test]
-async fn a_slack_that_does_not_answer_leaves_the_token_as_it_is() {
+async fn the_token_is_unchanged_if_slack_does_not_answer() {
     let throttled = Answer::Reply { status: 429, headers: vec![("Retry-After", "30".into())], body: Vec::new() };
     let elsewhere = Answer::Reply { status: 302, headers: vec![("Location", "/api/other".into())], body: Vec::new() };
     for (answer, expected) in [
         (throttled, "in 30 seconds"),
         (elsewhere, "status 302"),
         (reply(500, CODE), "status 500"),
-        (reply(200, "<html>"), "no JSON"),
+        (reply(200, "<html>"), "not the JSON"),
         (reply(200, " ".repeat(64 * 1024 + 1)), "longer than any"),
         (reply(200, json!({"ok": false, "error": "fatal_error"})), "(fatal_error)"),
         (Answer::HangUp, "broke off"),
@@ -221,7 +221,7 @@ async fn a_slack_that_does_not_answer_leaves_the_token_as_it_is() {
 }
 
 #[tokio::test]
-async fn who_declines_reads_that_nothing_was_changed() {
+async fn a_person_who_declines_reads_that_nothing_was_changed() {
     for (reason, expected) in
         [("access_denied", "declined"), ("invalid_scope", "(invalid_scope)"), ("%3Cb%3E", "Slack refused")]
     {
@@ -236,7 +236,7 @@ async fn who_declines_reads_that_nothing_was_changed() {
 }
 
 #[tokio::test]
-async fn a_service_that_fails_is_told_to_the_log_and_not_to_the_page() {
+async fn a_failing_service_is_reported_in_the_log_and_not_on_the_page() {
     for operation in ["DeleteItem", "PutItem", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"] {
         let world = World::new().await;
         let consent = world.begin().await;
@@ -248,7 +248,7 @@ async fn a_service_that_fails_is_told_to_the_log_and_not_to_the_page() {
 }
 
 #[tokio::test]
-async fn an_answer_of_secrets_manager_that_is_lost_does_not_lose_the_token() {
+async fn a_lost_answer_from_secrets_manager_does_not_lose_the_token() {
     for operation in ["PutSecretValue", "UpdateSecretVersionStage"] {
         let world = World::new().await;
         let consent = world.begin().await;
@@ -273,7 +273,7 @@ async fn an_installation_waits_for_a_short_lease_and_gives_up_on_a_long_one() {
 }
 
 #[tokio::test]
-async fn a_token_that_changed_while_slack_was_asked_stays() {
+async fn a_token_that_changed_during_the_call_to_slack_is_kept() {
     let world = World::new().await;
     let consent = world.begin().await;
     world.state().meanwhile = Some(json!({ "token": "xoxp-canary-meanwhile" }));

@@ -23,7 +23,7 @@ async fn a_start_link_opens_a_page_that_changes_nothing() {
 }
 
 #[tokio::test]
-async fn pages_take_no_script_no_frame_and_leave_no_trace() {
+async fn pages_allow_no_script_and_no_frame_and_leave_no_trace() {
     let world = World::new().await;
     let page = world.open(request("GET", "/install", &format!("t={}", INSTALL.token()))).await;
     let policy = page.headers["Content-Security-Policy"].as_str().unwrap();
@@ -48,7 +48,7 @@ async fn pages_take_no_script_no_frame_and_leave_no_trace() {
 }
 
 #[tokio::test]
-async fn the_cookie_is_for_this_host_over_tls_and_not_for_scripts() {
+async fn the_cookie_is_only_for_this_host_over_tls_and_not_for_scripts() {
     let world = World::new().await;
     let page = world.open(submit("/install", &INSTALL.token())).await;
     let (value, attributes) = page.cookies[0].split_once(';').unwrap();
@@ -61,7 +61,7 @@ async fn the_cookie_is_for_this_host_over_tls_and_not_for_scripts() {
 }
 
 #[tokio::test]
-async fn a_link_that_is_not_for_this_is_refused_without_a_word_why() {
+async fn a_link_for_another_purpose_is_refused_without_a_reason() {
     let mut pages = Vec::new();
     let whole = INSTALL.token();
     let mut changed = whole.clone();
@@ -92,19 +92,19 @@ async fn a_link_that_is_not_for_this_is_refused_without_a_word_why() {
 }
 
 #[tokio::test]
-async fn a_link_serves_until_its_end_and_once() {
+async fn a_link_works_once_and_until_it_expires() {
     let world = World::new().await;
     world.pass(899);
     world.begin().await;
     let page = world.open(submit("/install", &INSTALL.token())).await;
-    assert!(page.status == 410 && page.html.contains("used before"), "{page:?}");
+    assert!(page.status == 410 && page.html.contains("already been used"), "{page:?}");
     world.pass(1);
     let page = world.open(submit("/install", &INSTALL.token())).await;
     assert!(page.status == 410 && page.html.contains("too old"), "{page:?}");
 }
 
 #[tokio::test]
-async fn of_parallel_uses_of_a_link_one_goes_on() {
+async fn only_one_of_parallel_uses_of_a_link_continues() {
     let world = World::new().await;
     let token = INSTALL.token();
     let open = || world.open(submit("/install", &token));
@@ -115,14 +115,14 @@ async fn of_parallel_uses_of_a_link_one_goes_on() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_of_the_table_does_not_use_a_link_up() {
+async fn a_lost_answer_from_the_table_does_not_use_a_link_up() {
     let world = World::new().await;
     world.state().faults.insert("PutItem", Fault::LosesAnswer);
     world.begin().await;
 }
 
 #[tokio::test]
-async fn a_start_key_that_is_not_one_opens_nothing() {
+async fn an_invalid_start_key_accepts_no_link() {
     for key in ["", "short", &"x".repeat(65)] {
         let world = World::new().await;
         world.put_secret("start-key", key);
@@ -132,7 +132,7 @@ async fn a_start_key_that_is_not_one_opens_nothing() {
 }
 
 #[tokio::test]
-async fn everything_else_is_not_there() {
+async fn everything_else_is_not_found() {
     let form = |body: &str| {
         let mut event = request("POST", "/install", "");
         event["headers"]["content-type"] = json!("application/x-www-form-urlencoded");

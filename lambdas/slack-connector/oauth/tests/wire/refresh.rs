@@ -1,11 +1,11 @@
-//! Renewing a token that rotates.
+//! Renewing a rotating token.
 
 use loopback::{Answer, reply};
 use serde_json::{Value, json};
 
 use crate::world::*;
 
-/// A world whose token ends in so many seconds.
+/// A world whose token expires in this many seconds.
 async fn world(seconds: u64) -> World {
     let world = World::new().await;
     let token = json!({ "token": "xoxe.xoxp-canary-1", "refresh_token": "xoxe-canary-1", "expires": NOW + seconds });
@@ -14,7 +14,7 @@ async fn world(seconds: u64) -> World {
     world
 }
 
-/// Slack's answer with the next token.
+/// Slack's response with the next token.
 fn renewed() -> Value {
     json!({
         "ok": true, "access_token": "xoxe.xoxp-canary-2", "refresh_token": "xoxe-canary-2", "expires_in": 43200,
@@ -27,19 +27,19 @@ async fn refresh(world: &World) -> Result<Value, slack_oauth::Error> {
 }
 
 #[tokio::test]
-async fn a_token_is_renewed_four_hours_before_it_ends() {
+async fn a_token_is_renewed_four_hours_before_it_expires() {
     let world = world(4 * 3600).await;
     assert_eq!(refresh(&world).await, Ok(json!({ "refreshed": true })));
     let expected = json!({ "token": "xoxe.xoxp-canary-2", "refresh_token": "xoxe-canary-2", "expires": NOW + 43200 });
     assert_eq!(world.stored(), expected);
     let form = world.form(0);
     assert_eq!((form["grant_type"].as_str(), form["refresh_token"].as_str()), ("refresh_token", "xoxe-canary-1"));
-    assert_eq!(refresh(&world).await, Ok(json!({ "refreshed": false, "reason": "it is not time yet" })));
+    assert_eq!(refresh(&world).await, Ok(json!({ "refreshed": false, "reason": "the token is not due yet" })));
     assert_eq!(world.calls().len(), 1);
 }
 
 #[tokio::test]
-async fn a_token_below_the_user_is_taken_as_well() {
+async fn a_token_below_the_user_is_accepted_as_well() {
     let world = world(60).await;
     let token = json!({ "access_token": "xoxe.xoxp-canary-3", "refresh_token": "xoxe-canary-3", "expires_in": 10, "token_type": "user" });
     world.slack([reply(200, json!({ "ok": true, "authed_user": token }))]);
@@ -48,13 +48,13 @@ async fn a_token_below_the_user_is_taken_as_well() {
 }
 
 #[tokio::test]
-async fn nothing_is_asked_when_there_is_nothing_to_renew() {
+async fn slack_is_not_called_when_there_is_nothing_to_renew() {
     for (value, reason) in [
         (json!({ "token": OLD_TOKEN }), "the token does not rotate"),
         (json!({}), "there is no token"),
         (
             json!({ "token": OLD_TOKEN, "refresh_token": "xoxe-canary", "expires": NOW + 4 * 3600 + 1 }),
-            "it is not time yet",
+            "the token is not due yet",
         ),
     ] {
         let world = World::new().await;
@@ -68,25 +68,26 @@ async fn nothing_is_asked_when_there_is_nothing_to_renew() {
 }
 
 #[tokio::test]
-async fn of_parallel_refreshers_one_asks_slack() {
+async fn only_one_of_parallel_refreshes_calls_slack() {
     let world = world(60).await;
     let ran = tokio::join!(refresh(&world), refresh(&world), refresh(&world), refresh(&world));
-    let done = [ran.0, ran.1, ran.2, ran.3].into_iter().filter(|it| it.as_ref().unwrap()["refreshed"] == true).count();
+    let done =
+        [ran.0, ran.1, ran.2, ran.3].into_iter().filter(|answer| answer.as_ref().unwrap()["refreshed"] == true).count();
     assert_eq!((done, world.calls().len()), (1, 1));
     assert_eq!(world.stored()["token"], "xoxe.xoxp-canary-2");
 }
 
 #[tokio::test]
-async fn the_lease_of_a_dead_run_ends_by_itself() {
+async fn the_lease_of_a_dead_run_expires() {
     let world = world(60).await;
     world.hold_lease(90);
-    assert_eq!(refresh(&world).await, Ok(json!({ "refreshed": false, "reason": "another run is at it" })));
+    assert_eq!(refresh(&world).await, Ok(json!({ "refreshed": false, "reason": "another run is renewing it" })));
     world.pass(90);
     assert_eq!(refresh(&world).await, Ok(json!({ "refreshed": true })));
 }
 
 #[tokio::test]
-async fn a_failed_refresh_is_an_error_and_leaves_the_token_as_it_is() {
+async fn a_failed_refresh_is_an_error_and_leaves_the_token_unchanged() {
     for (answer, kind, expected) in [
         (reply(200, json!({"ok": false, "error": "invalid_refresh_token"})), "SlackRefused", "install the app again"),
         (reply(200, json!({"ok": false, "error": "ratelimited"})), "SlackUnavailable", "(ratelimited)"),
@@ -103,12 +104,12 @@ async fn a_failed_refresh_is_an_error_and_leaves_the_token_as_it_is() {
         let error = refresh(&world).await.unwrap_err();
         assert!(error.name() == kind && error.message.contains(expected), "{error}");
         assert_eq!((world.stored()["token"].as_str(), world.calls().len()), (Some("xoxe.xoxp-canary-1"), 1));
-        assert!(!world.state().table.contains_key("lease#token"), "the lease was given back");
+        assert!(!world.state().table.contains_key("lease#token"), "the lease was released");
     }
 }
 
 #[tokio::test]
-async fn a_refresh_token_that_another_run_has_just_spent_is_not_sent_again() {
+async fn a_refresh_token_that_another_run_has_just_used_is_not_sent_again() {
     let world = world(60).await;
     let renewed = json!({ "token": "xoxe.xoxp-canary-2", "refresh_token": "xoxe-canary-2", "expires": NOW + 43200 });
     world.state().before_lease = Some(renewed);
@@ -117,7 +118,7 @@ async fn a_refresh_token_that_another_run_has_just_spent_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn an_installation_goes_before_a_refresh() {
+async fn an_installation_takes_precedence_over_a_refresh() {
     let world = world(60).await;
     world.state().meanwhile = Some(json!({ "token": "xoxp-canary-installed" }));
     assert_eq!(refresh(&world).await, Ok(json!({ "refreshed": false, "reason": "another run was faster" })));

@@ -1,4 +1,4 @@
-//! Ending a token.
+//! Revoking a token.
 
 use loopback::{Answer, reply};
 use serde_json::json;
@@ -23,7 +23,7 @@ async fn a_token_is_revoked_at_slack_and_then_deleted() {
 }
 
 #[tokio::test]
-async fn a_token_that_rotates_goes_with_its_successor() {
+async fn a_rotating_token_is_deleted_with_its_refresh_token() {
     let world = World::new().await;
     let token = json!({ "token": OLD_TOKEN, "refresh_token": "xoxe-canary-1", "expires": NOW + 60 });
     world.put_secret(TOKEN, &token.to_string());
@@ -35,7 +35,7 @@ async fn a_token_that_rotates_goes_with_its_successor() {
 }
 
 #[tokio::test]
-async fn a_token_that_slack_did_not_end_stays() {
+async fn a_token_that_slack_did_not_revoke_is_kept() {
     for (answer, expected) in [
         (Answer::HangUp, 502),
         (reply(500, ""), 502),
@@ -51,7 +51,7 @@ async fn a_token_that_slack_did_not_end_stays() {
 }
 
 #[tokio::test]
-async fn without_a_token_slack_is_not_asked() {
+async fn without_a_token_slack_is_not_called() {
     let world = World::new().await;
     world.put_secret(TOKEN, "{}");
     let page = world.open(submit("/revoke", &REVOKE.token())).await;

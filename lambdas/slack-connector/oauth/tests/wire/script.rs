@@ -1,4 +1,4 @@
-//! The links that `scripts/slack-install` makes, with an `aws` that answers for a deployed stack.
+//! The links that `scripts/slack-connector-install` creates, with an `aws` that answers for a deployed stack.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -26,9 +26,9 @@ async fn link(options: &[&str]) -> (String, String) {
     let file = folder.path().join("aws");
     std::fs::write(&file, aws).unwrap();
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o700)).unwrap();
-    // Not the caller's own path: a version manager there puts its folders, and an `aws` in them, before ours.
+    // Not the caller's own path: a version manager there would put its own `aws` before ours.
     let path = format!("{}:/usr/local/bin:/usr/bin:/bin", folder.path().display());
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../scripts/slack-install");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../scripts/slack-connector-install");
     let ran =
         tokio::process::Command::new(script).args(["acme", "ada@example.com"]).args(options).env("PATH", path).output();
     let ran = ran.await.unwrap();
@@ -38,7 +38,7 @@ async fn link(options: &[&str]) -> (String, String) {
     (address.to_owned(), token.to_owned())
 }
 
-/// A world in which it is as late as on the machine that the script ran on.
+/// A world with the same time as the machine that the script ran on.
 async fn world() -> World {
     let world = World::new().await;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
@@ -47,7 +47,7 @@ async fn world() -> World {
 }
 
 #[tokio::test]
-async fn the_scripts_links_open_the_page_they_are_for() {
+async fn the_scripts_links_open_their_pages() {
     let (address, token) = link(&[]).await;
     assert_eq!(address, "https://a1/install");
     let world = world().await;

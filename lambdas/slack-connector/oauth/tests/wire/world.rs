@@ -1,14 +1,13 @@
-//! Everything around the function: Slack, Secrets Manager, DynamoDB, the clock, and what it wrote to its log.
+//! Everything the function depends on: Slack, Secrets Manager, DynamoDB, the clock, and what it wrote to its log.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use lambda_runtime::{Context, LambdaEvent};
-use serde_json::{Value, json};
-use slack_oauth::{Error, Handler, Settings};
-
 use loopback::{Answer, Environment, Log, Request, Time, dynamo, environment, reply, serve};
+use serde_json::{Value, json};
+use slack_oauth::{Error, InstallationApi, Settings};
 
 pub(crate) const START_KEY: &str = "canaryStartKey7f3a7f3a7f3a7f3a7f3a7f3a7f3a7f3a7f3a7f3a7f3a7f3a7f";
 pub(crate) const CLIENT_SECRET: &str = "canary-client-secret";
@@ -32,23 +31,23 @@ pub(crate) struct Secret {
     labels: BTreeMap<String, String>,
 }
 
-/// What a service does instead of its work.
+/// Faults of a service.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Fault {
     Denies,
-    /// Does its work and closes the connection.
+    /// Does the work, then closes the connection.
     LosesAnswer,
 }
 
-/// What the fakes know and have seen.
+/// What the fakes know and have recorded.
 pub(crate) struct State {
-    /// Slack's next answers; the last one stays.
+    /// Slack's next responses; the last one repeats.
     pub(crate) script: VecDeque<Answer>,
     /// The calls to Slack, in order.
     pub(crate) calls: Vec<Request>,
-    /// What somebody else makes the current token while Slack is asked.
+    /// What another run stores as the current token during the call to Slack.
     pub(crate) meanwhile: Option<Value>,
-    /// What somebody else makes the current token just before a lease is given.
+    /// What another run stores as the current token just before a lease is granted.
     pub(crate) before_lease: Option<Value>,
     /// The table: items in DynamoDB's JSON.
     pub(crate) table: BTreeMap<String, Value>,
@@ -56,19 +55,19 @@ pub(crate) struct State {
     /// The next fault of an operation.
     pub(crate) faults: BTreeMap<&'static str, Fault>,
     results: Vec<String>,
-    /// What may be in an answer and nowhere else.
+    /// What may be in a response and nowhere else.
     pub(crate) private: Vec<String>,
 }
 
 pub(crate) struct World {
     pub(crate) state: Arc<Mutex<State>>,
-    pub(crate) handler: Handler,
+    pub(crate) handler: InstallationApi,
     time: Time,
     log: Log,
 }
 
 impl World {
-    /// A tenant with a token already, whose Slack gives a new one.
+    /// A tenant that already has a token, and whose Slack returns a new one.
     pub(crate) async fn new() -> World {
         let state = Arc::new(Mutex::new(State {
             script: [reply(200, granted())].into(),
@@ -85,7 +84,7 @@ impl World {
         let address = serve(move |request| std::future::ready(served.lock().unwrap().answer(request))).await;
         let settings = Settings::read(&variables(&format!("http://{address}"))).unwrap();
         let time = Time::at(NOW);
-        let handler = Handler::new(settings, time.clock());
+        let handler = InstallationApi::new(settings, time.clock());
         let world = World { state, handler, time, log: Log::of(&["slack_oauth"]) };
         world.put_secret("start-key", START_KEY);
         world.put_secret("client-secret", &json!({ "client_secret": CLIENT_SECRET }).to_string());
@@ -103,7 +102,7 @@ impl World {
         self.state.lock().unwrap()
     }
 
-    /// Sets Slack's answers; the last one stays.
+    /// Sets Slack's responses; the last one repeats.
     pub(crate) fn slack<const N: usize>(&self, answers: [Answer; N]) -> &World {
         self.state().script = answers.into();
         self
@@ -113,7 +112,7 @@ impl World {
         self.state().secrets.entry(name.to_owned()).or_default().put("by-hand", text);
     }
 
-    /// The token's secret as its readers see it; null when it has no value.
+    /// The token's secret as its readers see it; null if it has no value.
     pub(crate) fn stored(&self) -> Value {
         let state = self.state();
         let current = state.secrets.get(TOKEN).and_then(Secret::current);
@@ -158,17 +157,17 @@ impl Drop for World {
         let private = state.private.iter().map(String::as_str);
         for (place, text) in [("log", &log), ("table", &table)] {
             for canary in CANARIES.into_iter().chain(private.clone()) {
-                assert!(!text.contains(canary), "`{canary}` got into the {place}: {text}");
+                assert!(!text.contains(canary), "`{canary}` leaked into the {place}: {text}");
             }
         }
         let results = state.results.join("\n");
         for canary in CANARIES {
-            assert!(!results.contains(canary), "`{canary}` got into an answer: {results}");
+            assert!(!results.contains(canary), "`{canary}` leaked into a response: {results}");
         }
     }
 }
 
-/// Slack's answer for an installation as it should be.
+/// Slack's response for a correct installation.
 pub(crate) fn granted() -> Value {
     json!({
         "ok": true, "app_id": "A0118NQPZZC", "team": null, "is_enterprise_install": true,
@@ -232,7 +231,7 @@ impl State {
     }
 
     fn slack(&mut self, request: Request) -> Answer {
-        assert_eq!(request.method, "POST", "Slack is asked by POST only");
+        assert_eq!(request.method, "POST", "Slack is only called with POST");
         self.calls.push(request);
         if let Some(text) = self.meanwhile.take() {
             self.secrets.get_mut(TOKEN).unwrap().put("meanwhile", &text.to_string());
@@ -298,10 +297,7 @@ impl State {
             "PutItem" => self.table.insert(id, body["Item"].clone()),
             _ => self.table.remove(&id),
         };
-        match body["ReturnValues"] == "ALL_OLD" {
-            true => reply(200, json!({"Attributes": old})),
-            false => reply(200, json!({})),
-        }
+        if body["ReturnValues"] == "ALL_OLD" { reply(200, json!({"Attributes": old})) } else { reply(200, json!({})) }
     }
 }
 

@@ -1,34 +1,25 @@
-//! What the template asks for, checked so that nothing in it can become SQL of its own.
+//! What the template asks for, checked so that nothing in it can inject SQL.
 
 use redshift::{Warehouse, identifier};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::system::place;
+use crate::script::ScriptPlace;
 
 /// The properties of kind `query-app`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Properties {
     pub(crate) warehouse: Warehouse,
-    /// The warehouse and the database, for ids.
-    pub(crate) place: String,
-    /// As it is, for ids.
+
+    /// Unquoted, for IDs.
     pub(crate) schema_name: String,
     /// Quoted.
     pub(crate) schema: String,
     pub(crate) script: Option<ScriptPlace>,
-    /// As it is, for parameters.
+    /// Unquoted, for parameters.
     pub(crate) reader_name: String,
     /// 1 to 86,400.
     pub(crate) statement_seconds: u32,
-}
-
-/// An object in S3.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(crate) struct ScriptPlace {
-    pub(crate) bucket: String,
-    pub(crate) key: String,
 }
 
 #[derive(Deserialize)]
@@ -38,11 +29,11 @@ struct Written {
     schema: String,
     script: Option<ScriptPlace>,
     reader: String,
-    /// CloudFormation makes a text of it.
+    /// CloudFormation turns the number into text.
     statement_seconds: String,
 }
 
-/// The Data API ends a statement after a day: <https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html>.
+/// The Data API stops a statement after a day: <https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html>.
 const MOST_SECONDS: u32 = 86_400;
 
 impl Properties {
@@ -53,32 +44,31 @@ impl Properties {
         let written: Written = serde_json::from_value(properties.clone())
             .map_err(|error| format!("the properties cannot be read: {error}"))?;
         let seconds = &written.statement_seconds;
-        let statement_seconds = seconds.parse().ok().filter(|it| (1..=MOST_SECONDS).contains(it));
+        let statement_seconds = seconds.parse().ok().filter(|seconds| (1..=MOST_SECONDS).contains(seconds));
         identifier(&written.reader).map_err(|error| format!("Reader: {error}"))?;
         Ok(Properties {
-            place: place(&properties["Warehouse"]),
             warehouse: written.warehouse,
             schema: identifier(&written.schema).map_err(|error| format!("Schema: {error}"))?,
             schema_name: written.schema,
             script: written.script.map(checked).transpose()?,
             reader_name: written.reader,
             statement_seconds: statement_seconds.ok_or_else(|| {
-                format!(
-                    "the property StatementSeconds is {seconds:?}; allowed is a whole number from 1 to {MOST_SECONDS}"
-                )
+                format!("the property StatementSeconds is {seconds:?}; must be a whole number from 1 to {MOST_SECONDS}")
             })?,
         })
     }
 }
 
 fn checked(script: ScriptPlace) -> Result<ScriptPlace, String> {
-    let of_bucket = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-');
+    let of_bucket = |character: char| {
+        character.is_ascii_lowercase() || character.is_ascii_digit() || matches!(character, '.' | '-')
+    };
     if !(3..=63).contains(&script.bucket.len()) || !script.bucket.chars().all(of_bucket) {
-        return Err(format!("the property Script.Bucket is {:?}, which is no name of a bucket", script.bucket));
+        return Err(format!("the property Script.Bucket is {:?}, which is not a valid bucket name", script.bucket));
     }
     if !(1..=1024).contains(&script.key.len()) || script.key.chars().any(char::is_control) {
         return Err(
-            "the property Script.Key is no key; allowed are 1 to 1024 bytes without control characters".to_owned()
+            "the property Script.Key is not a valid key; must be 1 to 1024 bytes without control characters".to_owned()
         );
     }
     Ok(script)

@@ -1,4 +1,4 @@
-//! A script taken apart into its statements.
+//! Splits a script into its statements.
 
 use sqlparser::dialect::RedshiftSqlDialect;
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Whitespace};
@@ -8,41 +8,41 @@ use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Whitespace
 pub(crate) struct Statement {
     /// Its first keyword, in capitals, for messages.
     pub(crate) keyword: String,
-    /// Its text as it stands in the script, without the semicolon.
+    /// Its text as written in the script, without the semicolon.
     pub(crate) sql: String,
 }
 
-/// The most statements of a script: each takes a second at least, and the function has minutes.
+/// The most statements in a script: each takes at least a second, and the function has minutes.
 const MOST_STATEMENTS: usize = 200;
-/// The most bytes of a statement: <https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html>.
+/// The most bytes in a statement: <https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html>.
 const MOST_BYTES: usize = 100_000;
-/// Longer than any keyword a statement begins with.
+/// Longer than any keyword that a statement begins with.
 const LONGEST_KEYWORD: usize = 20;
 
 /// The statements of a script, by Redshift's own rules: a semicolon in a string, a quoted name, a comment or between dollar
-/// quotes ends none. What has only blanks and comments is none.
+/// quotes does not end a statement. Blanks and comments alone are not a statement.
 ///
 /// # Errors
 ///
-/// When the script cannot be taken apart, or has too much of something. A message has positions and numbers, and no text. A
-/// comment within a comment is refused: where it ends, databases do not agree on.
+/// If the script cannot be split or exceeds a limit. A message contains positions and numbers, and no text. A
+/// comment within a comment is rejected, because databases do not agree on where it ends.
 pub(crate) fn statements(script: &str) -> Result<Vec<Statement>, String> {
     let script = script.strip_prefix('\u{feff}').unwrap_or(script);
     let tokens = Tokenizer::new(&RedshiftSqlDialect {}, script).tokenize_with_location().map_err(|error| {
         let Location { line, column } = error.location;
-        format!("could not take the script apart: something that begins near line {line}, column {column} does not end")
+        format!("could not split the script: something that begins near line {line}, column {column} does not end")
     })?;
-    let nests = |it: &&TokenWithSpan| matches!(&it.token, Token::Whitespace(Whitespace::MultiLineComment(text)) if text.contains("/*"));
+    let nests = |token: &&TokenWithSpan| matches!(&token.token, Token::Whitespace(Whitespace::MultiLineComment(text)) if text.contains("/*"));
     if let Some(comment) = tokens.iter().find(nests) {
         let line = comment.span.start.line;
         return Err(format!(
-            "could not take the script apart: the comment that begins in line {line} has another one in it"
+            "could not split the script: the comment that begins in line {line} contains another comment"
         ));
     }
     let offsets = Offsets::new(script);
     let mut statements = Vec::new();
-    for part in tokens.split(|it| it.token == Token::SemiColon) {
-        let content = |it: &&TokenWithSpan| !matches!(it.token, Token::Whitespace(_) | Token::EOF);
+    for part in tokens.split(|token| token.token == Token::SemiColon) {
+        let content = |token: &&TokenWithSpan| !matches!(token.token, Token::Whitespace(_) | Token::EOF);
         let (Some(first), Some(last)) = (part.iter().find(content), part.iter().rfind(content)) else { continue };
         let sql = &script[offsets.of(first.span.start)..offsets.of(last.span.end)];
         let number = statements.len() + 1;
@@ -50,11 +50,13 @@ pub(crate) fn statements(script: &str) -> Result<Vec<Statement>, String> {
         if sql.len() > MOST_BYTES {
             let bytes = sql.len();
             return Err(format!(
-                "statement {number} of the script ({keyword}) has {bytes} bytes, allowed are at most {MOST_BYTES}"
+                "statement {number} of the script ({keyword}) has {bytes} bytes; must be at most {MOST_BYTES}"
             ));
         }
         if number > MOST_STATEMENTS {
-            return Err(format!("the script has more than {MOST_STATEMENTS} statements, which is the most"));
+            return Err(format!(
+                "the script has more than {MOST_STATEMENTS} statements; must be at most {MOST_STATEMENTS}"
+            ));
         }
         statements.push(Statement { keyword, sql: sql.to_owned() });
     }
@@ -66,7 +68,7 @@ fn keyword(token: &Token) -> String {
         Token::Word(word)
             if word.quote_style.is_none()
                 && word.value.len() <= LONGEST_KEYWORD
-                && word.value.bytes().all(|it| it.is_ascii_alphabetic()) =>
+                && word.value.bytes().all(|byte| byte.is_ascii_alphabetic()) =>
         {
             word.value.to_ascii_uppercase()
         }
@@ -87,7 +89,7 @@ impl<'a> Offsets<'a> {
     }
 
     fn of(&self, Location { line, column }: Location) -> usize {
-        let index = |it: u64| usize::try_from(it.saturating_sub(1)).unwrap_or(usize::MAX);
+        let index = |number: u64| usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
         let start = self.lines.get(index(line)).copied().unwrap_or(self.script.len());
         let rest = &self.script[start..];
         rest.char_indices().nth(index(column)).map_or(self.script.len(), |(at, _)| start + at)
@@ -99,11 +101,15 @@ mod tests {
     use super::*;
 
     fn texts(script: &str) -> Vec<String> {
-        statements(script).unwrap().into_iter().map(|it| format!("{}: {}", it.keyword, it.sql)).collect()
+        statements(script)
+            .unwrap()
+            .into_iter()
+            .map(|statement| format!("{}: {}", statement.keyword, statement.sql))
+            .collect()
     }
 
     #[test]
-    fn only_a_semicolon_between_statements_ends_one() {
+    fn only_a_semicolon_between_statements_ends_a_statement() {
         for (script, expected) in [
             ("select 1; select 2;", &["SELECT: select 1", "SELECT: select 2"][..]),
             ("select 1", &["SELECT: select 1"]),
@@ -139,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_script_that_does_not_end_says_where_and_shows_nothing_of_it() {
+    fn an_unterminated_script_is_reported_by_position_without_its_text() {
         for script in [
             "select 1;\n  select 'canary",
             "/* canary",
@@ -153,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn too_much_is_refused_with_its_number() {
+    fn a_script_over_a_limit_is_refused_with_its_number() {
         let many = "select 1;".repeat(MOST_STATEMENTS);
         assert_eq!(statements(&many).unwrap().len(), MOST_STATEMENTS);
         assert!(statements(&format!("{many}select 1")).unwrap_err().contains("more than 200 statements"));

@@ -1,11 +1,11 @@
-//! Names as they stand in SQL.
+//! Names as written in SQL.
 
 use redshift::{InvalidIdentifier, identifier};
 
-/// The quoted names of what this function makes in a schema.
+/// The quoted names of the objects that this function creates in a schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Names {
-    /// As it is, for parameters.
+    /// Unquoted, for parameters.
     pub(crate) schema_name: String,
     pub(crate) schema: String,
     pub(crate) history: String,
@@ -23,7 +23,7 @@ const SIGN: &str = "f_quote_sign";
 impl Names {
     /// # Errors
     ///
-    /// When the schema's name is no identifier.
+    /// If the schema's name is not a valid identifier.
     pub(crate) fn new(schema: &str) -> Result<Names, InvalidIdentifier> {
         let quoted = identifier(schema)?;
         let within = |name: &str| format!("{quoted}.{name}");
@@ -38,18 +38,18 @@ impl Names {
     }
 }
 
-/// Each part of `schema.table` quoted; a database may stand before.
+/// Quotes each part of `schema.table`; a database may precede it.
 ///
 /// # Errors
 ///
-/// When it has more than three parts, or one is no identifier.
+/// If it has more than three parts, or one is not a valid identifier.
 pub(crate) fn qualified(name: &str) -> Result<String, String> {
     let parts: Result<Vec<_>, _> = name.split('.').map(identifier).collect();
     let parts = parts.map_err(|error| error.to_string())?;
     match parts.len() {
         1..=3 => Ok(parts.join(".")),
         count => Err(format!(
-            "the table {name:?} has {count} parts; allowed are `table`, `schema.table` and `database.schema.table`"
+            "the table {name:?} has {count} parts; must be `table`, `schema.table` or `database.schema.table`"
         )),
     }
 }

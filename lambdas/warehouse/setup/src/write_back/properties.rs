@@ -1,4 +1,4 @@
-//! What the template asks for, checked so that nothing in it can become SQL of its own.
+//! What the template asks for, checked so that nothing in it can inject SQL.
 
 use redshift::{Warehouse, identifier};
 use serde::de::Error as _;
@@ -6,22 +6,20 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::names::{Names, qualified};
-use crate::system::place;
 
 /// The properties of kind `write-back`, all names quoted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Properties {
     pub(crate) warehouse: Warehouse,
-    /// The warehouse and the database, for ids.
-    pub(crate) place: String,
+
     pub(crate) names: Names,
     pub(crate) source: Source,
-    /// Of the Lambda that signs: `[A-Za-z0-9_-]`.
+    /// The name of the Lambda function that signs: `[A-Za-z0-9_-]`.
     pub(crate) sign_function: String,
     pub(crate) sign_role: String,
-    /// A URL without quotes or backslashes, to which a token is added.
+    /// A URL without quotes or backslashes, to which a token is appended.
     pub(crate) link_base: String,
-    /// As it is, for parameters.
+    /// Unquoted, for parameters.
     pub(crate) writer_name: String,
     pub(crate) inputs: Vec<Input>,
     /// `group "g"`, `"u"`, `role "r"`
@@ -37,10 +35,10 @@ pub(crate) struct Source {
     pub(crate) cost: String,
 }
 
-/// One further input of the form, as a column.
+/// One additional input of the form, as a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Input {
-    /// As it is, for comparison.
+    /// Unquoted, for comparison.
     pub(crate) column_name: String,
     pub(crate) column: String,
     pub(crate) kind: String,
@@ -117,12 +115,11 @@ impl Properties {
             let local = text.starts_with("http://127.0.0.1:") || text.starts_with("http://localhost:");
             text.starts_with("https://") || local
         };
-        let of_function = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-        let of_arn = |c: char| c.is_ascii_alphanumeric() || ":/+=,.@_-".contains(c);
-        let of_link = |c: char| c.is_ascii_alphanumeric() || ":/?&=%.~_-".contains(c);
+        let of_function = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_');
+        let of_arn = |character: char| character.is_ascii_alphanumeric() || ":/+=,.@_-".contains(character);
+        let of_link = |character: char| character.is_ascii_alphanumeric() || ":/?&=%.~_-".contains(character);
         identifier(&written.writer).map_err(|error| format!("Writer: {error}"))?;
         Ok(Properties {
-            place: place(&properties["Warehouse"]),
             warehouse: written.warehouse,
             names: Names::new(&written.schema).map_err(|error| format!("Schema: {error}"))?,
             source: Source {
@@ -141,7 +138,7 @@ impl Properties {
     }
 }
 
-/// A text that stands between quotes in SQL, where Redshift gives `'` and `\` a meaning; neither is among what `allowed` lets in.
+/// Text that is placed between quotes in SQL, where `'` and `\` have a meaning to Redshift; `allowed` accepts neither.
 fn plain(
     property: &str,
     text: String,
@@ -149,34 +146,31 @@ fn plain(
     allowed: impl Fn(char) -> bool,
     fits: impl Fn(&str) -> bool,
 ) -> Result<String, String> {
-    match !text.is_empty() && text.len() <= longest && text.chars().all(allowed) && fits(&text) {
-        true => Ok(text),
-        false => {
-            Err(format!("the property {property} is {text:?}, which is not of its form, or longer than {longest}"))
-        }
+    if !text.is_empty() && text.len() <= longest && text.chars().all(allowed) && fits(&text) {
+        Ok(text)
+    } else {
+        Err(format!("the property {property} is {text:?}, which is malformed or longer than {longest}"))
     }
 }
 
 fn input(written: WrittenInput) -> Result<Input, String> {
     let name = &written.name;
-    let fits = name.starts_with(|c: char| c.is_ascii_lowercase())
+    let fits = name.starts_with(|character: char| character.is_ascii_lowercase())
         && name.len() <= 60
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     if !fits {
         return Err(format!(
-            "the input {name:?} has a name that is not of the form; allowed are 1 to 60 of a to z, 0 to 9 and _, a letter first"
+            "the input name {name:?} is not valid; must be 1 to 60 of a to z, 0 to 9 and _, starting with a letter"
         ));
     }
     let kind = match written.kind.as_str() {
-        // Redshift counts bytes, of which a character takes up to four, and has 65,535 at most.
+        // Redshift counts bytes, at most 65,535; a character takes up to four.
         "text" => format!("varchar({})", (written.max_length.unwrap_or(500).clamp(1, 16383)) * 4),
         "integer" => "bigint".to_owned(),
         "decimal" => "decimal(18,4)".to_owned(),
         "date" => "date".to_owned(),
         other => {
-            return Err(format!(
-                "the input {name} has the type {other:?}; allowed are text, integer, decimal and date"
-            ));
+            return Err(format!("the input {name} has the type {other:?}; must be text, integer, decimal or date"));
         }
     };
     let column_name = format!("input_{name}");
@@ -184,7 +178,7 @@ fn input(written: WrittenInput) -> Result<Input, String> {
     Ok(Input { column_name, column, kind })
 }
 
-/// CloudFormation makes texts of numbers.
+/// CloudFormation turns numbers into text.
 fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
     let number = match Value::deserialize(deserializer)? {
         Value::Null => return Ok(None),

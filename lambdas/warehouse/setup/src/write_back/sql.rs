@@ -1,13 +1,13 @@
 //! The text of every statement of kind `write-back`, in the order in which they run.
 //!
-//! Names come quoted out of [`Names`] and [`Properties`]; the three texts between quotes were checked to have neither quote nor backslash;
-//! everything else that comes from outside is a parameter.
+//! Names are quoted by [`Names`] and [`Properties`]; the three texts between quotes were checked to contain neither quote nor
+//! backslash; everything else from outside is a parameter.
 
 use super::names::Names;
 use super::properties::{Input, Properties};
 
-/// Rows of one call of the signing function. A token has at most 2,048 characters and a Lambda's answer 6 MB:
-/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>. So many tokens, quoted and quoted again, are 5.2 MB.
+/// Rows per call of the signing function. A token has at most 2,048 characters and a Lambda response 6 MB:
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>. This many tokens, quoted twice, are 5.2 MB.
 const BATCH_ROWS: u32 = 2500;
 
 /// The argument types of the signing function: action, customer, skill, cost, quote_id, viewer.
@@ -33,7 +33,7 @@ pub(crate) fn create_history(names: &Names) -> String {
     )
 }
 
-/// The columns of a table or view, in order; none when it is not there. Redshift keeps names in lower case.
+/// The columns of a table or view, in order; none if it does not exist. Redshift stores names in lower case.
 pub(crate) const COLUMNS: &str = "select a.attname::varchar(128)
 from pg_catalog.pg_attribute a
 join pg_catalog.pg_class c on c.oid = a.attrelid
@@ -60,7 +60,7 @@ max_batch_size 4 MB",
     )
 }
 
-/// Everybody may execute a new function until this.
+/// Until this runs, everybody may execute a new function.
 pub(crate) fn close_function(names: &Names) -> String {
     format!("revoke execute on function {}({SIGNATURE}) from public", names.sign)
 }
@@ -76,7 +76,7 @@ pub(crate) fn drop_view(view: &str) -> String {
 /// The columns of the quotes view.
 pub(crate) const QUOTES_COLUMNS: [&str; 4] = ["customer", "skill", "cost", "generate_link"];
 
-/// Each row of the source with a link that generates a quote of it.
+/// Each row of the source with a link that generates a quote from it.
 pub(crate) fn create_quotes_view(properties: &Properties) -> String {
     let Properties { names, source, link_base, .. } = properties;
     format!(
@@ -105,7 +105,7 @@ pub(crate) fn history_columns(inputs: &[Input]) -> Vec<&str> {
     first.into_iter().chain(inputs).chain(["is_latest", "accept_link"]).collect()
 }
 
-/// Each row of the history; the latest of a quote that nobody has accepted carries a link that accepts it.
+/// Each row of the history; the latest row of a quote that nobody has accepted has a link that accepts it.
 pub(crate) fn create_history_view(properties: &Properties) -> String {
     let Properties { names, link_base, inputs, .. } = properties;
     let inputs: String = inputs.iter().map(|input| format!("    h.{},\n", input.column)).collect();
@@ -134,7 +134,7 @@ from (
     )
 }
 
-/// What the writing function's user may.
+/// The rights of the writing function's user.
 pub(crate) fn grant_writer(names: &Names, writer: &str) -> Vec<String> {
     vec![
         format!("grant usage on schema {} to {writer}", names.schema),
@@ -142,7 +142,7 @@ pub(crate) fn grant_writer(names: &Names, writer: &str) -> Vec<String> {
     ]
 }
 
-/// What a reader may: both views, and the function that they call as whoever reads them.
+/// The rights of a reader: both views, and the function that the views call as their reader.
 pub(crate) fn grant_reader(names: &Names, reader: &str) -> Vec<String> {
     vec![
         format!("grant usage on schema {} to {reader}", names.schema),

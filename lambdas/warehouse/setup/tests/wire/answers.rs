@@ -1,11 +1,11 @@
-//! What is answered, and that it is answered once.
+//! The answers, and that each event gets exactly one.
 
 use serde_json::{Value, json};
 
 use crate::world::{ID, SIGNATURE, World, create, later};
 
 #[tokio::test]
-async fn a_create_answers_success_with_an_id_of_stack_resource_and_place() {
+async fn a_create_answers_success_with_an_id_of_stack_resource_and_schema() {
     let world = World::new().await;
     world.handle(create()).await.unwrap();
     assert_eq!(
@@ -26,7 +26,7 @@ async fn a_create_answers_success_with_an_id_of_stack_resource_and_place() {
 }
 
 #[tokio::test]
-async fn the_id_stays_while_the_place_stays_and_changes_with_it() {
+async fn the_id_changes_only_with_warehouse_and_schema() {
     let update = |property: &str, value: Value| {
         let mut event = later("Update", ID);
         event["ResourceProperties"][property] = value;
@@ -34,10 +34,10 @@ async fn the_id_stays_while_the_place_stays_and_changes_with_it() {
     };
     for (event, id) in [
         (update("LinkBase", json!("https://b.example/quote?t=")), ID),
-        (update("Schema", json!("other")), "acme-write-back/InWarehouse/workgroup:w/d/other"),
+        (update("Schema", json!("other")), "acme-setup/InWarehouse/workgroup:w/d/other"),
         (
             update("Warehouse", json!({"Cluster": "c", "Database": "d", "DbUser": "u"})),
-            "acme-write-back/InWarehouse/cluster:c/d/write_back",
+            "acme-setup/InWarehouse/cluster:c/d/quotes",
         ),
     ] {
         let world = World::new().await;
@@ -50,17 +50,17 @@ async fn the_id_stays_while_the_place_stays_and_changes_with_it() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_fails_a_create_in_a_sentence_and_its_delete_touches_nothing() {
+async fn invalid_properties_fail_a_create_with_a_reason_and_its_delete_changes_nothing() {
     for (property, value, problem) in [
-        ("Kind", json!("other"), "the property Kind is other; allowed are query-app and write-back"),
-        ("Warehouse", json!({"Database": "d"}), "name exactly one"),
+        ("Kind", json!("other"), "the property Kind is other; must be "),
+        ("Warehouse", json!({"Database": "d"}), "set exactly one"),
         ("Schema", json!(""), "Schema: the name \"\" is empty"),
         ("Writer", json!("a\u{0}b"), "Writer: "),
         ("LinkBase", json!("https://a.example/?t=' || 'x"), "LinkBase"),
         ("LinkBase", json!("ftp://a.example/"), "LinkBase"),
         ("Sign", json!({"Function": "f'", "Role": "arn:aws:iam::1:role/r"}), "Sign.Function"),
         ("Sign", json!({"Function": "f", "Role": "r"}), "Sign.Role"),
-        ("Inputs", json!([{"Name": "a b", "Type": "text"}]), "the input \"a b\""),
+        ("Inputs", json!([{"Name": "a b", "Type": "text"}]), "the input name \"a b\""),
         ("Inputs", json!([{"Name": "a", "Type": "blob"}]), "the type \"blob\""),
         ("Inputs", json!([{"Name": "a", "Type": "text", "MaxLength": "x"}]), "MaxLength"),
         ("Source", json!({"Table": "a.b.c.d", "Customer": "c", "Skill": "s", "Cost": "c"}), "has 4 parts"),
@@ -72,7 +72,7 @@ async fn what_cannot_be_read_fails_a_create_in_a_sentence_and_its_delete_touches
         let answer = world.answer();
         assert_eq!(answer["Status"], "FAILED");
         assert!(answer["Reason"].as_str().unwrap().contains(problem), "{answer}");
-        assert_eq!(answer["PhysicalResourceId"], "acme-write-back/InWarehouse/not-made");
+        assert_eq!(answer["PhysicalResourceId"], "acme-setup/InWarehouse/not-made");
 
         let world = World::new().await;
         event["RequestType"] = json!("Delete");
@@ -84,10 +84,8 @@ async fn what_cannot_be_read_fails_a_create_in_a_sentence_and_its_delete_touches
 }
 
 #[tokio::test]
-async fn a_delete_touches_only_what_has_its_id() {
-    for (id, statements) in
-        [(ID, 9), ("acme-write-back/InWarehouse/not-made", 0), ("acme-write-back-InWarehouse-1X2Y3Z", 0)]
-    {
+async fn a_delete_only_removes_what_has_its_id() {
+    for (id, statements) in [(ID, 9), ("acme-setup/InWarehouse/not-made", 0), ("acme-setup-InWarehouse-1X2Y3Z", 0)] {
         let world = World::new().await;
         world.handle(later("Delete", id)).await.unwrap();
         assert_eq!(
@@ -100,7 +98,7 @@ async fn a_delete_touches_only_what_has_its_id() {
 }
 
 #[tokio::test]
-async fn an_event_that_says_little_is_answered_all_the_same() {
+async fn an_incomplete_event_is_still_answered() {
     for event in [json!({}), json!({"RequestType": "Renew"}), json!({"RequestType": "Create", "ResourceProperties": 1})]
     {
         let world = World::new().await;
@@ -110,7 +108,7 @@ async fn an_event_that_says_little_is_answered_all_the_same() {
 }
 
 #[tokio::test]
-async fn nobody_is_answered_at_an_address_that_is_not_cloudformations() {
+async fn no_answer_is_sent_to_an_address_that_is_not_cloudformations() {
     let world = World::new().await;
     for url in [json!(null), json!("http://collector.example/"), json!("file:///etc/passwd"), json!("x")] {
         let mut event = world.event(create());
@@ -122,7 +120,7 @@ async fn nobody_is_answered_at_an_address_that_is_not_cloudformations() {
 }
 
 #[tokio::test]
-async fn the_same_event_again_submits_nothing_new() {
+async fn a_repeated_event_submits_nothing_new() {
     let world = World::new().await;
     world.handle(create()).await.unwrap();
     let statements = world.statements();

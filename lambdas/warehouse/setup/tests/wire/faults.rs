@@ -1,4 +1,4 @@
-//! What breaks on the way, and that there is one answer all the same.
+//! Faults, and that each event still gets exactly one answer.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::world::{SIGNATURE, World, create};
 
 #[tokio::test]
-async fn an_answer_that_is_refused_twice_arrives_at_the_third_try_with_the_same_body() {
+async fn an_answer_that_is_refused_twice_arrives_at_the_third_attempt_with_the_same_body() {
     let refused = Arc::new(Mutex::new(0));
     let world = World::with(move |_, request| {
         let mut refused = refused.lock().unwrap();
@@ -26,7 +26,7 @@ async fn an_answer_that_is_refused_twice_arrives_at_the_third_try_with_the_same_
 }
 
 #[tokio::test]
-async fn an_answer_that_never_arrives_fails_the_event_so_that_it_comes_again() {
+async fn an_answer_that_never_arrives_fails_the_event_so_that_it_is_delivered_again() {
     let world = World::with(|_, request| (request.method == "PUT").then(|| reply(403, "expired"))).await;
     let error = world.handle(create()).await.unwrap_err();
     assert!(!error.to_string().contains(SIGNATURE));
@@ -43,12 +43,12 @@ async fn a_statement_that_does_not_end_in_time_is_cancelled_and_fails() {
     world.handle(create()).await.unwrap();
     let answer = world.answer();
     assert_eq!(answer["Status"], "FAILED");
-    assert_eq!(answer["Reason"], "could not create the schema: the time was over before the statement ended");
+    assert_eq!(answer["Reason"], "could not create the schema: the statement did not end in time");
     assert_eq!(world.statements().len(), 1);
 }
 
 #[tokio::test]
-async fn a_warehouse_that_stays_paused_fails_when_the_time_is_over() {
+async fn a_warehouse_that_stays_paused_fails_when_the_time_runs_out() {
     let world = World::with(|_, request| {
         let paused = json!({"__type": "ValidationException", "Message": "The cluster is paused"});
         (request.method == "POST").then(|| reply(400, paused))
@@ -60,7 +60,7 @@ async fn a_warehouse_that_stays_paused_fails_when_the_time_is_over() {
 }
 
 #[tokio::test]
-async fn a_failed_statement_is_told_with_its_step_and_without_values() {
+async fn a_failed_statement_is_reported_with_its_step_and_without_values() {
     let world = World::with(|_, request| {
         let failed =
             json!({"Id": "x", "Status": "FAILED", "Error": "ERROR: permission denied for 'canary'\n Detail: canary"});
@@ -72,14 +72,14 @@ async fn a_failed_statement_is_told_with_its_step_and_without_values() {
 }
 
 #[test]
-fn a_panic_is_one_failed() {
-    custom_resource::speak_when_panicking();
+fn a_panic_is_answered_with_one_failed() {
+    custom_resource::answer_when_panicking();
     // The panic ends the runtime's thread, so the bucket is served by another.
     let serving = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let throttled = json!({"__type": "ThrottlingException", "Message": "x"});
     let world = serving
         .block_on(World::with(move |_, request| (request.method == "POST").then(|| reply(400, throttled.clone()))));
-    // The function waits before it tries again; this clock cannot wait.
+    // The function waits before it retries; this clock cannot wait.
     let clock = Clock::new(|| SystemTime::UNIX_EPOCH, |_| panic!("planted"));
     let (handler, event) = (world.handler_with(clock), world.event(create()));
     let panicked = std::thread::spawn(move || {
@@ -89,11 +89,11 @@ fn a_panic_is_one_failed() {
     assert!(panicked.join().is_err());
     let answer = world.answer();
     assert_eq!(answer["Status"], "FAILED");
-    assert_eq!(answer["PhysicalResourceId"], "acme-write-back/InWarehouse/not-made");
+    assert_eq!(answer["PhysicalResourceId"], "acme-setup/InWarehouse/not-made");
 }
 
 #[tokio::test]
-async fn a_run_that_is_dropped_half_way_answers_failed() {
+async fn a_run_that_is_dropped_halfway_answers_failed() {
     let serving = std::thread::spawn(|| {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let world = runtime.block_on(World::with(|_, request| (request.method == "POST").then_some(Answer::Silence)));
@@ -107,9 +107,9 @@ async fn a_run_that_is_dropped_half_way_answers_failed() {
     runtime.shutdown_background();
 }
 
-/// Lost requests, lost answers, throttling and errors in random places, with Lambda's two further deliveries.
+/// Lost requests, lost answers, throttling and errors in random places, with Lambda's two additional deliveries.
 #[test]
-fn whatever_is_lost_there_is_one_answer_and_each_statement_runs_once() {
+fn there_is_one_answer_and_each_statement_runs_once_whatever_is_lost() {
     let runs: Vec<_> = (0..8).map(|seed| std::thread::spawn(move || one_run(seed))).collect();
     for run in runs {
         run.join().unwrap();

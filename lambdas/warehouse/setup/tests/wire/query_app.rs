@@ -1,11 +1,11 @@
-//! Kind `query-app`: when the script runs, and what is told when it does not.
+//! Kind `query-app`: when the script runs, and what is reported when it does not.
 
 use loopback::{Answer, Request, reply};
 use serde_json::{Value, json};
 
 use crate::world::{World, create, later};
 
-const ID: &str = "acme-write-back/InWarehouse/workgroup:w/d/query_app";
+const ID: &str = "acme-setup/InWarehouse/workgroup:w/d/query_app";
 
 const SCRIPT: &str = "-- Trips; all of them.\ncreate table query_app.trips (id int, note varchar(9));\n\
                       insert into query_app.trips values (1, 'a;b'), (2, 'ü'); -- done\n";
@@ -41,7 +41,7 @@ fn afterwards(kind: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_create_runs_the_script_in_its_order_and_then_lets_the_reader_read() {
+async fn a_create_runs_the_script_in_order_and_then_lets_the_reader_read() {
     let world = World::with(bucket(200, SCRIPT)).await;
     world.handle(created()).await.unwrap();
     assert_eq!(
@@ -72,7 +72,7 @@ async fn the_script_is_never_read_again() {
         event
     };
     for event in [afterwards("Update"), another_schema, afterwards("Delete")] {
-        // Nobody is there to read it from.
+        // There is no bucket to read it from.
         let world = World::with(bucket(500, "")).await;
         world.handle(event).await.unwrap();
         assert_eq!(world.answer()["Status"], "SUCCESS");
@@ -82,7 +82,7 @@ async fn the_script_is_never_read_again() {
 }
 
 #[tokio::test]
-async fn a_delete_takes_the_readers_rights_and_nothing_else() {
+async fn a_delete_revokes_the_readers_rights_and_nothing_else() {
     let world = World::new().await;
     world.handle(afterwards("Delete")).await.unwrap();
     assert_eq!(
@@ -96,7 +96,7 @@ async fn a_delete_takes_the_readers_rights_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn another_reader_takes_the_place_of_the_former_one() {
+async fn a_new_reader_replaces_the_former_one() {
     let world = World::new().await;
     let mut event = afterwards("Update");
     event["ResourceProperties"]["Reader"] = json!("IAMR:acme-socket-2");
@@ -113,16 +113,16 @@ async fn another_reader_takes_the_place_of_the_former_one() {
 #[tokio::test]
 async fn a_script_that_cannot_be_read_fails_before_anything_is_done() {
     for (status, body, problem) in [
-        (404, "<Error><Code>NoSuchKey</Code><Message>canary</Message></Error>", "there is no such object"),
-        (404, "<Error><Code>NoSuchBucket</Code><Message>canary</Message></Error>", "there is no such bucket"),
-        (403, "<Error><Code>AccessDenied</Code></Error>", "it is not there, or this function may not read it"),
-        (301, "<Error><Code>PermanentRedirect</Code></Error>", "the bucket lies in another region"),
-        (500, "<Error><Code>InternalError</Code></Error>", "S3 answered InternalError"),
+        (404, "<Error><Code>NoSuchKey</Code><Message>canary</Message></Error>", "the object does not exist"),
+        (404, "<Error><Code>NoSuchBucket</Code><Message>canary</Message></Error>", "the bucket does not exist"),
         (
-            200,
-            "select 'canary",
-            "could not take the script apart: something that begins near line 1, column 8 does not end",
+            403,
+            "<Error><Code>AccessDenied</Code></Error>",
+            "it does not exist, or this function is not allowed to read it",
         ),
+        (301, "<Error><Code>PermanentRedirect</Code></Error>", "the bucket is in a different region"),
+        (500, "<Error><Code>InternalError</Code></Error>", "S3 returned InternalError"),
+        (200, "select 'canary", "could not split the script: something that begins near line 1, column 8 does not end"),
     ] {
         let world = World::with(bucket(status, body)).await;
         world.handle(created()).await.unwrap();
@@ -130,12 +130,12 @@ async fn a_script_that_cannot_be_read_fails_before_anything_is_done() {
         let reason = answer["Reason"].as_str().unwrap();
         assert_eq!(answer["Status"], "FAILED");
         assert!(reason.contains(problem) && !reason.contains("canary"), "{reason}");
-        assert_eq!(answer["PhysicalResourceId"], "acme-write-back/InWarehouse/not-made");
+        assert_eq!(answer["PhysicalResourceId"], "acme-setup/InWarehouse/not-made");
         assert_eq!(world.statements(), [""; 0]);
     }
     let world = World::with(|_, request| (request.method == "GET").then_some(Answer::HangUp)).await;
     world.handle(created()).await.unwrap();
-    assert_eq!(world.answer()["Reason"], "could not read the script s3://acme-scripts/a/taxi.sql: S3 did not answer");
+    assert_eq!(world.answer()["Reason"], "could not read the script s3://acme-scripts/a/taxi.sql: S3 did not respond");
 }
 
 #[tokio::test]
@@ -143,13 +143,12 @@ async fn a_script_larger_than_its_limit_is_not_read_to_its_end() {
     let long = "-".repeat(1024 * 1024 + 1);
     let world = World::with(move |_, request| (request.method == "GET").then(|| reply(200, long.as_str()))).await;
     world.handle(created()).await.unwrap();
-    let reason =
-        "could not read the script s3://acme-scripts/a/taxi.sql: it has more than 1048576 bytes, which is the most";
+    let reason = "could not read the script s3://acme-scripts/a/taxi.sql: it has more than 1048576 bytes; must be at most 1048576";
     assert_eq!(world.answer()["Reason"], reason);
 }
 
 #[tokio::test]
-async fn a_statement_that_fails_is_told_by_number_and_keyword_and_never_by_its_text() {
+async fn a_failing_statement_is_reported_by_number_and_keyword_but_never_by_its_text() {
     let world = World::with(|_, request| match request.method.as_str() {
         "GET" => Some(reply(200, SCRIPT)),
         _ => (request.header("x-amz-target") == "RedshiftData.DescribeStatement"
@@ -163,20 +162,20 @@ async fn a_statement_that_fails_is_told_by_number_and_keyword_and_never_by_its_t
     world.handle(created()).await.unwrap();
     let reason = world.answer()["Reason"].as_str().unwrap().to_owned();
     assert_eq!(reason, "could not run statement 2 of the script (INSERT): ERROR: invalid input syntax for integer: …");
-    assert_eq!(world.statements().len(), 3, "what comes after it does not run");
+    assert_eq!(world.statements().len(), 3, "the statements after it do not run");
 }
 
 #[tokio::test]
-async fn properties_that_cannot_be_read_fail_a_create_in_a_sentence() {
+async fn properties_that_cannot_be_read_fail_a_create_with_a_reason() {
     for (property, value, problem) in [
         ("Schema", json!(""), "Schema: the name \"\" is empty"),
         ("Reader", json!("a\u{0}b"), "Reader: "),
-        ("StatementSeconds", json!("0"), "StatementSeconds is \"0\"; allowed is a whole number from 1 to 86400"),
+        ("StatementSeconds", json!("0"), "StatementSeconds is \"0\"; must be a whole number from 1 to 86400"),
         ("StatementSeconds", json!("1; drop"), "StatementSeconds is"),
         ("Script", json!({"Bucket": "a/b", "Key": "k"}), "Script.Bucket"),
         ("Script", json!({"Bucket": "a-b", "Key": ""}), "Script.Key"),
         ("Script", json!({"Bucket": "a-b"}), "missing field `Key`"),
-        ("Warehouse", json!({"Database": "d"}), "name exactly one"),
+        ("Warehouse", json!({"Database": "d"}), "set exactly one"),
     ] {
         let world = World::new().await;
         let mut event = created();

@@ -1,4 +1,4 @@
-//! A Data API that finishes everything, a bucket that takes answers, and faults in front of both.
+//! A Data API that finishes everything, a bucket that accepts answers, and faults in front of both.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -8,13 +8,15 @@ use custom_resource::Unanswered;
 use function::Clock;
 use lambda_runtime::{Context, LambdaEvent};
 use loopback::{Answer, Request, Time, environment, reply};
-use redshift_setup::{Handler, Settings};
+use redshift_setup::{Settings, WarehouseSetup};
 use serde_json::{Value, json};
 
-/// In the address that answers go to; no log line and no answer may have it.
+use crate::write_back::properties;
+
+/// Part of the address that answers are sent to; it must not appear in any log line or answer.
 pub(crate) const SIGNATURE: &str = "canary-signature-81c2";
 
-/// One run's world; its clock waits in no time.
+/// One run's world; its clock waits without taking time.
 pub(crate) struct World {
     url: String,
     data: Arc<Mutex<Data>>,
@@ -46,7 +48,7 @@ impl World {
             let mut data = shared.lock().unwrap();
             data.requests += 1;
             let fault = fault(data.requests - 1, &request);
-            // A fault may come after the request was taken; that is the harder half.
+            // A fault may come after the request was accepted, which is the harder case.
             let answer = data.answer(&request);
             std::future::ready(fault.unwrap_or(answer))
         })
@@ -54,19 +56,19 @@ impl World {
         World { url: format!("http://{address}"), data, time: Time::at(0) }
     }
 
-    pub(crate) fn handler(&self) -> Handler {
+    pub(crate) fn handler(&self) -> WarehouseSetup {
         self.handler_with(self.time.clock())
     }
 
-    pub(crate) fn handler_with(&self, clock: Clock) -> Handler {
-        Handler::new(Settings::read(&environment(&self.url, &[])).unwrap(), clock)
+    pub(crate) fn handler_with(&self, clock: Clock) -> WarehouseSetup {
+        WarehouseSetup::new(Settings::read(&environment(&self.url, &[])).unwrap(), clock)
     }
 
     pub(crate) async fn handle(&self, event: Value) -> Result<Value, Unanswered> {
         self.handler().handle(self.event(event)).await
     }
 
-    /// The event as Lambda hands it over, 300 seconds before its deadline.
+    /// The event as Lambda passes it, 300 seconds before its deadline.
     pub(crate) fn event(&self, mut event: Value) -> LambdaEvent<Value> {
         event["ResponseURL"] = json!(format!("{}/answer?X-Amz-Signature={SIGNATURE}", self.url));
         let mut context = Context::default();
@@ -74,7 +76,7 @@ impl World {
         LambdaEvent::new(event, context)
     }
 
-    /// The requests that brought answers.
+    /// The requests that delivered answers.
     pub(crate) fn put(&self) -> Vec<Request> {
         self.data.lock().unwrap().answers.clone()
     }
@@ -101,7 +103,7 @@ impl Data {
             self.answers.push(request.clone());
             return reply(200, "");
         }
-        // An object in S3, which is a fault's to answer.
+        // An object in S3, which a fault answers.
         if request.method == "GET" {
             return reply(404, "<Error><Code>NoSuchKey</Code></Error>");
         }
@@ -112,7 +114,7 @@ impl Data {
                 let token = body["ClientToken"].as_str().unwrap().to_owned();
                 let id = format!("d9b6c0c9-0747-4bf4-b142-{number:012}");
                 let submitted = self.statements.entry(token).or_insert(Submitted { id, request: body.clone() });
-                assert_eq!(submitted.request["Sql"], body["Sql"], "a token stands for one statement");
+                assert_eq!(submitted.request["Sql"], body["Sql"], "a token identifies one statement");
                 reply(200, json!({"Id": submitted.id}))
             }
             "RedshiftData.DescribeStatement" => {
@@ -125,35 +127,21 @@ impl Data {
     }
 }
 
-pub(crate) fn properties() -> Value {
-    json!({
-        "ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:setup", "ServiceTimeout": "360",
-        "Kind": "write-back", "Tenant": "acme", "Schema": "write_back",
-        "Warehouse": {"Workgroup": "w", "Database": "d"},
-        "Source": {"Table": "sales.rates", "Customer": "customer", "Skill": "skill", "Cost": "cost"},
-        "Sign": {"Function": "acme-sign", "Role": "arn:aws:iam::123456789012:role/acme-invoker"},
-        "LinkBase": "https://a.example/quote?t=",
-        "Writer": "IAMR:acme-api",
-        "Inputs": [{"Name": "comment", "Type": "text", "MaxLength": "500"}],
-        "Readers": {"Groups": ["sellers"], "Users": [], "Roles": []},
-    })
-}
-
 pub(crate) fn create() -> Value {
     json!({
         "RequestType": "Create",
         "RequestId": "5f1c2a1e-7a1e-4b61-8c8b-3a1f0a1b2c3d",
-        "StackId": "arn:aws:cloudformation:us-east-1:123456789012:stack/acme-write-back/1b2c",
+        "StackId": "arn:aws:cloudformation:us-east-1:123456789012:stack/acme-setup/1b2c",
         "LogicalResourceId": "InWarehouse",
         "ResourceType": "AWS::CloudFormation::CustomResource",
         "ResourceProperties": properties(),
     })
 }
 
-/// What a successful [`create`] makes.
-pub(crate) const ID: &str = "acme-write-back/InWarehouse/workgroup:w/d/write_back";
+/// The ID after a successful [`create`].
+pub(crate) const ID: &str = "acme-setup/InWarehouse/workgroup:w/d/quotes";
 
-/// `Update` or `Delete` of what [`create`] made.
+/// `Update` or `Delete` of what [`create`] created.
 pub(crate) fn later(kind: &str, physical_id: &str) -> Value {
     let mut event = create();
     event["RequestType"] = json!(kind);

@@ -1,4 +1,4 @@
-//! What looking at a link does: nothing, unless the tenant wants it so.
+//! Opening a link does nothing, unless the tenant wants it to.
 
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ async fn looking_never_writes() {
 }
 
 #[tokio::test]
-async fn other_methods_and_paths_are_told_so() {
+async fn other_methods_and_paths_are_refused() {
     let world = World::new().await;
     for method in ["PUT", "DELETE", "PATCH", "TRACE"] {
         let page = world.send(event(method, "/quote", json!({}), Value::Null)).await;
@@ -53,7 +53,7 @@ async fn with_write_on_click_a_click_writes_once() {
 }
 
 #[tokio::test]
-async fn with_write_on_click_looking_ahead_still_writes_nothing() {
+async fn with_write_on_click_prefetching_still_writes_nothing() {
     let world = World::with(&[("WRITE_ON_CLICK", "true")]).await;
     let token = world.token(&ROW);
     for (method, name, value) in [

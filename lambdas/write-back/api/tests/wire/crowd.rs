@@ -1,4 +1,4 @@
-//! Many clicks at once, with faults at every call: one seed is one history, in virtual time and without a socket.
+//! Many clicks at once, with faults at every call: one seed gives one history, in virtual time and without a socket.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -22,7 +22,7 @@ use lambda_runtime::{Context, LambdaEvent};
 use loopback::{Answer, Request};
 use serde_json::Value;
 use write_back::{Key, Row, Signer, Terms};
-use write_back_api::Handler;
+use write_back_api::QuoteApi;
 
 use crate::world::{API, NOW, ROW, State, post, secret, settings};
 
@@ -33,7 +33,7 @@ fn of_fifty_clicks_at_once_with_many_faults_each_link_writes_one_row() {
     rounds(0..50, 4);
 }
 
-/// Many faults hide what few faults show, and the other way round.
+/// Many faults hide what few faults show, and vice versa.
 #[test]
 fn of_fifty_clicks_at_once_with_few_faults_each_link_writes_one_row() {
     rounds(50..100, 20);
@@ -56,7 +56,7 @@ fn rounds(seeds: Range<u64>, rarity: u32) {
     );
 }
 
-/// Two links for one quote, clicked 50 times in three waves; gives back how many claims were taken over and how many runs died.
+/// Two links for one quote, clicked 50 times in three waves; returns how many claims were taken over and how many runs died.
 fn round(seed: u64, rarity: u32) -> (usize, usize) {
     // The SDK draws the length of its pauses from here.
     fastrand::seed(seed);
@@ -79,17 +79,17 @@ fn round(seed: u64, rarity: u32) -> (usize, usize) {
         values.sort();
         values
     };
-    assert_eq!(column("status"), ["generated", "in review"], "one row a link");
+    assert_eq!(column("status"), ["generated", "in review"], "one row per link");
     let quotes = column("quote_id");
     assert_eq!(quotes[0], quotes[1], "one quote");
     for (status, body) in answers {
         assert!([200, 202, 503].contains(&status), "{status}");
-        assert_eq!(status == 200, body.contains(&quotes[0]), "who is told of a quote is told of this one: {body}");
+        assert_eq!(status == 200, body.contains(&quotes[0]), "every response about a quote is about this one: {body}");
     }
     (world.taken_over, world.crashes)
 }
 
-/// All that the runs share.
+/// Everything that the runs share.
 struct World {
     state: State,
     now: SystemTime,
@@ -97,7 +97,7 @@ struct World {
     has_faults: bool,
     /// One fault in so many calls.
     rarity: u32,
-    /// Counts whatever happens, to notice when nothing does.
+    /// Counts everything that happens, to notice when nothing does.
     steps: usize,
     /// When the sleepers of this sweep wake.
     wakes: Vec<SystemTime>,
@@ -164,7 +164,7 @@ fn click(world: &Arc<Mutex<World>>, token: &str) -> Click {
         context.deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis() as u64;
         let (present, sleeper) = (world.clone(), process.clone());
         let clock = Clock::new(move || present.lock().unwrap().now, move |duration| Box::pin(sleeper.until(duration)));
-        let handler = Handler::new(settings, clock);
+        let handler = QuoteApi::new(settings, clock);
         let Ok(answer) = handler.handle(LambdaEvent::new(post(&[("t", &token)]), context)).await;
         (answer["statusCode"].as_u64().unwrap(), answer["body"].as_str().unwrap().to_owned())
     };
@@ -178,7 +178,7 @@ fn click(world: &Arc<Mutex<World>>, token: &str) -> Click {
     }))
 }
 
-/// Polls the runs in an order that the seed decides, and lets time pass when none of them gets on.
+/// Polls the runs in an order determined by the seed, and lets time pass when none of them progresses.
 fn run_all(world: &Arc<Mutex<World>>, clicks: Vec<Click>) -> Vec<(u64, String)> {
     let mut polling = Polling::from_waker(Waker::noop());
     let mut running = clicks;
@@ -216,7 +216,7 @@ async fn pauses(world: &Arc<Mutex<World>>) {
     .await;
 }
 
-/// How a run reaches the services, and how it dies on the way.
+/// How a run calls the services, and how it can die in a call.
 #[derive(Clone)]
 struct Process {
     world: Arc<Mutex<World>>,
@@ -273,7 +273,7 @@ impl Process {
     }
 }
 
-/// Whether a write hands a claim from one run to another.
+/// Whether a write passes a claim from one run to another.
 fn is_takeover(body: &str) -> bool {
     let body: Value = serde_json::from_str(body).unwrap();
     let values = &body["ExpressionAttributeValues"];
@@ -285,8 +285,8 @@ fn response(status: u16, body: Vec<u8>) -> HttpResponse {
 }
 
 impl fmt::Debug for Process {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("Process")
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Process")
     }
 }
 

@@ -1,4 +1,4 @@
-//! The form: what it shows, how it is written, what it takes.
+//! The form: what it shows, how it is written, what it accepts.
 
 use serde_json::json;
 use write_back::Row;
@@ -28,7 +28,7 @@ async fn a_link_opens_a_form_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn the_policy_allows_this_pages_style_and_no_other_thing() {
+async fn the_policy_only_allows_this_pages_style() {
     let world = World::new().await;
     let mut nonces = Vec::new();
     for _ in 0..2 {
@@ -88,7 +88,7 @@ async fn text_of_a_row_or_of_a_visitor_never_becomes_part_of_the_page() {
 }
 
 #[tokio::test]
-async fn further_inputs_have_labels_types_and_bounds() {
+async fn additional_inputs_have_labels_types_and_bounds() {
     let world = World::with(&[("INPUTS", INPUTS)]).await;
     let page = world.get(&world.token(&ROW)).await;
     for part in [
@@ -103,7 +103,7 @@ async fn further_inputs_have_labels_types_and_bounds() {
 }
 
 #[tokio::test]
-async fn what_is_entered_wrongly_comes_back_with_what_is_allowed_and_claims_nothing() {
+async fn wrong_input_is_shown_again_with_the_allowed_values_and_claims_nothing() {
     let world = World::with(&[("INPUTS", INPUTS)]).await;
     let token = world.token(&ROW);
     let entered = [("t", token.as_str()), ("comment", "keep <this>"), ("discount", "31"), ("seats", "")];
@@ -117,7 +117,7 @@ async fn what_is_entered_wrongly_comes_back_with_what_is_allowed_and_claims_noth
         assert!(page.body.contains(part), "{part} is not in {}", page.body);
     }
     assert_eq!(world.calls("PutItem"), 0);
-    // The token is still good.
+    // The token is still valid.
     assert_eq!(world.send(post(&[("t", &token), ("discount", "12.50")])).await.status, 200);
     assert_eq!(world.column("input_discount"), [Some("12.5".to_owned())]);
     assert_eq!(world.column("input_comment"), [None]);

@@ -1,4 +1,4 @@
-//! Which links are accepted, and what the others are told.
+//! Which links are accepted, and the responses to the others.
 
 use serde_json::json;
 use write_back::{Row, Terms};
@@ -10,7 +10,7 @@ fn terms(issued: u64, expires: u64) -> Terms<'static> {
 }
 
 #[tokio::test]
-async fn whatever_is_wrong_with_a_link_it_gets_one_and_the_same_answer() {
+async fn every_invalid_link_gets_the_same_response() {
     let world = World::new().await;
     let good = world.token(&ROW);
     let pair = [
@@ -53,7 +53,7 @@ async fn whatever_is_wrong_with_a_link_it_gets_one_and_the_same_answer() {
 }
 
 #[tokio::test]
-async fn only_a_genuine_link_is_told_that_it_is_too_old() {
+async fn only_a_genuine_link_is_reported_as_too_old() {
     let world = World::new().await;
     let expired = world.signed(&ROW, &terms(NOW - 3600, NOW - 121), "k1");
     assert_eq!(world.post(&expired).await.status, 410);
@@ -65,7 +65,7 @@ async fn only_a_genuine_link_is_told_that_it_is_too_old() {
 }
 
 #[tokio::test]
-async fn links_of_the_previous_key_are_good_and_older_ones_are_not() {
+async fn links_of_the_previous_key_are_valid_and_older_ones_are_not() {
     let world = World::new().await;
     world.state().secrets =
         [("AWSCURRENT", "k3"), ("AWSPREVIOUS", "k2")].map(|(stage, kid)| (stage.to_owned(), secret(kid))).into();
@@ -76,7 +76,7 @@ async fn links_of_the_previous_key_are_good_and_older_ones_are_not() {
 }
 
 #[tokio::test]
-async fn what_is_too_long_is_refused_before_any_secret_is_read() {
+async fn a_request_that_is_too_long_is_refused_before_any_secret_is_read() {
     let world = World::new().await;
     let host_and_path = format!("https://{API}.execute-api.eu-west-1.amazonaws.com/prod/quote?t=").len();
     for (length, expected) in [(2048, 403), (2049, 414)] {
@@ -91,7 +91,7 @@ async fn what_is_too_long_is_refused_before_any_secret_is_read() {
 }
 
 #[tokio::test]
-async fn without_the_key_nothing_is_said_of_a_link() {
+async fn without_the_key_nothing_is_revealed_about_a_link() {
     let world = World::new().await;
     world.state().secrets.clear();
     let page = world.post(&world.token(&ROW)).await;
@@ -100,7 +100,7 @@ async fn without_the_key_nothing_is_said_of_a_link() {
 }
 
 #[tokio::test]
-async fn a_token_may_not_come_twice() {
+async fn a_token_must_not_be_given_twice() {
     let world = World::new().await;
     let token = world.token(&ROW);
     let mut twice = get(&token);

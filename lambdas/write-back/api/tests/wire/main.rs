@@ -1,9 +1,9 @@
 //! The function against fakes of DynamoDB, Secrets Manager and the Redshift Data API, over real HTTP on this machine.
 //!
 //! Each [`world::World`] checks, when it is dropped, that neither a token, a row's text, the key, the secret's ARN nor AWS
-//! credentials got into a log line, and that no statement carried a value in its text.
+//! credentials reached a log line, and that no statement contained a value in its text.
 
-#![expect(clippy::unwrap_used, reason = "what cannot go on in a test is its failure")]
+#![expect(clippy::unwrap_used, reason = "a test fails when it cannot continue")]
 
 mod clicks;
 mod crowd;

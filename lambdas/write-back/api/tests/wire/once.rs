@@ -68,7 +68,7 @@ async fn a_new_token_for_the_same_combination_is_a_revision_of_the_same_quote() 
 }
 
 #[tokio::test]
-async fn a_quote_is_accepted_once_whatever_link_it_is_accepted_by() {
+async fn a_quote_is_accepted_once_whichever_link_is_used() {
     let world = World::new().await;
     for _ in 0..2 {
         let page = world.post(&world.token(&ACCEPT)).await;
@@ -83,7 +83,7 @@ async fn a_quote_is_accepted_once_whatever_link_it_is_accepted_by() {
 }
 
 #[tokio::test]
-async fn a_slow_statement_is_answered_with_a_page_that_finishes_by_itself() {
+async fn a_slow_statement_is_answered_with_a_page_that_refreshes_itself() {
     let world = World::new().await;
     world.state().looks = 1000;
     let token = world.token(&ROW);
@@ -116,16 +116,16 @@ async fn a_page_that_waits_gives_up_after_a_quarter_of_an_hour() {
 }
 
 #[tokio::test]
-async fn a_status_that_is_none_is_not_there() {
+async fn an_invalid_status_name_is_not_found() {
     let world = World::new().await;
     for name in ["", "x", &"a".repeat(64), &"A".repeat(64), "../quote"] {
         assert_eq!(world.status(&format!("s={name}")).await.status, 404);
     }
-    assert_eq!(world.calls("GetItem"), 1, "only what can be a name is looked up");
+    assert_eq!(world.calls("GetItem"), 1, "only valid names are looked up");
 }
 
 #[tokio::test]
-async fn a_failed_statement_is_told_without_sql_and_remembered() {
+async fn a_failed_statement_is_reported_without_sql_and_recorded() {
     for end in ["FAILED", "ABORTED"] {
         let world = World::new().await;
         world.state().ends = [end].into();
@@ -146,7 +146,7 @@ async fn a_failed_statement_is_told_without_sql_and_remembered() {
 }
 
 #[tokio::test]
-async fn a_failure_seen_by_the_waiting_page_only_also_gives_the_quote_back() {
+async fn a_failure_that_only_the_waiting_page_sees_also_releases_the_quote() {
     let world = World::new().await;
     world.state().looks = 1000;
     world.state().ends = ["FAILED"].into();
@@ -160,7 +160,7 @@ async fn a_failure_seen_by_the_waiting_page_only_also_gives_the_quote_back() {
 }
 
 #[tokio::test]
-async fn a_statement_that_passes_later_is_tried_again_with_the_same_token() {
+async fn a_temporarily_refused_statement_is_retried_with_the_same_token() {
     let world = World::new().await;
     world.state().faults.insert("ExecuteStatement", [says("ActiveStatementsExceededException")].into());
     assert_eq!(world.post(&world.token(&ROW)).await.status, 200);
@@ -168,7 +168,7 @@ async fn a_statement_that_passes_later_is_tried_again_with_the_same_token() {
 }
 
 #[tokio::test]
-async fn while_the_warehouse_is_away_nothing_is_lost() {
+async fn nothing_is_lost_while_the_warehouse_is_unavailable() {
     let world = World::new().await;
     let paused = Fault::Says(400, "ValidationException", "the cluster is paused: 'canary'");
     world.state().faults.insert("ExecuteStatement", [paused].into());
@@ -180,7 +180,7 @@ async fn while_the_warehouse_is_away_nothing_is_lost() {
 }
 
 #[tokio::test]
-async fn what_redshift_refuses_is_our_fault_and_can_be_mended() {
+async fn a_statement_that_redshift_rejects_can_be_repeated_after_a_fix() {
     let world = World::new().await;
     world.state().faults.insert("ExecuteStatement", [says("AccessDeniedException")].into());
     let token = world.token(&ROW);
@@ -211,7 +211,7 @@ async fn lost_answers_cost_nothing() {
 }
 
 #[tokio::test]
-async fn the_second_barrier_holds_when_the_service_forgets_client_tokens() {
+async fn the_condition_in_sql_suffices_when_the_service_forgets_client_tokens() {
     let world = World::new().await;
     world.state().remembers_client_tokens = false;
     world.state().faults.insert("ExecuteStatement", [Fault::LosesAnswer].into());
@@ -221,16 +221,16 @@ async fn the_second_barrier_holds_when_the_service_forgets_client_tokens() {
 }
 
 #[tokio::test]
-async fn a_run_that_died_is_taken_over_when_its_time_is_over_and_with_its_inputs() {
+async fn a_dead_run_is_taken_over_after_its_time_with_its_inputs() {
     let world = World::with(&[("INPUTS", INPUTS)]).await;
     let token = world.token(&ROW);
-    // The claim is all that the first run did.
+    // The first run only wrote the claim.
     let down = || Fault::Says(500, "InternalServerError", "down");
     world.state().faults.insert("PutItem", [Fault::Works, down(), down(), down()].into());
     let comment = |text| post(&[("t", &token), ("comment", text)]);
     assert_eq!(world.send(comment("first")).await.status, 503);
     let waiting = world.send(comment("second")).await;
-    assert_eq!(waiting.status, 202, "the first run may still be at work");
+    assert_eq!(waiting.status, 202, "the first run may still be working");
     world.pass(30);
     assert_eq!(world.status(&waiting.refresh()).await.status, 503);
     assert_eq!(world.send(comment("third")).await.status, 200);

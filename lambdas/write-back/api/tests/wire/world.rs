@@ -1,4 +1,4 @@
-//! Everything around the function: DynamoDB, Secrets Manager, Redshift, the clock, and what it wrote to its log.
+//! Everything the function depends on: DynamoDB, Secrets Manager, Redshift, the clock, and what it wrote to its log.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -9,7 +9,7 @@ use loopback::dynamo::{holds, refused};
 use loopback::{Answer, Log, Request, Time, environment, reply, serve};
 use serde_json::{Value, json};
 use write_back::{Key, Row, Signer, Terms};
-use write_back_api::{Handler, Settings};
+use write_back_api::{QuoteApi, Settings};
 
 pub(crate) const NOW: u64 = 1_714_557_600; // 2024-05-01T10:00:00Z
 pub(crate) const API: &str = "a1b2c3d4e5";
@@ -30,7 +30,7 @@ pub(crate) const ROW: Row<'_> = Row {
     viewer: Some("canary-viewer"),
 };
 
-/// What the fakes know and have seen.
+/// What the fakes know and have recorded.
 pub(crate) struct State {
     /// The claims table: items in DynamoDB's JSON.
     pub(crate) table: BTreeMap<String, Value>,
@@ -41,11 +41,11 @@ pub(crate) struct State {
     pub(crate) secrets: BTreeMap<String, String>,
     /// The operations that were called, in order.
     pub(crate) calls: Vec<String>,
-    /// What a service does instead of its work, by operation, one a call.
+    /// What a service does instead of its work, by operation, one per call.
     pub(crate) faults: BTreeMap<&'static str, VecDeque<Fault>>,
-    /// How often a statement is seen running before its end.
+    /// How often a statement is reported as running before its end.
     pub(crate) looks: usize,
-    /// How statements end, in the order of their submission; `FINISHED` when there is none left.
+    /// How statements end, in the order of their submission; `FINISHED` if none is left.
     pub(crate) ends: VecDeque<&'static str>,
     /// Whether the service remembers client tokens, as it does for eight hours.
     pub(crate) remembers_client_tokens: bool,
@@ -66,15 +66,15 @@ pub(crate) struct Statement {
 #[derive(Clone)]
 pub(crate) enum Fault {
     Works,
-    /// Answers so and does nothing.
+    /// Gives this response and does nothing.
     Says(u16, &'static str, &'static str),
-    /// Does its work and closes the connection.
+    /// Does the work, then closes the connection.
     LosesAnswer,
 }
 
 pub(crate) struct World {
     pub(crate) state: Arc<Mutex<State>>,
-    pub(crate) handler: Handler,
+    pub(crate) handler: QuoteApi,
     pub(crate) time: Time,
     log: Log,
 }
@@ -91,7 +91,7 @@ impl World {
         World::with(&[]).await
     }
 
-    /// With further environment variables.
+    /// With additional environment variables.
     pub(crate) async fn with(variables: &[(&str, &str)]) -> World {
         let state = Arc::new(Mutex::new(State::new()));
         let served = state.clone();
@@ -99,7 +99,7 @@ impl World {
         let settings = settings(&format!("http://{address}"), variables);
         let time = Time::at(NOW);
         let log = Log::of(&["write_back_api", "redshift"]);
-        World { handler: Handler::new(settings, time.clock()), state, time, log }
+        World { handler: QuoteApi::new(settings, time.clock()), state, time, log }
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -178,9 +178,9 @@ impl World {
 }
 
 impl Page {
-    /// The address that a page which waits looks at next.
+    /// The address from which a waiting page refreshes.
     pub(crate) fn refresh(&self) -> String {
-        let (_, rest) = self.body.split_once("http-equiv=\"refresh\" content=\"2;url=").expect("the page looks again");
+        let (_, rest) = self.body.split_once("http-equiv=\"refresh\" content=\"2;url=").expect("the page refreshes");
         rest.split_once('"').unwrap().0.to_owned()
     }
 }
@@ -194,10 +194,10 @@ impl Drop for World {
         let state = self.state();
         let tokens = state.secrets_of_the_test.iter().map(String::as_str);
         for canary in tokens.chain(["canary"]) {
-            assert!(!log.contains(canary), "`{canary}` got into the log: {log}");
+            assert!(!log.contains(canary), "`{canary}` leaked into the log: {log}");
         }
         for statement in state.statements.values() {
-            assert!(!statement.sql.contains("canary"), "a value got into SQL: {}", statement.sql);
+            assert!(!statement.sql.contains("canary"), "a value leaked into SQL: {}", statement.sql);
         }
     }
 }
@@ -296,7 +296,7 @@ impl State {
         reply(200, json!({}))
     }
 
-    /// Accepts a statement. It is executed at once, when it is going to finish at all; only its end is told late.
+    /// Accepts a statement. If it is going to finish, it is executed at once; only its end is reported late.
     fn execute(&mut self, body: &Value) -> Answer {
         assert_eq!((&body["WorkgroupName"], &body["Database"]), (&json!("w"), &json!("d")));
         let client_token = body["ClientToken"].as_str().unwrap().to_owned();
@@ -311,7 +311,7 @@ impl State {
             .iter()
             .map(|parameter| {
                 let text = |field: &str| parameter[field].as_str().unwrap().to_owned();
-                assert!(!text("value").is_empty(), "the service takes no empty value");
+                assert!(!text("value").is_empty(), "the service accepts no empty value");
                 (text("name"), text("value"))
             })
             .collect();
@@ -332,7 +332,7 @@ impl State {
         reply(200, json!({"Id": id}))
     }
 
-    /// Does what the one statement of this function says.
+    /// Executes this function's one statement.
     fn insert(&mut self, statement: &Statement) -> usize {
         let (head, rest) = statement.sql.split_once(" select ").unwrap();
         let (values, condition) = rest.split_once(" where not exists (select 1 from ").unwrap();
@@ -382,14 +382,14 @@ impl Statement {
         self.looks = 0;
     }
 
-    /// What an expression of the select list is: a cast parameter, NULL, or the empty text.
+    /// The value of an expression in the select list: a cast parameter, NULL, or the empty text.
     fn value(&self, expression: &str) -> Option<String> {
         if expression == "''" {
             return Some(String::new());
         }
         let (value, _) = expression.strip_prefix("cast(").unwrap().split_once(" as ").unwrap();
         match value.strip_prefix(':') {
-            Some(name) => Some(self.parameters.get(name).expect("the parameter is given").clone()),
+            Some(name) => Some(self.parameters.get(name).expect("the parameter is set").clone()),
             None => {
                 assert_eq!(value, "null");
                 None

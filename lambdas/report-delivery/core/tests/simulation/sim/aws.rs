@@ -1,4 +1,4 @@
-//! The two tables and QuickSight, and everything that can go wrong on the way to them.
+//! The two tables and QuickSight, and everything that can go wrong in calling them.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -27,16 +27,16 @@ pub(crate) struct Faults {
 /// A tenant and its job.
 pub(crate) type Id = (String, JobKey);
 
-/// What a file of a tenant's job sets off.
+/// What a file of a tenant's job triggers.
 type Trigger = Rc<dyn Fn(&str, JobKey)>;
 
-/// Everything outside of the functions.
+/// Everything outside the functions.
 pub(crate) struct Aws {
     pub(crate) rng: fastrand::Rng,
     pub(crate) faults: Faults,
     pub(crate) bugs: &'static [Bug],
     pub(crate) slots_allowed: usize,
-    /// All that was ever written, with its time: the index shows what was.
+    /// Everything that was ever written, with its time, because the index shows past states.
     pub(crate) jobs: BTreeMap<Id, Vec<(u64, Option<Item>)>>,
     pub(crate) slots: BTreeMap<String, Item>,
     /// QuickSight's jobs by the id they were started with.
@@ -45,9 +45,9 @@ pub(crate) struct Aws {
     /// When each tenant was given a slot.
     pub(crate) claims: Vec<(u64, String)>,
     pub(crate) violations: Vec<String>,
-    /// A digest of all that happened, in order.
+    /// A digest of everything that happened, in order.
     pub(crate) history: u64,
-    /// Called when a file of a job is there.
+    /// Called when a file of a job exists.
     pub(crate) uploaded: Option<Trigger>,
 }
 
@@ -61,7 +61,7 @@ pub(crate) struct Remote {
     pub(crate) fails: bool,
 }
 
-/// One tenant's way to AWS.
+/// One tenant's connection to AWS.
 #[derive(Clone)]
 pub(crate) struct Access {
     pub(crate) aws: Rc<RefCell<Aws>>,
@@ -73,7 +73,7 @@ pub(crate) struct Access {
 const PAGE: usize = 4;
 
 impl Access {
-    /// One call: `effect` happens once, or never, or late; the answer comes, or not; the caller lives on, or not.
+    /// One call: `effect` happens once, never, or late; the answer arrives or not; the caller survives or not.
     async fn call<R: 'static>(
         &self,
         name: &str,
@@ -136,7 +136,7 @@ enum Strike {
     CrashAfter,
 }
 
-/// The longest that the functions wait for DynamoDB, and for QuickSight; milliseconds.
+/// The longest time that the functions wait for DynamoDB and for QuickSight; milliseconds.
 const TABLE_PATIENCE: u64 = 4500;
 const QUICKSIGHT_PATIENCE: u64 = 10_000;
 
@@ -195,7 +195,7 @@ impl QuickSight for Access {
     async fn describe(&self, key: &JobKey) -> Result<Option<RemoteStatus>, Unavailable> {
         let (tenant, key) = (self.tenant.clone(), key.clone());
         let effect = move |aws: &mut Aws, now| {
-            let status = aws.remote(&tenant, &key).map(|it| it.status(now));
+            let status = aws.remote(&tenant, &key).map(|remote| remote.status(now));
             bugs::described(aws.bugs, status)
         };
         self.call("describe", QUICKSIGHT_PATIENCE, effect).await
@@ -205,11 +205,13 @@ impl QuickSight for Access {
         let (tenant, key) = (self.tenant.clone(), key.clone());
         let early = self.aws.borrow().bugs.contains(&Bug::CompletedBeforeTheResult);
         let effect = move |aws: &mut Aws, now| match aws.remote(&tenant, &key) {
-            Some(it) if it.status(now) == RemoteStatus::Completed => {
-                let uri = format!("s3://reports/{}report.pdf", it.key.prefix(&it.tenant));
+            Some(remote) if remote.status(now) == RemoteStatus::Completed => {
+                let uri = format!("s3://reports/{}report.pdf", remote.key.prefix(&remote.tenant));
                 Ok(Outcome::Completed(vec![Uploaded { format: "PDF".to_owned(), uri }], None))
             }
-            Some(it) if it.status(now) == RemoteStatus::Failed => Ok(Outcome::Failed(Reason::new("X", "it failed"))),
+            Some(remote) if remote.status(now) == RemoteStatus::Failed => {
+                Ok(Outcome::Failed(Reason::new("X", "it failed")))
+            }
             Some(_) if early => Ok(Outcome::Completed(Vec::new(), None)),
             Some(_) => Ok(Outcome::NotYet),
             None => Err(Unavailable("there is no such job".to_owned())),
@@ -295,11 +297,12 @@ impl Aws {
         Page { items, next }
     }
 
-    /// Takes a job, or not; gives back when its file's events come.
+    /// Accepts a job or not; returns when its file's events arrive.
     fn start(&mut self, tenant: &str, job: &Job, now: u64) -> (Started, Vec<u64>) {
-        let id = match self.bugs.contains(&Bug::NewIdAtEachAttempt) {
-            true => format!("{}-{}", job.key.job, job.attempts),
-            false => job.key.job.clone(),
+        let id = if self.bugs.contains(&Bug::NewIdAtEachAttempt) {
+            format!("{}-{}", job.key.job, job.attempts)
+        } else {
+            job.key.job.clone()
         };
         if self.remote.contains_key(&id) {
             return (Started::Exists, Vec::new());
@@ -307,7 +310,7 @@ impl Aws {
         if self.hits(self.faults.no_room) {
             return (Started::Full("LimitExceededException".to_owned()), Vec::new());
         }
-        let accepted = self.remote.values().filter(|it| it.tenant == tenant && it.key == job.key).count();
+        let accepted = self.remote.values().filter(|remote| remote.tenant == tenant && remote.key == job.key).count();
         if accepted > 0 {
             self.violations.push(format!("{} was started twice", job.key));
         }
@@ -316,7 +319,7 @@ impl Aws {
         let fails = self.rng.u64(..10) == 0;
         let (tenant, key) = (tenant.to_owned(), job.key.clone());
         self.remote.insert(id, Remote { tenant, key, accepted: now, queued_until, ends, fails });
-        let running = self.remote.values().filter(|it| now < it.ends).count();
+        let running = self.remote.values().filter(|remote| now < remote.ends).count();
         self.high_water = self.high_water.max(running);
         if running > self.slots_allowed {
             self.violations.push(format!("{running} jobs ran at once"));
@@ -326,7 +329,7 @@ impl Aws {
         (Started::Accepted, (0..events).map(|_| ends - 1000 + self.rng.u64(..5000)).collect())
     }
 
-    /// QuickSight's job by the id that the state machine knows it by.
+    /// QuickSight's job by the ID that the state machine uses.
     fn remote(&self, tenant: &str, key: &JobKey) -> Option<&Remote> {
         if !self.bugs.contains(&Bug::NewIdAtEachAttempt) {
             return self.remote.get(&key.job);

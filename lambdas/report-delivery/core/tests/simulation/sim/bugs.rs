@@ -1,7 +1,7 @@
 //! Planted bugs: lines of the state machine written wrong.
 //!
-//! The state machine has no switch for them. What it does is what it asks of the world and how it takes the answers, so a bug is
-//! planted where the two meet: the write goes out as a wrong line would have sent it, the answer comes in as a wrong line would
+//! The state machine has no switch for them. Its behavior consists of what it asks the world and how it uses the answers, so a bug is
+//! planted where the two meet: the write is sent as a wrong line would have sent it, the answer is received as a wrong line would
 //! have read it.
 
 use report_queue::{Change, Check, Item, RemoteStatus, Started, Table, Value, Write};
@@ -30,23 +30,23 @@ pub(crate) enum Bug {
 
 use Bug::*;
 
-/// What is planted together, and why: two where one alone is made good by a second guard.
+/// The bugs that are planted together: two if one alone is caught by a second guard.
 pub(crate) const PLANTED: &[(&str, &[Bug])] = &[
     ("a claim does not check that the slot is free", &[ClaimTakesAnySlot]),
     ("a claim writes the job alone", &[ClaimWritesNoSlot]),
     ("a claim does not check the job that the index showed", &[ClaimTrustsTheIndex]),
-    ("an end does not give the slot back", &[FinishKeepsTheSlot]),
+    ("an end does not release the slot", &[FinishKeepsTheSlot]),
     ("a job put back into the queue keeps its slot", &[RequeueKeepsTheSlot]),
     ("an end checks neither the job nor whose slot it frees", &[FinishTrustsTheIndex, FreesAnybodysSlot]),
-    ("a Start without an answer is taken for one that never arrived", &[NoAnswerMeansNotStarted]),
-    ("no room at QuickSight is taken for a failure", &[NoRoomMeansFailed]),
-    ("a job that exists is taken for a failure, and no lease is kept", &[ExistsMeansFailed, NoLease]),
-    ("each attempt has an id of its own, and no lease is kept", &[NewIdAtEachAttempt, NoLease]),
+    ("a Start without an answer is treated as one that never arrived", &[NoAnswerMeansNotStarted]),
+    ("no room at QuickSight is treated as a failure", &[NoRoomMeansFailed]),
+    ("a job that exists is treated as a failure, and no lease is kept", &[ExistsMeansFailed, NoLease]),
+    ("each attempt has its own ID, and no lease is kept", &[NewIdAtEachAttempt, NoLease]),
     ("QuickSight's QUEUED is written into the job's own state", &[RemoteQueuedIsOurs]),
-    ("a job that QuickSight never got is waited for", &[NeverStartsAgain]),
-    ("a submission overwrites what is there", &[SubmitOverwrites]),
+    ("the poller waits for a job that QuickSight never received", &[NeverStartsAgain]),
+    ("a submission overwrites an existing job", &[SubmitOverwrites]),
     ("a deletion does not check that the job still waits", &[DeletionTrustsTheRead]),
-    ("a job is completed before its result is there", &[CompletedBeforeTheResult]),
+    ("a job is completed before its result exists", &[CompletedBeforeTheResult]),
     ("nobody waits in line", &[NobodyWaitsInLine]),
 ];
 
@@ -110,7 +110,7 @@ pub(crate) fn started(bugs: &[Bug], answer: Started) -> Started {
     }
 }
 
-/// QuickSight's word as a wrong line would have read it.
+/// QuickSight's status as a wrong line would have read it.
 pub(crate) fn described(bugs: &[Bug], answer: Option<RemoteStatus>) -> Option<RemoteStatus> {
     match answer {
         None if bugs.contains(&NeverStartsAgain) => Some(RemoteStatus::Running),
@@ -140,15 +140,15 @@ fn state_of(change: &Change) -> String {
 
 fn replace(change: &mut Change, name: &str, value: impl Fn(&Value) -> Value) {
     if let Write::Update { set, .. } = &mut change.write {
-        for (attribute, it) in set.iter_mut() {
+        for (attribute, current) in set.iter_mut() {
             if *attribute == name {
-                *it = value(it);
+                *current = value(current);
             }
         }
     }
 }
 
-/// Whether a change's checks hold for the item that stands there.
+/// Whether a change's checks hold for the existing item.
 pub(crate) fn holds(checks: &[Check], item: Option<&Item>) -> bool {
     checks.iter().all(|check| match check {
         Check::Is(name, value) => item.and_then(|item| item.get(*name)) == Some(value),

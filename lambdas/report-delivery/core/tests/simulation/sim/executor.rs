@@ -1,4 +1,4 @@
-//! Tasks, and the one heap of what happens when.
+//! Tasks, and the one heap of scheduled events.
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
@@ -21,7 +21,7 @@ enum Event {
     Effect(Box<dyn FnOnce()>),
 }
 
-/// The timeline; clones are the same timeline.
+/// The timeline; clones share the same timeline.
 #[derive(Clone)]
 pub(crate) struct Timeline(Rc<RefCell<Inner>>);
 
@@ -33,12 +33,12 @@ struct Inner {
     spawned: Vec<(usize, Task)>,
     tasks: usize,
     current: usize,
-    /// What the functions' clocks show: the time, and as much as they are wrong.
+    /// What the functions' clocks show: the time plus their error.
     shown: Arc<AtomicU64>,
     skew: i64,
 }
 
-/// 2025-12-09; whole minutes, so that the sweeps are at the full minute.
+/// 2025-12-09; whole minutes, so that the sweeps start at full minutes.
 const BEGIN: u64 = 1_765_300_020_000;
 
 impl Timeline {
@@ -77,14 +77,14 @@ impl Timeline {
         self.0.borrow().shown.load(Ordering::Relaxed)
     }
 
-    /// The functions' clocks go wrong by `millis` more.
+    /// Shifts the functions' clocks by another `millis`.
     pub(crate) fn jump(&self, millis: i64) {
         let mut inner = self.0.borrow_mut();
         inner.skew += millis;
         inner.show();
     }
 
-    /// Runs a task from now on, for as long as `life` lasts.
+    /// Runs a task from now on, for as long as `life` exists.
     pub(crate) fn spawn(&self, life: u64, task: impl Future<Output = ()> + 'static) {
         let mut inner = self.0.borrow_mut();
         let id = inner.tasks;
@@ -95,7 +95,7 @@ impl Timeline {
         inner.push(now + life, Event::Kill(id));
     }
 
-    /// Does something at a time, whatever becomes of who wanted it.
+    /// Does something at a given time, whatever happens to the task that scheduled it.
     pub(crate) fn at(&self, time: u64, effect: impl FnOnce() + 'static) {
         self.0.borrow_mut().push(time, Event::Effect(Box::new(effect)));
     }
@@ -116,7 +116,7 @@ impl Timeline {
         .await
     }
 
-    /// Lets everything happen until `done` or `end`.
+    /// Runs everything until `done` or `end`.
     pub(crate) fn run(&self, end: u64, mut done: impl FnMut() -> bool) {
         let mut tasks: Vec<Option<Task>> = Vec::new();
         loop {

@@ -14,7 +14,7 @@ use super::aws::{Access, Aws, Faults, Id};
 use super::bugs::Bug;
 use super::executor::Timeline;
 
-/// What came of a schedule.
+/// The outcome of a schedule.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Report {
     pub(crate) accepted: usize,
@@ -30,7 +30,7 @@ const TENANTS: [&str; 3] = ["acme", "globex", "initech"];
 const MINUTE: u64 = 60_000;
 const HOUR: u64 = 60 * MINUTE;
 
-/// As Lambda allows the poller, and what it allows itself of that.
+/// The poller's timeout in Lambda, and the share of it that the poller uses.
 const LIFE: u64 = 60_000;
 const BUDGET: Duration = Duration::from_secs(48);
 
@@ -82,7 +82,7 @@ pub(crate) fn fair(seed: u64, bugs: &'static [Bug]) -> Report {
     world.poll(seed, 0, 0);
     let mut report = world.finish(0);
     let aws = world.aws.borrow();
-    // Everybody waits from the seventh minute on, until the smaller tenants have had their turns.
+    // Everybody waits from the seventh minute on, until the smaller tenants have been served.
     let waiting = |(time, _): &&(u64, String)| *time > world.begin + 7 * MINUTE;
     let mut owed = BTreeMap::from([(TENANTS[1], 8_usize), (TENANTS[2], 8)]);
     for (_, tenant) in aws.claims.iter().filter(|claim| !waiting(claim)) {
@@ -104,16 +104,16 @@ pub(crate) fn fair(seed: u64, bugs: &'static [Bug]) -> Report {
 }
 
 fn name(tenant: &str) -> &'static str {
-    TENANTS.into_iter().find(|it| *it == tenant).expect("a claim is a tenant's")
+    TENANTS.into_iter().find(|known| *known == tenant).expect("a claim is a tenant's")
 }
 
 struct World {
     aws: Rc<RefCell<Aws>>,
     timeline: Timeline,
     begin: u64,
-    /// The jobs whose submission was answered with yes.
+    /// The jobs whose submission was confirmed.
     accepted: Rc<RefCell<BTreeSet<Id>>>,
-    /// The jobs whose deletion was answered with yes, and when.
+    /// The jobs whose deletion was confirmed, and when.
     deleted: Rc<RefCell<BTreeMap<Id, u64>>>,
 }
 
@@ -222,7 +222,7 @@ impl World {
             let aws = aws.borrow();
             let ended = |id: &Id| aws.job(id).is_some_and(|item| is_ended(&item));
             let all = accepted.borrow().iter().chain(aws.jobs.keys()).all(ended);
-            all && !aws.slots.keys().any(|it| it.starts_with("slot#"))
+            all && !aws.slots.keys().any(|slot| slot.starts_with("slot#"))
         };
         self.timeline.run(self.begin + 12 * HOUR, done);
         self.judge()
@@ -238,7 +238,7 @@ impl World {
         for (id, _) in aws.jobs.iter() {
             let Some(item) = aws.job(id) else { continue };
             let job = Job::read(&item).expect("the state machine writes jobs that it can read");
-            let remote = aws.remote.values().rfind(|it| (&it.tenant, &it.key) == (&id.0, &id.1));
+            let remote = aws.remote.values().rfind(|remote| (&remote.tenant, &remote.key) == (&id.0, &id.1));
             let right = match (job.state, remote) {
                 (State::Completed, Some(remote)) => !remote.fails && job.files.len() == 1,
                 (State::Failed, Some(remote)) => remote.fails && job.reason.is_some(),
@@ -251,16 +251,16 @@ impl World {
                 _ => false,
             };
             if !right {
-                let remote = remote.map(|it| (it.status(self.timeline.now()), it.accepted - self.begin));
+                let remote = remote.map(|remote| (remote.status(self.timeline.now()), remote.accepted - self.begin));
                 let (state, attempts) = (job.state, job.attempts);
                 violations.push(format!("{} ended {state:?} after {attempts} attempts, QuickSight: {remote:?}", id.1));
             }
         }
-        let taken: Vec<_> = aws.slots.keys().filter(|it| it.starts_with("slot#")).collect();
+        let taken: Vec<_> = aws.slots.keys().filter(|slot| slot.starts_with("slot#")).collect();
         if !taken.is_empty() {
             violations.push(format!("{taken:?} are not free"));
         }
-        debug_assert!(aws.remote.values().all(|it| it.status(u64::MAX) != RemoteStatus::Queued));
+        debug_assert!(aws.remote.values().all(|remote| remote.status(u64::MAX) != RemoteStatus::Queued));
         Report {
             accepted: accepted.len(),
             slots: aws.slots_allowed,

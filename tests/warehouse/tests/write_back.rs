@@ -1,8 +1,11 @@
 //! Kind `write-back`: Create, Update, Delete.
 
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a test fails when it cannot continue")]
+
 use serde_json::{Value, json};
 
-use crate::world::{LINK, World, later};
+use warehouse_tests::{LINK, World, later};
 
 const WRITER: &str = "IAMR:acme-api";
 
@@ -142,7 +145,7 @@ async fn a_delete_takes_function_views_and_rights_and_leaves_the_data() {
     let insert = "insert into write_back.quote_history (quote_id, status, created_at, submission_id)
                   values ('q1', 'generated', '2024-02-29', 's1')";
     world.all(&[insert]).await;
-    // Somebody has tidied up already.
+    // Someone has already cleaned up.
     world.all(&["drop view write_back.vw_quote_history"]).await;
     for request in ["delete-1", "delete-2"] {
         let mut delete = later(&create(), "Delete", &id);
@@ -155,7 +158,7 @@ async fn a_delete_takes_function_views_and_rights_and_leaves_the_data() {
         let error = world.run("select 1 from write_back.quote_history", Some(WRITER)).await.unwrap_err();
         assert!(error.contains("permission denied for schema"), "{error}");
     }
-    // Its Create again, which Lambda delivers late: it is answered as it was, and nothing comes back.
+    // Its Create again, which Lambda delivers late: the answer is the same, and nothing is created again.
     world.succeed(create()).await;
     assert!(world.run("select * from write_back.vw_quote", None).await.is_err());
     let mut again = create();
@@ -190,7 +193,7 @@ async fn what_the_database_refuses_fails_the_event_and_says_at_which_step() {
         let said = answer["Reason"].as_str().unwrap();
         assert_eq!(said.split(" Position").next(), reason.split(" Position").next());
     }
-    // What is left behind does not stand in the way.
+    // Leftovers are not in the way.
     world.succeed(create()).await;
 }
 

@@ -1,13 +1,16 @@
 //! Kind `query-app`: Create, Update, Delete.
 
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a test fails when it cannot continue")]
+
 use serde_json::{Value, json};
 
-use crate::world::{World, later};
+use warehouse_tests::{World, later};
 
 const READER: &str = "IAMR:acme-socket";
 
-/// What [`World`] has in its bucket: a semicolon in everything that can hold one.
-pub(crate) const SCRIPT: &str = "-- Trips; of one day.
+/// What [`World`] has in its bucket: a semicolon in everything that can contain one.
+const SCRIPT: &str = "-- Trips; of one day.
 create table query_app.trips (id int, note varchar(20));
 insert into query_app.trips values (1, 'a;b'), (2, 'it''s; ü') /* ; */;
 create view query_app.notes as select note from query_app.trips; ;
@@ -15,7 +18,7 @@ create view query_app.notes as select note from query_app.trips; ;
 
 #[tokio::test]
 async fn the_reader_reads_what_the_script_made_and_what_comes_later_and_changes_nothing() {
-    let world = World::new().await;
+    let world = World::with_script(SCRIPT).await;
     world.succeed(create()).await;
     world.all(&["create table query_app.later (n int)", "insert into query_app.later values (7)"]).await;
     for (sql, rows) in [
@@ -42,7 +45,7 @@ async fn the_reader_reads_what_the_script_made_and_what_comes_later_and_changes_
 
 #[tokio::test]
 async fn an_update_never_runs_the_script_and_puts_the_new_reader_in_the_place_of_the_old() {
-    let world = World::new().await;
+    let world = World::with_script(SCRIPT).await;
     let id = world.succeed(create()).await["PhysicalResourceId"].clone();
     world.all(&["delete from query_app.trips where id = 1"]).await;
     let mut update = later(&create(), "Update", &id);
@@ -58,7 +61,7 @@ async fn an_update_never_runs_the_script_and_puts_the_new_reader_in_the_place_of
 
 #[tokio::test]
 async fn a_delete_takes_the_rights_and_leaves_the_data() {
-    let world = World::new().await;
+    let world = World::with_script(SCRIPT).await;
     let id = world.succeed(create()).await["PhysicalResourceId"].clone();
     for request in ["delete-1", "delete-2"] {
         let mut delete = later(&create(), "Delete", &id);
@@ -76,7 +79,7 @@ async fn a_delete_takes_the_rights_and_leaves_the_data() {
 
 #[tokio::test]
 async fn the_same_create_delivered_again_changes_nothing_and_answers_as_before() {
-    let world = World::new().await;
+    let world = World::with_script(SCRIPT).await;
     let first = world.succeed(create()).await;
     assert_eq!(world.succeed(create()).await, first);
     assert_eq!(world.rows("select count(*) from query_app.trips").await, [["2"]]);
@@ -84,7 +87,7 @@ async fn the_same_create_delivered_again_changes_nothing_and_answers_as_before()
 
 #[tokio::test]
 async fn a_statement_that_the_database_refuses_is_told_by_its_number_and_those_before_it_stay() {
-    let world = World::new().await;
+    let world = World::with_script(SCRIPT).await;
     world.all(&["create schema query_app", "create view query_app.notes as select 1 as n"]).await;
     let answer = world.handle(create()).await;
     assert_eq!(answer["Status"], "FAILED");

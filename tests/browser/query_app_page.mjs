@@ -1,6 +1,6 @@
-// The query page against a scripted service: query_page.mjs FOLDER PICTURES [NAME]
-// FOLDER is what scripts/build-site made; with NAME, only the trials that have it in theirs. What a running service answers seldom is
-// tried here; query_app.mjs runs the real thing.
+// The query page against a scripted service: query_app_page.mjs FOLDER PICTURES [NAME]
+// FOLDER is the output of scripts/build-site; with NAME, only the tests whose names contain it run. This tests what a running service
+// rarely answers; query_app.mjs runs the real thing.
 
 import { running } from "./query_page/running.mjs";
 import { signingIn } from "./query_page/signing_in.mjs";

@@ -1,23 +1,50 @@
 //! What a query app needs in a warehouse: a schema, perhaps filled by a script, and a user who reads it.
 
 mod properties;
-mod script;
 mod split;
 
+use redshift::Warehouse;
+use serde_json::Value;
+
 use crate::database::Database;
+use crate::needs::{Done, Needs};
+use crate::script::Scripts;
 use crate::user;
 pub(crate) use properties::Properties;
-pub(crate) use script::Scripts;
 
-/// Makes the schema, runs the script where this is a Create, and lets the reading user read, for so long a statement.
+impl Needs for Properties {
+    fn warehouse(&self) -> &Warehouse {
+        &self.warehouse
+    }
+
+    fn schema_name(&self) -> &str {
+        &self.schema_name
+    }
+
+    fn apply<'a>(
+        &'a self,
+        database: &'a mut Database,
+        old: Option<&'a Value>,
+        scripts: Option<&'a Scripts>,
+    ) -> Done<'a> {
+        let old = old.and_then(|old| Properties::read(old).ok());
+        Box::pin(async move { apply(database, self, old.as_ref(), scripts).await })
+    }
+
+    fn remove<'a>(&'a self, database: &'a mut Database) -> Done<'a> {
+        Box::pin(remove(database, self))
+    }
+}
+
+/// Creates the schema, runs the script if this is a Create, and lets the reading user read, with a time limit per statement.
 ///
-/// The script is read and taken apart before anything is done. Its statements run one by one, each in a session of its own;
-/// those before one that fails stay done, and the next Create runs all of them again.
+/// The script is read and split before anything is changed. Its statements run one by one, each in a session of its own.
+/// If one fails, the ones before it are not undone, and the next Create runs all of them again.
 ///
 /// # Errors
 ///
-/// What could not be done, in one sentence.
-pub(crate) async fn apply(
+/// Says in one sentence what could not be done.
+async fn apply(
     database: &mut Database,
     wanted: &Properties,
     old: Option<&Properties>,
@@ -40,16 +67,16 @@ pub(crate) async fn apply(
     Ok(())
 }
 
-/// Takes the rights of the reading user away; schema, tables and the user stay. What is missing counts as taken away.
+/// Revokes the rights of the reading user; schema, tables and the user are kept. Missing rights count as revoked.
 ///
 /// # Errors
 ///
-/// What could not be done, in one sentence.
-pub(crate) async fn remove(database: &mut Database, made: &Properties) -> Result<(), String> {
+/// Says in one sentence what could not be done.
+async fn remove(database: &mut Database, made: &Properties) -> Result<(), String> {
     database.all_but_missing("revoke rights from the reading user", &revokes(made)).await
 }
 
-/// The schema's tables, those that will be made too, and nothing else; Redshift ends what takes longer.
+/// The schema's tables, including future ones, and nothing else; Redshift stops statements that take longer.
 fn grants(properties: &Properties) -> Vec<String> {
     let Properties { schema, statement_seconds, .. } = properties;
     let reader = user::quoted(&properties.reader_name);

@@ -1,5 +1,10 @@
-//! A database with a source of quotes and some people, the function, CloudFormation's bucket, one with a script, and a Lambda that
-//! signs.
+//! What `redshift-setup` creates in a database, and what readers and writers can then do there: one test per kind of set-up in `tests/`.
+//!
+//! The database is PostgreSQL behind the stand-in for the Data API, so this shows rights, views and the differences that an Update makes,
+//! not that Redshift accepts every word. The Lambda function that signs is a fake: a token here consists of its arguments.
+
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a test fails when it cannot continue")]
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -11,25 +16,32 @@ use function::Clock;
 use lambda_runtime::{Context, LambdaEvent};
 use loopback::{Request, reply};
 use redshift::{DataApi, Field, Statement, Status, Warehouse};
-use redshift_setup::{Handler, Settings};
+use redshift_setup::{Settings, WarehouseSetup};
 use serde_json::{Value, json};
 use stand_ins::postgres::Postgres;
 use stand_ins::redshift::{Redshift, RedshiftOptions};
 use stand_ins::signed::Caller;
 
-pub(crate) struct World {
-    handler: Handler,
+/// A database with a source of quotes and some people, the function, CloudFormation's bucket, one with a script, and a Lambda that signs.
+pub struct World {
+    handler: WarehouseSetup,
     client: Client,
     answers: Arc<Mutex<Vec<Value>>>,
     url: String,
     _postgres: Postgres,
 }
 
-/// The link of the quotes.
-pub(crate) const LINK: &str = "https://a.example/prod/quote?t=";
+/// The links of the quotes.
+pub const LINK: &str = "https://a.example/prod/quote?t=";
 
 impl World {
-    pub(crate) async fn new() -> World {
+    /// All of it, with no script in the bucket.
+    pub async fn new() -> World {
+        World::with_script("").await
+    }
+
+    /// All of it, with this script in the bucket.
+    pub async fn with_script(script: &'static str) -> World {
         let folder = tempfile::tempdir().unwrap();
         let python = std::path::absolute("../../.tools/venv/bin/python").unwrap();
         let postgres = Postgres::start(folder.path(), &python).await.unwrap();
@@ -40,7 +52,7 @@ impl World {
         let address = loopback::serve(move |request| {
             let body = || serde_json::from_str::<Value>(&request.body).unwrap();
             std::future::ready(match request.method.as_str() {
-                "GET" => reply(200, crate::query_app::SCRIPT),
+                "GET" => reply(200, script),
                 "PUT" => {
                     taken.lock().unwrap().push(body());
                     reply(200, "")
@@ -60,7 +72,7 @@ impl World {
         ]);
         let variable = |name: &str| variables.get(name).map(|value| (*value).to_owned());
         let config = function::aws::service(&variable, "REDSHIFT_DATA").unwrap();
-        let handler = Handler::new(Settings::read(&variable).unwrap(), Clock::system());
+        let handler = WarehouseSetup::new(Settings::read(&variable).unwrap(), Clock::system());
         let world = World { handler, client: Client::new(&config), answers, url, _postgres: postgres };
         world
             .all(&[
@@ -78,8 +90,8 @@ impl World {
         world
     }
 
-    /// Carries out an event and gives the answer back.
-    pub(crate) async fn handle(&self, mut event: Value) -> Value {
+    /// Handles an event and returns the answer.
+    pub async fn handle(&self, mut event: Value) -> Value {
         event["ResponseURL"] = json!(format!("{}/answer", self.url));
         let mut context = Context::default();
         context.deadline = function::millis(SystemTime::now() + Duration::from_secs(300));
@@ -87,15 +99,15 @@ impl World {
         self.answers.lock().unwrap().last().unwrap().clone()
     }
 
-    /// Carries out an event that must succeed.
-    pub(crate) async fn succeed(&self, event: Value) -> Value {
+    /// Handles an event that must succeed.
+    pub async fn succeed(&self, event: Value) -> Value {
         let answer = self.handle(event).await;
         assert_eq!(answer["Status"], "SUCCESS", "{answer}");
         answer
     }
 
     /// Runs a statement as a user, or as the administrator: its rows as text, NULL as `-`, or why it failed.
-    pub(crate) async fn run(&self, sql: &str, user: Option<&str>) -> Result<Vec<Vec<String>>, String> {
+    pub async fn run(&self, sql: &str, user: Option<&str>) -> Result<Vec<Vec<String>>, String> {
         let mut warehouse = json!({"cluster": "c", "database": "dev"});
         if let Some(user) = user {
             warehouse["dbUser"] = json!(user);
@@ -115,11 +127,12 @@ impl World {
     }
 
     /// Rows for the administrator.
-    pub(crate) async fn rows(&self, sql: &str) -> Vec<Vec<String>> {
+    pub async fn rows(&self, sql: &str) -> Vec<Vec<String>> {
         self.run(sql, None).await.unwrap()
     }
 
-    pub(crate) async fn all(&self, statements: &[&str]) {
+    /// Runs statements as the administrator; all of them must succeed.
+    pub async fn all(&self, statements: &[&str]) {
         for sql in statements {
             self.run(sql, None).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
         }
@@ -144,8 +157,8 @@ fn sign(request: &Request, batch: &Value) -> Value {
     json!({"success": true, "num_records": results.len(), "results": results})
 }
 
-/// An Update or Delete of what the event `create` made under this id.
-pub(crate) fn later(create: &Value, kind: &str, id: &Value) -> Value {
+/// An Update or Delete of what the event `create` created under this ID.
+pub fn later(create: &Value, kind: &str, id: &Value) -> Value {
     let mut event = create.clone();
     event["RequestType"] = json!(kind);
     event["RequestId"] = json!(format!("{kind}-of-{id}"));

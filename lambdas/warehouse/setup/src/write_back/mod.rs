@@ -1,26 +1,45 @@
-//! What a write-back system needs in a warehouse, made and taken away. Every step may run again.
+//! What a write-back system needs in a warehouse. Every step may run again.
 
 mod names;
 mod properties;
 mod sql;
 
+use redshift::Warehouse;
+use serde_json::Value;
 use tracing::info;
 
 use crate::database::Database;
+use crate::needs::{Done, Needs};
+use crate::script::Scripts;
 use crate::user;
 use names::{HISTORY, HISTORY_VIEW, QUOTES_VIEW};
 pub(crate) use properties::Properties;
 
-/// Makes what is not there, replaces what may differ, grants, and revokes what only the old properties grant.
+impl Needs for Properties {
+    fn warehouse(&self) -> &Warehouse {
+        &self.warehouse
+    }
+
+    fn schema_name(&self) -> &str {
+        &self.names.schema_name
+    }
+
+    fn apply<'a>(&'a self, database: &'a mut Database, old: Option<&'a Value>, _: Option<&'a Scripts>) -> Done<'a> {
+        let old = old.and_then(|old| Properties::read(old).ok());
+        Box::pin(async move { apply(database, self, old.as_ref()).await })
+    }
+
+    fn remove<'a>(&'a self, database: &'a mut Database) -> Done<'a> {
+        Box::pin(remove(database, self))
+    }
+}
+
+/// Creates what is missing, replaces what may differ, grants rights, and revokes rights that only the old properties grant.
 ///
 /// # Errors
 ///
-/// What could not be done, in one sentence. The statements before it stay done; the next event goes on from there.
-pub(crate) async fn apply(
-    database: &mut Database,
-    wanted: &Properties,
-    old: Option<&Properties>,
-) -> Result<(), String> {
+/// Says in one sentence what could not be done. Earlier statements are not undone; the next event continues from there.
+async fn apply(database: &mut Database, wanted: &Properties, old: Option<&Properties>) -> Result<(), String> {
     let names = &wanted.names;
     database.run("create the schema", &sql::create_schema(names)).await?;
     database.run("create the table quote_history", &sql::create_history(names)).await?;
@@ -44,12 +63,12 @@ pub(crate) async fn apply(
     Ok(())
 }
 
-/// Takes rights, views and the function away; tables, schema and users stay. What is missing counts as taken away.
+/// Removes rights, views and the function; tables, schema and users are kept. Missing objects count as removed.
 ///
 /// # Errors
 ///
-/// What could not be done, in one sentence.
-pub(crate) async fn remove(database: &mut Database, made: &Properties) -> Result<(), String> {
+/// Says in one sentence what could not be done.
+async fn remove(database: &mut Database, made: &Properties) -> Result<(), String> {
     let names = &made.names;
     for reader in &made.readers {
         database.all_but_missing(&format!("revoke rights from {reader}"), &sql::revoke_reader(names, reader)).await?;
@@ -60,7 +79,7 @@ pub(crate) async fn remove(database: &mut Database, made: &Properties) -> Result
     database.all_but_missing("drop views and function", &dropped).await
 }
 
-/// A column whose input went stays with its data.
+/// The column of a removed input is kept with its data.
 async fn add_missing_columns(database: &mut Database, wanted: &Properties) -> Result<(), String> {
     let there = columns(database, wanted, HISTORY).await?;
     for input in wanted.inputs.iter().filter(|input| !there.contains(&input.column_name)) {
@@ -71,7 +90,7 @@ async fn add_missing_columns(database: &mut Database, wanted: &Properties) -> Re
     Ok(())
 }
 
-/// A view can be replaced only by one with the same columns; with others, it is dropped first. Rights are granted afterwards.
+/// A view can only be replaced by one with the same columns; otherwise it is dropped first. Rights are granted afterwards.
 async fn replace_views(database: &mut Database, wanted: &Properties) -> Result<(), String> {
     let names = &wanted.names;
     for (view, columns_wanted, name, sql) in [
