@@ -20,8 +20,11 @@ pub struct Limit {
     /// The page of AWS that states it.
     pub source: &'static str,
     /// What there is of it, for each resource that it applies to; `None` if the engine checks it.
-    measure: Option<fn(&Template) -> Vec<(&str, usize)>>,
+    measure: Option<Measure>,
 }
+
+/// What there is in a template, by the logical ID of a resource.
+type Measure = fn(&Template) -> Vec<(&str, usize)>;
 
 const CLOUDFORMATION: &str =
     "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html";
@@ -77,13 +80,7 @@ const fn of_engine(name: &'static str, most: usize, unit: &'static str) -> Limit
     Limit { name, most, unit, source: CLOUDFORMATION, measure: None }
 }
 
-const fn limit(
-    name: &'static str,
-    most: usize,
-    unit: &'static str,
-    source: &'static str,
-    measure: fn(&Template) -> Vec<(&str, usize)>,
-) -> Limit {
+const fn limit(name: &'static str, most: usize, unit: &'static str, source: &'static str, measure: Measure) -> Limit {
     Limit { name, most, unit, source, measure: Some(measure) }
 }
 
