@@ -218,7 +218,7 @@ impl Parts<'_> {
     fn setup(&self) -> RustFunction {
         let grants = self.place.grants(Part::Setup).into_iter().chain(self.props.script.as_ref().map(Script::grant));
         grants
-            .fold(RustFunction::new("redshift-setup", self.tenancy.architecture), RustFunction::grant)
+            .fold(RustFunction::new("query-app-setup", self.tenancy.architecture), RustFunction::grant)
             .timeout(SETUP_SECONDS)
             .retries(2)
             .dead_letters(self.dead_letters)
@@ -269,7 +269,6 @@ fn add_sweep(stack: &mut Stack, finished: &FunctionRef, dead_letters: &QueueRef)
 
 fn in_warehouse(props: &Props, place: &Place, setup: &FunctionRef, socket: &FunctionRef) -> CustomResource {
     let resource = CustomResource::new(setup, SETUP_SECONDS + 60)
-        .property("Kind", "query-app")
         .property("Warehouse", place.for_setup())
         .property("Schema", props.schema.as_str())
         .property("Reader", Json::from(place.worker(socket)))

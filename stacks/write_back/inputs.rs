@@ -154,7 +154,7 @@ impl Input {
         json
     }
 
-    /// The input as redshift-setup reads it: what its column needs.
+    /// The input as the set-up reads it: what its column needs.
     pub(super) fn for_setup(&self) -> Json {
         match &self.kind {
             Kind::Text(length) => {

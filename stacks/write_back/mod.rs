@@ -143,7 +143,7 @@ fn setup(tenancy: &Tenancy, place: &Place, dead_letters: &QueueRef) -> RustFunct
     place
         .grants(Part::Setup)
         .into_iter()
-        .fold(RustFunction::new("redshift-setup", tenancy.architecture), RustFunction::grant)
+        .fold(RustFunction::new("write-back-setup", tenancy.architecture), RustFunction::grant)
         .timeout(SETUP_SECONDS)
         .retries(2)
         .dead_letters(dead_letters)
@@ -152,7 +152,6 @@ fn setup(tenancy: &Tenancy, place: &Place, dead_letters: &QueueRef) -> RustFunct
 /// Tables and views, the signing function of the warehouse, and who may use them.
 fn in_warehouse(tenancy: &Tenancy, props: &Props, place: &Place, setup: &FunctionRef) -> CustomResource {
     CustomResource::new(setup, SETUP_SECONDS + 60)
-        .property("Kind", "write-back")
         .property("Warehouse", place.for_setup())
         .property("Schema", props.schema.as_str())
         .property("Source", props.source.json())

@@ -186,7 +186,7 @@ pub struct Destroy {
     pub environment: Environment,
 }
 
-/// The assemblies, and the account and region they belong to, which the environment variables choose.
+/// The assemblies, and the account and region they belong to.
 #[derive(Args, Debug)]
 pub struct Environment {
     /// The folder that `synth` wrote to
@@ -195,6 +195,12 @@ pub struct Environment {
     /// The bucket for function code [default: the bucket of the platform stack, or the one that `cdk bootstrap` created]
     #[arg(long, value_name = "NAME", help_heading = WHERE)]
     pub asset_bucket: Option<String>,
+    /// The profile of the AWS CLI to sign in with [default: AWS_PROFILE]
+    #[arg(long, value_name = "NAME", help_heading = WHERE)]
+    pub profile: Option<String>,
+    /// The AWS region [default: AWS_REGION, or the region of the profile]
+    #[arg(long, value_name = "REGION", help_heading = WHERE)]
+    pub region: Option<String>,
 }
 
 fn percent(text: &str) -> Result<f64, String> {

@@ -23,7 +23,7 @@ pub struct Limit {
     measure: Option<Measure>,
 }
 
-/// What there is in a template, by the logical ID of a resource.
+/// Counts something in a template: the logical ID of each resource that has it, with how much there is.
 type Measure = fn(&Template) -> Vec<(&str, usize)>;
 
 const CLOUDFORMATION: &str =
@@ -80,7 +80,13 @@ const fn of_engine(name: &'static str, most: usize, unit: &'static str) -> Limit
     Limit { name, most, unit, source: CLOUDFORMATION, measure: None }
 }
 
-const fn limit(name: &'static str, most: usize, unit: &'static str, source: &'static str, measure: Measure) -> Limit {
+const fn limit(
+    name: &'static str,
+    most: usize,
+    unit: &'static str,
+    source: &'static str,
+    measure: fn(&Template) -> Vec<(&str, usize)>,
+) -> Limit {
     Limit { name, most, unit, source, measure: Some(measure) }
 }
 

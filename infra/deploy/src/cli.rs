@@ -1,13 +1,11 @@
 //! What the arguments choose: tenants, and the account and region that they are deployed to.
 
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::time::Duration;
 
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
 use ferrostack_command::{Deploy, Environment};
-use ferrostack_deploy::{Assembly, Error, Options, PLATFORM, Progress, Target};
+use ferrostack_deploy::{Assembly, Error, Options, PLATFORM, Progress, Rates, Target};
 
 /// The tenants to deploy. If there are several, those that do not have the chosen system are left out.
 pub(crate) fn assemblies(command: &Deploy, progress: &Progress) -> Result<Vec<Assembly>, Error> {
@@ -55,22 +53,18 @@ pub(crate) fn options(command: &Deploy) -> Options {
 }
 
 /// The account and region, which are reported.
-pub(crate) async fn target(environment: &Environment, progress: &Progress) -> Result<Target, Error> {
-    let target = Target::connect(&aws().await, environment.asset_bucket.as_deref()).await?;
+pub(crate) async fn target(environment: &Environment, rates: Rates, progress: &Progress) -> Result<Target, Error> {
+    let mut sign_in = pin!(Target::sign_in(
+        environment.profile.as_deref(),
+        environment.region.as_deref(),
+        environment.asset_bucket.as_deref(),
+    ));
+    let target = loop {
+        match tokio::time::timeout(Duration::from_secs(10), sign_in.as_mut()).await {
+            Ok(target) => break target?,
+            Err(_) => progress.line("signing in: no answer yet"),
+        }
+    };
     progress.line(format!("account {}, region {}", target.account, target.region));
-    Ok(target)
-}
-
-/// The SDK repeats only the first call, which asks who is calling; the deployer repeats all others itself.
-async fn aws() -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::latest())
-        .retry_config(RetryConfig::standard().with_max_attempts(4))
-        .timeout_config(
-            TimeoutConfig::builder()
-                .connect_timeout(Duration::from_secs(5))
-                .read_timeout(Duration::from_secs(60))
-                .build(),
-        )
-        .load()
-        .await
+    Ok(target.at_rates(rates, progress))
 }

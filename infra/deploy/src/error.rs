@@ -5,9 +5,9 @@ use std::fmt;
 /// Why a deployment did not happen, as one sentence for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
-    /// The caller has to act first: wrong usage, an incomplete assembly, or no credentials, region or access. Exit code 2.
+    /// The caller has to act first: wrong usage, an incomplete assembly, no credentials or region, or no permission for this. Exit code 2.
     Refused(String),
-    /// AWS does not let the caller in: missing or expired credentials, or no permission. Every tenant would fail the same way. Exit code 2.
+    /// AWS does not accept the caller's credentials, or no longer does. Every tenant would fail the same way. Exit code 2.
     Access(String),
     /// AWS did the work, and the deployment did not succeed. Exit code 1.
     Failed(String),

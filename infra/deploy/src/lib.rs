@@ -34,6 +34,7 @@ pub use deploy::hotswap::{Swapped, hotswap};
 pub use deploy::tenant::{Change, Deployed, deploy};
 pub use destroy::teardown::{Teardown, destroy};
 pub use error::{Error, exit_code_of};
+pub use fleet::lock;
 pub use fleet::report::{Outcome, Report};
 pub use fleet::rollout::{Fleet, deploy_fleet};
 pub use options::Options;

@@ -54,7 +54,7 @@ async fn status(command: Status, progress: &Progress) -> Result<u8, Error> {
     let all = command.tenants.is_empty();
     let tenants = if all { Assembly::tenants(out)? } else { command.tenants };
     let assemblies: Vec<_> = tenants.iter().map(|tenant| Assembly::read(out, tenant)).collect::<Result<_, _>>()?;
-    let target = cli::target(&command.environment, progress).await?;
+    let target = cli::target(&command.environment, Rates::default(), progress).await?;
     let status = ferrostack_deploy::status(&target, &assemblies, all, command.drift, progress).await?;
     progress.clear();
     output::text(status);
@@ -63,22 +63,37 @@ async fn status(command: Status, progress: &Progress) -> Result<u8, Error> {
 
 async fn destroy(command: Destroy, progress: &Progress) -> Result<u8, Error> {
     let assembly = Assembly::read_if_any(&command.environment.out, &command.tenant)?;
-    let target = cli::target(&command.environment, progress).await?;
+    let target = cli::target(&command.environment, Rates::default(), progress).await?;
+    // Otherwise a deployment that is under way could create again what is deleted here.
+    let _locked = (!command.plan).then(|| ferrostack_deploy::lock(&command.environment.out, &target)).transpose()?;
     let teardown = Teardown { only: command.only, with_data: command.with_data, yes: command.yes, plan: command.plan };
-    ferrostack_deploy::destroy(&target, &assembly, &teardown, progress).await?;
-    Ok(0)
+    tokio::select! {
+        destroyed = ferrostack_deploy::destroy(&target, &assembly, &teardown, progress) => destroyed.map(|()| 0),
+        () = interrupted() => Err(Error::Failed(interrupted_destroy(&assembly.tenant, teardown.with_data))),
+    }
+}
+
+fn interrupted_destroy(tenant: &str, with_data: bool) -> String {
+    let retention = if with_data {
+        "; stacks that are left may already be set to delete their data, which the next deployment undoes"
+    } else {
+        ""
+    };
+    format!(
+        "interrupted; CloudFormation finishes what was started{retention}; run `destroy {tenant}` again to delete the rest"
+    )
 }
 
 async fn deploy(command: Deploy, progress: &Progress) -> Result<u8, Error> {
     if command.preflight {
-        return cli::target(&command.environment, progress).await.map(|_| 0);
+        return cli::target(&command.environment, Rates::default(), progress).await.map(|_| 0);
     }
     let tenants = cli::assemblies(&command, progress)?;
     for stack in tenants.iter().flat_map(|tenant| &tenant.stacks) {
         stack.require_functions()?;
     }
     let rates = Rates { changes: command.changes_per_second, looks: command.looks_per_second };
-    let target = cli::target(&command.environment, progress).await?.at_rates(rates);
+    let target = cli::target(&command.environment, rates, progress).await?;
     let at_once = usize::from(command.concurrency);
     if command.plan {
         return show_plans(&target, &tenants, &cli::options(&command), at_once, progress).await;

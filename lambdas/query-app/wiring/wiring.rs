@@ -9,7 +9,7 @@ fn functions_read_exactly_what_the_stack_sets() {
         .function("Finished", |variable| query_finished::Settings::read(&variable).map(drop))
         .function("PublishSite", |variable| query_site::Settings::read(&variable).map(drop))
         .function("Results", |variable| query_results::Settings::read(&variable).map(drop))
-        .function("Setup", |variable| redshift_setup::Settings::read(&variable).map(drop))
+        .function("Setup", |variable| query_app_setup::Settings::read(&variable).map(drop))
         .function("SignUp", |variable| query_sign_up::Settings::read(&variable).map(drop))
         .function("Socket", |variable| query_socket::Settings::read(&variable).map(drop))
         .assert_complete();

@@ -8,7 +8,7 @@ fn functions_read_exactly_what_the_stack_sets() {
     Wiring::of(&SYSTEM)
         .function("QuoteApi", |variable| write_back_api::Settings::read(&variable).map(drop))
         .function("Rotate", |variable| write_back_rotate::Settings::read(&variable).map(drop))
-        .function("Setup", |variable| redshift_setup::Settings::read(&variable).map(drop))
+        .function("Setup", |variable| write_back_setup::Settings::read(&variable).map(drop))
         .function("Sign", |variable| write_back_sign::Settings::read(&variable).map(drop))
         .assert_complete();
 }

@@ -116,7 +116,7 @@ impl Made {
 }
 
 impl Place {
-    /// The warehouse as redshift-setup reads it.
+    /// The warehouse as the set-up reads it.
     pub(crate) fn for_setup(&self) -> Json {
         match &self.kind {
             Kind::Serverless { name, made, secret, .. } => {

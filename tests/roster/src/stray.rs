@@ -6,8 +6,7 @@ use std::path::Path;
 
 /// Folders in places where each system has one.
 pub(crate) fn folders(root: &Path, systems: &[System]) -> Vec<String> {
-    // Libraries, and functions that several systems deploy.
-    let lambdas = subfolders(&root.join("lambdas")).into_iter().filter(|it| it != "shared" && it != "warehouse");
+    let lambdas = subfolders(&root.join("lambdas")).into_iter().filter(|it| it != "shared");
     let stacks = subfolders(&root.join("stacks"));
     let stacks =
         stacks.into_iter().filter(|it| root.join("stacks").join(it).join("mod.rs").is_file() && it != "shared");

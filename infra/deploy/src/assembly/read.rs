@@ -91,7 +91,12 @@ fn read_stack(folder: &Path, tenant: &str, manifest: &Manifest, id: &str) -> Res
     let file = format!("{name}.template.json");
     let template = read_text(&inside(folder, &file)?, tenant)?;
     let document: Template = serde_json::from_str(&template).map_err(|error| {
-        Error::Refused(format!("{file} is not a JSON template ({error}); synthesize without --yaml to deploy"))
+        let advice = if template.trim_start().starts_with(['{', '[']) || template.trim().is_empty() {
+            "is damaged; synthesize again"
+        } else {
+            "is not a JSON template; synthesize without --yaml to deploy"
+        };
+        Error::Refused(format!("{file} {advice} ({error})"))
     })?;
     let stack_name = |id: &String| {
         let other = manifest.artifacts.get(id).filter(|other| other.kind == STACK)?;

@@ -1,10 +1,14 @@
 //! Uploads the files that a stack reads to the asset bucket, once each: keys are hashes of the contents.
+//!
+//! A key alone proves nothing, because whoever may write to the bucket can store anything under it. So a stored object counts only if S3
+//! has the same SHA-256 checksum for it, which S3 computes itself from what it stores.
 
 use std::collections::BTreeMap;
 
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::{ByteStream, SdkBody};
-use aws_sdk_s3::types::ChecksumAlgorithm;
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode};
+use aws_smithy_types::base64;
 use futures_util::{StreamExt, stream};
 
 use crate::assembly::Asset;
@@ -33,7 +37,8 @@ pub(crate) async fn upload_missing(
     }
     require_bucket(target).await?;
     progress.begin("uploading the functions' code", assets.len() as u64);
-    let mut uploads = stream::iter(assets.values().map(|asset| upload(target, asset))).buffer_unordered(AT_ONCE);
+    let uploads = assets.values().map(|asset| upload(target, asset, progress));
+    let mut uploads = stream::iter(uploads).buffer_unordered(AT_ONCE);
     let (mut done, mut uploaded) = (0, 0);
     while let Some(result) = uploads.next().await {
         uploaded += usize::from(result?);
@@ -44,32 +49,40 @@ pub(crate) async fn upload_missing(
     Ok(())
 }
 
-/// Uploads one asset, if it is not in the bucket yet; returns whether it was uploaded.
-async fn upload(target: &Target, asset: &Asset) -> Result<bool, Error> {
-    if exists(target, &asset.key).await? {
+/// Uploads one asset, unless the bucket has it; returns whether it was uploaded.
+async fn upload(target: &Target, asset: &Asset, progress: &Progress) -> Result<bool, Error> {
+    let hash = asset.key.split('.').next().unwrap_or_default();
+    let stored = stored(target, &asset.key, hash).await?;
+    if stored == Stored::Same {
         return Ok(false);
     }
     let bytes = std::fs::read(&asset.path)
         .map_err(|error| Error::Refused(format!("cannot read {}: {error}", asset.path.display())))?;
-    let hash = cfn::sha256(&bytes);
-    if !asset.key.starts_with(&hash) {
+    if cfn::sha256(&bytes) != hash {
         return Err(Error::Refused(format!(
             "{} has changed since it was synthesized; synthesize again",
             asset.path.display()
         )));
     }
+    if stored == Stored::Other {
+        progress.line(format!(
+            "{} in {} is not the code of {}, or has no checksum; it is replaced",
+            asset.key, target.bucket.name, asset.name
+        ));
+    }
     put(target, &asset.key, bytes, "application/zip").await?;
     Ok(true)
 }
 
-/// Uploads the template if it does not fit into a request.
-pub(crate) async fn template_source(target: &Target, template: &str) -> Result<TemplateSource, Error> {
+/// Uploads the template, below `prefix`, if it does not fit into a request.
+pub(crate) async fn template_source(target: &Target, template: &str, prefix: &str) -> Result<TemplateSource, Error> {
     if template.len() <= cfn::INLINE_BYTES {
         return Ok(TemplateSource::Inline(template.to_owned()));
     }
     require_bucket(target).await?;
-    let key = format!("{}.json", cfn::sha256(template));
-    if !exists(target, &key).await? {
+    let hash = cfn::sha256(template);
+    let key = format!("{prefix}{hash}.json");
+    if stored(target, &key, &hash).await? != Stored::Same {
         put(target, &key, template.as_bytes().to_vec(), "application/json").await?;
     }
     Ok(TemplateSource::Url(target.object_url(&key)))
@@ -101,14 +114,35 @@ fn owner(target: &Target) -> Option<String> {
     (target.bucket.origin != Origin::Named).then(|| target.account.clone())
 }
 
-async fn exists(target: &Target, key: &str) -> Result<bool, Error> {
-    let request = target.s3.head_object().bucket(&target.bucket.name).key(key);
+/// What the bucket has under a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stored {
+    Nothing,
+    /// The expected contents.
+    Same,
+    /// Other contents, or contents without a checksum.
+    Other,
+}
+
+/// Compares what is stored with the SHA-256 of the expected contents, in hexadecimal.
+async fn stored(target: &Target, key: &str, hash: &str) -> Result<Stored, Error> {
+    let request = target.s3.head_object().bucket(&target.bucket.name).key(key).checksum_mode(ChecksumMode::Enabled);
     let request = request.set_expected_bucket_owner(owner(target));
     match target.lanes.storage.call(|| request.clone().send()).await {
-        Ok(_) => Ok(true),
-        Err(error) if error.raw_response().is_some_and(|response| response.status().as_u16() == 404) => Ok(false),
+        Ok(found) => {
+            let checksum = found.checksum_sha256().and_then(|text| base64::decode(text).ok());
+            let same = checksum.is_some_and(|bytes| hexadecimal(&bytes) == hash);
+            Ok(if same { Stored::Same } else { Stored::Other })
+        }
+        Err(error) if error.raw_response().is_some_and(|response| response.status().as_u16() == 404) => {
+            Ok(Stored::Nothing)
+        }
         Err(error) => Err(from_sdk(&format!("looking for {key} in {}", target.bucket.name), error)),
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// S3 rejects the object if it does not arrive with the checksum that is computed here.

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_sdk_cloudformation::Client as CloudFormation;
-use aws_sdk_cloudformation::config::ProvideCredentials;
 use aws_sdk_s3::Client as S3;
 
 use crate::Error;
+use crate::aws::credentials::{self, CredentialsError};
 use crate::aws::json::AwsJson;
 use crate::aws::lanes::{Lanes, Rates};
 use crate::aws::sdk_error::from_sdk;
 use crate::aws::target::{AssetBucket, Origin, Target};
-use crate::aws::{platform, run_name};
+use crate::aws::{partition, platform, run_name};
 
 impl Target {
     /// Finds out who is calling, and where functions' code goes: to `asset_bucket` if it is given, else to the bucket of the platform
@@ -23,10 +23,27 @@ impl Target {
     ///
     /// [`Error::Refused`] if there is no region or there are no credentials, [`Error::Access`] if AWS does not accept them.
     pub async fn connect(config: &SdkConfig, asset_bucket: Option<&str>) -> Result<Target, Error> {
+        let explain = |error: &CredentialsError| {
+            Error::Refused(format!("could not get AWS credentials: {}", credentials::reason(error)))
+        };
+        Target::connect_or(config, asset_bucket, explain).await
+    }
+
+    /// [`Target::connect`] with an explanation of its own if there are no credentials.
+    pub(super) async fn connect_or(
+        config: &SdkConfig,
+        asset_bucket: Option<&str>,
+        explain: impl Fn(&CredentialsError) -> Error,
+    ) -> Result<Target, Error> {
         let region = region(config)?;
-        require_credentials(config).await?;
-        let account = account(config, &region).await?;
-        let mut target = with_clients(config, account, region);
+        let identity = aws_sdk_sts::Client::new(config).get_caller_identity().send().await;
+        let identity = identity.map_err(|error| match credentials::cause_of(&error) {
+            Some(cause) => explain(cause),
+            None => from_sdk(&format!("asking who is calling in {region}"), error).into_refusal(),
+        })?;
+        let account = identity.account().unwrap_or_default().to_owned();
+        let dns_suffix = partition::dns_suffix(&region).await;
+        let mut target = with_clients(config, account, region, dns_suffix);
         if let Some(name) = asset_bucket {
             target.bucket = AssetBucket { name: name.to_owned(), origin: Origin::Named };
         } else if let Some(name) = platform::asset_bucket(&target).await.map_err(Error::into_refusal)? {
@@ -39,12 +56,12 @@ impl Target {
 fn region(config: &SdkConfig) -> Result<String, Error> {
     let Some(region) = config.region().map(ToString::to_string).filter(|region| !region.is_empty()) else {
         return Err(Error::Refused(
-            "no AWS region is set; set AWS_REGION, or AWS_PROFILE to a profile with a region".to_owned(),
+            "no AWS region is set; give --region, set AWS_REGION, or use a profile with a region".to_owned(),
         ));
     };
     if !is_region(&region) {
         return Err(Error::Refused(format!(
-            "`{region}` is not an AWS region; set AWS_REGION, or the region of the profile, to a name such as eu-west-1"
+            "`{region}` is not an AWS region; set --region, AWS_REGION or the region of the profile to a name such as eu-west-1"
         )));
     }
     Ok(region)
@@ -60,27 +77,8 @@ fn is_region(name: &str) -> bool {
     number && words.len() >= 2 && words.iter().all(is_word)
 }
 
-async fn require_credentials(config: &SdkConfig) -> Result<(), Error> {
-    let missing = |why: &str| {
-        Error::Refused(format!(
-            "no AWS credentials were found ({why}); set AWS_PROFILE or AWS_ACCESS_KEY_ID, or sign in with `aws sso login`"
-        ))
-    };
-    let provider = config.credentials_provider().ok_or_else(|| missing("no provider is configured"))?;
-    // The provider's own error is not shown: a failing credential process may print what it read.
-    provider.provide_credentials().await.map_err(|_| missing("all known sources were tried"))?;
-    Ok(())
-}
-
-async fn account(config: &SdkConfig, region: &str) -> Result<String, Error> {
-    let identity = aws_sdk_sts::Client::new(config).get_caller_identity().send().await;
-    let identity =
-        identity.map_err(|error| from_sdk(&format!("asking who is calling in {region}"), error).into_refusal())?;
-    Ok(identity.account().unwrap_or_default().to_owned())
-}
-
 /// The target with the bucket of `cdk bootstrap`.
-fn with_clients(config: &SdkConfig, account: String, region: String) -> Target {
+fn with_clients(config: &SdkConfig, account: String, region: String, dns_suffix: String) -> Target {
     let endpoint = config.endpoint_url().map(str::to_owned);
     // Our lanes repeat what was throttled or lost.
     let once = RetryConfig::disabled();
@@ -94,7 +92,7 @@ fn with_clients(config: &SdkConfig, account: String, region: String) -> Target {
     Target {
         cloudformation: CloudFormation::from_conf(cloudformation.build()),
         s3: S3::from_conf(s3.build()),
-        json: Arc::new(AwsJson::new(config)),
+        json: Arc::new(AwsJson::new(config, &dns_suffix)),
         bucket: AssetBucket { name: bootstrap, origin: Origin::Bootstrap },
         account,
         region,
@@ -102,6 +100,7 @@ fn with_clients(config: &SdkConfig, account: String, region: String) -> Target {
         open_plans: Arc::default(),
         config: config.clone(),
         endpoint,
+        dns_suffix,
         seed: run_name::new(),
     }
 }

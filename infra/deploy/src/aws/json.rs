@@ -22,7 +22,7 @@ use tokio::sync::Mutex;
 /// An AWS service.
 pub(crate) struct Service {
     /// Its name in addresses and signatures.
-    name: &'static str,
+    pub(crate) name: &'static str,
     /// What precedes the operation's name.
     prefix: &'static str,
     /// The version of its JSON protocol.
@@ -45,6 +45,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(crate) struct AwsJson {
     config: SdkConfig,
+    dns_suffix: String,
     connector: OnceLock<Connector>,
     /// The credentials of the last call: getting new ones may start a program or call another service.
     credentials: Mutex<Option<Credentials>>,
@@ -52,8 +53,13 @@ pub(crate) struct AwsJson {
 
 impl AwsJson {
     /// Does not connect before the first call.
-    pub(crate) fn new(config: &SdkConfig) -> AwsJson {
-        AwsJson { config: config.clone(), connector: OnceLock::new(), credentials: Mutex::default() }
+    pub(crate) fn new(config: &SdkConfig, dns_suffix: &str) -> AwsJson {
+        AwsJson {
+            config: config.clone(),
+            dns_suffix: dns_suffix.to_owned(),
+            connector: OnceLock::new(),
+            credentials: Mutex::default(),
+        }
     }
 
     /// Calls once; a lane repeats it.
@@ -78,10 +84,7 @@ impl AwsJson {
         let region = self.config.region().ok_or("no region")?.as_ref();
         let url = match self.config.endpoint_url() {
             Some(url) => format!("{}/", url.trim_end_matches('/')),
-            None => {
-                let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-                format!("https://{}.{region}.{suffix}/", service.name)
-            }
+            None => format!("https://{}.{region}.{}/", service.name, self.dns_suffix),
         };
         let identity = self.credentials().await?.into();
         let params = v4::SigningParams::builder()

@@ -8,11 +8,15 @@
 pub(crate) mod assets;
 pub(crate) mod bucket;
 mod connect;
+pub(crate) mod credentials;
 pub(crate) mod json;
 pub(crate) mod lanes;
+mod partition;
 pub(crate) mod pauses;
 pub(crate) mod platform;
+mod profile;
 pub(crate) mod run_name;
 pub(crate) mod sdk_error;
+mod sign_in;
 pub(crate) mod stacks;
 pub(crate) mod target;

@@ -4,6 +4,7 @@ use aws_sdk_cloudformation::config::http::HttpResponse;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 
 use crate::Error;
+use crate::aws::credentials;
 
 /// Error codes that mean the caller is not allowed to do this.
 const DENIED: [&str; 3] = ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation"];
@@ -40,7 +41,12 @@ where
     if DENIED.contains(&code.as_str()) || status == Some(403) {
         // A HEAD answer has neither code nor message.
         let said = if message.is_empty() { "AWS answered 403".to_owned() } else { format!("{code}: {message}") };
-        return Error::Access(format!("access denied while {doing}: {said}"));
+        // A policy may concern a single stack or tenant, so this says nothing about the others.
+        return Error::Refused(format!("access denied while {doing}: {said}"));
+    }
+    // Credentials that could not be renewed during a long run.
+    if let Some(cause) = credentials::cause_of(&error).filter(|cause| !credentials::is_lost(cause)) {
+        return Error::Access(format!("could not get AWS credentials while {doing}: {}", credentials::reason(cause)));
     }
     match error {
         SdkError::ServiceError(_) if !message.is_empty() => {

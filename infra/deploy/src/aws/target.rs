@@ -7,6 +7,7 @@ use aws_config::SdkConfig;
 use aws_sdk_cloudformation::Client as CloudFormation;
 use aws_sdk_s3::Client as S3;
 
+use crate::Progress;
 use crate::aws::json::AwsJson;
 use crate::aws::lanes::{Lanes, Rates};
 
@@ -27,6 +28,8 @@ pub struct Target {
     pub(super) config: SdkConfig,
     /// The address of AWS, if it is not the usual one.
     pub(super) endpoint: Option<String>,
+    /// What addresses end in, for example `amazonaws.com`.
+    pub(super) dns_suffix: String,
     /// Tokens are derived from it.
     pub(super) seed: String,
 }
@@ -50,10 +53,12 @@ pub(crate) enum Origin {
 }
 
 impl Target {
-    /// Calls AWS at these rates instead of the default ones.
+    /// Calls AWS at these rates instead of the default ones, and reports on `progress` when AWS does not answer.
     #[must_use]
-    pub fn at_rates(mut self, rates: Rates) -> Target {
-        self.lanes = Arc::new(Lanes::new(rates));
+    pub fn at_rates(mut self, rates: Rates, progress: &Progress) -> Target {
+        let mut lanes = Lanes::new(rates);
+        lanes.report_to(progress, &self.region);
+        self.lanes = Arc::new(lanes);
         self
     }
 
@@ -78,10 +83,7 @@ impl Target {
         let bucket = &self.bucket.name;
         match &self.endpoint {
             Some(endpoint) => format!("{}/{bucket}/{key}", endpoint.trim_end_matches('/')),
-            None => {
-                let suffix = if self.region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-                format!("https://{bucket}.s3.{}.{suffix}/{key}", self.region)
-            }
+            None => format!("https://{bucket}.s3.{}.{}/{key}", self.region, self.dns_suffix),
         }
     }
 }

@@ -9,9 +9,30 @@ use crate::cloudformation::ready::ReadyStack;
 use crate::cloudformation::version;
 use crate::{Error, Options, Target};
 
+/// What becomes of a change set. Plans are also made by callers who may not deploy, such as the role of pull requests, so what they leave
+/// in the account must not be mistaken for part of a deployment, and IAM must be able to tell the two apart by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// It is executed.
+    Deploy,
+    /// It is looked at and deleted.
+    Plan,
+}
+
+impl Purpose {
+    /// What the keys of uploaded templates start with.
+    fn key_prefix(self) -> &'static str {
+        match self {
+            Purpose::Deploy => "",
+            Purpose::Plan => "plan/",
+        }
+    }
+}
+
 /// What a change set is made from.
 pub(crate) struct Request<'a> {
     pub(crate) stack: &'a str,
+    pub(crate) purpose: Purpose,
     pub(crate) kind: ChangeSetType,
     /// The state of the stack before the change: a change set for the stack as it is now differs from one for the stack as it was.
     pub(crate) before: String,
@@ -24,24 +45,28 @@ pub(crate) struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// The request that brings the stack to its artifact, whether the change set is then executed or only looked at. A template that is
-    /// too large for a request is uploaded.
+    /// The request that brings the stack to its artifact. A template that is too large for a request is uploaded.
     pub(crate) async fn for_artifact(
         target: &Target,
         stack: &'a StackArtifact,
         ready: &ReadyStack,
         options: &Options,
+        purpose: Purpose,
     ) -> Result<Request<'a>, Error> {
         let parameters = parameters(target, stack);
         let tags = version::tags(stack, options.revision.as_deref(), &parameters, ready.live.as_ref());
         let parameter = |(key, value)| Parameter::builder().parameter_key(key).parameter_value(value).build();
+        // The plan of a new stack creates an empty one. Without the tags of a deployed stack, it can be deleted by a caller who may delete
+        // no stack that has them.
+        let untagged = purpose == Purpose::Plan && ready.kind == ChangeSetType::Create;
         Ok(Request {
             stack: &stack.name,
+            purpose,
             kind: ready.kind.clone(),
             before: ready.before.clone(),
-            template: assets::template_source(target, &stack.template).await?,
+            template: assets::template_source(target, &stack.template, purpose.key_prefix()).await?,
             parameters: parameters.into_iter().map(parameter).collect(),
-            tags: Some(tags),
+            tags: (!untagged).then_some(tags),
             express: options.express,
         })
     }
@@ -53,12 +78,16 @@ impl<'a> Request<'a> {
         };
         let parameters: Vec<_> =
             self.parameters.iter().map(|parameter| (parameter.parameter_key(), parameter.parameter_value())).collect();
-        target.token(&format!(
+        let token = target.token(&format!(
             "{}/{}/{}/{template}/{parameters:?}/{}",
             self.stack,
             self.kind.as_str(),
             self.before,
             self.express
-        ))
+        ));
+        match self.purpose {
+            Purpose::Deploy => token,
+            Purpose::Plan => format!("plan-{token}"),
+        }
     }
 }

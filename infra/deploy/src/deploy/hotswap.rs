@@ -8,7 +8,7 @@ use std::fmt;
 use aws_sdk_cloudformation::types::Stack;
 use aws_sdk_lambda::config::retry::RetryConfig;
 use aws_sdk_lambda::error::ProvideErrorMetadata;
-use aws_sdk_lambda::types::LastUpdateStatus;
+use aws_sdk_lambda::types::{Architecture, LastUpdateStatus};
 use serde_json::Value;
 
 use crate::assembly::StackArtifact;
@@ -51,7 +51,8 @@ pub async fn hotswap(target: &Target, assembly: &Assembly, progress: &Progress) 
         let mut functions = Vec::new();
         for resource in &live.resources {
             let Some(key) = code_key(stack, &document, &resource.logical_id) else { continue };
-            swap(target, &lambda, &resource.physical_id, key).await?;
+            let architecture = architecture(&document, &resource.logical_id);
+            swap(target, &lambda, &resource.physical_id, key, architecture).await?;
             functions.push(resource.logical_id.clone());
         }
         let mut skipped = different(&live.template, &document);
@@ -69,12 +70,25 @@ fn code_key<'a>(stack: &'a StackArtifact, document: &Value, logical_id: &str) ->
     stack.parameters.get(parameter).map(String::as_str)
 }
 
-async fn swap(target: &Target, lambda: &aws_sdk_lambda::Client, function: &str, key: &str) -> Result<(), Error> {
+/// What the code was built for, which Lambda assumes to be as before if it is not given.
+fn architecture(document: &Value, logical_id: &str) -> Architecture {
+    let chosen = document["Resources"][logical_id]["Properties"]["Architectures"][0].as_str();
+    chosen.map_or(Architecture::X8664, Architecture::from)
+}
+
+async fn swap(
+    target: &Target,
+    lambda: &aws_sdk_lambda::Client,
+    function: &str,
+    key: &str,
+    architecture: Architecture,
+) -> Result<(), Error> {
     let doing = format!("giving {function} its code");
     let update = lambda.update_function_code().function_name(function).s3_bucket(&target.bucket.name).s3_key(key);
+    let update = update.architectures(architecture);
     let mut pauses = Pauses::new();
     loop {
-        match target.lanes.changes.call(|| update.clone().send()).await {
+        match target.lanes.changes.call_to("Lambda", || update.clone().send()).await {
             Ok(_) => break,
             // Another update is under way, or this one is and its answer was lost.
             Err(error) if error.code() == Some("ResourceConflictException") => pauses.wait(&doing).await?,
@@ -83,7 +97,12 @@ async fn swap(target: &Target, lambda: &aws_sdk_lambda::Client, function: &str, 
     }
     loop {
         let look = lambda.get_function_configuration().function_name(function);
-        let state = target.lanes.looks.call(|| look.clone().send()).await.map_err(|error| from_sdk(&doing, error))?;
+        let state = target
+            .lanes
+            .looks
+            .call_to("Lambda", || look.clone().send())
+            .await
+            .map_err(|error| from_sdk(&doing, error))?;
         match state.last_update_status() {
             Some(LastUpdateStatus::InProgress) => pauses.wait(&doing).await?,
             Some(LastUpdateStatus::Failed) => {

@@ -11,7 +11,7 @@ use crate::aws::{assets, stacks};
 use crate::cloudformation::change_set::{self, ChangeSet};
 use crate::cloudformation::events;
 use crate::cloudformation::ready::make_ready;
-use crate::cloudformation::request::Request;
+use crate::cloudformation::request::{Purpose, Request};
 use crate::plan::data_loss;
 use crate::{Assembly, Error, Options, Progress, Target};
 
@@ -126,7 +126,7 @@ async fn deploy_stack(
     let ready = make_ready(target, stack, progress).await?;
 
     progress.begin(format!("{name}: asking CloudFormation what would change"), 0);
-    let request = Request::for_artifact(target, stack, &ready, options).await?;
+    let request = Request::for_artifact(target, stack, &ready, options, Purpose::Deploy).await?;
     let Some(change_set) = change_set::create(target, request).await? else {
         let outputs = ready.live.map(|stack| stacks::outputs(&stack)).unwrap_or_default();
         return Ok(Deployed { stack: name.to_owned(), change: Change::Unchanged, outputs, parted: BTreeSet::new() });

@@ -40,7 +40,7 @@ pub(super) async fn size(target: &Target, resource: &LiveResource) -> Option<Str
 
 /// The answer, or the error code.
 async fn ask(target: &Target, service: &Service, operation: &str, question: &Value) -> Result<Value, Option<String>> {
-    let answer = target.lanes.looks.call(|| target.json.call(service, operation, question)).await;
+    let answer = target.lanes.looks.call_to(service.name, || target.json.call(service, operation, question)).await;
     answer.map_err(|error| error.code().map(str::to_owned))
 }
 

@@ -13,7 +13,7 @@ use crate::aws::{assets, bucket};
 use crate::cloudformation::live_stack::LiveStack;
 use crate::cloudformation::next_step::{NextStep, next_step};
 use crate::cloudformation::ready::state_of;
-use crate::cloudformation::request::Request;
+use crate::cloudformation::request::{Purpose, Request};
 use crate::cloudformation::{change_set, events};
 use crate::{Error, Progress, Target};
 
@@ -45,9 +45,10 @@ async fn retain_nothing(target: &Target, live: &LiveStack, progress: &Progress) 
     let unchanged = |key: &str| Parameter::builder().parameter_key(key).use_previous_value(true).build();
     let request = Request {
         stack: name,
+        purpose: Purpose::Deploy,
         kind: ChangeSetType::Update,
         before: state_of(&live.stack),
-        template: assets::template_source(target, &template.to_string()).await?,
+        template: assets::template_source(target, &template.to_string(), "").await?,
         parameters: live
             .stack
             .parameters()

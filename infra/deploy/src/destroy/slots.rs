@@ -26,7 +26,7 @@ pub(super) async fn held(target: &Target, tenant: &str) -> Result<Option<HeldSlo
         if !after.is_null() {
             question["ExclusiveStartKey"] = after;
         }
-        let page = target.lanes.looks.call(|| target.json.call(&DYNAMODB, "Scan", &question)).await;
+        let page = target.lanes.looks.call_to("DynamoDB", || target.json.call(&DYNAMODB, "Scan", &question)).await;
         let mut page = page.map_err(|error| from_sdk(&format!("looking for QuickSight slots in {table}"), error))?;
         let items = page["Items"].as_array().into_iter().flatten();
         keys.extend(items.filter_map(|item| key_of(item, tenant)));
@@ -56,7 +56,7 @@ pub(super) async fn give_back(target: &Target, held: &HeldSlots, tenant: &str) -
             question["ConditionExpression"] = json!("tenant = :tenant");
             question["ExpressionAttributeValues"] = json!({ ":tenant": { "S": tenant } });
         }
-        match target.lanes.changes.call(|| target.json.call(&DYNAMODB, "DeleteItem", &question)).await {
+        match target.lanes.changes.call_to("DynamoDB", || target.json.call(&DYNAMODB, "DeleteItem", &question)).await {
             Err(error) if !is_taken(&error) => return Err(from_sdk(&format!("returning {key}"), error)),
             _ => {}
         }

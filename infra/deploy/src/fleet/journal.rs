@@ -3,7 +3,7 @@
 //! One JSON document per line, appended and synced before the next step, by one process at a time. A line that a kill left incomplete is
 //! removed. A run lasts until all its tenants are deployed; the next one starts with an empty journal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
 use crate::aws::run_name;
+use crate::{Error, Target};
 
 /// The journal of one account and region, open and locked until it is dropped.
 #[derive(Debug)]
@@ -21,6 +21,10 @@ pub(crate) struct Journal {
     file: Mutex<File>,
     /// Differs between two runs, and stays the same when a run is resumed.
     run: String,
+    /// The tenants of the run when it was started.
+    goal: BTreeSet<String>,
+    /// The tenants of this process, which may be fewer.
+    tenants: BTreeSet<String>,
     past: BTreeMap<String, TenantHistory>,
 }
 
@@ -36,10 +40,22 @@ struct TenantHistory {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "what")]
 enum Entry {
-    Run { run: String },
-    Began { tenant: String },
-    Deployed { tenant: String, digest: String },
-    Failed { tenant: String, why: String },
+    Run {
+        run: String,
+        #[serde(default)]
+        tenants: BTreeSet<String>,
+    },
+    Began {
+        tenant: String,
+    },
+    Deployed {
+        tenant: String,
+        digest: String,
+    },
+    Failed {
+        tenant: String,
+        why: String,
+    },
     Finished,
 }
 
@@ -49,31 +65,24 @@ impl Journal {
     /// # Errors
     ///
     /// [`Error::Refused`] if another process has it open, or it cannot be read or written.
-    pub(crate) fn open(path: &Path) -> Result<Journal, Error> {
-        let failed = |error: std::io::Error| {
-            Error::Refused(format!("cannot use the deployment's journal {}: {error}", path.display()))
+    pub(crate) fn open(path: &Path, tenants: BTreeSet<String>) -> Result<Journal, Error> {
+        let mut file = locked(path)?;
+        let mut text = Vec::new();
+        file.seek(SeekFrom::Start(0)).map_err(|error| unusable(path, error))?;
+        file.read_to_end(&mut text).map_err(|error| unusable(path, error))?;
+        let mut journal = Journal {
+            path: path.to_owned(),
+            file: Mutex::new(file),
+            run: run_name::new(),
+            goal: tenants.clone(),
+            tenants,
+            past: BTreeMap::new(),
         };
-        let mut options = File::options();
-        let mut file = options.read(true).append(true).create(true).open(path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(Error::Refused(format!(
-                    "another deployment to this account and region is running and has locked {}; wait until it ends",
-                    path.display()
-                )));
-            }
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
-        }
-        let mut text = String::new();
-        file.seek(SeekFrom::Start(0)).map_err(failed)?;
-        file.read_to_string(&mut text).map_err(failed)?;
-        let mut journal =
-            Journal { path: path.to_owned(), file: Mutex::new(file), run: run_name::new(), past: BTreeMap::new() };
-        let kept = journal.resume(&text);
-        journal.file.lock().expect(UNPOISONED).set_len(kept as u64).map_err(failed)?;
+        let kept = journal.resume(&text)?;
+        let cut = journal.file.lock().expect(UNPOISONED).set_len(kept as u64);
+        cut.map_err(|error| unusable(path, error))?;
         if kept == 0 {
-            journal.append(&Entry::Run { run: journal.run.clone() })?;
+            journal.append(&Entry::Run { run: journal.run.clone(), tenants: journal.goal.clone() })?;
         }
         Ok(journal)
     }
@@ -110,20 +119,32 @@ impl Journal {
         self.append(&Entry::Failed { tenant: tenant.to_owned(), why: why.to_owned() })
     }
 
-    /// Everything is deployed: there is nothing to resume.
+    /// The tenants of this process are deployed. The run is finished, unless it had more of them that are not deployed yet.
     pub(crate) fn finish(&self) -> Result<(), Error> {
-        self.append(&Entry::Finished)
+        let deployed = |tenant: &String| {
+            self.tenants.contains(tenant) || self.past.get(tenant).is_some_and(|past| past.deployed.is_some())
+        };
+        if self.goal.iter().all(deployed) { self.append(&Entry::Finished) } else { Ok(()) }
     }
 
     /// Reads the history from the text, and returns how many bytes of it to keep.
-    fn resume(&mut self, text: &str) -> usize {
+    fn resume(&mut self, text: &[u8]) -> Result<usize, Error> {
         let mut kept = 0;
-        for line in text.split_inclusive('\n') {
-            let Some(entry) = line.strip_suffix('\n').and_then(|line| serde_json::from_str(line).ok()) else { break };
+        for (number, line) in text.split_inclusive(|byte| *byte == b'\n').enumerate() {
+            // A kill cut it off while it was written.
+            let Some(complete) = line.strip_suffix(b"\n") else { break };
+            let entry = serde_json::from_slice(complete).map_err(|_| {
+                Error::Refused(format!(
+                    "line {} of the journal {} is not readable; move the file away to start a new run, which looks at every tenant again",
+                    number + 1,
+                    self.path.display()
+                ))
+            })?;
             kept += line.len();
             match entry {
-                Entry::Run { run } => {
+                Entry::Run { run, tenants } => {
                     self.run = run;
+                    self.goal = tenants;
                     self.past.clear();
                 }
                 Entry::Began { tenant } => {
@@ -137,12 +158,13 @@ impl Journal {
                 Entry::Failed { tenant, .. } => self.past.entry(tenant).or_default().ended += 1,
                 Entry::Finished => {
                     self.past.clear();
+                    self.goal = self.tenants.clone();
                     self.run = run_name::new();
-                    return 0;
+                    return Ok(0);
                 }
             }
         }
-        kept
+        Ok(kept)
     }
 
     fn append(&self, entry: &Entry) -> Result<(), Error> {
@@ -155,6 +177,33 @@ impl Journal {
     }
 }
 
+/// The journal of the account and region of `target`.
+pub(crate) fn path(folder: &Path, target: &Target) -> PathBuf {
+    folder.join(format!("journal-{}-{}.jsonl", target.account, target.region))
+}
+
+/// Opens the file, which no other process can open as long as it exists.
+///
+/// # Errors
+///
+/// [`Error::Refused`] if another process has it open, or it cannot be opened.
+pub(crate) fn locked(path: &Path) -> Result<File, Error> {
+    let file = File::options().read(true).append(true).create(true).open(path);
+    let file = file.map_err(|error| unusable(path, error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::Refused(format!(
+            "another deployment to this account and region is running and has locked {}; wait until it ends",
+            path.display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(unusable(path, error)),
+    }
+}
+
+fn unusable(path: &Path, error: std::io::Error) -> Error {
+    Error::Refused(format!("cannot use the deployment's journal {}: {error}", path.display()))
+}
+
 const UNPOISONED: &str = "nothing that holds this lock can panic";
 
 #[cfg(test)]
@@ -165,7 +214,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.jsonl");
         std::fs::write(&path, text).unwrap();
-        let journal = Journal::open(&path);
+        let journal = Journal::open(&path, ["a".to_owned()].into());
         (folder, journal)
     }
 
@@ -207,10 +256,38 @@ mod tests {
     }
 
     #[test]
+    fn a_run_of_several_tenants_is_not_finished_by_one_of_them() {
+        let text = INTERRUPTED.replace(r#""run":"old""#, r#""run":"old","tenants":["a","b","c"]"#);
+        let (folder, opened) = journal(&text);
+        opened.unwrap().finish().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+        // The first is deployed already.
+        let journal = Journal::open(&path, ["b", "c"].map(str::to_owned).into()).unwrap();
+        assert_eq!(journal.run(), "old");
+        journal.finish().unwrap();
+        assert!(std::fs::read_to_string(&path).unwrap().ends_with("{\"what\":\"finished\"}\n"));
+    }
+
+    #[test]
+    fn a_damaged_line_is_refused_with_its_number_and_what_to_do() {
+        for damaged in [&b"{\"what\":\"began\"\n"[..], b"\xff\n", b"{\"what\":\"unknown\"}\n"] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("journal.jsonl");
+            let end = b"{\"what\":\"began\",\"tenant\":\"z\"}\n";
+            std::fs::write(&path, [INTERRUPTED.as_bytes(), damaged, end].concat()).unwrap();
+            let error = Journal::open(&path, BTreeSet::new()).unwrap_err().to_string();
+            let line = INTERRUPTED.lines().count() + 1;
+            assert!(error.starts_with(&format!("line {line} of the journal ")), "{error}");
+            assert!(error.contains("move the file away"), "{error}");
+        }
+    }
+
+    #[test]
     fn only_one_process_can_open_the_journal() {
         let (folder, journal) = journal("");
         let _held = journal.unwrap();
-        let error = Journal::open(&folder.path().join("journal.jsonl")).unwrap_err();
+        let error = Journal::open(&folder.path().join("journal.jsonl"), BTreeSet::new()).unwrap_err();
         assert!(error.to_string().starts_with("another deployment to this account and region is running"), "{error}");
     }
 }

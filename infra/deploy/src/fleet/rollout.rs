@@ -10,7 +10,7 @@ use crate::cloudformation::next_step::has_succeeded;
 use crate::cloudformation::parameters::parameters;
 use crate::cloudformation::version;
 use crate::deploy::tenant::deploy_stacks;
-use crate::fleet::journal::Journal;
+use crate::fleet::journal::{self, Journal};
 use crate::fleet::report::{Outcome, Report};
 use crate::fleet::waves;
 use crate::plan::allowance;
@@ -50,8 +50,9 @@ pub async fn deploy_fleet(
     for stack in tenants.iter().flat_map(|tenant| &tenant.stacks) {
         stack.require_functions()?;
     }
-    let path = fleet.journals.join(format!("journal-{}-{}.jsonl", target.account, target.region));
-    let journal = Journal::open(&path)?;
+    let path = journal::path(&fleet.journals, target);
+    let names = tenants.iter().map(|tenant| tenant.tenant.clone()).collect();
+    let journal = Journal::open(&path, names)?;
     if journal.is_resumed() {
         progress.line(format!("resuming the unfinished run in {}", path.display()));
     }
@@ -124,7 +125,12 @@ impl Rollout<'_> {
             if stopped.get() {
                 let left = outcomes.iter().filter(|(_, outcome)| matches!(outcome, Outcome::NotStarted)).count();
                 let (failed, limit) = (tally.failures, self.fleet.failures);
-                self.line(|| format!("{failed} failed, the limit is {limit} %: the other {left} are not started"));
+                let why = if tally.shut_out {
+                    "AWS no longer accepts the credentials".to_owned()
+                } else {
+                    format!("{failed} failed, the limit is {limit} %")
+                };
+                self.line(|| format!("{why}: the other {left} are not started"));
                 break;
             }
             first = last;

@@ -11,7 +11,7 @@ use crate::assembly::StackArtifact;
 use crate::cloudformation::empty_stack::discard_empty_stack;
 use crate::cloudformation::next_step::{NextStep, next_step};
 use crate::cloudformation::ready::{ReadyStack, keeps_changing};
-use crate::cloudformation::request::Request;
+use crate::cloudformation::request::{Purpose, Request};
 use crate::cloudformation::{change_set, events, live_stack};
 use crate::plan::data_loss::{DataAtRisk, Departure, data_at_risk, departure};
 use crate::plan::rights;
@@ -120,7 +120,8 @@ async fn plan_stack(
     let deployed = if create { Some(Value::Null) } else { live_stack::template_of(target, name).await? };
 
     progress.begin(format!("{name}: asking CloudFormation what would change"), 0);
-    let request = Request::for_artifact(target, stack, &ready, &Options { express: false, ..options.clone() }).await?;
+    let options = &Options { express: false, ..options.clone() };
+    let request = Request::for_artifact(target, stack, &ready, options, Purpose::Plan).await?;
     let changes = look(target, request).await?;
     let step = match (&changes, create) {
         (None, _) => PlannedStep::Nothing,

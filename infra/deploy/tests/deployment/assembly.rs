@@ -57,3 +57,18 @@ async fn a_stack_of_another_tenant_is_neither_deployed_nor_destroyed() {
         assert_eq!(fake.lock().unwrap().calls, [""; 0]);
     }
 }
+
+#[test]
+fn a_damaged_template_is_told_from_one_in_yaml() {
+    for (text, expected) in [
+        (r#"{"Resources": {"Ping""#, "is damaged; synthesize again ("),
+        ("", "is damaged; synthesize again ("),
+        ("Resources:\n  Ping:\n", "is not a JSON template; synthesize without --yaml to deploy ("),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        write_assembly(folder.path(), Some(b"code"));
+        std::fs::write(folder.path().join(format!("acme/{STACK}.template.json")), text).unwrap();
+        let error = Assembly::read(folder.path(), "acme").unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}

@@ -39,6 +39,37 @@ async fn code_that_is_already_in_the_bucket_is_not_uploaded_again() {
 }
 
 #[tokio::test]
+async fn code_that_somebody_else_stored_under_its_key_is_replaced() {
+    let key = format!("{}.zip", sha256(b"code"));
+    for planted in [None, Some("AAAA"), Some("not base64"), Some("kPhW2yU4Wn6Eg6qGPAvmR3YCfpYLXwkNbTzpHuhGA5E=-2")] {
+        let mut fake = with_bucket();
+        fake.buckets.get_mut(BOOTSTRAP_BUCKET).unwrap().insert(key.clone());
+        fake.checksums.extend(planted.map(|checksum| (key.clone(), checksum.to_owned())));
+        let (endpoint, fake) = fake_aws::start(fake).await;
+        let (code, _, said) = run(Some(endpoint.clone()), &["deploy", "acme"]).await;
+        let sentence =
+            format!("{key} in {BOOTSTRAP_BUCKET} is not the code of Ping/Code, or has no checksum; it is replaced");
+        assert_eq!((code, calls(&fake, "PUT"), said.contains(&sentence)), (Some(0), 1, true), "{planted:?}: {said}");
+        let (_, _, said) = run(Some(endpoint), &["deploy", "acme"]).await;
+        assert_eq!((calls(&fake, "PUT"), said.contains("replaced")), (1, false), "{planted:?}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn a_template_that_somebody_else_stored_under_its_key_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    write_assembly(folder.path(), Some(b"code"));
+    let template = json!({"Metadata": {"Padding": "x".repeat(51_200)}, "Resources": {}}).to_string();
+    std::fs::write(folder.path().join(format!("acme/{STACK}.template.json")), &template).unwrap();
+    let key = format!("{}.json", sha256(template.as_bytes()));
+    let mut fake = with_bucket();
+    fake.buckets.get_mut(BOOTSTRAP_BUCKET).unwrap().insert(key.clone());
+    let (endpoint, fake) = fake_aws::start(fake).await;
+    let (code, _, said) = ended(start_on(folder.path(), "eu-west-1", Some(endpoint), &["deploy", "acme"])).await;
+    assert_eq!((code, calls(&fake, &format!("PUT {BOOTSTRAP_BUCKET}/{key}"))), (Some(0), 1), "{said}");
+}
+
+#[tokio::test]
 async fn a_template_too_large_for_a_request_is_sent_through_the_bucket() {
     let (endpoint, fake) = fake_aws::start(with_bucket()).await;
     let folder = tempfile::tempdir().unwrap();
@@ -243,7 +274,24 @@ async fn denied_access_is_one_sentence_and_changes_nothing() {
     let expected =
         "access denied while creating the change set of acme-uptime: AccessDenied: the fake was told to refuse";
     let error = deploy(&endpoint).await.unwrap_err();
-    assert_eq!((error.exit_code(), error), (2, Error::Access(expected.to_owned())));
+    assert_eq!((error.exit_code(), error), (2, Error::Refused(expected.to_owned())));
+}
+
+#[tokio::test]
+async fn what_early_validation_found_is_named_and_no_empty_stack_is_left() {
+    let event = "<member><LogicalResourceId>Claims</LogicalResourceId><ResourceType>AWS::DynamoDB::Table</ResourceType>\
+        <ValidationStatus>FAILED</ValidationStatus><ValidationPath>/Resources/Claims/Properties/TableName</ValidationPath>\
+        <ValidationStatusReason>the name is taken</ValidationStatusReason></member>\
+        <member><LogicalResourceId>Ping</LogicalResourceId><ValidationStatus>SKIPPED</ValidationStatus></member>";
+    let reason = "The change set failed early validation; call DescribeEvents";
+    let found = "Claims (AWS::DynamoDB::Table) at /Resources/Claims/Properties/TableName: the name is taken";
+    for (validation, expected) in [(event, found), ("", reason)] {
+        let fake = Fake { refused_change_set: Some(reason), validation, ..with_bucket() };
+        let (endpoint, fake) = fake_aws::start(fake).await;
+        let error = deploy(&endpoint).await.unwrap_err().to_string();
+        assert_eq!(error, format!("CloudFormation rejected the change set of acme-uptime: {expected}"));
+        assert_eq!(fake.lock().unwrap().stacks[STACK].status, "DELETE_COMPLETE");
+    }
 }
 
 #[tokio::test]
@@ -351,7 +399,7 @@ async fn a_wrong_region_is_one_sentence_that_names_it() {
         ),
         (
             "Frankfurt",
-            "`Frankfurt` is not an AWS region; set AWS_REGION, or the region of the profile, to a name such as eu-west-1",
+            "`Frankfurt` is not an AWS region; set --region, AWS_REGION or the region of the profile to a name such as eu-west-1",
         ),
         ("eu-west", "`eu-west` is not an AWS region"),
     ];

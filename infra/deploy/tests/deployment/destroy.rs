@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::dependencies::write;
 use crate::fake_aws::{self, Fake, FakeStack};
 use crate::fake_json::item;
-use crate::tenant::{STACK, acme, calls, connect, ended, run, start_on, with_bucket, with_stack};
+use crate::tenant::{STACK, acme, calls, connect, ended, run, start, start_on, with_bucket, with_stack};
 
 #[tokio::test]
 async fn destroying_a_stack_that_does_not_exist_succeeds() {
@@ -226,6 +226,23 @@ async fn a_tenant_without_a_file_is_deleted_with_all_its_stacks_and_an_unknown_o
         assert!(said.ends_with(&format!("error: {expected}\n")), "{said}");
         assert_eq!((code, calls(&fake, "DeleteStack")), (Some(2), 0));
     }
+}
+
+#[tokio::test]
+async fn nothing_is_deleted_while_a_deployment_is_running() {
+    let (endpoint, fake) = fake_aws::start(with_data()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let target = connect(&endpoint).await.unwrap();
+    let held = ferrostack_deploy::lock(folder.path(), &target).unwrap();
+    let (code, _, said) = ended(start(Some(endpoint.clone()), &["destroy", "acme", "--yes"], folder.path())).await;
+    assert!(said.contains("error: another deployment to this account and region is running"), "{said}");
+    assert_eq!((code, calls(&fake, "DeleteStack")), (Some(2), 0));
+    // A plan deletes nothing, so it need not wait.
+    let (code, _, said) = ended(start(Some(endpoint.clone()), &["destroy", "acme", "--plan"], folder.path())).await;
+    assert_eq!(code, Some(0), "{said}");
+    drop(held);
+    let (code, _, said) = ended(start(Some(endpoint), &["destroy", "acme", "--yes"], folder.path())).await;
+    assert_eq!((code, calls(&fake, "DeleteStack")), (Some(0), 1), "{said}");
 }
 
 async fn destroy(endpoint: &str, with_data: bool) -> Result<(), Error> {

@@ -22,11 +22,15 @@ pub(crate) struct Fake {
     pub(crate) stacks: BTreeMap<String, FakeStack>,
     /// Bucket to keys. `versions` are listed and deleted, but not read.
     pub(crate) buckets: BTreeMap<String, BTreeSet<String>>,
+    /// SHA-256 checksums of objects, in base64, by key.
+    pub(crate) checksums: BTreeMap<String, String>,
     pub(crate) versions: Vec<(String, String)>,
     /// The next change set contains no changes.
     pub(crate) no_changes: bool,
     /// Every change set fails for this reason.
     pub(crate) refused_change_set: Option<&'static str>,
+    /// XML of the events that a change set has.
+    pub(crate) validation: &'static str,
     /// No change set is ever ready.
     pub(crate) slow_change_set: bool,
     /// XML of the changes that a change set reports.
@@ -249,6 +253,7 @@ fn cloudformation(fake: &mut Fake, action: &str, request: &HashMap<String, Strin
                 .collect();
             Ok(format!("<Summaries>{members}</Summaries>"))
         }
+        "DescribeEvents" => Ok(format!("<OperationEvents>{}</OperationEvents>", fake.validation)),
         "DetectStackDrift" => Ok("<StackDriftDetectionId>1</StackDriftDetectionId>".into()),
         "DescribeStackDriftDetectionStatus" => Ok("<DetectionStatus>DETECTION_COMPLETE</DetectionStatus>".into()),
         "DescribeStackResourceDrifts" => {
@@ -372,11 +377,20 @@ fn s3(fake: &mut Fake, method: &Method, uri: &Uri, headers: HeaderMap, body: &By
     let (bucket, key) = path.split_once('/').unwrap_or((path.as_str(), ""));
     let Some(keys) = fake.buckets.get_mut(bucket) else { return StatusCode::NOT_FOUND.into_response() };
     if *method == Method::HEAD {
-        let found = key.is_empty() || keys.contains(key);
-        return if found { StatusCode::OK } else { StatusCode::NOT_FOUND }.into_response();
+        if !key.is_empty() && !keys.contains(key) {
+            return StatusCode::NOT_FOUND.into_response();
+        }
+        let wanted = headers.contains_key("x-amz-checksum-mode");
+        let checksum = fake.checksums.get(key).filter(|_| wanted).map(|sum| [("x-amz-checksum-sha256", sum.clone())]);
+        return match checksum {
+            Some(headers) => (StatusCode::OK, headers).into_response(),
+            None => StatusCode::OK.into_response(),
+        };
     }
     if *method == Method::PUT {
         keys.insert(key.to_owned());
+        // In a header, or behind the body; the fake computes it as S3 would.
+        fake.checksums.insert(key.to_owned(), checksum(&headers, body));
         fake.put_headers = headers;
         return StatusCode::OK.into_response();
     }
@@ -403,6 +417,15 @@ fn s3(fake: &mut Fake, method: &Method, uri: &Uri, headers: HeaderMap, body: &By
     let wanted = String::from_utf8_lossy(body).into_owned();
     fake.versions.retain(|(_, version)| !wanted.contains(&format!("<VersionId>{version}</VersionId>")));
     xml("<DeleteResult></DeleteResult>")
+}
+
+/// The checksum that came with an object: in a header, or in the last line of a body in chunks.
+fn checksum(headers: &HeaderMap, body: &Bytes) -> String {
+    let header = headers.get("x-amz-checksum-sha256").map(|sum| sum.to_str().unwrap().to_owned());
+    header.unwrap_or_else(|| {
+        let body = String::from_utf8_lossy(body);
+        body.split("x-amz-checksum-sha256:").nth(1).unwrap_or_default().trim().to_owned()
+    })
 }
 
 /// The stack that a request is about: by name, by ID, or by a change set's ID.

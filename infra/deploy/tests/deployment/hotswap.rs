@@ -26,6 +26,25 @@ async fn only_code_is_swapped_and_other_differences_are_reported_as_skipped() {
 }
 
 #[tokio::test]
+async fn code_is_swapped_together_with_the_architecture_it_was_built_for() {
+    for (architectures, expected) in [(json!(null), "x86_64"), (json!(["arm64"]), "arm64")] {
+        let folder = tempfile::tempdir().unwrap();
+        write_assembly(folder.path(), Some(b"code"));
+        let path = folder.path().join(format!("acme/{STACK}.template.json"));
+        let mut template: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        template["Resources"]["Ping"]["Properties"]["Architectures"] = architectures;
+        std::fs::write(path, template.to_string()).unwrap();
+        let mut fake = with_stack("UPDATE_COMPLETE");
+        fake.stacks.get_mut(STACK).unwrap().resources = vec![("Ping", "AWS::Lambda::Function", "acme-ping-1")];
+        let (endpoint, fake) = fake_aws::start(fake).await;
+        let swap = start_on(folder.path(), "eu-west-1", Some(endpoint), &["deploy", "acme", "--hotswap"]);
+        let (code, _, said) = ended(swap).await;
+        let body: serde_json::Value = serde_json::from_str(&fake.lock().unwrap().swapped[0]).unwrap();
+        assert_eq!((code, &body["Architectures"]), (Some(0), &json!([expected])), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn changes_that_depend_on_new_code_are_reported_as_skipped() {
     let folder = tempfile::tempdir().unwrap();
     write_assembly(folder.path(), Some(b"code"));

@@ -12,5 +12,6 @@ mod fake_json;
 mod hotswap;
 mod plan;
 mod selection;
+mod sign_in;
 mod status;
 mod tenant;

@@ -4,7 +4,10 @@ use ferrostack_deploy::{Error, Options, Progress};
 use serde_json::json;
 
 use crate::fake_aws::{self, Fake, change, modification};
-use crate::tenant::{STACK, acme, calls, connect, ended, run, start, value_of, with_bucket, with_stack};
+use crate::tenant::{
+    BOOTSTRAP_BUCKET, STACK, acme, calls, connect, ended, run, sha256, start, start_on, value_of, with_bucket,
+    with_stack, write_assembly,
+};
 
 #[tokio::test]
 async fn an_update_is_shown_resource_by_resource_and_not_executed() {
@@ -67,6 +70,26 @@ async fn a_template_that_is_not_json_is_reported_as_not_comparable() {
     let (endpoint, _fake) = fake_aws::start(fake).await;
     let text = plan(&endpoint, false).await.unwrap();
     assert!(text.contains("rights cannot be compared"), "{text}");
+}
+
+#[tokio::test]
+async fn what_a_plan_writes_can_be_told_from_a_deployment_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    write_assembly(folder.path(), Some(b"code"));
+    let template = json!({"Metadata": {"Padding": "x".repeat(51_200)}, "Resources": {}}).to_string();
+    std::fs::write(folder.path().join(format!("acme/{STACK}.template.json")), &template).unwrap();
+    let key = format!("plan/{}.json", sha256(template.as_bytes()));
+    for (arguments, plans) in [(&["deploy", "acme", "--plan"] as &[_], true), (&["deploy", "acme"], false)] {
+        let (endpoint, fake) = fake_aws::start(with_bucket()).await;
+        let (code, _, said) = ended(start_on(folder.path(), "eu-west-1", Some(endpoint), arguments)).await;
+        let planned = calls(&fake, &format!("PUT {BOOTSTRAP_BUCKET}/{key}")) == 1;
+        assert_eq!((code, planned), (Some(0), plans), "{said}");
+        let fake = fake.lock().unwrap();
+        let request = &fake.requests["CreateChangeSet"];
+        assert_eq!(request["ChangeSetName"].starts_with("plan-"), plans);
+        // Only an untagged stack may be deleted by whoever may only plan.
+        assert_eq!(value_of(request, "Tags", "", "tenant").is_none(), plans);
+    }
 }
 
 #[tokio::test]

@@ -52,6 +52,31 @@ async fn a_failed_tenant_does_not_stop_the_others_and_the_table_names_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_tenant_that_the_caller_may_not_change_does_not_stop_the_others() {
+    let scene = scene(60, &[]);
+    scene.world.lock().unwrap().denied.push("t0033-demo".to_owned());
+    let report = scene.deploy(2.0).await.unwrap();
+    assert_eq!((report.exit_code(), scene.complete()), (2, 59), "{report}");
+    assert!(report.to_string().contains("t0033  FAILED      access denied while creating the change set"), "{report}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn deploying_one_tenant_leaves_an_interrupted_run_of_several_as_it_is() {
+    let scene = scene(7, &[6]);
+    scene.deploy(50.0).await.unwrap();
+    scene.world.lock().unwrap().failing.clear();
+    let journal = || std::fs::read_to_string(scene.out.path().join("journal-111122223333-eu-west-1.jsonl")).unwrap();
+    let target = tenants::connect(&world::serve(&scene.world).await).await;
+    let one = tenants::read(scene.out.path(), 1);
+    let fleet = Fleet::new(scene.out.path());
+    deploy_fleet(&target, &one, &Options::default(), &fleet, &quiet()).await.unwrap();
+    assert!(!journal().contains("finished"), "{}", journal());
+    scene.world.lock().unwrap().stacks.remove("t0006-demo");
+    scene.deploy(50.0).await.unwrap();
+    assert!(journal().ends_with("{\"what\":\"finished\"}\n"), "{}", journal());
+}
+
+#[tokio::test(start_paused = true)]
 async fn when_the_first_tenant_fails_no_other_is_started() {
     let scene = scene(60, &[0]);
     let report = scene.deploy(2.0).await.unwrap();

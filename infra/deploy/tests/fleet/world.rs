@@ -41,6 +41,8 @@ pub(crate) struct World {
     pub(crate) most_at_once: usize,
     /// Stacks whose creation fails.
     pub(crate) failing: Vec<String>,
+    /// Stacks that a policy forbids the caller to change.
+    pub(crate) denied: Vec<String>,
     /// Credentials are rejected from this request on.
     pub(crate) shut_out_after: Option<u64>,
 }
@@ -88,6 +90,7 @@ impl World {
             upsets: 0,
             most_at_once: 0,
             failing: Vec::new(),
+            denied: Vec::new(),
             shut_out_after: None,
         }
     }
@@ -195,7 +198,13 @@ fn object(world: &mut World, request: &Request) -> Answer {
             *world.uploads.entry(key.to_owned()).or_default() += 1;
             reply(200, "")
         }
-        _ if key.is_empty() || world.uploads.contains_key(key) => reply(200, ""),
+        _ if key.is_empty() => reply(200, ""),
+        // Objects are only uploaded under the hash of their contents.
+        _ if world.uploads.contains_key(key) => {
+            let hash = (0..64).step_by(2).map(|at| u8::from_str_radix(&key[at..at + 2], 16).unwrap());
+            let checksum = aws_smithy_types::base64::encode(hash.collect::<Vec<_>>());
+            Answer::Reply { status: 200, headers: vec![("x-amz-checksum-sha256", checksum)], body: Vec::new() }
+        }
         _ => reply(404, ""),
     }
 }
@@ -223,6 +232,7 @@ fn act(world: &mut World, action: &str, form: &HashMap<String, String>) -> Said 
             let stack = world.stacks.get(&name).ok_or((400, "does not exist"))?;
             Ok(format!("<StackEvents>{}</StackEvents>", stack.events.concat()))
         }
+        "CreateChangeSet" if world.denied.contains(&name) => Err((403, "AccessDenied")),
         "CreateChangeSet" => create_change_set(world, form, &name, &id),
         "DescribeChangeSet" => {
             let stack = world.stacks.get(&name).ok_or((404, "ChangeSetNotFound"))?;

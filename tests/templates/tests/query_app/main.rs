@@ -461,7 +461,6 @@ fn a_cluster_is_used_as_a_user_that_can_only_read() {
     assert_includes(
         template.properties("InWarehouse"),
         &json!({
-            "Kind": "query-app",
             "Warehouse": { "Cluster": "analytics", "Database": "sales", "DbUser": "awsuser" },
             "Schema": "query_app",
             "Reader": "query_app_acme",

@@ -125,7 +125,6 @@ fn setup_receives_everything_it_creates_and_answers_in_time() {
         &json!({
             "ServiceToken": { "Fn::GetAtt": ["Setup", "Arn"] },
             "ServiceTimeout": 360,
-            "Kind": "write-back",
             "Warehouse": { "Workgroup": "analytics", "Database": "sales" },
             "Schema": "write_back",
             "Source": { "Table": "sales.rates", "Customer": "customer", "Skill": "skill", "Cost": "cost" },

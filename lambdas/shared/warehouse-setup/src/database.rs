@@ -1,0 +1,132 @@
+//! Runs statements one after the other, each once however often its event is delivered, none beyond the event's time.
+
+use std::time::{Duration, SystemTime};
+
+use function::Clock;
+use redshift::{DataApi, Error, Field, Statement, StatementId, Status, SubmitError};
+use tracing::info;
+
+/// The warehouse, for the statements of one event.
+pub struct Database {
+    api: DataApi,
+    clock: Clock,
+    /// The event's ID, at most 58 characters.
+    request_id: String,
+    until: SystemTime,
+    statements: u32,
+}
+
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+impl Database {
+    /// `until` is the time by which the last statement must have ended.
+    pub fn new(api: DataApi, clock: Clock, request_id: &str, until: SystemTime) -> Database {
+        let request_id = request_id.chars().take(58).collect();
+        Database { api, clock, request_id, until, statements: 0 }
+    }
+
+    /// Runs a statement; `step` names its purpose in messages.
+    ///
+    /// # Errors
+    ///
+    /// Why the statement was not run, with the step.
+    pub async fn run(&mut self, step: &str, sql: &str) -> Result<(), String> {
+        self.finish(step, sql, &[]).await.map(drop)
+    }
+
+    /// Runs a query and reads its rows.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Database::run`].
+    pub async fn query(
+        &mut self,
+        step: &str,
+        sql: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<Vec<Vec<Field>>, String> {
+        let id = self.finish(step, sql, parameters).await?;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match self.api.rows(&id).await {
+                Ok(rows) => return Ok(rows),
+                Err(Error::Unavailable(_)) if self.has_time_for(pause) => self.pause(&mut pause).await,
+                Err(error) => return Err(format!("could not {step}: {error}")),
+            }
+        }
+    }
+
+    /// Runs several statements for one step.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Database::run`].
+    pub async fn all(&mut self, step: &str, statements: &[String]) -> Result<(), String> {
+        for sql in statements {
+            self.run(step, sql).await?;
+        }
+        Ok(())
+    }
+
+    /// Runs several statements that remove something; anything that does not exist counts as removed.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Database::run`].
+    pub async fn all_but_missing(&mut self, step: &str, statements: &[String]) -> Result<(), String> {
+        for sql in statements {
+            match self.run(step, sql).await {
+                // Neither revoke nor drop function has an `if exists` in Redshift.
+                Err(problem) if problem.contains("does not exist") => info!(step, "nothing to remove"),
+                other => other?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn finish(&mut self, step: &str, sql: &str, parameters: &[(&str, &str)]) -> Result<StatementId, String> {
+        let id = self.submit(step, sql, parameters).await?;
+        let problem = match self.api.wait(&id, self.until).await {
+            Ok(Status::Finished { .. }) => {
+                info!(step, statement = %id);
+                return Ok(id);
+            }
+            Ok(Status::Failed { message }) => message,
+            Ok(Status::Aborted) => "the statement was cancelled".to_owned(),
+            Ok(Status::Running) => {
+                // If this request is lost, the statement ends on its own.
+                let _ = self.api.cancel(&id).await;
+                "the statement did not end in time".to_owned()
+            }
+            Err(error) => error.to_string(),
+        };
+        Err(format!("could not {step}: {problem}"))
+    }
+
+    async fn submit(&mut self, step: &str, sql: &str, parameters: &[(&str, &str)]) -> Result<StatementId, String> {
+        self.statements += 1;
+        let token = format!("{}-{}", self.request_id, self.statements);
+        let parameters = parameters.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        let statement = Statement { sql, parameters, name: None, client_token: Some(&token) };
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match self.api.submit(&statement).await {
+                Ok(id) => return Ok(id),
+                Err(SubmitError::Retryable(_) | SubmitError::Unavailable(_)) if self.has_time_for(pause) => {
+                    self.pause(&mut pause).await;
+                }
+                Err(error) => return Err(format!("could not {step}: {error}")),
+            }
+        }
+    }
+
+    fn has_time_for(&self, pause: Duration) -> bool {
+        self.clock.now() + pause < self.until
+    }
+
+    async fn pause(&self, pause: &mut Duration) {
+        self.clock.sleep(*pause).await;
+        *pause = (*pause * 2).min(LONGEST_PAUSE);
+    }
+}
