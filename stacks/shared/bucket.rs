@@ -2,20 +2,14 @@
 
 use cfn::Json;
 use cfn::intrinsic::{account_id, sub};
-use constructs::Grant;
+use constructs::{Grant, bucket_name};
 use serde_json::json;
 
 use crate::shared::fields::checked_text;
 
 checked_text! {
     /// The name of a bucket.
-    pub BucketName, |text: &str| {
-        let is_plain = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || matches!(it, b'.' | b'-');
-        if (3..=63).contains(&text.len()) && text.bytes().all(is_plain) {
-            return Ok(());
-        }
-        Err(format!("`{text}` is not a valid bucket name; use 3 to 63 characters a-z, 0-9, `.` and `-`"))
-    }
+    pub BucketName, bucket_name::check
 }
 
 impl BucketName {

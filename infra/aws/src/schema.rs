@@ -7,6 +7,8 @@ pub struct Schema {
     pub ty: &'static str,
     /// Whether replacing or deleting it loses data.
     pub stateful: bool,
+    /// The attributes that `Fn::GetAtt` reads, sorted; one inside another is `Outer.Inner`.
+    pub attributes: &'static [&'static str],
     /// The properties whose change replaces the resource, in CloudFormation's spelling, sorted. One inside another is
     /// `Outer/Inner`; list positions and map keys are left out.
     pub replaces_on: &'static [&'static str],

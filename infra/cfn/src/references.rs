@@ -88,6 +88,37 @@ fn placeholders(template: &str) -> impl Iterator<Item = &str> {
         .filter(|name| !name.starts_with('!'))
 }
 
+/// Calls `found` with the resource and the attribute of every `Fn::GetAtt`, and of every `${Name.Attribute}` in a `Fn::Sub`.
+pub fn attributes_read<'a>(json: &'a Json, found: &mut impl FnMut(&'a str, &'a str)) {
+    match json {
+        Json::Array(items) => items.iter().for_each(|item| attributes_read(item, found)),
+        Json::Object(map) => {
+            match map.iter().next().filter(|_| map.len() == 1) {
+                Some((name, argument)) if name == "Fn::GetAtt" => {
+                    let list = argument.get(0).and_then(Json::as_str).zip(argument.get(1).and_then(Json::as_str));
+                    let text = || argument.as_str().and_then(|path| path.split_once('.'));
+                    if let Some((resource, attribute)) = list.or_else(text) {
+                        found(resource, attribute);
+                    }
+                }
+                Some((name, argument)) if name == "Fn::Sub" => {
+                    let text = argument.as_str().or_else(|| argument.get(0)?.as_str());
+                    let own = argument.get(1).and_then(Json::as_object);
+                    let names = text.into_iter().flat_map(placeholders);
+                    for name in names.filter(|name| own.is_none_or(|own| !own.contains_key(*name))) {
+                        if let Some((resource, attribute)) = name.split_once('.') {
+                            found(resource, attribute);
+                        }
+                    }
+                }
+                _ => {}
+            }
+            map.values().for_each(|value| attributes_read(value, found));
+        }
+        _ => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -117,6 +148,21 @@ mod tests {
             Name("J"),
             Mapping("K"),
         ];
+        assert_eq!(all, expected);
+    }
+
+    #[test]
+    fn attributes_are_found_in_both_forms_and_in_texts() {
+        let json = json!([
+            { "Ref": "A" },
+            { "Fn::GetAtt": ["B", "Endpoint.Address"] },
+            { "Fn::GetAtt": "C.Arn" },
+            { "Fn::Sub": "${D}${E.Arn}${!F.Arn}" },
+            { "Fn::Sub": ["${G.H}${I.Arn}", { "G.H": { "Fn::GetAtt": ["J", "Id"] } }] },
+        ]);
+        let mut all = Vec::new();
+        attributes_read(&json, &mut |resource, attribute| all.push((resource, attribute)));
+        let expected = [("B", "Endpoint.Address"), ("C", "Arn"), ("E", "Arn"), ("I", "Arn"), ("J", "Id")];
         assert_eq!(all, expected);
     }
 }

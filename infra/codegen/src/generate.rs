@@ -117,8 +117,9 @@ fn library<'a>(specification: &Specification, services: impl Iterator<Item = &'a
     for (ty, resource) in &specification.resources {
         let list = |kind| replacements(resource, kind).iter().map(|path| format!("{path:?}, ")).collect::<String>();
         text += &format!(
-            "Schema {{ ty: {ty:?}, stateful: {}, replaces_on: &[{}], may_replace_on: &[{}] }},\n",
+            "Schema {{ ty: {ty:?}, stateful: {}, attributes: &[{}], replaces_on: &[{}], may_replace_on: &[{}] }},\n",
             resource.stateful,
+            resource.attributes.keys().map(|name| format!("{name:?}, ")).collect::<String>(),
             list(Replaces::Yes),
             list(Replaces::Maybe)
         );

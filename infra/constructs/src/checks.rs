@@ -1,8 +1,9 @@
 //! Checks that know AWS, for every template; [`ALL`] is passed to [`cfn::App::checks`].
 
-use cfn::{Check, Entry, Finding, Json, Template};
+use cfn::{Check, Entry, Finding, Json, Template, attributes_read};
 
-use crate::limits;
+use crate::schedule_expression::{check_cron, check_rate};
+use crate::{bucket_name, limits};
 
 /// Every check of this module.
 pub const ALL: &[Check] = &[
@@ -12,11 +13,50 @@ pub const ALL: &[Check] = &[
     permissions_without_source,
     protected_from_cloudformation,
     limits::check,
+    bucket_names,
+    schedule_expressions,
+    attributes_that_do_not_exist,
 ];
 
-/// Actions that AWS defines without a resource.
+/// Actions that AWS defines without a resource type, or that it needs before the resource exists, as a function in a VPC does for its network
+/// interfaces. Also all of `ec2:Describe…`.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>
-const WITHOUT_RESOURCE: [&str; 2] = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"];
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html>
+const WITHOUT_RESOURCE: &[&str] = &[
+    "athena:ListDataCatalogs",
+    "athena:ListEngineVersions",
+    "athena:ListWorkGroups",
+    "cloudformation:ListStacks",
+    "cloudformation:ValidateTemplate",
+    "cloudwatch:GetMetricData",
+    "cloudwatch:GetMetricStatistics",
+    "cloudwatch:ListMetrics",
+    "cloudwatch:PutMetricData",
+    "cognito-idp:ListUserPools",
+    "dynamodb:DescribeLimits",
+    "dynamodb:ListTables",
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:UnassignPrivateIpAddresses",
+    "ecr:GetAuthorizationToken",
+    "kms:CreateKey",
+    "kms:GenerateRandom",
+    "kms:ListAliases",
+    "kms:ListKeys",
+    "lambda:GetAccountSettings",
+    "lambda:ListFunctions",
+    "redshift-data:ListStatements",
+    "s3:ListAllMyBuckets",
+    "secretsmanager:GetRandomPassword",
+    "secretsmanager:ListSecrets",
+    "sns:ListTopics",
+    "sqs:ListQueues",
+    "sts:GetCallerIdentity",
+    "tag:GetResources",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+];
 
 /// Actions on statements of the Redshift Data API, which have no resource either: a condition must name the owner of the statement.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonredshiftdataapi.html>
@@ -55,7 +95,9 @@ fn may_be_everywhere(action: &str, condition: &Json) -> bool {
     let is_named = |owner: &Json| !owner.is_null() && owner != "*";
     let of_one_owner =
         ["StringEquals", "StringLike"].iter().any(|operator| is_named(&condition[*operator][STATEMENT_OWNER]));
-    WITHOUT_RESOURCE.contains(&action) || (of_one_owner && ON_STATEMENTS.contains(&action))
+    WITHOUT_RESOURCE.contains(&action)
+        || action.starts_with("ec2:Describe")
+        || (of_one_owner && ON_STATEMENTS.contains(&action))
 }
 
 /// Without a log group in the stack, Lambda creates one for the function that keeps everything forever and outlives the stack.
@@ -120,6 +162,62 @@ fn protected_from_cloudformation(template: &Template) -> Vec<Finding> {
             let message = format!("has {name}, but its DeletionPolicy {policy} lets CloudFormation delete it");
             findings.push(at(id, entry, message).help("turn the protection off, or set the DeletionPolicy Retain"));
         }
+    }
+    findings
+}
+
+/// A bucket's name is part of a host name; the bindings know only its characters.
+fn bucket_names(template: &Template) -> Vec<Finding> {
+    let named = of_type(template, "AWS::S3::Bucket")
+        .filter_map(|(id, bucket)| Some((id, bucket, bucket.properties["BucketName"].as_str()?)));
+    named.filter_map(|(id, bucket, name)| Some(at(id, bucket, bucket_name::check(name).err()?))).collect()
+}
+
+/// The crons and rates of rules, which have the same form as those of schedules. The bindings know only what is around them.
+fn schedule_expressions(template: &Template) -> Vec<Finding> {
+    let inside = |expression: &str, kind: &str| {
+        let inner = expression.strip_prefix(kind)?.strip_prefix('(')?.strip_suffix(')')?;
+        Some(inner.to_owned())
+    };
+    let mut findings = Vec::new();
+    for (id, entry) in &template.resources {
+        let Some(expression) = entry.properties["ScheduleExpression"].as_str() else { continue };
+        if !["AWS::Events::Rule", "AWS::Scheduler::Schedule"].contains(&entry.ty) || expression.contains("{{resolve:") {
+            continue;
+        }
+        let wrong = match (inside(expression, "cron"), inside(expression, "rate")) {
+            (Some(cron), _) => check_cron(&cron).err(),
+            (_, Some(rate)) => check_rate(&rate).err(),
+            _ => None,
+        };
+        findings.extend(wrong.map(|message| at(id, entry, message)));
+    }
+    findings
+}
+
+/// Every attribute that a template reads exists. Custom resources have those that their function returns.
+fn attributes_that_do_not_exist(template: &Template) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let resources = template.resources.iter().map(|(id, entry)| (id, &entry.properties, Some(entry)));
+    let outputs = template.outputs.iter().map(|(name, output)| (name, output, None));
+    for (subject, json, entry) in resources.chain(outputs) {
+        attributes_read(json, &mut |id, attribute| {
+            let Some(ty) = template.resources.get(id).map(|entry| entry.ty) else { return };
+            let Some(schema) = aws::schema(ty).filter(|schema| !schema.attributes.contains(&attribute)) else { return };
+            // A custom resource and a nested stack have attributes of their own.
+            if ["AWS::CloudFormation::CustomResource", "AWS::CloudFormation::Stack"].contains(&ty) {
+                return;
+            }
+            let message = format!("reads {id}.{attribute}, but {ty} has no such attribute");
+            let finding = Finding::error(subject, message).help(match schema.attributes {
+                [] => "it has no attributes".to_owned(),
+                all => format!("it has {}", all.join(", ")),
+            });
+            findings.push(match entry {
+                Some(entry) => finding.at(entry.location),
+                None => finding,
+            });
+        });
     }
     findings
 }

@@ -8,6 +8,7 @@ mod alarm;
 mod api_endpoint;
 mod api_v2;
 mod bucket;
+pub mod bucket_name;
 pub mod checks;
 mod custom_resource;
 mod estimate;

@@ -117,7 +117,8 @@ impl Construct for Schedule<'_> {
         scope.add_here(
             schedule::Schedule::new(schedule::Required {
                 flexible_time_window: FlexibleTimeWindow::new(schedule::Mode::Off).into(),
-                schedule_expression: self.expression.unwrap_or_default().into(),
+                // An invalid one is already a finding; a valid one in its place causes no second finding.
+                schedule_expression: self.expression.unwrap_or_else(|_| "rate(1 day)".to_owned()).into(),
                 target: target.into(),
             })
             .schedule_expression_timezone(self.time_zone)

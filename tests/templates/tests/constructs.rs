@@ -6,7 +6,8 @@ use aws::lambda::function::{Code, Environment, Function, Required};
 use aws::lambda::permission::{self, Permission};
 use cfn::DeletionPolicy::Retain;
 use cfn::assertions::assert_includes;
-use cfn::{App, Attributes, Json, Stack};
+use cfn::intrinsic::sub;
+use cfn::{App, Attributes, Json, Referable, Stack, Value};
 use constructs::{
     ApiEndpoint, Architecture, Bucket, Cors, HttpApi, Queue, RestApi, RustFunction, Schedule, ScheduleGroup,
     WebSocketApi,
@@ -126,7 +127,9 @@ fn a_cron_that_aws_would_reject_is_a_finding_at_the_line_that_added_it() {
     stack.add("Daily", Schedule::cron("0 6 * * *", Json::Null, &group));
     let line = line!() - 1;
     let findings = App::default().stack(stack).synth().findings;
-    let finding = findings.iter().find(|it| it.subject == "Daily").expect("the cron has five fields");
+    let [finding] = &findings.iter().filter(|it| it.subject == "Daily").collect::<Vec<_>>()[..] else {
+        panic!("one mistake is one finding: {findings:#?}")
+    };
     assert!(finding.message.starts_with("cron `0 6 * * *` has 5 fields; must have six"), "{}", finding.message);
     assert_eq!(finding.location.map(|it| it.line()), Some(line));
 }
@@ -253,4 +256,62 @@ fn the_log_group_of_an_http_api_has_a_name_that_fits_any_number_of_apis() {
     let name = |id: &str| template.properties(id)["LogGroupName"].clone();
     assert_eq!(name("InstallLogs"), json!({ "Fn::Sub": "/aws/vendedlogs/apigateway/${AWS::StackName}-Install" }));
     assert_eq!(name("MessagesLogs"), Json::Null);
+}
+
+#[test]
+fn actions_that_have_no_resource_may_name_all() {
+    let mut stack = Stack::new("s");
+    for (id, action) in [
+        ("Metrics", "cloudwatch:PutMetricData"),
+        ("Interfaces", "ec2:CreateNetworkInterface"),
+        ("Subnets", "ec2:DescribeSubnets"),
+        ("Instances", "ec2:TerminateInstances"),
+    ] {
+        stack.add(id, role(action, "*"));
+    }
+    assert_eq!(messages(stack), ["Instances: grants `ec2:TerminateInstances` on every resource"]);
+}
+
+#[test]
+fn a_bucket_name_that_s3_rejects_is_found() {
+    let mut stack = Stack::new("s");
+    stack.add("Bucket", aws::s3::bucket::Bucket::new().bucket_name("192.168.0.1").disposable());
+    let message = "Bucket: `192.168.0.1` is not a valid bucket name, because it looks like an IP address";
+    assert_eq!(messages(stack), [message]);
+}
+
+#[test]
+fn schedules_of_rules_are_checked_too() {
+    for (expression, part) in [
+        ("cron(0 6 * * *)", "has 5 fields"),
+        ("cron(0 6 * * * *)", "exactly one of its day fields"),
+        ("rate(5 minute)", "rate `5 minute` is not valid"),
+        ("every day", "must match"),
+    ] {
+        let mut stack = Stack::new("s");
+        stack.add("Daily", aws::events::rule::Rule::new().schedule_expression(expression));
+        let [message] = &messages(stack)[..] else { panic!("{expression} is accepted, or has two findings") };
+        assert!(message.starts_with("Daily: ") && message.contains(part), "{message}");
+    }
+    for expression in ["cron(0 6 * * ? *)", "rate(1 day)"] {
+        let mut stack = Stack::new("s");
+        stack.add("Daily", aws::events::rule::Rule::new().schedule_expression(expression));
+        assert_eq!(messages(stack), [""; 0]);
+    }
+}
+
+#[test]
+fn an_attribute_that_does_not_exist_is_found() {
+    let mut stack = Stack::new("s");
+    let queue = stack.add("Letters", aws::sqs::queue::Queue::new().disposable());
+    stack.add("Other", aws::sqs::queue::Queue::new().queue_name(sub("x-${Letters.Arm}")).disposable());
+    stack.add("Right", aws::sqs::queue::Queue::new().queue_name(sub("x-${Letters.Arn}")).disposable());
+    stack.output("Out", Value::<String>::get_att(queue.logical_id(), "Url"));
+    assert_eq!(
+        messages(stack),
+        [
+            "Other: reads Letters.Arm, but AWS::SQS::Queue has no such attribute",
+            "Out: reads Letters.Url, but AWS::SQS::Queue has no such attribute",
+        ]
+    );
 }

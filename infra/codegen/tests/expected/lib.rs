@@ -14,6 +14,7 @@ pub mod demo;
 static SCHEMAS: &[Schema] = &[Schema {
     ty: "AWS::Demo::Shop",
     stateful: true,
+    attributes: &["Arn", "Till.Count"],
     replaces_on: &["ShopName", "Till/Coins"],
     may_replace_on: &["Seats"],
 }];
