@@ -23,6 +23,8 @@ struct Secret {
     calls: Vec<String>,
     /// Does the work of the next call of this operation and closes the connection.
     loses_answer_of: Option<&'static str>,
+    /// Another run finishes the rotation after the next description.
+    is_raced: bool,
 }
 
 struct World {
@@ -75,7 +77,14 @@ impl Secret {
         let text = |field: &str| body[field].as_str().unwrap_or_default().to_owned();
         let refusal = |code: &str| reply(400, json!({"__type": code, "message": "canary"}));
         let answer = match operation.as_str() {
-            "DescribeSecret" => reply(200, json!({"ARN": SECRET, "VersionIdsToStages": self.stages})),
+            "DescribeSecret" => {
+                let described = reply(200, json!({"ARN": SECRET, "VersionIdsToStages": self.stages}));
+                if std::mem::take(&mut self.is_raced) {
+                    self.stages.insert(OLD.to_owned(), ["AWSPREVIOUS".to_owned()].into());
+                    self.stages.insert(NEW.to_owned(), ["AWSCURRENT".to_owned(), "AWSPENDING".to_owned()].into());
+                }
+                described
+            }
             "GetSecretValue" => match self.values.get(&text("VersionId")) {
                 Some(value) => reply(200, json!({"ARN": SECRET, "SecretString": value})),
                 None => refusal("ResourceNotFoundException"),
@@ -92,6 +101,7 @@ impl Secret {
             }
             "UpdateSecretVersionStage" => {
                 assert_eq!(body["VersionStage"], "AWSCURRENT");
+                assert_ne!(body["RemoveFromVersionId"], body["MoveToVersionId"], "a label is not moved to where it is");
                 let (from, to) = (text("RemoveFromVersionId"), text("MoveToVersionId"));
                 if !self.stages.get(&from).is_some_and(|stages| stages.contains("AWSCURRENT")) {
                     return refusal("InvalidParameterException");
@@ -142,6 +152,17 @@ async fn each_step_may_be_repeated_whether_or_not_its_answer_arrived() {
         let expected = if lost.is_some() { 2 } else { 1 };
         assert!(world.calls("PutSecretValue") <= expected && world.calls("UpdateSecretVersionStage") <= expected);
     }
+}
+
+#[tokio::test]
+async fn a_run_that_finds_the_rotation_finished_by_another_one_succeeds() {
+    let world = World::new().await;
+    for step in &STEPS[..3] {
+        world.step(step).await.unwrap();
+    }
+    world.secret.lock().unwrap().is_raced = true;
+    world.step("finishSecret").await.unwrap();
+    assert_eq!(world.calls("UpdateSecretVersionStage"), 0);
 }
 
 #[tokio::test]
