@@ -22,7 +22,7 @@ pub use inputs::Input;
 pub use props::{Props, Readers, Source};
 
 use crate::roster::System;
-use crate::shared::warehouse::{Part, Place};
+use crate::shared::warehouse::{Part, Place, own_statements};
 use crate::tenancy::Tenancy;
 use cfn::{Json, Stack, Value};
 use constructs::{
@@ -117,7 +117,8 @@ fn quote_api(
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
         .fold(function, |it, (name, value)| it.env(name, value));
-    place.grants(Part::Worker).into_iter().fold(function, RustFunction::grant)
+    let followed = own_statements(["redshift-data:DescribeStatement"]);
+    place.grants_start(Part::Worker).into_iter().chain([followed]).fold(function, RustFunction::grant)
 }
 
 /// Signs the links, called by Redshift for each row that a view shows.
@@ -189,6 +190,7 @@ fn add_quotes(stack: &mut Stack, props: &Props, api: &FunctionRef) -> RestApiRef
         }
     });
     let mut quotes = RestApi::new("Shows and writes quotes")
+        .secret_addresses()
         .usage(access.usage())
         .private(endpoint)
         .only_from(access.only_from.iter().map(access::Block::text).collect())

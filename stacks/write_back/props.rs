@@ -86,6 +86,8 @@ impl Props {
     const CACHE_SECONDS: u32 = 300;
     /// Most characters of the inputs as JSON: Lambda gives 4 KB to all of a function's variables.
     const MOST_TEXT: usize = 2000;
+    /// Most inputs of a form.
+    const MOST_INPUTS: usize = 20;
 
     /// The inputs as write-back-api reads them.
     pub(super) fn inputs_for_api(&self) -> String {
@@ -109,6 +111,10 @@ impl TryFrom<Fields> for Props {
             it.inputs.iter().enumerate().find(|(i, input)| it.inputs[..*i].iter().any(|it| it.name == input.name))
         {
             return Err(format!("the input `{}` appears twice; remove one", twice.1.name.as_str()));
+        }
+        if it.inputs.len() > Self::MOST_INPUTS {
+            let count = it.inputs.len();
+            return Err(format!("`inputs` has {count} inputs; must be at most {}", Self::MOST_INPUTS));
         }
         let props = Self {
             warehouse: it.warehouse,

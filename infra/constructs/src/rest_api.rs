@@ -31,6 +31,7 @@ pub struct RestApi {
     reach: Reach,
     user_pool: Option<Value<String>>,
     cors: Option<Cors>,
+    is_traced: bool,
 }
 
 /// How many requests callers may send to an API.
@@ -63,6 +64,7 @@ impl RestApi {
             reach: Reach::default(),
             user_pool: None,
             cors: None,
+            is_traced: true,
         }
     }
 
@@ -103,6 +105,14 @@ impl RestApi {
     #[must_use]
     pub fn users_of(mut self, user_pool_arn: Option<Value<String>>) -> Self {
         self.user_pool = user_pool_arn;
+        self
+    }
+
+    /// Keeps its addresses out of X-Ray: for an API whose addresses carry a credential. A segment of API Gateway holds the whole
+    /// URL with its query string, for 30 days: <https://docs.aws.amazon.com/xray/latest/devguide/xray-services-apigateway.html>.
+    #[must_use]
+    pub fn secret_addresses(mut self) -> Self {
+        self.is_traced = false;
         self
     }
 
@@ -175,7 +185,7 @@ impl Construct for RestApi {
             Stage::new(api.reference())
                 .stage_name(STAGE)
                 .deployment_id(deployment.reference())
-                .tracing_enabled(true)
+                .tracing_enabled(self.is_traced)
                 .access_log_setting(log)
                 .method_settings([MethodSetting::new()
                     .http_method("*")

@@ -1,5 +1,6 @@
 //! The Data API, as far as functions use it.
 
+use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_redshiftdata::Client;
@@ -119,10 +120,11 @@ impl DataApi {
     ///
     /// # Errors
     ///
-    /// If the service does not respond or has no result, or if the result has more than 100,000 rows.
+    /// If the service does not respond or has no result, if its pages repeat, or if the result has more than 100,000 rows.
     pub async fn rows(&self, id: &StatementId) -> Result<Vec<Vec<Field>>, Error> {
         let mut rows = Vec::new();
         let mut next = None;
+        let mut seen = HashSet::new();
         loop {
             let page = self.page(id, next).await?;
             rows.extend(page.rows);
@@ -131,10 +133,11 @@ impl DataApi {
                     format!("the result has more than {MOST_ROWS} rows, the most that are read here; limit the query");
                 return Err(Error::Refused(message));
             }
-            next = page.next;
-            if next.is_none() {
-                return Ok(rows);
+            let Some(token) = page.next else { return Ok(rows) };
+            if !seen.insert(token.clone()) {
+                return Err(Error::Refused("the Data API returned the same page of the result twice".to_owned()));
             }
+            next = Some(token);
         }
     }
 

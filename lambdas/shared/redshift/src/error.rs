@@ -3,6 +3,7 @@
 use std::fmt;
 
 use aws_sdk_redshiftdata::error::{ProvideErrorMetadata, SdkError};
+use function::{Failure, Outcome};
 
 /// Why a statement was not accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,28 +78,18 @@ enum Kind {
 
 impl Kind {
     fn of<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Kind {
-        let Some(service) = error.as_service_error() else {
-            // A request that cannot be built will not succeed the next time either.
-            return if matches!(error, SdkError::ConstructionFailure(_)) { Kind::Lasting } else { Kind::Passing };
-        };
-        let status = error.raw_response().map_or(0, |response| response.status().as_u16());
-        match service.meta().code().unwrap_or_default() {
-            "ActiveStatementsExceededException"
-            | "ActiveSessionsExceededException"
-            | "InternalServerException"
-            | "QueryTimeoutException"
-            | "ThrottlingException"
-            | "TooManyRequestsException"
-            | "RequestLimitExceeded" => Kind::Passing,
+        let answered = error.as_service_error().map(ProvideErrorMetadata::meta);
+        let message = answered.and_then(|answer| answer.message()).unwrap_or_default();
+        match answered.and_then(|answer| answer.code()).unwrap_or_default() {
             "DatabaseConnectionException" => Kind::WarehouseAway,
             "ResourceNotFoundException" => Kind::Missing,
-            "ValidationException" | "ExecuteStatementException"
-                if is_away(service.meta().message().unwrap_or_default()) =>
-            {
-                Kind::WarehouseAway
-            }
-            _ if status == 429 || status >= 500 => Kind::Passing,
-            _ => Kind::Lasting,
+            "ValidationException" | "ExecuteStatementException" if is_away(message) => Kind::WarehouseAway,
+            // The service gave up waiting, with the status of a refusal.
+            "QueryTimeoutException" | "InternalServerException" => Kind::Passing,
+            _ => match Failure::of(error).outcome {
+                Outcome::Refused => Kind::Lasting,
+                Outcome::NotDone | Outcome::Unknown => Kind::Passing,
+            },
         }
     }
 }
@@ -127,6 +118,33 @@ fn message_of<E: ProvideErrorMetadata>(error: &SdkError<E>) -> String {
         None => format!("the Data API returned {code}"),
     }
 }
+
+/// Whether a failed statement lost a conflict with another one. Redshift undid it, and the same statement may succeed later.
+///
+/// `message` is the text of a [`Status::Failed`](crate::Status::Failed). Texts:
+/// <https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation-serializable-isolation-troubleshooting.html>. The conflicts
+/// in the catalogue are PostgreSQL's own.
+pub fn is_conflict(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    // The words may be on a line after the number, which is not passed on.
+    let number = message.strip_prefix("error:").map(str::trim_start).and_then(|rest| {
+        let digits = rest.find(|character: char| !character.is_ascii_digit()).unwrap_or(rest.len());
+        rest.get(..digits)
+    });
+    matches!(number, Some("1018" | "1023")) || CONFLICTS.iter().any(|words| message.contains(words))
+}
+
+/// Parts of the messages about conflicts, in lower case.
+const CONFLICTS: &[&str] = &[
+    "conflict with concurrent transaction",
+    "could not open relation with oid",
+    "could not serialize access",
+    "deadlock detected",
+    "serializable isolation violation",
+    "snapshot isolation violation",
+    "tuple concurrently deleted",
+    "tuple concurrently updated",
+];
 
 /// The longest message that is passed on, in characters.
 const LONGEST: usize = 300;
@@ -190,6 +208,27 @@ fn is_of_a_name(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_conflict_is_recognized_by_its_number_or_its_words() {
+        for message in [
+            "ERROR: 1023",
+            "ERROR: 1023 DETAIL: Serializable isolation violation on table - 1256109, transactions forming the cycle are: 1, 2",
+            "ERROR:1018 DETAIL: Relation does not exist.",
+            "ERROR: deadlock detected",
+            "ERROR: could not complete because of conflict with concurrent transaction",
+            "ERROR: tuple concurrently updated",
+            "ERROR: could not open relation with OID 6134794",
+        ] {
+            assert!(is_conflict(message), "{message}");
+            assert!(is_conflict(&without_values(message)), "{message}");
+        }
+        for message in
+            ["ERROR: relation \"a\" does not exist", "ERROR: 10231", "ERROR: permission denied", "1023 rows", ""]
+        {
+            assert!(!is_conflict(message), "{message}");
+        }
+    }
 
     #[test]
     fn a_message_keeps_names_of_objects_but_no_values_or_sql() {

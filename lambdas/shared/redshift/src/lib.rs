@@ -14,7 +14,7 @@ mod statement;
 mod warehouse;
 
 pub use data_api::DataApi;
-pub use error::{Error, SubmitError};
+pub use error::{Error, SubmitError, is_conflict};
 pub use identifier::{InvalidIdentifier, identifier};
 pub use statement::{Column, Field, InvalidStatementId, Page, Statement, StatementId, Status};
 pub use warehouse::{InvalidWarehouse, Warehouse};

@@ -70,6 +70,14 @@ async fn refusals_are_distinguished_by_what_should_happen_next_and_show_no_value
             "Rate exceeded",
             retryable("the Data API returned ThrottlingException: Rate exceeded"),
         ),
+        (
+            403,
+            "InvalidSignatureException",
+            "Signature expired",
+            retryable("the Data API returned InvalidSignatureException: Signature expired"),
+        ),
+        (400, "ExpiredTokenException", "", retryable("the Data API returned ExpiredTokenException: ")),
+        (400, "ConflictException", "busy", retryable("the Data API returned ConflictException: busy")),
         (503, "Weird", "x", retryable("the Data API returned Weird: x")),
         (
             400,
@@ -170,6 +178,19 @@ async fn a_result_is_read_to_its_last_page() {
         ]
     );
     assert_eq!(body(&world.requests()[1]), json!({"Id": ID, "NextToken": "n"}));
+}
+
+#[tokio::test]
+async fn pages_that_repeat_are_not_read_for_ever() {
+    for tokens in [["a", "a"], ["a", "b"]] {
+        let world = World::new(move |number| {
+            reply(200, json!({"NextToken": tokens[number % 2], "Records": [[{"longValue": 1}]]}))
+        })
+        .await;
+        let error = world.workgroup().rows(&id()).await.unwrap_err();
+        assert_eq!(error, Error::Refused("the Data API returned the same page of the result twice".to_owned()));
+        assert!(world.requests().len() <= 3, "{}", world.requests().len());
+    }
 }
 
 #[tokio::test]

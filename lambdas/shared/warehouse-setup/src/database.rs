@@ -3,14 +3,14 @@
 use std::time::{Duration, SystemTime};
 
 use function::Clock;
-use redshift::{DataApi, Error, Field, Statement, StatementId, Status, SubmitError};
+use redshift::{DataApi, Error, Field, Statement, StatementId, Status, SubmitError, is_conflict};
 use tracing::info;
 
 /// The warehouse, for the statements of one event.
 pub struct Database {
     api: DataApi,
     clock: Clock,
-    /// The event's ID, at most 58 characters.
+    /// The event's ID, at most 54 characters, which leaves room in a token of 64 for two numbers.
     request_id: String,
     until: SystemTime,
     statements: u32,
@@ -22,7 +22,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 impl Database {
     /// `until` is the time by which the last statement must have ended.
     pub fn new(api: DataApi, clock: Clock, request_id: &str, until: SystemTime) -> Database {
-        let request_id = request_id.chars().take(58).collect();
+        let request_id = request_id.chars().take(54).collect();
         Database { api, clock, request_id, until, statements: 0 }
     }
 
@@ -86,27 +86,46 @@ impl Database {
     }
 
     async fn finish(&mut self, step: &str, sql: &str, parameters: &[(&str, &str)]) -> Result<StatementId, String> {
-        let id = self.submit(step, sql, parameters).await?;
-        let problem = match self.api.wait(&id, self.until).await {
-            Ok(Status::Finished { .. }) => {
-                info!(step, statement = %id);
-                return Ok(id);
-            }
-            Ok(Status::Failed { message }) => message,
-            Ok(Status::Aborted) => "the statement was cancelled".to_owned(),
-            Ok(Status::Running) => {
-                // If this request is lost, the statement ends on its own.
-                let _ = self.api.cancel(&id).await;
-                "the statement did not end in time".to_owned()
-            }
-            Err(error) => error.to_string(),
-        };
-        Err(format!("could not {step}: {problem}"))
+        self.statements += 1;
+        let (mut conflicts, mut pause) = (0, FIRST_PAUSE);
+        loop {
+            let id = self.submit(step, sql, parameters, conflicts).await?;
+            let problem = match self.api.wait(&id, self.until).await {
+                Ok(Status::Finished { .. }) => {
+                    info!(step, statement = %id, conflicts);
+                    return Ok(id);
+                }
+                // Another statement changes the same part of the catalogue; Redshift has undone this one.
+                Ok(Status::Failed { message }) if is_conflict(&message) && self.has_time_for(pause) => {
+                    info!(step, statement = %id, %message);
+                    conflicts += 1;
+                    self.pause(&mut pause).await;
+                    continue;
+                }
+                Ok(Status::Failed { message }) => message,
+                Ok(Status::Aborted) => "the statement was cancelled".to_owned(),
+                Ok(Status::Running) => {
+                    // If this request is lost, the statement ends on its own.
+                    let _ = self.api.cancel(&id).await;
+                    "the statement did not end in time".to_owned()
+                }
+                Err(error) => error.to_string(),
+            };
+            return Err(format!("could not {step}: {problem}"));
+        }
     }
 
-    async fn submit(&mut self, step: &str, sql: &str, parameters: &[(&str, &str)]) -> Result<StatementId, String> {
-        self.statements += 1;
-        let token = format!("{}-{}", self.request_id, self.statements);
+    /// Submits the current statement; each conflict that it lost gives it another token. A repeated event finds the same
+    /// conflicts under the same tokens.
+    async fn submit(
+        &self,
+        step: &str,
+        sql: &str,
+        parameters: &[(&str, &str)],
+        conflicts: u32,
+    ) -> Result<StatementId, String> {
+        let attempt = if conflicts == 0 { String::new() } else { format!("_{conflicts}") };
+        let token = format!("{}{attempt}-{}", self.request_id, self.statements);
         let parameters = parameters.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         let statement = Statement { sql, parameters, name: None, client_token: Some(&token) };
         let mut pause = FIRST_PAUSE;

@@ -1,7 +1,7 @@
 //! The claims table: one item per submission, so that one token writes one row, and one item per quote, so that one quote has one ID.
 //!
 //! A submission: `id` (`submission#` and the submission's name), `state`, `owner` (the run that may write the next state),
-//! `lease` and `created` (milliseconds), `inputs` (JSON), `quote` (its name), `statement`, `quoteId`, `status`, and `expires`
+//! `lease` and `created` (milliseconds), `ended` (how many of its statements ended without a row), `inputs` (JSON), `quote` (its name), `statement`, `quoteId`, `status`, and `expires`
 //! (seconds; the TTL). A quote: `id` (`quote#` and the quote's name), `quoteId`, and `generatedBy`, the submission whose row is
 //! the first. It is kept.
 
@@ -34,6 +34,8 @@ pub(crate) struct Claim {
     pub(crate) lease: u64,
     /// Milliseconds; the row's `created_at`.
     pub(crate) created: u64,
+    /// How many statements have ended without a row.
+    pub(crate) ended: u32,
     /// Seconds.
     pub(crate) expires: u64,
     pub(crate) inputs: Values,
@@ -51,7 +53,7 @@ pub(crate) enum Progress {
     Submitted(StatementId, Entry),
     /// Its row exists.
     Finished(Entry),
-    /// Redshift rejected or cancelled it; there is no row.
+    /// Its last statement ended without a row. Sending the token again submits another one.
     Failed,
 }
 
@@ -111,16 +113,17 @@ impl Claims {
         }
     }
 
-    /// Overwrites the claim of `previous`, its owner until now, if nothing was submitted yet.
+    /// Overwrites the claim of `previous`, its owner until now, if no statement is under way.
     pub(crate) async fn put_over(&self, claim: &Claim, previous: &str) -> Result<Won<Claim>> {
         let put = self
             .put(to_item(claim))
-            .condition_expression("#owner IN (:previous, :owner) AND #state = :claimed")
+            .condition_expression("#owner IN (:previous, :owner) AND #state IN (:claimed, :failed)")
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":previous", text(previous))
             .expression_attribute_values(":owner", text(&claim.owner))
-            .expression_attribute_values(":claimed", text("CLAIMED"));
+            .expression_attribute_values(":claimed", text("CLAIMED"))
+            .expression_attribute_values(":failed", text("FAILED"));
         match lost(put).await? {
             None => Ok(Won::Yes),
             Some(item) => {
@@ -227,6 +230,7 @@ fn to_item(claim: &Claim) -> HashMap<String, AttributeValue> {
         ("owner".to_owned(), text(&claim.owner)),
         ("lease".to_owned(), number(claim.lease)),
         ("created".to_owned(), number(claim.created)),
+        ("ended".to_owned(), number(u64::from(claim.ended))),
         ("expires".to_owned(), number(claim.expires)),
         ("inputs".to_owned(), text(&inputs)),
         ("quote".to_owned(), text(&claim.quote)),
@@ -259,11 +263,18 @@ fn from_item(item: &HashMap<String, AttributeValue>) -> Option<Claim> {
         "FAILED" => Progress::Failed,
         _ => return None,
     };
+    // An item without the number is from before it was counted; its first statement may have ended.
+    let uncounted = u32::from(progress == Progress::Failed);
+    let ended = match item.get("ended") {
+        Some(number) => number.as_n().ok()?.parse().ok()?,
+        None => uncounted,
+    };
     Some(Claim {
         name: string(item, "id")?.strip_prefix("submission#")?.to_owned(),
         owner: string(item, "owner")?.to_owned(),
         lease: number("lease")?,
         created: number("created")?,
+        ended,
         expires: number("expires")?,
         inputs: serde_json::from_str(string(item, "inputs")?).ok()?,
         quote: string(item, "quote")?.to_owned(),

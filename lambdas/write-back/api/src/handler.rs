@@ -24,6 +24,8 @@ pub struct QuoteApi {
     keys: Keys,
     submitter: Submitter,
     inputs: Vec<Input>,
+    /// The largest body that the form can send.
+    body_bytes: usize,
     write_on_click: bool,
     locale: Locale,
     currency: Option<String>,
@@ -54,6 +56,7 @@ impl QuoteApi {
                 tenant: settings.tenant,
                 clock,
             },
+            body_bytes: input::most_bytes(&settings.inputs),
             inputs: settings.inputs,
             write_on_click: settings.write_on_click,
             locale: settings.locale,
@@ -78,7 +81,7 @@ impl QuoteApi {
         let Ok(event) = serde_json::from_value::<Event>(event) else { return refused(BadRequest::NoSuchPage) };
         let audience = event.request_context.api_id.as_str();
         let run = Run { id: &context.request_id, deadline: context.deadline() };
-        match event.request() {
+        match event.request(self.body_bytes) {
             Err(bad) => refused(bad),
             Ok(Request::Options(methods)) => Answer::empty(204).with("Allow", methods),
             Ok(Request::Form { token, is_prefetch, is_head }) => {
@@ -173,7 +176,12 @@ impl QuoteApi {
             Standing::Failed => notice(
                 502,
                 "The quote was not written",
-                "The database rejected it. Open the dashboard again and use its new link. If that also fails, contact the operators of the dashboard.",
+                "The database rejected it. Use the link again; the quote is only written once. If that also fails, contact the operators of the dashboard.",
+            ),
+            Standing::Forgotten => notice(
+                503,
+                "No longer known",
+                "The database no longer knows whether it wrote the quote. Look at the history in the dashboard, or use the link again; the quote is only written once.",
             ),
         }
     }

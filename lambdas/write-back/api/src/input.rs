@@ -34,8 +34,20 @@ pub(crate) type Values = BTreeMap<String, String>;
 /// The problems of a form, by the input's name: a sentence for the user.
 pub(crate) type Problems = BTreeMap<String, String>;
 
-/// The most inputs of one form; even at their maximum lengths they fit into a request.
+/// The most inputs of one form; even at their maximum lengths, half a megabyte, they fit into a request.
 const MOST: usize = 20;
+
+/// The largest body in bytes that a form with these inputs can send: everything that is accepted fits, in the longest spelling.
+pub(crate) fn most_bytes(inputs: &[Input]) -> usize {
+    // A token has at most 1,776 characters; the rest is for a form that somebody else wrote, which is told what is wrong with it.
+    let least = 8 * 1024;
+    let text = |input: &Input| match input.kind {
+        // Each of the four bytes of a character as `%F0`; a line's end is sent as two characters and counts as one.
+        Kind::Text { max_length } => input.name.len() + "&=".len() + max_length * 4 * "%F0".len(),
+        Kind::Integer { .. } | Kind::Decimal { .. } | Kind::Date { .. } => 0,
+    };
+    least + inputs.iter().map(text).sum::<usize>()
+}
 
 impl Input {
     /// Reads the declaration, a JSON list.

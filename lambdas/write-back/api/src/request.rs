@@ -35,9 +35,6 @@ pub(crate) enum BadRequest {
     Fields,
 }
 
-/// The largest body in bytes: a token has at most 1,776 characters, the rest is for the inputs.
-const BODY_BYTES: usize = 8 * 1024;
-
 /// The longest URL in characters, which is also QuickSight's limit.
 const ADDRESS_CHARACTERS: usize = 2048;
 
@@ -78,12 +75,12 @@ pub(crate) struct Context {
 }
 
 impl Event {
-    /// The request in the event.
-    pub(crate) fn request(&self) -> Result<Request, BadRequest> {
+    /// The request in the event; a body may have this many bytes.
+    pub(crate) fn request(&self, body_bytes: usize) -> Result<Request, BadRequest> {
         if self.address_characters() > ADDRESS_CHARACTERS {
             return Err(BadRequest::AddressTooLong);
         }
-        if self.body.as_deref().unwrap_or_default().len() > BODY_BYTES {
+        if self.body.as_deref().unwrap_or_default().len() > body_bytes {
             return Err(BadRequest::BodyTooLong);
         }
         let is_head = self.http_method == "HEAD";

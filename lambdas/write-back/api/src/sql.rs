@@ -22,7 +22,6 @@ pub(crate) struct Insert {
 /// The values of a row in addition to the token and the inputs.
 pub(crate) struct Stamp<'a> {
     pub(crate) quote_id: &'a QuoteId,
-    pub(crate) status: &'a str,
     /// `2024-05-01 10:00:00.123`, UTC.
     pub(crate) created_at: String,
 }
@@ -47,6 +46,19 @@ impl Inserts {
         Ok(Inserts { table: format!("{schema}.quote_history"), inputs: inputs.iter().map(column).collect() })
     }
 
+    /// The status follows from what is written at that moment, so the history of a quote starts with `generated` whichever of
+    /// its links is written first.
+    fn status(&self, action: &Action) -> String {
+        let table = &self.table;
+        match action {
+            Action::Accept(_) => "cast('accepted' as varchar(16))".to_owned(),
+            Action::Generate => format!(
+                "cast(case when (select count(*) from {table} where quote_id = cast(:quote_id as varchar(36))) > 0 \
+                 then 'in review' else 'generated' end as varchar(16))"
+            ),
+        }
+    }
+
     /// The insert of one submission, which does nothing if its row exists or the quote is already accepted.
     ///
     /// The text only depends on the settings, the action, and which values are NULL or empty, because the Data API accepts
@@ -58,7 +70,7 @@ impl Inserts {
         row.add("customer", "customer", Some(&link.customer), "varchar(256)");
         row.add("skill", "skill", Some(&link.skill), "varchar(256)");
         row.add("cost", "cost", Some(link.cost.as_str()), "decimal(18,2)");
-        row.add("status", "status", Some(stamp.status), "varchar(16)");
+        row.push("status", self.status(&link.action));
         row.add("created_at", "created_at", Some(&stamp.created_at), "timestamp");
         row.add("created_by", "created_by", link.viewer.as_deref(), "varchar(256)");
         row.add("submission_id", "submission_id", Some(&accepted.submission.id()), "char(64)");
@@ -87,13 +99,18 @@ struct Row {
 }
 
 impl Row {
-    fn add(&mut self, parameter: &str, column: &str, value: Option<&str>, kind: &str) {
+    fn push(&mut self, column: &str, value: String) {
         self.columns.push(column.to_owned());
-        self.values.push(match value {
+        self.values.push(value);
+    }
+
+    fn add(&mut self, parameter: &str, column: &str, value: Option<&str>, kind: &str) {
+        let expression = match value {
             None => format!("cast(null as {kind})"),
             Some("") => "''".to_owned(),
             Some(_) => format!("cast(:{parameter} as {kind})"),
-        });
+        };
+        self.push(column, expression);
         let value = value.filter(|value| !value.is_empty());
         self.parameters.extend(value.map(|value| (parameter.to_owned(), value.to_owned())));
     }

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use function::{Clock, millis};
-use redshift::{DataApi, Error, Statement, Status as Statements, SubmitError};
+use redshift::{DataApi, Error, Statement, Status as Statements, SubmitError, is_conflict};
 use time::OffsetDateTime;
 use time::macros::format_description;
 use tracing::{info, warn};
@@ -31,8 +31,21 @@ pub(crate) enum Standing {
     Running { since: SystemTime },
     /// The run that was working on it died. Sending the token again takes over.
     Interrupted,
-    /// There is no row and there will be none.
+    /// Its last statement ended without a row. Sending the token again submits another one.
     Failed,
+    /// Redshift no longer knows its statement. Sending the token again writes the row if it does not exist.
+    Forgotten,
+}
+
+/// What became of a claim.
+enum Followed {
+    Stands(Standing),
+    /// Its statement ended without a row, or is forgotten; now it may be handed in again.
+    Ended {
+        claim: Claim,
+        standing: Standing,
+        may_pass: bool,
+    },
 }
 
 /// Why a submission did not succeed; sending the token again later may help.
@@ -59,6 +72,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How often a statement is submitted within one run.
 const TRIES: u32 = 3;
 
+/// The longest pause before a statement that lost a conflict is submitted again. The pause is random, so that two submissions
+/// that are in each other's way do not meet again.
+const PAUSE: Duration = Duration::from_millis(800);
+
 /// How long a claim outlives its token, so that its page can still show the result.
 const REMEMBERED: u64 = 2 * 24 * 60 * 60;
 
@@ -74,27 +91,49 @@ impl Submitter {
             owner: format!("{}:{}", run.id, random()?),
             lease: millis(run.deadline),
             created: millis(now),
-            expires: accepted.ends.max(millis(now) / 1000) + REMEMBERED,
+            ended: 0,
+            expires: accepted.ends.max(millis(now) / 1000).saturating_add(REMEMBERED),
             inputs,
             quote: accepted.link.quote_name(&self.tenant),
             progress: Progress::Claimed,
         };
-        let claim = match self.claims.put_new(&wanted).await? {
-            Won::Yes => wanted,
-            Won::No(standing) => {
-                if standing.progress != Progress::Claimed || standing.lease > millis(now) {
-                    return self.follow(standing, until).await;
-                }
-                // Its run is over. The row keeps the inputs and the time of the first run.
-                let taken = Claim { owner: wanted.owner, lease: wanted.lease, ..standing.clone() };
-                match self.claims.put_over(&taken, &standing.owner).await? {
+        let mut known = match self.claims.put_new(&wanted).await? {
+            Won::Yes => wanted.clone(),
+            Won::No(standing) => standing,
+        };
+        let mut tries = 0;
+        loop {
+            let is_free = match known.progress {
+                Progress::Failed => true,
+                Progress::Claimed => known.owner != wanted.owner && known.lease <= millis(self.clock.now()),
+                Progress::Submitted(..) | Progress::Finished(_) => false,
+            };
+            if is_free {
+                // The row keeps the inputs and the time of the first run.
+                let (owner, lease) = (wanted.owner.clone(), wanted.lease);
+                let taken = Claim { owner, lease, progress: Progress::Claimed, ..known.clone() };
+                known = match self.claims.put_over(&taken, &known.owner).await? {
                     Won::Yes => taken,
-                    Won::No(faster) => return self.follow(faster, until).await,
+                    Won::No(faster) => faster,
+                };
+            }
+            if known.progress == Progress::Claimed && known.owner == wanted.owner {
+                tries += 1;
+                known = self.hand_in(known, accepted, until).await?;
+            }
+            match self.follow(known, until).await? {
+                Followed::Stands(standing) => return Ok(standing),
+                Followed::Ended { claim, standing, may_pass } => {
+                    let pause = if tries == 0 { Duration::ZERO } else { jitter()? };
+                    // A statement that an earlier run submitted is followed by one of this run, whatever it failed of.
+                    if tries > 0 && (!may_pass || tries == TRIES) || self.clock.now() + pause >= until {
+                        return Ok(standing);
+                    }
+                    self.clock.sleep(pause).await;
+                    known = claim;
                 }
             }
-        };
-        let claim = self.hand_in(claim, accepted, until).await?;
-        self.follow(claim, until).await
+        }
     }
 
     /// The status of an earlier submission; checks its statement once.
@@ -103,7 +142,9 @@ impl Submitter {
         if claim.progress == Progress::Claimed && claim.lease <= millis(self.clock.now()) {
             return Ok(Some(Standing::Interrupted));
         }
-        self.follow(claim, self.clock.now()).await.map(Some)
+        Ok(Some(match self.follow(claim, self.clock.now()).await? {
+            Followed::Stands(standing) | Followed::Ended { standing, .. } => standing,
+        }))
     }
 
     /// Submits the statement of a claim that this run holds, and records that.
@@ -116,9 +157,9 @@ impl Submitter {
             }
         };
         let created_at = database_time(claim.created);
-        let stamp = Stamp { quote_id: &entry.quote_id, status: entry.status.name(), created_at };
+        let stamp = Stamp { quote_id: &entry.quote_id, created_at };
         let insert = self.inserts.insert(accepted, &stamp, &claim.inputs);
-        let token = accepted.submission.id();
+        let token = accepted.submission.client_token(claim.ended);
         let parameters = insert.parameters.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
         let statement = Statement { parameters, client_token: Some(&token), ..Statement::new(&insert.sql) };
         let submitted = match self.submit_statement(&statement, until).await {
@@ -171,15 +212,16 @@ impl Submitter {
     }
 
     /// Follows a claim's statement until it has ended or `until` is reached, and records its end.
-    async fn follow(&self, claim: Claim, until: SystemTime) -> Result<Standing, Trouble> {
+    async fn follow(&self, claim: Claim, until: SystemTime) -> Result<Followed, Trouble> {
         let since = SystemTime::UNIX_EPOCH + Duration::from_millis(claim.created);
+        let running = Ok(Followed::Stands(Standing::Running { since }));
         let (statement, entry) = match claim.progress.clone() {
             Progress::Submitted(statement, entry) => (statement, entry),
-            Progress::Finished(entry) => return Ok(Standing::Finished(entry)),
-            Progress::Failed => return Ok(Standing::Failed),
-            Progress::Claimed => return Ok(Standing::Running { since }),
+            Progress::Finished(entry) => return Ok(Followed::Stands(Standing::Finished(entry))),
+            Progress::Failed => return Ok(Followed::Ended { claim, standing: Standing::Failed, may_pass: true }),
+            Progress::Claimed => return running,
         };
-        let reason = match self.data.wait(&statement, until).await {
+        let (reason, standing, may_pass) = match self.data.wait(&statement, until).await {
             Ok(Statements::Finished { rows, .. }) => {
                 info!(step = "finished", %statement, rows, status = entry.status.name());
                 let finished = Claim { progress: Progress::Finished(entry.clone()), ..claim };
@@ -187,20 +229,27 @@ impl Submitter {
                 if let Err(problem) = self.claims.end(&finished, &statement).await {
                     warn!(step = "record", %problem);
                 }
-                return Ok(Standing::Finished(entry));
+                return Ok(Followed::Stands(Standing::Finished(entry)));
             }
-            Ok(Statements::Running) | Err(Error::Unavailable(_)) => return Ok(Standing::Running { since }),
-            Err(Error::Missing(reason) | Error::Refused(reason)) => return Err(Trouble::Refused(reason)),
-            Ok(Statements::Failed { message }) => message,
-            Ok(Statements::Aborted) => "it was cancelled".to_owned(),
+            Ok(Statements::Running) | Err(Error::Unavailable(_)) => return running,
+            Err(Error::Refused(reason)) => return Err(Trouble::Refused(reason)),
+            // Redshift keeps statements for a day. The next one writes nothing if the row exists.
+            Err(Error::Missing(reason)) => (reason, Standing::Forgotten, true),
+            Ok(Statements::Failed { message }) => {
+                let may_pass = is_conflict(&message);
+                (message, Standing::Failed, may_pass)
+            }
+            // Nobody cancels this function's statements one by one; the warehouse does, when it restarts.
+            Ok(Statements::Aborted) => ("it was cancelled".to_owned(), Standing::Failed, true),
         };
-        warn!(step = "failed", %statement, %reason);
+        warn!(step = "ended", %statement, %reason);
         // The quote comes first, so that a run that dies in between leaves a claim that is checked again.
         if entry.status == Status::Generated {
             self.claims.give_back(&claim.quote, &entry, &claim.name).await?;
         }
-        self.claims.end(&Claim { progress: Progress::Failed, ..claim }, &statement).await?;
-        Ok(Standing::Failed)
+        let failed = Claim { progress: Progress::Failed, ended: claim.ended.saturating_add(1), ..claim };
+        self.claims.end(&failed, &statement).await?;
+        Ok(Followed::Ended { claim: failed, standing, may_pass })
     }
 }
 
@@ -209,6 +258,12 @@ fn database_time(millis: u64) -> String {
     let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second].[subsecond digits:3]");
     let time = OffsetDateTime::from(SystemTime::UNIX_EPOCH + Duration::from_millis(millis));
     time.format(format).expect("a time of this millennium can be written")
+}
+
+/// Up to [`PAUSE`].
+fn jitter() -> Result<Duration, Trouble> {
+    let random = getrandom::u32().map_err(|error| Trouble::Service(error.to_string()))?;
+    Ok(PAUSE * (random % 1000) / 1000)
 }
 
 fn random() -> Result<String, Trouble> {

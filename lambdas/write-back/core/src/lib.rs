@@ -46,3 +46,6 @@ pub(crate) const PAYLOAD_BYTES: usize = 1300;
 
 /// How far apart two clocks may be, in seconds.
 pub(crate) const SKEW: u64 = 120;
+
+/// The longest life of a token in seconds: a dashboard on SPICE shows links as old as its last refresh, which may be a month ago.
+pub const LONGEST_LIFE: u64 = 31 * 24 * 60 * 60;

@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 use crate::key::{Key, is_kid};
 use crate::link::{Action, Link, QuoteId};
 use crate::sign::FIELDS;
-use crate::{MAC_BYTES, PAYLOAD_BYTES, SKEW, VERSION};
+use crate::{LONGEST_LIFE, MAC_BYTES, PAYLOAD_BYTES, SKEW, VERSION};
 
 /// A text with the form of a token; [`accept`](Token::accept) verifies it.
 pub struct Token {
@@ -87,6 +87,10 @@ impl Token {
         if !is_ours || signed.issued > now.saturating_add(SKEW) {
             return Err(Refusal::Rejected);
         }
+        // A key that signs a longer life is not used as it is meant to be.
+        if signed.expires.checked_sub(signed.issued).is_none_or(|life| life > LONGEST_LIFE) {
+            return Err(Refusal::Rejected);
+        }
         let ends = signed.expires.saturating_add(SKEW);
         if now > ends {
             return Err(Refusal::Expired);
@@ -96,9 +100,15 @@ impl Token {
 }
 
 impl Submission {
-    /// The MAC in 64 hexadecimal digits: the statement's client token and the row's `submission_id`.
+    /// The MAC in 64 hexadecimal digits: the row's `submission_id`.
     pub fn id(&self) -> String {
         hex::encode(self.0)
+    }
+
+    /// The client token of the statement that is submitted after this many have ended without a row: 64 hexadecimal digits. The
+    /// first one is the MAC itself.
+    pub fn client_token(&self, ended: u32) -> String {
+        if ended == 0 { self.id() } else { hash(b"wb-attempt-v1", &[&self.0, &ended.to_be_bytes()]) }
     }
 
     /// A name that reveals nothing about the token, in 64 hexadecimal digits: unkeyed BLAKE2b-256 of the MAC.

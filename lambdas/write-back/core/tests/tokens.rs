@@ -5,7 +5,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fastrand::Rng;
-use write_back::{Accepted, Action, Fault, Key, Refusal, Row, Signer, Terms, Token};
+use write_back::{Accepted, Action, Fault, Key, LONGEST_LIFE, Refusal, Row, Signer, Terms, Token};
 
 const ISSUED: u64 = 1_714_557_600;
 const EXPIRES: u64 = ISSUED + 1800;
@@ -138,6 +138,19 @@ fn the_expiry_is_exact_to_the_second() {
         (EXPIRES + 121, Err(Refusal::Expired)),
     ] {
         assert_eq!(accept(&token, &k1(), now).map(drop), expected, "{now}");
+    }
+}
+
+#[test]
+fn a_life_that_is_negative_or_longer_than_a_month_is_rejected() {
+    for (expires, expected) in [
+        (ISSUED + LONGEST_LIFE, Ok(())),
+        (ISSUED + LONGEST_LIFE + 1, Err(Refusal::Rejected)),
+        (u64::MAX, Err(Refusal::Rejected)),
+        (ISSUED - 1, Err(Refusal::Rejected)),
+    ] {
+        let token = signed(&ROW, &Terms { expires, ..TERMS }, &k1()).unwrap();
+        assert_eq!(accept(&token, &k1(), ISSUED).map(drop), expected, "{expires}");
     }
 }
 

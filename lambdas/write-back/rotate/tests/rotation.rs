@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test fails when it cannot continue")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use lambda_runtime::{Context, LambdaEvent};
+use loopback::answers::{Case, Errors, answers, check_table};
 use loopback::{Answer, Request, environment, reply, serve};
 use serde_json::{Value, json};
 use write_back::Key;
@@ -23,6 +25,10 @@ struct Secret {
     calls: Vec<String>,
     /// Does the work of the next call of this operation and closes the connection.
     loses_answer_of: Option<&'static str>,
+    /// How the next call of this operation is answered.
+    case: Option<(&'static str, Case)>,
+    /// Another run finishes the rotation after the next description.
+    is_raced: bool,
 }
 
 struct World {
@@ -70,12 +76,28 @@ impl Secret {
     fn answer(&mut self, request: &Request) -> Answer {
         let operation = request.header("x-amz-target").rsplit('.').next().unwrap().to_owned();
         self.calls.push(operation.clone());
+        let case = self.case.take_if(|(called, _)| *called == operation);
+        if case.as_ref().is_none_or(|(_, case)| case.takes_effect) {
+            let answer = self.work(&operation, request);
+            return case.map_or(answer, |(_, case)| case.answer);
+        }
+        case.map(|(_, case)| case.answer).unwrap()
+    }
+
+    fn work(&mut self, operation: &str, request: &Request) -> Answer {
         let body: Value = serde_json::from_str(&request.body).unwrap();
         assert_eq!(body["SecretId"], SECRET);
         let text = |field: &str| body[field].as_str().unwrap_or_default().to_owned();
         let refusal = |code: &str| reply(400, json!({"__type": code, "message": "canary"}));
-        let answer = match operation.as_str() {
-            "DescribeSecret" => reply(200, json!({"ARN": SECRET, "VersionIdsToStages": self.stages})),
+        let answer = match operation {
+            "DescribeSecret" => {
+                let described = reply(200, json!({"ARN": SECRET, "VersionIdsToStages": self.stages}));
+                if std::mem::take(&mut self.is_raced) {
+                    self.stages.insert(OLD.to_owned(), ["AWSPREVIOUS".to_owned()].into());
+                    self.stages.insert(NEW.to_owned(), ["AWSCURRENT".to_owned(), "AWSPENDING".to_owned()].into());
+                }
+                described
+            }
             "GetSecretValue" => match self.values.get(&text("VersionId")) {
                 Some(value) => reply(200, json!({"ARN": SECRET, "SecretString": value})),
                 None => refusal("ResourceNotFoundException"),
@@ -92,6 +114,7 @@ impl Secret {
             }
             "UpdateSecretVersionStage" => {
                 assert_eq!(body["VersionStage"], "AWSCURRENT");
+                assert_ne!(body["RemoveFromVersionId"], body["MoveToVersionId"], "a label is not moved to where it is");
                 let (from, to) = (text("RemoveFromVersionId"), text("MoveToVersionId"));
                 if !self.stages.get(&from).is_some_and(|stages| stages.contains("AWSCURRENT")) {
                     return refusal("InvalidParameterException");
@@ -145,6 +168,17 @@ async fn each_step_may_be_repeated_whether_or_not_its_answer_arrived() {
 }
 
 #[tokio::test]
+async fn a_run_that_finds_the_rotation_finished_by_another_one_succeeds() {
+    let world = World::new().await;
+    for step in &STEPS[..3] {
+        world.step(step).await.unwrap();
+    }
+    world.secret.lock().unwrap().is_raced = true;
+    world.step("finishSecret").await.unwrap();
+    assert_eq!(world.calls("UpdateSecretVersionStage"), 0);
+}
+
+#[tokio::test]
 async fn a_pending_key_that_does_not_work_never_becomes_current() {
     for value in ["", "{}", r#"{"kid":"new","key":"short"}"#, r#"{"kid":"new","key":""}"#] {
         let world = World::new().await;
@@ -168,4 +202,33 @@ async fn other_secrets_versions_and_events_are_refused() {
         assert!(world.send(event).await.is_err());
     }
     assert_eq!(world.calls("PutSecretValue"), 0);
+}
+
+/// A rotation in which the first call of `operation` is answered like this. Secrets Manager repeats a step that fails.
+async fn rotated(operation: &'static str, case: &Case) -> String {
+    let world = World::new().await;
+    world.secret.lock().unwrap().case = Some((operation, case.clone()));
+    let mut failures = Vec::new();
+    for step in STEPS {
+        while let Err(error) = world.step(step).await {
+            failures.push(format!("{step} fails once ({error})"));
+            assert!(failures.len() < 3, "{}: {failures:?}", case.name);
+        }
+    }
+    assert_eq!(Key::parse(&world.value("AWSCURRENT")).unwrap().kid(), "bbbbbbbb1111", "{}", case.name);
+    assert_eq!(Key::parse(&world.value("AWSPREVIOUS")).unwrap().kid(), "old", "{}", case.name);
+    failures.push("the key is replaced".to_owned());
+    failures.join(", then ")
+}
+
+#[tokio::test]
+async fn whatever_secrets_manager_answers_once_the_key_is_replaced() {
+    let mut rows = Vec::new();
+    for operation in ["DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"] {
+        for case in answers(Errors::Json) {
+            rows.push((format!("to {operation}: {}", case.name), rotated(operation, &case).await));
+        }
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("ANSWERS.md");
+    check_table(&path, "What becomes of a rotation after each answer of Secrets Manager", &rows);
 }

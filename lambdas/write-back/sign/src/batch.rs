@@ -10,7 +10,7 @@ use write_back::{Fault, Row};
 #[derive(Deserialize)]
 pub struct Batch {
     /// The number of rows according to Redshift.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "count")]
     pub(crate) num_records: Option<u64>,
     #[serde(default)]
     arguments: Rows,
@@ -24,12 +24,24 @@ const FIELDS: usize = 6;
 struct Rows {
     text: String,
     rows: Vec<Spans>,
+    problem: Option<String>,
+}
+
+/// A row as sent: its texts, or that it is not a list of as many as the function has arguments.
+enum Sent {
+    Row(Spans),
+    Malformed,
 }
 
 /// The positions of a row's texts, `None` for NULL; or why there is no row.
 type Spans = Result<[Option<(u32, u32)>; FIELDS], Fault>;
 
 impl Batch {
+    /// What is wrong with the batch as a whole, in one sentence: Redshift calls a function that has other arguments.
+    pub(crate) fn problem(&self) -> Option<&str> {
+        self.arguments.problem.as_deref()
+    }
+
     /// The rows in order; an invalid row is represented by its fault.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = Result<Row<'_>, Fault>> {
         let text = &self.arguments.text;
@@ -49,7 +61,7 @@ impl Batch {
 
 impl<'de> Deserialize<'de> for Rows {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Rows, D::Error> {
-        deserializer.deserialize_seq(Arguments)
+        deserializer.deserialize_any(Arguments)
     }
 }
 
@@ -65,71 +77,124 @@ impl<'de> Visitor<'de> for Arguments {
     fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<Rows, A::Error> {
         let mut read = Rows::default();
         while let Some(row) = rows.next_element_seed(RowSeed(&mut read.text))? {
-            read.rows.push(row);
+            match row {
+                Sent::Row(row) => read.rows.push(row),
+                Sent::Malformed => {
+                    let number = read.rows.len() + 1;
+                    let problem = || format!("row {number} of arguments is not a list of {FIELDS} values");
+                    read.problem.get_or_insert_with(problem);
+                    read.rows.push(Err(Fault::Shape));
+                }
+            }
         }
         Ok(read)
     }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Rows, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Rows::malformed())
+    }
+
+    fn visit_unit<E>(self) -> Result<Rows, E> {
+        Ok(Rows::malformed())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Rows, E> {
+        Ok(Rows::malformed())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Rows, E> {
+        Ok(Rows::malformed())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Rows, E> {
+        Ok(Rows::malformed())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Rows, E> {
+        Ok(Rows::malformed())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Rows, E> {
+        Ok(Rows::malformed())
+    }
+}
+
+impl Rows {
+    fn malformed() -> Rows {
+        Rows { problem: Some("arguments is not a list of rows".to_owned()), ..Rows::default() }
+    }
+}
+
+/// The number of rows; `None` if it is anything else than a whole number.
+fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    Ok(serde_json::Value::deserialize(deserializer)?.as_u64())
 }
 
 /// Reads one row and appends its texts to the string.
 struct RowSeed<'a>(&'a mut String);
 
 impl<'de> DeserializeSeed<'de> for RowSeed<'_> {
-    type Value = Spans;
+    type Value = Sent;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Spans, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Sent, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for RowSeed<'_> {
-    type Value = Spans;
+    type Value = Sent;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("a row")
     }
 
-    fn visit_unit<E>(self) -> Result<Spans, E> {
-        Ok(Err(Fault::Null))
+    fn visit_unit<E>(self) -> Result<Sent, E> {
+        Ok(Sent::Row(Err(Fault::Null)))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut fields: A) -> Result<Spans, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut fields: A) -> Result<Sent, A::Error> {
         let mut spans = [None; FIELDS];
         let mut read = 0;
-        let mut is_well_shaped = true;
+        let mut are_texts = true;
         while let Some(field) = fields.next_element_seed(FieldSeed(self.0))? {
             match (field, spans.get_mut(read)) {
                 (Ok(span), Some(place)) => *place = span,
-                _ => is_well_shaped = false,
+                (Err(_), Some(_)) => are_texts = false,
+                (_, None) => {}
             }
             read += 1;
         }
-        Ok(if is_well_shaped && read == FIELDS { Ok(spans) } else { Err(Fault::Shape) })
+        Ok(match (read == FIELDS, are_texts) {
+            (true, true) => Sent::Row(Ok(spans)),
+            (true, false) => Sent::Row(Err(Fault::Shape)),
+            (false, _) => Sent::Malformed,
+        })
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Spans, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Sent, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Err(Fault::Shape))
+        Ok(Sent::Malformed)
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Spans, E> {
-        Ok(Err(Fault::Shape))
+    fn visit_bool<E>(self, _: bool) -> Result<Sent, E> {
+        Ok(Sent::Malformed)
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Spans, E> {
-        Ok(Err(Fault::Shape))
+    fn visit_i64<E>(self, _: i64) -> Result<Sent, E> {
+        Ok(Sent::Malformed)
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Spans, E> {
-        Ok(Err(Fault::Shape))
+    fn visit_u64<E>(self, _: u64) -> Result<Sent, E> {
+        Ok(Sent::Malformed)
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Spans, E> {
-        Ok(Err(Fault::Shape))
+    fn visit_f64<E>(self, _: f64) -> Result<Sent, E> {
+        Ok(Sent::Malformed)
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<Spans, E> {
-        Ok(Err(Fault::Shape))
+    fn visit_str<E>(self, _: &str) -> Result<Sent, E> {
+        Ok(Sent::Malformed)
     }
 }
 

@@ -84,6 +84,9 @@ impl TokenSigner {
 pub fn answer(batch: &Batch, key: &Key, terms: &Terms<'_>) -> Result<(String, BTreeMap<Fault, usize>), String> {
     let rows = batch.rows();
     let count = rows.len();
+    if let Some(problem) = batch.problem() {
+        return Err(problem.to_owned());
+    }
     if batch.num_records != u64::try_from(count).ok() {
         return Err(format!("num_records does not match the number of rows in arguments, which is {count}"));
     }

@@ -6,7 +6,7 @@
 //! | what is wrong | answer |
 //! |---|---|
 //! | a row: NULL instead of a value, an invalid cost, a text that is too long | NULL for the row, and a count by reason in the log |
-//! | the batch: no key, counts that differ, a response that is too large | `success: false`, which fails the query, and a sentence without values |
+//! | the batch: no key, other arguments, counts that differ, a response that is too large | `success: false`, which fails the query, and a sentence without values |
 //!
 //! It has no side effects, so Redshift may send a batch any number of times.
 

@@ -2,6 +2,7 @@
 
 use aws_types::SdkConfig;
 use function::{Invalid, aws, required};
+use write_back::LONGEST_LIFE;
 
 /// The function's settings.
 pub struct Settings {
@@ -12,9 +13,6 @@ pub struct Settings {
     pub(crate) secrets_manager: SdkConfig,
 }
 
-/// The longest life of a token: dashboards on SPICE show links as old as their last refresh, which may be a month ago.
-const LONGEST: u64 = 31 * 24 * 60 * 60;
-
 impl Settings {
     /// Reads the settings from the environment variables that `variable` returns: `TENANT`, `AUDIENCE` (the ID of the REST API),
     /// `SIGNING_KEYS_SECRET` (its ARN), and `TOKEN_SECONDS` (60 to 2,678,400), all required.
@@ -24,13 +22,15 @@ impl Settings {
     /// If one is missing or malformed; the message names the variable.
     pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Settings, Invalid> {
         let seconds = required(variable, "TOKEN_SECONDS")?;
-        let token_seconds = seconds.parse().ok().filter(|seconds| (60..=LONGEST).contains(seconds));
+        let token_seconds = seconds.parse().ok().filter(|seconds| (60..=LONGEST_LIFE).contains(seconds));
         Ok(Settings {
             tenant: short(variable, "TENANT")?,
             audience: short(variable, "AUDIENCE")?,
             signing_keys_secret: required(variable, "SIGNING_KEYS_SECRET")?,
             token_seconds: token_seconds.ok_or_else(|| {
-                Invalid(format!("TOKEN_SECONDS is `{seconds}`; must be a whole number of seconds from 60 to {LONGEST}"))
+                Invalid(format!(
+                    "TOKEN_SECONDS is `{seconds}`; must be a whole number of seconds from 60 to {LONGEST_LIFE}"
+                ))
             })?,
             secrets_manager: aws::service(variable, "SECRETS_MANAGER")?,
         })

@@ -106,11 +106,6 @@ async fn a_row_that_cannot_be_signed_is_null_and_counted_by_reason() {
         with(0, json!("drop")),
         with(1, json!("x".repeat(257))),
         with(1, json!({"canary": [1, 2.5, true]})),
-        json!(["generate", "a"]),
-        json!(["generate", "a", "b", "1", null, null, "more"]),
-        json!({"canary": 1}),
-        json!("canary"),
-        json!(7),
     ];
     for bad in bad {
         let answer = world.sign(json!([good, bad, good])).await;
@@ -159,6 +154,23 @@ async fn a_batch_that_cannot_be_signed_fails_as_a_whole_and_reveals_nothing_of_t
     failed(&world.send(json!({"num_records": 2, "arguments": [row("a")]})).await);
     failed(&world.send(json!({"arguments": [row("a")]})).await);
     failed(&world.send(json!({"num_records": 1})).await);
+    for count in [json!("1"), json!(-1), json!(1.5), json!(null), json!([1]), json!({"canary": 1})] {
+        failed(&world.send(json!({"num_records": count, "arguments": [row("a")]})).await);
+    }
+    for malformed in [
+        json!(["generate", "a"]),
+        json!(["generate", "a", "b", "1", null, null, "more"]),
+        json!([]),
+        json!({"canary": 1}),
+        json!("canary"),
+        json!(7),
+        json!(true),
+    ] {
+        failed(&world.sign(json!([row("a"), malformed, row("b")])).await);
+        if !malformed.is_array() {
+            failed(&world.send(json!({"num_records": 1, "arguments": malformed})).await);
+        }
+    }
     // As many long rows as Lambda accepts give a larger response than it allows.
     let long = json!(["generate", "x".repeat(256), "x".repeat(256), "1", null, "x".repeat(256)]);
     failed(&world.sign(json!(vec![long; 5500])).await);
@@ -168,7 +180,8 @@ async fn a_batch_that_cannot_be_signed_fails_as_a_whole_and_reveals_nothing_of_t
 async fn the_process_answers_with_json_in_a_string() {
     let variables =
         [("TENANT", "acme"), ("AUDIENCE", "a1b2c3d4e5"), ("SIGNING_KEYS_SECRET", "arn"), ("TOKEN_SECONDS", "60")];
-    let event = json!({"num_records": 2, "arguments": [row("a"), [7, {"x": null}]]}).to_string();
+    let event =
+        json!({"num_records": 2, "arguments": [row("a"), [7, {"x": null}, null, null, null, null]]}).to_string();
     let services = |_: &Request| reply(200, json!({"SecretString": SECRET}));
     let answer = cold_start::first_answer(env!("CARGO_BIN_EXE_write-back-sign"), &variables, &event, services).await;
     let answer: String = serde_json::from_str(&answer).unwrap();

@@ -169,13 +169,25 @@ fn each_function_has_only_the_rights_it_needs() {
     assert_eq!(rights(&template, "SetupRole"), data_api);
     let claims = r#"{"Fn::GetAtt":["Claims","Arn"]}"#;
     let own = [format!("secretsmanager:GetSecretValue: {key}"), format!("dynamodb:GetItem dynamodb:PutItem: {claims}")];
-    assert_eq!(rights(&template, "QuoteApiRole"), [&own[..], &data_api[..]].concat());
+    let followed = [r#"redshift-data:DescribeStatement: "*""#.to_owned()];
+    assert_eq!(rights(&template, "QuoteApiRole"), [&own[..], &data_api[..2], &followed[..]].concat());
     let statements = template.properties("SetupRole")["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap();
     let everywhere = statements.iter().find(|it| it["Resource"] == "*" && it["Action"][0] != "xray:PutTraceSegments");
     assert_eq!(
         everywhere.unwrap()["Condition"],
         json!({ "StringEquals": { "redshift-data:statement-owner-iam-userid": "${aws:userid}" } })
     );
+}
+
+#[test]
+fn links_are_kept_out_of_traces_and_logs() {
+    let stage = with("").properties("QuotesStage").clone();
+    assert_eq!(
+        (&stage["TracingEnabled"], &stage["MethodSettings"][0]["DataTraceEnabled"]),
+        (&json!(false), &json!(false))
+    );
+    let format = stage["AccessLogSetting"]["Format"].to_string();
+    assert!(!format.contains("requestOverride.path") && !format.contains("querystring"), "{format}");
 }
 
 #[test]
@@ -344,6 +356,17 @@ fn logical_ids_of_resources_with_data_do_not_change() {
     expected.extend(logs);
     assert_eq!(stateful(&with("")), expected);
     assert_eq!(stateful(&template(&file(CREATE, "")))[3], "Namespace");
+}
+
+#[test]
+fn a_form_has_at_most_as_many_inputs_as_the_page_accepts() {
+    let inputs = |count: usize| {
+        let input = |number: usize| format!("  - {{ name: a{number}, label: L, type: date }}\n");
+        format!("inputs:\n{}", (0..count).map(input).collect::<String>())
+    };
+    with(&inputs(20));
+    let message = mistake(&file(WORKGROUP, &inputs(21)));
+    assert!(message.contains("`inputs` has 21 inputs; must be at most 20"), "{message}");
 }
 
 #[test]

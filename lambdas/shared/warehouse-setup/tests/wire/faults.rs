@@ -61,6 +61,49 @@ async fn a_warehouse_that_stays_paused_fails_when_the_time_runs_out() {
 }
 
 #[tokio::test]
+async fn a_statement_that_loses_a_conflict_is_tried_again_until_the_time_is_over() {
+    for (error, conflicts, status) in [
+        ("ERROR: tuple concurrently updated", 1, "SUCCESS"),
+        ("ERROR: could not complete because of conflict with concurrent transaction", 6, "SUCCESS"),
+        ("ERROR: 1023 DETAIL: Serializable isolation violation on table - 1, transactions: 2, 3", 6, "SUCCESS"),
+        ("ERROR: deadlock detected", usize::MAX, "FAILED"),
+    ] {
+        let left = Arc::new(Mutex::new(conflicts));
+        let world = world_with(move |_, request| {
+            let mut left = left.lock().unwrap();
+            let is_lost = request.header("x-amz-target") == "RedshiftData.DescribeStatement" && *left > 0;
+            is_lost.then(|| {
+                *left -= 1;
+                reply(200, json!({"Id": "x", "Status": "FAILED", "Error": error}))
+            })
+        })
+        .await;
+        world.handle(create()).await.unwrap();
+        assert_eq!(world.answer()["Status"], status, "{error}");
+        let submitted = world.statements();
+        assert!(submitted.len() > conflicts.min(20), "{error}: {submitted:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_signature_that_is_not_valid_yet_is_not_the_end() {
+    for code in ["InvalidSignatureException", "ExpiredTokenException"] {
+        let left = Arc::new(Mutex::new(1));
+        let world = world_with(move |_, request| {
+            let mut left = left.lock().unwrap();
+            let is_refused = request.method == "POST" && *left > 0;
+            is_refused.then(|| {
+                *left -= 1;
+                reply(403, json!({"__type": code, "message": "Signature expired"}))
+            })
+        })
+        .await;
+        world.handle(create()).await.unwrap();
+        assert_eq!(world.answer()["Status"], "SUCCESS", "{code}");
+    }
+}
+
+#[tokio::test]
 async fn a_failed_statement_is_reported_with_its_step_and_without_values() {
     let world = world_with(|_, request| {
         let failed =

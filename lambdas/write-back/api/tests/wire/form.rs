@@ -1,6 +1,6 @@
 //! The form: what it shows, how it is written, what it accepts.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use write_back::Row;
 
 use crate::world::*;
@@ -131,4 +131,27 @@ async fn fields_that_the_form_does_not_have_are_refused() {
         assert_eq!(world.send(post(&[("t", &token), (name, "x")])).await.status, 400, "{name}");
     }
     assert_eq!(world.calls("PutItem"), 0);
+}
+
+#[tokio::test]
+async fn whatever_the_inputs_accept_fits_into_a_request() {
+    let long = r#"[{"name":"comment","label":"Comment","type":"text","maxLength":2000}]"#;
+    let many: Vec<_> = (0..20).map(|n| json!({"name": format!("text_{n}"), "label": "Text", "type": "text"})).collect();
+    let many = Value::Array(many).to_string();
+    for (inputs, names, text) in [
+        (long, vec!["comment".to_owned()], "日".repeat(1000)),
+        (long, vec!["comment".to_owned()], "\u{1f600}".repeat(2000)),
+        (many.as_str(), (0..20).map(|n| format!("text_{n}")).collect(), "\u{1f600}".repeat(500)),
+    ] {
+        let world = World::with(&[("INPUTS", inputs)]).await;
+        let token = world.token(&ROW);
+        let fields: Vec<_> = [("t", token.as_str())]
+            .into_iter()
+            .chain(names.iter().map(|name| (name.as_str(), text.as_str())))
+            .collect();
+        assert_eq!(world.send(post(&fields)).await.status, 200);
+        for name in &names {
+            assert_eq!(world.column(&format!("input_{name}")), [Some(text.clone())]);
+        }
+    }
 }

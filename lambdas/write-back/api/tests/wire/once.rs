@@ -125,24 +125,72 @@ async fn an_invalid_status_name_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_failed_statement_is_reported_without_sql_and_recorded() {
-    for end in ["FAILED", "ABORTED"] {
-        let world = World::new().await;
-        world.state().ends = [end].into();
-        let token = world.token(&ROW);
-        for _ in 0..2 {
-            let page = world.post(&token).await;
-            assert_eq!(page.status, 502);
-            for leak in ["insert", "canary", "ERROR", "quote_history"] {
-                assert!(!page.body.contains(leak), "{}", page.body);
-            }
+async fn a_failed_statement_is_reported_without_sql_and_the_link_stays_good() {
+    let world = World::new().await;
+    world.state().ends = ["FAILED", "FAILED"].into();
+    let token = world.token(&ROW);
+    for attempts in 1..=2 {
+        let page = world.post(&token).await;
+        assert_eq!((page.status, world.calls("ExecuteStatement")), (502, attempts), "one statement per click");
+        for leak in ["insert", "canary", "ERROR", "quote_history"] {
+            assert!(!page.body.contains(leak), "{}", page.body);
         }
-        assert_eq!(world.calls("ExecuteStatement"), 1);
-        // The next link writes the first row of the quote.
-        world.pass(60);
-        world.post(&world.token(&ROW)).await;
+    }
+    world.pass(60);
+    let page = world.post(&token).await;
+    assert!(page.status == 200 && page.body.contains("Quote generated"), "{}", page.body);
+    assert_eq!(world.statuses(), ["generated"]);
+    assert_eq!(world.column("created_at"), [Some("2024-05-01 10:00:00.000".to_owned())], "the time of the first click");
+}
+
+#[tokio::test]
+async fn a_statement_that_loses_a_conflict_or_is_cancelled_is_handed_in_again() {
+    for end in ["CONFLICT", "ABORTED"] {
+        let world = World::new().await;
+        world.state().ends = [end, end].into();
+        assert_eq!(world.post(&world.token(&ROW)).await.status, 200);
+        assert_eq!((world.calls("ExecuteStatement"), world.statuses()), (3, vec!["generated".to_owned()]));
+    }
+    // Not for ever, and the link stays good.
+    let world = World::new().await;
+    world.state().ends = ["CONFLICT", "CONFLICT", "CONFLICT"].into();
+    let token = world.token(&ROW);
+    assert_eq!(world.post(&token).await.status, 502);
+    assert_eq!((world.post(&token).await.status, world.statuses().len()), (200, 1));
+}
+
+#[tokio::test]
+async fn a_click_after_redshift_has_forgotten_the_statement_finds_the_row() {
+    for was_written in [true, false] {
+        let world = World::new().await;
+        world.state().looks = 1000;
+        if !was_written {
+            world.state().ends = ["FAILED"].into();
+        }
+        let token = world.token(&ROW);
+        let address = world.post(&token).await.refresh();
+        world.state().statements.clear();
+        world.state().looks = 0;
+        assert_eq!(world.status(&address).await.status, 503);
+        let page = world.post(&token).await;
+        assert!(page.status == 200 && page.body.contains("Quote generated"), "{}", page.body);
         assert_eq!(world.statuses(), ["generated"]);
     }
+}
+
+#[tokio::test]
+async fn the_history_starts_with_generated_whichever_link_is_written_first() {
+    let world = World::new().await;
+    world.state().ends = ["FAILED"].into();
+    world.state().looks = 1000;
+    let (first, second) = (world.token(&ROW), world.token(&Row { cost: Some("99"), ..ROW }));
+    assert_eq!(world.post(&first).await.status, 202);
+    assert_eq!(world.post(&second).await.status, 202);
+    assert_eq!(world.statuses(), ["generated"]);
+    world.state().statements.values_mut().for_each(Statement::finish);
+    world.state().looks = 0;
+    assert_eq!(world.post(&first).await.status, 200);
+    assert_eq!(world.statuses(), ["generated", "in review"]);
 }
 
 #[tokio::test]

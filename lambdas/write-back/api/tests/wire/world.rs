@@ -37,6 +37,8 @@ pub(crate) struct State {
     /// `quote_history`, each row by column.
     pub(crate) rows: Vec<BTreeMap<String, Option<String>>>,
     pub(crate) statements: BTreeMap<String, Statement>,
+    /// How many statements were accepted, including those that are forgotten.
+    pub(crate) submitted: usize,
     /// The secret's values by stage.
     pub(crate) secrets: BTreeMap<String, String>,
     /// The operations that were called, in order.
@@ -245,6 +247,7 @@ impl State {
             table: BTreeMap::new(),
             rows: Vec::new(),
             statements: BTreeMap::new(),
+            submitted: 0,
             secrets: BTreeMap::from([("AWSCURRENT".to_owned(), secret("k1"))]),
             calls: Vec::new(),
             faults: BTreeMap::new(),
@@ -315,7 +318,8 @@ impl State {
                 (text("name"), text("value"))
             })
             .collect();
-        let id = format!("00000000-0000-4000-8000-{:012}", self.statements.len());
+        self.submitted += 1;
+        let id = format!("00000000-0000-4000-8000-{:012}", self.submitted - 1);
         let end = self.ends.pop_front().unwrap_or("FINISHED");
         let mut statement = Statement {
             sql: body["Sql"].as_str().unwrap().to_owned(),
@@ -339,7 +343,19 @@ impl State {
         let columns =
             head.strip_prefix("insert into \"write_back\".quote_history (").unwrap().strip_suffix(')').unwrap();
         let columns: Vec<&str> = columns.split(", ").map(|column| column.trim_matches('"')).collect();
-        let values: Vec<Option<String>> = values.split(", ").map(|value| statement.value(value)).collect();
+        let values: Vec<Option<String>> = values
+            .split(", ")
+            .map(|value| match value.strip_prefix("cast(case when (select count(*) from \"write_back\".quote_history ") {
+                Some(rest) => {
+                    let expected = "where quote_id = cast(:quote_id as varchar(36))) > 0 then 'in review' else 'generated' end as varchar(16))";
+                    assert_eq!(rest, expected);
+                    let quote = Some(statement.parameters["quote_id"].clone());
+                    let is_known = self.rows.iter().any(|row| row["quote_id"] == quote);
+                    Some(if is_known { "in review" } else { "generated" }.to_owned())
+                }
+                None => statement.value(value),
+            })
+            .collect();
         assert_eq!(columns.len(), values.len(), "{}", statement.sql);
         let given = |name: &str| statement.parameters[name].clone();
         let is_there = match condition.strip_prefix("\"write_back\".quote_history where ").unwrap() {
@@ -363,15 +379,22 @@ impl State {
     }
 
     fn describe(&mut self, body: &Value) -> Answer {
-        let statement = self.statements.get_mut(body["Id"].as_str().unwrap()).expect("the statement is known");
+        let Some(statement) = self.statements.get_mut(body["Id"].as_str().unwrap()) else {
+            return reply(400, json!({"__type": "ResourceNotFoundException", "Message": "Query does not exist."}));
+        };
         if statement.looks > 0 {
             statement.looks -= 1;
             return reply(200, json!({"Id": body["Id"], "Status": "STARTED"}));
         }
         let mut answer =
             json!({"Id": body["Id"], "Status": statement.end, "HasResultSet": false, "ResultRows": statement.written});
-        if statement.end == "FAILED" {
-            answer["Error"] = json!("ERROR: value 'canary-customer' in insert");
+        match statement.end {
+            "FAILED" => answer["Error"] = json!("ERROR: value 'canary-customer' in insert"),
+            "CONFLICT" => {
+                answer["Status"] = json!("FAILED");
+                answer["Error"] = json!("ERROR: 1023\nDETAIL: Serializable isolation violation on table - 1, canary");
+            }
+            _ => {}
         }
         reply(200, answer)
     }
@@ -388,6 +411,9 @@ impl Statement {
             return Some(String::new());
         }
         let (value, _) = expression.strip_prefix("cast(").unwrap().split_once(" as ").unwrap();
+        if let Some(text) = value.strip_prefix('\'') {
+            return Some(text.trim_end_matches('\'').to_owned());
+        }
         match value.strip_prefix(':') {
             Some(name) => Some(self.parameters.get(name).expect("the parameter is set").clone()),
             None => {
