@@ -17,7 +17,7 @@ mod scheduled_report;
 mod tags;
 
 pub use deliveries::{Deliveries, Email, PartnerBucket, Sftp};
-pub use props::{Props, Throttle};
+pub use props::{Dashboards, Props, Throttle};
 pub use scheduled_report::ScheduledReport;
 pub use tags::{RowLevelTag, TagValue};
 
@@ -129,8 +129,10 @@ fn report_api(stores: &Stores<'_>, tenancy: &Tenancy, props: &Props, page_key: &
         .function("report-api", tenancy)
         .timeout(29)
         .env("ACCOUNT_ID", account_id())
+        .env("PARTITION", sub("${AWS::Partition}"))
         .env("PAGE_KEY_SECRET", page_key.arn())
         .env("ROW_LEVEL_TAGS", props.row_level_tags())
+        .env("DASHBOARDS", props.dashboards.to_string())
         .env("URL_SECONDS", props.url_seconds.to_string())
         .grant(page_key.grant_read())
         .grant(jobs.grant([
@@ -140,12 +142,9 @@ fn report_api(stores: &Stores<'_>, tenancy: &Tenancy, props: &Props, page_key: &
             "dynamodb:Scan",
             "dynamodb:UpdateItem",
         ]))
-        .grant(reports.grant_below(stores.below, ["s3:GetObject", "s3:DeleteObject", "s3:DeleteObjectVersion"]))
+        .grant(reports.grant_below(stores.below, ["s3:GetObject", "s3:DeleteObjectVersion"]))
         .grant(reports.grant_list())
         .grant(reports.grant_list_versions_below(stores.below));
-    if let Some(dashboards) = props.dashboards() {
-        api = api.env("DASHBOARDS", dashboards);
-    }
     if let Some(domains) = props.deliveries.email.as_ref().and_then(Email::recipient_domains) {
         api = api.env("RECIPIENT_DOMAINS", domains);
     }
@@ -160,6 +159,7 @@ fn poller(stores: &Stores<'_>, tenancy: &Tenancy, props: &Props, slots: Value<St
         .env("ACCOUNT_ID", account_id())
         .env("SLOT_TABLE", slots)
         .env("SLOTS", props.slots.to_string())
+        .env("RETENTION_DAYS", props.retention_days.to_string())
         .grant(stores.jobs.grant(["dynamodb:GetItem", "dynamodb:UpdateItem"]))
         .grant(stores.jobs.grant_query_index(OPEN))
         .grant(slot_grant())
@@ -217,7 +217,7 @@ fn slot_grant() -> Grant {
     Grant::new(actions, [sub("arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${SlotTable}")])
 }
 
-/// Snapshot jobs of the tenant's dashboards, or of all dashboards if the tenant file names none.
+/// Snapshot jobs of the tenant's dashboards, or of all if the tenant file says so.
 /// Resources: <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonquicksight.html>
 fn snapshot_grant(props: &Props) -> Grant {
     let actions = [
@@ -225,10 +225,9 @@ fn snapshot_grant(props: &Props) -> Grant {
         "quicksight:DescribeDashboardSnapshotJobResult",
         "quicksight:StartDashboardSnapshotJob",
     ];
-    let all = ["*".to_owned()];
     let ids: Vec<&str> = match &props.dashboards {
-        Some(ids) => ids.iter().map(|it| it.as_str()).collect(),
-        None => all.iter().map(String::as_str).collect(),
+        Dashboards::These(ids) => ids.iter().map(|id| id.as_str()).collect(),
+        Dashboards::All => vec!["*"],
     };
     let arn =
         |rest: String| sub(format!("arn:${{AWS::Partition}}:quicksight:${{AWS::Region}}:${{AWS::AccountId}}:{rest}"));
@@ -282,6 +281,7 @@ fn sender(stores: &Stores<'_>, tenancy: &Tenancy, deliveries: &Deliveries, addre
             .env("MAIL_FROM", email.from.as_str())
             .env("MAIL_ATTACH_BYTES", email.attach_bytes.to_string())
             .env("MAIL_LINK_BASE", address)
+            // SES checks the second right for messages that it has to assemble, such as those with attachments.
             .grant(Grant::new(["ses:SendEmail", "ses:SendRawEmail"], identities));
     }
     if let Some(partner) = &deliveries.partner_bucket {

@@ -7,16 +7,19 @@ use crate::shared::fields::Name;
 use crate::shared::fields::{TopicArn, UserPoolArn, given, in_range};
 use cfn::Json;
 use constructs::Usage;
-use serde::Deserialize;
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{self, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// What differs between tenants.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Fields")]
 pub struct Props {
-    /// The dashboards that reports can be requested of; `None` means every dashboard of the account.
-    pub dashboards: Option<BTreeSet<Id>>,
-    /// Row-level security tags of every report; an explicitly empty list if no dataset has row-level security.
+    /// The dashboards that reports can be made of.
+    pub dashboards: Dashboards,
+    /// Row-level security tags of every report; none, said aloud, where no dataset has row-level security.
     pub tags: Vec<RowLevelTag>,
     /// The Cognito user pool whose users may call, in addition to having the API key.
     pub user_pool: Option<UserPoolArn>,
@@ -40,8 +43,8 @@ pub struct Props {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fields {
-    #[serde(default, deserialize_with = "given")]
-    dashboards: Option<BTreeSet<Id>>,
+    #[serde(deserialize_with = "given")]
+    dashboards: Dashboards,
     #[serde(deserialize_with = "given")]
     row_level_tags: Vec<RowLevelTag>,
     #[serde(default, deserialize_with = "given")]
@@ -87,11 +90,6 @@ impl Props {
         Json::from_iter(self.tags.iter().map(RowLevelTag::json)).to_string()
     }
 
-    /// The dashboards as report-api reads them.
-    pub(crate) fn dashboards(&self) -> Option<String> {
-        self.dashboards.as_ref().map(|it| Json::from_iter(it.iter().map(Id::as_str)).to_string())
-    }
-
     /// How much a caller may ask.
     pub(crate) fn usage(&self) -> Usage {
         let Throttle { requests_a_second, burst, requests_a_day } = self.throttle;
@@ -110,7 +108,7 @@ impl TryFrom<Fields> for Props {
             slots: in_range("`slots`", it.slots, 1..=Self::MOST_SLOTS)?,
             url_seconds: in_range("`url_seconds`", it.url_seconds, 1..=300)?,
             retention_days: in_range("`retention_days`", it.retention_days, 1..=3650)?,
-            throttle: it.throttle,
+            throttle: it.throttle.checked()?,
             deliveries: it.deliveries,
             schedules: it.schedules,
             alarm_topic: it.alarm_topic,
@@ -148,18 +146,19 @@ impl Props {
     }
 
     fn check_dashboards(&self) -> Result<(), String> {
-        let Some(dashboards) = &self.dashboards else { return Ok(()) };
+        let Dashboards::These(dashboards) = &self.dashboards else { return Ok(()) };
         if dashboards.is_empty() {
-            return Err("`dashboards` is empty; name at least one, or remove the key to allow all".to_owned());
+            return Err("`dashboards` is empty; name at least one, or write `dashboards: all`".to_owned());
         }
-        if let Some((name, report)) = self.schedules.iter().find(|(_, it)| !dashboards.contains(&it.dashboard)) {
+        if let Some((name, report)) = self.schedules.iter().find(|(_, report)| !dashboards.contains(&report.dashboard))
+        {
             return Err(format!(
                 "the schedule `{}` is of the dashboard `{}`, which is not among `dashboards`; add it there",
                 name.as_str(),
                 report.dashboard.as_str()
             ));
         }
-        fits("dashboards", &self.dashboards().unwrap_or_default())
+        fits("dashboards", &self.dashboards.to_string())
     }
 
     fn check_schedules(&self) -> Result<(), String> {
@@ -188,16 +187,73 @@ fn fits(key: &str, json: &str) -> Result<(), String> {
     Err(format!("`{key}` has {} characters as JSON; must be at most {}", json.len(), Props::MOST_TEXT))
 }
 
+/// The dashboards that reports can be made of. There is no default: whoever means all dashboards of the account has to say so.
+#[derive(Clone, Debug)]
+pub enum Dashboards {
+    /// Every dashboard of the account, now and later: `all`.
+    All,
+    /// These.
+    These(BTreeSet<Id>),
+}
+
+/// As report-api reads them.
+impl fmt::Display for Dashboards {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("all"),
+            Self::These(ids) => Json::from_iter(ids.iter().map(Id::as_str)).fmt(f),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Dashboards {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DashboardsVisitor)
+    }
+}
+
+struct DashboardsVisitor;
+
+impl<'de> Visitor<'de> for DashboardsVisitor {
+    type Value = Dashboards;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of dashboard IDs, or `all`")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Dashboards, E> {
+        match text {
+            "all" => Ok(Dashboards::All),
+            _ => Err(E::custom(format!("`dashboards` is `{text}`; must be a list of dashboard IDs, or `all`"))),
+        }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Dashboards, A::Error> {
+        BTreeSet::deserialize(SeqAccessDeserializer::new(list)).map(Dashboards::These)
+    }
+}
+
 /// How much a caller may ask.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Throttle {
-    /// Requests per second, on average.
+    /// Requests per second, on average: 1 to 10,000, which API Gateway allows an account.
     pub requests_a_second: u32,
-    /// Further requests at once, above the average.
+    /// Requests at once in addition: 1 to 5,000.
     pub burst: u32,
-    /// Requests per day.
+    /// Requests per day: 1 to 100,000,000.
     pub requests_a_day: u32,
+}
+
+impl Throttle {
+    /// Quotas: <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>.
+    fn checked(self) -> Result<Self, String> {
+        Ok(Self {
+            requests_a_second: in_range("`requests_a_second`", self.requests_a_second, 1..=10_000)?,
+            burst: in_range("`burst`", self.burst, 1..=5_000)?,
+            requests_a_day: in_range("`requests_a_day`", self.requests_a_day, 1..=100_000_000)?,
+        })
+    }
 }
 
 impl Default for Throttle {

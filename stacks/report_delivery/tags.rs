@@ -70,11 +70,12 @@ checked_text! {
 checked_text! {
     /// The value of a row-level security tag.
     pub TagText, |text: &str| {
-        // `*` is QuickSight's sign for all rows: a typo must not show a tenant everything.
-        if (1..=256).contains(&text.chars().count()) && text != "*" {
+        // `*` is QuickSight's sign for all rows, alone or among several values: a report must not show everything by a slip.
+        let parts = || text.split([',', ';', '|']).map(str::trim);
+        if (1..=256).contains(&text.chars().count()) && !parts().any(|part| part == "*") {
             return Ok(());
         }
-        Err(format!("`{text}` is not a valid tag value; use 1 to 256 characters, but not `*`, which would show every row"))
+        Err(format!("`{text}` is not a valid tag value; must be 1 to 256 characters without `*`, which would show every row"))
     }
 }
 

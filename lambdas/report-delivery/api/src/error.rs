@@ -2,11 +2,12 @@
 
 use std::fmt;
 
+use lambda_runtime::Diagnostic;
 use report_queue::{InvalidRequest, Unavailable};
 
 /// An unsuccessful response: a status, and one sentence without secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Error {
+pub struct Error {
     pub(crate) status: u16,
     pub(crate) message: String,
     /// The supported methods, with 405.
@@ -62,6 +63,20 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// For a scheduled report; a caller of the API gets the status.
+impl From<Error> for Diagnostic {
+    fn from(error: Error) -> Diagnostic {
+        let name = match error.status {
+            503 => "Unavailable",
+            409 => "Conflict",
+            _ => "InvalidReport",
+        };
+        Diagnostic { error_type: name.to_owned(), error_message: error.message }
     }
 }
 

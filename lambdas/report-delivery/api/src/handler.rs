@@ -74,17 +74,16 @@ impl ReportApi {
     ///
     /// For a scheduled report that is not in the queue now; the same `deliveryId` again means the same job. For a REST event,
     /// never: the response carries the status.
-    pub async fn handle(&self, event: LambdaEvent<Box<RawValue>>) -> std::result::Result<Value, String> {
+    pub async fn handle(&self, event: LambdaEvent<Box<RawValue>>) -> Result<Value> {
         let (event, context) = event.into_parts();
         let span = info_span!("run", request_id = context.request_id);
-        self.tell_apart(event.get()).instrument(span).await
+        self.run(event.get()).instrument(span).await
     }
 
-    async fn tell_apart(&self, event: &str) -> std::result::Result<Value, String> {
-        let parsed: Value = serde_json::from_str(event).map_err(|_| "the event is not JSON".to_owned())?;
+    async fn run(&self, event: &str) -> Result<Value> {
+        let parsed: Value = serde_json::from_str(event).map_err(|_| Error::invalid("the event is not JSON"))?;
         if parsed.get("requestContext").is_none() {
-            let job = self.scheduled(event).await.map_err(|error| error.message);
-            return job.inspect_err(|reason| error!(step = "end", reason));
+            return self.scheduled(event).await.inspect_err(|error| error!(step = "end", reason = error.message));
         }
         let answer = match route::call(&parsed) {
             Ok(call) => self.answer(call, &parsed["requestContext"]["authorizer"]).await,
@@ -111,7 +110,8 @@ impl ReportApi {
             Call::List { dashboard, token } => self.list(dashboard, token, &caller).await,
             Call::Describe(key) => {
                 let (job, request) = self.visible(&key, &caller).await?;
-                Ok(answer::text(200, record::described(&job, &request, &self.settings)))
+                let now = millis(self.clock.now());
+                Ok(answer::text(200, record::described(&job, &request, &self.settings, now)))
             }
             Call::Result(key) => {
                 let (job, request) = self.visible(&key, &caller).await?;

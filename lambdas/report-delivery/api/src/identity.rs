@@ -61,7 +61,7 @@ pub(crate) struct Caller {
 ///
 /// # Errors
 ///
-/// If a claim that a tag needs is missing or is not text of 1 to 256 characters.
+/// If a claim that a tag needs is missing, is not text of 1 to 256 characters, or could mean more than one value.
 pub(crate) fn caller(sources: &[TagSource], authorizer: &Value) -> Result<Caller> {
     let mut tags = Vec::new();
     let mut digest = Sha256::new();
@@ -75,6 +75,12 @@ pub(crate) fn caller(sources: &[TagSource], authorizer: &Value) -> Result<Caller
                         claimed.claim
                     ))
                 })?;
+                if value.contains(is_special) {
+                    return Err(Error::forbidden(format!(
+                        "the caller's claim `{}` has a character that QuickSight could read as all rows or as several values; must be without *, commas, semicolons, bars and control characters",
+                        claimed.claim
+                    )));
+                }
                 for part in [&claimed.key, &value] {
                     digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
                     digest.update(part);
@@ -85,6 +91,13 @@ pub(crate) fn caller(sources: &[TagSource], authorizer: &Value) -> Result<Caller
         tags.push(Tag { key: source.key().to_owned(), value });
     }
     Ok(Caller { tags, viewer: hex::encode(digest.finalize()) })
+}
+
+/// `*` is what QuickSight's datasets match all rows with, unless configured otherwise. They may also split a tag's value into several, at
+/// a delimiter of which a report knows nothing; a comma is usual:
+/// <https://docs.aws.amazon.com/quicksight/latest/APIReference/API_RowLevelPermissionTagRule.html>.
+fn is_special(character: char) -> bool {
+    matches!(character, '*' | ',' | ';' | '|') || character.is_control()
 }
 
 /// A user pool's claims are a nested object, a Lambda authorizer's context is not.

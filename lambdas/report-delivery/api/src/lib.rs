@@ -28,5 +28,6 @@ mod route;
 mod settings;
 mod submission;
 
+pub use error::Error;
 pub use handler::ReportApi;
 pub use settings::Settings;

@@ -1,21 +1,21 @@
-//! Page tokens: where a list continues, in a form that nobody else can forge.
+//! Page tokens: where a list continues, in a form that nobody else can read or forge.
 //!
-//! A token is `base64url(JSON || MAC)`. The MAC is keyed BLAKE2b-256 over the JSON, which names the tenant, the caller's kind, the
-//! query, the last key and the expiry. Any change to any of them gives the same 400.
+//! A token is `base64url(nonce || ciphertext || tag)` of JSON that names the tenant, the caller's kind, the query, the last key and the
+//! expiry. It is encrypted, because the last key may be the ID of another caller's job. Any change gives the same 400.
 
 use std::time::{Duration, SystemTime};
 
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use blake2::Blake2bMac;
+use blake2::digest::FixedOutput;
 use blake2::digest::consts::U32;
-use blake2::digest::{FixedOutput, Update};
 use function::Clock;
 use report_queue::JobKey;
 use serde::{Deserialize, Serialize};
-use subtle::ConstantTimeEq;
 use tokio::sync::Mutex;
 
 use crate::error::{Error, Result};
@@ -43,10 +43,8 @@ impl Place {
 /// How long a list can be continued; seconds.
 pub(crate) const LIFE_SECONDS: u64 = 60 * 60;
 
-/// Two IDs of 512 characters, the names of tenant and query, and the MAC.
+/// Two IDs of 512 characters, the names of tenant and query, the nonce and the tag.
 const MAX_TOKEN: usize = 4096;
-
-const MAC: usize = 32;
 
 /// The key of the tokens as last read.
 pub(crate) struct PageKey {
@@ -69,13 +67,15 @@ impl PageKey {
     ///
     /// If the key cannot be read.
     pub(crate) async fn seal(&self, place: &Place) -> Result<String> {
-        let mut bytes = serde_json::to_vec(place).expect("text can always be written as JSON");
-        let mac = mac(&self.key().await?, &bytes);
-        bytes.extend(mac);
-        Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
+        let mut sealed = serde_json::to_vec(place).expect("text can always be written as JSON");
+        let nonce = self.cipher().await?.seal_in_place_append_tag(Aad::empty(), &mut sealed);
+        let nonce = nonce.map_err(|_| Error::unavailable("the page token could not be made"))?;
+        let mut token = nonce.as_ref().to_vec();
+        token.extend(sealed);
+        Ok(BASE64_URL_SAFE_NO_PAD.encode(token))
     }
 
-    /// The position in a token that was signed with this key, whatever its content.
+    /// The position in a token that was made with this key, whatever its content.
     ///
     /// # Errors
     ///
@@ -85,14 +85,16 @@ impl PageKey {
             return Err(unknown());
         }
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).map_err(|_| unknown())?;
-        let at = bytes.len().checked_sub(MAC).ok_or_else(unknown)?;
-        let (text, found) = bytes.split_at(at);
-        let right = mac(&self.key().await?, text);
-        if bool::from(right.ct_eq(found)) {
-            serde_json::from_slice(text).map_err(|_| unknown())
-        } else {
-            Err(unknown())
-        }
+        let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN).ok_or_else(unknown)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| unknown())?;
+        let mut sealed = sealed.to_vec();
+        let text = self.cipher().await?.open_in_place(nonce, Aad::empty(), &mut sealed).map_err(|_| unknown())?;
+        serde_json::from_slice(text).map_err(|_| unknown())
+    }
+
+    async fn cipher(&self) -> Result<RandomizedNonceKey> {
+        let key = derived(&self.key().await?);
+        Ok(RandomizedNonceKey::new(&AES_256_GCM, &key).expect("the key has 32 bytes"))
     }
 
     async fn key(&self) -> Result<String> {
@@ -122,9 +124,8 @@ pub(crate) fn unknown() -> Error {
     Error::invalid("`nextToken` was not returned by this list within the last hour; remove it to start again")
 }
 
-fn mac(key: &str, text: &[u8]) -> [u8; MAC] {
-    let mac = Blake2bMac::<U32>::new_with_salt_and_personal(Some(key.as_bytes()), &[], b"report-page-v1");
-    let mut mac = mac.expect("the key has 1 to 64 bytes");
-    mac.update(text);
-    mac.finalize_fixed().into()
+/// The key of the tokens, which are not the only use that a secret may have.
+fn derived(secret: &str) -> [u8; 32] {
+    let hash = Blake2bMac::<U32>::new_with_salt_and_personal(Some(secret.as_bytes()), &[], b"report-page-v2");
+    hash.expect("the secret has 1 to 64 bytes").finalize_fixed().into()
 }

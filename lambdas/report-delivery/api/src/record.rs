@@ -1,6 +1,6 @@
 //! A job as the published API represents it.
 
-use report_queue::{Format, Job, Request, State};
+use report_queue::{Delivery, Format, Job, Request, State, Way};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -16,8 +16,8 @@ pub(crate) fn status(job: &Job) -> &'static str {
     }
 }
 
-/// `describe_job`, in the form of `DescribeDashboardSnapshotJob`.
-pub(crate) fn described(job: &Job, request: &Request, settings: &Settings) -> String {
+/// `describe_job` at `now`, in the form of `DescribeDashboardSnapshotJob`, with the deliveries that have begun.
+pub(crate) fn described(job: &Job, request: &Request, settings: &Settings, now: u64) -> String {
     let keys: Vec<Value> = request.tags.iter().map(|tag| json!(tag.key)).collect();
     let mut body = json!({
         "AwsAccountId": settings.account,
@@ -37,7 +37,32 @@ pub(crate) fn described(job: &Job, request: &Request, settings: &Settings) -> St
     if let Some(error) = error(job) {
         body["ErrorInfo"] = error;
     }
+    if !job.deliveries.is_empty() {
+        let shown = job.deliveries.iter().map(|(way, delivery)| (name(*way).to_owned(), shown(*way, delivery, now)));
+        body["Deliveries"] = Value::Object(shown.collect());
+    }
     with_parameters(&body, "Parameters", request)
+}
+
+/// A way of delivery, as the tenant file calls it.
+fn name(way: Way) -> &'static str {
+    match way {
+        Way::Mail => "email",
+        Way::Partner => "partner_bucket",
+        Way::Sftp => "sftp",
+    }
+}
+
+fn shown(way: Way, delivery: &Delivery, now: u64) -> Value {
+    match delivery {
+        // The run died, and the stream may have given up on it.
+        Delivery::Trying { until, .. } if *until <= now && !way.is_repeatable() => json!({"Status": "UNKNOWN"}),
+        Delivery::Trying { .. } => json!({"Status": "SENDING"}),
+        Delivery::Waiting(code) => json!({"Status": "WAITING", "ErrorType": code}),
+        Delivery::Sent(at) => json!({"Status": "SENT", "Time": seconds(*at)}),
+        Delivery::Failed(code) => json!({"Status": "FAILED", "ErrorType": code}),
+        Delivery::Unknown(_) => json!({"Status": "UNKNOWN"}),
+    }
 }
 
 /// `describe_job_result`, in the form of `DescribeDashboardSnapshotJobResult`.
@@ -110,8 +135,11 @@ fn destination(job: &Job, request: &Request, settings: &Settings) -> Value {
 }
 
 fn arn(job: &Job, settings: &Settings) -> String {
-    let Settings { region, account, .. } = settings;
-    format!("arn:aws:quicksight:{region}:{account}:dashboard/{}/snapshot-job/{}", job.key.dashboard, job.key.job)
+    let Settings { partition, region, account, .. } = settings;
+    format!(
+        "arn:{partition}:quicksight:{region}:{account}:dashboard/{}/snapshot-job/{}",
+        job.key.dashboard, job.key.job
+    )
 }
 
 fn error(job: &Job) -> Option<Value> {

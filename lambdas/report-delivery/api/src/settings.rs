@@ -13,14 +13,15 @@ use crate::identity::TagSource;
 pub struct Settings {
     pub(crate) tenant: String,
     pub(crate) account: String,
+    /// The partition of AWS that ARNs name.
+    pub(crate) partition: String,
     pub(crate) region: String,
     pub(crate) jobs_table: String,
     pub(crate) bucket: String,
     pub(crate) page_key_secret: String,
     pub(crate) tags: Vec<TagSource>,
     pub(crate) url_life: Duration,
-    /// The dashboards that may be requested; any if the list is empty.
-    pub(crate) dashboards: BTreeSet<String>,
+    pub(crate) dashboards: Dashboards,
     /// The domains, in lower case, to which callers may have reports sent; nowhere if the list is empty.
     pub(crate) recipient_domains: BTreeSet<String>,
     pub(crate) dynamodb: SdkConfig,
@@ -28,13 +29,30 @@ pub struct Settings {
     pub(crate) secrets_manager: SdkConfig,
 }
 
+/// The dashboards that may be requested.
+pub(crate) enum Dashboards {
+    /// Every dashboard of the account.
+    All,
+    /// These.
+    These(BTreeSet<String>),
+}
+
+impl Dashboards {
+    pub(crate) fn contains(&self, dashboard: &str) -> bool {
+        match self {
+            Dashboards::All => true,
+            Dashboards::These(ids) => ids.contains(dashboard),
+        }
+    }
+}
+
 impl Settings {
     /// Reads the settings from the environment variables that `variable` returns.
     ///
-    /// `TENANT`, `ACCOUNT_ID`, `JOBS_TABLE`, `REPORT_BUCKET`, `PAGE_KEY_SECRET` (an ARN) and `ROW_LEVEL_TAGS` are required.
+    /// `TENANT`, `ACCOUNT_ID`, `JOBS_TABLE`, `REPORT_BUCKET`, `PAGE_KEY_SECRET` (an ARN), `ROW_LEVEL_TAGS` and `DASHBOARDS` are required.
     /// `ROW_LEVEL_TAGS` is a JSON list of at most 50 tags, each `{"key":…,"value":…}` or `{"key":…,"claim":…}`; an empty list is
-    /// for datasets without row-level security. `URL_SECONDS` (1 to 300) defaults to 300, `DASHBOARDS` is a JSON list of IDs.
-    /// `RECIPIENT_DOMAINS` is a JSON list of the domains that callers may have reports sent to; schedules may send anywhere.
+    /// for datasets without row-level security. `DASHBOARDS` is a JSON list of IDs, or `all`. `URL_SECONDS` (1 to 300) defaults to 300,
+    /// `PARTITION` to `aws`. `RECIPIENT_DOMAINS` is a JSON list of the domains that callers may have reports sent to; schedules may send anywhere.
     ///
     /// # Errors
     ///
@@ -43,13 +61,17 @@ impl Settings {
         Ok(Settings {
             tenant: required(variable, "TENANT")?,
             account: required(variable, "ACCOUNT_ID")?,
+            partition: environment::optional(variable, "PARTITION").unwrap_or("aws".to_owned()),
             region: required(variable, "AWS_REGION")?,
             jobs_table: required(variable, "JOBS_TABLE")?,
             bucket: required(variable, "REPORT_BUCKET")?,
             page_key_secret: required(variable, "PAGE_KEY_SECRET")?,
             tags: tags(&required(variable, "ROW_LEVEL_TAGS")?)?,
             url_life: Duration::from_secs(environment::number(variable, "URL_SECONDS", 300, 1..=300)?),
-            dashboards: list(variable, "DASHBOARDS", "dashboard IDs", is_id)?,
+            dashboards: match required(variable, "DASHBOARDS")?.as_str() {
+                "all" => Dashboards::All,
+                _ => Dashboards::These(list(variable, "DASHBOARDS", "dashboard IDs, or `all`", is_id)?),
+            },
             recipient_domains: list(variable, "RECIPIENT_DOMAINS", "domains in lower case", is_domain)?,
             dynamodb: aws::service(variable, "DYNAMODB")?,
             s3: aws::service(variable, "S3")?,

@@ -19,8 +19,7 @@ impl ReportApi {
     /// If the request is not accepted, or the table did not respond.
     pub(crate) async fn submit(&self, submission: Submission, caller: Caller, key: Option<&str>) -> Result<Value> {
         let (dashboard, request) = submission.check(caller.tags)?;
-        let allowed = &self.settings.dashboards;
-        if !allowed.is_empty() && !allowed.contains(&dashboard) {
+        if !self.settings.dashboards.contains(&dashboard) {
             let message =
                 format!("`dashboardId` is `{dashboard}`, which is not one of the tenant's dashboards for reports");
             return Err(Error::invalid(message));

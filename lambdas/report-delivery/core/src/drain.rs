@@ -9,7 +9,7 @@ use tracing::{info, warn};
 use crate::error::Unavailable;
 use crate::item::Item;
 use crate::job::{Job, Reason, State};
-use crate::poller::{JOB, KEPT, LEASE, Poller, Sweep, change, failed, reason_of, whole};
+use crate::poller::{JOB, LEASE, Poller, Sweep, change, failed, reason_of, whole};
 use crate::quicksight::{QuickSight, Started};
 use crate::request::Request;
 use crate::slots::Board;
@@ -112,7 +112,10 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
         sweep.claimed += 1;
         match self.start(&claimed).await {
             Ok(Step::Runs) => {}
-            Ok(Step::Ended) => sweep.ended += 1,
+            Ok(Step::Ended) => {
+                sweep.ended += 1;
+                board.give_back(slot);
+            }
             // No room for this job, so none for the next.
             Ok(Step::NoRoom) => return Ok(ControlFlow::Break(())),
             Err(reason) => failed(item, &reason, sweep),
@@ -127,7 +130,8 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
         claimed.state = State::Starting;
         claimed.attempts += 1;
         claimed.restarts = 0;
-        claimed.misses = 0;
+        claimed.silent = None;
+        claimed.settling = None;
         claimed.slot = Some(slot.to_owned());
         claimed.since = now;
         claimed.lease = now + whole(LEASE);
@@ -136,7 +140,6 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
             ("open", Open::Started.name().into()),
             ("attempts", claimed.attempts.into()),
             ("restarts", 0.into()),
-            ("misses", 0.into()),
             ("slot", slot.into()),
             ("since", now.into()),
             ("lease", claimed.lease.into()),
@@ -151,7 +154,7 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
                 ("since", now.into()),
             ]),
         };
-        self.tables.write(vec![change(job, set, &["notBefore"]), take]).await?;
+        self.tables.write(vec![change(job, set, &["notBefore", "silent", "settling"]), take]).await?;
         info!(step = "claim", job = %job.key, slot, attempts = claimed.attempts);
         Ok(claimed)
     }
@@ -200,7 +203,7 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
         let set = vec![
             ("state", State::Expired.name().into()),
             ("updated", now.into()),
-            ("expires", ((now + whole(KEPT)) / 1000).into()),
+            ("expires", self.expires().into()),
             reason_of(&Reason::new("EXPIRED", "no slot became free for the job within 24 hours")),
         ];
         match self.update(job, set, &["open", "notBefore"]).await {

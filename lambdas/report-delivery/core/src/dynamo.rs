@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
+use function::Failure;
 
 use crate::error::Unavailable;
 use crate::item::{Item, Value};
@@ -29,7 +30,7 @@ impl Tables for Dynamo {
     async fn job(&self, key: &JobKey) -> Result<Option<Item>, Unavailable> {
         let (_, key) = self.address(&Table::Jobs(key.clone()));
         let get = self.client.get_item().table_name(&self.jobs).set_key(Some(key)).consistent_read(true);
-        let answer = get.send().await.map_err(|error| unavailable("the jobs table", error.code()))?;
+        let answer = get.send().await.map_err(|error| unavailable("the jobs table", &Failure::of(&error)))?;
         Ok(answer.item.map(plain))
     }
 
@@ -46,7 +47,7 @@ impl Tables for Dynamo {
                 return Err(WriteError::Refused(number));
             }
         }
-        Err(WriteError::Unknown(unavailable("the tables", error.code())))
+        Err(WriteError::Unknown(unavailable("the tables", &Failure::of(&error))))
     }
 
     async fn open(&self, open: Open, after: Option<Item>) -> Result<Page, Unavailable> {
@@ -60,7 +61,7 @@ impl Tables for Dynamo {
             .expression_attribute_values(":open", AttributeValue::S(open.name().to_owned()))
             .limit(OPEN_PAGE)
             .set_exclusive_start_key(after.map(typed));
-        let answer = query.send().await.map_err(|error| unavailable("the index of open jobs", error.code()))?;
+        let answer = query.send().await.map_err(|error| unavailable("the index of open jobs", &Failure::of(&error)))?;
         let items = answer.items.unwrap_or_default().into_iter().map(plain).collect();
         Ok(Page { items, next: answer.last_evaluated_key.map(plain) })
     }
@@ -71,7 +72,7 @@ impl Tables for Dynamo {
         loop {
             let scan = self.client.scan().table_name(&self.slots).consistent_read(true);
             let answer = scan.set_exclusive_start_key(after).send().await;
-            let answer = answer.map_err(|error| unavailable("the slot table", error.code()))?;
+            let answer = answer.map_err(|error| unavailable("the slot table", &Failure::of(&error)))?;
             items.extend(answer.items.unwrap_or_default().into_iter().map(plain));
             after = answer.last_evaluated_key;
             if after.is_none() {
@@ -90,7 +91,7 @@ impl Dynamo {
     /// If the table did not respond.
     pub async fn list(&self, dashboard: Option<&str>, after: Option<JobKey>, limit: u16) -> Result<Page, Unavailable> {
         let after = after.map(|key| self.address(&Table::Jobs(key)).1);
-        let unanswered = |code: Option<&str>| unavailable("the jobs table", code);
+        let unanswered = |failure: Failure| unavailable("the jobs table", &failure);
         let (items, next) = match dashboard {
             Some(dashboard) => {
                 let query = self
@@ -102,13 +103,13 @@ impl Dynamo {
                     .expression_attribute_values(":dashboard", AttributeValue::S(dashboard.to_owned()))
                     .limit(i32::from(limit))
                     .set_exclusive_start_key(after);
-                let answer = query.send().await.map_err(|error| unanswered(error.code()))?;
+                let answer = query.send().await.map_err(|error| unanswered(Failure::of(&error)))?;
                 (answer.items, answer.last_evaluated_key)
             }
             None => {
                 let scan = self.client.scan().table_name(&self.jobs).limit(i32::from(limit));
                 let answer = scan.set_exclusive_start_key(after).send().await;
-                let answer = answer.map_err(|error| unanswered(error.code()))?;
+                let answer = answer.map_err(|error| unanswered(Failure::of(&error)))?;
                 (answer.items, answer.last_evaluated_key)
             }
         };
@@ -229,6 +230,6 @@ fn plain(item: HashMap<String, AttributeValue>) -> Item {
     item.into_iter().filter_map(|(name, attribute)| Some((name, value(attribute)?))).collect()
 }
 
-fn unavailable(what: &str, code: Option<&str>) -> Unavailable {
-    Unavailable(format!("{what} cannot be used: {}", code.unwrap_or("no answer")))
+fn unavailable(what: &str, failure: &Failure) -> Unavailable {
+    Unavailable(format!("{what} cannot be used: {failure}"))
 }

@@ -8,7 +8,7 @@ use crate::drain::Step;
 use crate::error::Unavailable;
 use crate::files;
 use crate::job::{Job, Reason, State};
-use crate::poller::{KEPT, LEASE, Poller, Set, reason_of, whole};
+use crate::poller::{LEASE, Poller, Set, reason_of, whole};
 use crate::quicksight::{Outcome, QuickSight};
 use crate::remote_status::RemoteStatus;
 use crate::tables::Tables;
@@ -16,53 +16,55 @@ use crate::tables::Tables;
 /// Starts without an answer, one lease apart, before a job is given up.
 const RESTARTS: u64 = 8;
 
-/// Sweeps in a row without an answer on a job before it is given up.
-const MISSES: u64 = 30;
+/// How long QuickSight may leave every question about a job unanswered before the job is given up.
+const SILENCE_LIMIT: Duration = Duration::from_secs(6 * 60 * 60);
+
+/// How long QuickSight may take from a job's end to its result, or have a status that this release does not know.
+pub(crate) const SETTLING_LIMIT: Duration = Duration::from_secs(60 * 60);
 
 /// How long a job runs.
 const RUNNING_LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long a job that was given up keeps its slot while it is unknown whether it is running.
-const DRAINING_LIMIT: Duration = Duration::from_secs(48 * 60 * 60);
+/// How long a job that was given up keeps its slot, whatever QuickSight says about it.
+pub(crate) const DRAINING_LIMIT: Duration = Duration::from_secs(48 * 60 * 60);
 
 impl<T: Tables, Q: QuickSight> Poller<T, Q> {
     /// Advances a job that has a slot by one step; returns whether that was the last.
+    ///
+    /// A job that was given up is followed as well: if QuickSight completes it after all, it is COMPLETED.
     pub(crate) async fn follow(&self, job: &Job) -> Result<bool, Unavailable> {
-        let now = self.now();
         if job.slot.is_none() {
             return Ok(false);
         }
-        let gave_up = job.state.is_end();
         match self.quicksight.describe(&job.key).await {
-            Ok(Some(RemoteStatus::Completed | RemoteStatus::Failed)) if gave_up => self.release(job).await,
-            Ok(Some(RemoteStatus::Completed | RemoteStatus::Failed)) => self.end(job).await,
-            Ok(Some(_)) if gave_up => Ok(false),
-            Ok(Some(_)) if now >= job.since + whole(RUNNING_LIMIT) => {
-                let message = "quicksight did not finish the job within 24 hours";
-                self.give_up(job, Reason::new("TIMEOUT", message)).await
-            }
-            Ok(Some(status)) => self.note(job, status).await,
-            Ok(None) if now < job.lease => Ok(false),
-            Ok(None) if gave_up => self.release(job).await,
+            Ok(Some(status @ (RemoteStatus::Queued | RemoteStatus::Running))) => self.works(job, status).await,
+            Ok(Some(status)) => self.end(job, status).await,
+            Ok(None) if self.now() < job.lease => Ok(false),
+            Ok(None) if job.state.is_end() => self.release(job).await,
             Ok(None) => self.absent(job).await,
-            Err(_) if gave_up && now >= job.since + whole(DRAINING_LIMIT) => self.release(job).await,
-            Err(reason) if gave_up => Err(reason),
-            Err(reason) => self.miss(job, reason).await,
+            Err(reason) => self.silence(job, reason).await,
         }
     }
 
     /// QuickSight has the job and is working on it.
-    async fn note(&self, job: &Job, status: RemoteStatus) -> Result<bool, Unavailable> {
-        if job.state == State::Running && job.remote.as_ref() == Some(&status) && job.misses == 0 {
+    async fn works(&self, job: &Job, status: RemoteStatus) -> Result<bool, Unavailable> {
+        if job.state.is_end() {
+            return if self.has_drained(job) { self.release(job).await } else { Ok(false) };
+        }
+        if self.now() >= job.since + whole(RUNNING_LIMIT) {
+            let message = "quicksight did not finish the job within 24 hours";
+            return self.give_up(job, Reason::new("TIMEOUT", message)).await;
+        }
+        let noted = job.state == State::Running && job.remote.as_ref() == Some(&status);
+        if noted && job.silent.is_none() && job.settling.is_none() {
             return Ok(false);
         }
         let set = vec![
             ("state", State::Running.name().into()),
             ("remoteStatus", status.name().into()),
-            ("misses", 0.into()),
             ("updated", self.now().into()),
         ];
-        self.update(job, set, &[]).await.map(|()| false)
+        self.update(job, set, &["silent", "settling"]).await.map(|()| false)
     }
 
     /// QuickSight does not know the job, and a Start can no longer arrive.
@@ -91,24 +93,31 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
     }
 
     /// QuickSight did not respond about the job.
-    async fn miss(&self, job: &Job, reason: Unavailable) -> Result<bool, Unavailable> {
-        if job.misses + 1 >= MISSES {
-            let message = format!("quicksight did not respond about the job {MISSES} times in a row: {reason}");
-            return self.give_up(job, Reason::new("UNKNOWN", message)).await;
+    async fn silence(&self, job: &Job, reason: Unavailable) -> Result<bool, Unavailable> {
+        let now = self.now();
+        match job.silent {
+            _ if job.state.is_end() && self.has_drained(job) => self.release(job).await,
+            Some(since) if !job.state.is_end() && now >= since + whole(SILENCE_LIMIT) => {
+                let message = format!("quicksight has not responded about the job for 6 hours: {reason}");
+                self.give_up(job, Reason::new("UNKNOWN", message)).await
+            }
+            Some(_) => Err(reason),
+            None => {
+                self.update(job, vec![("silent", now.into())], &[]).await?;
+                Err(reason)
+            }
         }
-        self.update(job, vec![("misses", (job.misses + 1).into())], &[]).await?;
-        Err(reason)
     }
 
-    /// The job ended at QuickSight: fetches its result.
-    async fn end(&self, job: &Job) -> Result<bool, Unavailable> {
+    /// The job ended at QuickSight, or has a status that this release does not know: fetches its result.
+    async fn end(&self, job: &Job, status: RemoteStatus) -> Result<bool, Unavailable> {
         let (uploaded, reason) = match self.quicksight.result(&job.key).await {
-            Ok(Outcome::NotYet) => return Ok(false),
+            Ok(Outcome::NotYet) => return self.settle(job, status).await,
             Ok(Outcome::Failed(reason)) => {
-                return self.finish(job, State::Failed, vec![remote(RemoteStatus::Failed), reason_of(&reason)]).await;
+                return self.finish(job, State::Failed, vec![remote(&status), reason_of(&reason)]).await;
             }
             Ok(Outcome::Completed(uploaded, reason)) => (uploaded, reason),
-            Err(reason) => return self.miss(job, reason).await,
+            Err(reason) => return self.silence(job, reason).await,
         };
         let prefix = job.key.prefix(&self.tenant);
         let located: Result<Vec<_>, String> =
@@ -122,21 +131,44 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
             Ok(files) => (State::Completed, files, reason),
         };
         let files = serde_json::to_string(&files).expect("text can always be written as JSON");
-        let mut set = vec![remote(RemoteStatus::Completed), ("files", files.into())];
+        let mut set = vec![remote(&RemoteStatus::Completed), ("files", files.into())];
         set.extend(reason.as_ref().map(reason_of));
         self.finish(job, state, set).await
+    }
+
+    /// QuickSight has no result of the job yet. It is not working on the job any more, so the slot is not kept for long.
+    async fn settle(&self, job: &Job, status: RemoteStatus) -> Result<bool, Unavailable> {
+        let now = self.now();
+        match job.settling {
+            Some(since) if now >= since + whole(SETTLING_LIMIT) => {
+                let message =
+                    format!("quicksight reports the status {} and had no result within an hour", status.name());
+                let set = vec![remote(&status), reason_of(&Reason::new("NO_RESULT", message))];
+                self.finish(job, State::Failed, set).await
+            }
+            Some(_) if job.silent.is_none() => Ok(false),
+            since => {
+                let mut set = vec![remote(&status), ("settling", since.unwrap_or(now).into()), ("updated", now.into())];
+                if !job.state.is_end() {
+                    set.push(("state", State::Running.name().into()));
+                }
+                self.update(job, set, &["silent"]).await.map(|()| false)
+            }
+        }
     }
 
     /// Records the job's end and releases its slot, both or neither.
     pub(crate) async fn finish(&self, job: &Job, state: State, more: Vec<Set>) -> Result<bool, Unavailable> {
         let now = self.now();
-        let mut set = vec![
-            ("state", state.name().into()),
-            ("updated", now.into()),
-            ("expires", ((now + whole(KEPT)) / 1000).into()),
-        ];
+        let mut set = vec![("state", state.name().into()), ("updated", now.into()), ("expires", self.expires().into())];
+        let given = |name: &str| more.iter().any(|(set, _)| *set == name);
+        // What was the reason for giving the job up does not hold any more.
+        let mut remove = vec!["open", "slot", "lease", "notBefore", "silent", "settling"];
+        if !given("reason") {
+            remove.push("reason");
+        }
         set.extend(more);
-        self.free(job, set, &["open", "slot", "lease", "notBefore"]).await?;
+        self.free(job, set, &remove).await?;
         info!(step = "end", job = %job.key, state = state.name());
         Ok(true)
     }
@@ -150,11 +182,16 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
 
     /// Releases the slot of a job that was given up.
     async fn release(&self, job: &Job) -> Result<bool, Unavailable> {
-        let expires = (self.now() + whole(KEPT)) / 1000;
-        self.free(job, vec![("expires", expires.into())], &["open", "slot", "lease"]).await.map(|()| true)
+        let set = vec![("expires", self.expires().into())];
+        self.free(job, set, &["open", "slot", "lease", "silent", "settling"]).await.map(|()| true)
+    }
+
+    /// Whether a job that was given up has had its slot for as long as any job may.
+    fn has_drained(&self, job: &Job) -> bool {
+        self.now() >= job.since + whole(DRAINING_LIMIT)
     }
 }
 
-fn remote(status: RemoteStatus) -> Set {
+fn remote(status: &RemoteStatus) -> Set {
     ("remoteStatus", status.name().into())
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::delivery::{Delivery, Way};
 use crate::error::Unavailable;
 use crate::files::File;
 use crate::item::{Item, Value};
@@ -83,8 +84,10 @@ pub struct Job {
     pub attempts: u64,
     /// How often it was started again since it was claimed, because it was unknown whether QuickSight had it.
     pub restarts: u64,
-    /// How many times in a row QuickSight did not respond about it.
-    pub misses: u64,
+    /// Since when QuickSight has not responded about it.
+    pub silent: Option<u64>,
+    /// Since when QuickSight has been done with it, as far as its status can be understood, without having a result.
+    pub settling: Option<u64>,
     /// The slot it holds.
     pub slot: Option<String>,
     /// Until when a Start may still arrive; milliseconds since 1970, like all times here.
@@ -111,6 +114,8 @@ pub struct Job {
     pub files: Vec<File>,
     /// Why it has none, or not all.
     pub reason: Option<Reason>,
+    /// Its deliveries that have begun.
+    pub deliveries: Vec<(Way, Delivery)>,
 }
 
 impl Job {
@@ -123,7 +128,8 @@ impl Job {
             state: State::Queued,
             attempts: 0,
             restarts: 0,
-            misses: 0,
+            silent: None,
+            settling: None,
             slot: None,
             lease: 0,
             not_before: 0,
@@ -137,6 +143,7 @@ impl Job {
             viewer,
             files: Vec::new(),
             reason: None,
+            deliveries: Vec::new(),
         }
     }
 
@@ -162,12 +169,14 @@ impl Job {
             Some(files) => serde_json::from_str(&files).map_err(|_| unreadable("files"))?,
             None => Vec::new(),
         };
+        let deliveries = Way::ALL.into_iter().filter_map(|way| Some((way, Delivery::of(item, way)?)));
         Ok(Job {
             key: JobKey { dashboard: required("dashboardId")?, job: required("jobId")? },
             state,
             attempts: number("attempts").ok_or_else(|| unreadable("attempts"))?,
             restarts: number("restarts").unwrap_or_default(),
-            misses: number("misses").unwrap_or_default(),
+            silent: number("silent"),
+            settling: number("settling"),
             slot: text("slot"),
             lease: number("lease").unwrap_or_default(),
             not_before: number("notBefore").unwrap_or_default(),
@@ -181,6 +190,7 @@ impl Job {
             viewer: text("viewer").unwrap_or_default(),
             files,
             reason: text("reason").and_then(|reason| serde_json::from_str(&reason).ok()),
+            deliveries: deliveries.collect(),
         })
     }
 }

@@ -19,6 +19,12 @@ impl JobKey {
         format!("t/{tenant}/{}/{}/", self.dashboard, self.job)
     }
 
+    /// Reads what [`JobKey`] shows: `<dashboard>/<job>`.
+    pub(crate) fn parse(text: &str) -> Option<JobKey> {
+        let (dashboard, job) = text.split_once('/')?;
+        (is_id(dashboard) && is_id(job)).then(|| JobKey { dashboard: dashboard.to_owned(), job: job.to_owned() })
+    }
+
     /// The job to which the file `key` belongs, if it is one of the tenant's.
     pub fn of_file(tenant: &str, key: &str) -> Option<JobKey> {
         let mut parts = key.strip_prefix("t/")?.strip_prefix(tenant)?.strip_prefix('/')?.splitn(3, '/');

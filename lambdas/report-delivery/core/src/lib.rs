@@ -18,6 +18,7 @@
 //!
 //! Every call to AWS goes through [`Tables`] and [`QuickSight`]. Their second implementation is the simulation in `tests/`.
 
+mod delivery;
 mod drain;
 mod dynamo;
 mod error;
@@ -29,12 +30,15 @@ mod job_key;
 pub mod parameters;
 mod poller;
 mod quicksight;
+mod reclaim;
 mod remote_status;
 mod request;
+mod sender;
 mod slots;
 mod submit;
 mod tables;
 
+pub use delivery::{Delivery, Way};
 pub use dynamo::Dynamo;
 pub use error::Unavailable;
 pub use item::{Item, Value};
@@ -44,5 +48,6 @@ pub use poller::{Poller, Sweep};
 pub use quicksight::{Outcome, QuickSight, Started};
 pub use remote_status::RemoteStatus;
 pub use request::{Format, InvalidRequest, Request, Submission, Tag, is_id};
+pub use sender::{Deliveries, NotSent, Outbox, Sender};
 pub use submit::{Deletion, Submitted, begin_deletion, end_deletion, submit};
 pub use tables::{Change, Check, Open, Page, Table, Tables, Write, WriteError};

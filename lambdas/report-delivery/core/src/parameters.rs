@@ -1,5 +1,6 @@
 //! Dashboard parameters, kept exactly from the request to QuickSight.
 
+use std::ops::RangeInclusive;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
@@ -79,19 +80,22 @@ fn canonical(text: &str) -> Option<(bool, String, i64)> {
 pub struct Moment(Box<RawValue>);
 
 impl Moment {
-    /// The moment; `None` if its form is unknown. QuickSight supports milliseconds at most.
+    /// The moment; `None` if its form is unknown or QuickSight has no such year. QuickSight supports milliseconds at most.
     pub fn value(&self) -> Option<SystemTime> {
         let text = self.0.get();
         if let Some(text) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
             let whole = if text.len() == "2025-01-01".len() { format!("{text}T00:00:00Z") } else { text.to_owned() };
-            return OffsetDateTime::parse(&whole, &Rfc3339).ok().map(SystemTime::from);
+            let moment = OffsetDateTime::parse(&whole, &Rfc3339).ok()?;
+            // In UTC, where the offset may lead into another year.
+            return SECONDS.contains(&moment.unix_timestamp()).then(|| SystemTime::from(moment));
         }
         let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
         let known =
             fraction.len() <= 3 && !seconds.starts_with('-') && fraction.bytes().all(|byte| byte.is_ascii_digit());
-        let seconds = seconds.parse().ok().filter(|_| known)?;
+        let seconds: i64 = seconds.parse().ok().filter(|seconds| known && SECONDS.contains(seconds))?;
         let millis: u32 = format!("{fraction:0<3}").parse().ok()?;
-        SystemTime::UNIX_EPOCH.checked_add(Duration::new(seconds, millis * 1_000_000))
+        let since = Duration::new(u64::try_from(seconds).ok()?, millis * 1_000_000);
+        SystemTime::UNIX_EPOCH.checked_add(since)
     }
 
     /// The moment as it was written, as JSON.
@@ -99,6 +103,9 @@ impl Moment {
         self.0.get()
     }
 }
+
+/// The seconds since 1970 at which QuickSight has dates: the years 1 to 9999.
+const SECONDS: RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
 
 /// The most parameters of a kind that QuickSight accepts: <https://docs.aws.amazon.com/quicksight/latest/APIReference/API_Parameters.html>.
 const MOST: usize = 100;
@@ -119,7 +126,7 @@ impl Parameters {
             decimal.value().is_none().then(|| (format!("`{}`", shown(decimal.text())), allowed))
         })?;
         check("DateTimeParameters", &self.date_time_parameters, |moment| {
-            let allowed = "seconds since 1970, a date like 2025-01-31, or 2025-01-31T08:00:00Z";
+            let allowed = "seconds since 1970, a date like 2025-01-31, or 2025-01-31T08:00:00Z, in the years 1 to 9999";
             moment.value().is_none().then(|| (format!("`{}`", shown(moment.text())), allowed))
         })
     }
@@ -187,6 +194,28 @@ mod tests {
         }
         assert_eq!(value("1735689600.25"), Some(first + Duration::from_millis(250)));
         for text in ["\"yesterday\"", "1e9", "-1", "1.2345", "\"2025-13-01\"", "null", "\"\""] {
+            assert_eq!(value(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_moment_is_in_the_years_1_to_9999() {
+        let value = |text: &str| serde_json::from_str::<Moment>(text).unwrap().value();
+        for text in
+            ["253402300799", "253402300799.999", "\"0001-01-01\"", "\"9999-12-31\"", "\"9999-12-31T23:59:59.999Z\""]
+        {
+            assert!(value(text).is_some(), "{text}");
+        }
+        for text in [
+            "1735689600123",
+            "253402300800",
+            "253402300800.0",
+            "9223372036854775807",
+            "18446744073709551615",
+            "\"0000-01-01\"",
+            "\"0001-01-01T00:00:00+01:00\"",
+            "\"9999-12-31T23:59:59-01:00\"",
+        ] {
             assert_eq!(value(text), None, "{text}");
         }
     }

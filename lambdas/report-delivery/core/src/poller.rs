@@ -3,6 +3,7 @@
 //! Any number of pollers may run at once, be triggered twice, or die at any call: each step is one conditional write
 //! that states its assumptions. Whatever a poller leaves undone is done by the next sweep.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use function::{Clock, millis};
@@ -29,6 +30,8 @@ pub struct Poller<T, Q> {
     pub bucket: String,
     /// How many jobs may run in the account and region. If the number is reduced, the slots above it drain.
     pub slots: u32,
+    /// How long a job's record is kept after its end.
+    pub kept: Duration,
 }
 
 /// The result of a sweep.
@@ -50,8 +53,9 @@ pub struct Sweep {
 /// time a client waits for an answer together.
 pub(crate) const LEASE: Duration = Duration::from_secs(300);
 
-/// How long a job's record is kept after its end.
-pub(crate) const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// QuickSight accepts an ID again 24 hours after its job ended: <https://docs.aws.amazon.com/quicksight/latest/APIReference/API_StartDashboardSnapshotJob.html>.
+/// A record that is kept longer prevents that.
+const LEAST_KEPT: Duration = Duration::from_secs(2 * 24 * 60 * 60);
 
 impl<T: Tables, Q: QuickSight> Poller<T, Q> {
     /// Follows every started job, then starts queued ones, until nothing is left to do or `until` is reached.
@@ -61,6 +65,7 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
     /// If the index or the slot table did not respond. Failures of single jobs are logged and left to the next sweep.
     pub async fn sweep(&self, until: SystemTime) -> Result<Sweep, Unavailable> {
         let mut sweep = Sweep::default();
+        let mut holders = BTreeSet::new();
         let mut after = None;
         loop {
             let page = self.tables.open(Open::Started, after).await?;
@@ -69,6 +74,7 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
                 if self.clock.now() >= until {
                     return Ok(sweep);
                 }
+                holders.extend(Job::read(item).ok().map(|job| self.holder(&job)));
                 self.follow_item(item, &mut sweep).await;
             }
             after = page.next;
@@ -76,6 +82,7 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
                 break;
             }
         }
+        self.reclaim(&holders, until, &mut sweep).await?;
         self.drain(until, &mut sweep).await?;
         Ok(sweep)
     }
@@ -138,6 +145,11 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
 
     pub(crate) fn now(&self) -> u64 {
         millis(self.clock.now())
+    }
+
+    /// When the table deletes a job that ends now; seconds since 1970.
+    pub(crate) fn expires(&self) -> u64 {
+        (self.now() + whole(self.kept.max(LEAST_KEPT))) / 1000
     }
 }
 

@@ -39,7 +39,7 @@ pub enum Started {
 /// How a job ended at QuickSight.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It has not ended.
+    /// It has not ended, or its result is not ready.
     NotYet,
     /// It succeeded: the files of all its groups, and any problem that QuickSight reports.
     Completed(Vec<Uploaded>, Option<Reason>),

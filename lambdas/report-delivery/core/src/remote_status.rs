@@ -11,7 +11,7 @@ pub enum RemoteStatus {
     Completed,
     /// It ended without.
     Failed,
-    /// A status unknown to this release: the job counts as running.
+    /// A status unknown to this release: whether the job has ended depends on whether it has a result.
     Other(String),
 }
 

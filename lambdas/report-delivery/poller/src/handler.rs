@@ -8,6 +8,7 @@ use report_queue::{Dynamo, Poller, Sweep, Unavailable};
 use serde_json::{Value, json};
 use tracing::{Instrument, error, info, info_span};
 
+use crate::error::Error;
 use crate::quicksight::Snapshots;
 use crate::settings::Settings;
 
@@ -19,25 +20,24 @@ pub struct ReportPoller {
 impl ReportPoller {
     /// Wires the function; nothing is connected before the first event.
     pub fn new(settings: Settings, clock: Clock) -> ReportPoller {
+        let quicksight = Snapshots::new(&settings);
         let tables = Dynamo {
             client: aws_sdk_dynamodb::Client::new(&settings.dynamodb),
             jobs: settings.jobs_table,
             slots: settings.slot_table,
         };
-        let quicksight =
-            Snapshots::new(&settings.quicksight, settings.account, &settings.tenant, &settings.bucket, settings.region);
-        let Settings { tenant, bucket, slots, .. } = settings;
-        ReportPoller { poller: Poller { tables, quicksight, clock, tenant, bucket, slots } }
+        let Settings { tenant, bucket, slots, kept, .. } = settings;
+        ReportPoller { poller: Poller { tables, quicksight, clock, tenant, bucket, slots, kept } }
     }
 
     /// Handles one event: `{"sweep":true}`, repeated every 5 seconds while jobs are open with `"every":5`, or EventBridge's event
-    /// of an created object. Returns counts of what was done.
+    /// of a created object. Returns counts of what was done.
     ///
     /// # Errors
     ///
     /// If the event is neither, or a table did not respond: Lambda's retry and the next sweep continue from there. A problem with a
     /// single job is only a log line and a count in the result.
-    pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, String> {
+    pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Error> {
         let (event, context) = event.into_parts();
         let span = info_span!("run", request_id = context.request_id);
         self.run(&event, context.deadline()).instrument(span).await.inspect_err(|error| {
@@ -45,7 +45,7 @@ impl ReportPoller {
         })
     }
 
-    async fn run(&self, event: &Value, deadline: SystemTime) -> Result<Value, String> {
+    async fn run(&self, event: &Value, deadline: SystemTime) -> Result<Value, Error> {
         let now = self.poller.clock.now();
         let left = deadline.duration_since(now).unwrap_or_default();
         // The rest is reserved for the step in progress when the time runs out.
@@ -61,11 +61,9 @@ impl ReportPoller {
                 Ok(Sweep::default())
             }
         } else {
-            let allowed = r#"must be {"sweep":true} or EventBridge's event of a created object"#;
-            return Err(format!("the event is unknown; {allowed}"));
+            return Err(Error::UnknownEvent);
         };
-        let sweep = sweep.map_err(|unavailable| unavailable.to_string())?;
-        let Sweep { followed, claimed, ended, failures, .. } = sweep;
+        let Sweep { followed, claimed, ended, failures, .. } = sweep?;
         info!(step = "end", followed, claimed, ended, failures);
         Ok(json!({"followed": followed, "claimed": claimed, "ended": ended, "failures": failures}))
     }

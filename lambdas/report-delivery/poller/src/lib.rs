@@ -10,9 +10,11 @@
 //! that wait, and events that never arrived. Both perform the same steps, which may run in any order and any number of times; see
 //! [`report_queue`].
 
+mod error;
 mod handler;
 mod quicksight;
 mod settings;
 
+pub use error::Error;
 pub use handler::ReportPoller;
 pub use settings::Settings;

@@ -4,6 +4,7 @@ use aws_sdk_quicksight::Client;
 use aws_sdk_quicksight::config::Builder;
 use aws_sdk_quicksight::config::retry::RetryConfig;
 use aws_sdk_quicksight::error::ProvideErrorMetadata;
+use aws_sdk_quicksight::operation::start_dashboard_snapshot_job::StartDashboardSnapshotJobError;
 use aws_sdk_quicksight::primitives::DateTime;
 use aws_sdk_quicksight::types::{
     self, DateTimeParameter, DecimalParameter, IntegerParameter, S3BucketConfiguration, SessionTag,
@@ -12,14 +13,19 @@ use aws_sdk_quicksight::types::{
     SnapshotJobErrorInfo, SnapshotJobResult, SnapshotJobStatus, SnapshotS3DestinationConfiguration,
     SnapshotUserConfiguration, StringParameter,
 };
-use aws_types::SdkConfig;
+use function::{AtMostOnce, Failure, outcome};
 use report_queue::files::Uploaded;
 use report_queue::parameters::Parameters;
 use report_queue::{Format, Job, JobKey, Outcome, QuickSight, Reason, RemoteStatus, Request, Started, Unavailable};
 
+use crate::settings::Settings;
+
 /// QuickSight's snapshot jobs in one account, for one tenant.
 pub(crate) struct Snapshots {
-    client: Client,
+    /// For Start, which is sent once: "there is no room" and "it already exists" are only reliable on the first attempt.
+    starts: Client,
+    /// For the calls that only read, and may be repeated.
+    reads: Client,
     account: String,
     tenant: String,
     bucket: String,
@@ -27,11 +33,18 @@ pub(crate) struct Snapshots {
 }
 
 impl Snapshots {
-    /// The client tries once: "there is no room" and "it already exists" are only reliable on the first attempt.
-    pub(crate) fn new(config: &SdkConfig, account: String, tenant: &str, bucket: &str, region: String) -> Snapshots {
-        let config = Builder::from(config).retry_config(RetryConfig::disabled()).build();
-        let (tenant, bucket) = (tenant.to_owned(), bucket.to_owned());
-        Snapshots { client: Client::from_conf(config), account, tenant, bucket, region }
+    pub(crate) fn new(settings: &Settings) -> Snapshots {
+        let starts = Builder::from(&settings.quicksight_starts)
+            .retry_config(RetryConfig::standard().with_max_attempts(2))
+            .retry_classifier(AtMostOnce::<StartDashboardSnapshotJobError>::new());
+        Snapshots {
+            starts: Client::from_conf(starts.build()),
+            reads: Client::new(&settings.quicksight),
+            account: settings.account.clone(),
+            tenant: settings.tenant.clone(),
+            bucket: settings.bucket.clone(),
+            region: settings.region.clone(),
+        }
     }
 }
 
@@ -39,7 +52,7 @@ impl QuickSight for Snapshots {
     async fn start(&self, job: &Job, request: &Request) -> Started {
         let prefix = format!("{}{}", job.key.prefix(&self.tenant), request.folder);
         let call = self
-            .client
+            .starts
             .start_dashboard_snapshot_job()
             .aws_account_id(&self.account)
             .dashboard_id(&job.key.dashboard)
@@ -47,24 +60,23 @@ impl QuickSight for Snapshots {
             .user_configuration(viewer(request))
             .snapshot_configuration(self.configuration(request, prefix));
         let Err(error) = call.send().await else { return Started::Accepted };
-        let message = error.message().unwrap_or("no reason was given").to_owned();
-        match error.code() {
-            Some("ResourceExistsException") => Started::Exists,
-            Some(code @ ("LimitExceededException" | "ThrottlingException")) => Started::Full(code.to_owned()),
-            Some(
-                code @ ("AccessDeniedException"
-                | "InvalidParameterValueException"
-                | "ResourceNotFoundException"
-                | "UnsupportedPricingPlanException"
-                | "UnsupportedUserEditionException"),
-            ) => Started::Refused(Reason::new(code, message)),
-            code => Started::Unknown(unavailable(code)),
+        if error.code() == Some("ResourceExistsException") {
+            return Started::Exists;
+        }
+        let failure = Failure::of(&error);
+        match failure.outcome {
+            outcome::Outcome::NotDone => Started::Full(failure.code),
+            outcome::Outcome::Unknown => Started::Unknown(unavailable(&failure)),
+            outcome::Outcome::Refused => {
+                let message = error.message().map_or_else(|| format!("quicksight answered: {failure}"), str::to_owned);
+                Started::Refused(Reason::new(error.code().unwrap_or("REFUSED"), message))
+            }
         }
     }
 
     async fn describe(&self, key: &JobKey) -> Result<Option<RemoteStatus>, Unavailable> {
         let call = self
-            .client
+            .reads
             .describe_dashboard_snapshot_job()
             .aws_account_id(&self.account)
             .dashboard_id(&key.dashboard)
@@ -75,26 +87,36 @@ impl QuickSight for Snapshots {
                 None => Err(Unavailable("quicksight reported no status".to_owned())),
             },
             Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
-            Err(error) => Err(unavailable(error.code())),
+            Err(error) => Err(unavailable(&Failure::of(&error))),
         }
     }
 
     async fn result(&self, key: &JobKey) -> Result<Outcome, Unavailable> {
         let call = self
-            .client
+            .reads
             .describe_dashboard_snapshot_job_result()
             .aws_account_id(&self.account)
             .dashboard_id(&key.dashboard)
             .snapshot_job_id(&key.job);
         let answer = match call.send().await {
             Ok(answer) => answer,
-            Err(error) if error.code() == Some("PreconditionNotMetException") => return Ok(Outcome::NotYet),
-            Err(error) => return Err(unavailable(error.code())),
+            Err(error) => {
+                let failure = Failure::of(&error);
+                return match failure.outcome {
+                    // Also "it has not reached a terminal state": the wait for a result has a limit.
+                    outcome::Outcome::Refused => Ok(Outcome::NotYet),
+                    outcome::Outcome::NotDone | outcome::Outcome::Unknown => Err(unavailable(&failure)),
+                };
+            }
         };
         Ok(match answer.job_status {
             Some(SnapshotJobStatus::Completed) => completed(answer.result),
             Some(SnapshotJobStatus::Failed) => Outcome::Failed(failure(answer.error_info, answer.result)),
-            _ => Outcome::NotYet,
+            None | Some(SnapshotJobStatus::Queued | SnapshotJobStatus::Running) => Outcome::NotYet,
+            Some(other) => {
+                let message = "quicksight ended the job with a status that this release does not know";
+                Outcome::Failed(Reason::new(other.as_str(), message))
+            }
         })
     }
 }
@@ -210,6 +232,6 @@ fn told(kind: Option<String>, message: Option<String>) -> Reason {
 }
 
 /// QuickSight's messages may quote the request, so only the code is kept.
-fn unavailable(code: Option<&str>) -> Unavailable {
-    Unavailable(format!("quicksight cannot be used: {}", code.unwrap_or("no answer")))
+fn unavailable(failure: &Failure) -> Unavailable {
+    Unavailable(format!("quicksight cannot be used: {failure}"))
 }

@@ -3,10 +3,9 @@
 use std::fmt::Write;
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::ProvideErrorMetadata;
-use report_queue::Job;
+use function::{Failure, Outcome};
+use report_queue::{Job, NotSent};
 
-use crate::delivery::Failure;
 use crate::settings::Partner;
 
 /// Copies from the report bucket to a partner's.
@@ -19,10 +18,10 @@ pub(crate) struct Copies {
 
 impl Copies {
     /// Copies each file to `<prefix><dashboard>/<job>/…`; repeating it writes the same files.
-    pub(crate) async fn send(&self, job: &Job) -> Result<(), Failure> {
+    pub(crate) async fn send(&self, job: &Job) -> Result<(), NotSent> {
         for file in &job.files {
             let Some(name) = file.key.strip_prefix(&job.key.prefix(&self.tenant)) else {
-                return Err(Failure::Refused("FileOutOfPlace".to_owned()));
+                return Err(NotSent::Refused("FileOutOfPlace".to_owned()));
             };
             let copy = self
                 .client
@@ -31,9 +30,13 @@ impl Copies {
                 .bucket(&self.to.bucket)
                 .key(format!("{}{}/{name}", self.to.prefix, job.key));
             if let Err(error) = copy.send().await {
-                return Err(match error.code() {
-                    Some(code @ "NoSuchKey") => Failure::Refused(code.to_owned()),
-                    code => Failure::Unknown(code.unwrap_or("no answer").to_owned()),
+                let Failure { outcome, code } = Failure::of(&error);
+                return Err(match outcome {
+                    // The partner has to let this function in, or to create the bucket.
+                    _ if matches!(code.as_str(), "AccessDenied" | "NoSuchBucket") => NotSent::NotNow(code),
+                    Outcome::Refused => NotSent::Refused(code),
+                    Outcome::NotDone => NotSent::NotNow(code),
+                    Outcome::Unknown => NotSent::Unknown(code),
                 });
             }
         }

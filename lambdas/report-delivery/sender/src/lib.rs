@@ -8,18 +8,17 @@
 //!
 //! # Once per job
 //!
-//! Each way has an attribute in the job's item: absent, `TRYING <until>`, `SENT <when>`, `UNKNOWN <when>` or `FAILED <code>`
-//! (times in milliseconds since 1970). The item is claimed with a conditional write before anything is sent, so a record that the
-//! stream delivers again, and the records caused by these writes, find the work done.
+//! How a delivery is claimed, made and recorded in the job's item is in `report_queue`'s `sender.rs`. What this crate adds is what each
+//! service's answer proves:
 //!
 //! | outcome | e-mail | copy, SFTP |
 //! |---|---|---|
-//! | refused permanently | `FAILED`, not tried again | `FAILED`, not tried again |
-//! | refused temporarily (throttled, paused, not allowed, not set up) | retried by the stream | retried by the stream |
+//! | refused for good | `FAILED`, not tried again | `FAILED`, not tried again |
+//! | certainly not sent (throttled, paused, not allowed, not set up) | `WAITING`, retried by the stream | `WAITING`, retried by the stream |
 //! | no answer, or the function died | `UNKNOWN`: a second mail would be worse | retried: it writes the same files again |
 //!
-//! Every failure is an `Err` after all records of the batch were handled, so that the stream's retry, its
-//! bisection, its on-failure queue and the alarm act on it; a failure of one way does not affect the others.
+//! Every delivery that is not made is an `Err` after all records of the batch were handled, and so is every further delivery of its
+//! record by the stream: the stream's retries, its on-failure queue and the alarm act on it.
 //!
 //! # Why mails contain no signed address
 //!
@@ -27,11 +26,12 @@
 //! `MAIL_ATTACH_BYTES`; above that, the mail names the location in the report API, which requires its key.
 
 mod copy;
-mod delivery;
+mod error;
 mod handler;
 mod mail;
 mod settings;
 mod sftp;
 
+pub use error::Error;
 pub use handler::ReportSender;
 pub use settings::Settings;

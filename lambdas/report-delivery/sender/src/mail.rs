@@ -1,16 +1,25 @@
 //! Reports by e-mail.
 
-use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::config::Builder;
 use aws_sdk_sesv2::config::retry::RetryConfig;
+use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::primitives::Blob;
 use aws_sdk_sesv2::types::{Attachment, Body, Content, Destination, EmailContent, Message};
 use aws_types::SdkConfig;
-use report_queue::{Job, Request};
+use function::{AtMostOnce, Failure, Outcome};
+use report_queue::{Job, NotSent, Request};
 
-use crate::delivery::Failure;
 use crate::settings::Mail;
+
+/// Refusals that are not about the mail: an operator has to set something up, or has turned something off.
+const NOT_SET_UP: &[&str] = &[
+    "AccessDeniedException",
+    "AccountSuspendedException",
+    "MailFromDomainNotVerifiedException",
+    "NotFoundException",
+    "SendingPausedException",
+];
 
 /// SES, and the bucket that the attachments come from.
 pub(crate) struct Mails {
@@ -21,14 +30,16 @@ pub(crate) struct Mails {
 }
 
 impl Mails {
-    /// The client tries once: SES cannot distinguish a second attempt from a second mail.
+    /// The client sends a mail once: SES cannot distinguish a second attempt from a second mail.
     pub(crate) fn new(config: &SdkConfig, s3: aws_sdk_s3::Client, bucket: String, settings: Mail) -> Mails {
-        let config = Builder::from(config).retry_config(RetryConfig::disabled()).build();
-        Mails { ses: Client::from_conf(config), s3, bucket, settings }
+        let config = Builder::from(config)
+            .retry_config(RetryConfig::standard().with_max_attempts(2))
+            .retry_classifier(AtMostOnce::<SendEmailError>::new());
+        Mails { ses: Client::from_conf(config.build()), s3, bucket, settings }
     }
 
     /// Sends one mail to the request's recipients, who do not see each other.
-    pub(crate) async fn send(&self, job: &Job, request: &Request) -> Result<(), Failure> {
+    pub(crate) async fn send(&self, job: &Job, request: &Request) -> Result<(), NotSent> {
         let attachments = self.attachments(job).await?;
         let subject = format!("Report {} ({})", job.key.dashboard, request.format.name());
         let text = match (&attachments, &self.settings.link_base) {
@@ -63,40 +74,29 @@ impl Mails {
             .content(EmailContent::builder().simple(message).build());
         let Err(error) = send.send().await else { return Ok(()) };
         // The service's messages quote addresses, so only the code is kept.
-        let code = error.code().unwrap_or_default().to_owned();
-        Err(match code.as_str() {
-            "" => Failure::Unknown("ses did not respond".to_owned()),
-            "BadRequestException" | "MessageRejected" => Failure::Refused(code),
-            // The first three need setup by an operator; they are not a problem of this mail.
-            "AccessDeniedException"
-            | "MailFromDomainNotVerifiedException"
-            | "NotFoundException"
-            | "TooManyRequestsException"
-            | "LimitExceededException"
-            | "SendingPausedException"
-            | "AccountSuspendedException"
-            | "ThrottlingException" => Failure::NotNow(code),
-            _ => Failure::Unknown(code),
+        let Failure { outcome, code } = Failure::of(&error);
+        Err(match outcome {
+            _ if NOT_SET_UP.contains(&code.as_str()) => NotSent::NotNow(code),
+            Outcome::Refused => NotSent::Refused(code),
+            Outcome::NotDone => NotSent::NotNow(code),
+            Outcome::Unknown => NotSent::Unknown(code),
         })
     }
 
     /// The job's files, or `None` if they are too large in total.
-    async fn attachments(&self, job: &Job) -> Result<Option<Vec<Attachment>>, Failure> {
-        let unread = |code: Option<&str>| {
-            Failure::NotNow(format!("the report bucket cannot be used: {}", code.unwrap_or("no answer")))
-        };
+    async fn attachments(&self, job: &Job) -> Result<Option<Vec<Attachment>>, NotSent> {
         let mut left = self.settings.attach_bytes;
         let mut attachments = Vec::new();
         for (number, file) in job.files.iter().enumerate() {
             let get = self.s3.get_object().bucket(&self.bucket).key(&file.key);
-            let object = get.send().await.map_err(|error| unread(error.code()))?;
+            let object = get.send().await.map_err(|error| unread(Failure::of(&error)))?;
             // Unread content is not downloaded: the connection is dropped with the body.
             let size = object.content_length().and_then(|size| u64::try_from(size).ok()).unwrap_or(u64::MAX);
             if size > left {
                 return Ok(None);
             }
             left -= size;
-            let bytes = object.body.collect().await.map_err(|_| unread(None))?.into_bytes();
+            let bytes = object.body.collect().await.map_err(|_| unread(cut_off()))?.into_bytes();
             let (extension, kind) = match file.format.as_str() {
                 "CSV" => ("csv", "text/csv"),
                 "EXCEL" => ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
@@ -111,4 +111,16 @@ impl Mails {
         }
         Ok(Some(attachments))
     }
+}
+
+/// Nothing was sent yet, so all that matters is whether the file will ever be there.
+fn unread(failure: Failure) -> NotSent {
+    match failure.code.as_str() {
+        "NoSuchKey" => NotSent::Refused(failure.code),
+        code => NotSent::NotNow(format!("the report bucket cannot be used: {code}")),
+    }
+}
+
+fn cut_off() -> Failure {
+    Failure { outcome: Outcome::Unknown, code: "the file was cut off".to_owned() }
 }

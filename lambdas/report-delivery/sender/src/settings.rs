@@ -78,7 +78,10 @@ impl Settings {
             dynamodb: aws::service(variable, "DYNAMODB")?,
             s3: aws::service(variable, "S3")?,
             s3_copies: aws::with_time(aws::service(variable, "S3")?, LONGEST_CALL),
-            ses: aws::with_time(aws::service(variable, "SESV2")?, LONGEST_CALL),
+            ses: aws::without_idle_connections(
+                variable,
+                aws::with_time(aws::service(variable, "SESV2")?, LONGEST_CALL),
+            ),
             transfer: aws::service(variable, "TRANSFER")?,
         })
     }

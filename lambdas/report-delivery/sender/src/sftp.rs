@@ -1,12 +1,11 @@
 //! Sends files to an SFTP server with a Transfer Family connector.
 
 use aws_sdk_transfer::Client;
-use aws_sdk_transfer::error::ProvideErrorMetadata;
 use aws_types::SdkConfig;
-use report_queue::Job;
+use function::{Failure, Outcome};
+use report_queue::{Job, NotSent};
 use tracing::info;
 
-use crate::delivery::Failure;
 use crate::settings::Sftp;
 
 /// A connector.
@@ -25,7 +24,7 @@ impl Transfers {
     }
 
     /// Starts the transfers; the connector's log reports how they end. Repeating it writes the same files.
-    pub(crate) async fn send(&self, job: &Job) -> Result<(), Failure> {
+    pub(crate) async fn send(&self, job: &Job) -> Result<(), NotSent> {
         for files in job.files.chunks(FILES) {
             let paths = files.iter().map(|file| format!("/{}/{}", self.bucket, file.key)).collect();
             let start = self
@@ -37,9 +36,15 @@ impl Transfers {
             match start.send().await {
                 Ok(answer) => info!(step = "transfer", transfer = answer.transfer_id),
                 Err(error) => {
-                    return Err(match error.code() {
-                        Some(code @ "InvalidRequestException") => Failure::Refused(code.to_owned()),
-                        code => Failure::Unknown(code.unwrap_or("no answer").to_owned()),
+                    let Failure { outcome, code } = Failure::of(&error);
+                    return Err(match outcome {
+                        // An operator has to create the connector, or to allow its use.
+                        _ if matches!(code.as_str(), "AccessDeniedException" | "ResourceNotFoundException") => {
+                            NotSent::NotNow(code)
+                        }
+                        Outcome::Refused => NotSent::Refused(code),
+                        Outcome::NotDone => NotSent::NotNow(code),
+                        Outcome::Unknown => NotSent::Unknown(code),
                     });
                 }
             }

@@ -8,14 +8,21 @@ use serde_json::json;
 use template_tests::{mistake, rights, stateful, template, tenant_file};
 
 const TAGS: &str = "row_level_tags: [{ key: tenant, value: t-42 }]\n";
+const DASHBOARDS: &str = "dashboards: all\n";
 const EMAIL: &str = "deliveries: { email: { from: reports@acme.example } }\n";
 const PARTNER: &str = "deliveries: { partner_bucket: { name: partner-inbox, prefix: acme/ } }\n";
 const SFTP: &str = "deliveries: { sftp: { connector: c-0123456789abcdef0, folder: /in } }\n";
 const SCHEDULE: &str =
     "schedules:\n  weekly: { dashboard: d1, sheet: s1, format: PDF, rate: 7 days, recipients: [a@b.example] }\n";
 
+/// The template of a tenant with these lines, and all dashboards unless they say which.
 fn with(lines: &str) -> Template {
-    template(&tenant_file("report-delivery", &format!("{TAGS}{lines}")))
+    template(&file(&format!("{TAGS}{lines}")))
+}
+
+fn file(lines: &str) -> String {
+    let dashboards = if lines.contains("dashboards:") { "" } else { DASHBOARDS };
+    tenant_file("report-delivery", &format!("{dashboards}{lines}"))
 }
 
 fn variables(template: &Template, function: &str) -> Json {
@@ -144,7 +151,7 @@ fn each_function_has_only_the_rights_it_needs() {
         [
             r#"secretsmanager:GetSecretValue: {"Fn::GetAtt":["PageKey","Id"]}"#.to_owned(),
             format!("dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:Scan dynamodb:UpdateItem: {jobs}"),
-            format!("s3:GetObject s3:DeleteObject s3:DeleteObjectVersion: {files}"),
+            format!("s3:GetObject s3:DeleteObjectVersion: {files}"),
             r#"s3:ListBucket: {"Fn::GetAtt":["Reports","Arn"]}"#.to_owned(),
             r#"s3:ListBucketVersions: {"Fn::GetAtt":["Reports","Arn"]}"#.to_owned(),
         ]
@@ -286,7 +293,7 @@ fn whose_rows_a_report_shows_is_fixed_or_a_claim_of_a_caller_with_a_token() {
     assert_eq!(template.all("AWS::ApiGateway::Authorizer").count(), 0);
     let pool = "arn:aws:cognito-idp:eu-central-1:123456789012:userpool/eu-central-1_AbCdEf";
     let lines = format!("row_level_tags: [{{ key: customer, claim: 'custom:customer' }}]\nuser_pool: {pool}\n");
-    let template = template_tests::template(&tenant_file("report-delivery", &lines));
+    let template = template_tests::template(&file(&lines));
     assert_eq!(
         variables(&template, "ReportApi")["ROW_LEVEL_TAGS"],
         json!(r#"[{"claim":"custom:customer","key":"customer"}]"#)
@@ -300,9 +307,27 @@ fn whose_rows_a_report_shows_is_fixed_or_a_claim_of_a_caller_with_a_token() {
 
 #[test]
 fn reports_that_show_all_rows_are_a_warning() {
-    let assembly = template_tests::assembly(&tenant_file("report-delivery", "row_level_tags: []"));
+    let assembly = template_tests::assembly(&file("row_level_tags: []"));
     let messages: Vec<&str> = assembly.findings.iter().map(|it| it.message.as_str()).collect();
     assert_eq!(messages, ["reports show all rows, since `row_level_tags` is empty"]);
+}
+
+#[test]
+fn reports_are_made_of_the_dashboards_that_the_file_names() {
+    let missing = mistake(&tenant_file("report-delivery", TAGS));
+    assert!(missing.contains("dashboards"), "{missing}");
+    let resources = |template: &Template| rights(template, "ReportPollerRole").last().unwrap().clone();
+    let all = with("dashboards: all");
+    assert_eq!(variables(&all, "ReportApi")["DASHBOARDS"], json!("all"));
+    assert!(resources(&all).contains("dashboard/*"), "{}", resources(&all));
+    let two = with("dashboards: [d2, d1]");
+    assert_eq!(variables(&two, "ReportApi")["DASHBOARDS"], json!(r#"["d1","d2"]"#));
+    assert!(!resources(&two).contains("dashboard/*"), "{}", resources(&two));
+}
+
+#[test]
+fn a_job_is_listed_as_long_as_its_files_are_kept() {
+    assert_eq!(variables(&with("retention_days: 7"), "ReportPoller")["RETENTION_DAYS"], json!("7"));
 }
 
 #[test]
@@ -330,17 +355,20 @@ fn logical_ids_of_resources_with_data_do_not_change() {
 #[test]
 fn a_mistake_in_the_file_is_one_sentence() {
     for (lines, message) in [
-        ("slots: 13", "`slots` is 13; must be 1 to 12"),
-        ("slots: 0", "`slots` is 0; must be 1 to 12"),
-        ("url_seconds: 3600", "`url_seconds` is 3600; must be 1 to 300"),
-        ("retention_days: 0", "`retention_days` is 0; must be 1 to 3650"),
-        ("dashboards: []", "`dashboards` is empty; name at least one, or remove the key to allow all"),
-        ("dashboards: [a/b]", "`a/b` is not a QuickSight ID; use 1 to 512 letters, digits, `-` and `_`"),
-        ("dashboards: ['*']", "`*` is not a QuickSight ID"),
-        (
-            "deliveries: { email: { from: Reports <r@a.example> } }",
-            "`Reports <r@a.example>` is not a valid e-mail address",
-        ),
+        ("slots: 13", "`slots` is 13, allowed is 1 to 12"),
+        ("slots: 0", "`slots` is 0, allowed is 1 to 12"),
+        ("url_seconds: 3600", "`url_seconds` is 3600, allowed is 1 to 300"),
+        ("retention_days: 0", "`retention_days` is 0, allowed is 1 to 3650"),
+        ("dashboards: []", "`dashboards` is empty; name at least one, or write `dashboards: all`"),
+        ("dashboards: [a/b]", "`a/b` is no QuickSight id; allowed are 1 to 512 letters, digits, `-` and `_`"),
+        ("dashboards: ['*']", "`*` is no QuickSight id"),
+        ("dashboards: '*'", "`dashboards` is `*`; must be a list of dashboard IDs, or `all`"),
+        ("throttle: { requests_a_second: 0 }", "`requests_a_second` is 0, allowed is 1 to 10000"),
+        ("throttle: { requests_a_second: 4294967295 }", "`requests_a_second` is 4294967295, allowed is 1 to 10000"),
+        ("throttle: { burst: 0 }", "`burst` is 0, allowed is 1 to 5000"),
+        ("throttle: { burst: 5001 }", "`burst` is 5001, allowed is 1 to 5000"),
+        ("throttle: { requests_a_day: 0 }", "`requests_a_day` is 0, allowed is 1 to 100000000"),
+        ("deliveries: { email: { from: Reports <r@a.example> } }", "`Reports <r@a.example>` is no e-mail address"),
         (
             "deliveries: { email: { from: r@a.example, recipient_domains: [A.example] } }",
             "`A.example` is not a valid domain; use one in lower case, as in acme.example",
@@ -383,7 +411,7 @@ fn a_mistake_in_the_file_is_one_sentence() {
             "`IntegerParameters` gives `Year` the value 1.5; use whole numbers",
         ),
     ] {
-        let told = mistake(&tenant_file("report-delivery", &format!("{TAGS}{lines}")));
+        let told = mistake(&file(&format!("{TAGS}{lines}")));
         assert!(told.contains(message), "{lines}\n{told}");
     }
 }
@@ -400,8 +428,9 @@ fn a_mistake_in_the_tags_is_one_sentence() {
         (many.as_str(), "51 row-level tags; must be at most 50"),
         (
             "[{ key: a, value: '*' }]",
-            "`*` is not a valid tag value; use 1 to 256 characters, but not `*`, which would show every row",
+            "`*` is not a valid tag value; must be 1 to 256 characters without `*`, which would show every row",
         ),
+        ("[{ key: a, value: 'EMEA, *' }]", "`EMEA, *` is not a valid tag value"),
         ("[{ key: a, value: b, claim: c }]", "a row-level tag has either `value` or `claim`; give one of them"),
         ("[{ key: a, value: b }, { key: a, value: c }]", "the row-level tag `a` appears twice; remove one"),
         (
@@ -409,11 +438,11 @@ fn a_mistake_in_the_tags_is_one_sentence() {
             "the row-level tag `a` is a claim, and an API key has none; name the `user_pool` of the callers, or give the tag a `value`",
         ),
     ] {
-        let told = mistake(&tenant_file("report-delivery", &format!("row_level_tags: {tags}")));
+        let told = mistake(&file(&format!("row_level_tags: {tags}")));
         assert!(told.contains(message), "{tags}\n{told}");
     }
     let pool = "user_pool: arn:aws:cognito-idp:eu-central-1:123456789012:userpool/eu-central-1_AbCdEf\n";
     let lines = format!("row_level_tags: [{{ key: a, claim: c }}]\n{pool}{EMAIL}{SCHEDULE}");
-    let told = mistake(&tenant_file("report-delivery", &lines));
+    let told = mistake(&file(&lines));
     assert!(told.contains("the row-level tag `a` is a claim, and a scheduled report has no caller"), "{told}");
 }

@@ -39,10 +39,11 @@ fn settings() -> impl Strategy<Value = String> {
 fn tags() -> impl Strategy<Value = String> {
     let claim = "row_level_tags: [{ key: tenant, claim: 'custom:tenant' }]\n\
                  user_pool: arn:aws:cognito-idp:eu-central-1:123456789012:userpool/eu-central-1_AbCdEf\n\
-                 dashboards: [any]\n";
+                 dashboards: [d]\n";
     prop_oneof![
-        "[A-Za-z0-9'{}$]{1,9}"
-            .prop_map(|it| { format!("row_level_tags: [{{ key: tenant, value: '{}' }}]\n", it.replace('\'', "''")) }),
+        "[A-Za-z0-9'{}$]{1,9}".prop_map(|it| {
+            format!("dashboards: all\nrow_level_tags: [{{ key: tenant, value: '{}' }}]\n", it.replace('\'', "''"))
+        }),
         Just(claim.to_owned()),
     ]
 }

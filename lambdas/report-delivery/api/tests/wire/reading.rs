@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use crate::world::*;
@@ -166,6 +168,56 @@ async fn a_page_token_is_only_valid_for_its_list_tenant_and_hour() {
     assert_eq!(status(&world, good.clone()).await, 200);
     world.time.pass(Duration::from_secs(1));
     assert_eq!(status(&world, good).await, 400);
+}
+
+#[tokio::test]
+async fn a_page_token_does_not_show_where_the_page_ends() {
+    let tags = r#"[{"key":"customer","claim":"customer"}]"#;
+    let world = World::with(&[("ROW_LEVEL_TAGS", tags)]).await;
+    world.state().dynamo.page = 1;
+    let as_caller = |mut event: Value, customer: &str| {
+        event["requestContext"]["authorizer"] = json!({"customer": customer});
+        event
+    };
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let (_, answer) = world.call(as_caller(post(pdf(), json!({})), "canary-claim-a")).await;
+        ids.push(answer["SnapshotJobId"].as_str().unwrap().to_owned());
+    }
+    let (_, body) = world.call(as_caller(list(json!({})), "canary-claim-b")).await;
+    let token = body["NextToken"].as_str().unwrap();
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).unwrap();
+    let text = String::from_utf8_lossy(&bytes);
+    assert!(ids.iter().all(|id| !text.contains(id.as_str())), "{text}");
+}
+
+#[tokio::test]
+async fn an_arn_is_of_the_partition_that_the_function_runs_in() {
+    let world = World::with(&[("PARTITION", "aws-cn")]).await;
+    let id = world.job().await;
+    let (_, body) = world.call(about("GET describe_job", "d1", &id)).await;
+    assert!(body["Arn"].as_str().unwrap().starts_with("arn:aws-cn:quicksight:"));
+}
+
+#[tokio::test]
+async fn a_job_says_what_became_of_its_deliveries() {
+    let world = World::new().await;
+    let id = world.job().await;
+    world.complete(&id, &["1.pdf"]);
+    for (attribute, recorded, name, expected) in [
+        ("mail", "FAILED MessageRejected", "email", json!({"Status": "FAILED", "ErrorType": "MessageRejected"})),
+        ("mail", "UNKNOWN 1765307740000", "email", json!({"Status": "UNKNOWN"})),
+        ("mail", "TRYING 1765307740000 run", "email", json!({"Status": "UNKNOWN"})),
+        ("mail", "TRYING 1765307750000 run", "email", json!({"Status": "SENDING"})),
+        ("mail", "WAITING Throttling", "email", json!({"Status": "WAITING", "ErrorType": "Throttling"})),
+        ("partner", "SENT 1765307740000", "partner_bucket", json!({"Status": "SENT", "Time": 1_765_307_740.0})),
+        ("sftp", "TRYING 1765307740000 run", "sftp", json!({"Status": "SENDING"})),
+        ("sftp", "nonsense", "sftp", json!({"Status": "FAILED", "ErrorType": "UNREADABLE"})),
+    ] {
+        world.end(&id, "COMPLETED", &[(attribute, recorded.to_owned())]);
+        let (_, body) = world.call(about("GET describe_job", "d1", &id)).await;
+        assert_eq!(body["Deliveries"][name], expected, "{recorded}");
+    }
 }
 
 /// The status of a list's response.

@@ -11,6 +11,7 @@ fn read(changed: &[(&str, &str)]) -> Result<Settings, String> {
         ("ACCOUNT_ID", "111122223333"),
         ("PAGE_KEY_SECRET", "arn"),
         ("ROW_LEVEL_TAGS", "[]"),
+        ("DASHBOARDS", "all"),
     ];
     Settings::read(&environment("", given.iter().chain(changed))).map_err(|invalid| invalid.to_string())
 }
@@ -39,6 +40,7 @@ fn a_wrong_or_missing_variable_is_reported_by_its_name() {
         ("ROW_LEVEL_TAGS", ""),
         ("URL_SECONDS", "0"),
         ("URL_SECONDS", "301"),
+        ("DASHBOARDS", ""),
         ("DASHBOARDS", "d1"),
         ("DASHBOARDS", r#"["d/1"]"#),
         ("RECIPIENT_DOMAINS", r#"["Example.com"]"#),

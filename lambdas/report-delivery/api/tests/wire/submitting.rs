@@ -55,6 +55,7 @@ async fn parameters_are_kept_and_shown_exactly() {
 #[tokio::test]
 async fn a_bad_request_is_answered_with_one_sentence_before_any_call() {
     let world = World::with(&[("RECIPIENT_DOMAINS", r#"["example.com"]"#)]).await;
+    let moments = |value: Value| json!({"DateTimeParameters": [{"Name": "T", "Values": [value]}]});
     let decimals = |text: &str| json!({"DecimalParameters": [{"Name": "D", "Values": [text]}]});
     for (body, expected) in [
         (json!({}), "`dashboardId` is missing"),
@@ -76,6 +77,9 @@ async fn a_bad_request_is_answered_with_one_sentence_before_any_call() {
         (with("parameters", json!({"IntegerParameters": [{"Name": "I", "Values": [0.5]}]})), "invalid type"),
         (with("parameters", json!({"StringParameters": [{"Name": "S", "Values": []}]})), "0 values; must be 1 to 100"),
         (with("parameters", json!({"DateTimeParameters": [{"Name": "T", "Values": ["soon"]}]})), "seconds since 1970"),
+        (with("parameters", moments(json!(1_735_689_600_123_u64))), "gives `T` the value `1735689600123`"),
+        (with("parameters", moments(json!("0000-01-01"))), "`parameters.DateTimeParameters` gives `T`"),
+        (with("parameters", moments(json!(253_402_300_800_u64))), "in the years 1 to 9999"),
         (with("bucketConfiguration", json!({"BucketName": "mine"})), "unknown field `BucketName`"),
         (with("recipients", json!(["a@example.com, b@example.com"])), "`recipients` has"),
         (with("recipients", json!(["a@example.com\r\nBcc: b@example.com"])), "`recipients` has"),
@@ -194,6 +198,21 @@ async fn a_tag_from_a_claim_comes_from_the_authorizer_or_the_caller_is_refused()
         event["requestContext"]["authorizer"] = authorizer;
         assert_eq!(world.refused(event).await.0, 403);
     }
+}
+
+#[tokio::test]
+async fn a_claim_that_may_mean_more_than_one_value_is_refused() {
+    let world = World::with(&[("ROW_LEVEL_TAGS", r#"[{"key":"customer","claim":"customer"}]"#)]).await;
+    for value in
+        ["*", " * ", "canary-claim,globex", "canary-claim;globex", "canary-claim|globex", "canary-claim\nx", "*,x"]
+    {
+        for mut event in [post(pdf(), json!({})), list(json!({}))] {
+            event["requestContext"]["authorizer"] = json!({"claims": {"customer": value}});
+            let (status, message) = world.refused(event).await;
+            assert!(status == 403 && message.contains("`customer`"), "{value}: {message}");
+        }
+    }
+    assert_eq!(world.calls(), 0);
 }
 
 #[tokio::test]

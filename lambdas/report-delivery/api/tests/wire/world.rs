@@ -59,6 +59,7 @@ impl World {
             ("REPORT_BUCKET", "reports"),
             ("PAGE_KEY_SECRET", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:canary-arn"),
             ("ROW_LEVEL_TAGS", r#"[{"key":"tenant","value":"canary-tag"}]"#),
+            ("DASHBOARDS", "all"),
         ];
         let variable = environment(&format!("http://{address}"), own.iter().chain(variables));
         let time = Time::at(1_765_307_746);
@@ -73,6 +74,7 @@ impl World {
     pub(crate) async fn invoke(&self, event: &str) -> Result<Value, String> {
         let event: Box<RawValue> = serde_json::from_str(event).unwrap();
         let result = self.handler.handle(LambdaEvent::new(event, Context::default())).await;
+        let result = result.map_err(|error| error.to_string());
         let shown = format!("{result:?}\n");
         self.state().answers.push_str(&shown);
         result

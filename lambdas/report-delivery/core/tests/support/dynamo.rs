@@ -1,6 +1,6 @@
 //! A DynamoDB of two tables over loopback, as far as report delivery uses it: the functions' wire tests share it by path.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use loopback::dynamo::{cancelled, holds, update, writes};
 use loopback::{Answer, Request, reply};
@@ -19,6 +19,10 @@ pub(crate) struct Dynamo {
     pub(crate) items_read: usize,
     /// What happens instead of the work, one per call.
     pub(crate) faults: VecDeque<Fault>,
+    /// The answer to the next transaction, and whether it is carried out all the same.
+    pub(crate) once: Option<(Answer, bool)>,
+    /// Tokens of the transactions that were carried out: the same token again has no further effect.
+    tokens: BTreeSet<String>,
     /// Items a page, 100 when zero.
     pub(crate) page: usize,
 }
@@ -41,6 +45,12 @@ impl Dynamo {
         if let Fault::Denies = fault {
             let refusal = json!({"__type": "com.amazon.coral.service#AccessDeniedException", "Message": "canary-arn"});
             return Some(reply(400, refusal));
+        }
+        if let Some((answer, takes_effect)) = self.once.take_if(|_| operation == "TransactWriteItems") {
+            if takes_effect {
+                self.transact(&body);
+            }
+            return Some(answer);
         }
         let answer = match operation.as_str() {
             "GetItem" => self.get(&body),
@@ -80,6 +90,10 @@ impl Dynamo {
     }
 
     fn transact(&mut self, body: &Value) -> Answer {
+        let token = body["ClientRequestToken"].as_str().unwrap_or_default().to_owned();
+        if self.tokens.contains(&token) {
+            return reply(200, json!({}));
+        }
         let writes = writes(body);
         let held: Vec<bool> = writes
             .iter()
@@ -91,6 +105,7 @@ impl Dynamo {
         if let Some(refusal) = cancelled(&held) {
             return refusal;
         }
+        self.tokens.insert(token);
         for (verb, write) in writes {
             let key = if verb == "Put" { &write["Item"] } else { &write["Key"] };
             let name = name(key);

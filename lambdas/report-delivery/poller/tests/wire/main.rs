@@ -4,8 +4,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails when it cannot continue")]
 
+mod answers;
 #[path = "../../../core/tests/support/dynamo.rs"]
 mod dynamo;
+#[path = "../../../core/tests/support/freezing.rs"]
+mod freezing;
 mod polling;
 mod settings;
 mod starting;

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use crate::dynamo::Fault;
 use crate::world::*;
 
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
 /// A world in which job `a` runs.
 async fn running() -> World {
     let world = World::new(1).await;
@@ -92,6 +94,21 @@ async fn a_file_ends_its_job_and_starts_the_next_and_a_repeated_event_does_nothi
 }
 
 #[tokio::test]
+async fn a_job_about_which_quicksight_does_not_answer_for_an_hour_is_delivered() {
+    let world = running().await;
+    world.state().broken.push("a".to_owned());
+    for _ in 0..12 {
+        world.sweep().await;
+        world.pass(Duration::from_secs(5 * 60));
+    }
+    assert_eq!((world.at("a"), world.slots_taken()), ("RUNNING".to_owned(), 1));
+    world.state().broken.clear();
+    world.complete("a", &["s3://reports/t/acme/d1/a/1.pdf"]);
+    world.sweep().await;
+    assert_eq!((world.at("a"), world.slots_taken()), ("COMPLETED".to_owned(), 0));
+}
+
+#[tokio::test]
 async fn a_job_about_which_quicksight_never_answers_blocks_no_other_and_finally_fails() {
     let world = World::new(2).await;
     world.queued("a", 1);
@@ -101,26 +118,144 @@ async fn a_job_about_which_quicksight_never_answers_blocks_no_other_and_finally_
     world.complete("b", &["s3://reports/t/acme/d1/b/1.pdf"]);
     world.sweep().await;
     assert_eq!(world.at("b"), "COMPLETED");
-    for _ in 0..30 {
-        world.pass(Duration::from_secs(60));
+    world.pass(6 * HOUR);
+    world.sweep().await;
+    assert_eq!((world.at("a"), world.slots_taken()), ("FAILED".to_owned(), 1), "it may still run");
+    assert!(world.job("a", "reason").as_str().unwrap().contains("for 6 hours"));
+    world.pass(42 * HOUR);
+    world.sweep().await;
+    assert_eq!((world.at("a"), world.slots_taken(), world.job("a", "open")), ("FAILED".to_owned(), 0, json!(null)));
+}
+
+#[tokio::test]
+async fn an_answer_ends_the_silence() {
+    let world = running().await;
+    for _ in 0..4 {
+        world.state().broken.push("a".to_owned());
+        world.sweep().await;
+        world.pass(3 * HOUR);
+        world.state().broken.clear();
         world.sweep().await;
     }
-    assert_eq!((world.at("a"), world.slots_taken()), ("FAILED".to_owned(), 1), "it may still run");
-    assert!(world.job("a", "reason").as_str().unwrap().contains("30 times in a row"));
-    world.pass(Duration::from_secs(48 * 60 * 60));
+    assert_eq!((world.at("a"), world.job("a", "silent")), ("RUNNING".to_owned(), json!(null)));
+}
+
+#[tokio::test]
+async fn a_job_that_was_given_up_and_completes_after_all_is_delivered() {
+    for silent in [true, false] {
+        let world = running().await;
+        if silent {
+            world.state().broken.push("a".to_owned());
+            world.sweep().await;
+        }
+        world.pass(24 * HOUR);
+        world.sweep().await;
+        assert_eq!((world.at("a"), world.slots_taken()), ("FAILED".to_owned(), 1));
+        world.state().broken.clear();
+        world.complete("a", &["s3://reports/t/acme/d1/a/1.pdf"]);
+        world.sweep().await;
+        assert_eq!((world.at("a"), world.slots_taken()), ("COMPLETED".to_owned(), 0));
+        assert_eq!((world.job("a", "open"), world.job("a", "reason")), (json!(null), json!(null)));
+        assert_eq!(files(&world, "a").as_array().map(Vec::len), Some(1));
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_runs_for_a_day_is_given_up_and_keeps_its_slot_for_another_day_at_most() {
+    let world = running().await;
+    world.pass(24 * HOUR);
+    world.sweep().await;
+    assert_eq!((world.at("a"), world.slots_taken()), ("FAILED".to_owned(), 1));
+    world.pass(23 * HOUR);
+    world.sweep().await;
+    assert_eq!(world.slots_taken(), 1);
+    world.pass(HOUR);
+    world.sweep().await;
+    assert_eq!((world.at("a"), world.slots_taken(), world.job("a", "open")), ("FAILED".to_owned(), 0, json!(null)));
+}
+
+#[tokio::test]
+async fn a_completed_job_whose_result_is_never_ready_has_its_slot_for_an_hour_more() {
+    let world = running().await;
+    world.state().remote.insert("a".to_owned(), ("COMPLETED", Value::Null));
+    world.sweep().await;
+    world.pass(HOUR - Duration::from_secs(1));
+    world.sweep().await;
+    assert_eq!((world.at("a"), world.slots_taken()), ("RUNNING".to_owned(), 1));
+    world.pass(Duration::from_secs(1));
+    world.sweep().await;
+    assert_eq!((world.at("a"), world.slots_taken()), ("FAILED".to_owned(), 0));
+    assert!(world.job("a", "reason").as_str().unwrap().contains("NO_RESULT"));
+}
+
+#[tokio::test]
+async fn a_status_that_nobody_knows_ends_the_job_with_its_result_or_after_an_hour() {
+    let world = running().await;
+    world.state().remote.insert("a".to_owned(), ("CANCELLED", json!({"JobStatus": "CANCELLED"})));
+    world.sweep().await;
+    assert_eq!((world.at("a"), world.slots_taken()), ("FAILED".to_owned(), 0));
+    assert!(world.job("a", "reason").as_str().unwrap().contains("CANCELLED"));
+    let world = running().await;
+    world.state().remote.insert("a".to_owned(), ("CANCELLED", Value::Null));
+    world.sweep().await;
+    assert_eq!((world.at("a"), world.slots_taken()), ("RUNNING".to_owned(), 1), "it may be a new word for running");
+    world.pass(HOUR);
+    world.sweep().await;
+    assert_eq!((world.at("a"), world.slots_taken()), ("FAILED".to_owned(), 0));
+    assert!(world.job("a", "reason").as_str().unwrap().contains("CANCELLED"));
+}
+
+#[tokio::test]
+async fn the_slot_of_a_job_that_was_deleted_by_hand_is_freed_when_quicksight_is_done() {
+    let world = running().await;
+    world.state().dynamo.jobs.clear();
+    world.pass(Duration::from_secs(301));
+    world.sweep().await;
+    assert_eq!(world.slots_taken(), 1, "it still runs");
+    world.complete("a", &["s3://reports/t/acme/d1/a/1.pdf"]);
     world.sweep().await;
     assert_eq!(world.slots_taken(), 0);
 }
 
 #[tokio::test]
-async fn a_job_that_runs_for_a_day_is_given_up_and_keeps_its_slot_until_quicksight_ends_it() {
-    let world = running().await;
-    world.pass(Duration::from_secs(24 * 60 * 60));
+async fn the_slot_of_a_job_that_was_deleted_by_hand_is_freed_in_the_end_whatever_quicksight_says() {
+    for broken in [true, false] {
+        let world = running().await;
+        world.state().dynamo.jobs.clear();
+        if broken {
+            world.state().broken.push("a".to_owned());
+        }
+        world.pass(47 * HOUR);
+        world.sweep().await;
+        assert_eq!(world.slots_taken(), 1);
+        world.pass(HOUR);
+        world.sweep().await;
+        assert_eq!(world.slots_taken(), 0);
+    }
+}
+
+#[tokio::test]
+async fn the_slot_of_a_tenant_that_is_gone_is_freed_after_three_days() {
+    let world = World::new(1).await;
+    let since = 1_765_307_746_000_u64;
+    let slot = json!({"slot": {"S": "slot#0"}, "job": {"S": "globex/d1/x"}, "tenant": {"S": "globex"}, "since": {"N": since.to_string()}});
+    world.state().dynamo.slots.insert("slot#0".to_owned(), slot);
+    world.pass(71 * HOUR);
     world.sweep().await;
-    assert_eq!((world.at("a"), world.slots_taken()), ("FAILED".to_owned(), 1));
+    assert_eq!(world.slots_taken(), 1);
+    world.pass(HOUR);
+    world.sweep().await;
+    assert_eq!(world.slots_taken(), 0);
+}
+
+#[tokio::test]
+async fn a_job_that_the_index_does_not_show_yet_keeps_its_slot() {
+    let world = running().await;
+    world.state().dynamo.jobs.get_mut("a").unwrap().as_object_mut().unwrap().remove("open");
+    world.pass(Duration::from_secs(301));
     world.complete("a", &["s3://reports/t/acme/d1/a/1.pdf"]);
     world.sweep().await;
-    assert_eq!((world.at("a"), world.slots_taken(), world.job("a", "open")), ("FAILED".to_owned(), 0, json!(null)));
+    assert_eq!(world.slots_taken(), 1);
 }
 
 #[tokio::test]
@@ -147,8 +282,12 @@ async fn a_poll_only_reads_the_open_jobs_however_many_have_ended() {
     assert_eq!(world.state().dynamo.items_read, 50, "the queue; no slot is taken and nobody waits");
     world.state().dynamo.items_read = 0;
     world.sweep().await;
-    assert_eq!(world.state().dynamo.items_read, 5 + 45 + 6, "what runs, what waits, the slots and the place in line");
-    assert_eq!(world.state().dynamo.count("Scan"), 2, "of the slot table");
+    assert_eq!(
+        world.state().dynamo.items_read,
+        5 + 45 + 2 * 6,
+        "what runs, what waits, and twice the slots and the place in line"
+    );
+    assert_eq!(world.state().dynamo.count("Scan"), 4, "of the slot table");
 }
 
 #[tokio::test]
@@ -194,14 +333,10 @@ async fn a_table_that_does_not_answer_is_an_error_without_its_name() {
 async fn a_claim_whose_answer_was_lost_is_the_same_claim() {
     let world = World::new(1).await;
     world.queued("a", 1);
-    // The started jobs, the queued jobs and the slots are read; then comes the claim.
-    world.state().dynamo.faults = [Fault::Works, Fault::Works, Fault::Works, Fault::LosesAnswer].into();
+    // The started jobs, the slots, the queued jobs and again the slots are read; then comes the claim.
+    world.state().dynamo.faults = [Fault::Works, Fault::Works, Fault::Works, Fault::Works, Fault::LosesAnswer].into();
     world.sweep().await;
-    // The fake treats the SDK's second attempt as a different claim, so this job waits for its lease; it is not started twice.
-    assert_eq!((world.slots_taken(), world.starts()), (1, 0));
-    world.pass(Duration::from_secs(301));
-    world.sweep().await;
-    assert_eq!((world.at("a"), world.starts()), ("RUNNING".to_owned(), 1));
+    assert_eq!((world.at("a"), world.slots_taken(), world.starts()), ("RUNNING".to_owned(), 1, 1));
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ fn read(changed: &[(&str, &str)]) -> Result<Settings, String> {
 #[test]
 fn the_variables_that_a_stack_sets_are_accepted() {
     assert_eq!(read(&[]).err(), None);
-    for (name, value) in [("SLOTS", "1"), ("SLOTS", "100")] {
+    for (name, value) in [("SLOTS", "1"), ("SLOTS", "100"), ("RETENTION_DAYS", "1"), ("RETENTION_DAYS", "3650")] {
         assert_eq!(read(&[(name, value)]).err(), None, "{name}={value}");
     }
 }
@@ -34,6 +34,8 @@ fn a_wrong_or_missing_variable_is_reported_by_its_name() {
         ("SLOTS", "101"),
         ("SLOTS", "-1"),
         ("SLOTS", "many"),
+        ("RETENTION_DAYS", "0"),
+        ("RETENTION_DAYS", "3651"),
     ] {
         let message = read(&[(name, value)]).err().unwrap_or_default();
         assert!(message.contains(name), "{name}={value}: {message}");

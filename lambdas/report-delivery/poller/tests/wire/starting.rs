@@ -75,11 +75,17 @@ async fn quicksight_receives_the_job_exactly_as_requested() {
 
 #[tokio::test]
 async fn no_room_requeues_the_job_and_waits_before_the_next_attempt() {
-    for kind in ["LimitExceededException", "ThrottlingException"] {
+    for (status, kind) in [
+        (429, "LimitExceededException"),
+        (429, "ThrottlingException"),
+        (400, "Throttling"),
+        (409, "ConflictException"),
+        (503, "ServiceUnavailable"),
+    ] {
         let world = World::new(5).await;
         world.queued("a", 1);
         world.queued("b", 2);
-        world.state().refusals.insert("a".to_owned(), refusal(429, kind));
+        world.state().refusals.insert("a".to_owned(), refusal(status, kind));
         world.sweep().await;
         assert_eq!(
             (world.at("a"), world.job("a", "attempts"), world.slots_taken()),
@@ -130,6 +136,34 @@ async fn a_job_that_quicksight_rejects_fails_with_its_reason_and_the_next_one_st
         reason
     );
     assert_eq!((world.at("b"), world.slots_taken()), ("RUNNING".to_owned(), 1));
+}
+
+#[tokio::test]
+async fn any_refusal_frees_the_slot_at_once_and_the_job_has_quicksights_code() {
+    for (status, kind) in [
+        (400, "ValidationException"),
+        (400, "NobodyHasHeardOfThisException"),
+        (403, "AccessDenied"),
+        (413, "RequestEntityTooLargeException"),
+    ] {
+        let world = World::new(1).await;
+        world.queued("a", 1);
+        world.queued("b", 2);
+        world.state().refusals.insert("a".to_owned(), refusal(status, kind));
+        world.sweep().await;
+        assert_eq!((world.at("a"), world.at("b")), ("FAILED".to_owned(), "RUNNING".to_owned()), "{kind}");
+        assert!(world.job("a", "reason").as_str().unwrap().contains(kind), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_start_does_not_use_a_connection_that_died_while_the_function_was_frozen() {
+    let world = World::frozen_between_calls(2).await;
+    for (id, created) in [("a", 1), ("b", 2)] {
+        world.queued(id, created);
+        world.sweep().await;
+        assert_eq!(world.at(id), "RUNNING", "{id}");
+    }
 }
 
 #[tokio::test]

@@ -5,11 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use lambda_runtime::{Context, LambdaEvent};
+use loopback::answers::Case;
 use loopback::{Answer, Log, Request, Time, environment, reply, serve};
 use report_poller::{ReportPoller, Settings};
 use serde_json::{Value, json};
 
 use crate::dynamo::Dynamo;
+use crate::freezing::freezing;
 
 /// What the fakes know and have recorded.
 pub(crate) struct State {
@@ -24,6 +26,8 @@ pub(crate) struct State {
     pub(crate) lost: Vec<String>,
     /// Jobs about which QuickSight returns nonsense.
     pub(crate) broken: Vec<String>,
+    /// The answer to the next call of this name, `start`, `describe` or `result`.
+    pub(crate) once: Option<(&'static str, Case)>,
     /// The bodies of Start, in order.
     pub(crate) starts: Vec<Value>,
     results: String,
@@ -39,6 +43,15 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new(slots: u32) -> World {
+        World::with(slots, false).await
+    }
+
+    /// A world in which the function is frozen after each call to QuickSight, and its connections die meanwhile.
+    pub(crate) async fn frozen_between_calls(slots: u32) -> World {
+        World::with(slots, true).await
+    }
+
+    async fn with(slots: u32, freezes: bool) -> World {
         let state = Arc::new(Mutex::new(State {
             dynamo: Dynamo::default(),
             remote: BTreeMap::new(),
@@ -46,13 +59,16 @@ impl World {
             refusals: BTreeMap::new(),
             lost: Vec::new(),
             broken: Vec::new(),
+            once: None,
             starts: Vec::new(),
             results: String::new(),
         }));
         let served = state.clone();
         let address = serve(move |request| std::future::ready(served.lock().unwrap().answer(&request))).await;
-        let slots = slots.to_string();
+        let quicksight = if freezes { freezing(address).await } else { address };
+        let (slots, quicksight) = (slots.to_string(), format!("http://{quicksight}"));
         let own = [
+            ("AWS_ENDPOINT_URL_QUICKSIGHT", quicksight.as_str()),
             ("TENANT", "acme"),
             ("ACCOUNT_ID", "111122223333"),
             ("JOBS_TABLE", "jobs"),
@@ -78,7 +94,7 @@ impl World {
     pub(crate) async fn invoke(&self, event: Value) -> Result<Value, String> {
         let mut context = Context::default();
         context.deadline = self.time.deadline(self.time_left);
-        let result = self.handler.handle(LambdaEvent::new(event, context)).await;
+        let result = self.handler.handle(LambdaEvent::new(event, context)).await.map_err(|error| error.to_string());
         let shown = format!("{result:?}");
         self.state().results.push_str(&shown);
         result
@@ -181,7 +197,24 @@ impl State {
             return answer;
         }
         let path = request.target.strip_prefix("/accounts/111122223333/dashboards/d1/snapshot-jobs");
-        match (request.method.as_str(), path.expect("QuickSight is called for the account's dashboard")) {
+        let path = path.expect("QuickSight is called for the account's dashboard");
+        let called = match path {
+            "" => "start",
+            path if path.ends_with("/result") => "result",
+            _ => "describe",
+        };
+        if let Some((_, case)) = self.once.take_if(|(name, _)| *name == called) {
+            if called == "start" {
+                let body: Value = serde_json::from_str(&request.body).unwrap();
+                if case.takes_effect {
+                    self.start(body);
+                } else {
+                    self.starts.push(body);
+                }
+            }
+            return case.answer;
+        }
+        match (request.method.as_str(), path) {
             ("POST", "") => self.start(serde_json::from_str(&request.body).unwrap()),
             ("GET", rest) => self.look(rest.trim_start_matches('/')),
             (method, _) => panic!("QuickSight has no {method} {}", request.target),

@@ -5,8 +5,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails when it cannot continue")]
 
+mod answers;
 #[path = "../../../core/tests/support/dynamo.rs"]
 mod dynamo;
+#[path = "../../../core/tests/support/freezing.rs"]
+mod freezing;
 mod sending;
 mod settings;
 mod world;

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use lambda_runtime::Diagnostic;
+use loopback::answers::{Errors, answers};
 use loopback::{Answer, reply};
+use report_sender::Error;
 use serde_json::json;
 
 use crate::dynamo::Fault;
@@ -82,13 +85,23 @@ async fn every_file_is_copied_and_transferred() {
 async fn a_record_that_the_stream_repeats_is_not_sent_again() {
     let world = World::with(&[MAIL, PARTNER, SFTP]).await;
     world.completed("a", 1, &["a@example.com"]);
-    let old = world.state().dynamo.jobs["a"].clone();
-    world.stream(&["a", "a"]).await.unwrap();
-    let again = json!({"Records": [{"dynamodb": {"NewImage": old}}]});
-    assert_eq!(world.invoke(again).await.unwrap(), json!({"sent": 0}));
-    let calls = world.state().dynamo.calls.len();
-    world.stream(&["a"]).await.unwrap();
-    assert_eq!((world.made(), world.state().dynamo.calls.len()), ((1, 1, 1), calls), "the image says that it is done");
+    assert_eq!(world.stream(&["a", "a"]).await.unwrap(), json!({"sent": 3}));
+    assert_eq!(world.stream(&["a"]).await.unwrap(), json!({"sent": 0}));
+    assert_eq!(world.made(), (1, 1, 1));
+}
+
+#[tokio::test]
+async fn the_records_of_the_functions_own_writes_are_skipped() {
+    let world = World::with(&[MAIL, PARTNER]).await;
+    for standing in ["TRYING 1765307800000 run", "WAITING Throttling", "SENT 1", "FAILED MessageRejected", "UNKNOWN 1"]
+    {
+        world.completed("a", 1, &["a@example.com"]);
+        world.state().dynamo.jobs.get_mut("a").unwrap()["mail"] = json!({"S": standing});
+        let image = world.state().dynamo.jobs["a"].clone();
+        let record = json!({"Records": [{"dynamodb": {"NewImage": image}}]});
+        assert_eq!(world.invoke(record).await.unwrap(), json!({"sent": 0}), "{standing}");
+    }
+    assert_eq!((world.made(), world.state().dynamo.calls.len()), ((0, 0, 0), 0));
 }
 
 #[tokio::test]
@@ -98,12 +111,73 @@ async fn one_failure_does_not_affect_other_ways_or_jobs() {
     world.completed("b", 1, &["a@example.com"]);
     world.state().mail_faults = [refusal(429, "TooManyRequestsException")].into();
     world.state().copy_faults = [denied(404, "NoSuchKey")].into();
-    assert_eq!(world.stream(&["a", "b"]).await.unwrap_err(), "2 deliveries failed; the log names each");
-    assert_eq!([world.standing("a", "mail"), world.standing("a", "partner")], ["?", "FAILED NoSuchKey"]);
+    assert!(world.stream(&["a", "b"]).await.unwrap_err().starts_with("deliveries that were not made: 2"));
+    assert_eq!([world.standing("a", "mail"), world.standing("a", "partner")], ["WAITING", "FAILED NoSuchKey"]);
     assert_eq!([world.standing("a", "sftp"), world.standing("b", "mail"), world.standing("b", "partner")], ["SENT"; 3]);
-    // The stream delivers them again: only what may succeed is tried.
-    assert_eq!(world.stream(&["a", "b"]).await.unwrap(), json!({"sent": 1}));
+    // The stream delivers them again: only what may succeed is tried, and what never will is reported again.
+    assert!(world.stream(&["a", "b"]).await.unwrap_err().starts_with("deliveries that were not made: 1"));
     assert_eq!((world.standing("a", "mail"), world.made()), ("SENT".to_owned(), (3, 2, 2)));
+}
+
+#[tokio::test]
+async fn a_mail_that_ses_did_not_take_now_is_sent_by_the_next_delivery() {
+    for (status, kind) in [
+        (400, "Throttling"),
+        (429, "Throttling"),
+        (400, "ThrottlingException"),
+        (429, "TooManyRequestsException"),
+        (503, "ServiceUnavailable"),
+        (403, "ExpiredTokenException"),
+        (400, "SendingPausedException"),
+    ] {
+        let world = World::with(&[MAIL]).await;
+        world.completed("a", 1, &["a@example.com"]);
+        world.state().mail_faults = vec![refusal(status, kind); 2].into();
+        assert!(world.stream(&["a"]).await.is_err(), "{kind}");
+        assert_eq!(world.standing("a", "mail"), "WAITING", "{kind}");
+        world.state().mail_faults.clear();
+        assert_eq!(world.stream(&["a"]).await.unwrap(), json!({"sent": 1}), "{kind}");
+        assert_eq!((world.standing("a", "mail"), world.state().accepted_mails), ("SENT".to_owned(), 1), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_off_loses_no_mail() {
+    let world = World::with(&[MAIL]).await;
+    world.completed("a", 1, &["a@example.com"]);
+    let skewed = answers(Errors::Json).pop().unwrap();
+    assert!(skewed.name.contains("clock"), "{}", skewed.name);
+    world.state().mail_faults = [skewed.answer].into();
+    assert_eq!(world.stream(&["a"]).await.unwrap(), json!({"sent": 1}));
+    assert_eq!((world.made().0, world.state().accepted_mails), (2, 1));
+}
+
+#[tokio::test]
+async fn a_mail_does_not_use_a_connection_that_died_while_the_function_was_frozen() {
+    let world = World::frozen_between_calls(&[MAIL]).await;
+    for id in ["a", "b", "c"] {
+        world.completed(id, 1, &["a@example.com"]);
+        assert_eq!(world.stream(&[id]).await.unwrap(), json!({"sent": 1}));
+    }
+    assert_eq!(world.state().accepted_mails, 3);
+}
+
+#[tokio::test]
+async fn a_mail_that_is_lost_is_reported_at_every_delivery_of_its_record() {
+    for (fault, expected) in [
+        (refusal(400, "MessageRejected"), "FAILED MessageRejected"),
+        (refusal(400, "NobodyHasHeardOfThisException"), "FAILED NobodyHasHeardOfThisException"),
+        (refusal(500, "InternalFailure"), "UNKNOWN"),
+        (Answer::HangUp, "UNKNOWN"),
+    ] {
+        let world = World::with(&[MAIL]).await;
+        world.completed("a", 1, &["a@example.com"]);
+        world.state().mail_faults = [fault].into();
+        for _ in 0..6 {
+            assert!(world.stream(&["a"]).await.is_err(), "{expected}");
+        }
+        assert_eq!((world.standing("a", "mail").as_str(), world.made().0), (expected, 1));
+    }
 }
 
 #[tokio::test]
@@ -113,8 +187,8 @@ async fn a_mail_without_an_answer_is_not_sent_again_and_a_copy_is() {
     world.state().mail_faults = [Answer::HangUp].into();
     world.state().copy_faults = vec![denied(500, "InternalError"); 3].into();
     assert!(world.stream(&["a"]).await.is_err());
-    assert_eq!((world.standing("a", "mail"), world.standing("a", "partner")), ("UNKNOWN".to_owned(), "?".to_owned()));
-    assert_eq!(world.stream(&["a"]).await.unwrap(), json!({"sent": 1}));
+    assert_eq!([world.standing("a", "mail"), world.standing("a", "partner")], ["UNKNOWN", "WAITING"]);
+    assert!(world.stream(&["a"]).await.is_err(), "nobody knows about the mail, and somebody must be told");
     assert_eq!((world.made().0, world.standing("a", "partner")), (1, "SENT".to_owned()));
 }
 
@@ -125,7 +199,7 @@ async fn a_way_that_is_not_set_up_is_retried_until_it_is() {
     world.state().mail_faults = [refusal(400, "MailFromDomainNotVerifiedException")].into();
     world.state().copy_faults = [denied(403, "AccessDenied")].into();
     world.state().transfer_faults = [refusal(400, "ResourceNotFoundException")].into();
-    assert!(world.stream(&["a"]).await.unwrap_err().starts_with("3 deliveries"));
+    assert!(world.stream(&["a"]).await.unwrap_err().starts_with("deliveries that were not made: 3"));
     assert_eq!(world.stream(&["a"]).await.unwrap(), json!({"sent": 3}));
 }
 
@@ -134,34 +208,57 @@ async fn a_dead_run_is_awaited_and_then_taken_over_if_that_is_harmless() {
     let world = World::with(&[MAIL, SFTP]).await;
     world.completed("a", 1, &["a@example.com"]);
     for way in ["mail", "sftp"] {
-        world.state().dynamo.jobs.get_mut("a").unwrap()[way] = json!({"S": "TRYING 1765307800000"});
+        world.state().dynamo.jobs.get_mut("a").unwrap()[way] = json!({"S": "TRYING 1765307800000 other-run"});
     }
     assert!(world.stream(&["a"]).await.is_err());
     assert_eq!(world.made(), (0, 0, 0));
     world.time.pass(Duration::from_secs(60));
     assert!(world.stream(&["a"]).await.is_err(), "the outcome of the mail is unknown, and somebody must be notified");
     assert_eq!((world.standing("a", "mail"), world.standing("a", "sftp")), ("UNKNOWN".to_owned(), "SENT".to_owned()));
-    assert_eq!(world.stream(&["a"]).await.unwrap(), json!({"sent": 0}));
+    assert_eq!(world.made(), (0, 0, 1));
 }
 
 #[tokio::test]
-async fn a_mail_whose_end_could_not_be_recorded_is_not_sent_again() {
+async fn the_outcome_of_a_mail_is_recorded_although_the_table_fails_once() {
     let world = World::with(&[MAIL]).await;
     world.completed("a", 1, &["a@example.com"]);
     // The job is read and claimed; then the table fails.
     world.state().dynamo.faults = [Fault::Works, Fault::Works, Fault::Denies].into();
-    world.stream(&["a"]).await.unwrap();
+    assert_eq!(world.stream(&["a"]).await.unwrap(), json!({"sent": 1}));
+    assert_eq!(world.standing("a", "mail"), "SENT");
+}
+
+#[tokio::test]
+async fn a_mail_whose_end_could_not_be_recorded_is_not_sent_again_and_is_reported() {
+    let world = World::with(&[MAIL]).await;
+    world.completed("a", 1, &["a@example.com"]);
+    world.state().dynamo.faults = [Fault::Works, Fault::Works, Fault::Denies, Fault::Denies, Fault::Denies].into();
     assert!(world.stream(&["a"]).await.is_err());
-    assert_eq!(world.made(), (1, 0, 0));
+    assert!(world.stream(&["a"]).await.is_err());
+    world.time.pass(Duration::from_secs(600));
+    assert!(world.stream(&["a"]).await.is_err());
+    assert_eq!((world.made().0, world.standing("a", "mail")), (1, "UNKNOWN".to_owned()));
 }
 
 #[tokio::test]
 async fn without_a_claim_nothing_is_sent() {
     let world = World::with(&[MAIL, PARTNER]).await;
     world.completed("a", 1, &["a@example.com"]);
-    world.state().dynamo.faults = [Fault::Works, Fault::Denies, Fault::Works, Fault::LosesAnswer].into();
+    // The claims of both ways fail, and so does looking for them.
+    let fails = [Fault::Works, Fault::Denies, Fault::Denies];
+    world.state().dynamo.faults = fails.into_iter().chain(fails).collect();
     assert!(world.stream(&["a"]).await.is_err());
     assert_eq!(world.made(), (0, 0, 0));
+}
+
+#[tokio::test]
+async fn a_claim_whose_answer_was_lost_is_a_claim() {
+    let world = World::with(&[MAIL]).await;
+    world.completed("a", 1, &["a@example.com"]);
+    let lost = Fault::LosesAnswer;
+    world.state().dynamo.faults = [Fault::Works, lost, lost, lost].into();
+    assert_eq!(world.stream(&["a"]).await.unwrap(), json!({"sent": 1}));
+    assert_eq!((world.made().0, world.standing("a", "mail")), (1, "SENT".to_owned()));
 }
 
 #[tokio::test]
@@ -177,4 +274,12 @@ async fn jobs_without_recipients_deleted_jobs_and_other_records_are_skipped() {
     world.time_left = Duration::from_secs(20);
     assert!(world.stream(&["b"]).await.is_err(), "there is no time to finish, so nothing is started");
     assert_eq!(world.made(), (0, 0, 0));
+}
+
+#[test]
+fn each_kind_of_failure_has_a_name() {
+    for (error, name) in [(Error::UnknownEvent, "UnknownEvent"), (Error::NotDelivered(2), "NotDelivered")] {
+        let diagnostic = Diagnostic::from(error);
+        assert_eq!(diagnostic.error_type, name);
+    }
 }

@@ -1,6 +1,7 @@
 //! Everything the function depends on: the table, the buckets, SES, Transfer Family, the clock, and what it wrote to its log.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -10,12 +11,17 @@ use report_sender::{ReportSender, Settings};
 use serde_json::{Value, json};
 
 use crate::dynamo::Dynamo;
+use crate::freezing::freezing;
 
 /// What the fakes know and have recorded.
 pub(crate) struct State {
     pub(crate) dynamo: Dynamo,
     /// The bodies of mails.
     pub(crate) mails: Vec<Value>,
+    /// How many mails SES sends on.
+    pub(crate) accepted_mails: usize,
+    /// Whether SES sends a mail on although it answers with a fault.
+    pub(crate) accepts_despite_fault: bool,
     /// Where copies went, and from where.
     pub(crate) copies: Vec<(String, String)>,
     /// The bodies of transfers.
@@ -33,6 +39,7 @@ pub(crate) struct World {
     pub(crate) time_left: Duration,
     pub(crate) time: Time,
     log: Log,
+    runs: AtomicU32,
 }
 
 pub(crate) const MAIL: (&str, &str) = ("MAIL_FROM", "reports@example.com");
@@ -44,9 +51,20 @@ pub(crate) const CONTENT: &str = "canary-content";
 
 impl World {
     pub(crate) async fn with(variables: &[(&str, &str)]) -> World {
+        World::new(variables, false).await
+    }
+
+    /// A world in which the function is frozen after each call to SES, and its connections die meanwhile.
+    pub(crate) async fn frozen_between_calls(variables: &[(&str, &str)]) -> World {
+        World::new(variables, true).await
+    }
+
+    async fn new(variables: &[(&str, &str)], freezes: bool) -> World {
         let state = Arc::new(Mutex::new(State {
             dynamo: Dynamo::default(),
             mails: Vec::new(),
+            accepted_mails: 0,
+            accepts_despite_fault: false,
             copies: Vec::new(),
             transfers: Vec::new(),
             mail_faults: VecDeque::new(),
@@ -56,7 +74,14 @@ impl World {
         }));
         let served = state.clone();
         let address = serve(move |request| std::future::ready(served.lock().unwrap().answer(&request))).await;
-        let own = [("TENANT", "acme"), ("JOBS_TABLE", "jobs"), ("REPORT_BUCKET", "reports")];
+        let ses = if freezes { freezing(address).await } else { address };
+        let ses = format!("http://{ses}");
+        let own = [
+            ("TENANT", "acme"),
+            ("JOBS_TABLE", "jobs"),
+            ("REPORT_BUCKET", "reports"),
+            ("AWS_ENDPOINT_URL_SESV2", ses.as_str()),
+        ];
         let variable = environment(&format!("http://{address}"), own.iter().chain(variables));
         let time = Time::at(1_765_307_746);
         World {
@@ -65,6 +90,7 @@ impl World {
             time_left: Duration::from_secs(120),
             time,
             log: Log::of(&["report_sender", "report_queue"]),
+            runs: AtomicU32::new(0),
         }
     }
 
@@ -86,10 +112,13 @@ impl World {
         self.state().dynamo.jobs.insert(id.to_owned(), item);
     }
 
-    /// The stream delivers these jobs in their current state.
+    /// The stream delivers the records of these jobs' completion, perhaps again.
     pub(crate) async fn stream(&self, ids: &[&str]) -> Result<Value, String> {
         let record = |id: &&str| {
-            let image = self.state().dynamo.jobs[*id].clone();
+            let mut image = self.state().dynamo.jobs[*id].clone();
+            for way in ["mail", "partner", "sftp"] {
+                image.as_object_mut().unwrap().remove(way);
+            }
             json!({"eventName": "MODIFY", "eventSource": "aws:dynamodb", "dynamodb": {"SequenceNumber": "1", "NewImage": image}})
         };
         let records: Vec<Value> = ids.iter().map(record).collect();
@@ -99,7 +128,8 @@ impl World {
     pub(crate) async fn invoke(&self, event: Value) -> Result<Value, String> {
         let mut context = Context::default();
         context.deadline = self.time.deadline(self.time_left);
-        let result = self.handler.handle(LambdaEvent::new(event, context)).await;
+        context.request_id = format!("run-{}", self.runs.fetch_add(1, Ordering::Relaxed));
+        let result = self.handler.handle(LambdaEvent::new(event, context)).await.map_err(|error| error.to_string());
         let shown = format!("{result:?}");
         self.state().results.push_str(&shown);
         result
@@ -156,8 +186,12 @@ impl State {
         }
         match (request.method.as_str(), path) {
             ("POST", "/v2/email/outbound-emails") => {
+                let fault = self.mail_faults.pop_front();
+                if fault.is_none() || self.accepts_despite_fault {
+                    self.accepted_mails += 1;
+                }
                 self.mails.push(body());
-                self.mail_faults.pop_front().unwrap_or(reply(200, json!({"MessageId": "m-1"})))
+                fault.unwrap_or(reply(200, json!({"MessageId": "m-1"})))
             }
             ("GET", path) if path.starts_with("/reports/") => reply(200, CONTENT),
             ("PUT", path) if path.starts_with("/partner/") => {

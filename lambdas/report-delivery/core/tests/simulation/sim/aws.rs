@@ -22,6 +22,8 @@ pub(crate) struct Faults {
     pub(crate) crash: u64,
     pub(crate) no_room: u64,
     pub(crate) stale: u64,
+    /// Out of 1,000 jobs, how many end with a status that nobody knows, and how many never have a result.
+    pub(crate) odd: u64,
 }
 
 /// A tenant and its job.
@@ -45,6 +47,8 @@ pub(crate) struct Aws {
     /// When each tenant was given a slot.
     pub(crate) claims: Vec<(u64, String)>,
     pub(crate) violations: Vec<String>,
+    /// When QuickSight answers no question about any job.
+    pub(crate) outage: std::ops::Range<u64>,
     /// A digest of everything that happened, in order.
     pub(crate) history: u64,
     /// Called when a file of a job exists.
@@ -59,6 +63,21 @@ pub(crate) struct Remote {
     queued_until: u64,
     pub(crate) ends: u64,
     pub(crate) fails: bool,
+    pub(crate) oddity: Option<Oddity>,
+}
+
+/// How a job ends without a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Oddity {
+    /// With a status that no release knows.
+    UnknownStatus,
+    /// COMPLETED.
+    NeverReady,
+}
+
+/// Whether QuickSight refuses the job at every Start.
+pub(crate) fn is_invalid(key: &JobKey) -> bool {
+    key.job.ends_with('3')
 }
 
 /// One tenant's connection to AWS.
@@ -195,16 +214,21 @@ impl QuickSight for Access {
     async fn describe(&self, key: &JobKey) -> Result<Option<RemoteStatus>, Unavailable> {
         let (tenant, key) = (self.tenant.clone(), key.clone());
         let effect = move |aws: &mut Aws, now| {
+            if aws.outage.contains(&now) {
+                return bugs::unanswered(aws.bugs);
+            }
             let status = aws.remote(&tenant, &key).map(|remote| remote.status(now));
-            bugs::described(aws.bugs, status)
+            Ok(bugs::described(aws.bugs, status))
         };
-        self.call("describe", QUICKSIGHT_PATIENCE, effect).await
+        self.call("describe", QUICKSIGHT_PATIENCE, effect).await?
     }
 
     async fn result(&self, key: &JobKey) -> Result<Outcome, Unavailable> {
         let (tenant, key) = (self.tenant.clone(), key.clone());
         let early = self.aws.borrow().bugs.contains(&Bug::CompletedBeforeTheResult);
         let effect = move |aws: &mut Aws, now| match aws.remote(&tenant, &key) {
+            _ if aws.outage.contains(&now) => Err(Unavailable("no answer".to_owned())),
+            Some(remote) if remote.oddity.is_some() => Ok(Outcome::NotYet),
             Some(remote) if remote.status(now) == RemoteStatus::Completed => {
                 let uri = format!("s3://reports/{}report.pdf", remote.key.prefix(&remote.tenant));
                 Ok(Outcome::Completed(vec![Uploaded { format: "PDF".to_owned(), uri }], None))
@@ -225,6 +249,7 @@ impl Remote {
         match () {
             () if now < self.queued_until => RemoteStatus::Queued,
             () if now < self.ends => RemoteStatus::Running,
+            () if self.oddity == Some(Oddity::UnknownStatus) => RemoteStatus::Other("CANCELLED".to_owned()),
             () if self.fails => RemoteStatus::Failed,
             () => RemoteStatus::Completed,
         }
@@ -232,6 +257,13 @@ impl Remote {
 }
 
 impl Aws {
+    /// Somebody deletes the job's item by hand.
+    pub(crate) fn forget(&mut self, key: &Id, now: u64) {
+        if let Some(versions) = self.jobs.get_mut(key) {
+            versions.push((now, None));
+        }
+    }
+
     pub(crate) fn job(&self, key: &Id) -> Option<Item> {
         self.jobs.get(key).and_then(|versions| versions.last()).and_then(|(_, item)| item.clone())
     }
@@ -252,7 +284,11 @@ impl Aws {
             match change.item {
                 Table::Jobs(key) => {
                     let id = (tenant.to_owned(), key);
-                    let mut item = apply(change.write, self.job(&id));
+                    let before = self.job(&id);
+                    let mut item = apply(change.write, before.clone());
+                    if is_at(before.as_ref(), ENDED) && is_at(item.as_ref(), OPEN) {
+                        self.violations.push(format!("{} had ended and was started again", id.1));
+                    }
                     if let Some(item) = &mut item {
                         item.insert("dashboardId".to_owned(), id.1.dashboard.clone().into());
                         item.insert("jobId".to_owned(), id.1.job.clone().into());
@@ -307,6 +343,9 @@ impl Aws {
         if self.remote.contains_key(&id) {
             return (Started::Exists, Vec::new());
         }
+        if is_invalid(&job.key) {
+            return (Started::Refused(Reason::new("ValidationException", "it is not valid")), Vec::new());
+        }
         if self.hits(self.faults.no_room) {
             return (Started::Full("LimitExceededException".to_owned()), Vec::new());
         }
@@ -316,9 +355,14 @@ impl Aws {
         }
         let queued_until = now + self.rng.u64(0..90_000);
         let ends = queued_until + self.rng.u64(5_000..600_000);
-        let fails = self.rng.u64(..10) == 0;
+        let oddity = match self.rng.u64(..1000) {
+            it if it < self.faults.odd => Some(Oddity::UnknownStatus),
+            it if it < 2 * self.faults.odd => Some(Oddity::NeverReady),
+            _ => None,
+        };
+        let fails = oddity.is_none() && self.rng.u64(..10) == 0;
         let (tenant, key) = (tenant.to_owned(), job.key.clone());
-        self.remote.insert(id, Remote { tenant, key, accepted: now, queued_until, ends, fails });
+        self.remote.insert(id, Remote { tenant, key, accepted: now, queued_until, ends, fails, oddity });
         let running = self.remote.values().filter(|remote| now < remote.ends).count();
         self.high_water = self.high_water.max(running);
         if running > self.slots_allowed {
@@ -366,6 +410,13 @@ impl Aws {
             self.history = (self.history ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }
     }
+}
+
+const OPEN: &[&str] = &["QUEUED", "STARTING", "RUNNING"];
+const ENDED: &[&str] = &["COMPLETED", "FAILED", "EXPIRED", "DELETING", "DELETED"];
+
+fn is_at(item: Option<&Item>, states: &[&str]) -> bool {
+    matches!(item.and_then(|item| item.get("state")), Some(Value::S(state)) if states.contains(&state.as_str()))
 }
 
 fn apply(write: Write, item: Option<Item>) -> Option<Item> {

@@ -26,6 +26,10 @@ pub(crate) enum Bug {
     DeletionTrustsTheRead,
     CompletedBeforeTheResult,
     NobodyWaitsInLine,
+    NobodyReclaims,
+    SilenceMeansGone,
+    UnknownStatusRuns,
+    RefusalIsUnknown,
 }
 
 use Bug::*;
@@ -35,8 +39,8 @@ pub(crate) const PLANTED: &[(&str, &[Bug])] = &[
     ("a claim does not check that the slot is free", &[ClaimTakesAnySlot]),
     ("a claim writes the job alone", &[ClaimWritesNoSlot]),
     ("a claim does not check the job that the index showed", &[ClaimTrustsTheIndex]),
-    ("an end does not release the slot", &[FinishKeepsTheSlot]),
-    ("a job put back into the queue keeps its slot", &[RequeueKeepsTheSlot]),
+    ("an end does not release the slot, and nobody looks at it", &[FinishKeepsTheSlot, NobodyReclaims]),
+    ("a job put back into the queue keeps its slot, and nobody looks at it", &[RequeueKeepsTheSlot, NobodyReclaims]),
     ("an end checks neither the job nor whose slot it frees", &[FinishTrustsTheIndex, FreesAnybodysSlot]),
     ("a Start without an answer is treated as one that never arrived", &[NoAnswerMeansNotStarted]),
     ("no room at QuickSight is treated as a failure", &[NoRoomMeansFailed]),
@@ -48,6 +52,10 @@ pub(crate) const PLANTED: &[(&str, &[Bug])] = &[
     ("a deletion does not check that the job still waits", &[DeletionTrustsTheRead]),
     ("a job is completed before its result exists", &[CompletedBeforeTheResult]),
     ("nobody waits in line", &[NobodyWaitsInLine]),
+    ("the slot of a job that was deleted by hand is never looked at", &[NobodyReclaims]),
+    ("no answer about a job is treated as its absence", &[SilenceMeansGone]),
+    ("a status that nobody knows is treated as running", &[UnknownStatusRuns]),
+    ("a refusal that is on no list is treated as no answer", &[RefusalIsUnknown]),
 ];
 
 /// The writes as a wrong line would have sent them.
@@ -56,6 +64,13 @@ pub(crate) fn writes(bugs: &[Bug], mut changes: Vec<Change>) -> Vec<Change> {
     let state = state_of(&changes[0]);
     let frees = changes.len() == 2 && changes[1].write == Write::Delete;
     let claims = changes.len() == 2 && !frees;
+    let reclaims = changes.len() == 1
+        && changes[0].write == Write::Delete
+        && matches!(&changes[0].item, Table::Slots(name) if name.starts_with("slot#"));
+    if reclaims && has(NobodyReclaims) {
+        changes.clear();
+        return changes;
+    }
     let ends = matches!(state.as_str(), "COMPLETED" | "FAILED");
     if claims {
         if has(ClaimTakesAnySlot) {
@@ -104,6 +119,9 @@ pub(crate) fn started(bugs: &[Bug], answer: Started) -> Started {
     let reason = || report_queue::Reason::new("PLANTED", "a planted bug");
     match answer {
         Started::Unknown(_) if bugs.contains(&NoAnswerMeansNotStarted) => Started::Full("planted".to_owned()),
+        Started::Refused(_) if bugs.contains(&RefusalIsUnknown) => {
+            Started::Unknown(report_queue::Unavailable("planted".to_owned()))
+        }
         Started::Full(_) if bugs.contains(&NoRoomMeansFailed) => Started::Refused(reason()),
         Started::Exists if bugs.contains(&ExistsMeansFailed) => Started::Refused(reason()),
         other => other,
@@ -113,10 +131,19 @@ pub(crate) fn started(bugs: &[Bug], answer: Started) -> Started {
 /// QuickSight's status as a wrong line would have read it.
 pub(crate) fn described(bugs: &[Bug], answer: Option<RemoteStatus>) -> Option<RemoteStatus> {
     match answer {
+        Some(RemoteStatus::Other(_)) if bugs.contains(&UnknownStatusRuns) => Some(RemoteStatus::Running),
         None if bugs.contains(&NeverStartsAgain) => Some(RemoteStatus::Running),
         Some(RemoteStatus::Running) if bugs.contains(&CompletedBeforeTheResult) => Some(RemoteStatus::Completed),
         other => other,
     }
+}
+
+/// No answer to a question about a job, as a wrong line would have read it.
+pub(crate) fn unanswered(bugs: &[Bug]) -> Result<Option<RemoteStatus>, report_queue::Unavailable> {
+    if bugs.contains(&SilenceMeansGone) {
+        return Ok(None);
+    }
+    Err(report_queue::Unavailable("no answer".to_owned()))
 }
 
 /// The slot table as a wrong line would have read it.

@@ -10,7 +10,7 @@ use report_queue::{
     begin_deletion, end_deletion, submit,
 };
 
-use super::aws::{Access, Aws, Faults, Id};
+use super::aws::{Access, Aws, Faults, Id, is_invalid};
 use super::bugs::Bug;
 use super::executor::Timeline;
 
@@ -34,9 +34,9 @@ const HOUR: u64 = 60 * MINUTE;
 const LIFE: u64 = 60_000;
 const BUDGET: Duration = Duration::from_secs(48);
 
-const MILD: Faults = Faults { refused: 10, lost_answer: 10, late: 5, crash: 5, no_room: 20, stale: 50 };
-const HARSH: Faults = Faults { refused: 60, lost_answer: 60, late: 60, crash: 30, no_room: 150, stale: 300 };
-const NONE: Faults = Faults { refused: 0, lost_answer: 0, late: 0, crash: 0, no_room: 0, stale: 0 };
+const MILD: Faults = Faults { refused: 10, lost_answer: 10, late: 5, crash: 5, no_room: 20, stale: 50, odd: 10 };
+const HARSH: Faults = Faults { refused: 60, lost_answer: 60, late: 60, crash: 30, no_room: 150, stale: 300, odd: 20 };
+const NONE: Faults = Faults { refused: 0, lost_answer: 0, late: 0, crash: 0, no_room: 0, stale: 0, odd: 0 };
 
 /// Runs the schedule of `seed`; even seeds are mild, odd ones harsh.
 pub(crate) fn run(seed: u64, bugs: &'static [Bug]) -> Report {
@@ -56,6 +56,13 @@ pub(crate) fn run(seed: u64, bugs: &'static [Bug]) -> Report {
         if rng.u64(..6) == 0 {
             world.delete(tenant, number, at + rng.u64(..15 * MINUTE));
         }
+        if rng.u64(..30) == 0 {
+            world.forget(tenant, number, at + rng.u64(..15 * MINUTE));
+        }
+    }
+    if rng.u64(..3) == 0 {
+        let from = world.begin + rng.u64(..20 * MINUTE);
+        world.aws.borrow_mut().outage = from..from + rng.u64(3 * MINUTE..90 * MINUTE);
     }
     if harsh {
         for _ in 0..rng.u64(..3) {
@@ -131,6 +138,7 @@ impl World {
             high_water: 0,
             claims: Vec::new(),
             violations: Vec::new(),
+            outage: 0..0,
             history: 0xcbf2_9ce4_8422_2325,
             uploaded: None,
         };
@@ -169,6 +177,9 @@ impl World {
             let key = job(tenant, number).key;
             for _ in 0..6 {
                 let Ok(Some(item)) = access.job(&key).await else { continue };
+                // A slow caller: the job may be claimed meanwhile.
+                let pause = access.aws.borrow_mut().rng.u64(..20_000);
+                timeline.sleep(pause).await;
                 let begun = begin_deletion(&access, &Job::read(&item).unwrap(), timeline.shown()).await;
                 if let Ok(Deletion::Begun) = begun {
                     let now = timeline.now();
@@ -179,6 +190,16 @@ impl World {
                 }
                 timeline.sleep(5000).await;
             }
+        });
+    }
+
+    /// Somebody deletes the job's item after `after`, by hand.
+    fn forget(&self, tenant: &'static str, number: u64, after: u64) {
+        let (aws, accepted) = (self.aws.clone(), self.accepted.clone());
+        let (at, id) = (self.begin + after, (tenant.to_owned(), job(tenant, number).key));
+        self.timeline.at(at, move || {
+            aws.borrow_mut().forget(&id, at);
+            accepted.borrow_mut().remove(&id);
         });
     }
 
@@ -221,7 +242,9 @@ impl World {
             looked = now;
             let aws = aws.borrow();
             let ended = |id: &Id| aws.job(id).is_some_and(|item| is_ended(&item));
-            let all = accepted.borrow().iter().chain(aws.jobs.keys()).all(ended);
+            // A job without an item was deleted by hand.
+            let there = aws.jobs.keys().filter(|id| aws.job(id).is_some());
+            let all = accepted.borrow().iter().chain(there).all(ended);
             all && !aws.slots.keys().any(|slot| slot.starts_with("slot#"))
         };
         self.timeline.run(self.begin + 12 * HOUR, done);
@@ -240,7 +263,11 @@ impl World {
             let job = Job::read(&item).expect("the state machine writes jobs that it can read");
             let remote = aws.remote.values().rfind(|remote| (&remote.tenant, &remote.key) == (&id.0, &id.1));
             let right = match (job.state, remote) {
-                (State::Completed, Some(remote)) => !remote.fails && job.files.len() == 1,
+                (State::Failed, None) if is_invalid(&id.1) => {
+                    job.reason.as_ref().is_some_and(|reason| reason.kind == "ValidationException")
+                }
+                (State::Failed, Some(remote)) if remote.oddity.is_some() => job.reason.is_some(),
+                (State::Completed, Some(remote)) => remote.oddity.is_none() && !remote.fails && job.files.len() == 1,
                 (State::Failed, Some(remote)) => remote.fails && job.reason.is_some(),
                 (State::Deleted | State::Deleting, None) => true,
                 // It may have been deleted after its end.
@@ -284,6 +311,7 @@ fn invoke(timeline: &Timeline, access: Access, file: Option<String>) {
         tenant: access.tenant.clone(),
         bucket: "reports".to_owned(),
         slots,
+        kept: Duration::from_secs(30 * 24 * 60 * 60),
     };
     timeline.spawn(LIFE, async move {
         // What fails is left to the next sweep.
