@@ -37,6 +37,7 @@ mod run;
 mod scrub;
 mod secret;
 mod settings;
+mod skim;
 
 pub use error::{Error, Permanent, Retryable};
 pub use handler::ReloadHandler;
