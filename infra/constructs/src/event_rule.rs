@@ -10,8 +10,7 @@ use crate::{FunctionRef, QueueRef};
 
 /// Calls a function for every event that matches a pattern.
 ///
-/// Rules are for events. For times, use a [`crate::Schedule`]: a function's resource policy has room for the permissions of about fifty rules
-/// (20 KB) and a bus for 300 rules, but EventBridge Scheduler for a million schedules.
+/// Rules are for events. For times, use a [`crate::Schedule`]: a bus has room for 300 rules, but EventBridge Scheduler for a million schedules.
 #[derive(Clone, Debug)]
 pub struct EventRule {
     description: String,
@@ -19,6 +18,7 @@ pub struct EventRule {
     target: FunctionRef,
     input: Option<EventInput>,
     dead_letters: QueueRef,
+    has_own_permission: bool,
 }
 
 /// What the function receives of the event.
@@ -51,7 +51,14 @@ impl EventRule {
             target: target.clone(),
             input,
             dead_letters: dead_letters.clone(),
+            has_own_permission: true,
         }
+    }
+
+    /// Relies on the permission that the target gives to all rules of the stack.
+    pub fn permitted_by(mut self, _rules: &EventRulesRef) -> Self {
+        self.has_own_permission = false;
+        self
     }
 }
 
@@ -78,7 +85,40 @@ impl Construct for EventRule {
         let rule = scope.add_here(
             rule::Rule::new().name(name).description(self.description).event_pattern(self.pattern).targets([target]),
         );
-        scope.add("Permission", self.target.callable_by("events.amazonaws.com", rule.arn()));
+        if self.has_own_permission {
+            scope.add("Permission", self.target.callable_by("events.amazonaws.com", rule.arn()));
+        }
         rule
+    }
+}
+
+/// Lets all event rules of the stack call a function.
+///
+/// A function's resource policy has room for the permissions of about fifty rules (20,480 bytes). A function with a variable number of
+/// rules needs this one permission instead: [`EventRule::permitted_by`].
+#[derive(Clone, Debug)]
+pub struct EventRules {
+    target: FunctionRef,
+}
+
+/// The permission for all event rules of a stack.
+#[derive(Clone, Debug)]
+pub struct EventRulesRef(());
+
+impl EventRules {
+    /// A permission to call `target`.
+    pub fn new(target: &FunctionRef) -> Self {
+        Self { target: target.clone() }
+    }
+}
+
+impl Construct for EventRules {
+    type Ref = EventRulesRef;
+
+    fn add_to(self, scope: &mut Scope<'_>) -> EventRulesRef {
+        // EventRule names the rules after the stack.
+        let rules = sub("arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/${AWS::StackName}-*");
+        scope.add("Permission", self.target.callable_by("events.amazonaws.com", rules));
+        EventRulesRef(())
     }
 }
