@@ -65,7 +65,7 @@ fn a_key_that_occurs_twice() {
 #[test]
 fn an_app_id_that_is_not_valid() {
     let allowed =
-        "is no app id; allowed is a GUID in lower case, as in the app's address: 687ef393-f0ad-4c64-ac59-6db967126015";
+        "is not an app ID; must be a GUID in lower case, as in the app's address: 687ef393-f0ad-4c64-ac59-6db967126015";
     for app in ["../users/me", "687EF393-f0ad-4c64-ac59-6db967126015", "687ef393-f0ad-4c64-ac59-6db9671260155"] {
         assert_eq!(qlik(&format!("{URL}\nallowed_apps:\n  - {app}")), format!("6:9: `{app}` {allowed}"));
     }
@@ -84,7 +84,7 @@ fn an_address_that_is_not_a_qlik_tenant() {
     ] {
         let message = qlik(&format!("tenant_url: {url}"));
         assert!(
-            message.starts_with(&format!("4:17: `{url}` is no Qlik Cloud tenant; allowed is https://")),
+            message.starts_with(&format!("4:17: `{url}` is not a Qlik Cloud tenant; must be https://")),
             "{message}"
         );
     }
@@ -113,15 +113,101 @@ fn a_schedule_with_both_cron_and_rate_or_neither() {
 fn a_pattern_that_would_match_everything() {
     assert!(
         qlik(&format!("{URL}\nevents:\n  a: {{ pattern: {{}}, app: {APP} }}"))
-            .ends_with("the pattern is empty; allowed is at least one key, such as `source: [my.application]`")
+            .ends_with("the pattern is empty; must have at least one key, such as `source: [my.application]`")
     );
+}
+
+fn pattern(pattern: &str) -> String {
+    qlik(&format!("{URL}\nevents:\n  a:\n    app: {APP}\n    pattern:\n      {pattern}"))
+}
+
+#[test]
+fn a_number_in_a_pattern_that_would_not_be_written_as_it_is() {
+    for number in [
+        "012345670123",
+        "0x1F",
+        "0o17",
+        "1e3",
+        "1.50",
+        "+5",
+        ".5",
+        "1.",
+        "007",
+        "7.0",
+        "1_000",
+        "12345678901234567890123",
+        "1234567890123456789012",
+        "0.30000000000000004441",
+    ] {
+        let message = pattern(&format!("account: [{number}]"));
+        assert!(message.starts_with("9:21: this number would be written as "), "{number}: {message}");
+        assert!(
+            message.ends_with("put the value in quotes if it is a text, and write a number as JSON does"),
+            "{message}"
+        );
+    }
+    assert!(pattern("account: [.nan]").ends_with("is not a finite number"));
+}
+
+#[test]
+fn a_pattern_that_eventbridge_would_reject() {
+    for (written, expected) in [
+        (
+            "source: a.b",
+            "`source` of the pattern is \"a.b\"; must be a list of values to match, as in `source: [\"a.b\"]`",
+        ),
+        ("source: []", "`source` of the pattern is []; must be a list of values to match, as in `source: [[]]`"),
+        ("source: [[a]]", "`source` of the pattern contains a list in its list; remove the inner brackets"),
+        (
+            "source: [{ starts-with: a }]",
+            "`source` of the pattern has the unknown matcher `starts-with`; must be prefix, suffix, anything-but, equals-ignore-case, wildcard, numeric, exists or cidr",
+        ),
+        (
+            "source: [{ prefix: a, suffix: b }]",
+            "`source` of the pattern has a matcher with 2 keys; must be one of prefix, suffix, anything-but, equals-ignore-case, wildcard, numeric, exists or cidr",
+        ),
+        (
+            "source: [{ prefix: [a] }]",
+            "`source` of the pattern has the matcher `prefix` with [\"a\"], which EventBridge does not accept there",
+        ),
+        (
+            "source: [{ numeric: ['>'] }]",
+            "`source` of the pattern has the matcher `numeric` with [\">\"], which EventBridge does not accept there",
+        ),
+        (
+            "source: [{ exists: 'yes' }]",
+            "`source` of the pattern has the matcher `exists` with \"yes\", which EventBridge does not accept there",
+        ),
+        (
+            "source: [{ anything-but: { exists: true } }]",
+            "`source` of the pattern has the matcher `anything-but` with {\"exists\":true}, which EventBridge does not accept there",
+        ),
+        ("detail: {}", "the pattern is empty; must have at least one key, such as `source: [my.application]`"),
+    ] {
+        let message = pattern(written);
+        assert!(message.ends_with(expected), "{written}: {message}");
+    }
+    let long = format!("source: [{}]", "x".repeat(2048 - 14));
+    assert!(
+        pattern(&long).ends_with("the pattern has 2049 characters as JSON; must be at most 2048"),
+        "{}",
+        pattern(&long)
+    );
+}
+
+#[test]
+fn an_app_id_that_is_not_taken_from_the_detail_of_an_event() {
+    for path in ["$.source", "$.detail", "detail.appId", "$.detail.", "$.detail.a[0]", "$.detail..a"] {
+        let message = qlik(&format!("{URL}\nevents:\n  a: {{ pattern: {{ source: [a] }}, app_from: '{path}' }}"));
+        assert!(message.contains("is not a path to a value in an event's detail"), "{message}");
+    }
 }
 
 #[test]
 fn requests_without_allowed_apps() {
     assert_eq!(
         qlik(&format!("{URL}\nrequests: true")),
-        "4:5: 0 apps can be reloaded, allowed are 1 to 90 where `requests` or `app_from` let others name the app; \
+        "4:5: 0 apps can be reloaded; must be 1 to 90 if `requests` or `app_from` let others name the app; \
          list them under `allowed_apps`"
     );
 }
@@ -134,11 +220,11 @@ fn variables_that_exceed_the_limits_of_qlik() {
         ))
     };
     let many: Vec<String> = (0..21).map(|it| format!("v{it}: x")).collect();
-    assert!(with(&many.join(", ")).ends_with("21 variables, allowed are at most 20"));
+    assert!(with(&many.join(", ")).ends_with("there are 21 variables; must be at most 20"));
     assert!(
-        with(&format!("v: {}", "x".repeat(257))).ends_with("variable `v` has 257 characters, allowed are at most 256")
+        with(&format!("v: {}", "x".repeat(257))).ends_with("variable `v` has 257 characters; must have at most 256")
     );
-    assert!(with("v: '<b>'").contains("which EventBridge takes for a placeholder"));
+    assert!(with("v: '<b>'").contains("which EventBridge treats as a placeholder"));
 }
 
 #[test]
@@ -146,8 +232,8 @@ fn a_weight_out_of_range() {
     let weight = |it: &str| {
         qlik(&format!("{URL}\nschedules:\n  a: {{ apps: [{APP}], rate: 1 hour, options: {{ weight: {it} }} }}"))
     };
-    assert!(weight("0").ends_with("weight is 0, allowed is 1 to 10"));
-    assert!(weight("11").ends_with("weight is 11, allowed is 1 to 10"));
+    assert!(weight("0").ends_with("weight is 0; must be 1 to 10"));
+    assert!(weight("11").ends_with("weight is 11; must be 1 to 10"));
 }
 
 #[test]
@@ -173,5 +259,5 @@ fn a_text_that_starts_with_a_special_character_of_yaml() {
 #[test]
 fn a_value_with_line_breaks_is_shown_on_one_line() {
     let message = qlik("tenant_url: \"https://a\\nb\\e[2J\"");
-    assert!(message.starts_with(r"4:17: `https://a\nb\u{1b}[2J` is no Qlik Cloud tenant"), "{message}");
+    assert!(message.starts_with(r"4:17: `https://a\nb\u{1b}[2J` is not a Qlik Cloud tenant"), "{message}");
 }
