@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Fields")]
 pub struct Props {
-    /// The Slack app's client id.
+    /// The Slack app's client ID.
     pub client_id: ClientId,
     /// The organization whose members are counted; an installation on another one is refused.
     pub enterprise_id: EnterpriseId,
@@ -18,11 +18,11 @@ pub struct Props {
     pub admins: Vec<Address>,
     /// How booleans are shown.
     pub booleans: Booleans,
-    /// Members that the organization has at most, which decides how finely a day is read.
+    /// The most members that the organization has, which decides in how many parts a day is read.
     pub members: Option<u32>,
-    /// The KMS key of spilled blocks and results; S3 encrypts with its own where there is none.
+    /// The KMS key of spilled blocks and results; without one, S3 encrypts with its own.
     pub kms_key: Option<KmsKey>,
-    /// The dashboard, where the stack makes it.
+    /// The dashboard, if the stack creates one.
     pub dashboard: Option<DashboardProps>,
     /// The SNS topic that alarms go to.
     pub alarm_topic: Option<TopicArn>,
@@ -62,13 +62,13 @@ struct Fields {
 impl Props {
     /// More than the largest organization on Slack.
     const MOST_MEMBERS: u32 = 5_000_000;
-    /// Lambda gives 4 KB to all of a function's variables.
     const MOST_ADMINS: usize = 20;
+    /// Lambda gives 4,096 bytes to all of a function's variables; this leaves room for the others.
+    const MOST_ADMIN_BYTES: usize = 2048;
 
     /// The admins as slack-oauth reads them.
     pub(super) fn admins(&self) -> String {
-        let admins: BTreeSet<String> = self.admins.iter().map(|it| it.as_str().to_lowercase()).collect();
-        serde_json::json!(admins).to_string()
+        as_json(&self.admins)
     }
 
     pub(super) fn booleans_as_text(&self) -> bool {
@@ -76,12 +76,24 @@ impl Props {
     }
 }
 
+fn as_json(admins: &[Address]) -> String {
+    let admins: BTreeSet<String> = admins.iter().map(|admin| admin.as_str().to_lowercase()).collect();
+    serde_json::json!(admins).to_string()
+}
+
 impl TryFrom<Fields> for Props {
     type Error = String;
 
     fn try_from(it: Fields) -> Result<Self, String> {
         if it.admins.is_empty() || it.admins.len() > Self::MOST_ADMINS {
-            return Err(format!("`admins` are {}, allowed are 1 to {}", it.admins.len(), Self::MOST_ADMINS));
+            return Err(format!("`admins` has {} addresses; must have 1 to {}", it.admins.len(), Self::MOST_ADMINS));
+        }
+        let bytes = as_json(&it.admins).len();
+        if bytes > Self::MOST_ADMIN_BYTES {
+            return Err(format!(
+                "`admins` has {bytes} bytes as JSON; must have at most {}; name fewer people",
+                Self::MOST_ADMIN_BYTES
+            ));
         }
         let members = it.members.map(|it| in_range("`members`", it, 1..=Self::MOST_MEMBERS)).transpose()?;
         Ok(Self {
@@ -98,24 +110,24 @@ impl TryFrom<Fields> for Props {
 }
 
 checked_text! {
-    /// The client id of a Slack app: two numbers with a dot between.
+    /// The client ID of a Slack app: two numbers with a dot in between.
     pub ClientId, |text: &str| {
         let is_number = |it: &str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit());
         match text.split_once('.') {
             Some((team, app)) if is_number(team) && is_number(app) && text.len() <= 64 => Ok(()),
-            _ => Err(format!("`{text}` is no client id of Slack; allowed are two numbers with a dot between, in quotes")),
+            _ => Err(format!("`{text}` is not a client ID of Slack; must be two numbers with a dot in between, in quotes")),
         }
     }
 }
 
 checked_text! {
-    /// The id of an organization on Slack.
+    /// The ID of an organization on Slack.
     pub EnterpriseId, |text: &str| {
         let is_plain = |it: u8| it.is_ascii_uppercase() || it.is_ascii_digit();
         if (2..=32).contains(&text.len()) && text.starts_with('E') && text.bytes().all(is_plain) {
             return Ok(());
         }
-        Err(format!("`{text}` is no organization on Slack; allowed is its id: E, then capital letters and digits"))
+        Err(format!("`{text}` is not an organization on Slack; must be its ID: E, then capital letters and digits"))
     }
 }
 
@@ -128,7 +140,7 @@ checked_text! {
                 if partition.starts_with("aws") && !region.is_empty() && account.len() == 12
                     && account.bytes().all(|it| it.is_ascii_digit())
                     && key.strip_prefix("key/").is_some_and(|it| !it.is_empty() && it.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-')) => Ok(()),
-            _ => Err(format!("`{text}` is no KMS key; allowed is arn:aws:kms:<region>:<account>:key/<id>")),
+            _ => Err(format!("`{text}` is not a KMS key; must be arn:aws:kms:<region>:<account>:key/<id>")),
         }
     }
 }
