@@ -3,11 +3,12 @@
 //! ```text
 //! Schedules  (EventBridge Scheduler) ──┐
 //! Event…     (EventBridge rules) ──────┼──► Reload ──► Qlik Cloud: POST /api/v1/reloads, then its status
-//! Requests   (REST API with key) ──────┘      │ ├── QlikApiKey  secret, set by the operator
+//! Requests   (REST API with key) ──────┘      │ ├── QlikApiKey  secret, put in by the operator
 //!                                             │ └── Claims      table, one reload per delivery
 //!                                             └──► DeadLetters  what failed for good ──► alarm
 //! ```
 
+mod event_pattern;
 mod props;
 
 pub use props::{App, EventTrigger, Props, ReloadOptions, ScheduleTrigger, TenantUrl};
@@ -17,8 +18,8 @@ use crate::shared::fields::Name;
 use crate::tenancy::Tenancy;
 use cfn::{Json, Stack};
 use constructs::{
-    Alarm, EventInput, EventRule, FunctionRef, Queue, QueueRef, RestApi, RustFunction, Schedule, ScheduleGroup,
-    ScheduleGroupRef, Secret, Table,
+    Alarm, EventInput, EventRule, EventRules, EventRulesRef, FunctionRef, Queue, QueueRef, RestApi, RustFunction,
+    Schedule, ScheduleGroup, ScheduleGroupRef, Secret, Table,
 };
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -27,7 +28,7 @@ use std::collections::BTreeMap;
 pub const SYSTEM: System = System {
     name: "qlik-reload",
     title: "Qlik reload",
-    summary: "Qlik Cloud apps reloaded on a schedule, on events and on request, exactly once per delivery",
+    summary: "Qlik Cloud apps reloaded on a schedule, on events and on request; a delivery that arrives twice starts one reload",
 };
 
 /// The stack of one tenant.
@@ -57,8 +58,11 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
             add_schedule(&mut stack, name, schedule, &group);
         }
     }
-    for (name, event) in &props.events {
-        stack.add(&format!("Event{}", name.logical()), event_rule(event, &reload, &dead_letters));
+    if !props.events.is_empty() {
+        let events = stack.add("Events", EventRules::new(&reload));
+        for (name, event) in &props.events {
+            stack.add(&format!("Event{}", name.logical()), event_rule(event, &reload, &events, &dead_letters));
+        }
     }
     if props.requests {
         let requests = stack.add("Requests", request_api(&reload));
@@ -88,28 +92,30 @@ fn add_schedule(stack: &mut Stack, name: &Name, trigger: &ScheduleTrigger, group
     }
 }
 
-fn event_rule(trigger: &EventTrigger, reload: &FunctionRef, dead_letters: &QueueRef) -> EventRule {
+fn event_rule(
+    trigger: &EventTrigger,
+    reload: &FunctionRef,
+    events: &EventRulesRef,
+    dead_letters: &QueueRef,
+) -> EventRule {
     let mut paths = BTreeMap::from([("id".to_owned(), "$.id".to_owned())]);
-    let app = match &trigger.app {
-        App::Fixed(app) => format!("{:?}", app.as_str()),
-        App::From(path) => {
-            paths.insert("app".to_owned(), path.as_str().to_owned());
-            "<app>".to_owned()
-        }
-    };
     let mut fields: Vec<String> =
         trigger.options.fields().iter().map(|(name, value)| format!("{name:?}: {value}")).collect();
-    fields.push(format!(r#""appId": {app}"#));
+    match &trigger.app {
+        App::Fixed(app) => fields.push(format!(r#""appId": {:?}"#, app.as_str())),
+        // The function finds the app in the detail: in place of a text, EventBridge would put whatever the sender wrote, such as the
+        // end of this text and more fields.
+        App::From(path) => {
+            paths.insert("detail".to_owned(), "$.detail".to_owned());
+            fields.push(format!(r#""appIdFrom": {:?}"#, path.as_str()));
+            fields.push(r#""detail": <detail>"#.to_owned());
+        }
+    }
     fields.push(r#""deliveryId": <id>"#.to_owned());
     let template = format!("{{{}}}", fields.join(", "));
     let description = "Starts a Qlik reload";
-    EventRule::new(
-        description,
-        Json::Object(trigger.pattern.clone()),
-        reload,
-        Some(EventInput { paths, template }),
-        dead_letters,
-    )
+    EventRule::new(description, trigger.pattern.json(), reload, Some(EventInput { paths, template }), dead_letters)
+        .permitted_by(events)
 }
 
 fn request_api(reload: &FunctionRef) -> RestApi {
@@ -128,6 +134,7 @@ fn reload_request() -> Json {
         "properties": {
             "appId": { "type": "string", "pattern": props::APP_ID },
             "partial": { "type": "boolean" },
+            "skipIfActive": { "type": "boolean" },
             "weight": { "type": "integer", "minimum": 1, "maximum": ReloadOptions::LARGEST_WEIGHT },
             "variables": {
                 "type": "object",

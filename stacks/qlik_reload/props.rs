@@ -1,5 +1,6 @@
 //! What differs between tenants.
 
+use crate::qlik_reload::event_pattern::EventPattern;
 use crate::shared::fields::Name;
 use crate::shared::fields::{Cron, Rate, TimeZone, TopicArn, When, checked_text, given};
 use cfn::Json;
@@ -16,9 +17,9 @@ pub struct Props {
     pub schedules: BTreeMap<Name, ScheduleTrigger>,
     /// Reloads on events, by name.
     pub events: BTreeMap<Name, EventTrigger>,
-    /// Whether there is a REST API that starts reloads.
+    /// Whether there is a REST API to request reloads.
     pub requests: bool,
-    /// The apps that a request or an event may name, in addition to those that this file names elsewhere.
+    /// The apps that a request or an event may name in addition to those of schedules and events.
     allowed_apps: BTreeSet<AppId>,
     /// The SNS topic that alarms go to.
     pub alarm_topic: Option<TopicArn>,
@@ -100,7 +101,7 @@ pub struct ScheduleTrigger {
     pub apps: Vec<AppId>,
     /// When they are reloaded.
     pub when: When,
-    /// The time zone of a cron expression; UTC by default.
+    /// The time zone of a cron expression; UTC if there is none.
     pub time_zone: Option<TimeZone>,
     /// How they are reloaded.
     pub options: ReloadOptions,
@@ -131,10 +132,14 @@ impl TryFrom<ScheduleFields> for ScheduleTrigger {
     fn try_from(it: ScheduleFields) -> Result<Self, String> {
         let when = When::one_of(it.cron, it.rate)?;
         if !(1..=Self::MOST_APPS).contains(&it.apps.len()) {
-            return Err(format!("{} apps; must be 1 to {}; add another schedule", it.apps.len(), Self::MOST_APPS));
+            return Err(format!(
+                "the schedule has {} apps; must have 1 to {}; create another schedule",
+                it.apps.len(),
+                Self::MOST_APPS
+            ));
         }
         if let Some(twice) = it.apps.iter().enumerate().find_map(|(i, app)| it.apps[..i].contains(app).then_some(app)) {
-            return Err(format!("the app `{}` appears twice in one schedule; remove one", twice.as_str()));
+            return Err(format!("the app `{}` is listed twice in one schedule; remove one", twice.as_str()));
         }
         Ok(Self { apps: it.apps, when, time_zone: it.time_zone, options: it.options })
     }
@@ -145,7 +150,7 @@ impl TryFrom<ScheduleFields> for ScheduleTrigger {
 #[serde(try_from = "EventFields")]
 pub struct EventTrigger {
     /// The EventBridge event pattern.
-    pub pattern: serde_json::Map<String, Json>,
+    pub pattern: EventPattern,
     /// The app.
     pub app: App,
     /// How it is reloaded.
@@ -157,7 +162,7 @@ pub struct EventTrigger {
 pub enum App {
     /// Always this one.
     Fixed(AppId),
-    /// The one whose ID is in the event at this path.
+    /// The one that the event names at this path.
     From(EventPath),
 }
 
@@ -165,7 +170,7 @@ pub enum App {
 #[serde(deny_unknown_fields)]
 struct EventFields {
     #[serde(deserialize_with = "given")]
-    pattern: serde_json::Map<String, Json>,
+    pattern: EventPattern,
     #[serde(default, deserialize_with = "given")]
     app: Option<AppId>,
     #[serde(default, deserialize_with = "given")]
@@ -181,25 +186,10 @@ impl TryFrom<EventFields> for EventTrigger {
         let app = match (it.app, it.app_from) {
             (Some(app), None) => App::Fixed(app),
             (None, Some(path)) => App::From(path),
-            _ => return Err("an event has either `app` or `app_from`; give one of them".to_owned()),
+            _ => return Err("an event has either `app` or `app_from`; set one of them".to_owned()),
         };
-        check_pattern(&it.pattern)?;
         Ok(Self { pattern: it.pattern, app, options: it.options })
     }
-}
-
-/// The leaves of an event pattern are lists; an empty pattern would match every event of the account.
-fn check_pattern(pattern: &serde_json::Map<String, Json>) -> Result<(), String> {
-    if pattern.is_empty() {
-        return Err("the pattern is empty; give at least one key, such as `source: [my.application]`".to_owned());
-    }
-    pattern.iter().try_for_each(|(key, value)| match value {
-        Json::Array(items) if !items.is_empty() => Ok(()),
-        Json::Object(inner) => check_pattern(inner),
-        _ => Err(format!(
-            "`{key}` of the pattern is {value}; must be a list of values to match, as in `{key}: [{value}]`"
-        )),
-    })
 }
 
 /// How an app is reloaded.
@@ -220,16 +210,18 @@ struct ReloadFields {
     #[serde(default, deserialize_with = "given")]
     variables: BTreeMap<String, String>,
     #[serde(default, deserialize_with = "given")]
+    skip_if_active: Option<bool>,
+    #[serde(default, deserialize_with = "given")]
     wait_for: Option<WaitFor>,
 }
 
-/// What the function waits for.
+/// How far the function follows a reload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum WaitFor {
     /// The reload has started.
     Started,
-    /// The reload has ended, or the function's fifteen minutes are over.
+    /// The reload has ended.
     Finished,
 }
 
@@ -241,7 +233,7 @@ impl ReloadOptions {
     /// Most characters of a variable's value (same source).
     pub(crate) const LONGEST_VARIABLE: usize = 256;
 
-    /// The fields of the function's event: only those that the tenant file sets.
+    /// The fields of the function's event that the tenant file sets.
     pub(crate) fn fields(&self) -> serde_json::Map<String, Json> {
         self.fields.clone()
     }
@@ -255,18 +247,22 @@ impl TryFrom<ReloadFields> for ReloadOptions {
             return Err(format!("weight is {weight}; must be 1 to {}", Self::LARGEST_WEIGHT));
         }
         if it.variables.len() > Self::MOST_VARIABLES {
-            return Err(format!("{} variables; must be at most {}", it.variables.len(), Self::MOST_VARIABLES));
+            return Err(format!(
+                "there are {} variables; must be at most {}",
+                it.variables.len(),
+                Self::MOST_VARIABLES
+            ));
         }
         if let Some((name, value)) = it.variables.iter().find(|(_, it)| it.chars().count() > Self::LONGEST_VARIABLE) {
             let length = value.chars().count();
             return Err(format!(
-                "variable `{name}` has {length} characters; must be at most {}",
+                "variable `{name}` has {length} characters; must have at most {}",
                 Self::LONGEST_VARIABLE
             ));
         }
         if let Some(name) = it.variables.iter().find_map(|(name, value)| value.contains(['<', '>']).then_some(name)) {
             return Err(format!(
-                "variable `{name}` contains `<` or `>`, which EventBridge treats as a placeholder; remove them"
+                "variable `{name}` contains `<` or `>`, which EventBridge treats as a placeholder; leave them out"
             ));
         }
         let mut fields = serde_json::Map::new();
@@ -276,6 +272,7 @@ impl TryFrom<ReloadFields> for ReloadOptions {
         set("partial", it.partial.map(Json::from));
         set("weight", it.weight.map(Json::from));
         set("variables", (!it.variables.is_empty()).then(|| it.variables.into_iter().collect()));
+        set("skipIfActive", it.skip_if_active.filter(|skip| *skip).map(Json::from));
         set("waitFor", it.wait_for.map(|it| Json::from(if it == WaitFor::Finished { "finished" } else { "started" })));
         Ok(Self { fields, wait_for: it.wait_for })
     }
@@ -308,7 +305,7 @@ checked_text! {
         if fits {
             return Ok(());
         }
-        Err(format!("`{text}` is not a Qlik Cloud tenant; must be https://<tenant>.<region>.qlikcloud.com (or qlikcloudgov.com) without a path"))
+        Err(format!("`{text}` is not a Qlik Cloud tenant; must be https://<tenant>.<region>.qlikcloud.com (or qlikcloudgov.com) with nothing after it"))
     }
 }
 
@@ -320,12 +317,12 @@ fn is_region(text: &str) -> bool {
 }
 
 checked_text! {
-    /// The path of a value in an event, such as `$.detail.appId`.
+    /// The path of a value in an event's detail, `$.detail.appId`.
     pub EventPath, |text: &str| {
         let is_key = |it: &str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_' || it == b'-');
-        if text.len() <= 256 && text.strip_prefix("$.").is_some_and(|it| it.split('.').all(is_key)) {
+        if text.len() <= 256 && text.strip_prefix("$.detail.").is_some_and(|it| it.split('.').all(is_key)) {
             return Ok(());
         }
-        Err(format!("`{text}` is not a path into an event; use keys joined by dots, as in $.detail.appId"))
+        Err(format!("`{text}` is not a path to a value in an event's detail; must be `$.detail.` and keys joined by dots, such as $.detail.appId"))
     }
 }

@@ -19,11 +19,11 @@ pub struct Props {
     pub admins: Vec<Address>,
     /// How booleans are shown.
     pub booleans: Booleans,
-    /// The most members that the organization may have, which decides into how many parts a day is split.
+    /// The most members that the organization has, which decides in how many parts a day is read.
     pub members: Option<u32>,
-    /// The KMS key of spilled blocks and results; without one, S3 encrypts with its own key.
+    /// The KMS key of spilled blocks and results; without one, S3 encrypts with its own.
     pub kms_key: Option<KmsKey>,
-    /// The dashboard, if the stack creates it.
+    /// The dashboard, if the stack creates one.
     pub dashboard: Option<DashboardProps>,
     /// The SNS topic that alarms go to.
     pub alarm_topic: Option<TopicArn>,
@@ -63,13 +63,13 @@ struct Fields {
 impl Props {
     /// More than the largest organization on Slack.
     const MOST_MEMBERS: u32 = 5_000_000;
-    /// Lambda gives 4 KB to all of a function's variables.
     const MOST_ADMINS: usize = 20;
+    /// Lambda gives 4,096 bytes to all of a function's variables; this leaves room for the others.
+    const MOST_ADMIN_BYTES: usize = 2048;
 
     /// The admins as slack-oauth reads them.
     pub(super) fn admins(&self) -> String {
-        let admins: BTreeSet<String> = self.admins.iter().map(|it| it.as_str().to_lowercase()).collect();
-        serde_json::json!(admins).to_string()
+        as_json(&self.admins)
     }
 
     pub(super) fn booleans_as_text(&self) -> bool {
@@ -77,12 +77,24 @@ impl Props {
     }
 }
 
+fn as_json(admins: &[Address]) -> String {
+    let admins: BTreeSet<String> = admins.iter().map(|admin| admin.as_str().to_lowercase()).collect();
+    serde_json::json!(admins).to_string()
+}
+
 impl TryFrom<Fields> for Props {
     type Error = String;
 
     fn try_from(it: Fields) -> Result<Self, String> {
         if it.admins.is_empty() || it.admins.len() > Self::MOST_ADMINS {
-            return Err(format!("`admins` has {} addresses; must be 1 to {}", it.admins.len(), Self::MOST_ADMINS));
+            return Err(format!("`admins` has {} addresses; must have 1 to {}", it.admins.len(), Self::MOST_ADMINS));
+        }
+        let bytes = as_json(&it.admins).len();
+        if bytes > Self::MOST_ADMIN_BYTES {
+            return Err(format!(
+                "`admins` has {bytes} bytes as JSON; must have at most {}; name fewer people",
+                Self::MOST_ADMIN_BYTES
+            ));
         }
         let members = it.members.map(|it| in_range("`members`", it, 1..=Self::MOST_MEMBERS)).transpose()?;
         Ok(Self {
@@ -99,12 +111,12 @@ impl TryFrom<Fields> for Props {
 }
 
 checked_text! {
-    /// The client ID of a Slack app: two numbers joined by a dot.
+    /// The client ID of a Slack app: two numbers with a dot in between.
     pub ClientId, |text: &str| {
         let is_number = |it: &str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit());
         match text.split_once('.') {
             Some((team, app)) if is_number(team) && is_number(app) && text.len() <= 64 => Ok(()),
-            _ => Err(format!("`{text}` is not a client ID of Slack; use two numbers joined by a dot, in quotes")),
+            _ => Err(format!("`{text}` is not a client ID of Slack; must be two numbers with a dot in between, in quotes")),
         }
     }
 }
@@ -116,13 +128,20 @@ checked_text! {
         if (2..=32).contains(&text.len()) && text.starts_with('E') && text.bytes().all(is_plain) {
             return Ok(());
         }
-        Err(format!("`{text}` is not the ID of an organization on Slack; must be E, then capital letters and digits"))
+        Err(format!("`{text}` is not an organization on Slack; must be its ID: E, then capital letters and digits"))
     }
 }
 
 checked_text! {
     /// The ARN of a KMS key.
     pub KmsKey, |text: &str| {
-        check_arn(text, "a KMS key", "arn:aws:kms:<region>:<account>:key/<id>", |it| is_named(it, "key/"))
+        let parts: Vec<&str> = text.split(':').collect();
+        match parts[..] {
+            ["arn", partition, "kms", region, account, key]
+                if partition.starts_with("aws") && !region.is_empty() && account.len() == 12
+                    && account.bytes().all(|it| it.is_ascii_digit())
+                    && key.strip_prefix("key/").is_some_and(|it| !it.is_empty() && it.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-')) => Ok(()),
+            _ => Err(format!("`{text}` is not a KMS key; must be arn:aws:kms:<region>:<account>:key/<id>")),
+        }
     }
 }

@@ -23,6 +23,7 @@ pub struct EventRule {
     target: FunctionRef,
     input: Option<EventInput>,
     dead_letters: QueueRef,
+    has_own_permission: bool,
 }
 
 /// What the function receives of the event.
@@ -55,7 +56,14 @@ impl EventRule {
             target: target.clone(),
             input,
             dead_letters: dead_letters.clone(),
+            has_own_permission: true,
         }
+    }
+
+    /// Relies on the permission that the target gives to all rules of the stack.
+    pub fn permitted_by(mut self, _rules: &EventRulesRef) -> Self {
+        self.has_own_permission = false;
+        self
     }
 }
 
@@ -82,16 +90,40 @@ impl Construct for EventRule {
         let rule = scope.add_here(
             rule::Rule::new().name(name).description(self.description).event_pattern(self.pattern).targets([target]),
         );
-        // One permission for all rules of the stack: a function's resource policy has room for about fifty.
-        let (function, rules) = (self.target.arn(), sub(RULES_OF_STACK));
-        let is_permitted = scope.template().resources.values().any(|entry| {
-            entry.ty == Permission::TYPE
-                && entry.properties["FunctionName"] == *function.json()
-                && entry.properties["SourceArn"] == *rules.json()
-        });
-        if !is_permitted {
-            scope.add("Permission", self.target.callable_by("events.amazonaws.com", rules));
+        if self.has_own_permission {
+            scope.add("Permission", self.target.callable_by("events.amazonaws.com", rule.arn()));
         }
         rule
+    }
+}
+
+/// Lets all event rules of the stack call a function.
+///
+/// A function's resource policy has room for the permissions of about fifty rules (20,480 bytes). A function with a variable number of
+/// rules needs this one permission instead: [`EventRule::permitted_by`].
+#[derive(Clone, Debug)]
+pub struct EventRules {
+    target: FunctionRef,
+}
+
+/// The permission for all event rules of a stack.
+#[derive(Clone, Debug)]
+pub struct EventRulesRef(());
+
+impl EventRules {
+    /// A permission to call `target`.
+    pub fn new(target: &FunctionRef) -> Self {
+        Self { target: target.clone() }
+    }
+}
+
+impl Construct for EventRules {
+    type Ref = EventRulesRef;
+
+    fn add_to(self, scope: &mut Scope<'_>) -> EventRulesRef {
+        // EventRule names the rules after the stack.
+        let rules = sub("arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/${AWS::StackName}-*");
+        scope.add("Permission", self.target.callable_by("events.amazonaws.com", rules));
+        EventRulesRef(())
     }
 }

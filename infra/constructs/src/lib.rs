@@ -35,7 +35,7 @@ pub use alarm::Alarm;
 pub use api_endpoint::ApiEndpoint;
 pub use bucket::{Bucket, BucketRef, Writer, private_bucket};
 pub use custom_resource::CustomResource;
-pub use event_rule::{EventInput, EventRule};
+pub use event_rule::{EventInput, EventRule, EventRules, EventRulesRef};
 pub use grant::Grant;
 pub use http_api::{HttpApi, HttpApiRef, HttpRoutes};
 pub use managed_policy::ManagedPolicy;

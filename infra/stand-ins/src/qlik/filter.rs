@@ -6,7 +6,7 @@ use serde_json::Value;
 #[derive(Debug, PartialEq)]
 pub(crate) struct Filter(Vec<Vec<(String, Value)>>);
 
-/// `None` if the text is not such a filter; an empty text matches everything.
+/// `None` if the text is not such a filter; the empty text matches everything.
 pub(crate) fn parse(text: &str) -> Option<Filter> {
     if text.trim().is_empty() {
         return Some(Filter(vec![Vec::new()]));
@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_filter_is_rejected() {
+    fn what_is_not_a_filter_is_rejected() {
         assert_eq!(parse("status"), None);
         assert_eq!(parse(r#"appId eq "x""#), None);
         assert_eq!(parse("status eq QUEUED"), None);

@@ -1,9 +1,13 @@
-//! One item per delivery in the claims table, so that each delivery starts one reload.
+//! One item per delivery in the claims table, so that each delivery starts one reload, and one item per reload, so that each
+//! reload belongs to one delivery.
 //!
 //! States and attributes have the names that Powertools' idempotency uses: `id`, `status` (INPROGRESS, COMPLETED; past `expires`
 //! an item counts as EXPIRED, whether or not DynamoDB has deleted it yet), `in_progress_expiration` (milliseconds; the lease),
 //! `validation` (hash of the request) and `data` (JSON: the outcome). In addition there are `owner`, the run that wrote last, on
 //! which every later write is conditional, and `created` (milliseconds), since when a reload of this delivery may exist.
+//!
+//! The item of a reload has the `id` `reload#<its ID>`; its `owner` is the key of the delivery that it belongs to, and `named` is
+//! true if Qlik named it in its answer to that delivery's POST.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
@@ -32,7 +36,8 @@ pub(crate) struct Claim {
     id: String,
     owner: String,
     state: State,
-    lease: u64,
+    /// When the run that holds it ends. After a run that left a POST in doubt, when that POST failed.
+    pub(crate) lease: u64,
     expires: u64,
     pub(crate) created: u64,
     validation: String,
@@ -51,7 +56,13 @@ enum State {
 pub(crate) enum Memory {
     /// Its reload, in its last known status.
     #[serde(rename_all = "camelCase")]
-    Reload { reload_id: ReloadId, status: Status },
+    Reload {
+        reload_id: ReloadId,
+        status: Status,
+        /// The reload was active before this delivery, which asked to share such a reload.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        shared: bool,
+    },
     /// The permanent failure that it ended with.
     #[serde(rename_all = "camelCase")]
     Failure { error_type: Permanent, message: String },
@@ -62,14 +73,31 @@ pub(crate) enum Memory {
 pub(crate) enum Turn {
     /// Nobody had claimed it: start the reload.
     First(Claim),
-    /// A run ended without recording whether Qlik started a reload: look for one first.
-    Unsure(Claim),
+    /// A run ended at this time (milliseconds) without recording whether Qlik started a reload: look for one first.
+    Unsure(Claim, u64),
     /// The reload is known but not its end: follow it. Without a claim, another run holds it and will record the end.
-    Known(Option<Claim>, ReloadId, Status),
+    Known(Option<Claim>, Known),
     /// The reload succeeded.
-    Succeeded(ReloadId),
+    Succeeded(Known),
     /// It failed permanently.
     Failed(Error),
+}
+
+/// How a run learned of a reload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// Qlik named it in its answer to the POST.
+    Named,
+    /// It is in Qlik's list, and may have been started by anybody.
+    Listed,
+}
+
+/// The reload of a delivery as an earlier run left it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Known {
+    pub(crate) reload_id: ReloadId,
+    pub(crate) status: Status,
+    pub(crate) shared: bool,
 }
 
 /// Longer than any retry or redelivery of EventBridge (24 hours at most).
@@ -111,7 +139,7 @@ impl Claims {
             ));
         }
         let turn = turn(existing.clone(), now)?;
-        let takes_over = matches!(turn, Turn::Unsure(_) | Turn::Known(Some(_), ..));
+        let takes_over = matches!(turn, Turn::Unsure(..) | Turn::Known(Some(_), _));
         if !takes_over {
             return Ok(turn);
         }
@@ -119,9 +147,10 @@ impl Claims {
         if !self.put_over(&taken, &existing.owner).await? {
             return Err(in_progress());
         }
+        let previous_end = existing.lease;
         Ok(match turn {
-            Turn::Known(_, reload, status) => Turn::Known(Some(taken), reload, status),
-            _ => Turn::Unsure(taken),
+            Turn::Known(_, known) => Turn::Known(Some(taken), known),
+            _ => Turn::Unsure(taken, previous_end),
         })
     }
 
@@ -140,9 +169,9 @@ impl Claims {
         self.put_own(&claim).await
     }
 
-    /// Ends the lease and keeps what is known, so that the next run can continue from it.
-    pub(crate) async fn release(&self, mut claim: Claim, memory: Option<Memory>, now: SystemTime) -> Result<()> {
-        claim.lease = millis(now);
+    /// Ends the lease as of `ended` and keeps what is known, so that the next run can continue from it.
+    pub(crate) async fn release(&self, mut claim: Claim, memory: Option<Memory>, ended: SystemTime) -> Result<()> {
+        claim.lease = millis(ended);
         claim.memory = memory;
         self.put_own(&claim).await
     }
@@ -166,6 +195,37 @@ impl Claims {
         }
     }
 
+    /// Takes a reload for the delivery with this key. Returns `false` if it belongs to another delivery.
+    ///
+    /// Taking it again changes nothing. If Qlik names one reload in its answers to two deliveries, it belongs to both.
+    pub(crate) async fn take(&self, reload: &ReloadId, key: &str, found: Found, now: SystemTime) -> Result<bool> {
+        let mut put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .item("id", AttributeValue::S(format!("reload#{reload}")))
+            .item("owner", AttributeValue::S(key.to_owned()))
+            .item("expires", AttributeValue::N(seconds(now + REMEMBERED).to_string()))
+            .condition_expression("attribute_not_exists(#id) OR #owner = :owner")
+            .expression_attribute_names("#id", "id")
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_values(":owner", AttributeValue::S(key.to_owned()));
+        if found == Found::Named {
+            put = put
+                .item("named", AttributeValue::Bool(true))
+                .condition_expression("attribute_not_exists(#id) OR #owner = :owner OR #named = :named")
+                .expression_attribute_names("#named", "named")
+                .expression_attribute_values(":named", AttributeValue::Bool(true));
+        }
+        match put.send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                _ => Err(unavailable(error.code())),
+            },
+        }
+    }
+
     /// Writes `claim` if there is none or an expired one; otherwise returns the existing one.
     async fn put_new(&self, claim: &Claim, now: SystemTime) -> Result<Option<Claim>> {
         let put = self
@@ -181,9 +241,9 @@ impl Claims {
         let Err(error) = put.send().await else { return Ok(None) };
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(failed)) => {
-                let standing = failed.item().and_then(from_item).ok_or_else(unreadable)?;
+                let existing = failed.item().and_then(from_item).ok_or_else(unreadable)?;
                 // The SDK retried after a lost answer and found this run's own write.
-                Ok(Some(standing).filter(|standing| standing.owner != claim.owner))
+                Ok(Some(existing).filter(|existing| existing.owner != claim.owner))
             }
             _ => Err(unavailable(error.code())),
         }
@@ -219,14 +279,22 @@ fn turn(claim: Claim, now: SystemTime) -> Result<Turn> {
     let over = claim.state == State::Completed || claim.lease <= millis(now);
     Ok(match (claim.memory.clone(), over) {
         (Some(Memory::Failure { error_type, message }), _) => Turn::Failed(Error::permanent(error_type, message)),
-        (Some(Memory::Reload { reload_id, status: Status::Succeeded }), _) => Turn::Succeeded(reload_id),
-        (Some(Memory::Reload { reload_id, status }), over) => Turn::Known(over.then_some(claim), reload_id, status),
-        (None, true) => Turn::Unsure(claim),
+        (Some(Memory::Reload { reload_id, status, shared }), over) => {
+            let known = Known { reload_id, status, shared };
+            match known.status {
+                Status::Succeeded => Turn::Succeeded(known),
+                _ => Turn::Known(over.then_some(claim), known),
+            }
+        }
+        (None, true) => {
+            let ended = claim.lease;
+            Turn::Unsure(claim, ended)
+        }
         (None, false) => return Err(in_progress()),
     })
 }
 
-fn in_progress() -> Error {
+pub(crate) fn in_progress() -> Error {
     Error::retryable(Retryable::InProgress, "another run is working on this delivery; try again later")
 }
 

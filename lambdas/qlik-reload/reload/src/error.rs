@@ -73,7 +73,9 @@ pub enum Retryable {
     TimedOut,
     /// The reload ended EXCEEDED_LIMIT: the tenant runs as many reloads as it is allowed to.
     ReloadLimitExceeded,
-    /// The reload had an unknown or unsettled status (result `UNKNOWN`) when the time ran out.
+    /// The reload had not ended when the time ran out, although the delivery waits for its end.
+    StillRunning,
+    /// The reload had a status that this version does not know when the time ran out.
     ReloadUnknown,
 }
 

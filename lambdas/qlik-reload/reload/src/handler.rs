@@ -74,12 +74,16 @@ impl ReloadHandler {
         match result {
             Ok(report) => {
                 info!(step = "end", reload = %report.reload_id, status = %report.status);
-                Ok(json!({
+                let mut result = json!({
                     "reloadId": report.reload_id,
                     "appId": report.app_id,
                     "status": report.status,
                     "message": sentence(&report.status),
-                }))
+                });
+                if report.shared {
+                    result["alreadyActive"] = json!(true);
+                }
+                Ok(result)
             }
             Err(error) => {
                 error!(step = "end", error = error.name(), reason = %error);
@@ -127,7 +131,10 @@ impl ReloadHandler {
         info!(step = "received", reload = %id);
         // A failure's text may quote variables, and this call does not know whether there were any.
         let mut session = self.qlik.session(Budget::until(end, &self.clock), false).await?;
-        let reload = session.reload(id).await?;
+        let reload = match session.reload(id).await {
+            Err(Error::Permanent { kind: Permanent::ReloadNotFound, .. }) => return Err(rest::no_such_reload(id)),
+            answer => answer?,
+        };
         if !self.allowed_apps.contains(&reload.app_id) {
             return Err(rest::no_such_reload(id));
         }

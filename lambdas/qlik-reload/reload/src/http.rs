@@ -8,6 +8,7 @@ use reqwest::{Client, Method, Response, redirect};
 
 use crate::scrub::{one_line, scrub};
 use crate::secret::ApiKey;
+use crate::skim::Skimmed;
 
 /// The connection to Qlik; the client and its TLS setup are created at the first call.
 pub(crate) struct Http {
@@ -20,7 +21,7 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// The header of that name.
     pub(crate) retry_after: Option<String>,
-    /// The whole body if the status is 2xx, otherwise its beginning; `Err` if it was too long, too slow or cut off.
+    /// The body without its long texts if the status is 2xx, otherwise its beginning; `Err` if it was too long, too slow or cut off.
     pub(crate) body: Result<Vec<u8>, Broken>,
 }
 
@@ -40,11 +41,17 @@ pub(crate) enum Broken {
     TooLong,
 }
 
-/// The longest time that one call to Qlik may take.
-const TIME_OUT: Duration = Duration::from_secs(10);
+/// The longest time that a call that reads may take.
+const READ_TIME_OUT: Duration = Duration::from_secs(10);
 
-/// A reload includes its script log, so this is far more than the rest of it needs.
-const MAX_BODY: usize = 4 * 1024 * 1024;
+/// The longest time that any other call may take: without an answer, nobody knows whether it was carried out.
+const TIME_OUT: Duration = Duration::from_secs(30);
+
+/// The most of a response that is kept, without its long texts: more than a hundred reloads need.
+const MAX_BODY: usize = 1024 * 1024;
+
+/// The most of a response that is read. A reload includes its script log, which has no documented limit.
+const MAX_RECEIVED: usize = 64 * 1024 * 1024;
 
 /// Enough of an error's body to find its code and text.
 const MAX_ERROR_BODY: usize = 4 * 1024;
@@ -67,10 +74,11 @@ impl Http {
         let mut bearer = HeaderValue::try_from(format!("Bearer {}", key.expose()))
             .expect("an API key has only the characters of a bearer token");
         bearer.set_sensitive(true);
+        let longest = if method == Method::GET { READ_TIME_OUT } else { TIME_OUT };
         let request = self
             .client()
             .request(method, url)
-            .timeout(TIME_OUT.min(time))
+            .timeout(longest.min(time))
             .header(AUTHORIZATION, bearer)
             .header(CONTENT_TYPE, "application/json");
         let request = match body {
@@ -107,14 +115,16 @@ impl Http {
 }
 
 async fn read(mut response: Response) -> Result<Vec<u8>, Broken> {
-    let mut body = Vec::new();
+    let mut body = Skimmed::default();
+    let mut received = 0;
     while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
-        if body.len() + chunk.len() > MAX_BODY {
+        received += chunk.len();
+        body.extend(&chunk);
+        if received > MAX_RECEIVED || body.len() > MAX_BODY {
             return Err(Broken::TooLong);
         }
-        body.extend_from_slice(&chunk);
     }
-    Ok(body)
+    Ok(body.into_bytes())
 }
 
 async fn read_beginning(mut response: Response) -> Vec<u8> {

@@ -14,8 +14,8 @@
 //! |---|---|---|
 //! | permanent: bad event, 400, 401, 403, 404, reload FAILED or CANCELED | records it for an hour | the same error at once, without a call |
 //! | retryable, and nothing reached Qlik: 429, no connection, no secret | is released | starts over |
-//! | retryable, and a POST may have arrived: timeout, 5xx | keeps the time of the POST | looks for that reload before it posts |
-//! | retryable, and the reload is known: follow-up failed, status unknown | keeps the reload's ID | follows that reload, posts nothing |
+//! | retryable, and a POST may have arrived: timeout, 5xx | keeps the time of the POST | looks for that reload for two minutes before it posts |
+//! | retryable, and the reload is known: follow-up failed, still running, status unknown | keeps the reload's ID | follows that reload, posts nothing |
 //! | reload EXCEEDED_LIMIT | is released | posts again, because the first never ran |
 //!
 //! A reload that FAILED is an `Err` so that somebody is alerted; because the claim records it, the retries that an `Err` causes
@@ -37,6 +37,7 @@ mod run;
 mod scrub;
 mod secret;
 mod settings;
+mod skim;
 
 pub use error::{Error, Permanent, Retryable};
 pub use handler::ReloadHandler;

@@ -2,13 +2,14 @@
 
 use std::time::{Duration, SystemTime};
 
+use function::{Outcome, outcome};
 use reqwest::{Method, Url};
 
 use crate::backoff::{TRIES, pause, retry_after};
 use crate::budget::Budget;
 use crate::error::{Error, Permanent, Result, Retryable};
 use crate::http::{Answer, Broken, Http, Lost};
-use crate::reload::{self, Reload};
+use crate::reload::{self, Reload, Status};
 use crate::request::{AppId, ReloadId, ReloadRequest};
 use crate::scrub::{one_line, scrub};
 use crate::secret::{ApiKey, KeyCache};
@@ -72,16 +73,35 @@ impl Session<'_> {
         Ok(self.readable(reload))
     }
 
-    /// Finds the first reload like `request` that any API call started at or after `since`.
+    /// The reloads that `request` may have started at or after `since`, oldest first.
     ///
-    /// Qlik has no idempotency key, so this is the closest match: the reload may belong to another delivery of the same app,
-    /// which is just as good, because it also began after this one was requested.
-    pub(crate) async fn started_since(&mut self, request: &ReloadRequest, since: SystemTime) -> Result<Option<Reload>> {
-        let app = &request.app_id;
+    /// Qlik has no idempotency key. What remains of a request in its reload is the app, the options, and that an API call started
+    /// it. So these may belong to other deliveries, or to other programs that use the API.
+    pub(crate) async fn started_since(&mut self, request: &ReloadRequest, since: SystemTime) -> Result<Vec<Reload>> {
+        let since = since - CLOCK_SKEW;
+        let mut reloads = self.list(&request.app_id, "type eq \"external\"").await?;
+        reloads.retain(|reload| {
+            reload.kind.as_deref() == Some("external")
+                && reload.has_the_options_of(request)
+                && reload.created.is_some_and(|created| created >= since)
+        });
+        reloads.sort_by_key(|reload| reload.created);
+        Ok(reloads)
+    }
+
+    /// The newest reload of `app` that is queued or running, whoever started it.
+    pub(crate) async fn active(&mut self, app: &AppId) -> Result<Option<Reload>> {
+        let reloads = self.list(app, "(status eq \"QUEUED\") or (status eq \"RELOADING\")").await?;
+        let is_active = |reload: &Reload| matches!(reload.status, Status::Queued | Status::Reloading);
+        Ok(reloads.into_iter().find(is_active))
+    }
+
+    /// The newest hundred reloads of `app` to which `filter` applies, newest first.
+    async fn list(&mut self, app: &AppId, filter: &str) -> Result<Vec<Reload>> {
         let subject = Subject { doing: format!("list the reloads of app {app}"), missing: Permanent::AppNotFound };
         let query = [
             ("appId", app.to_string()),
-            ("filter", "type eq \"external\"".to_owned()),
+            ("filter", filter.to_owned()),
             ("sort", "-creationTime".to_owned()),
             ("log", "false".to_owned()),
             ("limit", "100".to_owned()),
@@ -90,15 +110,7 @@ impl Session<'_> {
             Url::parse_with_params("http://q/reloads", query).expect("a constant URL with encoded parameters is valid");
         let path = format!("/reloads?{}", url.query().unwrap_or_default());
         let reloads = self.get(&path, &subject, reload::parse_page).await?;
-        let since = since - CLOCK_SKEW;
-        // Newest first, so the last is the one that started closest to `since`.
-        let mut ours = reloads.into_iter().filter(|reload| {
-            reload.app_id == *app
-                && reload.kind.as_deref() == Some("external")
-                && reload.partial == request.partial.unwrap_or(false)
-                && reload.created.is_some_and(|created| created >= since)
-        });
-        Ok(ours.next_back().map(|reload| self.readable(reload)))
+        Ok(reloads.into_iter().filter(|reload| reload.app_id == *app).map(|reload| self.readable(reload)).collect())
     }
 
     /// Requests the reload, once.
@@ -119,9 +131,9 @@ impl Session<'_> {
         };
         if !(200..300).contains(&answer.status) {
             let error = self.refusal(&answer, &subject);
-            return Ok(match answer.status {
-                408 | 500.. => Posted::InDoubt { error, accepted: false },
-                _ => Posted::NotStarted(error),
+            return Ok(match outcome::of_status(answer.status) {
+                Outcome::Unknown => Posted::InDoubt { error, accepted: false },
+                Outcome::Refused | Outcome::NotDone => Posted::NotStarted(error),
             });
         }
         let reload = match (&answer.body, answer.status) {
@@ -218,7 +230,13 @@ impl Session<'_> {
                 message: format!("could not {doing}: Qlik has too many requests ({status}{detail})"),
                 after,
             },
-            408 | 500.. => Error::Retryable {
+            ..300 => permanent(
+                Permanent::QlikUnexpected,
+                format!(
+                    "could not {doing}: Qlik returned {status}, which is unexpected for this call; check QLIK_TENANT_URL"
+                ),
+            ),
+            _ if outcome::of_status(status) != Outcome::Refused => Error::Retryable {
                 kind: Retryable::QlikUnavailable,
                 message: format!("could not {doing}: Qlik has a problem ({status}{detail})"),
                 after,
@@ -229,15 +247,9 @@ impl Session<'_> {
                     "could not {doing}: Qlik returned a redirect ({status}), which is not followed; check QLIK_TENANT_URL"
                 ),
             ),
-            400..=499 => permanent(
+            _ => permanent(
                 Permanent::QlikRefused,
                 format!("could not {doing}: Qlik rejected the request ({status}{detail})"),
-            ),
-            _ => permanent(
-                Permanent::QlikUnexpected,
-                format!(
-                    "could not {doing}: Qlik returned {status}, which is unexpected for this call; check QLIK_TENANT_URL"
-                ),
             ),
         }
     }

@@ -1,5 +1,6 @@
 //! A reload as Qlik reports it, and what its status means to a run.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::SystemTime;
 
@@ -8,7 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::error::{Error, Permanent, Result, Retryable};
-use crate::request::{AppId, ReloadId, WaitFor};
+use crate::request::{AppId, ReloadId, ReloadRequest, WaitFor};
 use crate::scrub::is_token;
 
 /// One reload.
@@ -17,12 +18,26 @@ pub(crate) struct Reload {
     pub(crate) app_id: AppId,
     pub(crate) status: Status,
     pub(crate) kind: Option<String>,
-    pub(crate) partial: bool,
+    partial: bool,
+    weight: Option<u64>,
+    variables: Option<BTreeMap<String, String>>,
     pub(crate) created: Option<SystemTime>,
     pub(crate) error_code: Option<String>,
     /// Qlik's own text, which may quote anything.
     pub(crate) error_message: Option<String>,
 }
+
+impl Reload {
+    /// Whether `request` may have led to this reload. Qlik may leave out an option; then nothing contradicts.
+    pub(crate) fn has_the_options_of(&self, request: &ReloadRequest) -> bool {
+        self.partial == request.partial.unwrap_or(false)
+            && self.weight.is_none_or(|weight| weight == request.weight.unwrap_or(DEFAULT_WEIGHT))
+            && self.variables.as_ref().is_none_or(|variables| *variables == request.variables)
+    }
+}
+
+/// The weight of a reload that was requested without one.
+const DEFAULT_WEIGHT: u64 = 1;
 
 /// The seven documented statuses, and any other: <https://qlik.dev/apis/rest/reloads>.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,6 +118,8 @@ struct Wire {
     #[serde(rename = "type")]
     kind: Option<String>,
     partial: Option<bool>,
+    weight: Option<u64>,
+    variables: Option<BTreeMap<String, String>>,
     creation_time: Option<String>,
     error_code: Option<String>,
     error_message: Option<String>,
@@ -117,6 +134,8 @@ impl Wire {
             status: self.status.into(),
             kind: self.kind,
             partial: self.partial.unwrap_or(false),
+            weight: self.weight,
+            variables: self.variables,
             created: created.map(SystemTime::from),
             error_code: self.error_code.filter(|code| code.len() <= 64 && code.chars().all(is_token)),
             error_message: self.error_message,
@@ -149,18 +168,21 @@ pub(crate) fn settled(reload: &Reload, wait_for: WaitFor) -> Option<Result<()>> 
     }
 }
 
-/// What an unsettled reload means when no time is left: waiting or running is fine, anything else is not a success.
-pub(crate) fn at_the_end(reload: &Reload) -> Result<()> {
+/// What an unsettled reload means when no time is left. A run that waits for the start accepts a reload that is queued; a run that
+/// waits for the end needs another run.
+pub(crate) fn at_the_end(reload: &Reload, wait_for: WaitFor) -> Result<()> {
     let (id, status) = (&reload.id, &reload.status);
     match status {
-        Status::Queued | Status::Reloading | Status::Succeeded => Ok(()),
+        Status::Queued | Status::Reloading if wait_for != WaitFor::Finished => Ok(()),
         Status::Other(_) => Err(Error::retryable(
             Retryable::ReloadUnknown,
             format!("reload {id} is UNKNOWN: its status `{status}` is unknown to this version; check it in Qlik"),
         )),
         _ => Err(Error::retryable(
-            Retryable::ReloadUnknown,
-            format!("reload {id} is UNKNOWN: it was still {status} when the time budget ended; check it in Qlik"),
+            Retryable::StillRunning,
+            format!(
+                "reload {id} was still {status} when the time budget ended; it is followed when the delivery is retried"
+            ),
         )),
     }
 }

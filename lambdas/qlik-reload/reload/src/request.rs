@@ -71,9 +71,12 @@ pub(crate) struct ReloadRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) partial: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    weight: Option<u64>,
+    pub(crate) weight: Option<u64>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) variables: BTreeMap<String, String>,
+    /// Whether an active reload of the app will do.
+    #[serde(skip)]
+    pub(crate) skip_if_active: bool,
 }
 
 impl ReloadRequest {
@@ -114,7 +117,10 @@ pub(crate) fn direct(event: &Value, request_id: &str) -> Result<Delivery> {
             "this is a whole EventBridge event; set the target's input to {\"appId\":\"…\"} or use an input transformer",
         ));
     }
-    known_fields(fields, &["appId", "partial", "weight", "variables", "waitFor", "deliveryId"])?;
+    known_fields(
+        fields,
+        &["appId", "partial", "weight", "variables", "skipIfActive", "waitFor", "deliveryId", "appIdFrom", "detail"],
+    )?;
     let request = reload_request(fields)?;
     let key = match fields.get("deliveryId") {
         None => format!("request#{request_id}"),
@@ -138,7 +144,7 @@ pub(crate) fn posted(body: &str) -> Result<ReloadRequest> {
     if fields.contains_key("deliveryId") {
         return Err(Error::invalid("deliveryId is for events; send the header Idempotency-Key instead"));
     }
-    known_fields(fields, &["appId", "partial", "weight", "variables", "waitFor"])?;
+    known_fields(fields, &["appId", "partial", "weight", "variables", "skipIfActive", "waitFor"])?;
     if wait_for(fields)? == Some(WaitFor::Finished) {
         return Err(Error::invalid(
             "waitFor `finished` is for events; over HTTP, follow the reload with GET /reloads/{reloadId}",
@@ -156,6 +162,7 @@ fn reload_request(fields: &Map<String, Value>) -> Result<ReloadRequest> {
     let app_id = match fields.get("appId") {
         Some(Value::String(id)) => AppId::parse(id)?,
         Some(other) => return Err(wrong("appId", other, "a GUID in lower case, as text")),
+        None if fields.contains_key("appIdFrom") => app_id_in_detail(fields)?,
         None => return Err(Error::invalid("appId is missing; send {\"appId\":\"<the app's GUID>\"}")),
     };
     let partial = match fields.get("partial") {
@@ -177,7 +184,28 @@ fn reload_request(fields: &Map<String, Value>) -> Result<ReloadRequest> {
             return Err(wrong("variables", other, "an object of text values, such as {\"vRegion\":\"EMEA\"}"));
         }
     };
-    Ok(ReloadRequest { app_id, partial, weight, variables })
+    let skip_if_active = match fields.get("skipIfActive") {
+        None => false,
+        Some(Value::Bool(skip)) => *skip,
+        Some(other) => return Err(wrong("skipIfActive", other, "true or false")),
+    };
+    Ok(ReloadRequest { app_id, partial, weight, variables, skip_if_active })
+}
+
+/// The app that the event's detail names at the path `appIdFrom`, such as `$.detail.order.appId`.
+///
+/// The detail arrives as a whole. If EventBridge put the text of a value into the input, the sender of the event could write other
+/// fields of the input with it.
+fn app_id_in_detail(fields: &Map<String, Value>) -> Result<AppId> {
+    let path = fields["appIdFrom"].as_str().unwrap_or_default();
+    let Some(keys) = path.strip_prefix("$.detail.") else {
+        return Err(Error::invalid("appIdFrom is not valid; must be a path such as $.detail.appId"));
+    };
+    match keys.split('.').try_fold(fields.get("detail").unwrap_or(&Value::Null), |value, key| value.get(key)) {
+        Some(Value::String(id)) => AppId::parse(id),
+        Some(other) => Err(wrong(path, other, "a GUID in lower case, as text")),
+        None => Err(Error::invalid(format!("the event has no {path}, which has to name the app"))),
+    }
 }
 
 /// At most 20 variables, name and value of at most 256 characters each: <https://qlik.dev/apis/rest/reloads>.

@@ -69,7 +69,10 @@ pub(crate) fn delivery(request: ReloadRequest, idempotency_key: Option<String>, 
 }
 
 pub(crate) fn accepted(report: &Report) -> Value {
-    let body = json!({"reloadId": report.reload_id, "status": report.status, "appId": report.app_id});
+    let mut body = json!({"reloadId": report.reload_id, "status": report.status, "appId": report.app_id});
+    if report.shared {
+        body["alreadyActive"] = json!(true);
+    }
     response(202, json!({}), &body)
 }
 
@@ -106,7 +109,7 @@ pub(crate) fn failed(error: &Error) -> Value {
             Retryable::Throttled => 429,
             Retryable::QlikUnavailable | Retryable::ReloadLimitExceeded | Retryable::ReloadUnknown => 502,
             Retryable::ClaimsUnavailable | Retryable::SecretUnavailable | Retryable::QlikUnreachable => 503,
-            Retryable::TimedOut => 504,
+            Retryable::TimedOut | Retryable::StillRunning => 504,
         },
     };
     let headers = match error {

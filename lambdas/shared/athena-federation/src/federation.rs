@@ -181,6 +181,7 @@ impl<C: Connector> Federation<C> {
         watch: QueryWatch<'a>,
         invocation: &'a Invocation,
     ) -> Result<BlockWriter<'a>> {
+        self.table(&read.table).await?;
         self.spill.check(&read.split.spill_location)?;
         // Checked before the source is asked for rows that could not be stored.
         if let Some(key) = &read.split.encryption_key {

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, Algorithm, LessSafeKey, Nonce, UnboundKey};
 use aws_sdk_s3::error::ProvideErrorMetadata;
-use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::primitives::{ByteStream, SdkBody};
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use function::{Failure as CallFailure, Outcome};
 use serde_json::json;
 
 use crate::aws_json::{AwsJson, Failure};
@@ -38,6 +39,10 @@ pub enum DataKeys {
         config: Box<SdkConfig>,
     },
 }
+
+/// How often a block is stored before the read fails. The SDK repeats a call that was throttled; this is for what it does not repeat,
+/// above all S3's answer that another conditional write of the same object is under way.
+const TRIES: u32 = 5;
 
 /// The default folder of blocks, the same as the SDK's.
 const PREFIX: &str = "athena-federation-spill";
@@ -121,25 +126,33 @@ impl Spill {
         if let Some(key) = key {
             seal(&mut block, key)?;
         }
-        let put = self
-            .s3
-            .put_object()
-            .bucket(&location.bucket)
-            .key(&location.key)
-            .set_expected_bucket_owner(owner.map(str::to_owned))
-            .set_if_none_match(key.map(|_| "*".to_owned()))
-            .body(ByteStream::from(block));
-        match put.send().await {
-            Ok(_) => Ok(()),
-            Err(error) if key.is_some() && error.code() == Some("PreconditionFailed") => {
+        let body = SdkBody::from(block);
+        let mut tried = 1;
+        loop {
+            let put = self
+                .s3
+                .put_object()
+                .bucket(&location.bucket)
+                .key(&location.key)
+                .set_expected_bucket_owner(owner.map(str::to_owned))
+                .set_if_none_match(key.map(|_| "*".to_owned()))
+                .body(ByteStream::new(body.try_clone().expect("a body in memory can be sent again")));
+            let Err(error) = put.send().await else { return Ok(()) };
+            if key.is_some() && error.code() == Some("PreconditionFailed") {
                 tracing::warn!(step = "spill", "the block was stored by an earlier attempt of the same read");
-                Ok(())
+                return Ok(());
             }
             // The service's message may contain names of buckets and accounts, so only its code is kept.
-            Err(error) => Err(Error::new(
-                Kind::SpillFailed,
-                format!("the rows could not be stored in the spill bucket: {}", error.code().unwrap_or("no answer")),
-            )),
+            let failure = CallFailure::of(&error);
+            if failure.outcome != Outcome::NotDone || tried == TRIES {
+                return Err(Error::new(
+                    Kind::SpillFailed,
+                    format!("the rows could not be stored in the spill bucket: {failure}"),
+                ));
+            }
+            tracing::warn!(step = "spill", reason = %failure, "storing the block again");
+            tokio::time::sleep(Duration::from_millis((100 << tried) + fastrand::u64(..100))).await;
+            tried += 1;
         }
     }
 }

@@ -61,6 +61,8 @@ pub(crate) fn days(set: Option<&ValueSet>, today: Date) -> Result<Vec<Date>, Err
     let candidates = std::iter::successors(Some(from), |day| day.next_day()).take_while(|day| *day <= today);
     // Today's file cannot be finished: only a query that names the day itself gets the error.
     let due = candidates.filter(|day| *day <= yesterday || is_named(set, *day, today));
+    let oldest = oldest(today);
+    let due = due.filter(|day| *day >= oldest || is_asked_for_although_old(set, *day, oldest));
     let days: Vec<Date> = due.filter(|day| set.contains(Some(&value(*day)))).collect();
     match days.len() {
         0..=MAX_DAYS => Ok(days),
@@ -69,6 +71,23 @@ pub(crate) fn days(set: Option<&ValueSet>, today: Date) -> Result<Vec<Date>, Err
             format!("the query asks for {many} days; must be at most {MAX_DAYS}; narrow the predicate on `date`"),
         )),
     }
+}
+
+/// Whether a query asks for a day that Slack no longer keeps, so that it gets an error. A range that also has newer days is clipped to
+/// these, whether its older end is open or not.
+fn is_asked_for_although_old(set: &ValueSet, day: Date, oldest: Date) -> bool {
+    let Some(range) = set.range_of(&value(day)) else { return false };
+    let point = Bound::Included(value(day));
+    (range.low() == point && range.high() == point)
+        || match range.high() {
+            Bound::Unbounded => false,
+            Bound::Included(end) => !is_at_least(&end, oldest),
+            Bound::Excluded(end) => !is_at_least(&end, oldest.next_day().unwrap_or(oldest)),
+        }
+}
+
+fn is_at_least(end: &Value, day: Date) -> bool {
+    matches!(end, Value::Text(end) if *end >= text(day))
 }
 
 /// Whether the query fails if Slack has no finished file of `day`: always, unless the day is the newest end of an open window.
@@ -205,10 +224,29 @@ mod tests {
     }
 
     #[test]
+    fn a_range_with_days_that_slack_no_longer_keeps_is_clipped_to_the_others() {
+        let today = "2026-11-21";
+        for low in [Bound::Unbounded, Bound::Included(bound("2019-01-01")), Bound::Excluded(bound("2025-10-01"))] {
+            assert_eq!(
+                read(range(low.clone(), Bound::Included(bound("2026-11-20"))), today),
+                span("2025-10-21", "2026-11-20", 396)
+            );
+            assert_eq!(
+                read(range(low.clone(), Bound::Included(bound("2025-10-21"))), today),
+                span("2025-10-21", "2025-10-21", 1)
+            );
+            assert_eq!(
+                read(range(low, Bound::Excluded(bound("2025-10-22"))), today),
+                span("2025-10-21", "2025-10-21", 1)
+            );
+        }
+    }
+
+    #[test]
     fn more_days_than_slack_keeps_are_refused() {
-        let years = range(Bound::Included(bound("2019-01-01")), Bound::Included(bound("2026-01-01")));
+        let years = range(Bound::Included(bound("2019-01-01")), Bound::Included(bound("2024-01-01")));
         let error = days(years.as_ref(), day("2026-11-21")).unwrap_err();
-        assert!(error.message.contains("2558 days"), "{error}");
+        assert!(error.message.contains("1827 days"), "{error}");
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Wires the connector to the protocol and logs what happens.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
-use athena_federation::{DataKeys, Error, Federation, Invocation, Response, Spill};
+use athena_federation::{DataKeys, Error, Federation, Invocation, Kind, Response, Spill};
 use function::Clock;
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
@@ -17,7 +18,11 @@ use crate::slack::Slack;
 pub struct SlackConnectorHandler {
     federation: Federation<Analytics>,
     tenant: String,
+    clock: Clock,
 }
+
+/// Reserved for reporting that the time is over, before Lambda ends the function without a sentence.
+const RESERVE: Duration = Duration::from_secs(2);
 
 impl SlackConnectorHandler {
     /// Wires the function; nothing is connected before the first event.
@@ -34,11 +39,12 @@ impl SlackConnectorHandler {
             clock: clock.clone(),
             client: OnceLock::new(),
         };
-        let connector = Analytics { slack, booleans: settings.booleans, parts: settings.parts, clock };
+        let connector = Analytics { slack, booleans: settings.booleans, parts: settings.parts, clock: clock.clone() };
         let spill = Spill::new(&settings.s3, settings.spill_bucket, &settings.spill_prefix, keys);
         SlackConnectorHandler {
             federation: Federation::new(connector, spill, &settings.athena),
             tenant: settings.tenant,
+            clock,
         }
     }
 
@@ -55,7 +61,10 @@ impl SlackConnectorHandler {
         let request = name("@type");
         async {
             info!(step = "received", request);
-            let result = self.federation.handle(event, &Invocation::of(&context)).await;
+            let left = context.deadline().duration_since(self.clock.now()).unwrap_or_default().saturating_sub(RESERVE);
+            let invocation = Invocation::of(&context);
+            let answer = tokio::time::timeout(left, self.federation.handle(event, &invocation));
+            let result = answer.await.unwrap_or_else(|_| Err(too_slow()));
             match &result {
                 Ok(_) => info!(step = "end"),
                 Err(problem) => error!(step = "end", error = problem.error_type(), reason = %problem),
@@ -65,6 +74,13 @@ impl SlackConnectorHandler {
         .instrument(span)
         .await
     }
+}
+
+fn too_slow() -> Error {
+    Error::new(
+        Kind::Unavailable,
+        "Slack's file was not read and its rows were not stored within this function's time; run the query again, or read fewer days at once",
+    )
 }
 
 fn is_name(text: &str) -> bool {

@@ -8,6 +8,7 @@ use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::{Schema, SchemaRef};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value as Json;
 
 use crate::lines::Take;
 use crate::members::Part;
@@ -55,7 +56,7 @@ impl Records {
             (true, Kind::Flag, Booleans::Text) => Builder::FlagText(StringBuilder::new()),
             (true, Kind::Count, _) => Builder::Count(Int64Builder::new()),
         });
-        let columns = Columns { builders, seen: 0, order: Vec::new() };
+        let columns = Columns { builders, seen: 0, order: Vec::new(), older_id: None };
         Records { day, part, schema, columns, rows: 0, bytes: 0, ready: Vec::new() }
     }
 
@@ -127,6 +128,10 @@ fn slack_error(line: &str) -> Option<String> {
     envelope.ok.map(|_| envelope.error.unwrap_or_default())
 }
 
+/// The column that identifies a member, and its name in older files.
+const ID: &str = "user_id";
+const OLDER_ID: &str = "enterprise_user_id";
+
 /// The start of each message of [`Record`].
 const OURS: &str = "column ";
 
@@ -145,6 +150,8 @@ struct Columns {
     seen: u32,
     /// The columns of the last line's fields, in order: the next line most likely has the same ones.
     order: Vec<(String, Option<usize>)>,
+    /// The line's `enterprise_user_id`, which was the name of `user_id` in older files.
+    older_id: Option<String>,
 }
 
 /// A column being built.
@@ -223,6 +230,7 @@ impl<'de> Visitor<'de> for Record<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let Record { columns, day } = self;
         columns.seen = 0;
+        columns.older_id = None;
         let mut position = 0;
         while let Some(found) = map.next_key_seed(Name { columns, position })? {
             position += 1;
@@ -235,7 +243,26 @@ impl<'de> Visitor<'de> for Record<'_> {
                 return Err(serde::de::Error::custom(format_args!("{OURS}`{name}` two values")));
             }
             columns.seen |= bit;
-            map.next_value_seed(Cell { builder: &mut columns.builders[index], name, day })?;
+            let cell = Cell { builder: &mut columns.builders[index], name, day };
+            if name == OLDER_ID {
+                // Kept as it is, because the column itself may not be wanted.
+                let value: Json = map.next_value()?;
+                columns.older_id = match &value {
+                    Json::String(id) => Some(id.clone()),
+                    Json::Number(id) => Some(id.to_string()),
+                    _ => None,
+                };
+                cell.deserialize(value).map_err(serde::de::Error::custom)?;
+                continue;
+            }
+            map.next_value_seed(cell)?;
+        }
+        let id = column(ID).unwrap_or_default();
+        if columns.seen & (1 << id) == 0
+            && let (Builder::Text(builder), Some(older)) = (&mut columns.builders[id], &columns.older_id)
+        {
+            builder.append_value(older);
+            columns.seen |= 1 << id;
         }
         if columns.seen.count_ones() as usize != COLUMNS.len() {
             for (index, builder) in columns.builders.iter_mut().enumerate() {

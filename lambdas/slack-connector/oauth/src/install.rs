@@ -12,7 +12,7 @@ use crate::link::{self, Link, Purpose, Refusal};
 use crate::request::Callback;
 use crate::slack::{Slack, Verifier, denied};
 use crate::table::Table;
-use crate::vault::Vault;
+use crate::vault::{Content, Vault};
 
 /// Everything the operations need.
 pub(crate) struct Installer {
@@ -89,10 +89,10 @@ impl Installer {
     }
 
     async fn store(&self, code: &str, verifier: &Verifier) -> Result<String> {
-        let standing = self.vault.standing().await?;
+        let current = self.vault.content().await?;
         let secret = self.vault.client_secret().await?;
         let installation = self.slack.exchange(&secret, code, verifier).await?;
-        self.vault.replace(&standing, Some(&installation.token)).await?;
+        self.vault.replace(&current, Some(&installation.token)).await?;
         Ok(installation.organization)
     }
 
@@ -109,13 +109,13 @@ impl Installer {
         if !self.table.use_up(link).await? {
             return Err(Denial::Used);
         }
-        let standing = self.vault.standing().await?;
-        let Some(token) = &standing.token else { return Ok(false) };
+        let current = self.vault.content().await?;
+        let Some(token) = &current.token else { return Ok(false) };
         if let Some(rotation) = &token.rotation {
             self.slack.revoke(&rotation.refresh_token).await?;
         }
         self.slack.revoke(&token.access).await?;
-        self.vault.replace(&standing, None).await?;
+        self.vault.replace(&current, None).await?;
         info!(step = "revoked", admin = link.admin, "the token was revoked and deleted");
         Ok(true)
     }
@@ -127,8 +127,8 @@ impl Installer {
     /// If it is due and the new token could not be obtained or stored.
     pub(crate) async fn refresh(&self) -> Result<Value> {
         let kept = |reason: &str| json!({ "refreshed": false, "reason": reason });
-        let standing = self.vault.standing().await?;
-        match &standing.token {
+        let current = self.vault.content().await?;
+        match &current.token {
             None => return Ok(kept("there is no token")),
             Some(token) if token.rotation.is_none() => return Ok(kept("the token does not rotate")),
             Some(token) if !token.is_due(self.now()) => return Ok(kept("the token is not due yet")),
@@ -153,12 +153,22 @@ impl Installer {
     /// Renews the current token; `false` if another run has done it in the meantime.
     async fn renew(&self) -> Result<bool> {
         // Read again under the lease, because the previous holder may have renewed the token.
-        let standing = self.vault.standing().await?;
-        let due = standing.token.as_ref().filter(|token| token.is_due(self.now()));
+        let mut current = self.vault.content().await?;
+        let is_due = |content: &Content| content.token.as_ref().is_some_and(|token| token.is_due(self.now()));
+        if is_due(&current)
+            && let Some(recovered) = self.vault.recover(&current).await?
+        {
+            info!(step = "recovered", "a token that was stored before is now the current one");
+            if !is_due(&recovered) {
+                return Ok(true);
+            }
+            current = recovered;
+        }
+        let due = current.token.as_ref().filter(|token| token.is_due(self.now()));
         let Some(rotation) = due.and_then(|token| token.rotation.as_ref()) else { return Ok(false) };
         let secret = self.vault.client_secret().await?;
         let token = self.slack.renew(&secret, rotation).await?;
-        self.vault.replace(&standing, Some(&token)).await.map(|()| true)
+        self.vault.replace(&current, Some(&token)).await.map(|()| true)
     }
 
     fn now(&self) -> u64 {

@@ -150,7 +150,16 @@ impl Slack {
     ) -> Result<()> {
         let wrong = |message: String| Err(Error::new(Kind::WrongInstallation, message));
         if is_organization != Some(true) {
-            return wrong("the app was installed on a workspace; install it on the whole organization".to_owned());
+            return wrong(match enterprise {
+                Some(_) => format!(
+                    "the app was installed on a workspace of an organization; start again and choose the whole organization {}",
+                    self.enterprise_id
+                ),
+                None => format!(
+                    "the app was installed on a workspace that is not part of an Enterprise organization; this system reads the analytics of the organization {}, so start again and sign in there",
+                    self.enterprise_id
+                ),
+            });
         }
         let id = enterprise.and_then(|enterprise| enterprise.id.as_deref()).unwrap_or_default();
         if id != self.enterprise_id {

@@ -157,8 +157,8 @@ impl Table {
         match error.as_service_error() {
             // The SDK retried after a lost answer and found this run's own write.
             Some(PutItemError::ConditionalCheckFailedException(failed)) => {
-                let standing = failed.item().and_then(|item| item.get("writer"));
-                Ok((standing == Some(&text(&writer))).then_some(writer))
+                let existing = failed.item().and_then(|item| item.get("writer"));
+                Ok((existing == Some(&text(&writer))).then_some(writer))
             }
             _ => Err(unavailable(error.code())),
         }

@@ -89,22 +89,76 @@ fn an_event_is_passed_on_as_app_and_delivery_id_with_retries_and_a_dead_letter_q
         &rule["Targets"][0],
         &json!({
             "InputTransformer": {
-                "InputPathsMap": { "app": "$.detail.appId", "id": "$.id" },
-                "InputTemplate": r#"{"partial": true, "appId": <app>, "deliveryId": <id>}"#,
+                "InputPathsMap": { "detail": "$.detail", "id": "$.id" },
+                "InputTemplate": r#"{"partial": true, "appIdFrom": "$.detail.appId", "detail": <detail>, "deliveryId": <id>}"#,
             },
             "DeadLetterConfig": { "Arn": { "Fn::GetAtt": ["DeadLetters", "Arn"] } },
             "RetryPolicy": { "MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 10 },
         }),
     );
+}
+
+#[test]
+fn all_events_share_one_permission_because_a_functions_policy_has_room_for_about_fifty() {
+    let events: String =
+        (0..120).map(|n| format!("  e{n}: {{ pattern: {{ source: [a.b] }}, app: {APP} }}\n")).collect();
+    let template = template(&tenant(&format!("events:\n{events}")));
+    assert_eq!(template.all("AWS::Events::Rule").count(), 120);
+    let permissions: Vec<&str> = template.all("AWS::Lambda::Permission").map(|(id, _)| id).collect();
+    assert_eq!(permissions, ["EventsPermission"]);
+    let rules = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/${AWS::StackName}-*";
     assert_includes(
-        template.properties("EventAskedPermission"),
-        &json!({
-            "Principal": "events.amazonaws.com",
-            "SourceArn": {
-                "Fn::Sub": "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/${AWS::StackName}-*",
-            },
-        }),
+        template.properties("EventsPermission"),
+        &json!({ "Principal": "events.amazonaws.com", "SourceArn": { "Fn::Sub": rules } }),
     );
+}
+
+#[test]
+fn names_of_events_do_not_collide() {
+    let event = |name: &str| format!("  {name}: {{ pattern: {{ source: [a.b] }}, app: {APP} }}\n");
+    let names = ["a", "a-permission", "permission", "s-permission", "s"];
+    let template = template(&tenant(&format!("events:\n{}", names.map(event).concat())));
+    assert_eq!(template.all("AWS::Events::Rule").count(), names.len());
+}
+
+#[test]
+fn a_pattern_is_passed_on_as_it_was_written() {
+    let pattern = |pattern: &str| {
+        let template = template(&tenant(&format!("events:\n  a: {{ app: {APP}, pattern: {pattern} }}")));
+        template.properties("EventA")["EventPattern"].clone()
+    };
+    for (written, expected) in [
+        ("{ account: ['012345670123'] }", json!({ "account": ["012345670123"] })),
+        (
+            "{ detail: { n: [1, -2, 0.5, true, null, 123456789012] } }",
+            json!({ "detail": { "n": [1, -2, 0.5, true, null, 123_456_789_012_u64] } }),
+        ),
+        (
+            "{ detail: { n: [{ numeric: ['>', 0, '<=', 10] }] } }",
+            json!({ "detail": { "n": [{ "numeric": [">", 0, "<=", 10] }] } }),
+        ),
+        (
+            "{ source: [{ prefix: a. }, { anything-but: [b] }, { anything-but: { suffix: c } }] }",
+            json!({ "source": [{ "prefix": "a." }, { "anything-but": ["b"] }, { "anything-but": { "suffix": "c" } }] }),
+        ),
+        (
+            "{ detail: { a: [{ exists: false }, { prefix: { equals-ignore-case: x } }, { wildcard: a*b }, { cidr: 10.0.0.0/24 }] } }",
+            json!({ "detail": { "a": [{ "exists": false }, { "prefix": { "equals-ignore-case": "x" } }, { "wildcard": "a*b" }, { "cidr": "10.0.0.0/24" }] } }),
+        ),
+        (
+            "{ $or: [{ source: [a] }, { detail-type: [b] }] }",
+            json!({ "$or": [{ "source": ["a"] }, { "detail-type": ["b"] }] }),
+        ),
+    ] {
+        assert_eq!(pattern(written), expected, "{written}");
+    }
+}
+
+#[test]
+fn an_active_reload_is_shared_if_the_tenant_asks_for_that() {
+    let template = template(&one_schedule("rate: 1 hour, options: { skip_if_active: true }"));
+    let input = template.properties("ScheduleSales")["Target"]["Input"].as_str().unwrap();
+    assert_eq!(serde_json::from_str::<Json>(input).unwrap()["skipIfActive"], json!(true));
 }
 
 #[test]

@@ -107,8 +107,94 @@ fn a_schedule_with_both_cron_and_rate_or_neither() {
 fn a_pattern_that_would_match_everything() {
     assert!(
         qlik(&format!("{URL}\nevents:\n  a: {{ pattern: {{}}, app: {APP} }}"))
-            .ends_with("the pattern is empty; give at least one key, such as `source: [my.application]`")
+            .ends_with("the pattern is empty; must have at least one key, such as `source: [my.application]`")
     );
+}
+
+fn pattern(pattern: &str) -> String {
+    qlik(&format!("{URL}\nevents:\n  a:\n    app: {APP}\n    pattern:\n      {pattern}"))
+}
+
+#[test]
+fn a_number_in_a_pattern_that_would_not_be_written_as_it_is() {
+    for number in [
+        "012345670123",
+        "0x1F",
+        "0o17",
+        "1e3",
+        "1.50",
+        "+5",
+        ".5",
+        "1.",
+        "007",
+        "7.0",
+        "1_000",
+        "12345678901234567890123",
+        "1234567890123456789012",
+        "0.30000000000000004441",
+    ] {
+        let message = pattern(&format!("account: [{number}]"));
+        assert!(message.starts_with("9:21: this number would be written as "), "{number}: {message}");
+        assert!(
+            message.ends_with("put the value in quotes if it is a text, and write a number as JSON does"),
+            "{message}"
+        );
+    }
+    assert!(pattern("account: [.nan]").ends_with("is not a finite number"));
+}
+
+#[test]
+fn a_pattern_that_eventbridge_would_reject() {
+    for (written, expected) in [
+        (
+            "source: a.b",
+            "`source` of the pattern is \"a.b\"; must be a list of values to match, as in `source: [\"a.b\"]`",
+        ),
+        ("source: []", "`source` of the pattern is []; must be a list of values to match, as in `source: [[]]`"),
+        ("source: [[a]]", "`source` of the pattern contains a list in its list; remove the inner brackets"),
+        (
+            "source: [{ starts-with: a }]",
+            "`source` of the pattern has the unknown matcher `starts-with`; must be prefix, suffix, anything-but, equals-ignore-case, wildcard, numeric, exists or cidr",
+        ),
+        (
+            "source: [{ prefix: a, suffix: b }]",
+            "`source` of the pattern has a matcher with 2 keys; must be one of prefix, suffix, anything-but, equals-ignore-case, wildcard, numeric, exists or cidr",
+        ),
+        (
+            "source: [{ prefix: [a] }]",
+            "`source` of the pattern has the matcher `prefix` with [\"a\"], which EventBridge does not accept there",
+        ),
+        (
+            "source: [{ numeric: ['>'] }]",
+            "`source` of the pattern has the matcher `numeric` with [\">\"], which EventBridge does not accept there",
+        ),
+        (
+            "source: [{ exists: 'yes' }]",
+            "`source` of the pattern has the matcher `exists` with \"yes\", which EventBridge does not accept there",
+        ),
+        (
+            "source: [{ anything-but: { exists: true } }]",
+            "`source` of the pattern has the matcher `anything-but` with {\"exists\":true}, which EventBridge does not accept there",
+        ),
+        ("detail: {}", "the pattern is empty; must have at least one key, such as `source: [my.application]`"),
+    ] {
+        let message = pattern(written);
+        assert!(message.ends_with(expected), "{written}: {message}");
+    }
+    let long = format!("source: [{}]", "x".repeat(2048 - 14));
+    assert!(
+        pattern(&long).ends_with("the pattern has 2049 characters as JSON; must be at most 2048"),
+        "{}",
+        pattern(&long)
+    );
+}
+
+#[test]
+fn an_app_id_that_is_not_taken_from_the_detail_of_an_event() {
+    for path in ["$.source", "$.detail", "detail.appId", "$.detail.", "$.detail.a[0]", "$.detail..a"] {
+        let message = qlik(&format!("{URL}\nevents:\n  a: {{ pattern: {{ source: [a] }}, app_from: '{path}' }}"));
+        assert!(message.contains("is not a path to a value in an event's detail"), "{message}");
+    }
 }
 
 #[test]
@@ -128,8 +214,10 @@ fn variables_that_exceed_the_limits_of_qlik() {
         ))
     };
     let many: Vec<String> = (0..21).map(|it| format!("v{it}: x")).collect();
-    assert!(with(&many.join(", ")).ends_with("21 variables; must be at most 20"));
-    assert!(with(&format!("v: {}", "x".repeat(257))).ends_with("variable `v` has 257 characters; must be at most 256"));
+    assert!(with(&many.join(", ")).ends_with("there are 21 variables; must be at most 20"));
+    assert!(
+        with(&format!("v: {}", "x".repeat(257))).ends_with("variable `v` has 257 characters; must have at most 256")
+    );
     assert!(with("v: '<b>'").contains("which EventBridge treats as a placeholder"));
 }
 

@@ -289,19 +289,29 @@ fn a_mistake_in_the_file_is_reported_with_what_is_allowed() {
         (format!("{enterprise}\n{admins}"), "the key `client_id` is missing"),
         (
             format!("client_id: 1234\n{enterprise}\n{admins}"),
-            "`1234` is not a client ID of Slack; use two numbers joined by a dot, in quotes",
+            "`1234` is not a client ID of Slack; must be two numbers with a dot in between, in quotes",
         ),
         (
             format!("{client}\nenterprise_id: T12345678\n{admins}"),
-            "`T12345678` is not the ID of an organization on Slack; must be E, then capital letters and digits",
+            "`T12345678` is not an organization on Slack; must be its ID: E, then capital letters and digits",
         ),
-        (format!("{client}\n{enterprise}\nadmins: []"), "`admins` has 0 addresses; must be 1 to 20"),
-        (format!("{client}\n{enterprise}\nadmins: [ada]"), "`ada` is not a valid e-mail address"),
-        (format!("{LEAST}members: 0"), "`members` is 0; must be 1 to 5000000"),
-        (format!("{LEAST}booleans: yes"), "`yes` is not allowed here; use one of boolean, text"),
+        (format!("{client}\n{enterprise}\nadmins: []"), "`admins` has 0 addresses; must have 1 to 20"),
+        (
+            format!(
+                "{client}\n{enterprise}\nadmins: [{}]",
+                (0..20)
+                    .map(|n| format!("{}{n}@{}.example.com", "a".repeat(50), "d".repeat(50)))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            ),
+            "`admins` has 2351 bytes as JSON; must have at most 2048; name fewer people",
+        ),
+        (format!("{client}\n{enterprise}\nadmins: [ada]"), "`ada` is no e-mail address"),
+        (format!("{LEAST}members: 0"), "`members` is 0, allowed is 1 to 5000000"),
+        (format!("{LEAST}booleans: yes"), "`yes` is not allowed here; allowed are boolean, text"),
         (
             format!("{LEAST}kms_key: alias/slack"),
-            "`alias/slack` is not a KMS key; use arn:aws:kms:<region>:<account>:key/<id>",
+            "`alias/slack` is not a KMS key; must be arn:aws:kms:<region>:<account>:key/<id>",
         ),
         (
             format!("{LEAST}dashboard: {{ employees: {{ table: hr.e, email: e, department: d }}, owners: [] }}"),

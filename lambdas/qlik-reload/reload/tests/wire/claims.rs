@@ -31,8 +31,18 @@ async fn a_claim_whose_answer_was_lost_is_recognized_as_ones_own() {
 }
 
 #[tokio::test]
+async fn a_reload_that_could_not_be_taken_is_taken_by_the_retry() {
+    let world = world([TableFault::Works, TableFault::Denies]).await;
+    assert_eq!(world.invoke(event()).await.unwrap_err().name(), "ClaimsUnavailable");
+    world.pass(Duration::from_secs(60));
+    world.qlik(Route::List, [page([reload("RELOADING")])]);
+    assert_eq!(world.invoke(event()).await.unwrap()["reloadId"], RELOAD);
+    assert_eq!(world.count(Route::Post), 1, "the retry found it in Qlik");
+}
+
+#[tokio::test]
 async fn a_reload_that_could_not_be_recorded_is_still_followed() {
-    let world = world([TableFault::Works, TableFault::Denies, TableFault::Denies]).await;
+    let world = world([TableFault::Works, TableFault::Works, TableFault::Denies, TableFault::Denies]).await;
     assert_eq!(world.invoke(event()).await.unwrap()["status"], "RELOADING");
     assert!(world.log().contains(r#""step":"note""#) && world.log().contains(r#""step":"settle""#));
 
@@ -46,7 +56,7 @@ async fn a_reload_that_could_not_be_recorded_is_still_followed() {
 async fn a_claim_that_cannot_be_read_starts_nothing() {
     let world = world([]).await;
     world.invoke(event()).await.unwrap();
-    world.state().table.values_mut().next().unwrap()["status"] = json!({"S": "SOMETHING"});
+    world.state().table.get_mut("request#request-1").unwrap()["status"] = json!({"S": "SOMETHING"});
     let calls = world.calls();
     assert_eq!(world.invoke(event()).await.unwrap_err().name(), "ClaimsUnavailable");
     assert_eq!(world.calls(), calls);

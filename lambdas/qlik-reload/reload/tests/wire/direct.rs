@@ -101,7 +101,7 @@ async fn every_other_end_is_a_failure() {
 
     let world = following(["EXCEEDED_LIMIT"]).await;
     retryable(world.invoke(event()).await, Retryable::ReloadLimitExceeded);
-    assert!(world.state().table.is_empty(), "the delivery is released");
+    assert_eq!(world.claims(), 0, "the delivery is released");
 }
 
 #[tokio::test]
@@ -113,6 +113,68 @@ async fn a_reload_that_stays_queued_is_accepted_when_the_time_is_up() {
 }
 
 #[tokio::test]
+async fn a_reload_that_has_not_ended_when_the_time_is_up_is_followed_by_the_retry() {
+    for milliseconds in (0..3000).step_by(500) {
+        for status in ["QUEUED", "RELOADING"] {
+            let mut world = following([status]).await;
+            world.time_left = Duration::from_millis(60_000 + milliseconds);
+            let event = json!({"appId": APP, "waitFor": "finished"});
+            let message = retryable(world.invoke(event.clone()).await, Retryable::StillRunning);
+            assert!(message.contains(&format!("was still {status}")), "{message}");
+            world.qlik(Route::Reload, [reply(200, reload("SUCCEEDED"))]);
+            assert_eq!(world.invoke(event).await.unwrap()["status"], "SUCCEEDED");
+            assert_eq!(world.count(Route::Post), 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_active_reload_of_the_app_is_shared_if_the_delivery_asks_for_that() {
+    for status in ["QUEUED", "RELOADING"] {
+        let world = World::new().await;
+        let mut active = reload(status);
+        active["type"] = json!("chronos");
+        active["creationTime"] = json!("2024-05-01T08:00:00Z");
+        world.qlik(Route::List, [page([active])]).qlik(Route::Reload, [reply(200, reload("SUCCEEDED"))]);
+        let event = json!({"appId": APP, "skipIfActive": true, "waitFor": "finished"});
+        let result = world.invoke(event.clone()).await.unwrap();
+        assert_eq!((&result["reloadId"], &result["status"]), (&json!(RELOAD), &json!("SUCCEEDED")));
+        assert_eq!(result["alreadyActive"], true);
+        assert_eq!(world.count(Route::Post), 0);
+        let query = world.request(Route::List).target;
+        assert!(query.contains("filter=%28status+eq+%22QUEUED%22%29+or+%28status+eq+%22RELOADING%22%29"), "{query}");
+        world.invoke(event).await.unwrap();
+        assert_eq!((world.count(Route::Post), world.count(Route::List)), (0, 1), "the redelivery has the same reload");
+    }
+}
+
+#[tokio::test]
+async fn without_an_active_reload_one_is_started() {
+    let world = World::new().await;
+    let idle = ["SUCCEEDED", "FAILED", "CANCELING", "CANCELED", "EXCEEDED_LIMIT"].map(reload);
+    world.qlik(Route::List, [page(idle)]).qlik(Route::Post, [reply(201, reload("RELOADING"))]);
+    let result = world.invoke(json!({"appId": APP, "skipIfActive": true})).await.unwrap();
+    assert!(result.get("alreadyActive").is_none(), "{result}");
+    assert_eq!((world.count(Route::Post), world.request(Route::Post).body), (1, json!({"appId": APP}).to_string()));
+}
+
+#[tokio::test]
+async fn an_event_can_name_its_app_in_its_detail() {
+    let world = World::new().await;
+    world.qlik(Route::Post, [reply(201, reload("RELOADING"))]);
+    let detail = json!({"order": {"app-id": APP}, "other": ["\"", 1]});
+    let event = |path: &str| json!({"appIdFrom": path, "detail": detail, "deliveryId": path});
+    assert_eq!(world.invoke(event("$.detail.order.app-id")).await.unwrap()["appId"], APP);
+    for path in ["$.detail.order", "$.detail.app", "$.detail.order.app-id.x", "$.detail", "$.source", ""] {
+        let message = permanent(world.invoke(event(path)).await, Permanent::InvalidRequest);
+        assert!(message.contains(if path.len() > 9 { path } else { "appIdFrom" }), "{path}: {message}");
+    }
+    let hostile = json!({"appIdFrom": "$.detail.a", "detail": {"a": format!("{APP}\", \"weight\": \"10")}});
+    permanent(world.invoke(hostile).await, Permanent::InvalidRequest);
+    assert_eq!(world.count(Route::Post), 1);
+}
+
+#[tokio::test]
 async fn an_unknown_status_is_polled_until_the_time_is_up_and_is_not_a_success() {
     let world = following(["PAUSED \u{1b}[2J"]).await;
     let message = retryable(world.invoke(event()).await, Retryable::ReloadUnknown);
@@ -120,7 +182,7 @@ async fn an_unknown_status_is_polled_until_the_time_is_up_and_is_not_a_success()
     assert_eq!(world.count(Route::Reload), 18);
 
     let world = following(["CANCELING"]).await;
-    let message = retryable(world.invoke(event()).await, Retryable::ReloadUnknown);
+    let message = retryable(world.invoke(event()).await, Retryable::StillRunning);
     assert!(message.contains("CANCELING"), "{message}");
 }
 
@@ -329,10 +391,19 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
+async fn the_log_of_a_reload_is_skipped() {
+    let world = following([]).await;
+    let mut long = reload("SUCCEEDED");
+    long["log"] = json!("\"x\\".repeat(5 * 1024 * 1024));
+    world.qlik(Route::Reload, [reply(200, long)]);
+    assert_eq!(world.invoke(event()).await.unwrap()["status"], "SUCCEEDED");
+}
+
+#[tokio::test]
 async fn a_body_without_end_is_cut_off() {
     let world = following([]).await;
     let mut endless = reload("SUCCEEDED");
-    endless["log"] = json!("x".repeat(5 * 1024 * 1024));
+    endless["log"] = json!(vec!["x"; 1024 * 1024]);
     world.qlik(Route::Reload, [reply(200, endless), reply(200, reload("RELOADING"))]);
     assert_eq!(world.invoke(event()).await.unwrap()["status"], "RELOADING");
     assert!(world.log().contains("too long"));

@@ -5,10 +5,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails when it cannot continue")]
 
+mod answers;
 mod claims;
 mod direct;
 mod process;
 mod redelivery;
 mod rest;
 mod secrets;
+mod simulation;
 mod world;

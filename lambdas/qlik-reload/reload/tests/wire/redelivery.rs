@@ -189,7 +189,9 @@ async fn after_a_killed_run_a_reload_it_may_have_started_is_looked_for_and_adopt
 
 #[tokio::test]
 async fn after_a_killed_run_that_started_nothing_the_reload_is_started() {
-    let world = killed_run(false).await;
+    let mut world = killed_run(false).await;
+    world.state().table.retain(|id, _| !id.starts_with("reload#"));
+    world.time_left = Duration::from_secs(900);
     world.pass(Duration::from_secs(61));
     let other = |field: &str, value: Value| {
         let mut reload = reload("QUEUED");
@@ -203,6 +205,8 @@ async fn after_a_killed_run_that_started_nothing_the_reload_is_started() {
             other("appId", json!(OTHER_APP)),
             other("type", json!("chronos")),
             other("partial", json!(true)),
+            other("weight", json!(5)),
+            other("variables", json!({"a": VALUE})),
             other("creationTime", json!("2024-05-01T09:59:57Z")),
             other("creationTime", json!("yesterday")),
             json!({"id": "not a reload", "appId": APP, "status": "QUEUED"}),
@@ -210,7 +214,8 @@ async fn after_a_killed_run_that_started_nothing_the_reload_is_started() {
     );
     world.qlik(Route::Post, [reply(201, reload("RELOADING"))]);
     assert_eq!(world.invoke(delivery()).await.unwrap()["reloadId"], RELOAD);
-    assert_eq!((world.count(Route::Post), world.count(Route::List)), (1, 1));
+    assert_eq!(world.count(Route::Post), 1);
+    assert!(world.slept() >= Duration::from_secs(119), "until two minutes after the end of the killed run");
 }
 
 #[tokio::test]
@@ -250,11 +255,74 @@ async fn a_post_cut_off_by_the_end_of_the_run_is_looked_for_by_the_next() {
 
 #[tokio::test]
 async fn a_post_that_started_nothing_is_sent_again() {
-    let world = World::new().await;
+    let mut world = World::new().await;
+    world.time_left = Duration::from_secs(900);
     world.qlik(Route::Post, [refusal(503), reply(201, reload("RELOADING"))]).qlik(Route::List, [page([])]);
     world.invoke(delivery()).await.unwrap();
-    let calls: Vec<Route> = world.state().calls.iter().map(|(route, _)| *route).collect();
+    let mut calls: Vec<Route> = world.state().calls.iter().map(|(route, _)| *route).collect();
+    calls.dedup();
     assert_eq!(calls, [Route::App, Route::Post, Route::List, Route::Post]);
+    assert!(world.slept() >= Duration::from_secs(120), "the reload gets time to appear in the list");
+}
+
+#[tokio::test]
+async fn a_reload_that_begins_late_and_is_listed_late_is_not_started_twice() {
+    let mut world = World::new().await;
+    world.time_left = Duration::from_secs(900);
+    let mut late = reload("RELOADING");
+    late["creationTime"] = json!("2024-05-01T10:00:55Z");
+    let mut pages: Vec<Answer> = vec![page([]); 25];
+    pages.push(page([late]));
+    world.qlik(Route::Post, [Answer::TimeOut]);
+    world.state().answer_with(Route::List, pages);
+    assert_eq!(world.invoke(delivery()).await.unwrap()["reloadId"], RELOAD);
+    assert_eq!((world.count(Route::Post), world.count(Route::List)), (1, 26));
+}
+
+#[tokio::test]
+async fn a_run_whose_time_ends_before_the_reload_can_be_ruled_out_leaves_it_to_the_next() {
+    let world = World::new().await;
+    world.qlik(Route::Post, [refusal(502), reply(201, reload("RELOADING"))]).qlik(Route::List, [page([])]);
+    assert_eq!(kind(world.invoke(delivery()).await), "QlikUnavailable");
+    world.pass(Duration::from_secs(60));
+    world.invoke(delivery()).await.unwrap();
+    assert_eq!(world.count(Route::Post), 2);
+}
+
+#[tokio::test]
+async fn a_reload_of_another_delivery_is_never_adopted() {
+    let mut world = World::new().await;
+    world.time_left = Duration::from_secs(900);
+    let mut other = reload("RELOADING");
+    other["id"] = json!(OTHER_RELOAD);
+    world.state().belongs_to_another(OTHER_RELOAD);
+    world.qlik(Route::Post, [refusal(502), reply(201, reload("RELOADING"))]).qlik(Route::List, [page([other])]);
+    assert_eq!(world.invoke(delivery()).await.unwrap()["reloadId"], RELOAD);
+    assert_eq!(world.count(Route::Post), 2);
+}
+
+#[tokio::test]
+async fn an_adopted_reload_belongs_to_the_delivery_that_adopted_it() {
+    let mut world = World::new().await;
+    world.time_left = Duration::from_secs(900);
+    world.qlik(Route::Post, [refusal(502)]).qlik(Route::List, [page([reload("RELOADING")])]);
+    assert_eq!(world.invoke(delivery()).await.unwrap()["reloadId"], RELOAD);
+    let mut own = reload("RELOADING");
+    own["id"] = json!(OTHER_RELOAD);
+    world.qlik(Route::Post, [refusal(502), reply(201, own)]);
+    let next = json!({"appId": APP, "deliveryId": "next-tick"});
+    assert_eq!(world.invoke(next).await.unwrap()["reloadId"], OTHER_RELOAD);
+}
+
+#[tokio::test]
+async fn a_reload_that_another_delivery_took_first_is_replaced() {
+    let mut world = World::new().await;
+    world.time_left = Duration::from_secs(900);
+    let mut second = reload("RELOADING");
+    second["id"] = json!(OTHER_RELOAD);
+    world.state().belongs_to_another(RELOAD);
+    world.qlik(Route::Post, [reply(201, reload("RELOADING")), reply(201, second)]).qlik(Route::List, [page([])]);
+    assert_eq!(world.invoke(delivery()).await.unwrap()["reloadId"], OTHER_RELOAD);
 }
 
 #[tokio::test]

@@ -96,7 +96,7 @@ impl World {
 
     /// Sets the answers to one of Qlik's calls; the last one repeats.
     pub(crate) fn qlik<const N: usize>(&self, route: Route, answers: [Answer; N]) -> &World {
-        self.state().script.insert(route, answers.into());
+        self.state().answer_with(route, answers.into());
         self
     }
 
@@ -127,9 +127,9 @@ impl World {
         self.state().secret_reads
     }
 
-    /// The number of claims.
+    /// The number of claims of deliveries.
     pub(crate) fn claims(&self) -> usize {
-        self.state().table.len()
+        self.state().deliveries().count()
     }
 
     pub(crate) fn request(&self, route: Route) -> Request {
@@ -151,7 +151,7 @@ impl World {
     /// An attribute of the only claim.
     pub(crate) fn claim(&self, attribute: &str) -> String {
         let state = self.state();
-        let item = state.table.values().next().expect("there is a claim");
+        let item = state.deliveries().next().expect("there is a claim");
         let value = item[attribute].as_object().map(|typed| typed.values().next().unwrap().clone());
         value.and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
     }
@@ -224,6 +224,23 @@ pub(crate) fn refusal_quoting(status: u16, text: &str) -> Answer {
 }
 
 impl State {
+    /// The claims of deliveries; those of reloads are left out.
+    fn deliveries(&self) -> impl Iterator<Item = &Value> {
+        self.table.iter().filter(|(id, _)| !id.starts_with("reload#")).map(|(_, item)| item)
+    }
+
+    /// Sets the answers to one of Qlik's calls; the last one repeats.
+    pub(crate) fn answer_with(&mut self, route: Route, answers: Vec<Answer>) {
+        self.script.insert(route, answers.into());
+    }
+
+    /// Gives a reload to another delivery.
+    pub(crate) fn belongs_to_another(&mut self, reload: &str) {
+        let id = format!("reload#{reload}");
+        let item = json!({"id": {"S": id}, "owner": {"S": "delivery#other"}, "expires": {"N": "2000000000"}});
+        self.table.insert(id, item);
+    }
+
     fn answer(&mut self, request: Request) -> Answer {
         match request.header("x-amz-target").rsplit('.').next() {
             Some("GetSecretValue") => self.secret(),

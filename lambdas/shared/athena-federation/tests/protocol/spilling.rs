@@ -174,6 +174,31 @@ async fn a_repeated_read_never_reuses_its_key_and_nonce() {
 }
 
 #[tokio::test]
+async fn a_block_is_stored_again_after_a_conflict_with_another_write() {
+    for (conflicts, stores, puts) in [(1, false, 2), (3, false, 4), (1, true, 2)] {
+        let world = World::new(shop(10)).await;
+        world.state.lock().unwrap().conflicts = (conflicts, stores);
+        let answer = world.answer(limited(false, Dialect::Modern, "0", "16000000")).await.unwrap();
+        assert_eq!(answer["@type"], "RemoteReadRecordsResponse");
+        let state = world.state.lock().unwrap();
+        assert_eq!((state.puts.len(), state.objects.contains_key(BLOCK_0)), (puts, true));
+    }
+    let world = World::new(shop(10)).await;
+    world.state.lock().unwrap().conflicts = (u32::MAX, false);
+    let error = world.answer(limited(false, Dialect::Modern, "0", "16000000")).await.unwrap_err();
+    assert!(error.message.ends_with("ConditionalRequestConflict"), "{error:?}");
+    assert_eq!(world.state.lock().unwrap().puts.len(), 5);
+}
+
+#[tokio::test]
+async fn rows_of_another_table_are_not_read() {
+    let world = World::new(shop(10)).await;
+    let mut asked = read(false, Dialect::Modern);
+    asked["tableName"] = json!({"schemaName": "shop", "tableName": "nothing"});
+    assert_eq!(world.answer(asked).await.unwrap_err().kind, Kind::EntityNotFound);
+}
+
+#[tokio::test]
 async fn a_refusal_by_s3_is_an_error_without_its_text() {
     let world = World::new(shop(10)).await;
     world.state.lock().unwrap().denied = true;

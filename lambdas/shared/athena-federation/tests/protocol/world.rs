@@ -97,6 +97,8 @@ pub(crate) struct State {
     pub(crate) asked: usize,
     pub(crate) data_keys: Vec<Request>,
     pub(crate) denied: bool,
+    /// How many writes S3 refuses because another one is under way, which then stores the object if `true`.
+    pub(crate) conflicts: (u32, bool),
 }
 
 pub(crate) struct World {
@@ -175,6 +177,13 @@ impl State {
         self.puts.push(request);
         if self.denied {
             return reply(403, "<Error><Code>AccessDenied</Code><Message>no rights for key-canary</Message></Error>");
+        }
+        if let (left @ 1.., stores) = &mut self.conflicts {
+            *left -= 1;
+            if *stores {
+                self.objects.insert(key, bytes);
+            }
+            return reply(409, "<Error><Code>ConditionalRequestConflict</Code></Error>");
         }
         if taken {
             return reply(412, "<Error><Code>PreconditionFailed</Code></Error>");

@@ -114,6 +114,15 @@ async fn is_retried_once(fault: Answer) {
 }
 
 #[tokio::test]
+async fn a_file_that_arrives_too_slowly_is_an_error_before_lambda_ends_the_function() {
+    let mut world = World::new().await;
+    world.time_left = Duration::from_secs(20);
+    world.slack([Answer::Stall { status: 200 }]);
+    let error = world.refused(DAY).await;
+    assert!(error.kind == Kind::Unavailable && error.message.contains("within this function's time"), "{error:?}");
+}
+
+#[tokio::test]
 async fn a_redirect_is_not_followed() {
     let world = World::new().await;
     let headers = vec![("Location", "http://127.0.0.1:1/".to_owned())];

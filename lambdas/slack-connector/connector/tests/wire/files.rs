@@ -89,6 +89,10 @@ async fn each_kind_of_value_has_one_result() {
         (r#"{"user_id":null}"#, None),
         (r#"{}"#, None),
         (r#"{"USER_ID":"x"}"#, None),
+        (r#"{"enterprise_user_id":"W1"}"#, Some("W1")),
+        (r#"{"enterprise_user_id":7}"#, Some("7")),
+        (r#"{"enterprise_user_id":"W1","user_id":"U1"}"#, Some("U1")),
+        (r#"{"user_id":"U1","enterprise_user_id":"W1"}"#, Some("U1")),
     ] {
         world.slack([file(line)]);
         let rows = world.read(DAY).await.unwrap();

@@ -9,6 +9,7 @@ mod answers;
 mod errors;
 mod files;
 mod fuzz;
+mod outcomes;
 mod pruning;
 mod queries;
 mod world;

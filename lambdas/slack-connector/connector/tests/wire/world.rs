@@ -10,6 +10,7 @@ use athena_federation::{Block, Dialect, Error, SchemaText};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use lambda_runtime::{Context, LambdaEvent};
+use loopback::answers::Case;
 use loopback::{Answer, Log, Request, Time, environment, reply, serve};
 use serde_json::{Value as Json, json};
 use slack_connector::{Booleans, Settings, SlackConnectorHandler, schema};
@@ -30,6 +31,9 @@ pub(crate) struct State {
     pub(crate) secrets: VecDeque<Result<String, &'static str>>,
     pub(crate) secret_reads: usize,
     pub(crate) objects: BTreeMap<String, Vec<u8>>,
+    /// S3's answers to the next writes; without one, S3 works.
+    pub(crate) puts: VecDeque<Case>,
+    pub(crate) put_calls: usize,
     pub(crate) query: &'static str,
     errors: Vec<String>,
 }
@@ -57,6 +61,8 @@ impl World {
             secrets: VecDeque::from([Ok(json!({"token": TOKEN, "refresh_token": "xoxe-1-canary"}).to_string())]),
             secret_reads: 0,
             objects: BTreeMap::new(),
+            puts: VecDeque::new(),
+            put_calls: 0,
             query: "RUNNING",
             errors: Vec::new(),
         }));
@@ -160,9 +166,17 @@ impl State {
                 reply(200, json!({"QueryExecution": {"Status": {"State": self.query}}}))
             }
             "" if request.method == "PUT" => {
-                let path = request.target.split('?').next().unwrap().to_owned();
-                self.objects.insert(path.strip_prefix("/spill-bucket/").unwrap().to_owned(), request.bytes);
-                reply(200, "")
+                self.put_calls += 1;
+                let path = request.target.split('?').next().unwrap();
+                let key = path.strip_prefix("/spill-bucket/").unwrap().to_owned();
+                let case = self.puts.pop_front();
+                if case.as_ref().is_none_or(|case| case.takes_effect) {
+                    if request.header("if-none-match") == "*" && self.objects.contains_key(&key) {
+                        return reply(412, "<Error><Code>PreconditionFailed</Code></Error>");
+                    }
+                    self.objects.insert(key, request.bytes);
+                }
+                case.map_or_else(|| reply(200, ""), |case| case.answer)
             }
             other => panic!("nobody answers {other} {}", request.target),
         }

@@ -163,7 +163,11 @@ async fn slacks_grant_is_checked_before_anything_is_stored() {
         (changed("/enterprise/id", json!("<script>")), "organization without an ID"),
         (changed("/enterprise", Value::Null), "organization without an ID"),
         (changed("/is_enterprise_install", json!(false)), "was installed on a workspace"),
-        (changed("/is_enterprise_install", Value::Null), "was installed on a workspace"),
+        (changed("/is_enterprise_install", Value::Null), "choose the whole organization E12345678"),
+        (
+            json!({"ok": true, "is_enterprise_install": false, "enterprise": null, "team": {"id": "T1"}}),
+            "a workspace that is not part of an Enterprise organization",
+        ),
         (
             changed("/authed_user/scope", json!("admin.analytics:readonly,chat:write")),
             "did not grant admin.analytics:read",

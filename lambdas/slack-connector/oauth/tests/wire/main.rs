@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails when it cannot continue")]
 
+mod answers;
 mod browser;
 mod fuzz;
 mod install;
@@ -12,6 +13,7 @@ mod links;
 mod refresh;
 mod revoke;
 mod script;
+mod simulation;
 mod world;
 
 /// The number of cases that `PROPTEST_CASES` asks for; proptest ignores it once a test sets its own number.

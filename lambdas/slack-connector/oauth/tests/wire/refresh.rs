@@ -118,6 +118,53 @@ async fn a_refresh_token_that_another_run_has_just_used_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn a_new_token_that_could_not_be_made_current_is_made_current_by_the_next_refresh() {
+    let world = world(60).await;
+    world.state().faults.insert("UpdateSecretVersionStage", Fault::Denies);
+    assert_eq!(refresh(&world).await.unwrap_err().name(), "SecretUnavailable");
+    assert_eq!(world.stored()["token"], "xoxe.xoxp-canary-1");
+    world.slack([reply(200, json!({"ok": false, "error": "invalid_refresh_token"}))]);
+    assert_eq!(refresh(&world).await, Ok(json!({ "refreshed": true })));
+    assert_eq!(world.stored()["token"], "xoxe.xoxp-canary-2");
+    assert_eq!(world.calls().len(), 1, "the used refresh token was not sent again");
+}
+
+#[tokio::test]
+async fn a_token_that_was_waiting_until_it_is_due_itself_is_renewed() {
+    let world = world(60).await;
+    world.state().faults.insert("UpdateSecretVersionStage", Fault::Denies);
+    refresh(&world).await.unwrap_err();
+    world.pass(43200);
+    let next = json!({"ok": true, "access_token": "xoxe.xoxp-canary-3", "refresh_token": "xoxe-canary-3", "expires_in": 43200, "token_type": "user"});
+    world.slack([reply(200, next)]);
+    assert_eq!(refresh(&world).await, Ok(json!({ "refreshed": true })));
+    assert_eq!(world.form(1)["refresh_token"], "xoxe-canary-2");
+    assert_eq!(world.stored()["token"], "xoxe.xoxp-canary-3");
+}
+
+#[tokio::test]
+async fn a_token_that_was_overtaken_is_never_made_current() {
+    let world = world(60).await;
+    let due = json!({ "token": "xoxe.xoxp-canary-5", "refresh_token": "xoxe-canary-5", "expires": NOW + 60 });
+    world.state().meanwhile = Some(due);
+    assert_eq!(refresh(&world).await, Ok(json!({ "refreshed": false, "reason": "another run was faster" })));
+    let next = json!({"ok": true, "access_token": "xoxe.xoxp-canary-6", "refresh_token": "xoxe-canary-6", "expires_in": 43200, "token_type": "user"});
+    world.slack([reply(200, next)]);
+    assert_eq!(refresh(&world).await, Ok(json!({ "refreshed": true })));
+    assert_eq!(world.form(1)["refresh_token"], "xoxe-canary-5");
+    assert_eq!(world.stored()["token"], "xoxe.xoxp-canary-6");
+}
+
+#[tokio::test]
+async fn a_token_is_stored_again_if_secrets_manager_does_not_answer() {
+    let world = world(60).await;
+    world.state().repeated = Some(("PutSecretValue", 5));
+    assert_eq!(refresh(&world).await, Ok(json!({ "refreshed": true })));
+    assert_eq!(world.stored()["token"], "xoxe.xoxp-canary-2");
+    assert_eq!(world.calls().len(), 1);
+}
+
+#[tokio::test]
 async fn an_installation_takes_precedence_over_a_refresh() {
     let world = world(60).await;
     world.state().meanwhile = Some(json!({ "token": "xoxp-canary-installed" }));

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use lambda_runtime::{Context, LambdaEvent};
+use loopback::answers::Case;
 use loopback::{Answer, Environment, Log, Request, Time, dynamo, environment, reply, serve};
 use serde_json::{Value, json};
 use slack_oauth::{Error, InstallationApi, Settings};
@@ -54,6 +55,10 @@ pub(crate) struct State {
     pub(crate) secrets: BTreeMap<String, Secret>,
     /// The next fault of an operation.
     pub(crate) faults: BTreeMap<&'static str, Fault>,
+    /// The answer to the next call of an operation.
+    pub(crate) cases: BTreeMap<&'static str, Case>,
+    /// An operation that is not answered this often.
+    pub(crate) repeated: Option<(&'static str, u32)>,
     results: Vec<String>,
     /// What may be in a response and nowhere else.
     pub(crate) private: Vec<String>,
@@ -77,6 +82,8 @@ impl World {
             table: BTreeMap::new(),
             secrets: BTreeMap::new(),
             faults: BTreeMap::new(),
+            cases: BTreeMap::new(),
+            repeated: None,
             results: Vec::new(),
             private: Vec::new(),
         }));
@@ -176,7 +183,7 @@ pub(crate) fn granted() -> Value {
     })
 }
 
-fn variables(url: &str) -> Environment {
+pub(crate) fn variables(url: &str) -> Environment {
     let arn = |name: &str| format!("arn:aws:secretsmanager:eu-west-1:123456789012:secret:canary-arn-{name}");
     let [client_secret, token, start_key] = ["client-secret", TOKEN, "start-key"].map(arn);
     let own = [
@@ -195,14 +202,53 @@ fn variables(url: &str) -> Environment {
 }
 
 impl Secret {
-    fn current(&self) -> Option<(&str, &str)> {
-        let version = self.labels.get("AWSCURRENT")?;
+    pub(crate) fn current(&self) -> Option<(&str, &str)> {
+        self.labelled("AWSCURRENT")
+    }
+
+    fn labelled(&self, label: &str) -> Option<(&str, &str)> {
+        let version = self.labels.get(label)?;
         Some((version, &self.versions[version]))
     }
 
-    fn put(&mut self, version: &str, text: &str) {
+    pub(crate) fn put(&mut self, version: &str, text: &str) {
         self.versions.insert(version.to_owned(), text.to_owned());
         self.labels.insert("AWSCURRENT".to_owned(), version.to_owned());
+    }
+
+    /// The answer to `GetSecretValue`.
+    pub(crate) fn get(&self, body: &Value) -> Answer {
+        match self.labelled(body["VersionStage"].as_str().unwrap_or("AWSCURRENT")) {
+            Some((version, text)) => {
+                reply(200, json!({"ARN": "canary-arn", "VersionId": version, "SecretString": text}))
+            }
+            None => refusal("ResourceNotFoundException"),
+        }
+    }
+
+    /// The answer to `PutSecretValue`.
+    pub(crate) fn put_version(&mut self, body: &Value) -> Answer {
+        let version = body["ClientRequestToken"].as_str().unwrap();
+        let text = body["SecretString"].as_str().unwrap();
+        assert!((32..=64).contains(&version.len()), "{version}");
+        if self.versions.get(version).is_some_and(|existing| existing != text) {
+            return refusal("ResourceExistsException");
+        }
+        self.versions.insert(version.to_owned(), text.to_owned());
+        for label in body["VersionStages"].as_array().unwrap() {
+            self.labels.insert(label.as_str().unwrap().to_owned(), version.to_owned());
+        }
+        reply(200, json!({"ARN": "canary-arn", "VersionId": version}))
+    }
+
+    /// The answer to `UpdateSecretVersionStage`.
+    pub(crate) fn move_label(&mut self, body: &Value) -> Answer {
+        let label = body["VersionStage"].as_str().unwrap();
+        if self.labels.get(label).map(String::as_str) != body["RemoveFromVersionId"].as_str() {
+            return refusal("InvalidParameterException");
+        }
+        self.labels.insert(label.to_owned(), body["MoveToVersionId"].as_str().unwrap().to_owned());
+        reply(200, json!({"ARN": "canary-arn"}))
     }
 }
 
@@ -212,6 +258,12 @@ impl State {
         let Some(operation) = target.rsplit('.').next().filter(|name| !name.is_empty()) else {
             return self.slack(request);
         };
+        if let Some((unanswered, left @ 1..)) = &mut self.repeated
+            && *unanswered == operation
+        {
+            *left -= 1;
+            return Answer::HangUp;
+        }
         let fault = self.faults.remove(operation);
         if fault == Some(Fault::Denies) {
             return reply(
@@ -219,15 +271,25 @@ impl State {
                 json!({"__type": "AccessDeniedException", "message": "canary-arn", "Message": "canary-arn"}),
             );
         }
+        let case = self.cases.remove(operation);
+        if let Some(case) = &case
+            && !case.takes_effect
+        {
+            return case.answer.clone();
+        }
         let body: Value = serde_json::from_str(&request.body).unwrap();
         let answer = match operation {
-            "GetSecretValue" => self.get_secret(&body),
-            "PutSecretValue" => self.put_secret(&body),
-            "UpdateSecretVersionStage" => self.move_label(&body),
+            "GetSecretValue" => self.secret(&body).get(&body),
+            "PutSecretValue" => self.secret(&body).put_version(&body),
+            "UpdateSecretVersionStage" => self.secret(&body).move_label(&body),
             "PutItem" | "DeleteItem" => self.table(operation, &body),
             other => panic!("no service here has {other}"),
         };
-        if fault.is_some() { Answer::HangUp } else { answer }
+        match case {
+            Some(case) => case.answer,
+            None if fault.is_some() => Answer::HangUp,
+            None => answer,
+        }
     }
 
     fn slack(&mut self, request: Request) -> Answer {
@@ -246,39 +308,6 @@ impl State {
     fn secret(&mut self, body: &Value) -> &mut Secret {
         let arn = body["SecretId"].as_str().unwrap();
         self.secrets.entry(arn.rsplit("canary-arn-").next().unwrap().to_owned()).or_default()
-    }
-
-    fn get_secret(&mut self, body: &Value) -> Answer {
-        match self.secret(body).current() {
-            Some((version, text)) => {
-                reply(200, json!({"ARN": "canary-arn", "VersionId": version, "SecretString": text}))
-            }
-            None => refusal("ResourceNotFoundException"),
-        }
-    }
-
-    fn put_secret(&mut self, body: &Value) -> Answer {
-        let secret = self.secret(body);
-        let version = body["ClientRequestToken"].as_str().unwrap();
-        let text = body["SecretString"].as_str().unwrap();
-        if secret.versions.get(version).is_some_and(|standing| standing != text) {
-            return refusal("ResourceExistsException");
-        }
-        secret.versions.insert(version.to_owned(), text.to_owned());
-        for label in body["VersionStages"].as_array().unwrap() {
-            secret.labels.insert(label.as_str().unwrap().to_owned(), version.to_owned());
-        }
-        reply(200, json!({"ARN": "canary-arn", "VersionId": version}))
-    }
-
-    fn move_label(&mut self, body: &Value) -> Answer {
-        let secret = self.secret(body);
-        let label = body["VersionStage"].as_str().unwrap();
-        if secret.labels.get(label).map(String::as_str) != body["RemoveFromVersionId"].as_str() {
-            return refusal("InvalidParameterException");
-        }
-        secret.labels.insert(label.to_owned(), body["MoveToVersionId"].as_str().unwrap().to_owned());
-        reply(200, json!({"ARN": "canary-arn"}))
     }
 
     fn table(&mut self, operation: &str, body: &Value) -> Answer {
