@@ -155,6 +155,43 @@ async fn a_failure_is_reported_without_the_databases_text() {
 }
 
 #[tokio::test]
+async fn a_statement_that_redshift_stopped_by_itself_is_not_reported_as_cancelled() {
+    for (status, error, code) in [
+        ("FAILED", "ERROR: Query (150) canceled on user's request", "timed-out"),
+        ("FAILED", "ERROR: Query (28572825) cancelled on user's request [ErrorId: 1-66]", "timed-out"),
+        ("FAILED", "ERROR: Query (5) cancelled by WLM abort action of Query Monitoring Rule \"canary\"", "timed-out"),
+        ("FAILED", "ERROR: canceling statement due to statement timeout", "timed-out"),
+        ("FAILED", "ERROR: Query (150) is too large", "failed"),
+        ("ABORTED", "", "failed"),
+    ] {
+        let world = running().await;
+        let event = world.statement(0, |statement| {
+            statement.fail(error);
+            statement.status = status;
+            statement.event(status)
+        });
+        assert_eq!(world.finished(event).await, told(true));
+        let message = &world.told("a=")[0];
+        assert_eq!((&message["type"], &message["code"]), (&json!("error"), &json!(code)), "{status} {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_statement_that_its_owner_cancelled_is_reported_as_cancelled_in_redshifts_words_too() {
+    for status in ["ABORTED", "FAILED"] {
+        let world = running().await;
+        world.say("a=", json!({"action": "cancel", "requestId": id(1)})).await;
+        let event = world.statement(0, |statement| {
+            statement.fail("ERROR: Query (150) canceled on user's request");
+            statement.status = status;
+            statement.event(status)
+        });
+        assert_eq!(world.finished(event).await, told(true));
+        assert_eq!(world.types("a="), ["cancelled"]);
+    }
+}
+
+#[tokio::test]
 async fn an_event_before_the_end_that_it_reports_is_retried() {
     let world = running().await;
     let event = world.statement(0, |statement| statement.event("FINISHED"));
