@@ -9,7 +9,8 @@
 //!    │                      └──────► Redshift: rows of one's own requests
 //!    │ ticket, good for once
 //!    └──► Connections (WebSocket) ──► Socket ──► Requests
-//!               ▲                        └─────► Redshift: starts the statement
+//!               ▲                        ├─────► Redshift: starts the statement
+//!               │                        └── SubmitAgain (each minute)
 //!               └── Finished ◄── Ended (event rule), Sweep (each minute)
 //! Setup  (custom resource InWarehouse) ──► Redshift: schema, script, the user who reads
 //! ```
@@ -68,7 +69,7 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     stack.add("ConnectionsRoutes", socket_routes(&connections, &socket));
     let api = stack.add(API, rest_api(users.arn(), &origin, &results));
     stack.add("Ended", ended(tenancy, &finished, &dead_letters));
-    add_sweep(&mut stack, &finished, &dead_letters);
+    add_sweeps(&mut stack, &socket, &finished, &dead_letters);
     stack.add("InWarehouse", in_warehouse(props, &place, &setup, &socket));
     let config = page_config(&users, &connections, &api, sign_up.is_some());
     stack.add("Site", site(&publish, &page, config));
@@ -154,6 +155,7 @@ impl Parts<'_> {
                 "dynamodb:Query",
                 "dynamodb:UpdateItem",
             ]))
+            .grant(self.requests.grant_query_index(OPEN))
             .grant(connections.grant_connections())
             .grant(own_statements(["redshift-data:CancelStatement", "redshift-data:GetStatementResult"]));
         let function = self.place.grants_start(Part::Worker).into_iter().fold(function, RustFunction::grant);
@@ -261,10 +263,12 @@ fn ended(tenancy: &Tenancy, finished: &FunctionRef, dead_letters: &QueueRef) -> 
     EventRule::new("A statement of the query app has ended", pattern, finished, None, dead_letters)
 }
 
-/// Catches what an event that never arrived left open.
-fn add_sweep(stack: &mut Stack, finished: &FunctionRef, dead_letters: &QueueRef) {
+/// Finishes what an event that never arrived left open, and submits again what Redshift may not have received.
+fn add_sweeps(stack: &mut Stack, socket: &FunctionRef, finished: &FunctionRef, dead_letters: &QueueRef) {
     let sweeps = stack.add("Sweeps", ScheduleGroup::new(finished, dead_letters));
     stack.add("Sweep", Schedule::rate("1 minute", json!({ "sweep": true }), &sweeps));
+    let submissions = stack.add("Submissions", ScheduleGroup::new(socket, dead_letters));
+    stack.add("SubmitAgain", Schedule::rate("1 minute", json!({ "sweep": true }), &submissions));
 }
 
 fn in_warehouse(props: &Props, place: &Place, setup: &FunctionRef, socket: &FunctionRef) -> CustomResource {

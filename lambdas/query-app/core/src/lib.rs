@@ -10,6 +10,7 @@
 //!
 //! 1. [`Table::begin`] writes it with the connection that waits for it, before Redshift receives its statement.
 //! 2. Redshift gets the statement, named `<tenant>-query-<key>`, with the key as the client token: a repetition is the same statement.
+//!    While nobody knows whether Redshift has it, query-socket submits it again.
 //! 3. Its event, or a sweep, finds the request by that name; [`Table::claim`] lets one run at a time report it.
 //! 4. The result goes out in numbered parts, and [`Table::end`] is the last step. After a crash, sending resumes from the last
 //!    part that was recorded; browsers drop parts that they already have.

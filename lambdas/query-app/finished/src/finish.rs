@@ -112,7 +112,11 @@ impl Finisher {
             _ => End::Cancelled,
         };
         let Some(statement) = &request.statement else {
-            return if request.cancelled.is_some() { Ok(Some((stopped, None))) } else { failed(Failure::Unavailable) };
+            // Its time is over. Redshift never had it, or ended it by the same limit.
+            return match request.cancelled {
+                Some(Cause::Asked | Cause::Alone) => Ok(Some((End::Cancelled, None))),
+                Some(Cause::Time) | None => failed(Failure::Unavailable),
+            };
         };
         let data = &self.delivery.data;
         match data.wait(statement, self.clock.now() + patience).await {

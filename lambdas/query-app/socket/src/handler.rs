@@ -46,16 +46,19 @@ impl QuerySocket {
         }
     }
 
-    /// Handles one event of the WebSocket API or of its authorizer. Messages to a browser are sent to its connection, not in the
+    /// Handles one event of the WebSocket API or of its authorizer, or `{"sweep":true}`. Messages to a browser are sent to its connection, not in the
     /// response.
     ///
     /// # Errors
     ///
-    /// If the event is neither, or a service failed before the browser could be informed.
+    /// If the event is none of these, or a service failed before the browser could be informed.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, String> {
         let (event, context) = event.into_parts();
         let span = info_span!("event", request_id = context.request_id);
         let answer = async {
+            if event["sweep"] == true {
+                return self.sweep(context.deadline()).await.map_err(|problem| problem.0);
+            }
             // serde's message could quote the event.
             let event = serde_json::from_value::<Event>(event);
             let event = event.map_err(|_| "the event is not one of a WebSocket API".to_owned())?;

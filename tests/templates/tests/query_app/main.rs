@@ -370,6 +370,7 @@ fn each_function_has_only_the_rights_it_needs() {
     let items = format!(
         "dynamodb:ConditionCheckItem dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem: {table}"
     );
+    let index = r#"dynamodb:Query: {"Fn::Sub":"${Requests.Arn}/index/open"}"#.to_owned();
     let connection = |method: &str| {
         format!(
             "{{\"Fn::Sub\":\"arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{Connections}}/live/{method}/@connections/*\"}}"
@@ -384,8 +385,12 @@ fn each_function_has_only_the_rights_it_needs() {
     assert_eq!(
         rights(&template, "SocketRole"),
         [
-            &[items, connections.clone(), statements("redshift-data:CancelStatement redshift-data:GetStatementResult")]
-                [..],
+            &[
+                items,
+                index.clone(),
+                connections.clone(),
+                statements("redshift-data:CancelStatement redshift-data:GetStatementResult"),
+            ][..],
             &start[..],
             &queries[..],
         ]
@@ -395,7 +400,7 @@ fn each_function_has_only_the_rights_it_needs() {
         rights(&template, "FinishedRole"),
         [
             format!("dynamodb:DeleteItem dynamodb:Query dynamodb:UpdateItem: {table}"),
-            r#"dynamodb:Query: {"Fn::Sub":"${Requests.Arn}/index/open"}"#.to_owned(),
+            index,
             connections,
             statements(
                 "redshift-data:CancelStatement redshift-data:DescribeStatement redshift-data:GetStatementResult"
@@ -471,7 +476,7 @@ fn a_cluster_is_used_as_a_user_that_can_only_read() {
 }
 
 #[test]
-fn ended_statements_of_this_tenant_arrive_as_events_and_a_sweep_runs_every_minute() {
+fn ended_statements_of_this_tenant_arrive_as_events_and_sweeps_run_every_minute() {
     let template = with("");
     assert_includes(
         template.properties("Ended"),
@@ -491,10 +496,15 @@ fn ended_statements_of_this_tenant_arrive_as_events_and_a_sweep_runs_every_minut
             "DeadLetterConfig": { "Arn": { "Fn::GetAtt": ["DeadLetters", "Arn"] } },
         }),
     );
-    assert_includes(
-        template.properties("Sweep"),
-        &json!({ "ScheduleExpression": "rate(1 minute)", "Target": { "Input": r#"{"sweep":true}"# } }),
-    );
+    for (schedule, function) in [("Sweep", "Finished"), ("SubmitAgain", "Socket")] {
+        assert_includes(
+            template.properties(schedule),
+            &json!({
+                "ScheduleExpression": "rate(1 minute)",
+                "Target": { "Arn": { "Fn::GetAtt": [function, "Arn"] }, "Input": r#"{"sweep":true}"# },
+            }),
+        );
+    }
 }
 
 #[test]

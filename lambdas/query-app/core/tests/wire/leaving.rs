@@ -188,20 +188,3 @@ async fn an_end_that_cannot_be_reported_is_finally_given_up_and_can_be_resumed()
     world.say("a=", resume(1, -1)).await;
     assert_eq!(world.types("a="), ["rows"]);
 }
-
-#[tokio::test]
-async fn a_request_that_never_got_a_statement_is_ended_after_a_minute() {
-    let world = World::new().await;
-    world.connect(ANNA, "a=").await;
-    world.run("a=", &id(1)).await;
-    let key = queries::Request::key(ANNA, &id(1));
-    let place = (format!("request#{key}"), "request".to_owned());
-    world.state().dynamo.items.get_mut(&place).unwrap().as_object_mut().unwrap().remove("statement");
-    world.pass(59);
-    world.sweep().await;
-    assert_eq!(world.types("a="), ["accepted"]);
-    world.pass(1);
-    world.sweep().await;
-    assert_eq!(world.told("a=")[0]["code"], "unavailable");
-    assert!(!world.kinds().contains_key("user slot"));
-}

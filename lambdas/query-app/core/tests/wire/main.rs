@@ -10,6 +10,7 @@ mod connecting;
 mod dynamo;
 mod ending;
 mod flow;
+mod handing_in;
 mod leaving;
 mod results;
 mod running;

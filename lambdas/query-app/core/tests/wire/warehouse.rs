@@ -11,6 +11,8 @@ pub(crate) struct Warehouse {
     pub(crate) calls: Vec<String>,
     /// Faults by operation, one per call.
     pub(crate) refusals: BTreeMap<&'static str, VecDeque<(u16, &'static str, &'static str)>>,
+    /// How many answers to submissions are lost.
+    pub(crate) lost_answers: usize,
     /// Whether a cancelled statement continues.
     pub(crate) is_stubborn: bool,
 }
@@ -38,7 +40,10 @@ impl Warehouse {
             return Some(reply(status, json!({"__type": code, "message": message, "Message": message})));
         }
         if operation == "ExecuteStatement" {
-            return Some(self.execute(body));
+            let answer = self.execute(body);
+            let is_lost = self.lost_answers > 0;
+            self.lost_answers = self.lost_answers.saturating_sub(1);
+            return Some(if is_lost { Answer::HangUp } else { answer });
         }
         let is_stubborn = self.is_stubborn;
         let Some(statement) = self.statements.iter_mut().find(|statement| statement.id == body["Id"]) else {

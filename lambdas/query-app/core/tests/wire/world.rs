@@ -90,6 +90,11 @@ impl World {
         self.finished(json!({"sweep": true})).await.unwrap()
     }
 
+    /// query-socket's sweep.
+    pub(crate) async fn hand_in(&self) -> Value {
+        self.socket(json!({"sweep": true})).await.unwrap()
+    }
+
     /// A REST call by `user`; `target` is the path, with the page token after a `?page=`.
     pub(crate) async fn call(&self, user: &str, method: &str, target: &str) -> Value {
         let (path, page) = target.split_once("?page=").map_or((target, None), |(path, page)| (path, Some(page)));
