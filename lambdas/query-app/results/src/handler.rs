@@ -154,6 +154,10 @@ impl ResultsApi {
             return Ok(Err(gone()));
         }
         match self.data.page(statement, token.map(str::to_owned)).await {
+            // Whoever follows it would read the same page for ever.
+            Ok(page) if page.next.is_some() && page.next.as_deref() == token => {
+                Err(Unavailable("the Data API returned a page whose next page is itself".to_owned()))
+            }
             Ok(page) => Ok(Ok(page)),
             Err(Error::Missing(_)) => Ok(Err(gone())),
             Err(Error::Refused(reason)) if token.is_some() => {

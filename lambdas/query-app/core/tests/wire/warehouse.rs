@@ -27,6 +27,8 @@ pub(crate) struct Statement {
     /// Records page by page.
     pages: Vec<Vec<Value>>,
     error: String,
+    /// The tokens after each page, if not those of the pages.
+    pub(crate) next: Vec<String>,
 }
 
 impl Warehouse {
@@ -71,7 +73,9 @@ impl Warehouse {
                     ));
                 };
                 let mut page = json!({"ColumnMetadata": statement.columns, "Records": statement.pages[number]});
-                if number + 1 < statement.pages.len() {
+                if let Some(next) = statement.next.get(number) {
+                    page["NextToken"] = json!(next);
+                } else if number + 1 < statement.pages.len() {
                     page["NextToken"] = json!(format!("page-{}", number + 1));
                 }
                 reply(200, page)
@@ -103,6 +107,7 @@ impl Warehouse {
             columns: json!([]),
             pages: vec![Vec::new()],
             error: String::new(),
+            next: Vec::new(),
         });
         reply(200, json!({"Id": id}))
     }
