@@ -78,11 +78,11 @@ impl World {
         LambdaEvent::new(payload, context)
     }
 
-    pub(crate) async fn socket(&self, event: Value) -> Result<Value, String> {
+    pub(crate) async fn socket(&self, event: Value) -> Result<Value, queries::Error> {
         self.socket.handle(self.event(event)).await
     }
 
-    pub(crate) async fn finished(&self, event: Value) -> Result<Value, String> {
+    pub(crate) async fn finished(&self, event: Value) -> Result<Value, queries::Error> {
         self.finished.handle(self.event(event)).await
     }
 
