@@ -17,13 +17,13 @@
 
 mod props;
 
-pub use props::{Arn, Domain, Limits, Mail, MailIdentity, Origin, Props, Script, SecondFactor};
+pub use props::{CertificateArn, Domain, Limits, Mail, MailIdentity, Origin, Props, Script, SecondFactor, WebAclArn};
 
 use crate::roster::System;
 use crate::shared::warehouse::{Part, Place, own_statements, statements_of};
 use crate::tenancy::Tenancy;
 use aws::ssm::parameter::{self, Parameter};
-use cfn::intrinsic::{region, sub};
+use cfn::intrinsic::{account_id, region, sub};
 use cfn::{Json, Stack, Value};
 use constructs::{
     Alarm, Cors, CustomResource, EventRule, FunctionRef, Index, Queue, QueueRef, RestApi, RestApiRef, RustFunction,
@@ -89,6 +89,10 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     stack.output("RequestsTable", requests.name());
     stack.output("DeadLetterQueue", dead_letters.url());
     stack.output("SiteBucket", page.bucket_name());
+    if props.domain.is_some() {
+        // The target of the CNAME record of the page's own host name.
+        stack.output("SiteCnameTarget", sub("${Page.DomainName}"));
+    }
     stack
 }
 
@@ -197,7 +201,8 @@ impl Parts<'_> {
     /// The tenant's own queries beside those that everybody has.
     fn with_queries(&self, function: RustFunction) -> RustFunction {
         let Some(queries) = &self.props.queries else { return function };
-        queries.grants().into_iter().fold(function.env("QUERIES", queries.url()), RustFunction::grant)
+        let function = function.env("QUERIES", queries.url()).env("QUERIES_OWNER", account_id());
+        queries.grants().into_iter().fold(function, RustFunction::grant)
     }
 
     /// Decides who may sign up, if people may sign up by themselves.

@@ -355,6 +355,7 @@ fn a_custom_domain_has_its_certificate_and_a_minimum_version_of_tls() {
     for function in ["Socket", "Results"] {
         assert_eq!(variables(&template, function)["ORIGINS"], "https://q.acme.example");
     }
+    assert_eq!(template.outputs["SiteCnameTarget"]["Value"], json!({ "Fn::Sub": "${Page.DomainName}" }));
 }
 
 #[test]
@@ -431,6 +432,21 @@ fn each_function_has_only_the_rights_it_needs() {
         ]
         .concat()
     );
+}
+
+#[test]
+fn the_bucket_of_queries_must_belong_to_the_account() {
+    let template = with("queries: { bucket: acme-queries, prefix: q/ }\n");
+    for function in ["Socket", "Results"] {
+        assert_eq!(variables(&template, function)["QUERIES_OWNER"], json!({ "Ref": "AWS::AccountId" }));
+        let role = format!("{function}Role");
+        let statements = template.properties(&role)["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap();
+        for action in ["s3:ListBucket", "s3:GetObject"] {
+            let statement = statements.iter().find(|it| it["Action"] == action).unwrap();
+            let account = &statement["Condition"]["StringEquals"]["aws:ResourceAccount"];
+            assert_eq!(account, &json!({ "Ref": "AWS::AccountId" }), "{role} {action}");
+        }
+    }
 }
 
 #[test]
@@ -584,11 +600,20 @@ fn a_wrong_value_is_reported_with_what_is_allowed() {
         ("origin: http://127.0.0.1:080", "`http://127.0.0.1:080` is no origin of a page"),
         (
             "web_acl: arn:aws:wafv2:eu-central-1:123456789012:global/webacl/a/b",
-            "is not allowed here; allowed is arn:aws:",
+            "is not a web ACL for CloudFront; must be arn:aws:wafv2:us-east-1:<account>:global/webacl/<name>/<id>",
+        ),
+        (
+            "web_acl: arn:aws:wafv2:us-east-1:123456789012:regional/webacl/a/b",
+            "is not a web ACL for CloudFront; must be",
+        ),
+        ("web_acl: arn:aws:acm:us-east-1:123456789012:certificate/c", "is not a web ACL for CloudFront; must be"),
+        (
+            "web_acl: arn:awsx:wafv2:us-east-1:123456789012:global/webacl/a/b",
+            "is not a web ACL for CloudFront; must be",
         ),
         (
             "domain: { name: a.b, certificate: 'arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/b' }",
-            "is no certificate for CloudFront; allowed is one of ACM in us-east-1",
+            "is not a certificate for CloudFront; must be arn:aws:acm:us-east-1:<account>:certificate/<id>",
         ),
         (
             &format!("{DOMAIN}origin: https://a.b"),
@@ -599,6 +624,8 @@ fn a_wrong_value_is_reported_with_what_is_allowed() {
         let told = mistake(&file(WORKGROUP, lines));
         assert!(told.contains(message), "{lines}\n{told}");
     }
+    let equal = "warehouse: { create: { database: d, subnets: [subnet-0a1b2c3d, subnet-0a1b2c3d, subnet-0a1b2c3d], security_groups: [sg-0a1b2c3d] } }\n";
+    assert!(mistake(&file(equal, "")).contains("1 subnets and 1 security groups"));
     let role =
         "warehouse: { cluster: { name: c, database: d, user: u, sign_role: 'arn:aws:iam::123456789012:role/r' } }\n";
     assert!(mistake(&file(role, "")).contains("the warehouse has a `sign_role`, but this system signs nothing"));

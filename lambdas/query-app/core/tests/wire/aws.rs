@@ -53,6 +53,7 @@ impl State {
         if let Some(connection) = target.strip_prefix("/_aws/execute-api/abc123/live/@connections/") {
             return self.browser(&request.method, connection, &request.body);
         }
+        assert_eq!(request.header("x-amz-expected-bucket-owner"), "123456789012");
         self.file(request.target.strip_prefix("/files").unwrap_or_else(|| panic!("no service has {target}")))
     }
 

@@ -270,11 +270,12 @@ pub(crate) fn id(number: u32) -> String {
 }
 
 /// The variables that the stack sets for one or several of the functions.
-pub(crate) const OWN: [(&str, &str); 6] = [
+pub(crate) const OWN: [(&str, &str); 7] = [
     ("TENANT", "acme"),
     ("TABLE", TABLE),
     ("WAREHOUSE", r#"{"workgroup":"w","database":"d"}"#),
     ("SCHEMA", "query_app"),
     ("ORIGINS", PAGE),
+    ("QUERIES_OWNER", "123456789012"),
     ("CONNECTIONS_URL", "https://abc123.execute-api.eu-west-1.amazonaws.com/live"),
 ];
