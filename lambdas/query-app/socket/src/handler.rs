@@ -3,8 +3,8 @@
 use function::{Clock, millis};
 use lambda_runtime::LambdaEvent;
 use queries::{
-    Catalogue, Cause, Connection, Delivery, Error, Identity, Limits, Origins, Request, State, Unavailable,
-    is_request_id, message,
+    Catalogue, Cause, Connection, Delivery, Error, Identity, Limits, Origins, RESUMES_PER_MINUTE, Request, State,
+    Unavailable, is_request_id, message,
 };
 use serde_json::{Value, json};
 use tracing::{Instrument, error, info, info_span};
@@ -164,6 +164,12 @@ impl QuerySocket {
         // A missing request must not even be bound to this connection.
         if self.delivery.table.request(&key).await?.is_none() {
             return Ok(Some(unknown(id)));
+        }
+        if !self.delivery.table.count_resume(&identity.owner).await? {
+            let reason = format!(
+                "you already resumed {RESUMES_PER_MINUTE} times in this minute, the most allowed; wait for the next minute"
+            );
+            return Ok(Some(message::error(Some(id), "too-many", &reason)));
         }
         let Some(request) = self.delivery.table.bind(&key, waiting, seq.max(-1).into()).await? else {
             return Ok(Some(unknown(id)));
