@@ -193,7 +193,7 @@ impl Parts<'_> {
             .timeout(29)
             .memory(512)
             .env("ORIGINS", self.origin)
-            .grant(self.requests.grant(["dynamodb:GetItem", "dynamodb:PutItem"]))
+            .grant(self.requests.grant(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]))
             .grant(statements_of(socket, ["redshift-data:GetStatementResult"]));
         self.with_queries(function)
     }
@@ -253,6 +253,7 @@ fn rest_api(user_pool_arn: Value<String>, origin: &Value<String>, results: &Func
         .cors(cors)
         .route("POST", "/ticket", results)
         .route("GET", "/queries", results)
+        .route("GET", "/requests", results)
         .route("GET", "/requests/{requestId}", results)
         .route("GET", "/requests/{requestId}/rows", results)
         .route("GET", "/requests/{requestId}/csv", results)

@@ -66,6 +66,7 @@ export function connectApi({ base, token, fetch = globalThis.fetch.bind(globalTh
 
   return {
     ticket: async () => (await (await call("/ticket", { method: "POST" })).json()).ticket,
+    requests: async () => (await (await call("/requests")).json()).requests,
     queries: async () => (await (await call("/queries")).json()).queries,
     rows,
     csv,

@@ -2,7 +2,7 @@
 
 import { ApiError } from "./api.js";
 import { Connection, browserClock } from "./connection.js";
-import { failed, fetched, hasGap, isOpen, newRun, received } from "./run.js";
+import { failed, fetched, hasGap, isOpen, newRun, opened, received, restored } from "./run.js";
 
 /** How long messages may be missing before they are requested again. */
 const LONGEST_GAP = 3_000;
@@ -80,7 +80,26 @@ export class Session {
       this.#change({ queries: await this.#api.queries() });
     } catch (error) {
       this.#change({ queriesProblem: error.message });
+      return;
     }
+    await this.#restore();
+  }
+
+  /** Shows the runs of the last 24 hours, of this page before it was reloaded and of other tabs, and resumes those that run. */
+  async #restore() {
+    // Without the list, new runs work all the same.
+    const requests = await this.#api.requests().catch(() => []);
+    const query = (name) => this.queries.find((it) => it.name === name) ?? { name, parameters: [] };
+    const earlier = requests.filter((it) => !this.#find(it.requestId)).map((it) => restored(it, query(it.query)));
+    this.#change({ runs: [...this.runs, ...earlier] });
+    for (const run of earlier.filter(isOpen)) this.#connection.send({ action: "resume", requestId: run.requestId, seq: run.seq });
+  }
+
+  /** Fetches the result of an earlier run that is shown. */
+  open(requestId) {
+    if (this.#find(requestId)?.state !== "kept") return;
+    this.#update(requestId, opened);
+    this.#fetch(requestId);
   }
 
   /** Runs a query and returns the run's ID. Without a connection it is sent as soon as there is one. */

@@ -20,7 +20,7 @@ function world(api = {}) {
   const sockets = [];
   const session = new Session({
     account: { renew: async () => true, until: () => 1e12 },
-    api: { ticket: async () => "t", queries: async () => [], ...api },
+    api: { ticket: async () => "t", queries: async () => [], requests: async () => [], ...api },
     socketUrl: "wss://socket.test/live",
     openSocket: (url) => (sockets.push(new Socket(url)), sockets.at(-1)),
     clock,
@@ -128,4 +128,27 @@ test("a ticket that is refused ends the session, one that does not come does not
     await it.settle();
     assert.equal(it.session.connectionState, state);
   }
+});
+
+test("the runs of an earlier page are shown, and what runs is resumed", async () => {
+  const requests = [
+    { requestId: "r1", query: "q", parameters: { month: "2015-02" }, state: "running", created: 3 },
+    { requestId: "r2", query: "q", parameters: {}, state: "finished", created: 2, rows: 2, capped: false },
+    { requestId: "r3", query: "gone", parameters: {}, state: "failed", created: 1, code: "failed", reason: "no", reference: "x" },
+  ];
+  const fetchedOf = [];
+  const rows = async (requestId, take) => {
+    fetchedOf.push(requestId);
+    take({ columns: [], rows: [[1], [2]] }, true);
+  };
+  const it = world({ queries: async () => [query], requests: async () => requests, rows });
+  await it.open();
+  await it.settle();
+  assert.deepEqual(it.session.runs.map((run) => run.state), ["running", "kept", "failed"]);
+  const resumed = it.sockets[0].sent.filter((message) => message.action === "resume");
+  assert.deepEqual(resumed.at(-1), { action: "resume", requestId: "r1", seq: -1 });
+  it.session.open("r1");
+  it.session.open("r2");
+  await it.settle();
+  assert.deepEqual([fetchedOf, it.session.runs[1].state, it.session.runs[1].rows.length, it.session.runs[1].endedAt], [["r2"], "done", 2, null]);
 });
