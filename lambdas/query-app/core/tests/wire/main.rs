@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails when it cannot continue")]
 
+mod answers;
 mod aws;
 mod connecting;
 mod dynamo;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use lambda_runtime::{Context, LambdaEvent};
+use loopback::answers::Case;
 use loopback::{Log, Time, environment, serve};
 use serde_json::{Value, json};
 
@@ -186,6 +187,17 @@ impl World {
         let mut state = self.state();
         let told = std::mem::take(state.browsers.get_mut(connection).expect("the browser is connected"));
         told.iter().map(|text| serde_json::from_str(text).unwrap()).collect()
+    }
+
+    /// As [`told`](Self::told); nothing if the browser is not connected.
+    pub(crate) fn told_if_connected(&self, connection: &str) -> Vec<Value> {
+        let is_connected = self.state().browsers.contains_key(connection);
+        if is_connected { self.told(connection) } else { Vec::new() }
+    }
+
+    /// Sets the answer to the next call of an operation of any service.
+    pub(crate) fn script(&self, call: &'static str, case: Case) {
+        self.state().script = Some((call, case));
     }
 
     /// An attribute of a request's item.
