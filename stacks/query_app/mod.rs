@@ -9,20 +9,21 @@
 //!    │                      └──────► Redshift: rows of the user's requests
 //!    │ ticket, valid once
 //!    └──► Connections (WebSocket) ──► Socket ──► Requests
-//!               ▲                        └─────► Redshift: starts the statement
+//!               ▲                        ├─────► Redshift: starts the statement
+//!               │                        └── SubmitAgain (each minute)
 //!               └── Finished ◄── Ended (event rule), Sweep (each minute)
 //! Setup  (custom resource InWarehouse) ──► Redshift: schema, script, the user who reads
 //! ```
 
 mod props;
 
-pub use props::{Arn, Domain, Limits, Mail, MailIdentity, Origin, Props, Script, SecondFactor};
+pub use props::{CertificateArn, Domain, Limits, Mail, MailIdentity, Origin, Props, Script, SecondFactor, WebAclArn};
 
 use crate::roster::System;
 use crate::shared::warehouse::{Part, Place, own_statements, statements_of};
 use crate::tenancy::Tenancy;
 use aws::ssm::parameter::{self, Parameter};
-use cfn::intrinsic::{region, sub};
+use cfn::intrinsic::{account_id, region, sub};
 use cfn::{Json, Stack, Value};
 use constructs::{
     Alarm, Cors, CustomResource, EventRule, FunctionRef, Index, Queue, QueueRef, RestApi, RestApiRef, RustFunction,
@@ -68,7 +69,7 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     stack.add("ConnectionsRoutes", socket_routes(&connections, &socket));
     let api = stack.add(API, rest_api(users.arn(), &origin, &results));
     stack.add("Ended", ended(tenancy, &finished, &dead_letters));
-    add_sweep(&mut stack, &finished, &dead_letters);
+    add_sweeps(&mut stack, &socket, &finished, &dead_letters);
     stack.add("InWarehouse", in_warehouse(props, &place, &setup, &socket));
     let config = page_config(&users, &connections, &api, sign_up.is_some());
     stack.add("Site", site(&publish, &page, config));
@@ -88,6 +89,10 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     stack.output("RequestsTable", requests.name());
     stack.output("DeadLetterQueue", dead_letters.url());
     stack.output("SiteBucket", page.bucket_name());
+    if props.domain.is_some() {
+        // The target of the CNAME record of the page's own host name.
+        stack.output("SiteCnameTarget", sub("${Page.DomainName}"));
+    }
     stack
 }
 
@@ -154,6 +159,7 @@ impl Parts<'_> {
                 "dynamodb:Query",
                 "dynamodb:UpdateItem",
             ]))
+            .grant(self.requests.grant_query_index(OPEN))
             .grant(connections.grant_connections())
             .grant(own_statements(["redshift-data:CancelStatement", "redshift-data:GetStatementResult"]));
         let function = self.place.grants_start(Part::Worker).into_iter().fold(function, RustFunction::grant);
@@ -187,7 +193,7 @@ impl Parts<'_> {
             .timeout(29)
             .memory(512)
             .env("ORIGINS", self.origin)
-            .grant(self.requests.grant(["dynamodb:GetItem", "dynamodb:PutItem"]))
+            .grant(self.requests.grant(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]))
             .grant(statements_of(socket, ["redshift-data:GetStatementResult"]));
         self.with_queries(function)
     }
@@ -195,7 +201,8 @@ impl Parts<'_> {
     /// The tenant's own queries, in addition to the ones that every tenant has.
     fn with_queries(&self, function: RustFunction) -> RustFunction {
         let Some(queries) = &self.props.queries else { return function };
-        queries.grants().into_iter().fold(function.env("QUERIES", queries.url()), RustFunction::grant)
+        let function = function.env("QUERIES", queries.url()).env("QUERIES_OWNER", account_id());
+        queries.grants().into_iter().fold(function, RustFunction::grant)
     }
 
     /// Decides who may sign up, if people may sign up by themselves.
@@ -246,6 +253,7 @@ fn rest_api(user_pool_arn: Value<String>, origin: &Value<String>, results: &Func
         .cors(cors)
         .route("POST", "/ticket", results)
         .route("GET", "/queries", results)
+        .route("GET", "/requests", results)
         .route("GET", "/requests/{requestId}", results)
         .route("GET", "/requests/{requestId}/rows", results)
         .route("GET", "/requests/{requestId}/csv", results)
@@ -261,10 +269,12 @@ fn ended(tenancy: &Tenancy, finished: &FunctionRef, dead_letters: &QueueRef) -> 
     EventRule::new("A statement of the query app has ended", pattern, finished, None, dead_letters)
 }
 
-/// Ends requests whose event never arrived.
-fn add_sweep(stack: &mut Stack, finished: &FunctionRef, dead_letters: &QueueRef) {
+/// Finishes what an event that never arrived left open, and submits again what Redshift may not have received.
+fn add_sweeps(stack: &mut Stack, socket: &FunctionRef, finished: &FunctionRef, dead_letters: &QueueRef) {
     let sweeps = stack.add("Sweeps", ScheduleGroup::new(finished, dead_letters));
     stack.add("Sweep", Schedule::rate("1 minute", json!({ "sweep": true }), &sweeps));
+    let submissions = stack.add("Submissions", ScheduleGroup::new(socket, dead_letters));
+    stack.add("SubmitAgain", Schedule::rate("1 minute", json!({ "sweep": true }), &submissions));
 }
 
 fn in_warehouse(props: &Props, place: &Place, setup: &FunctionRef, socket: &FunctionRef) -> CustomResource {

@@ -6,6 +6,7 @@ use crate::shared::fields::{Identifier, TopicArn, checked_text, given, in_range}
 use crate::shared::mail::{Address, Domain as MailDomain};
 use crate::shared::warehouse::Warehouse;
 use cfn::Json;
+use cfn::intrinsic::{account_id, sub};
 use constructs::Grant;
 use serde::Deserialize;
 use serde_json::json;
@@ -34,8 +35,8 @@ pub struct Props {
     /// The page's own host name.
     pub domain: Option<Domain>,
     /// A web access control list of WAF for CloudFront.
-    pub web_acl: Option<Arn>,
-    /// Where browsers load the page from, if not from the distribution itself: something in front of it, or this machine.
+    pub web_acl: Option<WebAclArn>,
+    /// Where browsers get the page from, where it is not the distribution itself: something in front of it, or this machine.
     pub origin: Option<Origin>,
     /// The SNS topic that alarms go to.
     pub alarm_topic: Option<TopicArn>,
@@ -63,7 +64,7 @@ struct Fields {
     #[serde(default, deserialize_with = "given")]
     domain: Option<Domain>,
     #[serde(default, deserialize_with = "given")]
-    web_acl: Option<Arn>,
+    web_acl: Option<WebAclArn>,
     #[serde(default, deserialize_with = "given")]
     origin: Option<Origin>,
     #[serde(default, deserialize_with = "given")]
@@ -262,38 +263,25 @@ impl Queries {
 
     /// The rights to list and read them.
     pub(super) fn grants(&self) -> [Grant; 2] {
-        let prefix = self.prefix.as_str();
-        [self.bucket.grant_list_below(prefix), self.bucket.grant_objects(&format!("{prefix}*"), ["s3:GetObject"])]
+        let (bucket, prefix) = (self.bucket.as_str(), self.prefix.as_str());
+        // A bucket that was deleted can be created again by anybody.
+        let ours = json!({ "aws:ResourceAccount": Json::from(account_id()) });
+        let below = json!({ "s3:prefix": format!("{prefix}*") });
+        [
+            Grant::new(["s3:ListBucket"], [sub(format!("arn:${{AWS::Partition}}:s3:::{bucket}"))])
+                .only_when(json!({ "StringEquals": ours, "StringLike": below })),
+            Grant::new(["s3:GetObject"], [sub(format!("arn:${{AWS::Partition}}:s3:::{bucket}/{prefix}*"))])
+                .only_when(json!({ "StringEquals": ours })),
+        ]
     }
 }
 
 /// The page's own host name, and the certificate for it.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(try_from = "DomainFields")]
+#[serde(deny_unknown_fields)]
 pub struct Domain {
     name: MailDomain,
-    certificate: Arn,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DomainFields {
-    name: MailDomain,
-    certificate: Arn,
-}
-
-impl TryFrom<DomainFields> for Domain {
-    type Error = String;
-
-    fn try_from(it: DomainFields) -> Result<Self, String> {
-        if !it.certificate.as_str().contains(":acm:us-east-1:") {
-            return Err(format!(
-                "`{}` is not a certificate for CloudFront; use one from ACM in us-east-1",
-                it.certificate.as_str()
-            ));
-        }
-        Ok(Self { name: it.name, certificate: it.certificate })
-    }
+    certificate: CertificateArn,
 }
 
 impl Domain {
@@ -307,15 +295,39 @@ impl Domain {
 }
 
 checked_text! {
-    /// The ARN of a resource in us-east-1, from where CloudFront takes certificates and web access control lists.
-    pub Arn, |text: &str| {
-        let is_usable = |it: arn::Arn<'_>| {
-            it.region == "us-east-1" && ["acm", "wafv2"].contains(&it.service) && it.resource.contains('/')
-        };
-        if arn::Arn::parse(text).is_some_and(is_usable) {
-            return Ok(());
+    /// The ARN of a certificate for CloudFront, which takes them from us-east-1.
+    pub CertificateArn, |text: &str| {
+        match cloudfront_resource(text, "acm").map(|it| it.split('/').collect::<Vec<_>>()).as_deref() {
+            Some(["certificate", id]) if !id.is_empty() => Ok(()),
+            _ => Err(format!(
+                "`{text}` is not a certificate for CloudFront; must be arn:aws:acm:us-east-1:<account>:certificate/<id>"
+            )),
         }
         Err(format!("`{text}` is not allowed here; must be arn:aws:<acm or wafv2>:us-east-1:<account>:<what>/<id>"))
+    }
+}
+
+checked_text! {
+    /// The ARN of a web access control list for CloudFront, which is in us-east-1 and has the scope `global`.
+    pub WebAclArn, |text: &str| {
+        match cloudfront_resource(text, "wafv2").map(|it| it.split('/').collect::<Vec<_>>()).as_deref() {
+            Some(["global", "webacl", name, id]) if !name.is_empty() && !id.is_empty() => Ok(()),
+            _ => Err(format!(
+                "`{text}` is not a web ACL for CloudFront; must be arn:aws:wafv2:us-east-1:<account>:global/webacl/<name>/<id>"
+            )),
+        }
+    }
+}
+
+/// The resource in the ARN of something of a service in us-east-1.
+fn cloudfront_resource<'a>(arn: &'a str, of: &str) -> Option<&'a str> {
+    match arn.split(':').collect::<Vec<_>>()[..] {
+        ["arn", "aws" | "aws-cn" | "aws-us-gov", service, "us-east-1", account, resource]
+            if service == of && account.len() == 12 && account.bytes().all(|it| it.is_ascii_digit()) =>
+        {
+            Some(resource)
+        }
+        _ => None,
     }
 }
 

@@ -177,7 +177,7 @@ await withPage({ pictures, expected: refusals }, async (ada, shot) => {
       await heading(bob, "Sign in");
       await shotOfBob("query-sign-in-dark-phone");
       await signUp(bob, "bob.browser@example.com");
-      expect(await bob.getByText("This session").count(), 0);
+      expect(await bob.getByText("Last 24 hours").count(), 0);
     });
     await step("whose query ends although the first one goes", async () => {
       await bob.getByRole("radio", { name: "A slow one" }).check();

@@ -9,6 +9,7 @@ use crate::shared::fields::{GroupId, Identifier, SubnetId, checked_text, given, 
 use cfn::Value;
 use cfn::intrinsic::sub;
 use serde::Deserialize;
+use std::collections::BTreeSet;
 
 /// The Redshift that a system works with.
 #[derive(Clone, Debug, Deserialize)]
@@ -81,10 +82,11 @@ impl TryFrom<MadeFields> for Made {
             return Err(format!("`capacity` is {capacity}; must be a multiple of 8 Redshift processing units"));
         }
         // Three zones: https://docs.aws.amazon.com/redshift/latest/mgmt/serverless-usage-considerations.html
-        if it.subnets.len() < 3 || it.security_groups.is_empty() {
+        let subnets: BTreeSet<&str> = it.subnets.iter().map(SubnetId::as_str).collect();
+        if subnets.len() < 3 || it.security_groups.is_empty() {
             return Err(format!(
-                "{} subnets and {} security groups; `create` needs at least 3 subnets, each in a different availability zone, and 1 security group",
-                it.subnets.len(),
+                "{} subnets and {} security groups, allowed are at least 3 subnets, each in another zone, and 1 security group",
+                subnets.len(),
                 it.security_groups.len()
             ));
         }

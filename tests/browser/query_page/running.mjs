@@ -47,7 +47,7 @@ export const running = {
       await page.getByRole("button", { name: "Load again" }).click();
       await page.getByRole("heading", { name: "Sign in" }).waitFor();
       await signIn(page);
-      await page.getByText("You may not do this.").waitFor();
+      await page.getByText("You are not allowed to do this.").waitFor();
       await shot("page-no-queries");
       listed = { body: { queries: [] } };
       await page.getByRole("button", { name: "Try again" }).click();
@@ -177,6 +177,24 @@ export const running = {
       await page.getByText("The query failed in the warehouse.").waitFor();
       await page.getByText("0123-4567").waitFor();
       await shot("page-failed");
+    });
+  },
+  async "a page that is loaded again shows the earlier runs and resumes what runs"({ folder, pictures }) {
+    const id = (number) => `00000000-0000-4000-8000-00000000000${number}`;
+    const earlier = (number, more) => ({ requestId: id(number), query: "taxi-month", parameters: { month: `2015-0${number}` }, created: Date.now() - number * 60_000, ...more });
+    const requests = [earlier(1, { state: "running" }), earlier(2, { state: "finished", rows: 31, capped: false })];
+    const script = server((send, { action, requestId }) => {
+      if (action === "resume") send({ type: "rows", requestId, seq: 0, last: true, columns: COLUMNS, rows: ROWS.slice(0, 5), total: 5 });
+    });
+    const rest = { "GET /requests": () => ({ body: { requests } }), [`GET /requests/${id(2)}/rows`]: () => ({ body: { columns: COLUMNS, rows: ROWS, next: null } }) };
+    await withPage({ pictures }, async (page, shot) => {
+      await serve(page, { folder, rest, socket: script.socket });
+      await signIn(page);
+      await page.getByRole("status").filter({ hasText: "5 rows" }).waitFor();
+      await page.getByRole("button", { name: /2015-02/ }).click();
+      await page.getByRole("status").filter({ hasText: "31 rows" }).waitFor();
+      await eventually(() => page.locator(".table tbody tr").count(), 31);
+      await shot("page-earlier-runs");
     });
   },
 };

@@ -88,6 +88,7 @@ export const queries = [
 const usual = {
   "POST /ticket": () => ({ status: 201, body: { ticket: "t", expiresIn: 60 } }),
   "GET /queries": () => ({ body: { queries } }),
+  "GET /requests": () => ({ body: { requests: [] } }),
 };
 
 /** The columns of a result, and its rows: one cell is NULL, and one would do harm if it were more than text. */

@@ -16,6 +16,10 @@ export const signingIn = {
       await enter();
       await page.getByText("enter your e-mail address").waitFor();
       await eventually(() => page.locator(":focus").getAttribute("name"), "email");
+      await page.getByLabel("E-mail address").fill("ada.example.com");
+      await enter();
+      await eventually(() => page.locator(":focus").getAttribute("name"), "email");
+      expect(await page.getByLabel("E-mail address").inputValue(), "ada.example.com");
       await page.getByLabel("E-mail address").fill("ada@example.com");
       await page.getByLabel("Password", { exact: true }).fill("wrong");
       await enter();
@@ -23,7 +27,7 @@ export const signingIn = {
       await shot("page-wrong-password");
       refusal = refuse("LimitExceededException");
       await enter();
-      await says("That was tried too often.");
+      await says("There were too many attempts.");
       refusal = "no answer";
       await enter();
       await says("There is no connection.");

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWriteItem, Update};
 
 use crate::item::{Item, Unavailable, item, key, names, number, text, unavailable, values};
+use crate::recent::listed;
 use crate::request::{Connection, Request};
 use crate::request_item::new_item;
 use crate::table::{Table, binding, connection_id};
@@ -98,16 +99,14 @@ impl Table {
             self.check([&connection_id(&connection.id), "connection"]),
             self.count([&user, &format!("minute#{}", now / 60)], limits.per_minute, now + 120),
             self.put(slot, "attribute_not_exists(#id) OR #expires < :now", vec![(":now", number(now))]),
-            TransactWriteItem::builder()
-                .put(
-                    Put::builder()
-                        .table_name(&self.name)
-                        .set_item(Some(binding(&request.key, &connection.id, now)))
-                        .build()
-                        .expect("table and item are set"),
-                )
-                .build(),
+            self.replace(binding(&request.key, &connection.id, now)),
+            self.replace(listed(request, now)),
         ]
+    }
+
+    fn replace(&self, item: Item) -> TransactWriteItem {
+        let put = Put::builder().table_name(&self.name).set_item(Some(item));
+        TransactWriteItem::builder().put(put.build().expect("table and item are set")).build()
     }
 
     fn put(&self, item: Item, condition: &str, of: Vec<(&str, AttributeValue)>) -> TransactWriteItem {

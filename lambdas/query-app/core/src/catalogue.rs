@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_types::SdkConfig;
-use function::{Clock, Invalid};
+use function::environment::optional;
+use function::{Clock, Invalid, required};
 use tracing::{info, warn};
 
 use crate::query::{FILE_BYTES, Query};
@@ -48,19 +49,30 @@ struct Kept {
 pub struct Place {
     bucket: String,
     prefix: String,
+    /// The account that must own the bucket: a bucket that was deleted can be created again by anybody.
+    owner: String,
 }
 
 impl Place {
-    /// Reads the value of the variable `QUERIES`.
+    /// Reads the variables `QUERIES` and `QUERIES_OWNER`; `None` without `QUERIES`.
     ///
     /// # Errors
     ///
-    /// If it is not of the form `s3://bucket/prefix/`; the prefix may be empty.
-    pub fn parse(text: &str) -> Result<Place, Invalid> {
+    /// If `QUERIES` is not of the form `s3://bucket/prefix/`, whose prefix may be empty, or `QUERIES_OWNER` is not an account ID.
+    pub fn read(variable: &impl Fn(&str) -> Option<String>) -> Result<Option<Place>, Invalid> {
+        let Some(text) = optional(variable, "QUERIES") else { return Ok(None) };
+        let owner = required(variable, "QUERIES_OWNER")?;
+        if owner.len() != 12 || !owner.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Invalid(format!("QUERIES_OWNER is `{owner}`; must be an account ID of 12 digits")));
+        }
+        Place::parse(&text, owner).map(Some)
+    }
+
+    fn parse(text: &str, owner: String) -> Result<Place, Invalid> {
         let parts = text.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
         match parts {
             Some((bucket, prefix)) if !bucket.is_empty() && (prefix.is_empty() || prefix.ends_with('/')) => {
-                Ok(Place { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
+                Ok(Place { bucket: bucket.to_owned(), prefix: prefix.to_owned(), owner })
             }
             _ => Err(Invalid(format!("QUERIES is `{text}`; must be s3://bucket/ or s3://bucket/prefix/"))),
         }
@@ -125,8 +137,8 @@ fn with(mut queries: Queries, files: &[(String, String)]) -> Queries {
 async fn read(client: &Client, place: &Place) -> Result<Vec<(String, String)>, String> {
     let unanswered =
         |code: Option<&str>| format!("the bucket of QUERIES cannot be read: {}", code.unwrap_or("no answer"));
-    let list = client.list_objects_v2().bucket(&place.bucket).prefix(&place.prefix).delimiter("/");
-    let listed = list.send().await.map_err(|error| unanswered(error.code()))?;
+    let list = client.list_objects_v2().bucket(&place.bucket).expected_bucket_owner(&place.owner);
+    let listed = list.prefix(&place.prefix).delimiter("/").send().await.map_err(|error| unanswered(error.code()))?;
     let mut files = Vec::new();
     for object in listed.contents.unwrap_or_default() {
         let key = object.key.unwrap_or_default();
@@ -142,7 +154,8 @@ async fn read(client: &Client, place: &Place) -> Result<Vec<(String, String)>, S
             warn!(step = "queries", file, "a query file has more than {FILE_BYTES} bytes and is left out");
             continue;
         }
-        let object = client.get_object().bucket(&place.bucket).key(&key).send().await;
+        let get = client.get_object().bucket(&place.bucket).expected_bucket_owner(&place.owner);
+        let object = get.key(&key).send().await;
         let object = object.map_err(|error| unanswered(error.code()))?;
         let bytes = object.body.collect().await.map_err(|_| unanswered(None))?.into_bytes();
         match String::from_utf8(bytes.to_vec()) {
@@ -213,10 +226,10 @@ mod tests {
     #[test]
     fn the_location_of_a_tenants_files_has_one_form() {
         for text in ["s3://b/", "s3://b/q/", "s3://b/q/r/"] {
-            assert!(Place::parse(text).is_ok(), "{text}");
+            assert!(Place::parse(text, "123456789012".to_owned()).is_ok(), "{text}");
         }
         for text in ["", "b/q/", "s3://b", "s3:///q/", "s3://b/q"] {
-            assert!(Place::parse(text).unwrap_err().0.contains("QUERIES"), "{text}");
+            assert!(Place::parse(text, "123456789012".to_owned()).unwrap_err().0.contains("QUERIES"), "{text}");
         }
     }
 }

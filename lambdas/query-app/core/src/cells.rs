@@ -85,6 +85,16 @@ pub fn write_row(row: &[Field], out: &mut String) {
 /// 2^53-1, JavaScript's `Number.MAX_SAFE_INTEGER`.
 const EXACT: u64 = (1 << 53) - 1;
 
+/// A floating-point number in JSON's notation, `1.5e+300`; `NaN`, `Infinity` and `-Infinity` as JavaScript writes them.
+pub fn double(value: f64) -> String {
+    match value {
+        _ if value.is_finite() => json!(value).to_string(),
+        _ if value.is_nan() => "NaN".to_owned(),
+        _ if value > 0.0 => "Infinity".to_owned(),
+        _ => "-Infinity".to_owned(),
+    }
+}
+
 fn cell(field: &Field) -> Value {
     match field {
         Field::Null => Value::Null,
@@ -92,8 +102,7 @@ fn cell(field: &Field) -> Value {
         Field::Integer(value) if value.unsigned_abs() <= EXACT => json!(value),
         Field::Integer(value) => Value::String(value.to_string()),
         Field::Double(value) if value.is_finite() => json!(value),
-        Field::Double(value) if value.is_nan() => json!("NaN"),
-        Field::Double(value) => json!(if *value > 0.0 { "Infinity" } else { "-Infinity" }),
+        Field::Double(value) => Value::String(double(*value)),
         Field::Text(text) => Value::String(text.clone()),
     }
 }

@@ -1,5 +1,7 @@
 //! Reports to a browser how its request ended, and cancels statements.
 
+use std::collections::HashSet;
+
 use aws_types::SdkConfig;
 use function::Clock;
 use redshift::{DataApi, Error, Field, StatementId};
@@ -59,6 +61,7 @@ impl Delivery {
     async fn parts(&self, request: &Request, statement: &StatementId) -> Result<Option<Vec<String>>, Unavailable> {
         let mut rows = Vec::new();
         let mut next = None;
+        let mut seen = HashSet::new();
         let mut bytes = 0;
         loop {
             let page = match self.data.page(statement, next).await {
@@ -75,6 +78,11 @@ impl Delivery {
                 return Ok(None);
             }
             rows.extend(page.rows);
+            // Pages that lead back to one that was read have no end.
+            if page.next.as_ref().is_some_and(|next| !seen.insert(next.clone())) {
+                warn!(step = "result", request = request.key, "the Data API returned a page for the second time");
+                return Ok(None);
+            }
             next = page.next;
             if next.is_none() {
                 return Ok(message::parts(request, &page.columns, &rows));

@@ -1,6 +1,6 @@
 //! DynamoDB items and updates, as far as the table needs them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -92,6 +92,16 @@ pub(crate) fn text(value: &str) -> AttributeValue {
 
 pub(crate) fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
+}
+
+pub(crate) fn map(values: &BTreeMap<String, String>) -> AttributeValue {
+    AttributeValue::M(values.iter().map(|(name, value)| (name.clone(), text(value))).collect())
+}
+
+/// The texts of a map by name; none if the item has no such map.
+pub(crate) fn texts(item: &Item, name: &str) -> BTreeMap<String, String> {
+    let map = item.get(name).and_then(|value| value.as_m().ok());
+    map.into_iter().flatten().filter_map(|(name, value)| Some((name.clone(), value.as_s().ok()?.clone()))).collect()
 }
 
 pub(crate) fn string<'a>(item: &'a Item, name: &str) -> Option<&'a str> {

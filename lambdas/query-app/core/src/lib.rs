@@ -10,6 +10,7 @@
 //!
 //! 1. [`Table::begin`] writes it with the connection that waits for it, before Redshift receives its statement.
 //! 2. Redshift gets the statement, named `<tenant>-query-<key>`, with the key as the client token: a repetition is the same statement.
+//!    While nobody knows whether Redshift has it, query-socket submits it again.
 //! 3. Its event, or a sweep, finds the request by that name; [`Table::claim`] lets one run at a time report it.
 //! 4. The result goes out in numbered parts, and [`Table::end`] is the last step. After a crash, sending resumes from the last
 //!    part that was recorded; browsers drop parts that they already have.
@@ -24,13 +25,16 @@ mod catalogue;
 mod cells;
 mod connections;
 mod delivery;
+mod error;
 mod item;
 pub mod message;
 mod origins;
 mod parameter;
 mod query;
+mod recent;
 mod request;
 mod request_item;
+mod resumes;
 mod services;
 mod sql;
 mod steps;
@@ -41,14 +45,17 @@ use std::time::Duration;
 
 pub use begin::{Begun, Limits};
 pub use catalogue::{Catalogue, Place, Queries};
-pub use cells::{ColumnType, columns, write_row};
+pub use cells::{ColumnType, columns, double, write_row};
 pub use connections::{Connections, Posted, config as connections_config};
 pub use delivery::{Delivery, Messages};
+pub use error::Error;
 pub use item::Unavailable;
 pub use origins::Origins;
 pub use parameter::{Kind, Parameter};
 pub use query::{Bound, Chart, ChartKind, Query};
+pub use recent::MOST_LISTED;
 pub use request::{Cause, Connection, End, Failure, Request, State, is_request_id};
+pub use resumes::RESUMES_PER_MINUTE;
 pub use services::Services;
 pub use steps::{Claim, Ending, Lease, Open};
 pub use table::{Identity, Table};

@@ -1,5 +1,7 @@
 //! One request of a user, and its progress.
 
+use std::collections::BTreeMap;
+
 use redshift::StatementId;
 
 use crate::query::Bound;
@@ -17,8 +19,12 @@ pub struct Request {
     pub id: String,
     /// The query's name.
     pub query: String,
+    /// The query's values by name, as text.
+    pub values: BTreeMap<String, String>,
     /// Hash of query and values: the same ID with different ones is an error.
     pub fingerprint: String,
+    /// Hash of the SQL, which is not stored: the same statement can be submitted again only as long as the query is the same.
+    pub sql: String,
     /// Its state.
     pub state: State,
     /// Its statement in Redshift, once known.
@@ -106,14 +112,14 @@ const RESULT_LIFE: u64 = 24 * 60 * 60 * 1000;
 impl Request {
     /// A new request of `owner`. `id` must be one that [`is_request_id`] accepts.
     pub fn new(owner: &str, id: &str, query: &str, bound: &Bound, limit: u32, now: u64) -> Request {
-        let mut parts = vec![query.as_bytes()];
-        parts.extend(bound.values.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]));
         Request {
             key: Request::key(owner, id),
             owner: owner.to_owned(),
             id: id.to_owned(),
             query: query.to_owned(),
-            fingerprint: digest(&parts),
+            values: bound.values.iter().cloned().collect(),
+            fingerprint: fingerprint(query, bound),
+            sql: digest(&[bound.sql.as_bytes()]),
             state: State::Pending,
             statement: None,
             connection: None,
@@ -132,6 +138,11 @@ impl Request {
         digest(&[owner.as_bytes(), id.as_bytes()])
     }
 
+    /// Whether `bound` is the statement that this request was begun with.
+    pub fn is_for(&self, bound: &Bound) -> bool {
+        self.fingerprint == fingerprint(&self.query, bound) && self.sql == digest(&[bound.sql.as_bytes()])
+    }
+
     /// A reference with which operators find the request in the logs, and which is useless to anybody else.
     pub fn reference(&self) -> &str {
         &self.key[..12]
@@ -141,6 +152,12 @@ impl Request {
     pub fn is_gone(&self, now: u64) -> bool {
         self.created + RESULT_LIFE <= now
     }
+}
+
+fn fingerprint(query: &str, bound: &Bound) -> String {
+    let mut parts = vec![query.as_bytes()];
+    parts.extend(bound.values.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]));
+    digest(&parts)
 }
 
 impl State {

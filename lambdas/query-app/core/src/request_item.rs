@@ -1,6 +1,6 @@
 //! A request as an item of the table: written once, then read.
 
-use crate::item::{Item, item, key, number, text};
+use crate::item::{Item, item, key, map, number, text, texts};
 use crate::request::{Cause, Connection, End, Failure, KEPT_SECONDS, Request, State};
 use crate::table::request_id;
 
@@ -21,7 +21,9 @@ impl Request {
             owner: owned("owner")?,
             id: owned("requestId")?,
             query: owned("query")?,
+            values: texts(item, "values"),
             fingerprint: owned("fingerprint")?,
+            sql: owned("sql").unwrap_or_default(),
             state,
             statement: text("statement").and_then(|id| id.parse().ok()),
             connection: owned("connection").zip(number("until")).map(|(id, until)| Connection { id, until }),
@@ -43,7 +45,9 @@ pub(crate) fn new_item(request: &Request, connection: &Connection, now: u64) -> 
         ("owner", text(&request.owner)),
         ("requestId", text(&request.id)),
         ("query", text(&request.query)),
+        ("values", map(&request.values)),
         ("fingerprint", text(&request.fingerprint)),
+        ("sql", text(&request.sql)),
         ("state", text(request.state.name())),
         ("connection", text(&connection.id)),
         ("until", number(connection.until)),

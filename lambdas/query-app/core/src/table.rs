@@ -8,6 +8,8 @@
 //! | `request#<key>` | `request` | a request, see [`Request`] | 48 hours |
 //! | `user#<owner>` | `slot#<n>` | a running statement: `request` | the longest statement, and an hour |
 //! | `user#<owner>` | `minute#<n>` | how many requests began in a minute: `count` | two minutes |
+//! | `user#<owner>` | `request#<time>#<key>` | that the user began a request: `request` | 48 hours |
+//! | `user#<owner>` | `resumes#<n>` | how many requests were resumed in a minute: `count` | two minutes |
 //!
 //! `expires` (seconds) is the table's TTL attribute. `open` and `since` (milliseconds) of requests that were not reported yet are
 //! the keys of the index `open`.

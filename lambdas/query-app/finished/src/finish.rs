@@ -112,18 +112,24 @@ impl Finisher {
             _ => End::Cancelled,
         };
         let Some(statement) = &request.statement else {
-            return if request.cancelled.is_some() { Ok(Some((stopped, None))) } else { failed(Failure::Unavailable) };
+            // Its time is over. Redshift never had it, or ended it by the same limit.
+            return match request.cancelled {
+                Some(Cause::Asked | Cause::Alone) => Ok(Some((End::Cancelled, None))),
+                Some(Cause::Time) | None => failed(Failure::Unavailable),
+            };
         };
         let data = &self.delivery.data;
         match data.wait(statement, self.clock.now() + patience).await {
             Ok(Status::Finished { rows, bytes, .. }) => Ok(Some((End::Finished { rows }, bytes))),
-            Ok(Status::Aborted) => Ok(Some((stopped, None))),
-            // This is how it ends if it was cancelled while running.
-            Ok(Status::Failed { .. }) if request.cancelled.is_some() => Ok(Some((stopped, None))),
+            // This is how it ends if it was cancelled, before or while it ran.
+            Ok(Status::Aborted | Status::Failed { .. }) if request.cancelled.is_some() => Ok(Some((stopped, None))),
+            Ok(Status::Aborted) => {
+                warn!(step = "aborted", request = request.key, statement = %statement, "nobody here cancelled it");
+                failed(Failure::Failed)
+            }
             Ok(Status::Failed { message }) => {
                 warn!(step = "failed", request = request.key, statement = %statement, reason = message);
-                // The database's own limit, which the stack sets to the same time.
-                failed(if message.contains("timeout") { Failure::TimedOut } else { Failure::Failed })
+                failed(if is_limit(&message) { Failure::TimedOut } else { Failure::Failed })
             }
             Ok(Status::Running) if self.is_over(request) => failed(Failure::TimedOut),
             Ok(Status::Running) => Ok(None),
@@ -144,6 +150,27 @@ impl Finisher {
         let created = SystemTime::UNIX_EPOCH + Duration::from_millis(request.created);
         self.clock.now().duration_since(created).unwrap_or_default()
     }
+}
+
+/// Whether Redshift stopped a statement because of a limit: the database user's, which the stack sets to the longest time of a
+/// statement, or one of workload management.
+///
+/// Redshift reports its own limits as somebody's wish, and spells that in two ways:
+/// <https://docs.aws.amazon.com/redshift/latest/dg/r_statement_timeout.html>,
+/// <https://docs.aws.amazon.com/redshift/latest/dg/r_CANCEL.html>. The apostrophe of "user's request" begins what is removed from a
+/// message because it may be a value.
+fn is_limit(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    [
+        "canceled on user",
+        "cancelled on user",
+        "cancelled by wlm",
+        "canceled by wlm",
+        "system requested abort",
+        "timeout",
+    ]
+    .iter()
+    .any(|words| message.contains(words))
 }
 
 fn state(end: &End) -> &'static str {

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use function::Clock;
 use lambda_runtime::LambdaEvent;
-use queries::{Delivery, Lease, statement_prefix};
+use queries::{Delivery, Error, Lease, statement_prefix};
 use redshift::StatementId;
 use serde_json::{Value, json};
 use tracing::{Instrument, error, info, info_span};
@@ -39,22 +39,22 @@ impl QueryEndHandler {
     ///
     /// If the event is neither, or its end could not be reported: Lambda retries. In a sweep, a problem with a single request
     /// is only a log line and a count in the result.
-    pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, String> {
+    pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Error> {
         let (event, context) = event.into_parts();
         let span = info_span!("run", request_id = context.request_id);
         let run = self.run(&event, context.deadline());
-        run.instrument(span).await.inspect_err(|reason| error!(step = "end", reason))
+        run.instrument(span).await.inspect_err(|reason| error!(step = "end", %reason))
     }
 
-    async fn run(&self, event: &Value, deadline: SystemTime) -> Result<Value, String> {
+    async fn run(&self, event: &Value, deadline: SystemTime) -> Result<Value, Error> {
         if event["sweep"] == true {
-            return self.finisher.sweep(deadline).await.map_err(|problem| problem.0);
+            return Ok(self.finisher.sweep(deadline).await?);
         }
         let detail = &event["detail"];
         let name = detail["statementName"].as_str().filter(|_| event["source"] == "aws.redshift-data");
         let Some(name) = name else {
             let allowed = r#"must be {"sweep":true} or EventBridge's event of a named statement"#;
-            return Err(format!("the event is unknown; {allowed}"));
+            return Err(Error::UnknownEvent(allowed.to_owned()));
         };
         // The rule matches the prefix, but another tenant's prefix may begin with this one's.
         let request = name.strip_prefix(&self.prefix).filter(|key| key.len() == 64);
@@ -64,13 +64,11 @@ impl QueryEndHandler {
         };
         let statement: Option<StatementId> = detail["statementId"].as_str().and_then(|id| id.parse().ok());
         let finish = Finish { request, statement, patience: LAG, lease: &Lease::new(deadline) };
-        match self.finisher.finish(finish).await.map_err(|problem| problem.0)? {
+        match self.finisher.finish(finish).await? {
             Finished::Told => Ok(json!({"told": true})),
             Finished::Nothing => Ok(json!({"told": false})),
-            Finished::Running => {
-                Err("the statement of the event is still running; it will be checked again".to_owned())
-            }
-            Finished::Missing => Err(format!("there is no request {request}")),
+            Finished::Running => Err(Error::StillRunning),
+            Finished::Missing => Err(Error::UnknownRequest(request.to_owned())),
         }
     }
 }

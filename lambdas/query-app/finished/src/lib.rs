@@ -13,9 +13,9 @@
 //! | sweep finds | does |
 //! |---|---|
 //! | a request older than [`sweep::SILENCE`] | checks its statement as if its event had arrived |
-//! | one that never got a statement, older than a minute | ends it, as `unavailable` |
+//! | one without a statement | leaves it to query-socket, which submits it again |
 //! | one that nobody has been waiting for since a minute ago | cancels its statement |
-//! | one older than `STATEMENT_SECONDS` | cancels its statement, and ends it as `timed-out` |
+//! | one older than `STATEMENT_SECONDS` | cancels its statement, and ends it as `timed-out`, or without a statement as `unavailable` |
 
 mod finish;
 mod handler;

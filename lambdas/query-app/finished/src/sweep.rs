@@ -12,9 +12,6 @@ use crate::finish::{Finish, Finished, Finisher};
 /// How old a request is before its event counts as late.
 pub const SILENCE: Duration = Duration::from_secs(20);
 
-/// How long a request may take to get its statement.
-const HANDED_IN: Duration = Duration::from_secs(60);
-
 impl Finisher {
     /// Goes through the open requests, the oldest first, while there is time; the next sweep continues.
     ///
@@ -55,9 +52,6 @@ impl Finisher {
 
     async fn look(&self, request: &Request, lease: &Lease) -> Result<Finished, Unavailable> {
         let age = self.age(request);
-        if request.statement.is_none() && age < HANDED_IN {
-            return Ok(Finished::Running);
-        }
         let alone = Duration::from_millis(millis(self.clock.now()).saturating_sub(request.alone.unwrap_or(u64::MAX)));
         let cause = match () {
             () if age > self.statement_time => Some(Cause::Time),
@@ -66,6 +60,10 @@ impl Finisher {
         };
         if let Some(cause) = cause {
             self.delivery.cancel(&request.key, cause).await?;
+        }
+        // query-socket submits it again and records the statement; only then is it known whether there is one to cancel.
+        if request.statement.is_none() && cause != Some(Cause::Time) {
+            return Ok(Finished::Running);
         }
         let finish = Finish { request: &request.key, statement: None, patience: Duration::ZERO, lease };
         self.finish(finish).await

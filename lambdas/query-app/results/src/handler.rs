@@ -77,6 +77,7 @@ impl ResultsApi {
                 let queries = self.catalogue.queries().await;
                 Ok(Answer::json(200, &json!({"queries": queries.values().collect::<Vec<_>>()})))
             }
+            Call::Requests => self.requests(&identity).await,
             Call::State(id) => self.state(&identity, id).await,
             Call::Rows(id, token) => self
                 .page(&identity, id, token)
@@ -110,26 +111,13 @@ impl ResultsApi {
 
     async fn state(&self, identity: &Identity, id: &str) -> Result<Answer, Unavailable> {
         let Some(request) = self.request(identity, id).await? else { return Ok(no_request()) };
-        let mut body = json!({
-            "requestId": request.id,
-            "query": request.query,
-            "state": request.state.name(),
-            "created": request.created,
-        });
-        match &request.state {
-            State::Ended(End::Finished { rows }) => {
-                body["rows"] = json!(rows);
-                body["capped"] = json!(message::is_capped(&request, *rows));
-            }
-            State::Ended(End::Failed(failure)) => {
-                body["state"] = json!("failed");
-                body["code"] = json!(failure.code());
-                body["reason"] = json!(failure.reason());
-                body["reference"] = json!(request.reference());
-            }
-            State::Pending | State::Running | State::Ended(End::Cancelled) => {}
-        }
-        Ok(Answer::json(200, &body))
+        Ok(Answer::json(200, &described(&request)))
+    }
+
+    /// The caller's requests of the last 24 hours.
+    async fn requests(&self, identity: &Identity) -> Result<Answer, Unavailable> {
+        let requests = self.table.recent(&identity.owner).await?;
+        Ok(Answer::json(200, &json!({"requests": requests.iter().map(described).collect::<Vec<_>>()})))
     }
 
     /// A page of a result, or the response that there is none.
@@ -154,6 +142,10 @@ impl ResultsApi {
             return Ok(Err(gone()));
         }
         match self.data.page(statement, token.map(str::to_owned)).await {
+            // Whoever follows it would read the same page for ever.
+            Ok(page) if page.next.is_some() && page.next.as_deref() == token => {
+                Err(Unavailable("the Data API returned a page whose next page is itself".to_owned()))
+            }
             Ok(page) => Ok(Ok(page)),
             Err(Error::Missing(_)) => Ok(Err(gone())),
             Err(Error::Refused(reason)) if token.is_some() => {
@@ -163,6 +155,31 @@ impl ResultsApi {
             Err(Error::Refused(reason) | Error::Unavailable(reason)) => Err(Unavailable(reason)),
         }
     }
+}
+
+/// A request as its owner sees it.
+fn described(request: &Request) -> Value {
+    let mut body = json!({
+        "requestId": request.id,
+        "query": request.query,
+        "parameters": request.values,
+        "state": request.state.name(),
+        "created": request.created,
+    });
+    match &request.state {
+        State::Ended(End::Finished { rows }) => {
+            body["rows"] = json!(rows);
+            body["capped"] = json!(message::is_capped(request, *rows));
+        }
+        State::Ended(End::Failed(failure)) => {
+            body["state"] = json!("failed");
+            body["code"] = json!(failure.code());
+            body["reason"] = json!(failure.reason());
+            body["reference"] = json!(request.reference());
+        }
+        State::Pending | State::Running | State::Ended(End::Cancelled) => {}
+    }
+    body
 }
 
 fn no_request() -> Answer {

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `POST /ticket` | 201 `{"ticket":"…","expiresIn":60}`, good for one connection |
 //! | `GET /queries` | `{"queries":[…]}`, what may be run, with its parameters |
-//! | `GET /requests/{requestId}` | `{"requestId","query","state","created", …}` |
+//! | `GET /requests` | `{"requests":[…]}`, the caller's own of the last 24 hours, at most 50, the newest first |
+//! | `GET /requests/{requestId}` | `{"requestId","query","parameters","state","created", …}` |
 //! | `GET /requests/{requestId}/rows?page=` | `{"columns":[…],"rows":[[…]],"next":"…"}`, a page of the result |
 //! | `GET /requests/{requestId}/csv?page=` | the same as CSV, the next page's token in the header `x-next-page` |
 //! | `OPTIONS` of each | 204 |

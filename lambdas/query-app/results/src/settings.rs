@@ -1,7 +1,6 @@
 //! The function's settings, read from its environment once at the start.
 
 use aws_types::SdkConfig;
-use function::environment::optional;
 use function::{Invalid, aws, required};
 use queries::{Origins, Place, Services};
 
@@ -17,7 +16,8 @@ pub struct Settings {
 impl Settings {
     /// Reads the settings from the environment variables that `variable` returns.
     ///
-    /// `TENANT`, `TABLE`, `WAREHOUSE` and `ORIGINS` are required; `QUERIES` is where the tenant's own query files are.
+    /// `TENANT`, `TABLE`, `WAREHOUSE` and `ORIGINS` are required; `QUERIES` is where the tenant's own query files are, and
+    /// `QUERIES_OWNER` the account of their bucket.
     ///
     /// # Errors
     ///
@@ -26,7 +26,7 @@ impl Settings {
         Ok(Settings {
             tenant: required(variable, "TENANT")?,
             services: Services::read(variable)?,
-            own_queries: optional(variable, "QUERIES").map(|text| Place::parse(&text)).transpose()?,
+            own_queries: Place::read(variable)?,
             origins: Origins::read(variable)?,
             s3: aws::service(variable, "S3")?,
         })

@@ -61,14 +61,22 @@ const BY_ADMINISTRATOR: &str = "PreSignUp_AdminCreateUser";
 ///
 /// # Errors
 ///
-/// If the address is missing or not from one of the domains.
+/// If the address is missing, not from one of the domains, or an alias with a `+`.
 pub fn handle(settings: &Settings, event: LambdaEvent<Value>) -> Result<Value, Refused> {
     let event = event.payload;
     let source = event["triggerSource"].as_str().unwrap_or_default();
-    let domain = event["request"]["userAttributes"]["email"].as_str().and_then(address::domain);
+    let address = event["request"]["userAttributes"]["email"].as_str().unwrap_or_default();
+    let domain = address::domain(address);
     let allowed = domain.is_some_and(|domain| settings.domains.contains(&domain));
     info!(step = "sign up", source, allowed);
-    if allowed || source == BY_ADMINISTRATOR {
+    if source == BY_ADMINISTRATOR {
+        return Ok(event);
+    }
+    // One mailbox would be as many persons as its owner likes, each with limits of its own.
+    if allowed && address.contains('+') {
+        return Err(Refused("an address with a + cannot sign up; use the address without it".to_owned()));
+    }
+    if allowed {
         return Ok(event);
     }
     Err(Refused(format!("only people with an e-mail address at {} can sign up", settings.domains.join(" or "))))
@@ -103,7 +111,7 @@ mod tests {
     #[test]
     fn an_address_from_a_domain_is_accepted_unchanged_and_not_confirmed() {
         let settings = settings("acme.example,b.example").unwrap();
-        for address in ["ada@acme.example", "Ada.Lovelace+x@ACME.Example", "o'brien@b.example"] {
+        for address in ["ada@acme.example", "Ada.Lovelace@ACME.Example", "o'brien@b.example"] {
             let asked = event("PreSignUp_SignUp", json!({ "email": address }));
             assert_eq!(handle(&settings, asked.clone()), Ok(asked.payload), "{address}");
         }
@@ -139,6 +147,17 @@ mod tests {
         assert!(odd.into_iter().all(|address| handle(&settings, event("PreSignUp_SignUp", address)).is_err()));
         let other = event("PreSignUp_ExternalProvider", json!({ "email": "ada@evil.example" }));
         assert!(handle(&settings, other).is_err());
+    }
+
+    #[test]
+    fn an_alias_of_a_mailbox_is_not_another_person() {
+        let settings = settings("acme.example").unwrap();
+        for address in ["ada+1@acme.example", "+@acme.example", "Ada+b+c@ACME.example"] {
+            let refused = handle(&settings, event("PreSignUp_SignUp", json!({ "email": address }))).unwrap_err();
+            assert!(refused.to_string().starts_with("an address with a + cannot sign up"), "{address}");
+        }
+        let invited = event(BY_ADMINISTRATOR, json!({ "email": "ada+1@acme.example" }));
+        assert!(handle(&settings, invited).is_ok());
     }
 
     #[test]

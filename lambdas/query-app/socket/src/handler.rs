@@ -3,8 +3,8 @@
 use function::{Clock, millis};
 use lambda_runtime::LambdaEvent;
 use queries::{
-    Catalogue, Cause, Connection, Delivery, Identity, Limits, Origins, Request, State, Unavailable, is_request_id,
-    message,
+    Catalogue, Cause, Connection, Delivery, Error, Identity, Limits, Origins, RESUMES_PER_MINUTE, Request, State,
+    Unavailable, is_request_id, message,
 };
 use serde_json::{Value, json};
 use tracing::{Instrument, error, info, info_span};
@@ -46,22 +46,26 @@ impl QuerySocket {
         }
     }
 
-    /// Handles one event of the WebSocket API or of its authorizer. Messages to a browser are sent to its connection, not in the
+    /// Handles one event of the WebSocket API or of its authorizer, or `{"sweep":true}`. Messages to a browser are sent to its connection, not in the
     /// response.
     ///
     /// # Errors
     ///
-    /// If the event is neither, or a service failed before the browser could be informed.
-    pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, String> {
+    /// If the event is none of these, or a service failed before the browser could be informed.
+    pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Error> {
         let (event, context) = event.into_parts();
         let span = info_span!("event", request_id = context.request_id);
         let answer = async {
+            if event["sweep"] == true {
+                return Ok(self.sweep(context.deadline()).await?);
+            }
             // serde's message could quote the event.
             let event = serde_json::from_value::<Event>(event);
-            let event = event.map_err(|_| "the event is not one of a WebSocket API".to_owned())?;
-            self.answer(event).await.map_err(|problem| problem.0)
+            let allowed = r#"must be {"sweep":true} or an event of a WebSocket API or of its authorizer"#;
+            let event = event.map_err(|_| Error::UnknownEvent(allowed.to_owned()))?;
+            Ok(self.answer(event).await?)
         };
-        answer.instrument(span).await.inspect_err(|reason| error!(step = "end", reason))
+        answer.instrument(span).await.inspect_err(|reason| error!(step = "end", %reason))
     }
 
     async fn answer(&self, event: Event) -> Result<Value, Unavailable> {
@@ -160,6 +164,12 @@ impl QuerySocket {
         // A missing request must not even be bound to this connection.
         if self.delivery.table.request(&key).await?.is_none() {
             return Ok(Some(unknown(id)));
+        }
+        if !self.delivery.table.count_resume(&identity.owner).await? {
+            let reason = format!(
+                "you already resumed {RESUMES_PER_MINUTE} times in this minute, the most allowed; wait for the next minute"
+            );
+            return Ok(Some(message::error(Some(id), "too-many", &reason)));
         }
         let Some(request) = self.delivery.table.bind(&key, waiting, seq.max(-1).into()).await? else {
             return Ok(Some(unknown(id)));

@@ -7,6 +7,7 @@
 //! cancel        connection ─► request ─► CancelStatement; query-finished reports the end
 //! resume        connection ─► request ─► bound to this connection; reported at once if it has ended
 //! $disconnect   ─► this connection's items; its statements cancelled, at once or after a while
+//! sweep         ─► requests whose submission nobody recorded ─► Redshift Data API, with the same client token
 //! ```
 //!
 //! # Tickets
@@ -26,6 +27,7 @@ mod event;
 mod handler;
 mod run;
 mod settings;
+mod sweep;
 
 pub use handler::QuerySocket;
 pub use settings::Settings;

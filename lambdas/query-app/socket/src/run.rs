@@ -1,20 +1,14 @@
 //! Begins a request and submits its statement to Redshift.
 
-use std::time::Duration;
-
 use function::millis;
 use queries::{
-    Begun, Bound, Cause, Connection, End, Failure, Identity, Posted, Request, State, Unavailable, message,
-    statement_prefix,
+    Begun, Bound, Cause, Connection, End, Failure, Identity, Posted, Request, Unavailable, message, statement_prefix,
 };
 use redshift::{Statement, SubmitError};
 use tracing::{info, warn};
 
 use crate::event::Run;
 use crate::handler::{QuerySocket, Reply, unknown};
-
-/// After this time, a run that was to submit a request is dead: API Gateway waits 29 seconds.
-const HANDED_IN: Duration = Duration::from_secs(30);
 
 impl QuerySocket {
     /// Runs a query, once however often the message arrives.
@@ -35,16 +29,21 @@ impl QuerySocket {
             Begun::New(request) => {
                 info!(step = "begin", request = request.key, query = query.name);
                 // Before Redshift receives it, so that no part of the result can be faster.
-                match self.delivery.connections.post(connection, &message::accepted(&run.request_id)).await? {
-                    Posted::Gone => {
+                match self.delivery.connections.post(connection, &message::accepted(&run.request_id)).await {
+                    Ok(Posted::Gone) => {
                         self.delivery.table.leave(connection).await?;
                         let alone = Request { connection: None, ..*request };
-                        self.delivery.table.end(&alone, &End::Cancelled).await.map(|_| None)
+                        return self.delivery.table.end(&alone, &End::Cancelled).await.map(|_| None);
                     }
-                    Posted::Sent | Posted::TooLarge => self.hand_in(&request, &bound).await,
+                    Ok(Posted::Sent | Posted::TooLarge) => {}
+                    // The page asks again whether it was accepted.
+                    Err(problem) => warn!(step = "begin", request = request.key, %problem),
                 }
+                let Some(failure) = self.hand_in(&request, &bound).await else { return Ok(None) };
+                self.delivery.table.end(&request, &End::Failed(failure)).await?;
+                Ok(Some(message::failed(&request, failure)))
             }
-            Begun::Known => self.again(&request, &bound, identity, &waiting).await,
+            Begun::Known => self.again(&request, identity, &waiting).await,
             Begun::Gone => Ok(Some(message::expired())),
             Begun::Concurrent => {
                 let most = self.limits.concurrent;
@@ -63,8 +62,8 @@ impl QuerySocket {
         }
     }
 
-    /// The same request again: submitted again if the run that was to do it died, otherwise resumed from its beginning.
-    async fn again(&self, request: &Request, bound: &Bound, identity: &Identity, waiting: &Connection) -> Reply {
+    /// The same request again: it is resumed from its beginning. If its statement was never submitted, the sweep does that.
+    async fn again(&self, request: &Request, identity: &Identity, waiting: &Connection) -> Reply {
         let Some(standing) = self.delivery.table.request(&request.key).await? else {
             return Ok(Some(unknown(&request.id)));
         };
@@ -72,18 +71,14 @@ impl QuerySocket {
             let reason = "this `requestId` was used for a different query or different values; create a new one for each request";
             return Ok(Some(message::error(Some(&request.id), "invalid", reason)));
         }
-        let reply = self.resume(&request.id, -1, identity, waiting).await?;
-        let age = millis(self.clock.now()).saturating_sub(standing.created);
-        if standing.state == State::Pending && standing.statement.is_none() && age > HANDED_IN.as_millis() as u64 {
-            warn!(step = "again", request = standing.key, "the request was never submitted");
-            let bound_here = Request { connection: Some(waiting.clone()), ..standing };
-            return Ok(self.hand_in(&bound_here, bound).await?.or(reply));
-        }
-        Ok(reply)
+        self.resume(&request.id, -1, identity, waiting).await
     }
 
     /// Submits a request. The same request twice is the same statement, because of its client token.
-    async fn hand_in(&self, request: &Request, bound: &Bound) -> Reply {
+    ///
+    /// Returns why it certainly does not run. Otherwise it runs, or that is unknown: then it stays as it is, and the sweep submits
+    /// it again.
+    pub(crate) async fn hand_in(&self, request: &Request, bound: &Bound) -> Option<Failure> {
         let name = format!("{}{}", statement_prefix(&self.tenant), request.key);
         let statement = Statement {
             sql: &bound.sql,
@@ -91,26 +86,28 @@ impl QuerySocket {
             name: Some(&name),
             client_token: Some(&request.key),
         };
-        let failure = match self.delivery.data.submit(&statement).await {
+        match self.delivery.data.submit(&statement).await {
             Ok(id) => {
                 info!(step = "submitted", request = request.key, statement = %id);
                 self.note(request, &id).await;
-                return Ok(None);
+                None
             }
             Err(SubmitError::Refused(reason)) => {
                 warn!(step = "refused", request = request.key, reason);
-                Failure::Failed
+                Some(Failure::Failed)
             }
-            Err(SubmitError::Unavailable(reason) | SubmitError::Retryable(reason)) => {
+            Err(SubmitError::Unavailable(reason)) => {
                 warn!(step = "unavailable", request = request.key, reason);
-                Failure::Unavailable
+                Some(Failure::Unavailable)
             }
-        };
-        self.delivery.table.end(request, &End::Failed(failure)).await?;
-        Ok(Some(message::failed(request, failure)))
+            Err(SubmitError::Retryable(reason)) => {
+                warn!(step = "unknown", request = request.key, reason);
+                None
+            }
+        }
     }
 
-    /// Records the statement. If that fails, the statement's event still contains its ID.
+    /// Records the statement. If that fails, the sweep submits it again and receives the same ID.
     async fn note(&self, request: &Request, id: &redshift::StatementId) {
         let noted: Result<(), Unavailable> = async {
             match self.delivery.table.running(&request.key, id).await? {

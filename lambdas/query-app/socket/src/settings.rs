@@ -1,7 +1,7 @@
 //! The function's settings, read from its environment once at the start.
 
 use aws_types::SdkConfig;
-use function::environment::{number, optional};
+use function::environment::number;
 use function::{Invalid, aws, required};
 use queries::{Limits, Origins, Place, Services};
 use redshift::identifier;
@@ -24,7 +24,7 @@ impl Settings {
     /// Reads the settings from the environment variables that `variable` returns.
     ///
     /// `TENANT`, `TABLE`, `WAREHOUSE`, `SCHEMA` (of the queries' tables), `ORIGINS` and `CONNECTIONS_URL` are required. `QUERIES`
-    /// is where the tenant's own files are. `MAX_ROWS` (1 to 100,000) defaults to 10,000, `CONCURRENT` (1 to 20) to 2,
+    /// is where the tenant's own files are, and `QUERIES_OWNER` the account of their bucket. `MAX_ROWS` (1 to 100,000) defaults to 10,000, `CONCURRENT` (1 to 20) to 2,
     /// `PER_MINUTE` (1 to 1,000) to 10, `STATEMENT_SECONDS` (1 to 86,400) to 900.
     ///
     /// # Errors
@@ -36,7 +36,7 @@ impl Settings {
             tenant: required(variable, "TENANT")?,
             services: Services::read(variable)?,
             schema: schema.map_err(|error| Invalid(format!("SCHEMA: {error}")))?,
-            own_queries: optional(variable, "QUERIES").map(|text| Place::parse(&text)).transpose()?,
+            own_queries: Place::read(variable)?,
             origins: Origins::read(variable)?,
             max_rows: number(variable, "MAX_ROWS", 10_000, 1..=100_000)?,
             limits: Limits {

@@ -242,7 +242,7 @@ fn every_route_needs_a_token_and_browsers_can_preflight_and_read_errors() {
             let method_allowed = if id == "ApiOptionsTicket" { "'POST'" } else { "'GET'" };
             assert_eq!(headers["method.response.header.Access-Control-Allow-Methods"], method_allowed, "{id}");
         }
-        assert_eq!(preflights, 5, "one per path");
+        assert_eq!(preflights, 6, "one per path");
         for (id, kind) in [("ApiClientErrors", "DEFAULT_4XX"), ("ApiServerErrors", "DEFAULT_5XX")] {
             let response = template.properties(id);
             assert_eq!(response["ResponseType"], kind);
@@ -254,7 +254,7 @@ fn every_route_needs_a_token_and_browsers_can_preflight_and_read_errors() {
         assert!(waits.contains("ApiOptionsTicket") && waits.contains("ApiClientErrors"), "{waits:?}");
     }
     let deployment = |lines: &str| with(lines).all("AWS::ApiGateway::Deployment").next().unwrap().0.to_owned();
-    assert_ne!(deployment(""), deployment(DOMAIN), "API Gateway applies a different origin with the next deployment");
+    assert_ne!(deployment(""), deployment(DOMAIN), "API Gateway serves another origin from the next deployment");
 }
 
 #[test]
@@ -355,6 +355,7 @@ fn a_custom_domain_has_its_certificate_and_a_minimum_version_of_tls() {
     for function in ["Socket", "Results"] {
         assert_eq!(variables(&template, function)["ORIGINS"], "https://q.acme.example");
     }
+    assert_eq!(template.outputs["SiteCnameTarget"]["Value"], json!({ "Fn::Sub": "${Page.DomainName}" }));
 }
 
 #[test]
@@ -370,6 +371,7 @@ fn each_function_has_only_the_rights_it_needs() {
     let items = format!(
         "dynamodb:ConditionCheckItem dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem: {table}"
     );
+    let index = r#"dynamodb:Query: {"Fn::Sub":"${Requests.Arn}/index/open"}"#.to_owned();
     let connection = |method: &str| {
         format!(
             "{{\"Fn::Sub\":\"arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{Connections}}/live/{method}/@connections/*\"}}"
@@ -384,8 +386,12 @@ fn each_function_has_only_the_rights_it_needs() {
     assert_eq!(
         rights(&template, "SocketRole"),
         [
-            &[items, connections.clone(), statements("redshift-data:CancelStatement redshift-data:GetStatementResult")]
-                [..],
+            &[
+                items,
+                index.clone(),
+                connections.clone(),
+                statements("redshift-data:CancelStatement redshift-data:GetStatementResult"),
+            ][..],
             &start[..],
             &queries[..],
         ]
@@ -395,7 +401,7 @@ fn each_function_has_only_the_rights_it_needs() {
         rights(&template, "FinishedRole"),
         [
             format!("dynamodb:DeleteItem dynamodb:Query dynamodb:UpdateItem: {table}"),
-            r#"dynamodb:Query: {"Fn::Sub":"${Requests.Arn}/index/open"}"#.to_owned(),
+            index,
             connections,
             statements(
                 "redshift-data:CancelStatement redshift-data:DescribeStatement redshift-data:GetStatementResult"
@@ -406,7 +412,7 @@ fn each_function_has_only_the_rights_it_needs() {
         rights(&template, "ResultsRole"),
         [
             &[
-                format!("dynamodb:GetItem dynamodb:PutItem: {table}"),
+                format!("dynamodb:GetItem dynamodb:PutItem dynamodb:Query: {table}"),
                 statements("redshift-data:GetStatementResult"),
             ][..],
             &queries[..],
@@ -426,6 +432,21 @@ fn each_function_has_only_the_rights_it_needs() {
         ]
         .concat()
     );
+}
+
+#[test]
+fn the_bucket_of_queries_must_belong_to_the_account() {
+    let template = with("queries: { bucket: acme-queries, prefix: q/ }\n");
+    for function in ["Socket", "Results"] {
+        assert_eq!(variables(&template, function)["QUERIES_OWNER"], json!({ "Ref": "AWS::AccountId" }));
+        let role = format!("{function}Role");
+        let statements = template.properties(&role)["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap();
+        for action in ["s3:ListBucket", "s3:GetObject"] {
+            let statement = statements.iter().find(|it| it["Action"].to_string().contains(action)).unwrap();
+            let account = &statement["Condition"]["StringEquals"]["aws:ResourceAccount"];
+            assert_eq!(account, &json!({ "Ref": "AWS::AccountId" }), "{role} {action}");
+        }
+    }
 }
 
 #[test]
@@ -470,7 +491,7 @@ fn a_cluster_is_used_as_a_user_that_can_only_read() {
 }
 
 #[test]
-fn ended_statements_of_this_tenant_arrive_as_events_and_a_sweep_runs_every_minute() {
+fn ended_statements_of_this_tenant_arrive_as_events_and_sweeps_run_every_minute() {
     let template = with("");
     assert_includes(
         template.properties("Ended"),
@@ -490,10 +511,15 @@ fn ended_statements_of_this_tenant_arrive_as_events_and_a_sweep_runs_every_minut
             "DeadLetterConfig": { "Arn": { "Fn::GetAtt": ["DeadLetters", "Arn"] } },
         }),
     );
-    assert_includes(
-        template.properties("Sweep"),
-        &json!({ "ScheduleExpression": "rate(1 minute)", "Target": { "Input": r#"{"sweep":true}"# } }),
-    );
+    for (schedule, function) in [("Sweep", "Finished"), ("SubmitAgain", "Socket")] {
+        assert_includes(
+            template.properties(schedule),
+            &json!({
+                "ScheduleExpression": "rate(1 minute)",
+                "Target": { "Arn": { "Fn::GetAtt": [function, "Arn"] }, "Input": r#"{"sweep":true}"# },
+            }),
+        );
+    }
 }
 
 #[test]
@@ -560,7 +586,29 @@ fn a_wrong_value_is_reported_with_what_is_allowed() {
         ),
         (
             "mail: { from: q@acme.example, identity: acme.example }",
-            "`acme.example` is not an SES identity; use arn:aws:ses:<region>:<account>:identity/<address or domain>",
+            "`acme.example` is no identity; allowed is arn:aws:ses:<region>:<account>:identity/<address or domain>",
+        ),
+        ("limits: { rows: 0 }", "`rows` is 0, allowed is 1 to 100000"),
+        ("limits: { concurrent: 21 }", "`concurrent` is 21, allowed is 1 to 20"),
+        ("limits: { seconds: 86401 }", "`seconds` is 86401, allowed is 1 to 86400"),
+        ("script: { bucket: a-b, key: /a.sql }", "`/a.sql` is no key"),
+        ("script: { bucket: a-b, key: 'a${b}' }", "`a${b}` is no key"),
+        ("queries: { bucket: a-b, prefix: a }", "`a` is no prefix"),
+        ("origin: http://acme.example", "`http://acme.example` is no origin of a page"),
+        ("origin: https://acme.example/", "`https://acme.example/` is no origin of a page"),
+        ("origin: http://127.0.0.1:080", "`http://127.0.0.1:080` is no origin of a page"),
+        (
+            "web_acl: arn:aws:wafv2:eu-central-1:123456789012:global/webacl/a/b",
+            "is not a web ACL for CloudFront; must be arn:aws:wafv2:us-east-1:<account>:global/webacl/<name>/<id>",
+        ),
+        (
+            "web_acl: arn:aws:wafv2:us-east-1:123456789012:regional/webacl/a/b",
+            "is not a web ACL for CloudFront; must be",
+        ),
+        ("web_acl: arn:aws:acm:us-east-1:123456789012:certificate/c", "is not a web ACL for CloudFront; must be"),
+        (
+            "web_acl: arn:awsx:wafv2:us-east-1:123456789012:global/webacl/a/b",
+            "is not a web ACL for CloudFront; must be",
         ),
         ("limits: { rows: 0 }", "`rows` is 0; must be 1 to 100000"),
         ("limits: { concurrent: 21 }", "`concurrent` is 21; must be 1 to 20"),
@@ -574,7 +622,7 @@ fn a_wrong_value_is_reported_with_what_is_allowed() {
         ("web_acl: arn:aws:wafv2:eu-central-1:123456789012:global/webacl/a/b", "is not allowed here; must be arn:aws:"),
         (
             "domain: { name: a.b, certificate: 'arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/b' }",
-            "is not a certificate for CloudFront; use one from ACM in us-east-1",
+            "is not a certificate for CloudFront; must be arn:aws:acm:us-east-1:<account>:certificate/<id>",
         ),
         (
             &format!("{DOMAIN}origin: https://a.b"),
@@ -585,6 +633,8 @@ fn a_wrong_value_is_reported_with_what_is_allowed() {
         let told = mistake(&file(WORKGROUP, lines));
         assert!(told.contains(message), "{lines}\n{told}");
     }
+    let equal = "warehouse: { create: { database: d, subnets: [subnet-0a1b2c3d, subnet-0a1b2c3d, subnet-0a1b2c3d], security_groups: [sg-0a1b2c3d] } }\n";
+    assert!(mistake(&file(equal, "")).contains("1 subnets and 1 security groups"));
     let role =
         "warehouse: { cluster: { name: c, database: d, user: u, sign_role: 'arn:aws:iam::123456789012:role/r' } }\n";
     assert!(mistake(&file(role, "")).contains("the warehouse has a `sign_role`, but this system signs nothing"));

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use loopback::answers::Case;
 use loopback::{Answer, Request, reply};
 use serde_json::{Value, json};
 
@@ -22,6 +23,8 @@ pub(crate) struct State {
     pub(crate) on_post: Option<Meanwhile>,
     /// The tenant's own query files.
     pub(crate) files: BTreeMap<String, String>,
+    /// The answer to the next call of an operation, whatever the service would answer.
+    pub(crate) script: Option<(&'static str, Case)>,
     /// The issued tickets.
     pub(crate) tickets: Vec<String>,
 }
@@ -38,11 +41,23 @@ impl State {
             posted: 0,
             on_post: None,
             files: BTreeMap::new(),
+            script: None,
             tickets: Vec::new(),
         }
     }
 
     pub(crate) fn answer(&mut self, request: &Request) -> Answer {
+        let operation = request.header("x-amz-target").rsplit('.').next().unwrap_or_default().to_owned();
+        let is_post = request.method == "POST" && request.target.contains("connections/");
+        let is_asked = |call: &str| operation == call || (is_post && call == "PostToConnection");
+        let Some((_, case)) = self.script.take_if(|(call, _)| is_asked(call)) else { return self.work(request) };
+        if case.takes_effect {
+            self.work(request);
+        }
+        case.answer
+    }
+
+    fn work(&mut self, request: &Request) -> Answer {
         if request.header("x-amz-target").ends_with("ExecuteStatement") {
             self.check_mapping(&serde_json::from_str(&request.body).unwrap());
         }
@@ -53,6 +68,7 @@ impl State {
         if let Some(connection) = target.strip_prefix("/_aws/execute-api/abc123/live/@connections/") {
             return self.browser(&request.method, connection, &request.body);
         }
+        assert_eq!(request.header("x-amz-expected-bucket-owner"), "123456789012");
         self.file(request.target.strip_prefix("/files").unwrap_or_else(|| panic!("no service has {target}")))
     }
 

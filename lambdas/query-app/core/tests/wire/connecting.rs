@@ -31,7 +31,7 @@ async fn an_event_without_a_resource_allows_nothing_and_uses_up_no_ticket() {
     let event = json!({
         "type": "REQUEST", "headers": {"Origin": PAGE}, "queryStringParameters": {"ticket": ticket}, "requestContext": {},
     });
-    assert!(world.socket(event).await.unwrap_err().contains("methodArn"));
+    assert!(world.socket(event).await.unwrap_err().to_string().contains("methodArn"));
     assert_eq!(effect(&world.authorize(&ticket, PAGE).await), "Allow");
 }
 
@@ -79,7 +79,7 @@ async fn a_table_that_does_not_answer_admits_nobody() {
         "type": "REQUEST", "methodArn": "arn", "headers": {"origin": PAGE}, "queryStringParameters": {"ticket": ticket},
         "requestContext": {"connectionId": "c="},
     });
-    let problem = world.socket(event).await.unwrap_err();
+    let problem = world.socket(event).await.unwrap_err().to_string();
     assert!(problem.contains("TABLE") && !problem.contains(&ticket), "{problem}");
 }
 

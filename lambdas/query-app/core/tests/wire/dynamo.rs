@@ -109,7 +109,12 @@ impl Dynamo {
 
     fn query(&mut self, body: &Value) -> Answer {
         let is_index = body["IndexName"] == "open";
-        let (name, value) = body["KeyConditionExpression"].as_str().unwrap().split_once(" = ").unwrap();
+        let (condition, range) =
+            match body["KeyConditionExpression"].as_str().unwrap().split_once(" AND #part BETWEEN ") {
+                Some((condition, range)) => (condition, Some(range.split_once(" AND ").unwrap())),
+                None => (body["KeyConditionExpression"].as_str().unwrap(), None),
+            };
+        let (name, value) = condition.split_once(" = ").unwrap();
         let (name, value) = (attribute(body, name), &body["ExpressionAttributeValues"][value]);
         assert_eq!(name, if is_index { "open" } else { "id" }, "only keys are queried");
         assert_eq!(
@@ -124,11 +129,19 @@ impl Dynamo {
         let mut items: Vec<Value> =
             self.items.values().filter(|item| item.get(&name) == Some(value)).cloned().collect();
         items.sort_by_key(order);
+        if let Some((from, to)) = range {
+            let bound = |name: &str| body["ExpressionAttributeValues"][name]["S"].as_str().unwrap().to_owned();
+            items.retain(|item| (bound(from)..=bound(to)).contains(&key(item).1));
+        }
+        if body["ScanIndexForward"] == false {
+            items.reverse();
+        }
         if body["ExclusiveStartKey"].is_object() {
             let start = order(&body["ExclusiveStartKey"]);
             items.retain(|item| order(item) > start);
         }
-        let limit = if self.page == 0 { 100 } else { self.page };
+        let asked = body["Limit"].as_u64().map_or(100, |limit| limit as usize);
+        let limit = if self.page == 0 { asked } else { self.page };
         let has_more = items.len() > limit;
         items.truncate(limit);
         let mut answer = json!({"Items": items, "Count": items.len()});

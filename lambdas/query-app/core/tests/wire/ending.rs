@@ -25,8 +25,13 @@ fn finish(world: &World, rows: usize) -> Value {
     })
 }
 
-fn told(is: bool) -> Result<Value, String> {
+fn told(is: bool) -> Result<Value, queries::Error> {
     Ok(json!({"told": is}))
+}
+
+/// What Lambda shows as the type of an error.
+fn name(result: Result<Value, queries::Error>) -> String {
+    lambda_runtime::Diagnostic::from(result.unwrap_err()).error_type
 }
 
 #[tokio::test]
@@ -69,13 +74,13 @@ async fn an_event_without_a_request_is_an_error_and_one_of_another_tenant_is_ign
     let world = running().await;
     let mut event = finish(&world, 1);
     event["detail"]["statementName"] = json!(format!("acme-query-{}", "0".repeat(64)));
-    assert!(world.finished(event.clone()).await.unwrap_err().contains("no request"));
+    assert!(name(world.finished(event.clone()).await) == "UnknownRequest");
     for name in ["acme-query-query-x", "other-query-x"] {
         event["detail"]["statementName"] = json!(name);
         assert_eq!(world.finished(event.clone()).await, told(false));
     }
     for event in [json!({}), json!({"source": "aws.s3"}), json!({"detail": {"statementName": "acme-query-x"}})] {
-        assert!(world.finished(event).await.unwrap_err().contains("must be"));
+        assert!(name(world.finished(event).await) == "UnknownEvent");
     }
     assert!(world.types("a=").is_empty());
 }
@@ -122,6 +127,25 @@ async fn a_result_of_more_than_a_megabyte_or_with_a_huge_row_is_one_to_fetch() {
 }
 
 #[tokio::test]
+async fn pages_that_lead_back_to_one_that_was_read_are_not_followed() {
+    for circle in [&["page-1", "page-1"][..], &["page-1", "page-2", "page-1"]] {
+        let world = running().await;
+        let event = world.statement(0, |statement| {
+            statement.finish(&[&[&[json!(1)]], &[&[json!(2)]], &[&[json!(3)]]]);
+            statement.next = circle.iter().map(|token| (*token).to_owned()).collect();
+            statement.event("FINISHED")
+        });
+        assert_eq!(world.finished(event).await, told(true));
+        assert_eq!(world.types("a="), ["ready"]);
+        let asked = world.state().warehouse.calls.iter().filter(|call| *call == "GetStatementResult").count();
+        assert_eq!(asked, circle.len());
+        // Who fetches it by pages is told so, and not sent in circles.
+        let page = world.call(ANNA, "GET", &format!("/requests/{}/rows?page={}", id(1), circle.last().unwrap())).await;
+        assert_eq!(page["statusCode"] == 503, circle.len() == 2);
+    }
+}
+
+#[tokio::test]
 async fn a_result_that_was_cut_says_so() {
     let world = World::with(&[("MAX_ROWS", "2")]).await;
     world.connect(ANNA, "a=").await;
@@ -155,10 +179,47 @@ async fn a_failure_is_reported_without_the_databases_text() {
 }
 
 #[tokio::test]
+async fn a_statement_that_redshift_stopped_by_itself_is_not_reported_as_cancelled() {
+    for (status, error, code) in [
+        ("FAILED", "ERROR: Query (150) canceled on user's request", "timed-out"),
+        ("FAILED", "ERROR: Query (28572825) cancelled on user's request [ErrorId: 1-66]", "timed-out"),
+        ("FAILED", "ERROR: Query (5) cancelled by WLM abort action of Query Monitoring Rule \"canary\"", "timed-out"),
+        ("FAILED", "ERROR: canceling statement due to statement timeout", "timed-out"),
+        ("FAILED", "ERROR: Query (150) is too large", "failed"),
+        ("ABORTED", "", "failed"),
+    ] {
+        let world = running().await;
+        let event = world.statement(0, |statement| {
+            statement.fail(error);
+            statement.status = status;
+            statement.event(status)
+        });
+        assert_eq!(world.finished(event).await, told(true));
+        let message = &world.told("a=")[0];
+        assert_eq!((&message["type"], &message["code"]), (&json!("error"), &json!(code)), "{status} {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_statement_that_its_owner_cancelled_is_reported_as_cancelled_in_redshifts_words_too() {
+    for status in ["ABORTED", "FAILED"] {
+        let world = running().await;
+        world.say("a=", json!({"action": "cancel", "requestId": id(1)})).await;
+        let event = world.statement(0, |statement| {
+            statement.fail("ERROR: Query (150) canceled on user's request");
+            statement.status = status;
+            statement.event(status)
+        });
+        assert_eq!(world.finished(event).await, told(true));
+        assert_eq!(world.types("a="), ["cancelled"]);
+    }
+}
+
+#[tokio::test]
 async fn an_event_before_the_end_that_it_reports_is_retried() {
     let world = running().await;
     let event = world.statement(0, |statement| statement.event("FINISHED"));
-    assert!(world.finished(event.clone()).await.unwrap_err().contains("still running"));
+    assert!(name(world.finished(event.clone()).await) == "StillRunning");
     assert!(world.types("a=").is_empty());
     finish(&world, 1);
     assert_eq!(world.finished(event).await, told(true), "the lease was released");
@@ -199,7 +260,7 @@ async fn a_busy_gateway_is_retried_with_pauses_but_not_forever() {
         statement.finish(&[&[&[json!(1)]]]);
         statement.event("FINISHED")
     });
-    assert!(world.finished(event.clone()).await.unwrap_err().contains("LimitExceededException"));
+    assert!(world.finished(event.clone()).await.unwrap_err().to_string().contains("LimitExceededException"));
     assert_eq!(world.finished(event).await, told(true), "Lambda's next attempt continues");
     assert_eq!(world.types("a="), ["accepted", "rows"]);
 }

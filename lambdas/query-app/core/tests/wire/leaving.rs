@@ -190,18 +190,25 @@ async fn an_end_that_cannot_be_reported_is_finally_given_up_and_can_be_resumed()
 }
 
 #[tokio::test]
-async fn a_request_that_never_got_a_statement_is_ended_after_a_minute() {
-    let world = World::new().await;
-    world.connect(ANNA, "a=").await;
-    world.run("a=", &id(1)).await;
-    let key = queries::Request::key(ANNA, &id(1));
-    let place = (format!("request#{key}"), "request".to_owned());
-    world.state().dynamo.items.get_mut(&place).unwrap().as_object_mut().unwrap().remove("statement");
-    world.pass(59);
-    world.sweep().await;
-    assert_eq!(world.types("a="), ["accepted"]);
-    world.pass(1);
-    world.sweep().await;
-    assert_eq!(world.told("a=")[0]["code"], "unavailable");
-    assert!(!world.kinds().contains_key("user slot"));
+async fn a_user_resumes_sixty_times_in_a_minute_on_all_connections_together() {
+    let world = running().await;
+    world.ends(0).await;
+    world.connect(ANNA, "a2=").await;
+    world.connect(BERT, "b=").await;
+    world.run("b=", &id(1)).await;
+    world.told("a=");
+    for number in 0..60 {
+        world.say(if number % 2 == 0 { "a=" } else { "a2=" }, resume(1, -1)).await;
+    }
+    let read = |world: &World| world.state().warehouse.calls.len();
+    let before = read(&world);
+    world.told("a=");
+    world.say("a=", resume(1, -1)).await;
+    assert_eq!((&world.told("a=")[0]["code"], read(&world)), (&json!("too-many"), before));
+    world.told("b=");
+    world.say("b=", resume(1, -1)).await;
+    assert_eq!(world.types("b="), ["accepted"], "somebody else is counted alone");
+    world.pass(60);
+    world.say("a=", resume(1, -1)).await;
+    assert_eq!(world.types("a="), ["rows"]);
 }

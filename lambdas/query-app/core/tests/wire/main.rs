@@ -5,11 +5,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails when it cannot continue")]
 
+mod answers;
 mod aws;
 mod connecting;
 mod dynamo;
 mod ending;
 mod flow;
+mod handing_in;
 mod leaving;
 mod results;
 mod running;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::dynamo::Fault;
-use crate::world::{ANNA, BERT, PAGE, World, id};
+use crate::world::{ANNA, BERT, MONTH, PAGE, World, id};
 
 /// A world with a finished request of Anna's, of three pages.
 async fn finished() -> World {
@@ -170,4 +170,29 @@ async fn queries_are_listed_with_their_parameters_but_without_their_sql() {
     );
     assert_eq!(month["chart"], json!({"kind": "bar", "x": "pickup_date", "y": "trips"}));
     assert!(!answer.to_string().contains("nyc_yellow_taxi"));
+}
+
+#[tokio::test]
+async fn a_users_own_requests_of_a_day_are_listed_the_newest_first() {
+    let world = finished().await;
+    world.connect(BERT, "b=").await;
+    world.run("b=", &id(9)).await;
+    world.pass(60);
+    world.run("a=", &id(2)).await;
+    let list = |answer: &Value| {
+        let requests = answer["body"]["requests"].as_array().unwrap().clone();
+        requests.iter().map(|request| (request["requestId"].clone(), request["state"].clone())).collect::<Vec<_>>()
+    };
+    let answer = world.call(ANNA, "GET", "/requests").await;
+    assert_eq!(list(&answer), [(json!(id(2)), json!("running")), (json!(id(1)), json!("finished"))]);
+    let first = &answer["body"]["requests"][1];
+    assert_eq!(
+        (&first["query"], &first["parameters"], &first["rows"]),
+        (&json!("taxi-month"), &json!({"month": MONTH}), &json!(4))
+    );
+    assert_eq!(list(&world.call(BERT, "GET", "/requests").await), [(json!(id(9)), json!("running"))]);
+    world.pass(24 * 60 * 60 - 30);
+    assert_eq!(list(&world.call(ANNA, "GET", "/requests").await).len(), 1, "the older one is a day old");
+    assert_eq!(world.call("nobody", "GET", "/requests").await["body"]["requests"], json!([]));
+    assert_eq!(world.call(ANNA, "POST", "/requests").await["statusCode"], 405);
 }

@@ -54,3 +54,14 @@ fn a_wrong_or_missing_variable_is_reported_by_its_name() {
         assert!(message.contains(name), "{function}: {name}={value}: {message}");
     }
 }
+
+#[test]
+fn a_bucket_of_queries_needs_the_account_that_owns_it() {
+    for owner in ["", "12345678901", "arn:aws:iam"] {
+        let own = [("QUERIES", "s3://b/q/"), ("QUERIES_OWNER", owner)];
+        let variable = environment("", OWN.iter().chain(&own));
+        for message in [query_socket::Settings::read(&variable).err(), query_results::Settings::read(&variable).err()] {
+            assert!(message.unwrap().to_string().contains("QUERIES_OWNER"), "{owner}");
+        }
+    }
+}

@@ -11,6 +11,8 @@ pub(crate) struct Warehouse {
     pub(crate) calls: Vec<String>,
     /// Faults by operation, one per call.
     pub(crate) refusals: BTreeMap<&'static str, VecDeque<(u16, &'static str, &'static str)>>,
+    /// How many answers to submissions are lost.
+    pub(crate) lost_answers: usize,
     /// Whether a cancelled statement continues.
     pub(crate) is_stubborn: bool,
 }
@@ -25,6 +27,8 @@ pub(crate) struct Statement {
     /// Records page by page.
     pages: Vec<Vec<Value>>,
     error: String,
+    /// The tokens after each page, if not those of the pages.
+    pub(crate) next: Vec<String>,
 }
 
 impl Warehouse {
@@ -38,7 +42,10 @@ impl Warehouse {
             return Some(reply(status, json!({"__type": code, "message": message, "Message": message})));
         }
         if operation == "ExecuteStatement" {
-            return Some(self.execute(body));
+            let answer = self.execute(body);
+            let is_lost = self.lost_answers > 0;
+            self.lost_answers = self.lost_answers.saturating_sub(1);
+            return Some(if is_lost { Answer::HangUp } else { answer });
         }
         let is_stubborn = self.is_stubborn;
         let Some(statement) = self.statements.iter_mut().find(|statement| statement.id == body["Id"]) else {
@@ -66,7 +73,9 @@ impl Warehouse {
                     ));
                 };
                 let mut page = json!({"ColumnMetadata": statement.columns, "Records": statement.pages[number]});
-                if number + 1 < statement.pages.len() {
+                if let Some(next) = statement.next.get(number) {
+                    page["NextToken"] = json!(next);
+                } else if number + 1 < statement.pages.len() {
                     page["NextToken"] = json!(format!("page-{}", number + 1));
                 }
                 reply(200, page)
@@ -98,6 +107,7 @@ impl Warehouse {
             columns: json!([]),
             pages: vec![Vec::new()],
             error: String::new(),
+            next: Vec::new(),
         });
         reply(200, json!({"Id": id}))
     }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use lambda_runtime::{Context, LambdaEvent};
+use loopback::answers::Case;
 use loopback::{Log, Time, environment, serve};
 use serde_json::{Value, json};
 
@@ -78,16 +79,21 @@ impl World {
         LambdaEvent::new(payload, context)
     }
 
-    pub(crate) async fn socket(&self, event: Value) -> Result<Value, String> {
+    pub(crate) async fn socket(&self, event: Value) -> Result<Value, queries::Error> {
         self.socket.handle(self.event(event)).await
     }
 
-    pub(crate) async fn finished(&self, event: Value) -> Result<Value, String> {
+    pub(crate) async fn finished(&self, event: Value) -> Result<Value, queries::Error> {
         self.finished.handle(self.event(event)).await
     }
 
     pub(crate) async fn sweep(&self) -> Value {
         self.finished(json!({"sweep": true})).await.unwrap()
+    }
+
+    /// query-socket's sweep.
+    pub(crate) async fn hand_in(&self) -> Value {
+        self.socket(json!({"sweep": true})).await.unwrap()
     }
 
     /// A REST call by `user`; `target` is the path, with the page token after a `?page=`.
@@ -183,6 +189,17 @@ impl World {
         told.iter().map(|text| serde_json::from_str(text).unwrap()).collect()
     }
 
+    /// As [`told`](Self::told); nothing if the browser is not connected.
+    pub(crate) fn told_if_connected(&self, connection: &str) -> Vec<Value> {
+        let is_connected = self.state().browsers.contains_key(connection);
+        if is_connected { self.told(connection) } else { Vec::new() }
+    }
+
+    /// Sets the answer to the next call of an operation of any service.
+    pub(crate) fn script(&self, call: &'static str, case: Case) {
+        self.state().script = Some((call, case));
+    }
+
     /// An attribute of a request's item.
     pub(crate) fn item(&self, user: &str, request: &str, name: &str) -> Value {
         let key = queries::Request::key(user, request);
@@ -265,11 +282,12 @@ pub(crate) fn id(number: u32) -> String {
 }
 
 /// The variables that the stack sets for one or several of the functions.
-pub(crate) const OWN: [(&str, &str); 6] = [
+pub(crate) const OWN: [(&str, &str); 7] = [
     ("TENANT", "acme"),
     ("TABLE", TABLE),
     ("WAREHOUSE", r#"{"workgroup":"w","database":"d"}"#),
     ("SCHEMA", "query_app"),
     ("ORIGINS", PAGE),
+    ("QUERIES_OWNER", "123456789012"),
     ("CONNECTIONS_URL", "https://abc123.execute-api.eu-west-1.amazonaws.com/live"),
 ];

@@ -10,6 +10,8 @@ import {
 } from "@aws-amplify/auth";
 import { cognitoUserPoolsTokenProvider } from "@aws-amplify/auth/cognito";
 
+import { expiry } from "./expiry.js";
+
 /** Sets up the library. `cognito` is an endpoint to use instead of AWS's own, if any. */
 export function configure({ userPoolId, userPoolClientId, cognito }) {
   const auth = { Cognito: { userPoolId, userPoolClientId, ...(cognito && { userPoolEndpoint: cognito }) } };
@@ -88,9 +90,9 @@ export async function token(isForced = false) {
   return tokens?.idToken ? String(tokens.idToken) : null;
 }
 
-/** The signed-in user: `{sub, email, until}`, or null. `until` is when the token expires, in milliseconds. */
+/** The signed-in user: `{sub, email, until}`, or null. `until` is when the token expires, in milliseconds by this browser's clock. */
 export async function person() {
   const { tokens } = await fetchAuthSession();
   const claims = tokens?.idToken?.payload;
-  return claims ? { sub: claims.sub, email: claims.email ?? claims["cognito:username"], until: claims.exp * 1000 } : null;
+  return claims ? { sub: claims.sub, email: claims.email ?? claims["cognito:username"], until: expiry(claims) } : null;
 }

@@ -42,9 +42,10 @@ export function connectApi({ base, token, fetch = globalThis.fetch.bind(globalTh
 
   /** Calls `take(page, isLast)` with every page, in order. */
   async function rows(requestId, take, signal) {
+    const seen = new Set();
     for (let page = null; ; ) {
       const answer = await (await call(`/requests/${encodeURIComponent(requestId)}/rows${at(page)}`, { signal })).json();
-      page = answer.next ?? null;
+      page = following(answer.next, seen);
       take(answer, page === null);
       if (page === null) return;
     }
@@ -53,21 +54,31 @@ export function connectApi({ base, token, fetch = globalThis.fetch.bind(globalTh
   /** The whole result as one file; `onProgress(pages)` reports the number of pages. */
   async function csv(requestId, onProgress, signal) {
     const parts = [];
+    const seen = new Set();
     for (let page = null; ; ) {
       const answer = await call(`/requests/${encodeURIComponent(requestId)}/csv${at(page)}`, { signal });
       parts.push(await answer.blob());
       onProgress(parts.length);
-      page = answer.headers.get("x-next-page") || null;
+      page = following(answer.headers.get("x-next-page"), seen);
       if (page === null) return new Blob(parts, { type: "text/csv;charset=utf-8" });
     }
   }
 
   return {
     ticket: async () => (await (await call("/ticket", { method: "POST" })).json()).ticket,
+    requests: async () => (await (await call("/requests")).json()).requests,
     queries: async () => (await (await call("/queries")).json()).queries,
     rows,
     csv,
   };
+}
+
+/** The next page, or null after the last one. Pages that lead back to one that was read have no end. */
+function following(next, seen) {
+  if (!next) return null;
+  if (seen.has(next)) throw new ApiError(500, "the pages of this result have no end; run the query again");
+  seen.add(next);
+  return next;
 }
 
 const at = (page) => (page === null ? "" : `?page=${encodeURIComponent(page)}`);

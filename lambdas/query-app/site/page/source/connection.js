@@ -2,7 +2,7 @@
 
 /** API Gateway closes a connection that was silent for 10 minutes: https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html */
 const PING_EVERY = 5 * 60_000;
-const LONGEST_PONG = 20_000;
+const LONGEST_PONG = 10_000;
 /** … and every connection after 2 hours. */
 const RENEW_AFTER = 110 * 60_000;
 /** How long a replaced connection may still deliver messages that are in transit. */
@@ -50,6 +50,18 @@ export class Connection {
   wake() {
     if (this.state === "waiting") this.start();
     else if (this.state === "open") this.#ping();
+  }
+
+  /** The network is gone: an open connection is given up, because nothing on it would fail for a long time. */
+  offline() {
+    if (this.state !== "open") return;
+    this.#drop(this.#socket);
+    this.#lost();
+  }
+
+  /** Checks whether the connection is still alive; if not, opens another one. */
+  check() {
+    if (this.state === "open") this.#ping();
   }
 
   /** Sends a message, and returns whether there was a connection for it. */

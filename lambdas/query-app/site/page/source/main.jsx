@@ -6,6 +6,7 @@ import { useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks";
 import * as account from "./account.js";
 import { connectApi } from "./api.js";
 import { Logo } from "./logo.jsx";
+import { isOver } from "./run.js";
 import { Session } from "./session.js";
 import { SignIn } from "./sign-in.jsx";
 import { Workspace } from "./workspace.jsx";
@@ -24,11 +25,17 @@ function Page({ config }) {
       setNotice("Your session has ended. Sign in again; your results are kept.");
       setOut(true);
     });
+    const offline = () => session.offline();
+    const stay = (event) => session.runs.some((run) => !isOver(run)) && event.preventDefault();
     window.addEventListener("online", wake);
+    window.addEventListener("offline", offline);
+    window.addEventListener("beforeunload", stay);
     document.addEventListener("visibilitychange", wake);
     return () => {
       ends();
       window.removeEventListener("online", wake);
+      window.removeEventListener("offline", offline);
+      window.removeEventListener("beforeunload", stay);
       document.removeEventListener("visibilitychange", wake);
       session.stop();
     };

@@ -15,6 +15,7 @@ export function stateWord(run) {
     case "running": return "Running …";
     case "receiving":
     case "fetching": return "Receiving …";
+    case "kept": return run.total === 1 ? "1 row" : `${run.total.toLocaleString()} rows`;
     case "done": return run.rows.length === 1 ? "1 row" : `${run.rows.length.toLocaleString()} rows`;
     case "failed": return "Failed";
     default: return "Cancelled";
@@ -28,6 +29,7 @@ export function StateMark({ run }) {
 export function Result({ run, session }) {
   const { title, name, chart, parameters = [] } = run.query;
   const isEnded = isOver(run);
+  useEffect(() => session.open(run.requestId), [run.requestId]);
   const cancel = useRef(null);
   // The button disappears at the end of the run; keyboard users must not be sent back to the top of the page.
   const isAtCancel = cancel.current !== null && document.activeElement === cancel.current;
@@ -49,7 +51,7 @@ export function Result({ run, session }) {
         </div>
       </div>
       <p class={`state is-${isEnded ? run.state : "under-way"}`}>
-        <StateMark run={run} /><span role="status">{stateWord(run)}</span><Elapsed run={run} />
+        <StateMark run={run} /><span role="status">{stateWord(run)}</span>{!(run.isRestored && isEnded) && <Elapsed run={run} />}
       </p>
       {!isEnded && <Progress run={run} />}
       {run.state === "failed" && <Failure error={run.error} />}

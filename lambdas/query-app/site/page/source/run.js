@@ -5,7 +5,7 @@
 
 /**
  * `state`: sending (not known to be accepted), running, receiving (rows from the socket), fetching (rows from pages),
- * done, failed, cancelled.
+ * done, failed, cancelled; and kept, of an earlier run whose result the service still has. `endedAt` is null for an earlier run.
  */
 export function newRun({ requestId, query, parameters, now }) {
   return {
@@ -18,7 +18,22 @@ export function newRun({ requestId, query, parameters, now }) {
   };
 }
 
-const ENDS = new Set(["done", "failed", "cancelled"]);
+/** A run that was started before this page was loaded, as the service describes it. */
+export function restored(request, query) {
+  const { requestId, parameters, created, rows, code, reason, reference } = request;
+  const run = { ...newRun({ requestId, query, parameters, now: created }), isRestored: true };
+  switch (request.state) {
+    case "finished": return { ...run, state: "kept", total: rows, isCapped: request.capped === true };
+    case "failed": return { ...run, state: "failed", error: { code, reason, reference } };
+    case "cancelled": return { ...run, state: "cancelled" };
+    default: return { ...run, state: "running" };
+  }
+}
+
+/** A kept run whose result is requested. */
+export const opened = (run) => (run.state === "kept" ? { ...run, state: "fetching" } : run);
+
+const ENDS = new Set(["done", "failed", "cancelled", "kept"]);
 
 /** Whether the run is over. */
 export const isOver = (run) => ENDS.has(run.state);
@@ -64,7 +79,8 @@ export function failed(run, { code, reason, reference }, now) {
 }
 
 function ended(run, state, now) {
-  return { ...run, state, endedAt: now, isCancelling: false, ahead: new Map() };
+  const endedAt = run.isRestored ? null : now;
+  return { ...run, state, endedAt, isCancelling: false, ahead: new Map() };
 }
 
 function withRows(run, message, now) {

@@ -11,7 +11,7 @@ const SENTENCES = {
   TooManyRequestsException: "There were too many attempts. Wait a few minutes, then try again.",
   TooManyFailedAttemptsException: "There were too many attempts. Wait a few minutes, then try again.",
   PasswordResetRequiredException: "This account needs a new password. Choose one with “Forgotten password”.",
-  UserLambdaValidationException: "This address is not allowed to sign up here. Use an address of your organization.",
+  UserLambdaValidationException: "This address is not allowed to sign up here. Use an address of your organization, without a “+”.",
   CodeDeliveryFailureException: "The message with the code could not be sent. Check the address.",
   UserNotConfirmedException: "This address is not verified yet.",
   NetworkError: "There is no connection. Check your network, then try again.",

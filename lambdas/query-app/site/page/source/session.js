@@ -2,12 +2,16 @@
 
 import { ApiError } from "./api.js";
 import { Connection, browserClock } from "./connection.js";
-import { failed, fetched, hasGap, isOpen, newRun, received } from "./run.js";
+import { failed, fetched, hasGap, isOpen, newRun, opened, received, restored } from "./run.js";
 
 /** How long messages may be missing before they are requested again. */
 const LONGEST_GAP = 3_000;
+/** When a run is resumed again after the service had too many resumes: they are counted by the minute. */
+const NEXT_MINUTE = 60_000;
 /** How long a run may go without a response before it is sent again: the service may have dropped it because it was too busy. */
 const LONGEST_SILENCE = 12_000;
+/** How long a run usually takes to be accepted at most. After this, the connection may be dead without anybody having noticed. */
+const UNUSUAL_SILENCE = 4_000;
 
 /**
  * `account` has `until()` and `renew()`, as the connection's; `api` is `connectApi`'s; `socketUrl` is where the socket is.
@@ -66,13 +70,36 @@ export class Session {
     this.#connection.wake();
   }
 
+  offline() {
+    this.#connection.offline();
+  }
+
   async loadQueries() {
     this.#change({ queriesProblem: null });
     try {
       this.#change({ queries: await this.#api.queries() });
     } catch (error) {
       this.#change({ queriesProblem: error.message });
+      return;
     }
+    await this.#restore();
+  }
+
+  /** Shows the runs of the last 24 hours, of this page before it was reloaded and of other tabs, and resumes those that run. */
+  async #restore() {
+    // Without the list, new runs work all the same.
+    const requests = await this.#api.requests().catch(() => []);
+    const query = (name) => this.queries.find((it) => it.name === name) ?? { name, parameters: [] };
+    const earlier = requests.filter((it) => !this.#find(it.requestId)).map((it) => restored(it, query(it.query)));
+    this.#change({ runs: [...this.runs, ...earlier] });
+    for (const run of earlier.filter(isOpen)) this.#connection.send({ action: "resume", requestId: run.requestId, seq: run.seq });
+  }
+
+  /** Fetches the result of an earlier run that is shown. */
+  open(requestId) {
+    if (this.#find(requestId)?.state !== "kept") return;
+    this.#update(requestId, opened);
+    this.#fetch(requestId);
   }
 
   /** Runs a query and returns the run's ID. Without a connection it is sent as soon as there is one. */
@@ -115,6 +142,9 @@ export class Session {
     // Without a connection, the next one sends it.
     if (!isSent) return;
     this.#clock.setTimeout(() => {
+      if (this.#find(requestId)?.state === "sending") this.#connection.check();
+    }, UNUSUAL_SILENCE);
+    this.#clock.setTimeout(() => {
       const run = this.#find(requestId);
       if (run?.state === "sending") this.#send(run);
     }, LONGEST_SILENCE);
@@ -124,10 +154,19 @@ export class Session {
     const { requestId } = message;
     if (!requestId || !this.#find(requestId)) return;
     const before = this.#find(requestId).state;
+    if (message.code === "too-many" && before !== "sending") return this.#resumeLater(requestId);
     this.#update(requestId, (run) => received(run, message, Date.now()));
     const run = this.#find(requestId);
     if (run.state === "fetching" && before !== "fetching") this.#fetch(requestId);
     if (hasGap(run)) this.#watchGap(requestId);
+  }
+
+  /** A run that may not be resumed now is not over. */
+  #resumeLater(requestId) {
+    this.#clock.setTimeout(() => {
+      const run = this.#find(requestId);
+      if (run && isOpen(run)) this.#connection.send({ action: "resume", requestId, seq: run.seq });
+    }, NEXT_MINUTE);
   }
 
   #watchGap(requestId) {

@@ -134,6 +134,8 @@ function Screen({ title, action, text, above, notice, fields, submit, children }
   const [problems, setProblems] = useState({});
   const [failure, setFailure] = useState(null);
   const [isBusy, setBusy] = useState(false);
+  // What is typed is kept, whatever is drawn again: an address that is wrong is corrected, not typed again.
+  const [typed, setTyped] = useState({});
   const form = useFocusOnProblem(problems);
   const isHere = useRef(true);
   // This runs before the screen is visible: an effect would run later, and input in between would be lost.
@@ -170,9 +172,10 @@ function Screen({ title, action, text, above, notice, fields, submit, children }
       {text && <p class="text">{text}</p>}
       {above}
       <div role="alert">{failure && <p class="failure">{failure}</p>}</div>
-      {fields.map(({ isPassword, isRight, read, problem, name, ...rest }) => {
+      {fields.map(({ isPassword, isRight, read, problem, name, value, ...rest }) => {
         const Control = isPassword ? Password : Field;
-        return <Control {...rest} id={`field-${name}`} name={name} problem={problems[name]} required />;
+        const keep = isPassword ? {} : { value: typed[name] ?? value ?? "", onInput: (event) => setTyped({ ...typed, [name]: event.target.value }) };
+        return <Control {...rest} {...keep} id={`field-${name}`} name={name} problem={problems[name]} required />;
       })}
       <button type="submit" class="primary" aria-disabled={isBusy}>{isBusy ? "One moment …" : action}</button>
       <div class="ways">{children}</div>

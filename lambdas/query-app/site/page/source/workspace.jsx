@@ -184,7 +184,7 @@ function Parameter({ parameter, value, problem, onChange }) {
 function History({ runs, shown, onShow }) {
   return (
     <section class="card history" aria-labelledby="history-title">
-      <h2 id="history-title">This session</h2>
+      <h2 id="history-title">Last 24 hours</h2>
       <ol>
         {runs.map((run) => (
           <li key={run.requestId}>
@@ -192,7 +192,7 @@ function History({ runs, shown, onShow }) {
               <StateMark run={run} />
               <span class="run-title">{run.query.title ?? run.query.name}</span>
               <span class="run-parameters">{Object.values(run.parameters).join(" · ")}</span>
-              <span class="run-state">{stateWord(run)}{isOver(run) && ` · ${span(run.endedAt - run.startedAt)}`}</span>
+              <span class="run-state">{stateWord(run)}{run.endedAt !== null && ` · ${span(run.endedAt - run.startedAt)}`}</span>
             </button>
           </li>
         ))}

@@ -52,3 +52,12 @@ test("pages are asked for one after the other, by what the one before says", asy
   assert.deepEqual(taken, [[[1], false], [[2], true]]);
   assert.deepEqual(asked, ["GET /requests/r%2F1/rows old", "GET /requests/r%2F1/rows?page=a%20b old"]);
 });
+
+test("pages that lead back to one that was read are not followed", async () => {
+  const page = (next) => ({ body: { columns: [], rows: [], next }, headers: { "x-next-page": next } });
+  for (const read of [(api) => api.rows("r", () => {}), (api) => api.csv("r", () => {})]) {
+    const { api, asked } = world([page("a"), page("b"), page("a"), page("b"), page("a")]);
+    await assert.rejects(read(api), /no end/);
+    assert.equal(asked.length, 3);
+  }
+});

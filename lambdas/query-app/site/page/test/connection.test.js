@@ -195,3 +195,28 @@ test("waking up tries at once instead of waiting for the end of a pause", async 
   await settle();
   assert.equal(it.sockets.length, before + 1);
 });
+
+test("a network that is gone is noticed at once", async () => {
+  const it = world();
+  await it.open();
+  it.connection.offline();
+  assert.equal(it.connection.state, "waiting");
+  assert.equal(it.sockets[0].readyState, 3);
+  await it.pass(1_000);
+  assert.equal(it.sockets.length, 2);
+  it.connection.offline();
+  assert.equal(it.connection.state, "connecting", "an attempt fails by itself");
+});
+
+test("a check finds a dead connection, and leaves one alone that answers", async () => {
+  const it = world();
+  await it.open();
+  it.connection.check();
+  assert.deepEqual(it.sockets[0].sent, [{ action: "ping" }]);
+  it.sockets[0].says({ type: "pong" });
+  await it.pass(MINUTE / 2);
+  assert.equal(it.connection.state, "open");
+  it.connection.check();
+  await it.pass(10_000);
+  assert.deepEqual([it.connection.state, it.sockets[0].readyState], ["waiting", 3]);
+});

@@ -6,12 +6,21 @@ import { Session } from "../source/session.js";
 
 /** A session whose sockets and time are in the hands of the test. */
 function world(api = {}) {
-  const timers = [];
-  const clock = { time: 0, setTimeout: (work, after) => timers.push({ at: clock.time + after, work }), clearTimeout: () => {}, now: () => clock.time, random: () => 1 };
+  let timers = [];
+  const clock = {
+    time: 0,
+    setTimeout: (work, after) => {
+      const timer = { at: clock.time + after, work };
+      timers.push(timer);
+      return timer;
+    },
+    clearTimeout: (timer) => void (timers = timers.filter((it) => it !== timer)),
+    now: () => clock.time, random: () => 1,
+  };
   const sockets = [];
   const session = new Session({
     account: { renew: async () => true, until: () => 1e12 },
-    api: { ticket: async () => "t", queries: async () => [], ...api },
+    api: { ticket: async () => "t", queries: async () => [], requests: async () => [], ...api },
     socketUrl: "wss://socket.test/live",
     openSocket: (url) => (sockets.push(new Socket(url)), sockets.at(-1)),
     clock,
@@ -25,6 +34,7 @@ function world(api = {}) {
   const pass = async (milliseconds) => {
     clock.time += milliseconds;
     for (const due of timers.filter((it) => it.at <= clock.time)) {
+      if (!timers.includes(due)) continue;
       timers.splice(timers.indexOf(due), 1);
       due.work();
     }
@@ -60,11 +70,26 @@ test("a run is sent with its ticket's connection, and again only while nobody ha
   assert.equal(it.sockets[0].url, "wss://socket.test/live?ticket=t");
   const requestId = it.session.run(query, { month: "2015-01" });
   const run = { action: "run", requestId, query: "q", parameters: { month: "2015-01" } };
-  await it.pass(12_000);
-  assert.deepEqual(it.sockets[0].sent, [run, run]);
+  await it.pass(4_000);
+  assert.deepEqual(it.sockets[0].sent, [run, { action: "ping" }], "the connection is checked first");
+  await it.pass(8_000);
+  assert.deepEqual(it.sockets[0].sent, [run, { action: "ping" }, run]);
   it.sockets[0].says({ type: "accepted", requestId });
   await it.pass(60_000);
-  assert.equal(it.sockets[0].sent.length, 2);
+  assert.equal(it.sockets[0].sent.length, 3);
+});
+
+test("a run that may not be resumed now is resumed in the next minute and is not over", async () => {
+  const it = world();
+  await it.open();
+  const requestId = it.session.run(query, {});
+  it.sockets[0].says({ type: "accepted", requestId });
+  it.sockets[0].says({ type: "error", requestId, code: "too-many", reason: "you already resumed 60 times" });
+  assert.equal(it.session.runs[0].state, "running");
+  const before = it.sockets[0].sent.length;
+  await it.pass(60_000);
+  const resumed = it.sockets[0].sent.slice(before).filter((message) => message.action === "resume");
+  assert.deepEqual(resumed, [{ action: "resume", requestId, seq: -1 }]);
 });
 
 test("after a cut, runs are sent, resumed or cancelled again, each as far as it was", async () => {
@@ -103,4 +128,27 @@ test("a ticket that is refused ends the session, one that does not come does not
     await it.settle();
     assert.equal(it.session.connectionState, state);
   }
+});
+
+test("the runs of an earlier page are shown, and what runs is resumed", async () => {
+  const requests = [
+    { requestId: "r1", query: "q", parameters: { month: "2015-02" }, state: "running", created: 3 },
+    { requestId: "r2", query: "q", parameters: {}, state: "finished", created: 2, rows: 2, capped: false },
+    { requestId: "r3", query: "gone", parameters: {}, state: "failed", created: 1, code: "failed", reason: "no", reference: "x" },
+  ];
+  const fetchedOf = [];
+  const rows = async (requestId, take) => {
+    fetchedOf.push(requestId);
+    take({ columns: [], rows: [[1], [2]] }, true);
+  };
+  const it = world({ queries: async () => [query], requests: async () => requests, rows });
+  await it.open();
+  await it.settle();
+  assert.deepEqual(it.session.runs.map((run) => run.state), ["running", "kept", "failed"]);
+  const resumed = it.sockets[0].sent.filter((message) => message.action === "resume");
+  assert.deepEqual(resumed.at(-1), { action: "resume", requestId: "r1", seq: -1 });
+  it.session.open("r1");
+  it.session.open("r2");
+  await it.settle();
+  assert.deepEqual([fetchedOf, it.session.runs[1].state, it.session.runs[1].rows.length, it.session.runs[1].endedAt], [["r2"], "done", 2, null]);
 });
