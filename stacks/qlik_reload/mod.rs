@@ -103,8 +103,8 @@ fn event_rule(
         trigger.options.fields().iter().map(|(name, value)| format!("{name:?}: {value}")).collect();
     match &trigger.app {
         App::Fixed(app) => fields.push(format!(r#""appId": {:?}"#, app.as_str())),
-        // The function finds the app in the detail: in place of a text, EventBridge would put whatever the sender wrote, such as the
-        // end of this text and more fields.
+        // The function finds the app in the detail: EventBridge would insert whatever the sender wrote, such as
+        // the end of this text and more fields.
         App::From(path) => {
             paths.insert("detail".to_owned(), "$.detail".to_owned());
             fields.push(format!(r#""appIdFrom": {:?}"#, path.as_str()));

@@ -303,7 +303,6 @@ checked_text! {
                 "`{text}` is not a certificate for CloudFront; must be arn:aws:acm:us-east-1:<account>:certificate/<id>"
             )),
         }
-        Err(format!("`{text}` is not allowed here; must be arn:aws:<acm or wafv2>:us-east-1:<account>:<what>/<id>"))
     }
 }
 
@@ -320,15 +319,9 @@ checked_text! {
 }
 
 /// The resource in the ARN of something of a service in us-east-1.
-fn cloudfront_resource<'a>(arn: &'a str, of: &str) -> Option<&'a str> {
-    match arn.split(':').collect::<Vec<_>>()[..] {
-        ["arn", "aws" | "aws-cn" | "aws-us-gov", service, "us-east-1", account, resource]
-            if service == of && account.len() == 12 && account.bytes().all(|it| it.is_ascii_digit()) =>
-        {
-            Some(resource)
-        }
-        _ => None,
-    }
+fn cloudfront_resource<'a>(text: &'a str, service: &str) -> Option<&'a str> {
+    let arn = arn::Arn::parse(text)?;
+    (arn.service == service && arn.region == "us-east-1" && !arn.account.is_empty()).then_some(arn.resource)
 }
 
 checked_text! {

@@ -1,7 +1,6 @@
 //! What differs between tenants.
 
 use super::dashboard::DashboardProps;
-use crate::shared::arn::{check_arn, is_named};
 use crate::shared::fields::{TopicArn, checked_text, given, in_range};
 use crate::shared::mail::Address;
 use serde::Deserialize;

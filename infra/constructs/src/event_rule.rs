@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use aws::events::rule::{self, DeadLetterConfig, InputTransformer, RetryPolicy, Target, TargetRequired};
-use aws::lambda::permission::Permission;
 use cfn::intrinsic::sub;
-use cfn::{Construct, Json, Resource, Scope};
+use cfn::{Construct, Json, Scope};
 
 use crate::{FunctionRef, QueueRef};
 
@@ -122,8 +121,7 @@ impl Construct for EventRules {
 
     fn add_to(self, scope: &mut Scope<'_>) -> EventRulesRef {
         // EventRule names the rules after the stack.
-        let rules = sub("arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/${AWS::StackName}-*");
-        scope.add("Permission", self.target.callable_by("events.amazonaws.com", rules));
+        scope.add("Permission", self.target.callable_by("events.amazonaws.com", sub(RULES_OF_STACK)));
         EventRulesRef(())
     }
 }

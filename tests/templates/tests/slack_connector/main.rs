@@ -306,8 +306,8 @@ fn a_mistake_in_the_file_is_reported_with_what_is_allowed() {
             ),
             "`admins` has 2351 bytes as JSON; must have at most 2048; name fewer people",
         ),
-        (format!("{client}\n{enterprise}\nadmins: [ada]"), "`ada` is no e-mail address"),
-        (format!("{LEAST}members: 0"), "`members` is 0, allowed is 1 to 5000000"),
+        (format!("{client}\n{enterprise}\nadmins: [ada]"), "`ada` is not a valid e-mail address"),
+        (format!("{LEAST}members: 0"), "`members` is 0; must be 1 to 5000000"),
         (format!("{LEAST}booleans: yes"), "`yes` is not allowed here; allowed are boolean, text"),
         (
             format!("{LEAST}kms_key: alias/slack"),
