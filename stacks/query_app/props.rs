@@ -6,7 +6,6 @@ use crate::shared::fields::{Identifier, TopicArn, checked_text, given, in_range}
 use crate::shared::mail::{Address, Domain as MailDomain};
 use crate::shared::warehouse::Warehouse;
 use cfn::Json;
-use cfn::intrinsic::{account_id, sub};
 use constructs::Grant;
 use serde::Deserialize;
 use serde_json::json;
@@ -36,7 +35,7 @@ pub struct Props {
     pub domain: Option<Domain>,
     /// A web access control list of WAF for CloudFront.
     pub web_acl: Option<WebAclArn>,
-    /// Where browsers get the page from, where it is not the distribution itself: something in front of it, or this machine.
+    /// Where browsers get the page from, if that is not the distribution itself: something in front of it, or this machine.
     pub origin: Option<Origin>,
     /// The SNS topic that alarms go to.
     pub alarm_topic: Option<TopicArn>,
@@ -263,16 +262,8 @@ impl Queries {
 
     /// The rights to list and read them.
     pub(super) fn grants(&self) -> [Grant; 2] {
-        let (bucket, prefix) = (self.bucket.as_str(), self.prefix.as_str());
-        // A bucket that was deleted can be created again by anybody.
-        let ours = json!({ "aws:ResourceAccount": Json::from(account_id()) });
-        let below = json!({ "s3:prefix": format!("{prefix}*") });
-        [
-            Grant::new(["s3:ListBucket"], [sub(format!("arn:${{AWS::Partition}}:s3:::{bucket}"))])
-                .only_when(json!({ "StringEquals": ours, "StringLike": below })),
-            Grant::new(["s3:GetObject"], [sub(format!("arn:${{AWS::Partition}}:s3:::{bucket}/{prefix}*"))])
-                .only_when(json!({ "StringEquals": ours })),
-        ]
+        let prefix = self.prefix.as_str();
+        [self.bucket.grant_list_below(prefix), self.bucket.grant_objects(&format!("{prefix}*"), ["s3:GetObject"])]
     }
 }
 

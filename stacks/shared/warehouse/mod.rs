@@ -85,7 +85,7 @@ impl TryFrom<MadeFields> for Made {
         let subnets: BTreeSet<&str> = it.subnets.iter().map(SubnetId::as_str).collect();
         if subnets.len() < 3 || it.security_groups.is_empty() {
             return Err(format!(
-                "{} subnets and {} security groups, allowed are at least 3 subnets, each in another zone, and 1 security group",
+                "{} different subnets and {} security groups; must be at least 3 subnets, each in a different zone, and 1 security group",
                 subnets.len(),
                 it.security_groups.len()
             ));

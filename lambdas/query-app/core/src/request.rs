@@ -138,7 +138,7 @@ impl Request {
         digest(&[owner.as_bytes(), id.as_bytes()])
     }
 
-    /// Whether `bound` is the statement that this request was begun with.
+    /// Whether `bound` is the statement that this request was started with.
     pub fn is_for(&self, bound: &Bound) -> bool {
         self.fingerprint == fingerprint(&self.query, bound) && self.sql == digest(&[bound.sql.as_bytes()])
     }

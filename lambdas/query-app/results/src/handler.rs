@@ -142,7 +142,7 @@ impl ResultsApi {
             return Ok(Err(gone()));
         }
         match self.data.page(statement, token.map(str::to_owned)).await {
-            // Whoever follows it would read the same page for ever.
+            // Whoever follows it would read the same page forever.
             Ok(page) if page.next.is_some() && page.next.as_deref() == token => {
                 Err(Unavailable("the Data API returned a page whose next page is itself".to_owned()))
             }

@@ -16,7 +16,7 @@ pub(crate) fn status(job: &Job) -> &'static str {
     }
 }
 
-/// `describe_job` at `now`, in the form of `DescribeDashboardSnapshotJob`, with the deliveries that have begun.
+/// `describe_job` at `now`, in the form of `DescribeDashboardSnapshotJob`, with the deliveries that have started.
 pub(crate) fn described(job: &Job, request: &Request, settings: &Settings, now: u64) -> String {
     let keys: Vec<Value> = request.tags.iter().map(|tag| json!(tag.key)).collect();
     let mut body = json!({

@@ -38,7 +38,7 @@ impl Way {
 /// How far a delivery is; times in milliseconds since 1970. In the job's item it is text, such as `SENT 1765307746000`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delivery {
-    /// A run is about to send it, or died doing so; no run sends it any more after `until`.
+    /// A run is about to send it, or died doing so; no run sends it after `until`.
     Trying {
         /// The end of the claim.
         until: u64,
@@ -56,7 +56,7 @@ pub enum Delivery {
 }
 
 impl Delivery {
-    /// The delivery by a way as the job's item records it; `None` if it has not begun. A record that cannot be read is a failure.
+    /// The delivery by a way as the job's item records it; `None` if it has not started. A record that cannot be read is a failure.
     pub fn of(item: &Item, way: Way) -> Option<Delivery> {
         let text = match item.get(way.attribute())? {
             Value::S(text) => text.as_str(),

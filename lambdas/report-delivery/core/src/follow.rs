@@ -136,7 +136,7 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
         self.finish(job, state, set).await
     }
 
-    /// QuickSight has no result of the job yet. It is not working on the job any more, so the slot is not kept for long.
+    /// QuickSight has no result of the job yet. It is no longer working on the job, so the slot is not kept for long.
     async fn settle(&self, job: &Job, status: RemoteStatus) -> Result<bool, Unavailable> {
         let now = self.now();
         match job.settling {
@@ -162,7 +162,7 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
         let now = self.now();
         let mut set = vec![("state", state.name().into()), ("updated", now.into()), ("expires", self.expires().into())];
         let given = |name: &str| more.iter().any(|(set, _)| *set == name);
-        // What was the reason for giving the job up does not hold any more.
+        // What was the reason for giving the job up no longer holds.
         let mut remove = vec!["open", "slot", "lease", "notBefore", "silent", "settling"];
         if !given("reason") {
             remove.push("reason");

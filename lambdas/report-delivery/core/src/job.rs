@@ -114,7 +114,7 @@ pub struct Job {
     pub files: Vec<File>,
     /// Why it has none, or not all.
     pub reason: Option<Reason>,
-    /// Its deliveries that have begun.
+    /// Its deliveries that have started.
     pub deliveries: Vec<(Way, Delivery)>,
 }
 

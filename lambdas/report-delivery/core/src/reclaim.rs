@@ -16,7 +16,7 @@ use crate::quicksight::QuickSight;
 use crate::remote_status::RemoteStatus;
 use crate::tables::{Change, Check, Table, Tables, Write, WriteError};
 
-/// Longer than any job of any tenant has its slot: the tenant of an older one has no poller any more, or cannot read the job.
+/// Longer than any job of any tenant has its slot: the tenant of an older one no longer has a poller, or cannot read the job.
 const ABANDONED: Duration = Duration::from_secs(DRAINING_LIMIT.as_secs() + 24 * 60 * 60);
 
 impl<T: Tables, Q: QuickSight> Poller<T, Q> {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!                 claim                     send
-//! not begun ─────────────► TRYING until ───────────► SENT
+//! not started ─────────────► TRYING until ───────────► SENT
 //!     ▲                     │   │   │
 //!     └──── WAITING ◄───────┘   │   └─► FAILED    refused for good
 //!       certainly not sent      └─────► UNKNOWN   no answer, or the run died; a way that may be repeated is tried again instead

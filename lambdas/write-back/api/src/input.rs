@@ -39,7 +39,7 @@ const MOST: usize = 20;
 
 /// The largest body in bytes that a form with these inputs can send: everything that is accepted fits, in the longest spelling.
 pub(crate) fn most_bytes(inputs: &[Input]) -> usize {
-    // A token has at most 1,776 characters; the rest is for a form that somebody else wrote, which is told what is wrong with it.
+    // A token has at most 1,776 characters; the rest is for a form that somebody else wrote, which is answered with what is wrong.
     let least = 8 * 1024;
     let text = |input: &Input| match input.kind {
         // Each of the four bytes of a character as `%F0`; a line's end is sent as two characters and counts as one.

@@ -308,7 +308,7 @@ fn a_mistake_in_the_file_is_reported_with_what_is_allowed() {
         ),
         (format!("{client}\n{enterprise}\nadmins: [ada]"), "`ada` is not a valid e-mail address"),
         (format!("{LEAST}members: 0"), "`members` is 0; must be 1 to 5000000"),
-        (format!("{LEAST}booleans: yes"), "`yes` is not allowed here; allowed are boolean, text"),
+        (format!("{LEAST}booleans: yes"), "`yes` is not allowed here; use one of boolean, text"),
         (
             format!("{LEAST}kms_key: alias/slack"),
             "`alias/slack` is not a KMS key; must be arn:aws:kms:<region>:<account>:key/<id>",

@@ -56,7 +56,7 @@ async fn submitted(call: &'static str, case: Case) -> String {
     let mut told = world.told_if_connected("a=");
     let mut steps = Vec::new();
     if let Some(error) = told.iter().find(|message| message["type"] == "error") {
-        steps.push(format!("the user is told `{}`", error["code"].as_str().unwrap()));
+        steps.push(format!("the user is shown `{}`", error["code"].as_str().unwrap()));
     } else if told.is_empty() {
         steps.push(if first.is_ok() { "not accepted at once" } else { "the run fails" }.to_owned());
         world.socket(event).await.unwrap();
@@ -137,8 +137,8 @@ fn last(world: &World, told: &[Value]) -> String {
     let is_heard =
         told.iter().any(|message| matches!(message["type"].as_str(), Some("rows" | "ready" | "error" | "cancelled")));
     match state.as_str() {
-        None => "nothing was begun".to_owned(),
-        Some(state) if is_open => panic!("the request is left {state} although nothing is wrong any more"),
+        None => "nothing was started".to_owned(),
+        Some(state) if is_open => panic!("the request is left {state} although nothing is wrong any longer"),
         Some(state) => format!("{state}, {}", if is_heard { "reported" } else { "kept for the next connection" }),
     }
 }

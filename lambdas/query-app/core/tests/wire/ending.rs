@@ -139,7 +139,7 @@ async fn pages_that_lead_back_to_one_that_was_read_are_not_followed() {
         assert_eq!(world.types("a="), ["ready"]);
         let asked = world.state().warehouse.calls.iter().filter(|call| *call == "GetStatementResult").count();
         assert_eq!(asked, circle.len());
-        // Who fetches it by pages is told so, and not sent in circles.
+        // Who fetches it by pages is notified so, and not sent in circles.
         let page = world.call(ANNA, "GET", &format!("/requests/{}/rows?page={}", id(1), circle.last().unwrap())).await;
         assert_eq!(page["statusCode"] == 503, circle.len() == 2);
     }

@@ -93,7 +93,7 @@ async fn a_submission_without_any_answer_stays_open_until_one_arrives() {
 async fn a_run_that_died_before_the_submission_is_made_up_for() {
     let world = World::new().await;
     world.connect(ANNA, "a=").await;
-    // The message that it was accepted cannot be sent, and the run goes on.
+    // The message that it was accepted cannot be sent, and the run continues.
     world.state().posts.extend([(403, "ForbiddenException")]);
     world.run("a=", &id(1)).await;
     assert_eq!((world.statements(), world.types("a=")), (1, vec![]));

@@ -30,7 +30,7 @@ async fn fate(call: &'static str, case: Case) -> String {
     world.queued("a", 1);
     if call != "start" {
         world.sweep().await;
-        // No Start can arrive any more.
+        // From here on, no Start can arrive.
         world.pass(Duration::from_secs(600));
     }
     world.state().once = Some((call, case));

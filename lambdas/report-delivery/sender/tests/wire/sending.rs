@@ -188,7 +188,7 @@ async fn a_mail_without_an_answer_is_not_sent_again_and_a_copy_is() {
     world.state().copy_faults = vec![denied(500, "InternalError"); 3].into();
     assert!(world.stream(&["a"]).await.is_err());
     assert_eq!([world.standing("a", "mail"), world.standing("a", "partner")], ["UNKNOWN", "WAITING"]);
-    assert!(world.stream(&["a"]).await.is_err(), "nobody knows about the mail, and somebody must be told");
+    assert!(world.stream(&["a"]).await.is_err(), "nobody knows about the mail, and it must be reported");
     assert_eq!((world.made().0, world.standing("a", "partner")), (1, "SENT".to_owned()));
 }
 

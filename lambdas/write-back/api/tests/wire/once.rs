@@ -151,7 +151,7 @@ async fn a_statement_that_loses_a_conflict_or_is_cancelled_is_handed_in_again() 
         assert_eq!(world.post(&world.token(&ROW)).await.status, 200);
         assert_eq!((world.calls("ExecuteStatement"), world.statuses()), (3, vec!["generated".to_owned()]));
     }
-    // Not for ever, and the link stays good.
+    // Not forever, and the link stays good.
     let world = World::new().await;
     world.state().ends = ["CONFLICT", "CONFLICT", "CONFLICT"].into();
     let token = world.token(&ROW);
