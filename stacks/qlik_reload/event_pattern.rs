@@ -1,15 +1,12 @@
 //! Event patterns, checked for what EventBridge would reject, and for what would never match.
 
 use cfn::Json;
-use serde::de::{Error, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Number};
-use serde_saphyr::Spanned;
-use std::fmt;
+use serde::Deserialize;
+use serde_json::Map;
 
 /// An event pattern. <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html>
 #[derive(Clone, Debug, Deserialize)]
-#[serde(try_from = "Written")]
+#[serde(try_from = "Json")]
 pub struct EventPattern(Map<String, Json>);
 
 impl EventPattern {
@@ -22,14 +19,13 @@ impl EventPattern {
     }
 }
 
-impl TryFrom<Written> for EventPattern {
+impl TryFrom<Json> for EventPattern {
     type Error = String;
 
-    fn try_from(written: Written) -> Result<Self, String> {
-        let Json::Object(pattern) = written.0 else {
+    fn try_from(json: Json) -> Result<Self, String> {
+        let Json::Object(pattern) = json else {
             return Err(format!(
-                "the pattern is {}; must be keys with lists of values, such as `source: [my.application]`",
-                written.0
+                "the pattern is {json}; must be keys with lists of values, such as `source: [my.application]`"
             ));
         };
         check_fields(&pattern)?;
@@ -121,99 +117,4 @@ fn is_range(range: &[Json]) -> bool {
         && range.chunks(2).all(|pair| {
             pair[0].as_str().is_some_and(|sign| ["=", "<", "<=", ">", ">="].contains(&sign)) && pair[1].is_number()
         })
-}
-
-/// JSON whose numbers look in a template as they do in the tenant file. YAML reads `012345670123` as a number without its zero, and a
-/// pattern with that number would never match.
-#[derive(Debug)]
-struct Written(Json);
-
-impl<'de> Deserialize<'de> for Written {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let read = Spanned::<Read>::deserialize(deserializer)?;
-        let length = read.referenced.span().len();
-        match read.value.0 {
-            Json::Number(number) if number.to_string().len() as u64 != length || !is_exact(&number) => {
-                Err(D::Error::custom(format!(
-                    "this number would be written as {number} in the pattern; put the value in quotes if it is a text, and write a number as JSON does"
-                )))
-            }
-            json => Ok(Self(json)),
-        }
-    }
-}
-
-/// Beyond 2^53, not every number has a value of its own. A number with leading zeros is read as a fraction, `007` as 7.0.
-fn is_exact(number: &Number) -> bool {
-    number.is_i64()
-        || number.is_u64()
-        || number.as_f64().is_some_and(|value| value.abs() < 9_007_199_254_740_992.0 && value.fract() != 0.0)
-}
-
-/// JSON as the parser reads it.
-struct Read(Json);
-
-impl<'de> Deserialize<'de> for Read {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ReadVisitor).map(Self)
-    }
-}
-
-struct ReadVisitor;
-
-impl<'de> Visitor<'de> for ReadVisitor {
-    type Value = Json;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a part of an event pattern")
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Json, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Json, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Json, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Json, E> {
-        let number = Number::from_f64(value);
-        number.map(Json::Number).ok_or_else(|| E::custom(format!("{value} is not a number in JSON; put it in quotes")))
-    }
-
-    fn visit_str<E: Error>(self, value: &str) -> Result<Json, E> {
-        Ok(value.into())
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Json, E> {
-        Ok(Json::Null)
-    }
-
-    fn visit_none<E: Error>(self) -> Result<Json, E> {
-        Ok(Json::Null)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
-        let mut list = Vec::new();
-        while let Some(Written(item)) = items.next_element()? {
-            list.push(item);
-        }
-        Ok(Json::Array(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Json, A::Error> {
-        let mut map = Map::new();
-        while let Some((key, Written(value))) = entries.next_entry::<String, Written>()? {
-            map.insert(key, value);
-        }
-        Ok(Json::Object(map))
-    }
 }

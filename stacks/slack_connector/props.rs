@@ -1,6 +1,7 @@
 //! What differs between tenants.
 
 use super::dashboard::DashboardProps;
+use crate::shared::arn::{check_arn, is_named};
 use crate::shared::fields::{TopicArn, checked_text, given, in_range};
 use crate::shared::mail::Address;
 use serde::Deserialize;
@@ -134,13 +135,6 @@ checked_text! {
 checked_text! {
     /// The ARN of a KMS key.
     pub KmsKey, |text: &str| {
-        let parts: Vec<&str> = text.split(':').collect();
-        match parts[..] {
-            ["arn", partition, "kms", region, account, key]
-                if partition.starts_with("aws") && !region.is_empty() && account.len() == 12
-                    && account.bytes().all(|it| it.is_ascii_digit())
-                    && key.strip_prefix("key/").is_some_and(|it| !it.is_empty() && it.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-')) => Ok(()),
-            _ => Err(format!("`{text}` is not a KMS key; must be arn:aws:kms:<region>:<account>:key/<id>")),
-        }
+        check_arn(text, "a KMS key", "arn:aws:kms:<region>:<account>:key/<id>", |arn| is_named(arn, "key/"))
     }
 }

@@ -17,7 +17,7 @@ use aws::sqs::queue;
 use aws::ssm::parameter::{self, Parameter};
 use cfn::{App, Attributes, Json, Stack};
 use constructs::limits::{LIMITS, markdown};
-use constructs::{Architecture, EventRule, Queue, RustFunction};
+use constructs::{Architecture, EventRule, EventRules, Queue, RustFunction};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -188,17 +188,19 @@ fn a_function_has_room_for_about_fifty_permissions() {
 }
 
 #[test]
-fn all_rules_of_a_stack_share_one_permission() {
+fn rules_with_one_permission_have_none_of_their_own() {
     let mut stack = Stack::new("s");
     let dead_letters = stack.add("DeadLetters", Queue::dead_letters());
     let function = stack.add("Reload", RustFunction::new("f", Architecture::X86_64));
     let other = stack.add("Other", RustFunction::new("f", Architecture::X86_64));
-    for (id, function) in [("A", &function), ("B", &function), ("C", &other)] {
-        stack.add(id, EventRule::new("A rule", json!({ "source": ["a"] }), function, None, &dead_letters));
-    }
+    let events = stack.add("Events", EventRules::new(&function));
+    let rule = |function| EventRule::new("A rule", json!({ "source": ["a"] }), function, None, &dead_letters);
+    stack.add("A", rule(&function).permitted_by(&events));
+    stack.add("B", rule(&function).permitted_by(&events));
+    stack.add("C", rule(&other));
     let template = App::default().stack(stack).synth().stacks.remove(0).template;
     let permissions: Vec<&str> = template.all("AWS::Lambda::Permission").map(|it| it.0).collect();
-    assert_eq!(permissions, ["APermission", "CPermission"]);
+    assert_eq!(permissions, ["EventsPermission", "CPermission"]);
 }
 
 #[test]

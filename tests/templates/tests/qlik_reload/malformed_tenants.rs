@@ -127,18 +127,14 @@ fn a_number_in_a_pattern_that_would_not_be_written_as_it_is() {
         ".5",
         "1.",
         "007",
-        "7.0",
         "1_000",
         "12345678901234567890123",
         "1234567890123456789012",
         "0.30000000000000004441",
     ] {
         let message = pattern(&format!("account: [{number}]"));
-        assert!(message.starts_with("9:21: this number would be written as "), "{number}: {message}");
-        assert!(
-            message.ends_with("put the value in quotes if it is a text, and write a number as JSON does"),
-            "{message}"
-        );
+        assert!(message.starts_with(&format!("9:21: `{number}` would be read as ")), "{number}: {message}");
+        assert!(message.contains("; put it in quotes"), "{message}");
     }
     assert!(pattern("account: [.nan]").ends_with("is not a finite number"));
 }
