@@ -1,7 +1,6 @@
 //! Subcommands that are programs of their own. A script that prints its arguments takes the place of each.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use crate::workspace::{TENANT, Workspace, err, out, renamed};
@@ -34,9 +33,12 @@ fn wrong_arguments_are_reported_before_the_deployer_is_needed() {
 #[test]
 fn a_program_that_is_not_installed_is_one_sentence() {
     let workspace = Workspace::new(&[]);
-    let copy = workspace.path("ferrostack");
-    fs::copy(env!("CARGO_BIN_EXE_ferrostack"), &copy).expect("a copy without its neighbors");
-    let output = Command::new(copy).arg("status").env_remove("CARGO").env("PATH", "").output().expect("it runs");
+    let output = Command::new(copy_command(&workspace))
+        .arg("status")
+        .env_remove("CARGO")
+        .env("PATH", "")
+        .output()
+        .expect("it runs");
     let message = "error: `ferrostack-deploy` is not installed; put it next to `ferrostack`, or use `cargo run --` in the repository\n";
     assert_eq!((output.status.code(), err(&output).as_str()), (Some(2), message));
 }
@@ -80,7 +82,7 @@ fn prepare_synthesizes_only_what_the_command_is_for() {
 fn with_programs() -> Workspace {
     let arm = renamed("zeta").replace("architecture: x86_64", "architecture: arm64");
     let workspace = Workspace::new(&[("example.yaml", TENANT), ("zeta.yaml", &arm)]);
-    fs::copy(env!("CARGO_BIN_EXE_ferrostack"), workspace.path("ferrostack")).expect("a copy of the command");
+    copy_command(&workspace);
     let deployer = "case \"$*\" in
         *refused*) exit 3 ;;
         *--preflight*) echo \"preflight: $*\" >&2 ;;
@@ -93,9 +95,20 @@ fn with_programs() -> Workspace {
     workspace
 }
 
+/// Written by another process: a file that a thread of this one has open for writing when another thread starts a program cannot be
+/// executed until that program has begun.
 fn program(workspace: &Workspace, name: &str, script: &str) {
-    workspace.write(name, format!("#!/bin/sh\n{script}\n"));
-    fs::set_permissions(workspace.path(name), fs::Permissions::from_mode(0o755)).expect("permissions");
+    let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" >\"$2\" && chmod 755 \"$2\"";
+    let status = Command::new("sh").args(["-c", write, "sh", script]).arg(workspace.path(name)).status();
+    assert!(status.expect("sh runs").success(), "{name} cannot be written");
+}
+
+/// A copy of the command, away from the programs next to it; by another process, as in [`program`].
+fn copy_command(workspace: &Workspace) -> PathBuf {
+    let copy = workspace.path("ferrostack");
+    let status = Command::new("cp").arg(env!("CARGO_BIN_EXE_ferrostack")).arg(&copy).status();
+    assert!(status.expect("cp runs").success(), "the command cannot be copied");
+    copy
 }
 
 fn run(workspace: &Workspace, arguments: &[&str]) -> Output {

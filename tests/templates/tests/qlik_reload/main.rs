@@ -2,6 +2,7 @@
 
 mod malformed_tenants;
 mod properties;
+mod raw_values;
 
 use cfn::Json;
 use cfn::assertions::assert_includes;

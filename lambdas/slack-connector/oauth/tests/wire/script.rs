@@ -1,6 +1,5 @@
 //! The links that `scripts/slack-connector-install` creates, with an `aws` that answers for a deployed stack.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -24,8 +23,10 @@ async fn link(options: &[&str]) -> (String, String) {
         *) exit 1 ;;\nesac\n"
     );
     let file = folder.path().join("aws");
-    std::fs::write(&file, aws).unwrap();
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o700)).unwrap();
+    // By another process: while a thread of this one starts a program, a file that it has open for writing cannot be executed.
+    let write = "printf %s \"$1\" >\"$2\" && chmod 700 \"$2\"";
+    let written = tokio::process::Command::new("sh").args(["-c", write, "sh", &aws]).arg(&file).status().await.unwrap();
+    assert!(written.success());
     // Not the caller's own path: a version manager there would put its own `aws` before ours.
     let path = format!("{}:/usr/local/bin:/usr/bin:/bin", folder.path().display());
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../scripts/slack-connector-install");
