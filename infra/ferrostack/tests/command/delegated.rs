@@ -96,7 +96,7 @@ fn with_programs() -> Workspace {
 }
 
 /// Written by another process: a file that a thread of this one has open for writing when another thread starts a program cannot be
-/// executed until that program has begun.
+/// executed until that program has started.
 fn program(workspace: &Workspace, name: &str, script: &str) {
     let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" >\"$2\" && chmod 755 \"$2\"";
     let status = Command::new("sh").args(["-c", write, "sh", script]).arg(workspace.path(name)).status();

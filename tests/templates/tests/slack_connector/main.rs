@@ -311,7 +311,7 @@ fn a_mistake_in_the_file_is_reported_with_what_is_allowed() {
         (format!("{LEAST}booleans: yes"), "`yes` is not allowed here; use one of boolean, text"),
         (
             format!("{LEAST}kms_key: alias/slack"),
-            "`alias/slack` is not a KMS key; must be arn:aws:kms:<region>:<account>:key/<id>",
+            "`alias/slack` is not a KMS key; use arn:aws:kms:<region>:<account>:key/<id>",
         ),
         (
             format!("{LEAST}dashboard: {{ employees: {{ table: hr.e, email: e, department: d }}, owners: [] }}"),
