@@ -142,7 +142,8 @@ fn report_api(stores: &Stores<'_>, tenancy: &Tenancy, props: &Props, page_key: &
             "dynamodb:Scan",
             "dynamodb:UpdateItem",
         ]))
-        .grant(reports.grant_below(stores.below, ["s3:GetObject", "s3:DeleteObjectVersion"]))
+        // S3 asks for both to delete versions: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+        .grant(reports.grant_below(stores.below, ["s3:GetObject", "s3:DeleteObject", "s3:DeleteObjectVersion"]))
         .grant(reports.grant_list())
         .grant(reports.grant_list_versions_below(stores.below));
     if let Some(domains) = props.deliveries.email.as_ref().and_then(Email::recipient_domains) {

@@ -230,7 +230,7 @@ impl SlackExercise<'_> {
         let today = self.error(&format!("select count(*) from {TABLE} where date = '{}'", self.day(0))).await?;
         ensure!(today.contains(&format!("has not finished the file of {}", self.day(0))), "the error is {today}");
         let gone = self.error(&format!("select count(*) from {TABLE} where date = '{}'", self.day(500))).await?;
-        ensure!(gone.contains(&format!("{} is gone", self.day(500))), "the error is {gone}");
+        ensure!(gone.contains(&format!("{} is no longer available", self.day(500))), "the error is {gone}");
         let unknown = self.error("select count(*) from slackanalytics.channels").await?;
         ensure!(unknown.contains("there is no table"), "the error is {unknown}");
         for (fault, says) in [

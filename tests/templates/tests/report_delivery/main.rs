@@ -151,7 +151,7 @@ fn each_function_has_only_the_rights_it_needs() {
         [
             r#"secretsmanager:GetSecretValue: {"Fn::GetAtt":["PageKey","Id"]}"#.to_owned(),
             format!("dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:Scan dynamodb:UpdateItem: {jobs}"),
-            format!("s3:GetObject s3:DeleteObjectVersion: {files}"),
+            format!("s3:GetObject s3:DeleteObject s3:DeleteObjectVersion: {files}"),
             r#"s3:ListBucket: {"Fn::GetAtt":["Reports","Arn"]}"#.to_owned(),
             r#"s3:ListBucketVersions: {"Fn::GetAtt":["Reports","Arn"]}"#.to_owned(),
         ]
