@@ -1,9 +1,10 @@
 //! What is derived from the roster in `lib.rs`. The tests in `tests/roster` compare documents and folders with [`SYSTEMS`].
 
-use crate::shared::fields::given;
-use crate::tenancy::Tenancy;
 use cfn::Stack;
 use serde::Deserialize;
+
+use crate::shared::fields::given;
+use crate::tenancy::Tenancy;
 
 /// How people and folders refer to one system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

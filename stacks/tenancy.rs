@@ -1,8 +1,9 @@
 //! Whom a stack is for. This is all that systems know about a tenant, and they know nothing about each other.
 
-use crate::shared::fields::TenantName;
 use cfn::Stack;
 use constructs::Architecture;
+
+use crate::shared::fields::TenantName;
 
 /// A tenant's name, and what its functions are built for.
 #[derive(Clone, Debug)]

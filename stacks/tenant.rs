@@ -1,13 +1,14 @@
 //! Tenants: one customer or stage each, with the systems it has.
 
+use cfn::Stack;
+use constructs::Architecture;
+use serde::Deserialize;
+
 use crate::TenantError;
 use crate::raw_values;
 use crate::roster::Systems;
 use crate::shared::fields::{TenantName, given};
 use crate::tenancy::Tenancy;
-use cfn::Stack;
-use constructs::Architecture;
-use serde::Deserialize;
 
 /// One customer or stage: whom its stacks are for, and the settings of each system it has.
 #[derive(Clone, Debug, Deserialize)]

@@ -1,9 +1,11 @@
 //! What an author reads when a tenant file is wrong: one sentence, at its place.
 
-use crate::shared::fields::NOTHING;
-use serde_saphyr::{Error, Location, MessageFormatter, UserMessageFormatter};
 use std::borrow::Cow;
 use std::fmt;
+
+use serde_saphyr::{Error, Location, MessageFormatter, UserMessageFormatter};
+
+use crate::shared::fields::NOTHING;
 
 /// A mistake in a tenant file.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,18 +11,19 @@
 mod event_pattern;
 mod props;
 
-pub use props::{App, EventTrigger, Props, ReloadOptions, ScheduleTrigger, TenantUrl};
+use std::collections::BTreeMap;
 
-use crate::roster::System;
-use crate::shared::fields::Name;
-use crate::tenancy::Tenancy;
 use cfn::{Json, Stack};
 use constructs::{
     Alarm, EventInput, EventRule, EventRules, EventRulesRef, FunctionRef, Queue, QueueRef, RestApi, RustFunction,
     Schedule, ScheduleGroup, ScheduleGroupRef, Secret, Table,
 };
+pub use props::{App, EventTrigger, Props, ReloadOptions, ScheduleTrigger, TenantUrl};
 use serde_json::json;
-use std::collections::BTreeMap;
+
+use crate::roster::System;
+use crate::shared::fields::Name;
+use crate::tenancy::Tenancy;
 
 /// This system in the roster.
 pub const SYSTEM: System = System {

@@ -1,11 +1,13 @@
 //! What differs between tenants.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use cfn::Json;
+use serde::Deserialize;
+
 use crate::qlik_reload::event_pattern::EventPattern;
 use crate::shared::fields::Name;
 use crate::shared::fields::{Cron, Rate, TimeZone, TopicArn, When, checked_text, given};
-use cfn::Json;
-use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// What differs between tenants.
 #[derive(Clone, Debug, Deserialize)]

@@ -17,11 +17,6 @@
 
 mod props;
 
-pub use props::{CertificateArn, Domain, Limits, Mail, MailIdentity, Origin, Props, Script, SecondFactor, WebAclArn};
-
-use crate::roster::System;
-use crate::shared::warehouse::{Part, Place, own_statements, statements_of};
-use crate::tenancy::Tenancy;
 use aws::ssm::parameter::{self, Parameter};
 use cfn::intrinsic::{account_id, region, sub};
 use cfn::{Json, Stack, Value};
@@ -30,7 +25,12 @@ use constructs::{
     Schedule, ScheduleGroup, Table, TableRef, Usage, UserPool, UserPoolRef, WebSocketApi, WebSocketApiRef,
     WebSocketRoutes, Website, WebsiteRef,
 };
+pub use props::{CertificateArn, Domain, Limits, Mail, MailIdentity, Origin, Props, Script, SecondFactor, WebAclArn};
 use serde_json::json;
+
+use crate::roster::System;
+use crate::shared::warehouse::{Part, Place, own_statements, statements_of};
+use crate::tenancy::Tenancy;
 
 /// The index of the requests that have not ended.
 const OPEN: &str = "open";

@@ -1,15 +1,17 @@
 //! What differs between tenants.
 
+use std::collections::BTreeSet;
+
+use cfn::Json;
+use constructs::Grant;
+use serde::Deserialize;
+use serde_json::json;
+
 use crate::shared::arn::{self, check_arn, is_named};
 use crate::shared::bucket::{BucketName, KeyPrefix};
 use crate::shared::fields::{Identifier, TopicArn, checked_text, given, in_range};
 use crate::shared::mail::{Address, Domain as MailDomain};
 use crate::shared::warehouse::Warehouse;
-use cfn::Json;
-use constructs::Grant;
-use serde::Deserialize;
-use serde_json::json;
-use std::collections::BTreeSet;
 
 /// What differs between tenants.
 #[derive(Clone, Debug, Deserialize)]

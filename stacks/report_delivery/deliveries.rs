@@ -1,11 +1,13 @@
 //! Where finished reports are sent.
 
+use std::collections::BTreeSet;
+
+use cfn::Json;
+use serde::Deserialize;
+
 use crate::shared::bucket::{BucketName, KeyPrefix};
 use crate::shared::fields::{checked_text, given, in_range};
 use crate::shared::mail::{Address, Domain};
-use cfn::Json;
-use serde::Deserialize;
-use std::collections::BTreeSet;
 
 /// Where finished reports are sent. Every way is off by default.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -16,21 +16,21 @@ mod props;
 mod scheduled_report;
 mod tags;
 
-pub use deliveries::{Deliveries, Email, PartnerBucket, Sftp};
-pub use props::{Dashboards, Props, Throttle};
-pub use scheduled_report::ScheduledReport;
-pub use tags::{RowLevelTag, TagValue};
-
-use crate::roster::System;
-use crate::shared::fields::Name;
-use crate::tenancy::Tenancy;
 use cfn::intrinsic::{account_id, sub};
 use cfn::{Finding, Json, Parameter, Stack, Value};
 use constructs::{
     Alarm, Bucket, BucketRef, EventRule, FunctionRef, Grant, Index, Queue, QueueRef, RestApi, RustFunction, Schedule,
     ScheduleGroup, Secret, SecretRef, Table, TableRef, TableTrigger, Writer,
 };
+pub use deliveries::{Deliveries, Email, PartnerBucket, Sftp};
+pub use props::{Dashboards, Props, Throttle};
+pub use scheduled_report::ScheduledReport;
 use serde_json::json;
+pub use tags::{RowLevelTag, TagValue};
+
+use crate::roster::System;
+use crate::shared::fields::Name;
+use crate::tenancy::Tenancy;
 
 /// The index of the jobs that have not ended.
 const OPEN: &str = "open";

@@ -1,17 +1,19 @@
 //! What differs between tenants.
 
-use super::deliveries::Deliveries;
-use super::scheduled_report::{Id, ScheduledReport};
-use super::tags::{RowLevelTag, TagValue};
-use crate::shared::fields::Name;
-use crate::shared::fields::{TopicArn, UserPoolArn, given, in_range};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
 use cfn::Json;
 use constructs::Usage;
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+
+use super::deliveries::Deliveries;
+use super::scheduled_report::{Id, ScheduledReport};
+use super::tags::{RowLevelTag, TagValue};
+use crate::shared::fields::Name;
+use crate::shared::fields::{TopicArn, UserPoolArn, given, in_range};
 
 /// What differs between tenants.
 #[derive(Clone, Debug, Deserialize)]

@@ -1,12 +1,14 @@
 //! Reports on a schedule.
 
-use crate::shared::fields::{Cron, Rate, TimeZone, When, checked_text, given};
-use crate::shared::mail::Address;
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
 use cfn::Json;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
+
+use crate::shared::fields::{Cron, Rate, TimeZone, When, checked_text, given};
+use crate::shared::mail::Address;
 
 /// A report on a schedule.
 #[derive(Clone, Debug, Deserialize)]

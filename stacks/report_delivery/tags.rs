@@ -1,9 +1,10 @@
 //! Row-level security tags: whose rows a report shows.
 
-use crate::shared::fields::{checked_text, given};
 use cfn::Json;
 use serde::Deserialize;
 use serde_json::json;
+
+use crate::shared::fields::{checked_text, given};
 
 /// A row-level security tag.
 #[derive(Clone, Debug, Deserialize)]

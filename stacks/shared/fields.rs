@@ -1,13 +1,15 @@
 //! Values of a tenant file that more than one system uses: types that cannot be wrong once they are read.
 
-use crate::shared::arn::{check_arn, is_named};
+use std::fmt;
+use std::ops::RangeInclusive;
+
 use cfn::Json;
 use constructs::schedule_expression::{check_cron, check_rate, check_time_zone};
 use constructs::{Schedule, ScheduleGroupRef};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
-use std::fmt;
-use std::ops::RangeInclusive;
+
+use crate::shared::arn::{check_arn, is_named};
 
 /// The message for a key without a value.
 pub(crate) const NOTHING: &str = "this key has no value; set one or remove the key";

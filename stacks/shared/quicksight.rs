@@ -1,8 +1,9 @@
 //! Who may do what with the resources of a stack in QuickSight.
 
+use aws::quicksight::{dashboard, data_set, data_source};
+
 use crate::shared::arn::{check_arn, is_named};
 use crate::shared::fields::checked_text;
-use aws::quicksight::{dashboard, data_set, data_source};
 
 const FORM: &str = "arn:aws:quicksight:<region>:<account>:user/<namespace>/<name>, or group/…";
 

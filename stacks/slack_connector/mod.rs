@@ -16,17 +16,17 @@ mod dashboard;
 mod props;
 mod query;
 
-pub use dashboard::DashboardProps;
-pub use props::Props;
-
-use crate::roster::System;
-use crate::tenancy::Tenancy;
 use cfn::{Stack, Value};
 use constructs::{
     Alarm, Bucket, BucketRef, Grant, HttpApi, HttpRoutes, Queue, RustFunction, Schedule, ScheduleGroup, Secret,
     SecretRef, Table,
 };
+pub use dashboard::DashboardProps;
+pub use props::Props;
 use serde_json::json;
+
+use crate::roster::System;
+use crate::tenancy::Tenancy;
 
 /// Where in the bucket the connector puts blocks that are too large for an answer.
 const SPILL: &str = "spill/";

@@ -1,11 +1,13 @@
 //! What differs between tenants.
 
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
 use super::dashboard::DashboardProps;
 use crate::shared::arn::{check_arn, is_named};
 use crate::shared::fields::{TopicArn, checked_text, given, in_range};
 use crate::shared::mail::Address;
-use serde::Deserialize;
-use std::collections::BTreeSet;
 
 /// What differs between tenants.
 #[derive(Clone, Debug, Deserialize)]

@@ -1,6 +1,7 @@
 //! How Athena reaches the connector, and what a query needs.
 
-use crate::tenancy::Tenancy;
+use std::collections::BTreeMap;
+
 use aws::athena::data_catalog::{self, DataCatalog};
 use aws::athena::work_group::{
     EncryptionConfiguration, EncryptionOption, ResultConfiguration, WorkGroup, WorkGroupConfiguration,
@@ -8,7 +9,8 @@ use aws::athena::work_group::{
 use cfn::Value;
 use cfn::intrinsic::{account_id, sub, sub_with};
 use constructs::{BucketRef, FunctionRef, Grant, ManagedPolicy};
-use std::collections::BTreeMap;
+
+use crate::tenancy::Tenancy;
 
 /// Where in the bucket Athena stores the results of queries.
 const RESULTS: &str = "results/";

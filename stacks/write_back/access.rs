@@ -1,9 +1,11 @@
 //! Who may call the API of quotes, in addition to having a signed link.
 
-use crate::shared::fields::{SubnetId, checked_text, given, in_range, is_ec2_id};
+use std::net::Ipv4Addr;
+
 use constructs::{Usage, WebAcl};
 use serde::Deserialize;
-use std::net::Ipv4Addr;
+
+use crate::shared::fields::{SubnetId, checked_text, given, in_range, is_ec2_id};
 
 /// Who may call the API. Every restriction is off by default.
 #[derive(Clone, Debug, Deserialize)]

@@ -1,9 +1,10 @@
 //! Further inputs of the form.
 
-use crate::shared::fields::{checked_text, given, in_range};
 use cfn::Json;
 use serde::Deserialize;
 use serde_json::json;
+
+use crate::shared::fields::{checked_text, given, in_range};
 
 /// One further input of the form, stored with the quote in the column `input_<name>`.
 #[derive(Clone, Debug, Deserialize)]

@@ -1,12 +1,13 @@
 //! The role with which Redshift calls the signing function.
 
-use crate::shared::warehouse::Warehouse;
 use aws::iam::policy::{self, Policy};
 use aws::iam::role::Role;
 use aws::lambda::permission::{self, Permission};
 use cfn::{Json, Stack, Value};
 use constructs::FunctionRef;
 use serde_json::json;
+
+use crate::shared::warehouse::Warehouse;
 
 /// The role with which Redshift calls the signing function.
 pub(super) struct Invoker {

@@ -17,20 +17,20 @@ mod invoker;
 mod props;
 
 pub use access::{Access, Firewall, Private};
-pub use dashboard::DashboardProps;
-pub use inputs::Input;
-pub use props::{Props, Readers, Source};
-
-use crate::roster::System;
-use crate::shared::warehouse::{Part, Place, own_statements};
-use crate::tenancy::Tenancy;
 use cfn::{Json, Stack, Value};
 use constructs::{
     Alarm, ApiEndpoint, CustomResource, FunctionRef, Queue, QueueRef, RestApi, RestApiRef, Rotation, RustFunction,
     Secret, SecretRef, Table, TableRef, WebAcl,
 };
+pub use dashboard::DashboardProps;
+pub use inputs::Input;
 use invoker::Invoker;
+pub use props::{Props, Readers, Source};
 use serde_json::json;
+
+use crate::roster::System;
+use crate::shared::warehouse::{Part, Place, own_statements};
+use crate::tenancy::Tenancy;
 
 /// This system in the roster.
 pub const SYSTEM: System = System {

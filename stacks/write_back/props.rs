@@ -1,13 +1,14 @@
 //! What differs between tenants.
 
+use cfn::Json;
+use serde::Deserialize;
+use serde_json::json;
+
 use super::access::Access;
 use super::dashboard::DashboardProps;
 use super::inputs::Input;
 use crate::shared::fields::{Identifier, TopicArn, checked_text, given, in_range, is_identifier};
 use crate::shared::warehouse::Warehouse;
-use cfn::Json;
-use serde::Deserialize;
-use serde_json::json;
 
 /// What differs between tenants.
 #[derive(Clone, Debug, Deserialize)]

@@ -7,10 +7,9 @@
 mod database;
 mod scripted;
 
-use serde_json::{Value, json};
-
 pub use database::{InDatabase, LINK};
 pub use scripted::{SIGNATURE, Scripted, Setup, create};
+use serde_json::{Value, json};
 
 /// An Update or Delete of what the event `create` created under this ID.
 pub fn later(create: &Value, kind: &str, id: &str) -> Value {

@@ -9,15 +9,13 @@ mod filter;
 mod session;
 mod sql;
 
-use arrow_schema::{Field, Schema};
-use futures_util::{StreamExt, stream};
-
 pub use answer::Answer;
-pub use connector::Connector;
-pub use sql::Query;
-
 use answer::Collector;
+use arrow_schema::{Field, Schema};
+pub use connector::Connector;
+use futures_util::{StreamExt, stream};
 use session::Session;
+pub use sql::Query;
 
 /// Splits that are read at the same time. Athena reads more.
 const READS: usize = 8;

@@ -5,11 +5,11 @@ mod structure;
 
 use std::collections::{BTreeMap, HashSet};
 
+pub(crate) use structure::stacks;
+
 use crate::intrinsic::PSEUDO_PARAMETERS;
 use crate::limits::{BYTES, INLINE_BYTES, NAMES, RESOURCES};
 use crate::{Finding, Reference, Template, references};
-
-pub(crate) use structure::stacks;
 
 /// Runs every check of this module. The references are collected once for all of them.
 pub(crate) fn all(template: &Template) -> Vec<Finding> {

@@ -5,17 +5,17 @@ mod cors;
 mod fingerprint;
 mod routes;
 
+use access::{Key, Reach};
 use aws::apigateway::deployment::Deployment;
 use aws::apigateway::rest_api;
 use aws::apigateway::stage::{self, MethodSetting, Stage};
 use cfn::intrinsic::{sub, sub_with};
 use cfn::{Attributes, Construct, Json, Referable, Scope, Value};
-
-use crate::FunctionRef;
-use access::{Key, Reach};
 pub use cors::Cors;
 use fingerprint::fingerprint;
 use routes::{Route, add_methods, add_permissions};
+
+use crate::FunctionRef;
 
 /// A REST API whose routes are all handled by functions.
 ///

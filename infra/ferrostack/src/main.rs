@@ -17,11 +17,10 @@ mod write;
 use std::process::ExitCode;
 
 use anyhow::{Error, Result};
-use stacks::Tenant;
-
 use cli::{Cli, Command, Selection};
 use delegate::{ATHENA, DEPLOYER, LOCAL};
 use ferrostack_command::{Verbosity, output};
+use stacks::Tenant;
 
 /// Exit code if everything is good.
 const GOOD: u8 = 0;

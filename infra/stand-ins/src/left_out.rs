@@ -68,8 +68,9 @@ fn refers(value: &Value, is_gone: &impl Fn(&str) -> bool) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
 
     fn template(more: Value) -> Value {
         let mut template = json!({

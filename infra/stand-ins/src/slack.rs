@@ -27,9 +27,8 @@ use time::{Date, OffsetDateTime};
 
 use self::form::field;
 use self::state::{Data, Shared, lock, no};
-use self::tokens::Tokens;
-
 pub use self::state::{Fault, Logged, SlackOptions};
+use self::tokens::Tokens;
 
 /// A running stand-in. It ends with the runtime it was started on.
 #[derive(Clone)]

@@ -2,14 +2,15 @@
 
 mod place;
 
+use std::collections::BTreeSet;
+
+use cfn::Value;
+use cfn::intrinsic::sub;
 pub(crate) use place::{Host, Part, Place, own_statements, statements_of};
+use serde::Deserialize;
 
 use crate::shared::arn::{check_arn, is_named};
 use crate::shared::fields::{GroupId, Identifier, SubnetId, checked_text, given, in_range};
-use cfn::Value;
-use cfn::intrinsic::sub;
-use serde::Deserialize;
-use std::collections::BTreeSet;
 
 /// The Redshift that a system works with.
 #[derive(Clone, Debug, Deserialize)]

@@ -1,13 +1,14 @@
 //! The warehouse as the rest of the stack sees it: where it is, who logs in, and how.
 
-use super::{Made, Warehouse};
-use crate::shared::fields::{GroupId, SubnetId};
 use aws::redshiftserverless::namespace::{LogExport, Namespace};
 use aws::redshiftserverless::workgroup::{Workgroup, WorkgroupRef};
 use cfn::intrinsic::{sub, sub_with};
 use cfn::{Attributes, Json, Stack, Value};
 use constructs::{FunctionRef, Grant};
 use serde_json::json;
+
+use super::{Made, Warehouse};
+use crate::shared::fields::{GroupId, SubnetId};
 
 /// The administrator of a namespace that the stack creates; its password is only known to Redshift and Secrets Manager.
 const ADMIN: &str = "admin";

@@ -2,9 +2,6 @@
 
 mod definition;
 
-use super::props::{Booleans, Props};
-use crate::shared::fields::{checked_text, given, in_range};
-use crate::shared::quicksight::{self, Principal};
 use aws::athena::work_group::WorkGroupRef;
 use aws::iam::managed_policy::ManagedPolicyRef;
 use aws::quicksight::dashboard::{self, Dashboard};
@@ -18,6 +15,10 @@ use aws::quicksight::refresh_schedule::{
 use cfn::intrinsic::account_id;
 use cfn::{Attributes, Stack, Value};
 use serde::Deserialize;
+
+use super::props::{Booleans, Props};
+use crate::shared::fields::{checked_text, given, in_range};
+use crate::shared::quicksight::{self, Principal};
 
 /// The dashboard, and who may do what with it.
 #[derive(Clone, Debug, Deserialize)]

@@ -2,11 +2,6 @@
 
 mod definition;
 
-use super::props::Props;
-use crate::shared::arn::{check_arn, is_named};
-use crate::shared::fields::{checked_text, given};
-use crate::shared::quicksight::{self, Principal};
-use crate::shared::warehouse::{Host, Place, RoleArn, SecretArn};
 use aws::cloudformation::custom_resource::CustomResourceRef;
 use aws::quicksight::dashboard::{self, Dashboard};
 use aws::quicksight::data_set::{
@@ -20,6 +15,12 @@ use cfn::intrinsic::account_id;
 use cfn::{Attributes, Stack, Value};
 use definition::{Column, HISTORY, QUOTES, Sheet};
 use serde::Deserialize;
+
+use super::props::Props;
+use crate::shared::arn::{check_arn, is_named};
+use crate::shared::fields::{checked_text, given};
+use crate::shared::quicksight::{self, Principal};
+use crate::shared::warehouse::{Host, Place, RoleArn, SecretArn};
 
 /// The dashboards, and who may do what with them.
 #[derive(Clone, Debug, Deserialize)]

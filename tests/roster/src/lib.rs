@@ -3,9 +3,10 @@
 mod stray;
 mod table;
 
-use stacks::System;
 use std::fs;
 use std::path::Path;
+
+use stacks::System;
 
 /// What is missing or superfluous in the checkout at `root` for these systems. Each sentence names the system, and the path that
 /// has to be written or removed. Nothing is compiled.

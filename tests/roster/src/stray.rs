@@ -1,8 +1,10 @@
 //! Folders and documents that belong to no system of the roster.
 
-use crate::{names, read, subfolders};
-use stacks::System;
 use std::path::Path;
+
+use stacks::System;
+
+use crate::{names, read, subfolders};
 
 /// Folders in places where each system has one.
 pub(crate) fn folders(root: &Path, systems: &[System]) -> Vec<String> {

@@ -1,8 +1,10 @@
 //! The tables of systems in README.md and docs/README.md.
 
-use crate::read;
-use stacks::System;
 use std::path::Path;
+
+use stacks::System;
+
+use crate::read;
 
 /// Rows that are missing or that no system has.
 pub(crate) fn differences(root: &Path, systems: &[System]) -> Vec<String> {

@@ -1,10 +1,11 @@
 //! A change to one system is a change in files and folders that carry its name, plus one line in the roster.
 
-use stacks::SYSTEMS;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+
+use stacks::SYSTEMS;
 
 /// The files that name systems without carrying the name of one, and what keeps each of them correct.
 const LISTS: [(&str, &str); 5] = [

@@ -1,7 +1,8 @@
 //! Every place in the repository that has something for each system agrees with the roster.
 
-use stacks::SYSTEMS;
 use std::path::Path;
+
+use stacks::SYSTEMS;
 
 #[test]
 fn the_repository_agrees_with_the_roster() {

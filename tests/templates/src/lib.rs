@@ -8,10 +8,9 @@ pub mod settings;
 pub mod wiring;
 
 mod tenants;
-pub use tenants::{example, gate_tenants};
-
 use cfn::{App, CloudAssembly, Finding, Json, Template};
 use stacks::Tenant;
+pub use tenants::{example, gate_tenants};
 
 /// The assembly of the tenant whose file has this text.
 ///

@@ -1,12 +1,14 @@
 //! What holds for every valid tenant file.
 
-use crate::settings::name;
-use crate::{assembly, findings};
+use std::collections::BTreeSet;
+
 use cfn::{BuiltFunctions, CloudAssembly, Format, Template};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use stacks::System;
-use std::collections::BTreeSet;
+
+use crate::settings::name;
+use crate::{assembly, findings};
 
 /// Synthesizes tenants that have one system with random settings: no template may have findings, and the same file must give
 /// the same bytes every time.

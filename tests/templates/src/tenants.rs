@@ -1,8 +1,9 @@
 //! The tenant files in the repository.
 
-use stacks::System;
 use std::fs;
 use std::path::PathBuf;
+
+use stacks::System;
 
 /// The text of the example tenant, which has every system.
 ///

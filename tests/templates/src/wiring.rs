@@ -6,12 +6,14 @@
 //! Wiring::of(&SYSTEM).function("Greet", |variable| greet::Settings::read(&variable).map(drop)).assert_complete();
 //! ```
 
-use crate::{assembly, example, gate_tenants};
-use cfn::{Json, Template};
-use stacks::System;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
+
+use cfn::{Json, Template};
+use stacks::System;
+
+use crate::{assembly, example, gate_tenants};
 
 /// The check of one system's functions.
 #[must_use = "only `assert_complete` finds functions that were not checked"]

@@ -1,5 +1,8 @@
 //! The limits that several properties or resources share: each is tried with the most that is allowed, and with one more.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use aws::apigateway::{resource, rest_api};
 use aws::apigatewayv2::route;
 use aws::dynamodb::table;
@@ -19,8 +22,6 @@ use cfn::{App, Attributes, Json, Stack};
 use constructs::limits::{LIMITS, markdown};
 use constructs::{Architecture, EventRule, EventRules, Queue, RustFunction};
 use serde_json::json;
-use std::collections::BTreeMap;
-use std::path::Path;
 
 /// A way to have `amount` of something.
 type Fill = fn(&mut Stack, usize);

@@ -1,7 +1,8 @@
 //! Tenant files in general: the messages for wrong ones, and what holds for any set of systems.
 
-use stacks::{SYSTEMS, System, Tenant};
 use std::collections::BTreeSet;
+
+use stacks::{SYSTEMS, System, Tenant};
 use template_tests::{assembly, example, findings, gate_tenants, mistake, properties};
 
 /// Every subset of the systems, with the settings of each system's gate tenants.

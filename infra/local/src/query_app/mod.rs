@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use person::{Door, People, Person, Socket};
 use reqwest::Method;
 use serde_json::{Value, json};
 use stand_ins::edge::Behind;
@@ -19,8 +20,6 @@ use crate::rest::{Rest, send};
 use crate::stack::DeployedStack;
 use crate::system::LocalSystem;
 use crate::world::World;
-
-use person::{Door, People, Person, Socket};
 
 pub(crate) const LOCAL: LocalSystem = LocalSystem { uses_warehouse: true, can_be_measured: true };
 

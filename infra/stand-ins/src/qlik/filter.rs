@@ -31,8 +31,9 @@ fn comparison(text: &str) -> Option<(String, Value)> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
 
     #[test]
     fn a_filter_joins_comparisons_by_or_and_and() {

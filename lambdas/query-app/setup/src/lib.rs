@@ -10,11 +10,10 @@ mod split;
 mod system;
 
 use function::Clock;
-use warehouse_setup::WarehouseSetup;
-
 use script::Scripts;
 pub use settings::Settings;
 pub use system::QueryApp;
+use warehouse_setup::WarehouseSetup;
 
 /// Wires the function; nothing is connected before the first event.
 pub fn setup(settings: &Settings, clock: Clock) -> WarehouseSetup<QueryApp> {

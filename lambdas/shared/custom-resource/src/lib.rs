@@ -19,12 +19,11 @@ use std::time::{Duration, SystemTime};
 
 use function::Clock;
 use lambda_runtime::{Diagnostic, LambdaEvent};
-use serde_json::{Value, json};
-use tracing::{Instrument, info, info_span, warn};
-
 pub use request::{Kind, Request};
 use responder::Responder;
 pub use responder::{Outcome, answer_when_panicking};
+use serde_json::{Value, json};
+use tracing::{Instrument, info, info_span, warn};
 
 /// An event that could not be answered; Lambda delivers it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

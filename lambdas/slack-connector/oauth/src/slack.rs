@@ -4,7 +4,10 @@ mod http;
 mod sentence;
 
 use function::{Clock, millis};
+pub(crate) use http::Http;
 use reqwest::Url;
+pub(crate) use sentence::denied;
+use sentence::{is_code, refused};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -12,9 +15,6 @@ use crate::digest::Random;
 use crate::error::{Error, Kind, Result};
 use crate::token::{Rotation, SCOPE, Token, is_bearer};
 use crate::vault::ClientSecret;
-pub(crate) use http::Http;
-pub(crate) use sentence::denied;
-use sentence::{is_code, refused};
 
 /// Slack, for one app and one organization.
 pub(crate) struct Slack {

@@ -9,10 +9,9 @@ mod sql;
 mod system;
 
 use function::Clock;
-use warehouse_setup::WarehouseSetup;
-
 pub use settings::Settings;
 pub use system::WriteBack;
+use warehouse_setup::WarehouseSetup;
 
 /// Wires the function; nothing is connected before the first event.
 pub fn setup(settings: &Settings, clock: Clock) -> WarehouseSetup<WriteBack> {

@@ -3,11 +3,12 @@
 mod document;
 mod scratch;
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use document::Recipe;
 use scratch::{Change, Workspace, cargo};
 use stacks::{SYSTEMS, System};
-use std::collections::BTreeSet;
-use std::path::Path;
 
 /// The system of the recipe.
 const GREETING: System =

@@ -1,10 +1,11 @@
 //! A copy of the workspace, in which the recipe is followed. It is kept between runs, so that little has to be compiled again.
 
-use super::document::{Edit, Place};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+
+use super::document::{Edit, Place};
 
 /// The folder of the copy, and of what is compiled from it, below the folder of the build.
 const FOLDER: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/recipe");

@@ -1,8 +1,9 @@
 //! What holds for every tenant with qlik_reload.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use stacks::qlik_reload::SYSTEM;
-use std::collections::BTreeMap;
 use template_tests::properties;
 use template_tests::settings::{block, name, when};
 

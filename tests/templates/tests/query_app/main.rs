@@ -2,10 +2,11 @@
 
 mod properties;
 
+use std::collections::BTreeSet;
+
 use cfn::assertions::assert_includes;
 use cfn::{Json, Template};
 use serde_json::json;
-use std::collections::BTreeSet;
 use template_tests::{mistake, rights, stateful, template, tenant_file};
 
 const WORKGROUP: &str =
