@@ -40,7 +40,7 @@ fn uses(template: &Template) -> Vec<Use<'_>> {
     let mut uses = Vec::new();
     let mut add = |subject, from, reference| {
         let to = match reference {
-            Reference::Name(name) | Reference::Resource(name) => template.resources.get_index_of(name),
+            Reference::Name(name) | Reference::Resource(name, _) => template.resources.get_index_of(name),
             Reference::Condition(_) | Reference::Mapping(_) => None,
         };
         uses.push(Use { subject, reference, from, to });
@@ -78,7 +78,7 @@ fn unresolved_references(template: &Template, uses: &[Use<'_>]) -> Vec<Finding> 
                 used.to.is_some() || template.parameters.contains_key(name) || PSEUDO_PARAMETERS.contains(&name),
                 "resource or parameter",
             ),
-            Reference::Resource(_) => (used.to.is_some(), "resource"),
+            Reference::Resource(..) => (used.to.is_some(), "resource"),
             Reference::Condition(_) => (template.conditions.contains_key(name), "condition"),
             Reference::Mapping(_) => (template.mappings.contains_key(name), "mapping"),
         };

@@ -38,7 +38,7 @@ pub use intrinsic::{Condition, NamedCondition};
 pub use limits::INLINE_BYTES;
 pub use parameter::{Output, Parameter};
 pub use properties::{Literal, Properties, rust_name};
-pub use references::{Reference, attributes_read, references};
+pub use references::{Reference, references};
 pub use resource::{Construct, LogicalId, Referable, Resource};
 pub use stack::{Asset, Mapping, Scope, Stack};
 pub use template::{Entry, Template};

@@ -7,8 +7,8 @@ use crate::Json;
 pub enum Reference<'a> {
     /// A resource, parameter or pseudo parameter: `Ref`, or `${Name}` in a `Fn::Sub`.
     Name(&'a str),
-    /// A resource: `Fn::GetAtt`, or `${Name.Attribute}` in a `Fn::Sub`.
-    Resource(&'a str),
+    /// A resource, and which attribute of it if that is a text: `Fn::GetAtt`, or `${Name.Attribute}` in a `Fn::Sub`.
+    Resource(&'a str, Option<&'a str>),
     /// A condition: `Fn::If`, or `{"Condition": …}` inside the `Conditions` section.
     Condition(&'a str),
     /// A mapping: `Fn::FindInMap`.
@@ -19,7 +19,7 @@ impl<'a> Reference<'a> {
     /// The name that it refers to.
     pub fn name(self) -> &'a str {
         match self {
-            Self::Name(name) | Self::Resource(name) | Self::Condition(name) | Self::Mapping(name) => name,
+            Self::Name(name) | Self::Resource(name, _) | Self::Condition(name) | Self::Mapping(name) => name,
         }
     }
 }
@@ -52,7 +52,11 @@ fn intrinsic<'a>(name: &str, argument: &'a Json, found: &mut impl FnMut(Referenc
     let reference = match name {
         "Ref" => text.map(Reference::Name),
         // In long form a list, in short form `Resource.Attribute`.
-        "Fn::GetAtt" => first.or_else(|| text.and_then(|path| path.split('.').next())).map(Reference::Resource),
+        "Fn::GetAtt" => match (first, text) {
+            (Some(resource), _) => Some(Reference::Resource(resource, argument.get(1).and_then(Json::as_str))),
+            (None, Some(path)) => Some(attribute(path)),
+            (None, None) => None,
+        },
         "Fn::If" => first.map(Reference::Condition),
         "Fn::FindInMap" => first.map(Reference::Mapping),
         "Condition" => text.map(Reference::Condition),
@@ -71,10 +75,7 @@ fn substitution<'a>(argument: &'a Json, template: Option<&'a str>, found: &mut i
         if own.is_some_and(|own| own.contains_key(placeholder)) {
             continue;
         }
-        found(match placeholder.split_once('.') {
-            Some((resource, _)) => Reference::Resource(resource),
-            None => Reference::Name(placeholder),
-        });
+        found(if placeholder.contains('.') { attribute(placeholder) } else { Reference::Name(placeholder) });
     }
 }
 
@@ -88,34 +89,11 @@ fn placeholders(template: &str) -> impl Iterator<Item = &str> {
         .filter(|name| !name.starts_with('!'))
 }
 
-/// Calls `found` with the resource and the attribute of every `Fn::GetAtt`, and of every `${Name.Attribute}` in a `Fn::Sub`.
-pub fn attributes_read<'a>(json: &'a Json, found: &mut impl FnMut(&'a str, &'a str)) {
-    match json {
-        Json::Array(items) => items.iter().for_each(|item| attributes_read(item, found)),
-        Json::Object(map) => {
-            match map.iter().next().filter(|_| map.len() == 1) {
-                Some((name, argument)) if name == "Fn::GetAtt" => {
-                    let list = argument.get(0).and_then(Json::as_str).zip(argument.get(1).and_then(Json::as_str));
-                    let text = || argument.as_str().and_then(|path| path.split_once('.'));
-                    if let Some((resource, attribute)) = list.or_else(text) {
-                        found(resource, attribute);
-                    }
-                }
-                Some((name, argument)) if name == "Fn::Sub" => {
-                    let text = argument.as_str().or_else(|| argument.get(0)?.as_str());
-                    let own = argument.get(1).and_then(Json::as_object);
-                    let names = text.into_iter().flat_map(placeholders);
-                    for name in names.filter(|name| own.is_none_or(|own| !own.contains_key(*name))) {
-                        if let Some((resource, attribute)) = name.split_once('.') {
-                            found(resource, attribute);
-                        }
-                    }
-                }
-                _ => {}
-            }
-            map.values().for_each(|value| attributes_read(value, found));
-        }
-        _ => {}
+/// A resource and its attribute in the form `Resource.Attribute`; an attribute may have dots of its own.
+fn attribute(path: &str) -> Reference<'_> {
+    match path.split_once('.') {
+        Some((resource, attribute)) => Reference::Resource(resource, Some(attribute)),
+        None => Reference::Resource(path, None),
     }
 }
 
@@ -139,9 +117,9 @@ mod tests {
         use Reference::{Condition, Mapping, Name, Resource};
         let expected = [
             Name("A"),
-            Resource("B"),
+            Resource("B", Some("Arn")),
             Name("C"),
-            Resource("D"),
+            Resource("D", Some("Arn")),
             Name("G"),
             Name("H"),
             Condition("I"),
@@ -161,7 +139,11 @@ mod tests {
             { "Fn::Sub": ["${G.H}${I.Arn}", { "G.H": { "Fn::GetAtt": ["J", "Id"] } }] },
         ]);
         let mut all = Vec::new();
-        attributes_read(&json, &mut |resource, attribute| all.push((resource, attribute)));
+        references(&json, &mut |reference| {
+            if let Reference::Resource(resource, Some(attribute)) = reference {
+                all.push((resource, attribute));
+            }
+        });
         let expected = [("B", "Endpoint.Address"), ("C", "Arn"), ("E", "Arn"), ("I", "Arn"), ("J", "Id")];
         assert_eq!(all, expected);
     }

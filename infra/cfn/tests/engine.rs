@@ -1,5 +1,8 @@
 //! What the engine promises, tested on made-up resource types.
 
+#[path = "engine/structure.rs"]
+mod structure;
+
 use std::collections::BTreeMap;
 
 use cfn::assertions::assert_includes;

@@ -1,6 +1,6 @@
 //! Checks that know AWS, for every template; [`ALL`] is passed to [`cfn::App::checks`].
 
-use cfn::{Check, Entry, Finding, Json, Template, attributes_read};
+use cfn::{Check, Entry, Finding, Json, Reference, Template, references};
 
 use crate::schedule_expression::{check_cron, check_rate};
 use crate::{bucket_name, limits};
@@ -201,7 +201,8 @@ fn attributes_that_do_not_exist(template: &Template) -> Vec<Finding> {
     let resources = template.resources.iter().map(|(id, entry)| (id, &entry.properties, Some(entry)));
     let outputs = template.outputs.iter().map(|(name, output)| (name, output, None));
     for (subject, json, entry) in resources.chain(outputs) {
-        attributes_read(json, &mut |id, attribute| {
+        references(json, &mut |reference| {
+            let Reference::Resource(id, Some(attribute)) = reference else { return };
             let Some(ty) = template.resources.get(id).map(|entry| entry.ty) else { return };
             let Some(schema) = aws::schema(ty).filter(|schema| !schema.attributes.contains(&attribute)) else { return };
             // A custom resource and a nested stack have attributes of their own.
@@ -222,7 +223,8 @@ fn attributes_that_do_not_exist(template: &Template) -> Vec<Finding> {
     findings
 }
 
-fn of_type<'a>(template: &'a Template, ty: &'a str) -> impl Iterator<Item = (&'a str, &'a Entry)> {
+/// The resources of a type, with their logical IDs.
+pub(crate) fn of_type<'a>(template: &'a Template, ty: &'a str) -> impl Iterator<Item = (&'a str, &'a Entry)> {
     template.resources.iter().filter(move |(_, entry)| entry.ty == ty).map(|(id, entry)| (id.as_str(), entry))
 }
 

@@ -6,6 +6,7 @@
 use cfn::limits as of_templates;
 use cfn::{Entry, Finding, Json, Template};
 
+use crate::checks::of_type;
 use crate::estimate::Estimate;
 
 /// One limit.
@@ -80,13 +81,7 @@ const fn of_engine(name: &'static str, most: usize, unit: &'static str) -> Limit
     Limit { name, most, unit, source: CLOUDFORMATION, measure: None }
 }
 
-const fn limit(
-    name: &'static str,
-    most: usize,
-    unit: &'static str,
-    source: &'static str,
-    measure: fn(&Template) -> Vec<(&str, usize)>,
-) -> Limit {
+const fn limit(name: &'static str, most: usize, unit: &'static str, source: &'static str, measure: Measure) -> Limit {
     Limit { name, most, unit, source, measure: Some(measure) }
 }
 
@@ -120,10 +115,6 @@ fn with_commas(number: usize) -> String {
     let digits = number.to_string();
     let (first, rest) = digits.split_at(digits.len().saturating_sub(3));
     if first.is_empty() { digits } else { format!("{},{rest}", with_commas(first.parse().unwrap_or_default())) }
-}
-
-fn of_type<'a>(template: &'a Template, ty: &'a str) -> impl Iterator<Item = (&'a str, &'a Entry)> {
-    template.resources.iter().filter(move |(_, entry)| entry.ty == ty).map(|(id, entry)| (id.as_str(), entry))
 }
 
 /// The lengths of a property that is a JSON document.

@@ -73,7 +73,7 @@ fn conditions(template: &Template) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, condition) in &template.conditions {
         references(condition, &mut |reference| {
-            if let Reference::Name(id) | Reference::Resource(id) = reference
+            if let Reference::Name(id) | Reference::Resource(id, _) = reference
                 && template.resources.contains_key(id)
             {
                 let message =
@@ -88,11 +88,14 @@ fn conditions(template: &Template) -> Vec<Finding> {
 /// Whatever always exists does not refer to a resource that has a condition, except inside `Fn::If`.
 fn missing_with_a_condition(template: &Template) -> Vec<Finding> {
     let mut findings = Vec::new();
+    if template.resources.values().all(|entry| entry.attribute("Condition").is_none()) {
+        return findings;
+    }
     let resources = template.resources.iter().map(|(id, entry)| (id, entry.attribute("Condition"), &entry.properties));
     let outputs = template.outputs.iter().map(|(name, output)| (name, output.get("Condition"), output));
     for (subject, _, json) in resources.chain(outputs).filter(|(_, condition, _)| condition.is_none()) {
         unconditional(json, &mut |reference| {
-            if let Reference::Name(id) | Reference::Resource(id) = reference
+            if let Reference::Name(id) | Reference::Resource(id, _) = reference
                 && let Some(condition) = template.resources.get(id).and_then(|entry| entry.attribute("Condition"))
             {
                 let condition = condition.as_str().unwrap_or_default();

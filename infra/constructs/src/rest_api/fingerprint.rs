@@ -24,7 +24,7 @@ pub(super) fn fingerprint(template: &Template, api: &LogicalId) -> String {
     while let Some(json) = all.get(next) {
         let mut identities = Vec::new();
         references(json, &mut |reference| {
-            let (Reference::Name(id) | Reference::Resource(id)) = reference else { return };
+            let (Reference::Name(id) | Reference::Resource(id, _)) = reference else { return };
             if let Some((id, entry)) = template.resources.get_key_value(id)
                 && seen.insert(id)
             {

@@ -1,46 +1,9 @@
 //! What CloudFormation would reject about a template although each resource is valid.
 
 use cfn::intrinsic::{equals, if_, join, sub};
-use cfn::{App, Attributes, LogicalId, Output, Parameter, Properties, Referable, Resource, Stack, Value};
+use cfn::{App, Attributes, Output, Parameter, Stack, Value};
 
-#[derive(Clone, Debug, Default)]
-struct Thing(Properties);
-
-struct ThingRef(LogicalId);
-
-impl Thing {
-    fn name(self, it: impl Into<Value<String>>) -> Self {
-        Self(self.0.set("Name", it))
-    }
-}
-
-impl Resource for Thing {
-    const TYPE: &'static str = "Test::Of::Thing";
-    const STATEFUL: bool = false;
-    type Ref = ThingRef;
-
-    fn into_properties(self) -> Properties {
-        self.0
-    }
-}
-
-impl From<LogicalId> for ThingRef {
-    fn from(it: LogicalId) -> Self {
-        Self(it)
-    }
-}
-
-impl Referable for ThingRef {
-    fn logical_id(&self) -> &LogicalId {
-        &self.0
-    }
-}
-
-impl ThingRef {
-    fn reference(&self) -> Value<String> {
-        Value::reference(&self.0)
-    }
-}
+use crate::Thing;
 
 /// A stack with a resource.
 fn stack(name: &str) -> Stack {
