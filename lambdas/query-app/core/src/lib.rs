@@ -38,6 +38,7 @@ mod resumes;
 mod services;
 mod sql;
 mod steps;
+mod sweep;
 mod table;
 mod ticket;
 
@@ -57,7 +58,7 @@ pub use recent::MOST_LISTED;
 pub use request::{Cause, Connection, End, Failure, Request, State, is_request_id};
 pub use resumes::RESUMES_PER_MINUTE;
 pub use services::Services;
-pub use steps::{Claim, Ending, Lease, Open};
+pub use steps::{Claim, Ending, Lease};
 pub use table::{Identity, Table};
 pub use ticket::{TICKET_SECONDS, Ticket};
 

@@ -49,11 +49,11 @@ pub enum Ending {
 }
 
 /// Requests of one page of the index `open`, and where the next one begins.
-pub struct Open {
+pub(crate) struct Open {
     /// The oldest first.
-    pub requests: Vec<Request>,
+    pub(crate) requests: Vec<Request>,
     /// Absent on the last page.
-    pub next: Option<Item>,
+    pub(crate) next: Option<Item>,
 }
 
 const REQUEST: &str = "request";
@@ -180,7 +180,7 @@ impl Table {
     }
 
     /// Requests that were not reported yet, the oldest first, from the index `open`.
-    pub async fn open(&self, after: Option<Item>) -> Result<Open, Unavailable> {
+    pub(crate) async fn open(&self, after: Option<Item>) -> Result<Open, Unavailable> {
         let query = self
             .client
             .query()

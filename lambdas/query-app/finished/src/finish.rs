@@ -1,6 +1,6 @@
 //! Finishes one request.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use function::Clock;
 use queries::{Cause, Claim, Connection, Delivery, End, Ending, Failure, Lease, Request, Unavailable};
@@ -143,12 +143,7 @@ impl Finisher {
 
     /// Whether waiting for the request is over.
     fn is_over(&self, request: &Request) -> bool {
-        self.age(request) > self.statement_time + LAST
-    }
-
-    pub(crate) fn age(&self, request: &Request) -> Duration {
-        let created = SystemTime::UNIX_EPOCH + Duration::from_millis(request.created);
-        self.clock.now().duration_since(created).unwrap_or_default()
+        self.delivery.table.age(request) > self.statement_time + LAST
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use function::millis;
 use queries::{Cause, GRACE, Lease, Request, Unavailable};
 use serde_json::{Value, json};
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::finish::{Finish, Finished, Finisher};
 
@@ -19,39 +19,22 @@ impl Finisher {
     ///
     /// If the index cannot be read.
     pub(crate) async fn sweep(&self, deadline: SystemTime) -> Result<Value, Unavailable> {
-        let now = self.clock.now();
-        let until = now + deadline.duration_since(now).unwrap_or_default().mul_f64(0.8);
-        let (mut seen, mut told, mut failures) = (0, 0, 0);
+        let (mut seen, mut told) = (0, 0);
         let lease = Lease::new(deadline);
-        let mut after = None;
-        'pages: loop {
-            let page = self.delivery.table.open(after).await?;
-            for request in &page.requests {
-                // The oldest come first, and younger ones need no sweep.
-                if self.age(request) < SILENCE || self.clock.now() >= until {
-                    break 'pages;
-                }
-                seen += 1;
-                match self.look(request, &lease).await {
-                    Ok(Finished::Told) => told += 1,
-                    Ok(_) => {}
-                    Err(problem) => {
-                        warn!(step = "sweep", request = request.key, %problem);
-                        failures += 1;
-                    }
-                }
+        let sweep = self.delivery.table.sweep(SILENCE, deadline, async |request| {
+            seen += 1;
+            if let Finished::Told = self.look(request, &lease).await? {
+                told += 1;
             }
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
+            Ok(())
+        });
+        let failures = sweep.await?;
         info!(step = "end", seen, told, failures);
         Ok(json!({"seen": seen, "told": told, "failures": failures}))
     }
 
     async fn look(&self, request: &Request, lease: &Lease) -> Result<Finished, Unavailable> {
-        let age = self.age(request);
+        let age = self.delivery.table.age(request);
         let alone = Duration::from_millis(millis(self.clock.now()).saturating_sub(request.alone.unwrap_or(u64::MAX)));
         let cause = match () {
             () if age > self.statement_time => Some(Cause::Time),

@@ -6,7 +6,6 @@
 
 use std::time::{Duration, SystemTime};
 
-use function::millis;
 use queries::{Bound, End, Request, State, Unavailable};
 use serde_json::{Map, Value, json};
 use tracing::{info, warn};
@@ -27,33 +26,15 @@ impl QuerySocket {
     ///
     /// If the index cannot be read.
     pub(crate) async fn sweep(&self, deadline: SystemTime) -> Result<Value, Unavailable> {
-        let now = self.clock.now();
-        let until = now + deadline.duration_since(now).unwrap_or_default().mul_f64(0.8);
-        let (mut submitted, mut failures) = (0, 0);
-        let mut after = None;
-        'pages: loop {
-            let page = self.delivery.table.open(after).await?;
-            for request in &page.requests {
-                // The oldest come first.
-                if self.age(request) < HANDED_IN || self.clock.now() >= until {
-                    break 'pages;
-                }
-                if request.state != State::Pending || self.age(request) > self.longest() {
-                    continue;
-                }
-                match self.hand_in_again(request).await {
-                    Ok(()) => submitted += 1,
-                    Err(problem) => {
-                        warn!(step = "sweep", request = request.key, %problem);
-                        failures += 1;
-                    }
-                }
+        let mut submitted = 0;
+        let sweep = self.delivery.table.sweep(HANDED_IN, deadline, async |request| {
+            if request.state == State::Pending && self.delivery.table.age(request) <= self.longest() {
+                self.hand_in_again(request).await?;
+                submitted += 1;
             }
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
+            Ok(())
+        });
+        let failures = sweep.await?;
         info!(step = "end", submitted, failures);
         Ok(json!({"submitted": submitted, "failures": failures}))
     }
@@ -94,9 +75,5 @@ impl QuerySocket {
     /// How old a request may be that is submitted again.
     fn longest(&self) -> Duration {
         Duration::from_secs(self.limits.statement_seconds).min(TOKEN_LIFE)
-    }
-
-    fn age(&self, request: &Request) -> Duration {
-        Duration::from_millis(millis(self.clock.now()).saturating_sub(request.created))
     }
 }
