@@ -82,7 +82,7 @@ impl<'a> Reader<'a> {
                 }
             }
             "AWS::Athena::DataCatalog" => {
-                self.person("People who query in Athena", &this);
+                self.person("Athena users", &this);
                 self.connect(&this, properties, Verb::Calls);
             }
             "AWS::Athena::WorkGroup" => self.connect(&this, properties, Verb::Writes),
@@ -123,7 +123,7 @@ impl<'a> Reader<'a> {
             "AWS::Lambda::Function" => self.connect(&this, &properties["DeadLetterConfig"], Verb::FailsTo),
             "AWS::Lambda::Permission" => self.permission(properties),
             "AWS::QuickSight::Dashboard" => {
-                self.person("Readers of the dashboards", &this);
+                self.person("Dashboard readers", &this);
                 self.connect(&this, properties, Verb::Reads);
             }
             "AWS::QuickSight::DataSet" => self.connect(&this, properties, Verb::Reads),

@@ -136,12 +136,7 @@ fn a_part_that_several_share_does_not_connect_them() {
             "Two": dashboard("TwoSet"),
             "TwoSet": set,
         }),
-        &[
-            "One reads Redshift",
-            "Two reads Redshift",
-            "Readers of the dashboards call One",
-            "Readers of the dashboards call Two",
-        ],
+        &["One reads Redshift", "Two reads Redshift", "Dashboard readers call One", "Dashboard readers call Two"],
     );
 }
 
