@@ -206,8 +206,10 @@ mod tests {
         let flags = (0..18).map(|row| [Some(true), Some(false), None][row % 3]);
         let columns: [ArrayRef; 2] =
             [Arc::new(Int64Array::from_iter(numbers)), Arc::new(BooleanArray::from_iter(flags))];
-        RecordBatch::try_from_iter_with_nullable(COLUMNS.into_iter().zip(columns).map(|(name, it)| (name, it, true)))
-            .unwrap()
+        RecordBatch::try_from_iter_with_nullable(
+            COLUMNS.into_iter().zip(columns).map(|(name, column)| (name, column, true)),
+        )
+        .unwrap()
     }
 
     #[test]

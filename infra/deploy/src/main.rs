@@ -159,7 +159,7 @@ async fn show_plans(
     if let Some(sentence) = allowance::unknown(target, tenants, &options.allow_replacement).await? {
         return Err(Error::Refused(sentence));
     }
-    let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty());
+    let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let parted = RefCell::new(BTreeSet::new());
     let few = tenants.len() == 1 || options.force;
     let snapshot = if few { Snapshot::default() } else { Snapshot::take(target).await? };

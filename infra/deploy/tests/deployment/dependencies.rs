@@ -95,7 +95,7 @@ pub(crate) fn write(out: &Path, tenant: &str, stacks: &[(&str, &str)]) {
     std::fs::create_dir_all(&folder).unwrap();
     let artifact = |(stack, needs): &(&str, &str)| {
         std::fs::write(folder.join(format!("{stack}.template.json")), r#"{"Resources": {}}"#).unwrap();
-        let needs: Vec<_> = Some(needs).into_iter().filter(|it| !it.is_empty()).collect();
+        let needs: Vec<_> = Some(needs).into_iter().filter(|stack| !stack.is_empty()).collect();
         (stack.to_string(), json!({ "type": "aws:cloudformation:stack", "dependencies": needs, "properties": {} }))
     };
     let artifacts: serde_json::Map<_, _> = stacks.iter().map(artifact).collect();

@@ -33,7 +33,7 @@ acme-uptime: would be updated: 1 added, 1 changed, 2 replaced, 1 removed
 async fn only_data_at_risk_is_red_and_only_on_a_terminal() {
     let (endpoint, _fake) = fake_aws::start(with_changes()).await;
     let red: Vec<_> =
-        plan(&endpoint, true).await.unwrap().lines().filter(|it| it.contains('\x1b')).map(first).collect();
+        plan(&endpoint, true).await.unwrap().lines().filter(|line| line.contains('\x1b')).map(first).collect();
     assert_eq!(red, ["~ Claims", "- Old", "data is"]);
     let (code, printed, _) = run(Some(endpoint), &["deploy", "acme", "--plan"]).await;
     assert_eq!(

@@ -211,8 +211,8 @@ impl World {
             for minute in 0..12 * 60 {
                 let at = minute * MINUTE + offset;
                 let times = match rng.u64(..100) {
-                    it if at < troubled && it < flawed => 0,
-                    it if at < troubled && it < 2 * flawed => 2,
+                    roll if at < troubled && roll < flawed => 0,
+                    roll if at < troubled && roll < 2 * flawed => 2,
                     _ => 1,
                 };
                 for _ in 0..times {
