@@ -70,9 +70,9 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     }
 
     let topic = props.alarm_topic.as_ref().map(|topic| topic.as_str());
-    stack.add("ApiErrors", Alarm::on_errors(&api, "A request for a report failed").tell(topic));
-    stack.add("PollerErrors", Alarm::on_errors(&poller, "The queue of reports does not move").tell(topic));
-    stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "A report was given up").tell(topic));
+    stack.add("ApiErrors", Alarm::on_errors(&api, "A request for a report failed").notify(topic));
+    stack.add("PollerErrors", Alarm::on_errors(&poller, "The queue of reports does not move").notify(topic));
+    stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "A report was given up").notify(topic));
 
     stack.output("ReportUrl", address);
     if let Some(key) = requests.key_id() {
@@ -105,7 +105,7 @@ fn jobs_table(props: &Props) -> Table {
 
 /// QuickSight writes the files below the tenant's prefix.
 fn reports_bucket(props: &Props, below: &str) -> Bucket {
-    Bucket::default().expires_after(props.retention_days).tells_of_objects().written_by(Writer {
+    Bucket::default().expires_after(props.retention_days).sends_events().written_by(Writer {
         service: "quicksight.amazonaws.com",
         prefix: below.to_owned(),
         source_arn: sub("arn:${AWS::Partition}:quicksight:${AWS::Region}:${AWS::AccountId}:*"),
@@ -186,7 +186,7 @@ fn add_deliveries(stack: &mut Stack, stores: &Stores<'_>, tenancy: &Tenancy, pro
     let completed = json!({ "dynamodb": { "NewImage": { "state": { "S": ["COMPLETED"] } } } });
     stack.add("Completed", TableTrigger::new(stores.jobs, completed, &sender, stores.dead_letters));
     let topic = props.alarm_topic.as_ref().map(|topic| topic.as_str());
-    stack.add("SenderErrors", Alarm::on_errors(&sender, "A report could not be sent").tell(topic));
+    stack.add("SenderErrors", Alarm::on_errors(&sender, "A report could not be sent").notify(topic));
 }
 
 fn schedule_id(name: &Name) -> String {

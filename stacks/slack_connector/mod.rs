@@ -101,9 +101,9 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     stack.add("Refresh", Schedule::rate("1 hour", json!({ "refresh": true }), &refreshes));
 
     let topic = props.alarm_topic.as_ref().map(|topic| topic.as_str());
-    stack.add("ConnectorErrors", Alarm::on_errors(&connector, "Slack's analytics could not be read").tell(topic));
-    stack.add("InstallErrors", Alarm::on_errors(&install, "The token of Slack could not be renewed").tell(topic));
-    stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "An event was given up").tell(topic));
+    stack.add("ConnectorErrors", Alarm::on_errors(&connector, "Slack's analytics could not be read").notify(topic));
+    stack.add("InstallErrors", Alarm::on_errors(&install, "The token of Slack could not be renewed").notify(topic));
+    stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "An event was given up").notify(topic));
 
     stack.output("InstallUrl", pages.url("/install"));
     stack.output("RevokeUrl", pages.url("/revoke"));

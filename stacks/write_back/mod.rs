@@ -70,9 +70,9 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     }
 
     let topic = props.alarm_topic.as_ref().map(|topic| topic.as_str());
-    stack.add("ApiErrors", Alarm::on_errors(&api, "A quote could not be written").tell(topic));
-    stack.add("SignErrors", Alarm::on_errors(&sign, "Links of quotes could not be signed").tell(topic));
-    stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "An event was given up").tell(topic));
+    stack.add("ApiErrors", Alarm::on_errors(&api, "A quote could not be written").notify(topic));
+    stack.add("SignErrors", Alarm::on_errors(&sign, "Links of quotes could not be signed").notify(topic));
+    stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "An event was given up").notify(topic));
 
     stack.output("QuoteUrl", quotes.url("/quote"));
     if let Some(key) = quotes.key_id() {
@@ -175,7 +175,7 @@ fn add_rotation(stack: &mut Stack, tenancy: &Tenancy, props: &Props, key: &Secre
     let rotate = stack.add("Rotate", rotate);
     stack.add("Rotation", Rotation::new(key, &rotate, props.rotation_days));
     let topic = props.alarm_topic.as_ref().map(|topic| topic.as_str());
-    stack.add("RotateErrors", Alarm::on_errors(&rotate, "The signing key could not be rotated").tell(topic));
+    stack.add("RotateErrors", Alarm::on_errors(&rotate, "The signing key could not be rotated").notify(topic));
 }
 
 /// The API that browsers open; the signed link admits them, unless `access` requires more.

@@ -38,7 +38,7 @@ fn messages<C: Construct>(resource: C) -> Vec<String> {
 }
 
 #[test]
-fn a_value_outside_its_range_is_told_at_the_line_that_set_it() {
+fn a_value_outside_its_range_is_reported_at_the_line_that_set_it() {
     let mut stack = Stack::new("s");
     let function = function().timeout(3).memory_size(64);
     let line = line!() - 1;

@@ -310,7 +310,7 @@ fn retained_resources_survive_everything_but_a_failed_first_create() {
 }
 
 #[test]
-fn attributes_metadata_and_conditions_are_where_cloudformation_expects_them() {
+fn attributes_metadata_and_conditions_are_in_the_places_of_cloudformation() {
     let mut stack = Stack::new("s");
     stack.metadata("Owner", "platform");
     let stage = stack.parameter("Stage", Parameter::string().allowed_values(["test", "prod"]).no_echo());

@@ -305,7 +305,7 @@ fn keywords_and_prelude_names_are_escaped() {
 }
 
 #[test]
-fn a_long_set_stays_text_and_an_ambiguous_enum_is_named_after_its_owner() {
+fn a_long_set_remains_text_and_an_ambiguous_enum_is_named_after_its_owner() {
     let mut zoo = resource(&["Zone", "Status"], &[("Cage", &["Status"])]);
     zoo.properties.get_mut("Zone").unwrap().limits.values = (0..65).map(|number| format!("zone-{number}")).collect();
     zoo.properties.get_mut("Status").unwrap().limits.values = BTreeSet::from(["OPEN".to_owned()]);

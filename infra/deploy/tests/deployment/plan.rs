@@ -80,7 +80,7 @@ async fn a_template_that_is_not_json_is_reported_as_not_comparable() {
 }
 
 #[tokio::test]
-async fn what_a_plan_writes_can_be_told_from_a_deployment_by_name() {
+async fn what_a_plan_writes_is_distinguished_from_a_deployment_by_name() {
     let folder = tempfile::tempdir().unwrap();
     write_assembly(folder.path(), Some(b"code"));
     let template = json!({"Metadata": {"Padding": "x".repeat(51_200)}, "Resources": {}}).to_string();

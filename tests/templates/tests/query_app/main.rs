@@ -156,7 +156,7 @@ fn the_client_has_no_secret_and_takes_no_password_in_the_clear() {
 }
 
 #[test]
-fn a_connection_needs_a_ticket_and_its_messages_go_by_their_action() {
+fn a_connection_needs_a_ticket_and_its_messages_are_routed_by_their_action() {
     let template = with("");
     assert_includes(
         template.properties("Connections"),
@@ -204,8 +204,8 @@ fn a_connection_needs_a_ticket_and_its_messages_go_by_their_action() {
         }),
     );
     let format = stage["AccessLogSettings"]["Format"].as_str().unwrap();
-    for telling in ["querystring", "$context.path", "authorizer", "requestOverride", "protocol"] {
-        assert!(!format.contains(telling), "the ticket or who came with it would be logged: {format}");
+    for forbidden in ["querystring", "$context.path", "authorizer", "requestOverride", "protocol"] {
+        assert!(!format.contains(forbidden), "the ticket or who came with it would be logged: {format}");
     }
 }
 
@@ -626,8 +626,8 @@ fn a_wrong_value_is_reported_with_what_is_allowed() {
         ),
         ("colour: blue", "unknown key `colour`; use one of warehouse, schema, script,"),
     ] {
-        let told = mistake(&file(WORKGROUP, lines));
-        assert!(told.contains(message), "{lines}\n{told}");
+        let error = mistake(&file(WORKGROUP, lines));
+        assert!(error.contains(message), "{lines}\n{error}");
     }
     let equal = "warehouse: { create: { database: d, subnets: [subnet-0a1b2c3d, subnet-0a1b2c3d, subnet-0a1b2c3d], security_groups: [sg-0a1b2c3d] } }\n";
     assert!(mistake(&file(equal, "")).contains("1 different subnets and 1 security groups"));

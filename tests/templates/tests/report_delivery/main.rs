@@ -414,8 +414,8 @@ fn a_mistake_in_the_file_is_one_sentence() {
             "`IntegerParameters` gives `Year` the value 1.5; use whole numbers",
         ),
     ] {
-        let told = mistake(&file(&format!("{TAGS}{lines}")));
-        assert!(told.contains(message), "{lines}\n{told}");
+        let error = mistake(&file(&format!("{TAGS}{lines}")));
+        assert!(error.contains(message), "{lines}\n{error}");
     }
 }
 
@@ -441,11 +441,11 @@ fn a_mistake_in_the_tags_is_one_sentence() {
             "the row-level tag `a` is a claim, and an API key has none; name the `user_pool` of the callers, or give the tag a `value`",
         ),
     ] {
-        let told = mistake(&file(&format!("row_level_tags: {tags}")));
-        assert!(told.contains(message), "{tags}\n{told}");
+        let error = mistake(&file(&format!("row_level_tags: {tags}")));
+        assert!(error.contains(message), "{tags}\n{error}");
     }
     let pool = "user_pool: arn:aws:cognito-idp:eu-central-1:123456789012:userpool/eu-central-1_AbCdEf\n";
     let lines = format!("row_level_tags: [{{ key: a, claim: c }}]\n{pool}{EMAIL}{SCHEDULE}");
-    let told = mistake(&file(&lines));
-    assert!(told.contains("the row-level tag `a` is a claim, and a scheduled report has no caller"), "{told}");
+    let error = mistake(&file(&lines));
+    assert!(error.contains("the row-level tag `a` is a claim, and a scheduled report has no caller"), "{error}");
 }

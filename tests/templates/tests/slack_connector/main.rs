@@ -112,8 +112,8 @@ fn browsers_reach_five_routes_at_the_root_of_the_host() {
     let stage = template.properties("PagesStage");
     assert_includes(stage, &json!({ "StageName": "$default", "AutoDeploy": true }));
     let log = stage["AccessLogSettings"]["Format"].as_str().unwrap();
-    for telling in ["path", "query", "header", "cookie", "integration"] {
-        assert!(!log.to_lowercase().contains(telling), "the access log has `{telling}` in it: {log}");
+    for forbidden in ["path", "query", "header", "cookie", "integration"] {
+        assert!(!log.to_lowercase().contains(forbidden), "the access log has `{forbidden}` in it: {log}");
     }
     let source = json!({ "SourceArn": { "Fn::Sub": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Pages}/*" } });
     assert_includes(template.properties("PagesRoutesPermission"), &source);
@@ -139,7 +139,7 @@ fn athena_calls_the_connector_under_a_name_that_sql_takes_without_quotes() {
 }
 
 #[test]
-fn results_of_queries_stay_in_the_bucket_whatever_a_client_asks_for() {
+fn results_of_queries_are_kept_in_the_bucket_whatever_a_client_requests() {
     assert_includes(
         &with("").properties("WorkGroup")["WorkGroupConfiguration"],
         &json!({

@@ -243,8 +243,8 @@ fn links_open_without_a_key_and_their_content_is_not_logged() {
     let stage = template.properties("QuotesStage");
     assert_eq!(stage["MethodSettings"][0]["DataTraceEnabled"], json!(false));
     let format = stage["AccessLogSetting"]["Format"].as_str().unwrap();
-    for telling in ["path\"", "requestOverride", "querystring", "$context.path", "protocol"] {
-        assert!(!format.contains(telling), "{format}");
+    for forbidden in ["path\"", "requestOverride", "querystring", "$context.path", "protocol"] {
+        assert!(!format.contains(forbidden), "{format}");
     }
 }
 
@@ -270,7 +270,7 @@ fn a_restriction_adds_only_what_it_needs() {
 }
 
 #[test]
-fn a_private_api_takes_only_what_comes_through_its_endpoint() {
+fn a_private_api_accepts_only_calls_through_its_endpoint() {
     let template = with(
         "access: { only_from: [10.1.0.0/16], private: { vpc: vpc-0a1b2c3d, subnets: [subnet-0a1b2c3d], callers: [10.0.0.0/8] } }",
     );
@@ -439,8 +439,8 @@ fn a_mistake_in_the_file_is_one_sentence() {
             "the dashboards have no owner; name at least one under `owners`",
         ),
     ] {
-        let told = mistake(&file(WORKGROUP, lines));
-        assert!(told.contains(message), "{lines}\n{told}");
+        let error = mistake(&file(WORKGROUP, lines));
+        assert!(error.contains(message), "{lines}\n{error}");
     }
     let warehouse = |text: &str| mistake(&file(&format!("warehouse: {text}\n"), ""));
     assert!(warehouse("{}").contains("a warehouse is either `create`, `workgroup` or `cluster`; give one of them"));

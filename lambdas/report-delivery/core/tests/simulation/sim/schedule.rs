@@ -180,8 +180,8 @@ impl World {
                 // A slow caller: the job may be claimed meanwhile.
                 let pause = access.aws.borrow_mut().rng.u64(..20_000);
                 timeline.sleep(pause).await;
-                let begun = begin_deletion(&access, &Job::read(&item).unwrap(), timeline.shown()).await;
-                if let Ok(Deletion::Begun) = begun {
+                let started = begin_deletion(&access, &Job::read(&item).unwrap(), timeline.shown()).await;
+                if let Ok(Deletion::Started) = started {
                     let now = timeline.now();
                     if end_deletion(&access, &key, timeline.shown()).await.is_ok() {
                         deleted.borrow_mut().entry((tenant.to_owned(), key)).or_insert(now);
