@@ -24,14 +24,14 @@ await withPage({ pictures, expected: [/status of 400/] }, async (page, shot) => 
   // A different site from ours, so that coming back from it works as it does with Slack.
   expect(new URL(page.url()).hostname === new URL(link).hostname, false);
   const cookies = await page.context().cookies();
-  const { name, secure, httpOnly, sameSite, path } = cookies.find((it) => it.name.startsWith("__Host-"));
+  const { name, secure, httpOnly, sameSite, path } = cookies.find((cookie) => cookie.name.startsWith("__Host-"));
   expect({ name, secure, httpOnly, sameSite, path }, { name: "__Host-slack-install", secure: true, httpOnly: true, sameSite: "Lax", path: "/" });
   await page.getByRole("button", { name: "Allow" }).click();
   await page.getByRole("heading", { name: "Slack is connected" }).waitFor();
   await shot("slack-connected");
   seen.said = await page.getByRole("status").textContent();
   seen.page = await page.content();
-  expect((await page.context().cookies()).some((it) => it.name.startsWith("__Host-")), false);
+  expect((await page.context().cookies()).some((cookie) => cookie.name.startsWith("__Host-")), false);
   const again = await page.goto(page.url());
   seen.again = again.status();
 });
