@@ -47,7 +47,7 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     let token = stack.add("SlackToken", Secret::new("Token of the Slack app, stored when the app is installed"));
     let start_key = stack.add("StartKey", Secret::key("Signs the links that start an installation"));
     let states = stack.add("States", Table::new("id").expires("expires").disposable());
-    let kms_key = props.kms_key.as_ref().map(|it| it.as_str());
+    let kms_key = props.kms_key.as_ref().map(|key| key.as_str());
     let scratch = stack.add("Scratch", Bucket::default().expires_after(1).scratch().encrypted_with(kms_key));
     let dead_letters = stack.add("DeadLetters", Queue::dead_letters());
     let work_group = stack.add("WorkGroup", query::work_group(stack.name(), &scratch, kms_key));
@@ -100,10 +100,10 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     let refreshes = stack.add("Refreshes", ScheduleGroup::new(&install, &dead_letters));
     stack.add("Refresh", Schedule::rate("1 hour", json!({ "refresh": true }), &refreshes));
 
-    let topic = props.alarm_topic.as_ref().map(|it| it.as_str());
-    stack.add("ConnectorErrors", Alarm::on_errors(&connector, "Slack's analytics could not be read").tell(topic));
-    stack.add("InstallErrors", Alarm::on_errors(&install, "The token of Slack could not be renewed").tell(topic));
-    stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "An event was given up").tell(topic));
+    let topic = props.alarm_topic.as_ref().map(|topic| topic.as_str());
+    stack.add("ConnectorErrors", Alarm::on_errors(&connector, "Slack's analytics could not be read").notify(topic));
+    stack.add("InstallErrors", Alarm::on_errors(&install, "The token of Slack could not be renewed").notify(topic));
+    stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "An event was given up").notify(topic));
 
     stack.output("InstallUrl", pages.url("/install"));
     stack.output("RevokeUrl", pages.url("/revoke"));

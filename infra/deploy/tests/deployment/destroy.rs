@@ -137,7 +137,7 @@ async fn slots_and_the_place_in_the_line_are_returned_and_those_of_others_are_ke
         ("waiting#beta", "beta"),
     ];
     assert_eq!((code, left), (Some(0), expected.to_vec()));
-    let at = |call: &str| fake.calls.iter().position(|it| it == call).unwrap();
+    let at = |call: &str| fake.calls.iter().position(|made| made == call).unwrap();
     assert!(at(&format!("DeleteStack {STACK}")) < at("DeleteItem"), "functions that still run would take them again");
 }
 

@@ -77,8 +77,8 @@ fn pyarrow(file: &[u8]) -> Option<f64> {
         .stderr(Stdio::inherit())
         .output();
     fs::remove_file(&path).unwrap();
-    let told = String::from_utf8(ran.ok()?.stdout).unwrap();
-    let (rows, time) = told.trim().split_once(' ').expect("pyarrow reads the file, or its error is printed above");
+    let output = String::from_utf8(ran.ok()?.stdout).unwrap();
+    let (rows, time) = output.trim().split_once(' ').expect("pyarrow reads the file, or its error is printed above");
     assert_eq!(rows.parse(), Ok(ROWS));
     time.parse().ok()
 }

@@ -101,8 +101,8 @@ fn browsers_reach_five_routes_at_the_root_of_the_host() {
     let routes: Vec<&str> = template
         .resources
         .values()
-        .filter(|it| it.ty == "AWS::ApiGatewayV2::Route")
-        .map(|it| it.properties["RouteKey"].as_str().unwrap())
+        .filter(|resource| resource.ty == "AWS::ApiGatewayV2::Route")
+        .map(|route| route.properties["RouteKey"].as_str().unwrap())
         .collect();
     assert_eq!(routes, ["GET /install", "POST /install", "GET /callback", "GET /revoke", "POST /revoke"]);
     assert_includes(
@@ -112,8 +112,8 @@ fn browsers_reach_five_routes_at_the_root_of_the_host() {
     let stage = template.properties("PagesStage");
     assert_includes(stage, &json!({ "StageName": "$default", "AutoDeploy": true }));
     let log = stage["AccessLogSettings"]["Format"].as_str().unwrap();
-    for telling in ["path", "query", "header", "cookie", "integration"] {
-        assert!(!log.to_lowercase().contains(telling), "the access log has `{telling}` in it: {log}");
+    for forbidden in ["path", "query", "header", "cookie", "integration"] {
+        assert!(!log.to_lowercase().contains(forbidden), "the access log has `{forbidden}` in it: {log}");
     }
     let source = json!({ "SourceArn": { "Fn::Sub": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Pages}/*" } });
     assert_includes(template.properties("PagesRoutesPermission"), &source);
@@ -139,7 +139,7 @@ fn athena_calls_the_connector_under_a_name_that_sql_takes_without_quotes() {
 }
 
 #[test]
-fn results_of_queries_stay_in_the_bucket_whatever_a_client_asks_for() {
+fn results_of_queries_are_kept_in_the_bucket_whatever_a_client_requests() {
     assert_includes(
         &with("").properties("WorkGroup")["WorkGroupConfiguration"],
         &json!({
@@ -189,7 +189,7 @@ fn a_key_of_the_tenant_encrypts_blocks_and_results() {
 fn the_query_policy_allows_only_this_connector() {
     let template = with("");
     let statements = template.properties("QueryPolicy")["PolicyDocument"]["Statement"].as_array().unwrap();
-    let resources: Vec<String> = statements.iter().map(|it| it["Resource"].to_string()).collect();
+    let resources: Vec<String> = statements.iter().map(|statement| statement["Resource"].to_string()).collect();
     assert_eq!(
         resources,
         [
@@ -229,7 +229,7 @@ fn the_dashboard_shows_only_columns_and_measures_that_exist() {
     let columns = template.properties("AdoptionData")["PhysicalTableMap"]["adoption"]["CustomSql"]["Columns"].clone();
     let definition = &template.properties("AdoptionDashboard")["Definition"];
     let named = |list: &Json| -> Vec<String> {
-        list.as_array().unwrap().iter().map(|it| it["Name"].as_str().unwrap().to_owned()).collect()
+        list.as_array().unwrap().iter().map(|column| column["Name"].as_str().unwrap().to_owned()).collect()
     };
     let known = [named(&columns), named(&definition["CalculatedFields"])].concat();
     let mut shown = Vec::new();
@@ -238,7 +238,8 @@ fn the_dashboard_shows_only_columns_and_measures_that_exist() {
             shown.push(value.as_str().unwrap().to_owned());
         }
         if key == "Expression" {
-            let names = value.as_str().unwrap().split('{').skip(1).map(|it| it.split('}').next().unwrap().to_owned());
+            let names =
+                value.as_str().unwrap().split('{').skip(1).map(|part| part.split('}').next().unwrap().to_owned());
             shown.extend(names);
         }
     });
@@ -257,7 +258,7 @@ fn visit(json: &Json, see: &mut impl FnMut(&str, &Json)) {
             see(key, value);
             visit(value, see);
         }),
-        Json::Array(items) => items.iter().for_each(|it| visit(it, see)),
+        Json::Array(items) => items.iter().for_each(|item| visit(item, see)),
         _ => {}
     }
 }

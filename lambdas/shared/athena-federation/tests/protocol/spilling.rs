@@ -207,7 +207,7 @@ async fn a_refusal_by_s3_is_an_error_without_its_text() {
 }
 
 #[tokio::test]
-async fn data_keys_come_from_kms_once_per_response_and_nonces_never_twice() {
+async fn each_response_has_one_data_key_from_kms_and_no_nonce_twice() {
     let world = World::with(shop(0), true).await;
     let partitions = texts("day", &["2026-01-01", "2026-01-02"], Dialect::Modern);
     let answer = world.answer(splits(&partitions, None, Dialect::Modern)).await.unwrap();
