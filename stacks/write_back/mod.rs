@@ -190,7 +190,6 @@ fn add_quotes(stack: &mut Stack, props: &Props, api: &FunctionRef) -> RestApiRef
         }
     });
     let mut quotes = RestApi::new("Shows and writes quotes")
-        .secret_addresses()
         .usage(access.usage())
         .private(endpoint)
         .only_from(access.only_from.iter().map(access::Block::text).collect())

@@ -216,9 +216,13 @@ fn a_warehouse_of_the_stack_is_private_and_nobody_knows_its_password() {
     let namespace = template.properties("Namespace");
     assert_includes(
         namespace,
-        &json!({ "NamespaceName": "acme-write-back", "ManageAdminPassword": true, "IamRoles": [{ "Fn::GetAtt": ["SignInvoker", "Arn"] }] }),
+        &json!({ "ManageAdminPassword": true, "IamRoles": [{ "Fn::GetAtt": ["SignInvoker", "Arn"] }] }),
     );
     assert_eq!(namespace["AdminUserPassword"], Json::Null);
+    // It is kept when the stack is deleted, and must not be in the way of the next one.
+    let uuid = json!({ "Fn::Select": [2, { "Fn::Split": ["/", { "Ref": "AWS::StackId" }] }] });
+    let id = json!({ "Fn::Select": [0, { "Fn::Split": ["-", uuid] }] });
+    assert_eq!(namespace["NamespaceName"], json!({ "Fn::Sub": ["acme-write-back-${Id}", { "Id": id }] }));
     assert_eq!(template.resources["Namespace"].attribute("DeletionPolicy"), Some(&json!("RetainExceptOnCreate")));
     assert_includes(template.properties("Workgroup"), &json!({ "PubliclyAccessible": false, "BaseCapacity": 8 }));
     assert_eq!(
@@ -226,10 +230,10 @@ fn a_warehouse_of_the_stack_is_private_and_nobody_knows_its_password() {
         json!({
             "Workgroup": { "Fn::GetAtt": ["Workgroup", "Workgroup.WorkgroupName"] },
             "Database": "sales",
-            "Secret": "redshift!acme-write-back-admin",
+            "Secret": { "Fn::Sub": "redshift!${Namespace}-admin" },
         })
     );
-    assert!(rights(&template, "SetupRole")[0].contains("secret:redshift!acme-write-back-admin-??????"));
+    assert!(rights(&template, "SetupRole")[0].contains("secret:redshift!${Namespace}-admin-??????"));
 }
 
 #[test]
