@@ -8,10 +8,12 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::shared::arn::{self, check_arn, is_named};
+use super::SYSTEM;
 use crate::shared::bucket::{BucketName, KeyPrefix};
 use crate::shared::fields::{Identifier, TopicArn, checked_text, given, in_range};
 use crate::shared::mail::{Address, Domain as MailDomain};
-use crate::shared::warehouse::Warehouse;
+use crate::shared::warehouse::{Schema, Warehouse};
+use crate::tenancy::Tenancy;
 
 /// What differs between tenants.
 #[derive(Clone, Debug, Deserialize)]
@@ -19,8 +21,8 @@ use crate::shared::warehouse::Warehouse;
 pub struct Props {
     /// What is queried.
     pub warehouse: Warehouse,
-    /// The schema that the queries may read.
-    pub schema: Identifier,
+    /// The schema that the queries may read; `query_app_<tenant>` if there is none.
+    schema: Option<Identifier>,
     /// Statements that fill the schema when the stack is created.
     pub script: Option<Script>,
     /// The tenant's own queries, in addition to the ones that every tenant has.
@@ -48,8 +50,8 @@ pub struct Props {
 #[serde(deny_unknown_fields)]
 struct Fields {
     warehouse: Warehouse,
-    #[serde(default = "default_schema")]
-    schema: Identifier,
+    #[serde(default, deserialize_with = "given")]
+    schema: Option<Identifier>,
     #[serde(default, deserialize_with = "given")]
     script: Option<Script>,
     #[serde(default, deserialize_with = "given")]
@@ -72,15 +74,21 @@ struct Fields {
     alarm_topic: Option<TopicArn>,
 }
 
-fn default_schema() -> Identifier {
-    Identifier::try_from("query_app".to_owned()).expect("the default is an identifier")
-}
-
 impl Props {
     /// Lambda gives 4 KB to all of a function's variables.
     const MOST_DOMAINS: usize = 10;
 
     /// The domains as query-sign-up reads them; none if nobody may sign up.
+    /// The schema that the queries may read.
+    pub(super) fn schema(&self, tenancy: &Tenancy) -> String {
+        self.schema.as_ref().map_or_else(|| tenancy.warehouse_name(SYSTEM.name), |it| it.as_str().to_owned())
+    }
+
+    /// The schema, unless the warehouse is the stack's own.
+    pub(crate) fn schema_of(&self, tenancy: &Tenancy) -> Option<Schema> {
+        Schema::new(SYSTEM.name, &self.warehouse, self.schema(tenancy))
+    }
+
     pub(super) fn sign_up_domains(&self) -> Option<String> {
         let domains: BTreeSet<&str> = self.sign_up.iter().map(MailDomain::as_str).collect();
         (!domains.is_empty()).then(|| domains.into_iter().collect::<Vec<_>>().join(","))
