@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use cfn::Json;
+use cfn::intrinsic::account_id;
 use constructs::Grant;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::shared::arn::{self, check_arn, is_named};
 use super::SYSTEM;
+use crate::shared::arn::{self, check_arn, is_named};
 use crate::shared::bucket::{BucketName, KeyPrefix};
 use crate::shared::fields::{Identifier, TopicArn, checked_text, given, in_range};
 use crate::shared::mail::{Address, Domain as MailDomain};
@@ -78,7 +79,6 @@ impl Props {
     /// Lambda gives 4 KB to all of a function's variables.
     const MOST_DOMAINS: usize = 10;
 
-    /// The domains as query-sign-up reads them; none if nobody may sign up.
     /// The schema that the queries may read.
     pub(super) fn schema(&self, tenancy: &Tenancy) -> String {
         self.schema.as_ref().map_or_else(|| tenancy.warehouse_name(SYSTEM.name), |it| it.as_str().to_owned())
@@ -89,6 +89,7 @@ impl Props {
         Schema::new(SYSTEM.name, &self.warehouse, self.schema(tenancy))
     }
 
+    /// The domains as query-sign-up reads them; none if nobody may sign up.
     pub(super) fn sign_up_domains(&self) -> Option<String> {
         let domains: BTreeSet<&str> = self.sign_up.iter().map(MailDomain::as_str).collect();
         (!domains.is_empty()).then(|| domains.into_iter().collect::<Vec<_>>().join(","))
@@ -249,11 +250,11 @@ pub struct Script {
 
 impl Script {
     pub(super) fn json(&self) -> Json {
-        json!({ "Bucket": self.bucket.as_str(), "Key": self.key.as_str() })
+        json!({ "Bucket": self.bucket.as_str(), "Key": self.key.as_str(), "Owner": Json::from(account_id()) })
     }
 
     pub(super) fn grant(&self) -> Grant {
-        self.bucket.grant_objects(self.key.as_str(), ["s3:GetObject"])
+        self.bucket.grant_objects(self.key.as_str(), ["s3:GetObject"], account_id())
     }
 }
 
@@ -273,7 +274,8 @@ impl Queries {
     /// The rights to list and read them.
     pub(super) fn grants(&self) -> [Grant; 2] {
         let prefix = self.prefix.as_str();
-        [self.bucket.grant_list_below(prefix), self.bucket.grant_objects(&format!("{prefix}*"), ["s3:GetObject"])]
+        let objects = self.bucket.grant_objects(&format!("{prefix}*"), ["s3:GetObject"], account_id());
+        [self.bucket.grant_list_below(prefix), objects]
     }
 }
 
