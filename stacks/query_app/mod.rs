@@ -50,7 +50,7 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
 
     let requests = stack.add("Requests", requests_table());
     let dead_letters = stack.add("DeadLetters", Queue::dead_letters());
-    let worker = format!("query_app_{}", tenancy.name.as_str().replace('-', "_"));
+    let worker = tenancy.warehouse_name(SYSTEM.name);
     let place = props.warehouse.place(&mut stack, Vec::new(), &worker);
     let connections = stack.add("Connections", WebSocketApi::new("Accepts queries and reports when they are done"));
     let page = stack.add("Page", page(props, &connections));
@@ -70,7 +70,7 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     let api = stack.add(API, rest_api(users.arn(), &origin, &results));
     stack.add("Ended", ended(tenancy, &finished, &dead_letters));
     add_sweeps(&mut stack, &socket, &finished, &dead_letters);
-    stack.add("InWarehouse", in_warehouse(props, &place, &setup, &socket));
+    stack.add("InWarehouse", in_warehouse(tenancy, props, &place, &setup, &socket));
     let config = page_config(&users, &connections, &api, sign_up.is_some());
     stack.add("Site", site(&publish, &page, config));
 
@@ -144,7 +144,7 @@ impl Parts<'_> {
         let function = self
             .function("query-socket")
             .timeout(29)
-            .env("SCHEMA", self.props.schema.as_str())
+            .env("SCHEMA", self.props.schema(self.tenancy))
             .env("ORIGINS", self.origin)
             .env("CONNECTIONS_URL", connections.connections_url())
             .env("MAX_ROWS", limits.rows.to_string())
@@ -277,10 +277,16 @@ fn add_sweeps(stack: &mut Stack, socket: &FunctionRef, finished: &FunctionRef, d
     stack.add("SubmitAgain", Schedule::rate("1 minute", json!({ "sweep": true }), &submissions));
 }
 
-fn in_warehouse(props: &Props, place: &Place, setup: &FunctionRef, socket: &FunctionRef) -> CustomResource {
+fn in_warehouse(
+    tenancy: &Tenancy,
+    props: &Props,
+    place: &Place,
+    setup: &FunctionRef,
+    socket: &FunctionRef,
+) -> CustomResource {
     let resource = CustomResource::new(setup, SETUP_SECONDS + 60)
         .property("Warehouse", place.for_setup())
-        .property("Schema", props.schema.as_str())
+        .property("Schema", props.schema(tenancy))
         .property("Reader", Json::from(place.worker(socket)))
         .property("StatementSeconds", props.limits.seconds.to_string());
     match &props.script {

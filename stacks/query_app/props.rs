@@ -3,15 +3,18 @@
 use std::collections::BTreeSet;
 
 use cfn::Json;
+use cfn::intrinsic::account_id;
 use constructs::Grant;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::SYSTEM;
 use crate::shared::arn::{self, check_arn, is_named};
 use crate::shared::bucket::{BucketName, KeyPrefix};
 use crate::shared::fields::{Identifier, TopicArn, checked_text, given, in_range};
 use crate::shared::mail::{Address, Domain as MailDomain};
-use crate::shared::warehouse::Warehouse;
+use crate::shared::warehouse::{Schema, Warehouse};
+use crate::tenancy::Tenancy;
 
 /// What differs between tenants.
 #[derive(Clone, Debug, Deserialize)]
@@ -19,8 +22,8 @@ use crate::shared::warehouse::Warehouse;
 pub struct Props {
     /// What is queried.
     pub warehouse: Warehouse,
-    /// The schema that the queries may read.
-    pub schema: Identifier,
+    /// The schema that the queries may read; `query_app_<tenant>` if there is none.
+    schema: Option<Identifier>,
     /// Statements that fill the schema when the stack is created.
     pub script: Option<Script>,
     /// The tenant's own queries, in addition to the ones that every tenant has.
@@ -48,8 +51,8 @@ pub struct Props {
 #[serde(deny_unknown_fields)]
 struct Fields {
     warehouse: Warehouse,
-    #[serde(default = "default_schema")]
-    schema: Identifier,
+    #[serde(default, deserialize_with = "given")]
+    schema: Option<Identifier>,
     #[serde(default, deserialize_with = "given")]
     script: Option<Script>,
     #[serde(default, deserialize_with = "given")]
@@ -72,13 +75,19 @@ struct Fields {
     alarm_topic: Option<TopicArn>,
 }
 
-fn default_schema() -> Identifier {
-    Identifier::try_from("query_app".to_owned()).expect("the default is an identifier")
-}
-
 impl Props {
     /// Lambda gives 4 KB to all of a function's variables.
     const MOST_DOMAINS: usize = 10;
+
+    /// The schema that the queries may read.
+    pub(super) fn schema(&self, tenancy: &Tenancy) -> String {
+        self.schema.as_ref().map_or_else(|| tenancy.warehouse_name(SYSTEM.name), |it| it.as_str().to_owned())
+    }
+
+    /// The schema, unless the warehouse is the stack's own.
+    pub(crate) fn schema_of(&self, tenancy: &Tenancy) -> Option<Schema> {
+        Schema::new(SYSTEM.name, &self.warehouse, self.schema(tenancy))
+    }
 
     /// The domains as query-sign-up reads them; none if nobody may sign up.
     pub(super) fn sign_up_domains(&self) -> Option<String> {
@@ -242,11 +251,11 @@ pub struct Script {
 
 impl Script {
     pub(super) fn json(&self) -> Json {
-        json!({ "Bucket": self.bucket.as_str(), "Key": self.key.as_str() })
+        json!({ "Bucket": self.bucket.as_str(), "Key": self.key.as_str(), "Owner": Json::from(account_id()) })
     }
 
     pub(super) fn grant(&self) -> Grant {
-        self.bucket.grant_objects(self.key.as_str(), ["s3:GetObject"])
+        self.bucket.grant_objects(self.key.as_str(), ["s3:GetObject"], account_id())
     }
 }
 
@@ -266,7 +275,8 @@ impl Queries {
     /// The rights to list and read them.
     pub(super) fn grants(&self) -> [Grant; 2] {
         let prefix = self.prefix.as_str();
-        [self.bucket.grant_list_below(prefix), self.bucket.grant_objects(&format!("{prefix}*"), ["s3:GetObject"])]
+        let objects = self.bucket.grant_objects(&format!("{prefix}*"), ["s3:GetObject"], account_id());
+        [self.bucket.grant_list_below(prefix), objects]
     }
 }
 

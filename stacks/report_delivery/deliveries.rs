@@ -6,7 +6,7 @@ use cfn::Json;
 use serde::Deserialize;
 
 use crate::shared::bucket::{BucketName, KeyPrefix};
-use crate::shared::fields::{checked_text, given, in_range};
+use crate::shared::fields::{AccountId, checked_text, given, in_range};
 use crate::shared::mail::{Address, Domain};
 
 /// Where finished reports are sent. Every way is off by default.
@@ -81,6 +81,8 @@ fn seven_megabytes() -> u32 {
 pub struct PartnerBucket {
     /// The bucket.
     pub name: BucketName,
+    /// The account that owns it. S3 refuses to write to a bucket of this name that somebody else owns.
+    pub account: AccountId,
     /// The start of the key of every file.
     pub prefix: KeyPrefix,
 }

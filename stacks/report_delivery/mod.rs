@@ -154,6 +154,7 @@ fn report_api(stores: &Stores<'_>, tenancy: &Tenancy, props: &Props, page_key: &
 
 /// Advances the queue: starts snapshot jobs while slots are free, and checks whether they have ended.
 fn poller(stores: &Stores<'_>, tenancy: &Tenancy, props: &Props, slots: Value<String>) -> RustFunction {
+    let [read_slots, change_slots] = slot_grants(tenancy);
     stores
         .function("report-poller", tenancy)
         .timeout(55)
@@ -163,7 +164,8 @@ fn poller(stores: &Stores<'_>, tenancy: &Tenancy, props: &Props, slots: Value<St
         .env("RETENTION_DAYS", props.retention_days.to_string())
         .grant(stores.jobs.grant(["dynamodb:GetItem", "dynamodb:UpdateItem"]))
         .grant(stores.jobs.grant_query_index(OPEN))
-        .grant(slot_grant())
+        .grant(read_slots)
+        .grant(change_slots)
         .grant(snapshot_grant(props))
 }
 
@@ -212,10 +214,16 @@ impl Stores<'_> {
     }
 }
 
-/// The slots belong to the account: every tenant reads who holds them, and acquires and releases its own.
-fn slot_grant() -> Grant {
-    let actions = ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Scan"];
-    Grant::new(actions, [sub("arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${SlotTable}")])
+/// The slots belong to the account: every tenant reads who holds them, and acquires and releases its own. IAM compares keys and not what an
+/// item contains, so a tenant could release a slot of another one, but it cannot take another tenant's place in the line.
+fn slot_grants(tenancy: &Tenancy) -> [Grant; 2] {
+    let table = sub("arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${SlotTable}");
+    let keys = ["slot#*".to_owned(), format!("waiting#{}", tenancy.name)];
+    let own = json!({ "ForAllValues:StringLike": { "dynamodb:LeadingKeys": keys } });
+    [
+        Grant::new(["dynamodb:Scan"], [table.clone()]),
+        Grant::new(["dynamodb:DeleteItem", "dynamodb:PutItem"], [table]).only_when(own),
+    ]
 }
 
 /// Snapshot jobs of the tenant's dashboards, or of all if the tenant file says so.
@@ -287,11 +295,12 @@ fn sender(stores: &Stores<'_>, tenancy: &Tenancy, deliveries: &Deliveries, addre
             .grant(Grant::new(["ses:SendEmail", "ses:SendRawEmail"], identities));
     }
     if let Some(partner) = &deliveries.partner_bucket {
-        let arn = format!("arn:${{AWS::Partition}}:s3:::{}/{}*", partner.name.as_str(), partner.prefix.as_str());
+        let keys = format!("{}*", partner.prefix.as_str());
         sender = sender
             .env("PARTNER_BUCKET", partner.name.as_str())
+            .env("PARTNER_ACCOUNT", partner.account.as_str())
             .env("PARTNER_PREFIX", partner.prefix.as_str())
-            .grant(Grant::new(["s3:PutObject"], [sub(arn)]));
+            .grant(partner.name.grant_objects(&keys, ["s3:PutObject"], partner.account.as_str().into()));
     }
     if let Some(sftp) = &deliveries.sftp {
         let arn = "arn:${AWS::Partition}:transfer:${AWS::Region}:${AWS::AccountId}:connector/";

@@ -7,7 +7,7 @@ use cfn::Json;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::shared::fields::{Cron, Rate, TimeZone, When, checked_text, given};
+use crate::shared::fields::{Cron, Rate, TimeZone, When, checked_text, distinct, given};
 use crate::shared::mail::Address;
 
 /// A report on a schedule.
@@ -42,11 +42,11 @@ struct ScheduleFields {
     dashboard: Id,
     sheet: Id,
     format: Format,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "distinct")]
     visuals: Vec<Id>,
     #[serde(default, deserialize_with = "given")]
     parameters: BTreeMap<String, Vec<Parameter>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "distinct")]
     recipients: Vec<Address>,
     #[serde(default, deserialize_with = "given")]
     cron: Option<Cron>,

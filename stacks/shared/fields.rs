@@ -20,6 +20,19 @@ pub(crate) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer
     Option::deserialize(deserializer)?.ok_or_else(|| D::Error::custom(NOTHING))
 }
 
+/// A list that is present, without repetitions: AWS rejects a subnet, an address or a person that is listed twice, or counts it twice.
+pub(crate) fn distinct<'de, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    T: Deserialize<'de> + PartialEq + AsRef<str>,
+    D: Deserializer<'de>,
+{
+    let list: Vec<T> = given(deserializer)?;
+    match list.iter().enumerate().find(|(index, item)| list[..*index].contains(item)) {
+        Some((_, twice)) => Err(D::Error::custom(format!("`{}` appears twice; remove one", twice.as_ref()))),
+        None => Ok(list),
+    }
+}
+
 /// The name of something in a tenant file: lower-case words joined by hyphens, each starting with a letter, at most 20
 /// characters. Logical IDs are derived from it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -80,6 +93,12 @@ macro_rules! checked_text {
             }
         }
 
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
         impl TryFrom<String> for $name {
             type Error = String;
 
@@ -131,6 +150,16 @@ checked_text! {
         let name = resource.strip_suffix(".fifo").unwrap_or(resource);
         resource.len() <= 256 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') && !name.is_empty()
     })
+}
+
+checked_text! {
+    /// The ID of an AWS account.
+    pub AccountId, |text: &str| {
+        if text.len() == 12 && text.bytes().all(|it| it.is_ascii_digit()) {
+            return Ok(());
+        }
+        Err(format!("`{text}` is not an account ID; must be twelve digits in quotes"))
+    }
 }
 
 /// When a schedule runs.

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use constructs::{Usage, WebAcl};
 use serde::Deserialize;
 
-use crate::shared::fields::{SubnetId, checked_text, given, in_range, is_ec2_id};
+use crate::shared::fields::{SubnetId, checked_text, distinct, given, in_range, is_ec2_id};
 
 /// Who may call the API. Every restriction is off by default.
 #[derive(Clone, Debug, Deserialize)]
@@ -26,7 +26,7 @@ pub struct Access {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AccessFields {
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "distinct")]
     only_from: Vec<Block>,
     #[serde(default)]
     api_key: bool,
@@ -138,9 +138,9 @@ struct PrivateFields {
     vpc_endpoint: Option<EndpointId>,
     #[serde(default, deserialize_with = "given")]
     vpc: Option<VpcId>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "distinct")]
     subnets: Vec<SubnetId>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "distinct")]
     callers: Vec<Block>,
 }
 

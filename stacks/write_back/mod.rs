@@ -48,7 +48,7 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     let claims = stack.add("Claims", Table::new("id").expires("expires"));
     let dead_letters = stack.add("DeadLetters", Queue::dead_letters());
     let invoker = Invoker::add(&mut stack, &props.warehouse);
-    let worker = format!("write_back_{}", tenancy.name.as_str().replace('-', "_"));
+    let worker = tenancy.warehouse_name(SYSTEM.name);
     let place = props.warehouse.place(&mut stack, vec![invoker.arn.clone()], &worker);
 
     let api = stack.add("QuoteApi", quote_api(tenancy, props, &place, &signing_key, &claims, &dead_letters));
@@ -66,7 +66,7 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
         .property("Writer", Json::from(place.worker(&api)));
     let in_warehouse = stack.add("InWarehouse", in_warehouse);
     if let Some(dashboard) = &props.dashboard {
-        dashboard::add(&mut stack, dashboard, props, &place, &in_warehouse);
+        dashboard::add(&mut stack, dashboard, props, &props.schema(tenancy), &place, &in_warehouse);
     }
 
     let topic = props.alarm_topic.as_ref().map(|topic| topic.as_str());
@@ -107,7 +107,7 @@ fn quote_api(
         .env("SIGNING_KEYS_SECRET", signing_key.arn())
         .env("CLAIMS_TABLE", claims.name())
         .env("WAREHOUSE", place.for_worker())
-        .env("SCHEMA", props.schema.as_str())
+        .env("SCHEMA", props.schema(tenancy))
         .env("INPUTS", props.inputs_for_api())
         .env("LOCALE", props.locale.as_str())
         .grant(signing_key.grant_read())
@@ -154,7 +154,7 @@ fn setup(tenancy: &Tenancy, place: &Place, dead_letters: &QueueRef) -> RustFunct
 fn in_warehouse(tenancy: &Tenancy, props: &Props, place: &Place, setup: &FunctionRef) -> CustomResource {
     CustomResource::new(setup, SETUP_SECONDS + 60)
         .property("Warehouse", place.for_setup())
-        .property("Schema", props.schema.as_str())
+        .property("Schema", props.schema(tenancy))
         .property("Source", props.source.json())
         .property("Tenant", tenancy.name.as_str())
         .property("Inputs", Json::from_iter(props.inputs.iter().map(Input::for_setup)))
@@ -190,7 +190,6 @@ fn add_quotes(stack: &mut Stack, props: &Props, api: &FunctionRef) -> RestApiRef
         }
     });
     let mut quotes = RestApi::new("Shows and writes quotes")
-        .secret_addresses()
         .usage(access.usage())
         .private(endpoint)
         .only_from(access.only_from.iter().map(access::Block::text).collect())

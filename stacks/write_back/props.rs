@@ -4,11 +4,13 @@ use cfn::Json;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::SYSTEM;
 use super::access::Access;
 use super::dashboard::DashboardProps;
 use super::inputs::Input;
-use crate::shared::fields::{Identifier, TopicArn, checked_text, given, in_range, is_identifier};
-use crate::shared::warehouse::Warehouse;
+use crate::shared::fields::{Identifier, TopicArn, checked_text, distinct, given, in_range, is_identifier};
+use crate::shared::warehouse::{Schema, Warehouse};
+use crate::tenancy::Tenancy;
 
 /// What differs between tenants.
 #[derive(Clone, Debug, Deserialize)]
@@ -16,8 +18,8 @@ use crate::shared::warehouse::Warehouse;
 pub struct Props {
     /// Where quotes are written.
     pub warehouse: Warehouse,
-    /// The schema of the tables and views.
-    pub schema: Identifier,
+    /// The schema of the tables and views; `write_back_<tenant>` if there is none.
+    schema: Option<Identifier>,
     /// The rows that quotes are created from.
     pub source: Source,
     /// Who may read the views, in addition to their owner.
@@ -47,8 +49,8 @@ pub struct Props {
 #[serde(deny_unknown_fields)]
 struct Fields {
     warehouse: Warehouse,
-    #[serde(default = "default_schema")]
-    schema: Identifier,
+    #[serde(default, deserialize_with = "given")]
+    schema: Option<Identifier>,
     source: Source,
     #[serde(default, deserialize_with = "given")]
     readers: Readers,
@@ -89,6 +91,16 @@ impl Props {
     const MOST_TEXT: usize = 2000;
     /// Most inputs of a form.
     const MOST_INPUTS: usize = 20;
+
+    /// The schema of the tables and views.
+    pub(super) fn schema(&self, tenancy: &Tenancy) -> String {
+        self.schema.as_ref().map_or_else(|| tenancy.warehouse_name(SYSTEM.name), |it| it.as_str().to_owned())
+    }
+
+    /// The schema, unless the warehouse is the stack's own.
+    pub(crate) fn schema_of(&self, tenancy: &Tenancy) -> Option<Schema> {
+        Schema::new(SYSTEM.name, &self.warehouse, self.schema(tenancy))
+    }
 
     /// The inputs as write-back-api reads them.
     pub(super) fn inputs_for_api(&self) -> String {
@@ -173,11 +185,11 @@ impl Source {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Readers {
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "distinct")]
     groups: Vec<Reader>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "distinct")]
     users: Vec<Reader>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "distinct")]
     roles: Vec<Reader>,
 }
 
@@ -186,10 +198,6 @@ impl Readers {
         let texts = |list: &[Reader]| Json::from_iter(list.iter().map(Reader::as_str));
         json!({ "Groups": texts(&self.groups), "Users": texts(&self.users), "Roles": texts(&self.roles) })
     }
-}
-
-fn default_schema() -> Identifier {
-    Identifier::try_from("write_back".to_owned()).expect("the default is an identifier")
 }
 
 checked_text! {

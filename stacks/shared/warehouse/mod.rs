@@ -1,16 +1,17 @@
 //! The Redshift that a system works with: an existing one, or one that the stack creates.
 
 mod place;
-
-use std::collections::BTreeSet;
+mod schema;
 
 use cfn::Value;
 use cfn::intrinsic::sub;
 pub(crate) use place::{Host, Part, Place, own_statements, statements_of};
+pub(crate) use schema::NoSchema;
+pub use schema::{Schema, SchemaKey};
 use serde::Deserialize;
 
 use crate::shared::arn::{check_arn, is_named};
-use crate::shared::fields::{GroupId, Identifier, SubnetId, checked_text, given, in_range};
+use crate::shared::fields::{GroupId, Identifier, SubnetId, checked_text, distinct, given, in_range};
 
 /// The Redshift that a system works with.
 #[derive(Clone, Debug, Deserialize)]
@@ -64,9 +65,9 @@ struct MadeFields {
     database: Identifier,
     #[serde(default = "eight")]
     capacity: u32,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "distinct")]
     subnets: Vec<SubnetId>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "distinct")]
     security_groups: Vec<GroupId>,
 }
 
@@ -83,11 +84,10 @@ impl TryFrom<MadeFields> for Made {
             return Err(format!("`capacity` is {capacity}; must be a multiple of 8 Redshift processing units"));
         }
         // Three zones: https://docs.aws.amazon.com/redshift/latest/mgmt/serverless-usage-considerations.html
-        let subnets: BTreeSet<&str> = fields.subnets.iter().map(SubnetId::as_str).collect();
-        if subnets.len() < 3 || fields.security_groups.is_empty() {
+        if fields.subnets.len() < 3 || fields.security_groups.is_empty() {
             return Err(format!(
-                "{} different subnets and {} security groups; must be at least 3 subnets, each in a different zone, and 1 security group",
-                subnets.len(),
+                "{} subnets and {} security groups; must be at least 3 subnets, each in a different zone, and 1 security group",
+                fields.subnets.len(),
                 fields.security_groups.len()
             ));
         }

@@ -17,7 +17,7 @@ use cfn::{Attributes, Stack, Value};
 use serde::Deserialize;
 
 use super::props::{Booleans, Props};
-use crate::shared::fields::{checked_text, given, in_range};
+use crate::shared::fields::{checked_text, distinct, given, in_range};
 use crate::shared::quicksight::{self, Principal};
 
 /// The dashboard, and who may do what with it.
@@ -38,9 +38,9 @@ struct Fields {
     employees: Employees,
     #[serde(default = "thirty")]
     days: u32,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "distinct")]
     owners: Vec<Principal>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "distinct")]
     viewers: Vec<Principal>,
 }
 

@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 use super::props::Props;
 use crate::shared::arn::{check_arn, is_named};
-use crate::shared::fields::{checked_text, given};
+use crate::shared::fields::{checked_text, distinct, given};
 use crate::shared::quicksight::{self, Principal};
 use crate::shared::warehouse::{Host, Place, RoleArn, SecretArn};
 
@@ -44,9 +44,9 @@ struct Fields {
     database_user: Option<DatabaseUser>,
     #[serde(default, deserialize_with = "given")]
     vpc_connection: Option<VpcConnection>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "distinct")]
     owners: Vec<Principal>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "distinct")]
     viewers: Vec<Principal>,
 }
 
@@ -85,13 +85,14 @@ pub(super) fn add(
     stack: &mut Stack,
     dashboard: &DashboardProps,
     props: &Props,
+    schema: &str,
     place: &Place,
     views: &CustomResourceRef,
 ) {
     let source = stack.add("DataSource", data_source(stack.name(), dashboard, place).depends_on([views]));
     for sheet in [&QUOTES, &HISTORY] {
         let name = format!("{}-{}", stack.name(), sheet.id);
-        let set = data_set(&name, dashboard, props, &source, sheet);
+        let set = data_set(&name, dashboard, schema, &source, sheet);
         let set = stack.add(&format!("{}Data", sheet.logical), set);
         stack.add(sheet.logical, shown(&name, dashboard, props, &set, sheet));
     }
@@ -126,7 +127,7 @@ fn data_source(name: &str, dashboard: &DashboardProps, place: &Place) -> DataSou
 }
 
 /// A view, queried each time it is shown: a copy in SPICE would show expired links.
-fn data_set(name: &str, dashboard: &DashboardProps, props: &Props, source: &DataSourceRef, sheet: &Sheet) -> DataSet {
+fn data_set(name: &str, dashboard: &DashboardProps, schema: &str, source: &DataSourceRef, sheet: &Sheet) -> DataSet {
     let column = |column: &Column| {
         InputColumn::new(data_set::InputColumnRequired {
             name: column.name.into(),
@@ -138,7 +139,7 @@ fn data_set(name: &str, dashboard: &DashboardProps, props: &Props, source: &Data
         input_columns: sheet.columns.iter().map(column).collect::<Vec<_>>().into(),
         name: sheet.view.into(),
     })
-    .schema(props.schema.as_str());
+    .schema(schema);
     DataSet::new()
         .aws_account_id(account_id())
         .data_set_id(name)

@@ -1,7 +1,10 @@
 //! What the building blocks promise beyond the systems that use them, and what the checks find.
 
+use aws::apigateway::stage::Stage;
 use aws::cognito::user_pool;
+use aws::events::rule::Rule;
 use aws::iam::role::{Policy, PolicyRequired, Role};
+use aws::lambda::event_source_mapping::{EventSourceMapping, Filter, FilterCriteria};
 use aws::lambda::function::{Code, Environment, Function, Required};
 use aws::lambda::permission::{self, Permission};
 use cfn::DeletionPolicy::Retain;
@@ -119,6 +122,16 @@ fn a_permission_for_everyones_rules_is_found() {
 }
 
 #[test]
+fn a_traced_stage_is_found() {
+    let mut stack = Stack::new("s");
+    let api = stack.add("Api", aws::apigateway::rest_api::RestApi::new().name("api"));
+    for (id, is_traced) in [("Traced", true), ("Untraced", false)] {
+        stack.add(id, Stage::new(api.reference()).stage_name("live").tracing_enabled(is_traced));
+    }
+    assert_eq!(messages(stack), ["Traced: lets X-Ray keep the whole address of each request"]);
+}
+
+#[test]
 fn a_cron_that_aws_would_reject_is_a_finding_at_the_line_that_added_it() {
     let mut stack = Stack::new("s");
     let dead_letters = stack.add("DeadLetters", Queue::dead_letters());
@@ -162,6 +175,60 @@ fn a_protected_resource_that_cloudformation_is_to_delete_is_found() {
             format!("Deleted: {fault} Delete lets CloudFormation delete it"),
         ]
     );
+}
+
+#[test]
+fn a_resource_that_outlives_its_stack_has_no_fixed_name() {
+    let queue = |name: Value<String>| aws::sqs::queue::Queue::new().queue_name(name);
+    let mut stack = Stack::new("s");
+    stack.add("Kept", queue("jobs".into()).retain());
+    stack.add("NamedAfterTheStack", queue(sub("${AWS::StackName}-jobs")).retain());
+    stack.add("Deleted", queue("jobs-2".into()).disposable());
+    stack.add("NamedAfterThisStackOnly", queue(sub("jobs-${AWS::StackId}")).retain());
+    stack.add("Unnamed", aws::sqs::queue::Queue::new().retain());
+    let fault = "outlives its stack, which then cannot be created again";
+    assert_eq!(
+        messages(stack),
+        [
+            format!("Kept: has the fixed QueueName \"jobs\", but {fault}"),
+            format!(
+                "NamedAfterTheStack: has the fixed QueueName {{\"Fn::Sub\":\"${{AWS::StackName}}-jobs\"}}, but {fault}"
+            ),
+        ]
+    );
+}
+
+#[test]
+fn patterns_of_rules_and_filters_of_sources_are_checked() {
+    let rule = |pattern: Json| Rule::new().event_pattern(pattern);
+    let source = |pattern: &str| {
+        let filters = FilterCriteria::new().filters([Filter::new().pattern(pattern)]);
+        EventSourceMapping::new("f")
+            .event_source_arn("arn:aws:sqs:eu-central-1:123456789012:q")
+            .filter_criteria(filters)
+    };
+    let mut stack = Stack::new("s");
+    let queue = stack.add("Dead", aws::sqs::queue::Queue::new().disposable());
+    stack.add(
+        "Good",
+        rule(json!({ "source": [Json::from(queue.arn())], "detail": { "size": [{ "numeric": [">", 5] }] } })),
+    );
+    stack.add("Nested", rule(json!({ "source": [["aws.s3"]] })));
+    stack.add("Unknown", rule(json!({ "detail": { "key": [{ "startsWith": "a" }] } })));
+    stack.add("Empty", rule(json!({})));
+    stack.add("Filtered", source(r#"{"body":{"kind":["a"]}}"#));
+    stack.add("Misfiltered", source(r#"{"body":{"kind":"a"}}"#));
+    stack.add("NoJson", source("body"));
+    let found = messages(stack);
+    let starts = [
+        "Nested: `source` of the pattern contains a list in its list",
+        "Unknown: `key` of the pattern has the unknown matcher `startsWith`",
+        "Empty: the pattern is empty",
+        "Misfiltered: `kind` of the pattern is \"a\"; must be a list",
+        "NoJson: the pattern is \"body\"",
+    ];
+    assert_eq!(found.len(), starts.len(), "{found:#?}");
+    assert!(found.iter().zip(starts).all(|(message, start)| message.starts_with(start)), "{found:#?}");
 }
 
 /// The settings of [`deployment`].

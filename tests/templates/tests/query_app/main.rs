@@ -489,7 +489,7 @@ fn a_cluster_is_used_as_a_user_that_can_only_read() {
         template.properties("InWarehouse"),
         &json!({
             "Warehouse": { "Cluster": "analytics", "Database": "sales", "DbUser": "awsuser" },
-            "Schema": "query_app",
+            "Schema": "query_app_acme",
             "Reader": "query_app_acme",
             "StatementSeconds": "60",
         }),
@@ -630,7 +630,7 @@ fn a_wrong_value_is_reported_with_what_is_allowed() {
         assert!(error.contains(message), "{lines}\n{error}");
     }
     let equal = "warehouse: { create: { database: d, subnets: [subnet-0a1b2c3d, subnet-0a1b2c3d, subnet-0a1b2c3d], security_groups: [sg-0a1b2c3d] } }\n";
-    assert!(mistake(&file(equal, "")).contains("1 different subnets and 1 security groups"));
+    assert!(mistake(&file(equal, "")).contains("appears twice; remove one"));
     let role =
         "warehouse: { cluster: { name: c, database: d, user: u, sign_role: 'arn:aws:iam::123456789012:role/r' } }\n";
     assert!(mistake(&file(role, "")).contains("the warehouse has a `sign_role`, but this system signs nothing"));

@@ -10,7 +10,8 @@ use template_tests::{mistake, rights, stateful, template, tenant_file};
 const TAGS: &str = "row_level_tags: [{ key: tenant, value: t-42 }]\n";
 const DASHBOARDS: &str = "dashboards: all\n";
 const EMAIL: &str = "deliveries: { email: { from: reports@acme.example } }\n";
-const PARTNER: &str = "deliveries: { partner_bucket: { name: partner-inbox, prefix: acme/ } }\n";
+const PARTNER: &str =
+    "deliveries: { partner_bucket: { name: partner-inbox, account: \"210987654321\", prefix: acme/ } }\n";
 const SFTP: &str = "deliveries: { sftp: { connector: c-0123456789abcdef0, folder: /in } }\n";
 const SCHEDULE: &str =
     "schedules:\n  weekly: { dashboard: d1, sheet: s1, format: PDF, rate: 7 days, recipients: [a@b.example] }\n";
@@ -159,14 +160,14 @@ fn each_function_has_only_the_rights_it_needs() {
     let list = &template.properties("ReportApiRole")["Policies"][0]["PolicyDocument"]["Statement"][5];
     assert_eq!(list["Condition"], json!({ "StringLike": { "s3:prefix": "t/acme/*" } }));
     let dashboard = "arn:${AWS::Partition}:quicksight:${AWS::Region}:${AWS::AccountId}:dashboard/d1";
+    let slots = r#"{"Fn::Sub":"arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${SlotTable}"}"#;
     assert_eq!(
         rights(&template, "ReportPollerRole"),
         [
             format!("dynamodb:GetItem dynamodb:UpdateItem: {jobs}"),
             r#"dynamodb:Query: {"Fn::Sub":"${Jobs.Arn}/index/open"}"#.to_owned(),
-            "dynamodb:DeleteItem dynamodb:PutItem dynamodb:Scan: \
-             {\"Fn::Sub\":\"arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${SlotTable}\"}"
-                .to_owned(),
+            format!("dynamodb:Scan: {slots}"),
+            format!("dynamodb:DeleteItem dynamodb:PutItem: {slots}"),
             format!(
                 "quicksight:DescribeDashboardSnapshotJob quicksight:DescribeDashboardSnapshotJobResult quicksight:StartDashboardSnapshotJob: \
                  [{{\"Fn::Sub\":\"{dashboard}\"}},{{\"Fn::Sub\":\"{dashboard}/snapshot-job/*\"}}]"
@@ -190,6 +191,15 @@ fn each_function_has_only_the_rights_it_needs() {
 }
 
 #[test]
+fn a_copy_goes_only_to_a_bucket_of_the_partners_account() {
+    let template = with(PARTNER);
+    let statements = &template.properties("ReportSenderRole")["Policies"][0]["PolicyDocument"]["Statement"];
+    let copy = statements.as_array().unwrap().iter().find(|it| it["Action"][0] == "s3:PutObject").unwrap();
+    assert_eq!(copy["Resource"], json!({ "Fn::Sub": "arn:${AWS::Partition}:s3:::partner-inbox/acme/*" }));
+    assert_eq!(copy["Condition"], json!({ "StringEquals": { "aws:ResourceAccount": "210987654321" } }));
+}
+
+#[test]
 fn the_sender_exists_only_with_a_delivery() {
     let none = with("");
     let added = |lines: &str| {
@@ -208,7 +218,10 @@ fn the_sender_exists_only_with_a_delivery() {
     assert_eq!(none.all("AWS::Scheduler::Schedule").count(), 1);
     let sender = |lines: &str| variables(&with(lines), "ReportSender");
     assert_includes(&sender(EMAIL), &json!({ "MAIL_FROM": "reports@acme.example", "MAIL_ATTACH_BYTES": "7000000" }));
-    assert_includes(&sender(PARTNER), &json!({ "PARTNER_BUCKET": "partner-inbox", "PARTNER_PREFIX": "acme/" }));
+    assert_includes(
+        &sender(PARTNER),
+        &json!({ "PARTNER_BUCKET": "partner-inbox", "PARTNER_ACCOUNT": "210987654321", "PARTNER_PREFIX": "acme/" }),
+    );
     assert_includes(&sender(SFTP), &json!({ "SFTP_CONNECTOR": "c-0123456789abcdef0", "SFTP_FOLDER": "/in" }));
     assert_eq!(sender(SFTP)["MAIL_FROM"], Json::Null);
     let link_base =
@@ -343,6 +356,13 @@ fn the_slot_table_is_the_platforms() {
         &variables(&template, "ReportPoller"),
         &json!({ "SLOT_TABLE": { "Ref": "SlotTable" }, "SLOTS": "12" }),
     );
+    let statements = &template.properties("ReportPollerRole")["Policies"][0]["PolicyDocument"]["Statement"];
+    let change = statements.as_array().unwrap().iter().find(|it| it["Action"][0] == "dynamodb:DeleteItem").unwrap();
+    assert_eq!(
+        change["Condition"],
+        json!({ "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["slot#*", "waiting#acme"] } }),
+        "no tenant takes the place of a different one in the line"
+    );
 }
 
 /// Changing one of these replaces the resource, and with it what it holds.
@@ -381,6 +401,11 @@ fn a_mistake_in_the_file_is_one_sentence() {
             "`attach_bytes` is 25000001; must be 0 to 25000000",
         ),
         ("deliveries: { email: { from: '*@a.example' } }", "`*@a.example` is not a valid e-mail address"),
+        ("deliveries: { partner_bucket: { name: partner, prefix: a/ } }", "the key `account` is missing"),
+        (
+            "deliveries: { partner_bucket: { name: partner, account: \"12345\", prefix: a/ } }",
+            "`12345` is not an account ID",
+        ),
         ("deliveries: { partner_bucket: { name: P, prefix: a/ } }", "`P` is not a valid bucket name"),
         ("deliveries: { partner_bucket: { name: partner, prefix: ../ } }", "`../` is not a valid prefix"),
         ("deliveries: { sftp: { connector: c-1, folder: / } }", "`c-1` is not the ID of a connector"),

@@ -18,7 +18,7 @@ fn two_tenants_share_no_name_that_must_be_unique() {
 fn settings() -> impl Strategy<Value = String> {
     let deliveries = some_of(&[
         "email: { from: reports@a.example, attach_bytes: 1 }",
-        "partner_bucket: { name: partner-inbox, prefix: a/b/ }",
+        "partner_bucket: { name: partner-inbox, account: \"210987654321\", prefix: a/b/ }",
         "sftp: { connector: c-0123456789abcdef0, folder: / }",
     ]);
     let others = some_of(&["slots: 12", "url_seconds: 1", "retention_days: 3650", "throttle: { requests_a_day: 1 }"]);

@@ -126,7 +126,7 @@ fn setup_receives_everything_it_creates_and_answers_in_time() {
             "ServiceToken": { "Fn::GetAtt": ["Setup", "Arn"] },
             "ServiceTimeout": 360,
             "Warehouse": { "Workgroup": "analytics", "Database": "sales" },
-            "Schema": "write_back",
+            "Schema": "write_back_acme",
             "Source": { "Table": "sales.rates", "Customer": "customer", "Skill": "skill", "Cost": "cost" },
             "Sign": { "Function": { "Ref": "Sign" }, "Role": { "Fn::GetAtt": ["SignInvoker", "Arn"] } },
             "Tenant": "acme",
@@ -218,9 +218,13 @@ fn a_warehouse_of_the_stack_is_private_and_nobody_knows_its_password() {
     let namespace = template.properties("Namespace");
     assert_includes(
         namespace,
-        &json!({ "NamespaceName": "acme-write-back", "ManageAdminPassword": true, "IamRoles": [{ "Fn::GetAtt": ["SignInvoker", "Arn"] }] }),
+        &json!({ "ManageAdminPassword": true, "IamRoles": [{ "Fn::GetAtt": ["SignInvoker", "Arn"] }] }),
     );
     assert_eq!(namespace["AdminUserPassword"], Json::Null);
+    // It is kept when the stack is deleted, and must not be in the way of the next one.
+    let uuid = json!({ "Fn::Select": [2, { "Fn::Split": ["/", { "Ref": "AWS::StackId" }] }] });
+    let id = json!({ "Fn::Select": [0, { "Fn::Split": ["-", uuid] }] });
+    assert_eq!(namespace["NamespaceName"], json!({ "Fn::Sub": ["acme-write-back-${Id}", { "Id": id }] }));
     assert_eq!(template.resources["Namespace"].attribute("DeletionPolicy"), Some(&json!("RetainExceptOnCreate")));
     assert_includes(template.properties("Workgroup"), &json!({ "PubliclyAccessible": false, "BaseCapacity": 8 }));
     assert_eq!(
@@ -228,10 +232,10 @@ fn a_warehouse_of_the_stack_is_private_and_nobody_knows_its_password() {
         json!({
             "Workgroup": { "Fn::GetAtt": ["Workgroup", "Workgroup.WorkgroupName"] },
             "Database": "sales",
-            "Secret": "redshift!acme-write-back-admin",
+            "Secret": { "Fn::Sub": "redshift!${Namespace}-admin" },
         })
     );
-    assert!(rights(&template, "SetupRole")[0].contains("secret:redshift!acme-write-back-admin-??????"));
+    assert!(rights(&template, "SetupRole")[0].contains("secret:redshift!${Namespace}-admin-??????"));
 }
 
 #[test]
@@ -338,7 +342,7 @@ fn the_dashboards_show_links_that_quicksight_does_not_build_itself() {
         assert_eq!(data["ImportMode"], json!("DIRECT_QUERY"), "a copy would show expired links");
         assert_includes(
             &data["PhysicalTableMap"]["view"]["RelationalTable"],
-            &json!({ "Schema": "write_back", "Name": view }),
+            &json!({ "Schema": "write_back_acme", "Name": view }),
         );
     }
     let source = &template.resources["DataSource"];
@@ -376,6 +380,12 @@ fn a_form_has_at_most_as_many_inputs_as_the_page_accepts() {
 #[test]
 fn a_mistake_in_the_file_is_one_sentence() {
     for (lines, message) in [
+        (
+            "access: { private: { vpc: vpc-0a1b2c3d, subnets: [subnet-0a1b2c3d, subnet-0a1b2c3d], callers: [10.0.0.0/8] } }",
+            "`subnet-0a1b2c3d` appears twice; remove one",
+        ),
+        ("access: { only_from: [10.0.0.0/8, 10.0.0.0/8] }", "`10.0.0.0/8` appears twice; remove one"),
+        ("readers: { users: [ann, ben, ann] }", "`ann` appears twice; remove one"),
         ("token_seconds: 59", "`token_seconds` is 59; must be 60 to 2678400"),
         ("rotation_days: 1001", "`rotation_days` is 1001; must be 0 to 1000"),
         (
