@@ -23,7 +23,9 @@ pub struct Props {
     pub booleans: Booleans,
     /// The most members that the organization has, which decides in how many parts a day is read.
     pub members: Option<u32>,
-    /// The KMS key of spilled blocks and results; without one, S3 encrypts with its own.
+    /// Days that Slack's file of each day is kept; without it, files are only shared for a day.
+    pub keep_days: Option<u32>,
+    /// The KMS key of files, spilled blocks and results; without one, S3 encrypts with its own.
     pub kms_key: Option<KmsKey>,
     /// The dashboard, if the stack creates one.
     pub dashboard: Option<DashboardProps>,
@@ -55,6 +57,8 @@ struct Fields {
     #[serde(default, deserialize_with = "given")]
     members: Option<u32>,
     #[serde(default, deserialize_with = "given")]
+    keep_days: Option<u32>,
+    #[serde(default, deserialize_with = "given")]
     kms_key: Option<KmsKey>,
     #[serde(default, deserialize_with = "given")]
     dashboard: Option<DashboardProps>,
@@ -65,6 +69,8 @@ struct Fields {
 impl Props {
     /// More than the largest organization on Slack.
     const MOST_MEMBERS: u32 = 5_000_000;
+    /// Ten years. Slack itself keeps thirteen months.
+    const MOST_KEPT_DAYS: u32 = 3650;
     const MOST_ADMINS: usize = 20;
     /// Lambda gives 4,096 bytes to all of a function's variables; this leaves room for the others.
     const MOST_ADMIN_BYTES: usize = 2048;
@@ -102,14 +108,15 @@ impl TryFrom<Fields> for Props {
                 Self::MOST_ADMIN_BYTES
             ));
         }
-        let members =
-            fields.members.map(|members| in_range("`members`", members, 1..=Self::MOST_MEMBERS)).transpose()?;
+        let members = fields.members.map(|count| in_range("`members`", count, 1..=Self::MOST_MEMBERS)).transpose()?;
+        let keep_days = fields.keep_days.map(|count| in_range("`keep_days`", count, 1..=Self::MOST_KEPT_DAYS)).transpose()?;
         Ok(Self {
             client_id: fields.client_id,
             enterprise_id: fields.enterprise_id,
             admins: fields.admins,
             booleans: fields.booleans,
             members,
+            keep_days,
             kms_key: fields.kms_key,
             dashboard: fields.dashboard,
             alarm_topic: fields.alarm_topic,

@@ -28,6 +28,7 @@ fn logical_ids_of_resources_with_data_do_not_change() {
             "States",
             "Scratch",
             "DeadLetters",
+            "Turns",
             "ConnectorLogs",
             "PagesLogs",
             "InstallLogs"
@@ -43,6 +44,9 @@ fn the_connector_reads_the_token_and_leaves_blocks_in_one_place() {
         [
             r#"secretsmanager:GetSecretValue: {"Fn::GetAtt":["SlackToken","Id"]}"#,
             r#"s3:PutObject: {"Fn::Sub":"${Scratch.Arn}/spill/*"}"#,
+            r#"s3:AbortMultipartUpload s3:GetObject s3:PutObject: {"Fn::Sub":"${Scratch.Arn}/days/E12345678/*"}"#,
+            r#"s3:ListBucket: {"Fn::GetAtt":["Scratch","Arn"]}"#,
+            r#"dynamodb:GetItem dynamodb:PutItem: {"Fn::GetAtt":["Turns","Arn"]}"#,
             r#"athena:GetQueryExecution: {"Fn::Sub":"arn:${AWS::Partition}:athena:${AWS::Region}:${AWS::AccountId}:workgroup/acme-slack-connector"}"#,
         ]
     );
@@ -53,6 +57,9 @@ fn the_connector_reads_the_token_and_leaves_blocks_in_one_place() {
             "SLACK_TOKEN_SECRET": { "Fn::GetAtt": ["SlackToken", "Id"] },
             "SPILL_BUCKET": { "Ref": "Scratch" },
             "SPILL_PREFIX": "spill",
+            "FILES_BUCKET": { "Ref": "Scratch" },
+            "FILES_PREFIX": "days/E12345678",
+            "TURNS_TABLE": { "Ref": "Turns" },
         })
     );
 }
@@ -167,6 +174,43 @@ fn objects_in_the_bucket_expire_after_a_day() {
 }
 
 #[test]
+fn files_that_are_kept_have_a_bucket_of_their_own_that_outlives_the_stack() {
+    let key = "arn:aws:kms:eu-central-1:123456789012:key/0f9e8d7c-6b5a-4c3d-8e2f-1a0b9c8d7e6f";
+    let template = with(&format!("keep_days: 90\nkms_key: {key}"));
+    assert!(stateful(&template).contains(&"Files"));
+    assert_eq!(template.resources["Files"].attribute("DeletionPolicy"), Some(&json!("RetainExceptOnCreate")));
+    let bucket = template.properties("Files");
+    assert_includes(
+        &bucket["LifecycleConfiguration"]["Rules"][0],
+        &json!({ "ExpirationInDays": 90, "Status": "Enabled" }),
+    );
+    assert_eq!(
+        bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"][0]["ServerSideEncryptionByDefault"],
+        json!({ "SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key })
+    );
+    assert_eq!(variables(&template, "Connector")["FILES_BUCKET"], json!({ "Ref": "Files" }));
+    let rights = rights(&template, "ConnectorRole");
+    assert!(rights.contains(&r#"s3:ListBucket: {"Fn::GetAtt":["Files","Arn"]}"#.to_owned()), "{rights:?}");
+    assert!(rights.iter().all(|right| !right.contains("s3:Delete")), "only the lifecycle deletes files: {rights:?}");
+    let query = template.properties("QueryPolicy")["PolicyDocument"].to_string();
+    assert!(!query.contains("Files"), "who queries reads rows, not files: {query}");
+    let plain = with("");
+    assert!(!plain.resources.contains_key("Files") && !plain.resources.contains_key("Nightly"));
+}
+
+#[test]
+fn missing_files_are_fetched_each_night_at_a_time_that_differs_between_tenants() {
+    for (keep, fetched) in [(1, 1), (396, 396), (3650, 397)] {
+        let template = with(&format!("keep_days: {keep}"));
+        let schedule = template.properties("Nightly");
+        assert_eq!(schedule["ScheduleExpression"], "cron(0 3 * * ? *)");
+        assert_eq!(schedule["FlexibleTimeWindow"], json!({ "Mode": "FLEXIBLE", "MaximumWindowInMinutes": 120.0 }));
+        assert_eq!(schedule["Target"]["Input"], format!(r#"{{"fetchDays":{fetched}}}"#));
+        assert_eq!(schedule["Target"]["Arn"], json!({ "Fn::GetAtt": ["Connector", "Arn"] }));
+    }
+}
+
+#[test]
 fn a_key_of_the_tenant_encrypts_blocks_and_results() {
     let key = "arn:aws:kms:eu-central-1:123456789012:key/0f9e8d7c-6b5a-4c3d-8e2f-1a0b9c8d7e6f";
     let template = with(&format!("kms_key: {key}"));
@@ -182,7 +226,7 @@ fn a_key_of_the_tenant_encrypts_blocks_and_results() {
         json!({ "EncryptionOption": "SSE_KMS", "KmsKey": key })
     );
     assert_eq!(variables(&template, "Connector")["KMS_KEY"], key);
-    assert!(rights(&template, "ConnectorRole").contains(&format!("kms:GenerateDataKey: {:?}", key)));
+    assert!(rights(&template, "ConnectorRole").contains(&format!("kms:Decrypt kms:GenerateDataKey: {key:?}")));
 }
 
 #[test]
@@ -309,6 +353,8 @@ fn a_mistake_in_the_file_is_reported_with_what_is_allowed() {
         ),
         (format!("{client}\n{enterprise}\nadmins: [ada]"), "`ada` is not a valid e-mail address"),
         (format!("{LEAST}members: 0"), "`members` is 0; must be 1 to 5000000"),
+        (format!("{LEAST}keep_days: 0"), "`keep_days` is 0; must be 1 to 3650"),
+        (format!("{LEAST}keep_days: 3651"), "`keep_days` is 3651; must be 1 to 3650"),
         (format!("{LEAST}booleans: yes"), "`yes` is not allowed here; use one of boolean, text"),
         (
             format!("{LEAST}kms_key: alias/slack"),
