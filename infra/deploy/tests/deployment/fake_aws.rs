@@ -55,6 +55,12 @@ pub(crate) struct Fake {
     pub(crate) slots: Items,
     /// Items that somebody else writes to it after it was read.
     pub(crate) taken_meanwhile: Items,
+    /// ARNs and tags of resources with tags.
+    pub(crate) tagged: Vec<(&'static str, Vec<(&'static str, &'static str)>)>,
+    /// Operations of services that speak JSON that the caller may not call.
+    pub(crate) refused_json: Vec<&'static str>,
+    /// Types and IDs of resources that are in no stack.
+    pub(crate) outside: Vec<(&'static str, &'static str)>,
     /// Resources that were changed by hand.
     pub(crate) drifted: Vec<&'static str>,
 }
