@@ -35,7 +35,7 @@ enum Artifact {
 struct StackArtifact {
     dependencies: Vec<String>,
     display_name: String,
-    environment: &'static str,
+    environment: String,
     metadata: BTreeMap<String, [Source; 1]>,
     properties: Json,
     #[serde(rename = "type")]
@@ -85,8 +85,8 @@ fn artifact(
         "stackName": name,
         "terminationProtection": false,
         "tags": stack.tags,
-        "assumeRoleArn": role("deploy"),
-        "cloudFormationExecutionRoleArn": role("cfn-exec"),
+        "assumeRoleArn": stack.environment.role.clone().unwrap_or_else(|| role("deploy")),
+        "cloudFormationExecutionRoleArn": stack.environment.execution_role.clone().unwrap_or_else(|| role("cfn-exec")),
         "stackTemplateAssetObjectUrl": format!("s3://{BOOTSTRAP_BUCKET}/{hash}{}", extension(template_file)),
         "requiresBootstrapStackVersion": 6,
         "bootstrapStackVersionSsmParameter": BOOTSTRAP_VERSION,
@@ -105,7 +105,7 @@ fn artifact(
     Artifact::Stack(StackArtifact {
         dependencies,
         display_name: name.clone(),
-        environment: "aws://unknown-account/unknown-region",
+        environment: stack.environment.uri(),
         metadata: sources(stack),
         properties,
         ty: "aws:cloudformation:stack",

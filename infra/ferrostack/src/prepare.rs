@@ -10,11 +10,11 @@ use anyhow::{Context, Result, bail, ensure};
 use cfn::Format;
 use clap::Parser;
 use ferrostack_command::{DeployerArguments, DeployerCommand, Verbosity, output};
-use stacks::Tenant;
-use stacks::platform::FOLDER;
+use stacks::platform;
 
 use crate::cli::{Prepare, Selection, lambdas};
 use crate::delegate::{self, DEPLOYER};
+use crate::tenants::Project;
 use crate::{FAILED, synth, tenants, write};
 
 /// Prepares the command and becomes it.
@@ -23,19 +23,19 @@ pub(crate) fn run(prepare: &Prepare, verbosity: Verbosity) -> Result<u8> {
     let DeployerArguments { command, verbosity: own } = DeployerArguments::parse_from(words);
     let verbosity = Verbosity { verbose: verbosity.verbose || own.verbose, quiet: verbosity.quiet || own.quiet };
     let mut arguments = prepare.command.clone();
-    if let Some(selection) = selection(&command, &prepare.tenants) {
-        let tenants = match tenants::load(&selection, verbosity)? {
-            Ok(tenants) => tenants,
+    if let Some(selection) = selection(&command, prepare) {
+        let project = match tenants::load(&selection, verbosity)? {
+            Ok(project) => project,
             Err(error) => {
                 output::error_line(error);
                 return Ok(FAILED);
             }
         };
-        let architectures = architectures(&tenants, &selection, verbosity)?;
+        let architectures = architectures(&project, &selection, verbosity)?;
         let out = match &command {
             DeployerCommand::Deploy(deploy) => {
                 if deploy.all {
-                    arguments = with_names(&arguments, &tenants);
+                    arguments = with_names(&arguments, &project);
                 }
                 // Bad credentials are reported before functions are built, which takes minutes.
                 let shows = own.verbose || own.quiet;
@@ -52,7 +52,7 @@ pub(crate) fn run(prepare: &Prepare, verbosity: Verbosity) -> Result<u8> {
             DeployerCommand::Status(status) => &status.environment.out,
             DeployerCommand::Destroy(destroy) => &destroy.environment.out,
         };
-        write(&tenants, &selection, out)?;
+        write(&project, &selection, out)?;
     }
     let mut passed_on = Vec::new();
     if verbosity.verbose && !own.verbose {
@@ -65,28 +65,29 @@ pub(crate) fn run(prepare: &Prepare, verbosity: Verbosity) -> Result<u8> {
 }
 
 /// What to synthesize. Nothing for a tenant to be destroyed whose file is gone: its stacks are found by their names and tags.
-fn selection(command: &DeployerCommand, tenants: &Path) -> Option<Selection> {
+fn selection(command: &DeployerCommand, prepare: &Prepare) -> Option<Selection> {
     let names = match command {
-        DeployerCommand::Deploy(deploy) if deploy.bootstrap => vec![FOLDER.to_owned()],
+        DeployerCommand::Deploy(deploy) if deploy.bootstrap => vec![platform::FOLDER.to_owned()],
         // Without names, every tenant that has a file: the folder of assemblies may also hold one of a tenant whose file is gone.
         DeployerCommand::Deploy(deploy) => deploy.tenants.clone(),
         DeployerCommand::Status(status) => status.tenants.clone(),
         DeployerCommand::Destroy(destroy) => {
-            let known = destroy.tenant == FOLDER || tenants.join(format!("{}.yaml", destroy.tenant)).exists();
+            let file = prepare.tenants.join(format!("{}.yaml", destroy.tenant));
+            let known = platform::is_folder(&destroy.tenant) || file.exists();
             if !known {
                 return None;
             }
             vec![destroy.tenant.clone()]
         }
     };
-    Some(Selection { names, tenants: tenants.to_owned() })
+    Some(Selection { names, tenants: prepare.tenants.clone(), environments: prepare.environments.clone() })
 }
 
 /// The architectures that the functions of these tenants need. Nothing is deployed if a stack has errors.
-fn architectures(tenants: &[Tenant], selection: &Selection, verbosity: Verbosity) -> Result<BTreeSet<String>> {
+fn architectures(project: &Project, selection: &Selection, verbosity: Verbosity) -> Result<BTreeSet<String>> {
     let mut architectures = BTreeSet::new();
     let mut good = true;
-    for (_, assembly) in synth::assemblies(tenants, selection) {
+    for (_, assembly) in synth::assemblies(project, selection) {
         synth::print_findings(&assembly.findings, verbosity);
         good &= !assembly.has_errors();
         let assets = assembly.stacks.iter().flat_map(|stack| &stack.assets);
@@ -99,8 +100,8 @@ fn architectures(tenants: &[Tenant], selection: &Selection, verbosity: Verbosity
 }
 
 /// Replaces `--all` by the names of the tenants.
-fn with_names(arguments: &[OsString], tenants: &[Tenant]) -> Vec<OsString> {
-    let names = tenants.iter().map(|tenant| OsString::from(tenant.tenancy.name.as_str()));
+fn with_names(arguments: &[OsString], project: &Project) -> Vec<OsString> {
+    let names = project.tenants.iter().map(|tenant| OsString::from(tenant.tenancy.name.as_str()));
     arguments.iter().filter(|argument| *argument != "--all").cloned().chain(names).collect()
 }
 
@@ -120,10 +121,13 @@ fn build(program: &Path, architectures: &BTreeSet<String>) -> Result<()> {
     Ok(())
 }
 
-fn write(tenants: &[Tenant], selection: &Selection, out: &Path) -> Result<()> {
+fn write(project: &Project, selection: &Selection, out: &Path) -> Result<()> {
     let mut functions = write::Functions::new(&lambdas());
-    for (folder, assembly) in synth::assemblies(tenants, selection) {
+    for (folder, assembly) in synth::assemblies(project, selection) {
         write::write(&assembly, &functions.of(&assembly)?, Format::Json, &out.join(folder))?;
+    }
+    if selection.platform() {
+        write::remove_platforms_except(&synth::platforms(project), out)?;
     }
     Ok(())
 }

@@ -7,15 +7,25 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use ferrostack_command::{Verbosity, output};
-use stacks::platform::FOLDER;
-use stacks::{Tenant, TenantError};
+use stacks::platform;
+use stacks::{Environments, Tenant, TenantError};
 
 use crate::cli::Selection;
 
 /// The largest tenant file, in bytes.
 const LARGEST: u64 = 1024 * 1024;
 
-/// A mistake in one tenant file.
+/// The file of environments, unless an option names a different one.
+const ENVIRONMENTS: &str = "stacks/environments.yaml";
+
+/// The selected tenants, and all environments.
+pub(crate) struct Project {
+    /// In the order of their names.
+    pub(crate) tenants: Vec<Tenant>,
+    pub(crate) environments: Environments,
+}
+
+/// A mistake in one file.
 #[derive(Debug)]
 pub(crate) struct FileError {
     path: PathBuf,
@@ -29,48 +39,67 @@ impl fmt::Display for FileError {
     }
 }
 
-/// The selected tenants in the order of their names, or the first mistake in their files.
+/// The selected tenants and the environments, or the first mistake in their files.
 ///
 /// # Errors
 ///
 /// If a file does not exist, is too large or cannot be read.
-pub(crate) fn load(selection: &Selection, verbosity: Verbosity) -> Result<Result<Vec<Tenant>, FileError>> {
+pub(crate) fn load(selection: &Selection, verbosity: Verbosity) -> Result<Result<Project, FileError>> {
+    let environments = match environments(selection)? {
+        Ok(environments) => environments,
+        Err(error) => return Ok(Err(error)),
+    };
     let mut tenants = Vec::new();
     for path in paths(selection)? {
         if verbosity.verbose {
             output::error_line(format_args!("reading {}", path.display()));
         }
-        match read(&path)?.and_then(|text| parse(&path, &text)) {
+        match read(&path)?.and_then(|text| parse(&path, &text, &environments)) {
             Ok(tenant) => tenants.push(tenant),
             Err(error) => return Ok(Err(FileError { path, error })),
         }
     }
-    Ok(Ok(tenants))
+    Ok(Ok(Project { tenants, environments }))
+}
+
+fn environments(selection: &Selection) -> Result<Result<Environments, FileError>> {
+    let path = match &selection.environments {
+        Some(path) => path.clone(),
+        None if Path::new(ENVIRONMENTS).exists() => ENVIRONMENTS.into(),
+        None => return Ok(Ok(Environments::default())),
+    };
+    let parsed = read(&path)?.and_then(|text| Environments::parse(&text));
+    Ok(parsed.map_err(|error| FileError { path, error }))
 }
 
 /// A file is found by the name of its tenant, so both must be the same.
-fn parse(path: &Path, text: &str) -> Result<Tenant, TenantError> {
+fn parse(path: &Path, text: &str, environments: &Environments) -> Result<Tenant, TenantError> {
     let tenant = Tenant::parse(text)?;
     let stem = path.file_stem().unwrap_or_default();
-    if stem == FOLDER {
-        let message = format!("the name `{FOLDER}` is reserved for what all tenants share; use a different name");
-        return Err(TenantError { message, line: line_of(text), column: 1 });
+    let wrong = |key: &str, message| Err(TenantError { message, line: line_of(key, text), column: 1 });
+    if stem == platform::FOLDER {
+        let name = platform::FOLDER;
+        return wrong("tenant", format!("the name `{name}` is reserved for what all tenants share; use a different name"));
     }
-    if stem == tenant.tenancy.name.as_str() {
-        return Ok(tenant);
+    let name = &tenant.tenancy.name;
+    if stem != name.as_str() {
+        return wrong("tenant", format!("this file defines the tenant `{name}`; its name must be {name}.yaml"));
     }
-    let message = format!("this file defines the tenant `{0}`; its name must be {0}.yaml", tenant.tenancy.name);
-    Err(TenantError { message, line: line_of(text), column: 1 })
+    match environments.of(&tenant) {
+        Ok(_) => Ok(tenant),
+        Err(message) => wrong("environment", message),
+    }
 }
 
-/// The line with the name of the tenant, counted from 1.
-fn line_of(text: &str) -> u64 {
-    text.lines().position(|line| line.starts_with("tenant:")).unwrap_or_default() as u64 + 1
+/// The line with a key of the tenant, counted from 1; the first line if it is missing.
+fn line_of(key: &str, text: &str) -> u64 {
+    let has_key = |line: &str| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(':'));
+    text.lines().position(has_key).unwrap_or_default() as u64 + 1
 }
 
 fn paths(selection: &Selection) -> Result<Vec<PathBuf>> {
     if !selection.names.is_empty() {
-        let tenants = selection.names.iter().filter(|name| *name != FOLDER);
+        let tenants = selection.names.iter().filter(|name| !platform::is_folder(name));
         return Ok(tenants.map(|name| path_of(name, &selection.tenants)).collect());
     }
     let folder = &selection.tenants;
@@ -108,7 +137,7 @@ fn path_of(name: &str, folder: &Path) -> PathBuf {
 }
 
 fn read(path: &Path) -> Result<Result<String, TenantError>> {
-    let size = fs::metadata(path).with_context(|| format!("no tenant file {}", path.display()))?.len();
+    let size = fs::metadata(path).with_context(|| format!("there is no file {}", path.display()))?.len();
     if size > LARGEST {
         bail!("{} has {size} bytes; must be at most {LARGEST}", path.display());
     }

@@ -10,8 +10,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use cfn::{BuiltFunction, BuiltFunctions, CloudAssembly, Format, sha256};
 use ferrostack_command::output;
+use stacks::{Environment, platform};
 
 use crate::folder;
+
+/// The file that makes a folder an assembly.
+const MANIFEST: &str = "manifest.json";
 
 /// A template in its folder. Displays as one line.
 pub(crate) struct Written {
@@ -60,6 +64,24 @@ pub(crate) fn write(
         }
     };
     Ok(assembly.stacks.iter().map(written).collect())
+}
+
+/// Removes what earlier synths wrote for the platform in environments that no longer exist.
+pub(crate) fn remove_platforms_except(kept: &[(String, Option<&Environment>)], out: &Path) -> Result<()> {
+    for name in folder::names(out)? {
+        let gone = platform::is_folder(&name) && !kept.iter().any(|(folder, _)| *folder == name);
+        if gone {
+            let directory = out.join(name);
+            remove_others(&directory, &BTreeSet::new())?;
+            match fs::remove_file(directory.join(MANIFEST)) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+                _ => {}
+            }
+            // Fails if somebody else put a file there, which is then kept.
+            let _ = fs::remove_dir(directory);
+        }
+    }
+    Ok(())
 }
 
 /// Compares the templates in `directory` with the assembly, and names each one that differs on standard error.
