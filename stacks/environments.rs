@@ -82,7 +82,9 @@ impl TryFrom<Fields> for Environment {
         for (key, arn) in roles.chain(boundary) {
             let owner = Arn::parse(arn).map(|arn| arn.account).unwrap_or_default();
             if owner != account {
-                return Err(format!("the `{key}` belongs to account {owner}; it must belong to the `account` {account}"));
+                return Err(format!(
+                    "the `{key}` belongs to account {owner}; it must belong to the `account` {account}"
+                ));
             }
         }
         let text = |role: Option<RoleArn>| role.map(|role| role.as_str().to_owned());
@@ -120,9 +122,10 @@ impl Environments {
         match &tenant.environment {
             None if self.0.is_empty() => Ok(None),
             None => Err(format!("the key `environment` is missing; use one of {}", names())),
-            Some(name) if self.0.is_empty() => {
-                Err(format!("there is no environment `{}`, because no file lists environments; add it to environments.yaml or remove the key", name.as_str()))
-            }
+            Some(name) if self.0.is_empty() => Err(format!(
+                "there is no environment `{}`, because no file lists environments; add it to environments.yaml or remove the key",
+                name.as_str()
+            )),
             Some(name) => {
                 let found = self.0.get(name).map(Some);
                 found.ok_or_else(|| format!("`{}` is not an environment; use one of {}", name.as_str(), names()))
@@ -158,10 +161,26 @@ mod tests {
         for (from, to, expected) in [
             ("\"012345678901\"", "\"12\"", "2:12: `12` is not an AWS account; use its twelve digits in quotes"),
             ("eu-central-1", "eu", "3:11: `eu` is not an AWS region; use a name such as eu-central-1"),
-            ("eu-central-1", "no-central-1", "3:11: `no-central-1` is not an AWS region; use a name such as eu-central-1"),
-            ("role/deploy", "user/deploy", "4:9: `arn:aws:iam::012345678901:user/deploy` is not a role; use arn:aws:iam::<account>:role/<name>"),
-            ("  role: ", "  rule: ", "4:3: unknown key `rule`; use one of account, region, role, execution_role, permissions_boundary"),
-            ("::012345678901:role", "::999999999999:role", "2:3: the `role` belongs to account 999999999999; it must belong to the `account` 012345678901"),
+            (
+                "eu-central-1",
+                "no-central-1",
+                "3:11: `no-central-1` is not an AWS region; use a name such as eu-central-1",
+            ),
+            (
+                "role/deploy",
+                "user/deploy",
+                "4:9: `arn:aws:iam::012345678901:user/deploy` is not a role; use arn:aws:iam::<account>:role/<name>",
+            ),
+            (
+                "  role: ",
+                "  rule: ",
+                "4:3: unknown key `rule`; use one of account, region, role, execution_role, permissions_boundary",
+            ),
+            (
+                "::012345678901:role",
+                "::999999999999:role",
+                "2:3: the `role` belongs to account 999999999999; it must belong to the `account` 012345678901",
+            ),
             ("  region: eu-central-1\n", "", "4:3: the key `region` is missing"),
         ] {
             assert_eq!(Environments::parse(&GOOD.replace(from, to)).unwrap_err().to_string(), expected);

@@ -39,7 +39,8 @@ impl<'a> Arn<'a> {
         // A blank or a wildcard would change what a policy means, and `${` what a template means.
         let names_one = |it: u8| it.is_ascii_graphic() && !b"*?\"\\$".contains(&it);
         let is_resource = !resource.is_empty() && resource.bytes().all(names_one);
-        let is_valid = arn == "arn" && is_service(service) && is_region_of(region, regions) && is_account && is_resource;
+        let is_valid =
+            arn == "arn" && is_service(service) && is_region_of(region, regions) && is_account && is_resource;
         is_valid.then_some(Self { partition, service, region, account, resource })
     }
 }

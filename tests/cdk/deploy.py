@@ -62,8 +62,8 @@ def stock_aws(aws: "Emulator", folder: Path) -> None:
     """aws cloudformation deploys the template with its parameters"""
     assembly = folder / "cfn-out/example"
     aws.aws("s3", "mb", f"s3://{BUCKET}")
-    for code in assembly.glob("asset.*.zip"):
-        aws.aws("s3", "cp", str(code), f"s3://{BUCKET}/{code.name.removeprefix('asset.')}")
+    for code in (folder / "cfn-out/_assets").glob("*.zip"):
+        aws.aws("s3", "cp", str(code), f"s3://{BUCKET}/{code.name}")
     template, parameters = (assembly / f"{STACK}.{kind}.json" for kind in ("template", "parameters"))
     aws.aws(
         "cloudformation", "deploy", "--stack-name", STACK, "--template-file", str(template),

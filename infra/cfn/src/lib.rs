@@ -32,7 +32,7 @@ pub use app::App;
 pub use assembled_stack::{AssembledStack, Format};
 pub use assembly::{CloudAssembly, sha256};
 pub use attributes::{Attributes, DeletionPolicy, With};
-pub use built_function::{BuiltFunction, BuiltFunctions};
+pub use built_function::{ASSETS, BuiltFunction, BuiltFunctions};
 pub use constraint::{Constraint, is_intrinsic};
 pub use environment::Environment;
 pub use finding::{Finding, Severity};

@@ -139,7 +139,7 @@ pub(crate) fn assets(stack: &str, template_file: &str, hash: &str, functions: &[
     let template_key = format!("{hash}{}", extension(template_file));
     files.insert(hash.to_owned(), file(&format!("{stack} template"), template_file, &template_key));
     for (asset, function) in functions {
-        files.insert(function.sha256.clone(), file(&asset.package, &function.zip_name(), &function.object_key()));
+        files.insert(function.sha256.clone(), file(&asset.package, &function.zip_path(), &function.object_key()));
     }
     json!({ "version": SCHEMA, "files": files, "dockerImages": {} })
 }

@@ -5,7 +5,9 @@ use std::panic::Location;
 
 use crate::properties::Problem;
 use crate::template::{Entry, Template};
-use crate::{Condition, Construct, Environment, Finding, Json, LogicalId, NamedCondition, Output, Parameter, Resource, Value};
+use crate::{
+    Condition, Construct, Environment, Finding, Json, LogicalId, NamedCondition, Output, Parameter, Resource, Value,
+};
 
 /// An ordered set of resources that are deployed together.
 #[derive(Debug)]

@@ -180,6 +180,11 @@ pub(crate) struct Selection {
 }
 
 impl Selection {
+    /// Whether it includes all tenants.
+    pub(crate) fn is_everything(&self) -> bool {
+        self.names.is_empty()
+    }
+
     /// Whether it includes what all tenants share.
     pub(crate) fn platform(&self) -> bool {
         self.names.is_empty() || self.names.iter().any(|name| platform::is_folder(name))

@@ -30,6 +30,9 @@ pub(crate) fn synth(project: &Project, options: &Synth, verbosity: Verbosity) ->
             }
         }
     }
+    if good && options.selection.is_everything() {
+        functions.remove_unused(&options.folder.out)?;
+    }
     if options.selection.platform() {
         write::remove_platforms_except(&platforms(project), &options.folder.out)?;
     }

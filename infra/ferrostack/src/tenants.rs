@@ -79,7 +79,10 @@ fn parse(path: &Path, text: &str, environments: &Environments) -> Result<Tenant,
     let wrong = |key: &str, message| Err(TenantError { message, line: line_of(key, text), column: 1 });
     if stem == platform::FOLDER {
         let name = platform::FOLDER;
-        return wrong("tenant", format!("the name `{name}` is reserved for what all tenants share; use a different name"));
+        return wrong(
+            "tenant",
+            format!("the name `{name}` is reserved for what all tenants share; use a different name"),
+        );
     }
     let name = &tenant.tenancy.name;
     if stem != name.as_str() {
