@@ -26,8 +26,19 @@ use serde_json::json;
 
 /// The stack's name, the same in every account and region.
 pub const STACK: &str = "ferrostack-platform";
-/// The folder of its assembly, next to those of the tenants: a name that no tenant can have.
+/// The folder of its assembly, next to those of the tenants: a name that no tenant can have. If there are environments, each has its own
+/// assembly, in [`folder_in`].
 pub const FOLDER: &str = "platform";
+/// The folder of the platform's assembly in an environment of this name.
+pub fn folder_in(environment: &str) -> String {
+    format!("{FOLDER}.{environment}")
+}
+
+/// Whether this is the folder of a platform's assembly.
+pub fn is_folder(name: &str) -> bool {
+    name.strip_prefix(FOLDER).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
 /// The SSM parameter with the name of the bucket for functions' code and large templates.
 pub const ASSET_BUCKET: &str = "/ferrostack/platform/asset-bucket";
 /// The SSM parameter with the name of the table of QuickSight slots.

@@ -109,7 +109,8 @@ impl TryFrom<Fields> for Props {
             ));
         }
         let members = fields.members.map(|count| in_range("`members`", count, 1..=Self::MOST_MEMBERS)).transpose()?;
-        let keep_days = fields.keep_days.map(|count| in_range("`keep_days`", count, 1..=Self::MOST_KEPT_DAYS)).transpose()?;
+        let keep_days =
+            fields.keep_days.map(|count| in_range("`keep_days`", count, 1..=Self::MOST_KEPT_DAYS)).transpose()?;
         Ok(Self {
             client_id: fields.client_id,
             enterprise_id: fields.enterprise_id,

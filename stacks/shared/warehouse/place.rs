@@ -63,7 +63,10 @@ impl Warehouse {
                         name: workgroup.name.as_str().to_owned(),
                         made: None,
                         arn: sub(format!("{arn}{}", workgroup.id.as_str())),
-                        secret: workgroup.secret.as_ref().map(|secret| (secret.as_str().into(), secret.as_str().into())),
+                        secret: workgroup
+                            .secret
+                            .as_ref()
+                            .map(|secret| (secret.as_str().into(), secret.as_str().into())),
                     },
                 }
             }

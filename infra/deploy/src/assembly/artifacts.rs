@@ -3,10 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use cfn::Environment;
+
 use crate::Error;
 
-/// The folder of the assembly that all tenants share.
+/// The folder of the assembly that all tenants share. If there are environments, there is one for each, named `platform.<environment>`.
 pub const PLATFORM: &str = "platform";
+
+/// Whether the assembly of this name is one that all tenants share.
+pub(crate) fn is_platform(name: &str) -> bool {
+    name.strip_prefix(PLATFORM).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
 
 /// The stack of the assembly that all tenants share.
 pub(crate) const PLATFORM_STACK: &str = "ferrostack-platform";
@@ -37,6 +44,8 @@ pub struct StackArtifact {
     pub parameters: BTreeMap<String, String>,
     /// Tags of the stack, which CloudFormation passes on to its resources.
     pub tags: BTreeMap<String, String>,
+    /// Where it is deployed, and as whom.
+    pub environment: Environment,
     /// The functions' zip files, without the template itself.
     pub assets: Vec<Asset>,
     /// Names of the stacks of the assembly that have to be deployed before it.
@@ -64,10 +73,18 @@ pub struct Asset {
 }
 
 impl Assembly {
+    /// Where the tenant is at home: the environment of its last stack. A stack elsewhere is there for one that is deployed after it.
+    pub fn home(&self) -> Environment {
+        self.stacks.last().map(|stack| stack.environment.clone()).unwrap_or_default()
+    }
+
     /// Identifies what is deployed: two assemblies have different digests whenever their deployments would differ.
     pub(crate) fn digest(&self) -> String {
-        let stacks: Vec<_> =
-            self.stacks.iter().map(|stack| (&stack.name, &stack.template, &stack.parameters, &stack.tags)).collect();
+        let stacks: Vec<_> = self
+            .stacks
+            .iter()
+            .map(|stack| (&stack.name, &stack.environment, &stack.template, &stack.parameters, &stack.tags))
+            .collect();
         cfn::sha256(format!("{stacks:?}"))
     }
 
