@@ -212,7 +212,7 @@ pub(crate) fn is_identifier(text: &str) -> bool {
 checked_text! {
     /// The name of a schema, a table, a column or a database of Redshift.
     /// <https://docs.aws.amazon.com/redshift/latest/dg/r_names.html>
-    pub Identifier, |text: &str| {
+    pub(crate) Identifier, |text: &str| {
         if is_identifier(text) {
             return Ok(());
         }
