@@ -69,10 +69,10 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
         add_deliveries(&mut stack, &stores, tenancy, props, &address);
     }
 
-    let topic = props.alarm_topic.as_ref().map(|it| it.as_str());
-    stack.add("ApiErrors", Alarm::on_errors(&api, "A request for a report failed").tell(topic));
-    stack.add("PollerErrors", Alarm::on_errors(&poller, "The queue of reports does not move").tell(topic));
-    stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "A report was given up").tell(topic));
+    let topic = props.alarm_topic.as_ref().map(|topic| topic.as_str());
+    stack.add("ApiErrors", Alarm::on_errors(&api, "A request for a report failed").notify(topic));
+    stack.add("PollerErrors", Alarm::on_errors(&poller, "The queue of reports does not move").notify(topic));
+    stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "A report was given up").notify(topic));
 
     stack.output("ReportUrl", address);
     if let Some(key) = requests.key_id() {
@@ -105,7 +105,7 @@ fn jobs_table(props: &Props) -> Table {
 
 /// QuickSight writes the files below the tenant's prefix.
 fn reports_bucket(props: &Props, below: &str) -> Bucket {
-    Bucket::default().expires_after(props.retention_days).tells_of_objects().written_by(Writer {
+    Bucket::default().expires_after(props.retention_days).sends_events().written_by(Writer {
         service: "quicksight.amazonaws.com",
         prefix: below.to_owned(),
         source_arn: sub("arn:${AWS::Partition}:quicksight:${AWS::Region}:${AWS::AccountId}:*"),
@@ -187,8 +187,8 @@ fn add_deliveries(stack: &mut Stack, stores: &Stores<'_>, tenancy: &Tenancy, pro
     let sender = stack.add("ReportSender", sender(stores, tenancy, &props.deliveries, address));
     let completed = json!({ "dynamodb": { "NewImage": { "state": { "S": ["COMPLETED"] } } } });
     stack.add("Completed", TableTrigger::new(stores.jobs, completed, &sender, stores.dead_letters));
-    let topic = props.alarm_topic.as_ref().map(|it| it.as_str());
-    stack.add("SenderErrors", Alarm::on_errors(&sender, "A report could not be sent").tell(topic));
+    let topic = props.alarm_topic.as_ref().map(|topic| topic.as_str());
+    stack.add("SenderErrors", Alarm::on_errors(&sender, "A report could not be sent").notify(topic));
 }
 
 fn schedule_id(name: &Name) -> String {
@@ -263,7 +263,7 @@ fn request_api(props: &Props, api: &FunctionRef) -> RestApi {
     let anything = json!({ "$schema": "http://json-schema.org/draft-04/schema#", "type": "object" });
     RestApi::new("Creates QuickSight reports and delivers their files")
         .usage(props.usage())
-        .users_of(props.user_pool.as_ref().map(|it| it.as_str().into()))
+        .users_of(props.user_pool.as_ref().map(|pool| pool.as_str().into()))
         .route_with_body("POST", "/qs-anonymous-snapshot", api, anything)
         .route("ANY", "/qs-anonymous-snapshot", api)
         .route("ANY", "/qs-anonymous-snapshot/describe_job/{dashboardId}/{jobId}", api)
@@ -282,8 +282,9 @@ fn sender(stores: &Stores<'_>, tenancy: &Tenancy, deliveries: &Deliveries, addre
         .grant(stores.jobs.grant(["dynamodb:GetItem", "dynamodb:UpdateItem"]))
         .grant(stores.reports.grant_below(stores.below, ["s3:GetObject"]));
     if let Some(email) = &deliveries.email {
-        let identity =
-            |it: &str| sub(format!("arn:${{AWS::Partition}}:ses:${{AWS::Region}}:${{AWS::AccountId}}:identity/{it}"));
+        let identity = |identity: &str| {
+            sub(format!("arn:${{AWS::Partition}}:ses:${{AWS::Region}}:${{AWS::AccountId}}:identity/{identity}"))
+        };
         // SES knows the sender by its address or by its domain, whichever was verified.
         let identities = [identity(email.from.as_str()), identity(email.from.domain())];
         sender = sender

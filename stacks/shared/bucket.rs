@@ -42,9 +42,9 @@ fn owned_by(account: Value<String>) -> Json {
 checked_text! {
     /// The start of a key, with a slash at its end.
     pub KeyPrefix, |text: &str| {
-        let is_part = |it: &str| !it.is_empty() && !it.trim_matches('.').is_empty()
-            && it.bytes().all(|it| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'_' | b'.'));
-        if text.len() <= 256 && text.strip_suffix('/').is_some_and(|it| it.split('/').all(is_part)) {
+        let is_part = |part: &str| !part.is_empty() && !part.trim_matches('.').is_empty()
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+        if text.len() <= 256 && text.strip_suffix('/').is_some_and(|path| path.split('/').all(is_part)) {
             return Ok(());
         }
         Err(format!("`{text}` is not a valid prefix; use folders of letters, digits, `-`, `_` and `.` with a slash after each, as in reports/daily/"))

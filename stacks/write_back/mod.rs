@@ -69,10 +69,10 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
         dashboard::add(&mut stack, dashboard, props, &props.schema(tenancy), &place, &in_warehouse);
     }
 
-    let topic = props.alarm_topic.as_ref().map(|it| it.as_str());
-    stack.add("ApiErrors", Alarm::on_errors(&api, "A quote could not be written").tell(topic));
-    stack.add("SignErrors", Alarm::on_errors(&sign, "Links of quotes could not be signed").tell(topic));
-    stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "An event was given up").tell(topic));
+    let topic = props.alarm_topic.as_ref().map(|topic| topic.as_str());
+    stack.add("ApiErrors", Alarm::on_errors(&api, "A quote could not be written").notify(topic));
+    stack.add("SignErrors", Alarm::on_errors(&sign, "Links of quotes could not be signed").notify(topic));
+    stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "An event was given up").notify(topic));
 
     stack.output("QuoteUrl", quotes.url("/quote"));
     if let Some(key) = quotes.key_id() {
@@ -99,7 +99,7 @@ fn quote_api(
 ) -> RustFunction {
     let optional = [
         ("WRITE_ON_CLICK", props.write_on_click.then_some("true")),
-        ("CURRENCY", props.currency.as_ref().map(|it| it.as_str())),
+        ("CURRENCY", props.currency.as_ref().map(|currency| currency.as_str())),
     ];
     let function = RustFunction::new("write-back-api", tenancy.architecture)
         .timeout(29)
@@ -116,7 +116,7 @@ fn quote_api(
     let function = optional
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
-        .fold(function, |it, (name, value)| it.env(name, value));
+        .fold(function, |function, (name, value)| function.env(name, value));
     let followed = own_statements(["redshift-data:DescribeStatement"]);
     place.grants_start(Part::Worker).into_iter().chain([followed]).fold(function, RustFunction::grant)
 }
@@ -174,8 +174,8 @@ fn add_rotation(stack: &mut Stack, tenancy: &Tenancy, props: &Props, key: &Secre
         .dead_letters(dead_letters);
     let rotate = stack.add("Rotate", rotate);
     stack.add("Rotation", Rotation::new(key, &rotate, props.rotation_days));
-    let topic = props.alarm_topic.as_ref().map(|it| it.as_str());
-    stack.add("RotateErrors", Alarm::on_errors(&rotate, "The signing key could not be rotated").tell(topic));
+    let topic = props.alarm_topic.as_ref().map(|topic| topic.as_str());
+    stack.add("RotateErrors", Alarm::on_errors(&rotate, "The signing key could not be rotated").notify(topic));
 }
 
 /// The API that browsers open; the signed link admits them, unless `access` requires more.
@@ -185,7 +185,7 @@ fn add_quotes(stack: &mut Stack, props: &Props, api: &FunctionRef) -> RestApiRef
         Private::Endpoint(id) => id.as_str().into(),
         Private::Made { vpc, subnets, callers } => {
             let texts = |list: &[_]| list.iter().map(access::Block::text).collect();
-            let subnets = subnets.iter().map(|it| it.as_str().to_owned()).collect();
+            let subnets = subnets.iter().map(|subnet| subnet.as_str().to_owned()).collect();
             stack.add("ApiEndpoint", ApiEndpoint::new(vpc.as_str(), subnets, texts(callers))).reference()
         }
     });

@@ -94,7 +94,7 @@ impl Props {
 
     /// The schema of the tables and views.
     pub(super) fn schema(&self, tenancy: &Tenancy) -> String {
-        self.schema.as_ref().map_or_else(|| tenancy.warehouse_name(SYSTEM.name), |it| it.as_str().to_owned())
+        self.schema.as_ref().map_or_else(|| tenancy.warehouse_name(SYSTEM.name), |schema| schema.as_str().to_owned())
     }
 
     /// The schema, unless the warehouse is the stack's own.
@@ -111,38 +111,41 @@ impl Props {
 impl TryFrom<Fields> for Props {
     type Error = String;
 
-    fn try_from(it: Fields) -> Result<Self, String> {
-        let token_seconds = in_range("`token_seconds`", it.token_seconds, 60..=Self::LONGEST_TOKEN)?;
-        let rotation_days = in_range("`rotation_days`", it.rotation_days, 0..=1000)?;
+    fn try_from(fields: Fields) -> Result<Self, String> {
+        let token_seconds = in_range("`token_seconds`", fields.token_seconds, 60..=Self::LONGEST_TOKEN)?;
+        let rotation_days = in_range("`rotation_days`", fields.rotation_days, 0..=1000)?;
         if rotation_days > 0 && rotation_days * 24 * 60 * 60 <= token_seconds + Self::CACHE_SECONDS {
             return Err(format!(
                 "links are valid for {token_seconds} seconds and the key for {rotation_days} days; \
                  a link must expire before the key that follows its own: raise `rotation_days`, or lower `token_seconds`"
             ));
         }
-        if let Some(twice) =
-            it.inputs.iter().enumerate().find(|(i, input)| it.inputs[..*i].iter().any(|it| it.name == input.name))
+        if let Some(twice) = fields
+            .inputs
+            .iter()
+            .enumerate()
+            .find(|(i, input)| fields.inputs[..*i].iter().any(|earlier| earlier.name == input.name))
         {
             return Err(format!("the input `{}` appears twice; remove one", twice.1.name.as_str()));
         }
-        if it.inputs.len() > Self::MOST_INPUTS {
-            let count = it.inputs.len();
+        if fields.inputs.len() > Self::MOST_INPUTS {
+            let count = fields.inputs.len();
             return Err(format!("`inputs` has {count} inputs; must be at most {}", Self::MOST_INPUTS));
         }
         let props = Self {
-            warehouse: it.warehouse,
-            schema: it.schema,
-            source: it.source,
-            readers: it.readers,
-            inputs: it.inputs,
-            write_on_click: it.write_on_click,
-            locale: it.locale,
-            currency: it.currency,
+            warehouse: fields.warehouse,
+            schema: fields.schema,
+            source: fields.source,
+            readers: fields.readers,
+            inputs: fields.inputs,
+            write_on_click: fields.write_on_click,
+            locale: fields.locale,
+            currency: fields.currency,
             token_seconds,
             rotation_days,
-            access: it.access,
-            dashboard: it.dashboard,
-            alarm_topic: it.alarm_topic,
+            access: fields.access,
+            dashboard: fields.dashboard,
+            alarm_topic: fields.alarm_topic,
         };
         let length = props.inputs_for_api().len();
         if length > Self::MOST_TEXT {
@@ -210,7 +213,7 @@ checked_text! {
 checked_text! {
     /// A group, a user or a role of Redshift.
     pub(super) Reader, |text: &str| {
-        if (1..=128).contains(&text.len()) && !text.contains(|it: char| it.is_control() || it == '"') {
+        if (1..=128).contains(&text.len()) && !text.contains(|c: char| c.is_control() || c == '"') {
             return Ok(());
         }
         Err(format!("`{text}` is not a valid reader; use 1 to 128 characters without `\"`"))
@@ -221,8 +224,8 @@ checked_text! {
     /// A language, optionally with a country, such as `de-DE`.
     pub Locale, |text: &str| {
         let (language, country) = text.split_once('-').unwrap_or((text, "XX"));
-        let fits = language.len() == 2 && language.bytes().all(|it| it.is_ascii_lowercase())
-            && country.len() == 2 && country.bytes().all(|it| it.is_ascii_uppercase());
+        let fits = language.len() == 2 && language.bytes().all(|byte| byte.is_ascii_lowercase())
+            && country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase());
         if fits {
             return Ok(());
         }
@@ -237,7 +240,7 @@ fn default_locale() -> Locale {
 checked_text! {
     /// A currency of ISO 4217.
     pub Currency, |text: &str| {
-        if text.len() == 3 && text.bytes().all(|it| it.is_ascii_uppercase()) {
+        if text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase()) {
             return Ok(());
         }
         Err(format!("`{text}` is not a currency; use its three letters in ISO 4217, as in EUR"))

@@ -60,22 +60,25 @@ impl Warehouse {
     pub(crate) fn place(&self, stack: &mut Stack, roles: Vec<Value<String>>, worker: &str) -> Place {
         match self {
             Warehouse::Made(made) => made.add(stack, roles),
-            Warehouse::Workgroup(it) => {
+            Warehouse::Workgroup(workgroup) => {
                 let arn = "arn:${AWS::Partition}:redshift-serverless:${AWS::Region}:${AWS::AccountId}:workgroup/";
                 Place {
-                    database: it.database.as_str().to_owned(),
+                    database: workgroup.database.as_str().to_owned(),
                     kind: Kind::Serverless {
-                        group: Group::Existing(it.name.as_str().to_owned()),
-                        arn: sub(format!("{arn}{}", it.id.as_str())),
-                        secret: it.secret.as_ref().map(|it| (it.as_str().into(), it.as_str().into())),
+                        group: Group::Existing(workgroup.name.as_str().to_owned()),
+                        arn: sub(format!("{arn}{}", workgroup.id.as_str())),
+                        secret: workgroup
+                            .secret
+                            .as_ref()
+                            .map(|secret| (secret.as_str().into(), secret.as_str().into())),
                     },
                 }
             }
-            Warehouse::Cluster(it) => Place {
-                database: it.database.as_str().to_owned(),
+            Warehouse::Cluster(cluster) => Place {
+                database: cluster.database.as_str().to_owned(),
                 kind: Kind::Cluster {
-                    name: it.name.as_str().to_owned(),
-                    user: it.user.as_str().to_owned(),
+                    name: cluster.name.as_str().to_owned(),
+                    user: cluster.user.as_str().to_owned(),
                     worker: worker.to_owned(),
                 },
             },
@@ -187,7 +190,7 @@ impl Place {
             Kind::Cluster { name, user, worker } => {
                 let user = if part == Part::Setup { user } else { worker };
                 let resources = [format!("dbuser:{name}/{user}"), format!("dbname:{name}/{}", self.database)];
-                Grant::new(["redshift:GetClusterCredentials"], resources.map(|it| redshift_arn(&it)))
+                Grant::new(["redshift:GetClusterCredentials"], resources.map(|resource| redshift_arn(&resource)))
             }
         };
         let warehouse = match &self.kind {

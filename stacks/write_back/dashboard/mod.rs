@@ -62,8 +62,8 @@ enum Login {
 impl TryFrom<Fields> for DashboardProps {
     type Error = String;
 
-    fn try_from(it: Fields) -> Result<Self, String> {
-        let login = match (it.secret, it.role, it.database_user) {
+    fn try_from(fields: Fields) -> Result<Self, String> {
+        let login = match (fields.secret, fields.role, fields.database_user) {
             (Some(secret), None, None) => Login::Secret(secret),
             (None, Some(role), Some(user)) => Login::Role(role, user),
             _ => {
@@ -73,10 +73,10 @@ impl TryFrom<Fields> for DashboardProps {
                 );
             }
         };
-        if it.owners.is_empty() {
+        if fields.owners.is_empty() {
             return Err("the dashboards have no owner; name at least one under `owners`".to_owned());
         }
-        Ok(Self { vpc_connection: it.vpc_connection, login, owners: it.owners, viewers: it.viewers })
+        Ok(Self { vpc_connection: fields.vpc_connection, login, owners: fields.owners, viewers: fields.viewers })
     }
 }
 
@@ -128,10 +128,10 @@ fn data_source(name: &str, dashboard: &DashboardProps, place: &Place) -> DataSou
 
 /// A view, queried each time it is shown: a copy in SPICE would show expired links.
 fn data_set(name: &str, dashboard: &DashboardProps, schema: &str, source: &DataSourceRef, sheet: &Sheet) -> DataSet {
-    let column = |it: &Column| {
+    let column = |column: &Column| {
         InputColumn::new(data_set::InputColumnRequired {
-            name: it.name.into(),
-            r#type: Value::<InputColumnType>::raw(it.kind.name()),
+            name: column.name.into(),
+            r#type: Value::<InputColumnType>::raw(column.kind.name()),
         })
     };
     let table = RelationalTable::new(data_set::RelationalTableRequired {
@@ -150,7 +150,7 @@ fn data_set(name: &str, dashboard: &DashboardProps, schema: &str, source: &DataS
 }
 
 fn shown(name: &str, dashboard: &DashboardProps, props: &Props, set: &DataSetRef, sheet: &Sheet) -> Dashboard {
-    let currency = props.currency.as_ref().map(|it| it.as_str());
+    let currency = props.currency.as_ref().map(|currency| currency.as_str());
     Dashboard::new(dashboard::Required {
         aws_account_id: account_id(),
         dashboard_id: name.into(),
@@ -164,14 +164,14 @@ checked_text! {
     /// A VPC connection of QuickSight.
     pub VpcConnection, |text: &str| {
         let form = "arn:aws:quicksight:<region>:<account>:vpcConnection/<id>";
-        check_arn(text, "a VPC connection of QuickSight", form, |it| is_named(it, "vpcConnection/"))
+        check_arn(text, "a VPC connection of QuickSight", form, |resource| is_named(resource, "vpcConnection/"))
     }
 }
 
 checked_text! {
     /// A user of the database.
     pub(super) DatabaseUser, |text: &str| {
-        if (1..=64).contains(&text.len()) && text.bytes().all(|it| it.is_ascii_graphic()) {
+        if (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Ok(());
         }
         Err(format!("`{text}` is not a valid database user; use 1 to 64 visible characters"))

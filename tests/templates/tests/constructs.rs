@@ -19,7 +19,7 @@ use serde_json::json;
 
 fn messages(stack: Stack) -> Vec<String> {
     let assembly = App::default().stack(stack).checks(constructs::checks::ALL).synth();
-    assembly.findings.iter().map(|it| format!("{}: {}", it.subject, it.message)).collect()
+    assembly.findings.iter().map(|finding| format!("{}: {}", finding.subject, finding.message)).collect()
 }
 
 fn role(action: &str, resource: &str) -> Role {
@@ -140,11 +140,11 @@ fn a_cron_that_aws_would_reject_is_a_finding_at_the_line_that_added_it() {
     stack.add("Daily", Schedule::cron("0 6 * * *", Json::Null, &group));
     let line = line!() - 1;
     let findings = App::default().stack(stack).synth().findings;
-    let [finding] = &findings.iter().filter(|it| it.subject == "Daily").collect::<Vec<_>>()[..] else {
+    let [finding] = &findings.iter().filter(|finding| finding.subject == "Daily").collect::<Vec<_>>()[..] else {
         panic!("one mistake is one finding: {findings:#?}")
     };
     assert!(finding.message.starts_with("cron `0 6 * * *` has 5 fields; must have six"), "{}", finding.message);
-    assert_eq!(finding.location.map(|it| it.line()), Some(line));
+    assert_eq!(finding.location.map(|location| location.line()), Some(line));
 }
 
 #[test]
@@ -154,9 +154,9 @@ fn a_functions_memory_is_checked_at_the_line_that_chose_it() {
     let line = line!() - 1;
     stack.add("Deliver", function);
     let findings = App::default().stack(stack).synth().findings;
-    let finding = findings.iter().find(|it| it.message.contains("memory")).expect("64 MB is too little");
+    let finding = findings.iter().find(|finding| finding.message.contains("memory")).expect("64 MB is too little");
     assert_eq!(finding.message, "memory_size is 64; must be 128 to 10240");
-    assert_eq!(finding.location.map(|it| it.line()), Some(line));
+    assert_eq!(finding.location.map(|location| location.line()), Some(line));
 }
 
 #[test]
@@ -244,21 +244,21 @@ struct Published {
 }
 
 /// The logical ID of the deployment of an API that refers to an endpoint and a user pool.
-fn deployment(it: Published) -> String {
+fn deployment(published: Published) -> String {
     let mut stack = Stack::new("s");
-    let endpoint = ApiEndpoint::new(it.vpc, vec![it.subnet.to_owned()], vec!["10.0.0.0/8".to_owned()]);
+    let endpoint = ApiEndpoint::new(published.vpc, vec![published.subnet.to_owned()], vec!["10.0.0.0/8".to_owned()]);
     let endpoint = stack.add("Endpoint", endpoint);
-    let users = user_pool::UserPool::new().user_pool_name(it.users_name);
-    let users = stack.add(it.users, users.retain());
+    let users = user_pool::UserPool::new().user_pool_name(published.users_name);
+    let users = stack.add(published.users, users.retain());
     let function = stack.add("F", RustFunction::new("f", Architecture::X86_64));
     let api = RestApi::new("An API")
-        .route_with_body("POST", it.path, &function, it.schema)
+        .route_with_body("POST", published.path, &function, published.schema)
         .users_of(Some(users.arn()))
-        .cors(Cors { origin: it.origin.into(), allowed_headers: vec!["authorization"] })
+        .cors(Cors { origin: published.origin.into(), allowed_headers: vec!["authorization"] })
         .private(Some(endpoint.reference()));
     stack.add("Api", api);
     let template = App::default().stack(stack).synth().stacks.remove(0).template;
-    let mut deployments = template.all("AWS::ApiGateway::Deployment").map(|it| it.0.to_owned());
+    let mut deployments = template.all("AWS::ApiGateway::Deployment").map(|(id, _)| id.to_owned());
     deployments.next().expect("an API has a deployment")
 }
 

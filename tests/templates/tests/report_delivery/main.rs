@@ -50,7 +50,7 @@ fn jobs_are_found_by_dashboard_and_unfinished_ones_by_age() {
         }),
     );
     let types: Vec<_> =
-        jobs["AttributeDefinitions"].as_array().unwrap().iter().map(|it| &it["AttributeType"]).collect();
+        jobs["AttributeDefinitions"].as_array().unwrap().iter().map(|attribute| &attribute["AttributeType"]).collect();
     assert_eq!(types, ["S", "S", "S", "N"]);
 }
 
@@ -72,7 +72,7 @@ fn quicksight_writes_below_the_tenants_prefix_for_this_account_only() {
     }
     assert_eq!(statements[2]["Resource"], json!({ "Fn::Sub": "${Reports.Arn}/t/acme/*" }));
     // A rule against requests without an encryption header would reject QuickSight, which sends none.
-    assert_eq!(statements.iter().filter(|it| it["Effect"] == "Deny").count(), 1);
+    assert_eq!(statements.iter().filter(|statement| statement["Effect"] == "Deny").count(), 1);
     assert_includes(
         template.properties("Reports"),
         &json!({
@@ -88,7 +88,7 @@ fn quicksight_writes_below_the_tenants_prefix_for_this_account_only() {
 fn the_published_paths_exist_and_need_a_key() {
     let template = with("");
     let paths: Vec<_> =
-        template.all("AWS::ApiGateway::Resource").map(|it| it.1["PathPart"].as_str().unwrap()).collect();
+        template.all("AWS::ApiGateway::Resource").map(|(_, resource)| resource["PathPart"].as_str().unwrap()).collect();
     assert_eq!(
         paths,
         [
@@ -126,7 +126,7 @@ fn the_access_log_contains_nothing_that_callers_write() {
     let template = with("");
     let format = template.properties("RequestsStage")["AccessLogSetting"]["Format"].as_str().unwrap();
     let fields: serde_json::Map<String, Json> = serde_json::from_str(format).unwrap();
-    let told: Vec<&str> = fields.values().map(|it| it.as_str().unwrap()).collect();
+    let logged: Vec<&str> = fields.values().map(|field| field.as_str().unwrap()).collect();
     let allowed = [
         "$context.requestId",
         "$context.requestTime",
@@ -139,7 +139,7 @@ fn the_access_log_contains_nothing_that_callers_write() {
         "$context.responseLength",
         "$context.responseLatency",
     ];
-    assert!(told.iter().all(|it| allowed.contains(it)), "{told:?}");
+    assert!(logged.iter().all(|field| allowed.contains(field)), "{logged:?}");
 }
 
 #[test]
@@ -194,7 +194,8 @@ fn each_function_has_only_the_rights_it_needs() {
 fn a_copy_goes_only_to_a_bucket_of_the_partners_account() {
     let template = with(PARTNER);
     let statements = &template.properties("ReportSenderRole")["Policies"][0]["PolicyDocument"]["Statement"];
-    let copy = statements.as_array().unwrap().iter().find(|it| it["Action"][0] == "s3:PutObject").unwrap();
+    let copy =
+        statements.as_array().unwrap().iter().find(|statement| statement["Action"][0] == "s3:PutObject").unwrap();
     assert_eq!(copy["Resource"], json!({ "Fn::Sub": "arn:${AWS::Partition}:s3:::partner-inbox/acme/*" }));
     assert_eq!(copy["Condition"], json!({ "StringEquals": { "aws:ResourceAccount": "210987654321" } }));
 }
@@ -205,7 +206,7 @@ fn the_sender_exists_only_with_a_delivery() {
     let added = |lines: &str| {
         let with = with(lines);
         let mut ids: Vec<String> =
-            with.resources.keys().filter(|it| !none.resources.contains_key(*it)).cloned().collect();
+            with.resources.keys().filter(|id| !none.resources.contains_key(*id)).cloned().collect();
         ids.sort();
         ids
     };
@@ -321,7 +322,7 @@ fn whose_rows_a_report_shows_is_fixed_or_a_claim_of_a_caller_with_a_token() {
 #[test]
 fn reports_that_show_all_rows_are_a_warning() {
     let assembly = template_tests::assembly(&file("row_level_tags: []"));
-    let messages: Vec<&str> = assembly.findings.iter().map(|it| it.message.as_str()).collect();
+    let messages: Vec<&str> = assembly.findings.iter().map(|finding| finding.message.as_str()).collect();
     assert_eq!(messages, ["reports show all rows, since `row_level_tags` is empty"]);
 }
 
@@ -357,7 +358,12 @@ fn the_slot_table_is_the_platforms() {
         &json!({ "SLOT_TABLE": { "Ref": "SlotTable" }, "SLOTS": "12" }),
     );
     let statements = &template.properties("ReportPollerRole")["Policies"][0]["PolicyDocument"]["Statement"];
-    let change = statements.as_array().unwrap().iter().find(|it| it["Action"][0] == "dynamodb:DeleteItem").unwrap();
+    let change = statements
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|statement| statement["Action"][0] == "dynamodb:DeleteItem")
+        .unwrap();
     assert_eq!(
         change["Condition"],
         json!({ "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["slot#*", "waiting#acme"] } }),
@@ -439,8 +445,8 @@ fn a_mistake_in_the_file_is_one_sentence() {
             "`IntegerParameters` gives `Year` the value 1.5; use whole numbers",
         ),
     ] {
-        let told = mistake(&file(&format!("{TAGS}{lines}")));
-        assert!(told.contains(message), "{lines}\n{told}");
+        let error = mistake(&file(&format!("{TAGS}{lines}")));
+        assert!(error.contains(message), "{lines}\n{error}");
     }
 }
 
@@ -466,11 +472,11 @@ fn a_mistake_in_the_tags_is_one_sentence() {
             "the row-level tag `a` is a claim, and an API key has none; name the `user_pool` of the callers, or give the tag a `value`",
         ),
     ] {
-        let told = mistake(&file(&format!("row_level_tags: {tags}")));
-        assert!(told.contains(message), "{tags}\n{told}");
+        let error = mistake(&file(&format!("row_level_tags: {tags}")));
+        assert!(error.contains(message), "{tags}\n{error}");
     }
     let pool = "user_pool: arn:aws:cognito-idp:eu-central-1:123456789012:userpool/eu-central-1_AbCdEf\n";
     let lines = format!("row_level_tags: [{{ key: a, claim: c }}]\n{pool}{EMAIL}{SCHEDULE}");
-    let told = mistake(&file(&lines));
-    assert!(told.contains("the row-level tag `a` is a claim, and a scheduled report has no caller"), "{told}");
+    let error = mistake(&file(&lines));
+    assert!(error.contains("the row-level tag `a` is a claim, and a scheduled report has no caller"), "{error}");
 }

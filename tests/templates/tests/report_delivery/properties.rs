@@ -41,8 +41,8 @@ fn tags() -> impl Strategy<Value = String> {
                  user_pool: arn:aws:cognito-idp:eu-central-1:123456789012:userpool/eu-central-1_AbCdEf\n\
                  dashboards: [d]\n";
     prop_oneof![
-        "[A-Za-z0-9'{}$]{1,9}".prop_map(|it| {
-            format!("dashboards: all\nrow_level_tags: [{{ key: tenant, value: '{}' }}]\n", it.replace('\'', "''"))
+        "[A-Za-z0-9'{}$]{1,9}".prop_map(|value| {
+            format!("dashboards: all\nrow_level_tags: [{{ key: tenant, value: '{}' }}]\n", value.replace('\'', "''"))
         }),
         Just(claim.to_owned()),
     ]
