@@ -88,13 +88,14 @@ async fn deploy(command: Deploy, progress: &Progress) -> Result<u8, Error> {
     if command.preflight {
         return cli::target(&command.environment, Rates::default(), progress).await.map(|_| 0);
     }
-    let tenants = cli::assemblies(&command, progress)?;
+    let mut tenants = cli::assemblies(&command, progress)?;
     for stack in tenants.iter().flat_map(|tenant| &tenant.stacks) {
         stack.require_functions()?;
     }
     let rates = Rates { changes: command.changes_per_second, looks: command.looks_per_second };
     let target = cli::target(&command.environment, rates, progress).await?;
     ferrostack_deploy::require_platform(&target, &tenants).await?;
+    ferrostack_deploy::keep_log_role(&target, &mut tenants).await?;
     let at_once = usize::from(command.concurrency);
     if command.plan {
         return show_plans(&target, &tenants, &cli::options(&command), at_once, progress).await;
