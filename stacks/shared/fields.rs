@@ -155,7 +155,7 @@ checked_text! {
 checked_text! {
     /// The ID of an AWS account.
     pub AccountId, |text: &str| {
-        if text.len() == 12 && text.bytes().all(|it| it.is_ascii_digit()) {
+        if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
             return Ok(());
         }
         Err(format!("`{text}` is not an account ID; must be twelve digits in quotes"))

@@ -29,7 +29,7 @@ mod status;
 
 pub use assembly::{Assembly, Asset, PLATFORM, StackArtifact};
 pub use aws::lanes::Rates;
-pub use aws::platform::require_platform;
+pub use aws::platform::{keep_log_role, require_platform};
 pub use aws::target::Target;
 pub use cloudformation::snapshot::Snapshot;
 pub use deploy::hotswap::{Swapped, hotswap};

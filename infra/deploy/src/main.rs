@@ -101,9 +101,10 @@ async fn deploy(command: Deploy, progress: &Progress) -> Result<u8, Error> {
         stack.require_functions()?;
     }
     let rates = Rates { changes: command.changes_per_second, looks: command.looks_per_second };
-    let placements = cli::placements(&command.connection, tenants, rates, progress).await?;
-    for placement in &placements {
+    let mut placements = cli::placements(&command.connection, tenants, rates, progress).await?;
+    for placement in &mut placements {
         ferrostack_deploy::require_platform(&placement.target, &placement.tenants).await?;
+        ferrostack_deploy::keep_log_role(&placement.target, &mut placement.tenants).await?;
     }
     let at_once = usize::from(command.concurrency);
     if command.plan {

@@ -23,6 +23,8 @@ pub(crate) const ASSET_BUCKET_PARAMETER: &str = "AssetBucket";
 
 /// The template parameter that names the table of the account's QuickSight slots.
 pub(crate) const SLOT_TABLE_PARAMETER: &str = "SlotTable";
+/// The template parameter that names the role with which API Gateway writes logs, if it is not the stack's own.
+pub(crate) const LOG_ROLE_PARAMETER: &str = "LogRole";
 
 /// The stacks of one tenant, dependencies first.
 #[derive(Debug, Clone)]
@@ -112,6 +114,11 @@ impl StackArtifact {
     /// Whether the template has a parameter for the bucket with the functions' code.
     pub(crate) fn takes_asset_bucket(&self) -> bool {
         self.declared_parameters.contains(ASSET_BUCKET_PARAMETER)
+    }
+
+    /// Whether the stack leaves API Gateway's role for logs alone if it is given one.
+    pub(crate) fn takes_log_role(&self) -> bool {
+        self.declared_parameters.contains(LOG_ROLE_PARAMETER)
     }
 
     /// Whether the stack takes some of the account's QuickSight slots.
