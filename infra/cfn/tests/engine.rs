@@ -16,8 +16,8 @@ use std::collections::BTreeMap;
 use cfn::assertions::assert_includes;
 use cfn::intrinsic::{self, equals, find_in_map, if_, join, sub};
 use cfn::{
-    App, Attributes, BuiltFunctions, CloudAssembly, Constraint, Construct, DeletionPolicy, Format, Json, LogicalId,
-    Output, Parameter, Properties, Referable, Resource, Scope, Stack, Value,
+    App, Attributes, BuiltFunctions, Check, CloudAssembly, Constraint, Construct, DeletionPolicy, Finding, Format,
+    Json, LogicalId, Output, Parameter, Properties, Referable, Resource, Scope, Stack, Value,
 };
 use serde_json::json;
 
@@ -391,6 +391,19 @@ fn stack_names_are_checked_and_must_differ() {
         app.synth().findings.iter().map(|finding| format!("{}: {}", finding.stack, finding.message)).collect();
     assert!(messages[0].starts_with("a_b: is not a valid stack name"), "{messages:?}");
     assert_eq!(messages[1], "same: two stacks have this name; rename one");
+}
+
+#[test]
+fn the_checks_of_an_app_run_over_each_of_its_templates() {
+    let named = |name: &str| {
+        let mut stack = Stack::new(name);
+        stack.add("A", Thing::default());
+        stack
+    };
+    let check: Check = |template| vec![Finding::warning("A", format!("{} is checked", template.stack))];
+    let findings = App::default().stacks([named("a"), named("b")]).checks(&[check]).synth().findings;
+    let texts: Vec<String> = findings.iter().map(|finding| format!("{}: {}", finding.stack, finding.message)).collect();
+    assert_eq!(texts, ["a: a is checked", "b: b is checked"]);
 }
 
 #[test]

@@ -175,6 +175,8 @@ fn names_of_setters() {
         ("A__B", "a_b"),
         ("ABs", "abs"),
         ("ABsC", "abs_c"),
+        ("ABc", "a_bc"),
+        ("ABsent", "a_bsent"),
     ] {
         assert_eq!(rust_name(name), expected);
     }
