@@ -67,8 +67,10 @@ async fn each_way_out_of_the_stack_and_each_fate_of_the_data_is_named() {
         assert_eq!(text, format!("{STACK}: would be updated: {headline}\n  {line}"), "{action} {replacement} {policy}");
     }
     // A type without data is at risk only if a template keeps it.
-    let queue = planned(change("Remove", "It", "AWS::SQS::Queue", "", "Delete")).await;
-    assert!(queue.ends_with("  - It (AWS::SQS::Queue)"), "{queue}");
+    let function = planned(change("Remove", "It", "AWS::Lambda::Function", "", "Delete")).await;
+    assert!(function.ends_with("  - It (AWS::Lambda::Function)"), "{function}");
+    let kept = planned(change("Remove", "It", "AWS::Lambda::Function", "", "Retain")).await;
+    assert!(kept.ends_with("  - It (AWS::Lambda::Function), its data is kept outside the stack"), "{kept}");
 }
 
 #[tokio::test]
@@ -78,13 +80,16 @@ async fn a_change_of_tags_is_not_listed_unless_it_replaces_or_adds_the_resource(
         let (endpoint, _fake) = fake_aws::start(fake).await;
         plan(&endpoint, false).await.unwrap()
     };
-    let tags = |replacement: &str| modification("It", "AWS::SQS::Queue", replacement, "", &["Tags"]);
+    let tags = |replacement: &str| modification("It", "AWS::Lambda::Function", replacement, "", &["Tags"]);
     let only = planned([tags("False")]).await;
     assert_eq!(only, format!("{STACK}: would be updated: only tags and outputs\n  ~ 1 other resources: Tags"));
     let replaced = planned([tags("True")]).await;
-    assert_eq!(replaced, format!("{STACK}: would be updated: 1 replaced\n  ~ It (AWS::SQS::Queue): Tags: replaced"));
+    assert_eq!(
+        replaced,
+        format!("{STACK}: would be updated: 1 replaced\n  ~ It (AWS::Lambda::Function): Tags: replaced")
+    );
     let added = planned([tags("").replace("Modify", "Add")]).await;
-    assert_eq!(added, format!("{STACK}: would be updated: 1 added\n  + It (AWS::SQS::Queue): Tags"));
+    assert_eq!(added, format!("{STACK}: would be updated: 1 added\n  + It (AWS::Lambda::Function): Tags"));
 }
 
 #[tokio::test]
