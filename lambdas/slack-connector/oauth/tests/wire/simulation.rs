@@ -1,4 +1,4 @@
-//! Days of refreshes, with faults at every call, in virtual time: one seed is one history.
+//! Days of refreshes, with faults at every call, in virtual time: one seed is one history. `SIMULATION_SEEDS=2000` tries more.
 //!
 //! A refresh token works once. Whatever happens after Slack has answered with a new one, it is the current one in the end.
 
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use lambda_runtime::{Context, LambdaEvent};
-use loopback::{Answer, Request, Time, dynamo, reply, serve};
+use loopback::{Answer, Request, Time, dynamo, reply, seeds, serve};
 use serde_json::{Value, json};
 use slack_oauth::{InstallationApi, Settings};
 use tokio::sync::Notify;
@@ -173,7 +173,8 @@ async fn history(seed: u64) -> (Value, u64, u32) {
 #[tokio::test]
 async fn no_history_loses_a_token_that_slack_has_issued() {
     let mut newest_of_all = 0;
-    for seed in 0..SEEDS {
+    let seeds = seeds(SEEDS);
+    for seed in seeds.clone() {
         let (token, newest, reused) = history(seed).await;
         assert_eq!(token["refresh_token"], format!("xoxe-canary-{newest}"), "seed {seed}");
         assert_eq!(reused, 0, "seed {seed}: a used refresh token was sent again");
@@ -181,5 +182,6 @@ async fn no_history_loses_a_token_that_slack_has_issued() {
         assert!(token["expires"].as_u64() > Some(end), "seed {seed}: the token has expired: {token}");
         newest_of_all = newest_of_all.max(newest);
     }
+    println!("{} histories: 0 tokens lost, 0 reused, 0 expired", seeds.count());
     assert!(newest_of_all > 3, "tokens are renewed every two hours");
 }
