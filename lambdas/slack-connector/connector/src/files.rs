@@ -81,7 +81,7 @@ impl Files {
         Ok(dates)
     }
 
-    /// Begins to store the file of a day, in the place of the version `replaced` if there is one.
+    /// Begins to store the file of a day, instead of the version `replaced` if there is one.
     pub(crate) fn save<'a>(&'a self, date: &str, replaced: Option<&'a str>, owner: Option<&'a str>) -> Saving<'a> {
         Saving { files: self, key: self.key(date), replaced, owner, buffer: Vec::new(), upload: None }
     }
