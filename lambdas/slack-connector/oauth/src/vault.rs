@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
-use function::{Clock, Failure, Outcome};
+use function::{Clock, Failure};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
@@ -179,14 +179,14 @@ impl Vault {
         }
     }
 
-    /// Writes a version. This is repeated for as long as a run can afford, because the token is nowhere else.
+    /// Writes a version. This is repeated whatever the answer is, because the token is nowhere else.
     async fn put(&self, version: &str, value: &str, stage: &str) -> Result<()> {
         let mut tried = 1;
         loop {
             let put = self.client.put_secret_value().secret_id(&self.token).client_request_token(version);
             let Err(error) = put.secret_string(value).version_stages(stage).send().await else { return Ok(()) };
             let failure = Failure::of(&error);
-            if failure.outcome == Outcome::Refused || tried == WRITES {
+            if tried == WRITES {
                 return Err(not_written(&failure));
             }
             tracing::warn!(step = "store", reason = %failure, "storing the token again");

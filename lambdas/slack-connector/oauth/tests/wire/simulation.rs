@@ -95,7 +95,7 @@ impl Service {
             // Nothing can be done about a token that no run has seen, or that could be stored nowhere.
             (Fate::Lost(_), "") => Fate::Lost(false),
             (Fate::Killed(_), "") => Fate::Killed(false),
-            (Fate::Killed(false) | Fate::Refused, "PutSecretValue") => Fate::Lost(self.rng.bool()),
+            (Fate::Killed(false), "PutSecretValue") => Fate::Lost(self.rng.bool()),
             // The SDK repeats these, which takes real time and shows nothing else.
             (Fate::Lost(_), "GetSecretValue" | "PutItem" | "DeleteItem") => Fate::Refused,
             (fate, _) => fate,
@@ -106,7 +106,9 @@ impl Service {
             (Fate::Works, "PutSecretValue") if is_proof && has(RightIsNotProven) => return reply(200, "{}"),
             (_, "PutSecretValue") if self.is_denied => Fate::Refused,
             (_, "PutSecretValue") if !is_proof && has(TokenIsNotStored) => return reply(200, "{}"),
-            (Fate::Lost(false), "PutSecretValue") if has(TokenIsWrittenOnce) => Fate::Refused,
+            (Fate::Lost(false) | Fate::Refused, "PutSecretValue") if !is_proof && has(TokenIsWrittenOnce) => {
+                Fate::Killed(false)
+            }
             (Fate::Lost(false), "PutSecretValue") if has(NoAnswerMeansStored) => return reply(200, "{}"),
             (Fate::Lost(false), "UpdateSecretVersionStage") if has(LabelIsBelieved) => return reply(200, "{}"),
             (_, "GetSecretValue") if has(PendingIsNotRead) && request.body.contains("AWSPENDING") => {

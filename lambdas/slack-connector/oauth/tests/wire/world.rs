@@ -270,7 +270,10 @@ impl State {
             *left -= 1;
             return Answer::HangUp;
         }
-        let fault = self.faults.remove(operation);
+        let fault = self.faults.get(operation).copied();
+        if fault != Some(Fault::Denies) {
+            self.faults.remove(operation);
+        }
         if fault == Some(Fault::Denies) {
             return reply(
                 400,
