@@ -12,6 +12,7 @@
 //! ```
 
 mod deliveries;
+mod parameters;
 mod props;
 mod scheduled_report;
 mod tags;
@@ -70,7 +71,8 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     }
 
     let topic = props.alarm_topic.as_ref().map(|it| it.as_str());
-    stack.add("ApiErrors", Alarm::on_errors(&api, "A request for a report failed").tell(topic));
+    stack.add("ApiErrors", Alarm::on_errors(&api, "A report could not be requested").tell(topic));
+    stack.add("RequestErrors", Alarm::on_server_errors(&requests, "A request for a report failed").tell(topic));
     stack.add("PollerErrors", Alarm::on_errors(&poller, "The queue of reports does not move").tell(topic));
     stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "A report was given up").tell(topic));
 

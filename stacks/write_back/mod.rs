@@ -70,7 +70,7 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     }
 
     let topic = props.alarm_topic.as_ref().map(|it| it.as_str());
-    stack.add("ApiErrors", Alarm::on_errors(&api, "A quote could not be written").tell(topic));
+    stack.add("ApiErrors", Alarm::on_server_errors(&quotes, "A quote could not be written").tell(topic));
     stack.add("SignErrors", Alarm::on_errors(&sign, "Links of quotes could not be signed").tell(topic));
     stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "An event was given up").tell(topic));
 

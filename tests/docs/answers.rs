@@ -144,7 +144,7 @@ fn each_function_that_calls_a_service_has_a_table() {
     let tables = tables();
     for function in functions() {
         let has_table = tables.values().any(|table| table.functions.split(" and ").any(|named| named == function));
-        assert!(has_table, "{function} calls a service, but no ANSWERS.md is about it");
+        assert!(has_table, "no ANSWERS.md is about {function}, which depends on a client of a service");
     }
     for (path, table) in tables {
         assert!(table.rows.len() >= 60, "{path} has only {} rows", table.rows.len());

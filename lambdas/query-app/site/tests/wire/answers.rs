@@ -1,4 +1,4 @@
-//! What CloudFormation is told after each answer that S3 may give once.
+//! What CloudFormation receives after each answer that S3 may give once.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
