@@ -49,6 +49,7 @@ mod tenant;
 mod tenant_error;
 
 pub use roster::{SYSTEMS, System, Systems};
+pub use shared::warehouse::{Schema, SchemaKey};
 pub use tenancy::Tenancy;
 pub use tenant::Tenant;
 pub use tenant_error::TenantError;

@@ -65,14 +65,14 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
             stack.add(&format!("Event{}", name.logical()), event_rule(event, &reload, &events, &dead_letters));
         }
     }
-    let topic = props.alarm_topic.as_ref().map(|it| it.as_str());
+    let topic = props.alarm_topic.as_ref().map(|topic| topic.as_str());
     if props.requests {
         let requests = stack.add("Requests", request_api(&reload));
         stack.output("RequestUrl", requests.url(""));
-        stack.add("RequestErrors", Alarm::on_server_errors(&requests, "A requested reload failed").tell(topic));
+        stack.add("RequestErrors", Alarm::on_server_errors(&requests, "A requested reload failed").notify(topic));
     }
-    stack.add("ReloadErrors", Alarm::on_errors(&reload, "A Qlik reload could not be started or failed").tell(topic));
-    stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "A Qlik reload was given up").tell(topic));
+    stack.add("ReloadErrors", Alarm::on_errors(&reload, "A Qlik reload could not be started or failed").notify(topic));
+    stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "A Qlik reload was given up").notify(topic));
 
     stack.output("QlikApiKeySecret", api_key.arn());
     stack.output("ReloadFunction", reload.name());

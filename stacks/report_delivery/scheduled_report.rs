@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::parameters::{self, Parameter};
-use crate::shared::fields::{Cron, Rate, TimeZone, When, checked_text, given};
+use crate::shared::fields::{Cron, Rate, TimeZone, When, checked_text, distinct, given};
 use crate::shared::mail::Address;
 
 /// A report on a schedule.
@@ -35,11 +35,11 @@ struct ScheduleFields {
     dashboard: Id,
     sheet: Id,
     format: Format,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "distinct")]
     visuals: Vec<Id>,
     #[serde(default, deserialize_with = "given")]
     parameters: BTreeMap<String, Vec<Parameter>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "distinct")]
     recipients: Vec<Address>,
     #[serde(default, deserialize_with = "given")]
     cron: Option<Cron>,
@@ -75,29 +75,29 @@ const MOST_RECIPIENTS: usize = 50;
 impl TryFrom<ScheduleFields> for ScheduledReport {
     type Error = String;
 
-    fn try_from(it: ScheduleFields) -> Result<Self, String> {
-        let when = When::one_of(it.cron, it.rate)?;
-        let (format, visuals) = it.format.rule();
-        if !visuals.contains(&it.visuals.len()) {
+    fn try_from(fields: ScheduleFields) -> Result<Self, String> {
+        let when = When::one_of(fields.cron, fields.rate)?;
+        let (format, visuals) = fields.format.rule();
+        if !visuals.contains(&fields.visuals.len()) {
             let (least, most) = visuals.into_inner();
             return Err(format!(
                 "{} visuals of a {format}; must be {least} to {most} (a PDF shows its whole sheet)",
-                it.visuals.len()
+                fields.visuals.len()
             ));
         }
-        it.parameters.iter().try_for_each(|(kind, parameters)| parameters::check(kind, parameters))?;
-        if it.recipients.len() > MOST_RECIPIENTS {
-            return Err(format!("{} recipients; must be at most {MOST_RECIPIENTS}", it.recipients.len()));
+        fields.parameters.iter().try_for_each(|(kind, parameters)| parameters::check(kind, parameters))?;
+        if fields.recipients.len() > MOST_RECIPIENTS {
+            return Err(format!("{} recipients; must be at most {MOST_RECIPIENTS}", fields.recipients.len()));
         }
         Ok(Self {
-            dashboard: it.dashboard,
+            dashboard: fields.dashboard,
             when,
-            time_zone: it.time_zone,
-            recipients: it.recipients,
-            sheet: it.sheet,
-            format: it.format,
-            visuals: it.visuals,
-            parameters: it.parameters,
+            time_zone: fields.time_zone,
+            recipients: fields.recipients,
+            sheet: fields.sheet,
+            format: fields.format,
+            visuals: fields.visuals,
+            parameters: fields.parameters,
         })
     }
 }
@@ -127,7 +127,7 @@ impl ScheduledReport {
 checked_text! {
     /// The ID of a dashboard, a sheet or a visual in QuickSight.
     pub Id, |text: &str| {
-        if (1..=512).contains(&text.len()) && text.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-' || it == b'_') {
+        if (1..=512).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') {
             return Ok(());
         }
         Err(format!("`{text}` is not a QuickSight ID; use 1 to 512 letters, digits, `-` and `_`, as in the dashboard's address"))

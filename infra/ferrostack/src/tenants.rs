@@ -1,5 +1,6 @@
 //! Finding and reading tenant files.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
@@ -29,23 +30,71 @@ impl fmt::Display for FileError {
     }
 }
 
+/// A tenant file without mistakes.
+struct TenantFile {
+    path: PathBuf,
+    text: String,
+    tenant: Tenant,
+}
+
 /// The selected tenants in the order of their names, or the first mistake in their files.
 ///
 /// # Errors
 ///
 /// If a file does not exist, is too large or cannot be read.
 pub(crate) fn load(selection: &Selection, verbosity: Verbosity) -> Result<Result<Vec<Tenant>, FileError>> {
-    let mut tenants = Vec::new();
+    let mut files = Vec::new();
     for path in paths(selection)? {
         if verbosity.verbose {
             output::error_line(format_args!("reading {}", path.display()));
         }
-        match read(&path)?.and_then(|text| parse(&path, &text)) {
-            Ok(tenant) => tenants.push(tenant),
+        match read(&path)?.and_then(|text| Ok((parse(&path, &text)?, text))) {
+            Ok((tenant, text)) => files.push(TenantFile { path, text, tenant }),
             Err(error) => return Ok(Err(FileError { path, error })),
         }
     }
-    Ok(Ok(tenants))
+    Ok(match shared_schema(&files, &others(selection, &files)) {
+        Some(error) => Err(error),
+        None => Ok(files.into_iter().map(|file| file.tenant).collect()),
+    })
+}
+
+/// The files of tenants that are not selected but may use the same warehouse as one that is. A mistake in such a file is not reported, since
+/// it is not what this command is about.
+fn others(selection: &Selection, selected: &[TenantFile]) -> Vec<TenantFile> {
+    let schemas = selected.iter().flat_map(|file| file.tenant.schemas());
+    let warehouses: BTreeSet<String> = schemas.map(|schema| schema.warehouse).collect();
+    if selection.names.is_empty() || warehouses.is_empty() {
+        return Vec::new();
+    }
+    let all = Selection { names: Vec::new(), tenants: selection.tenants.clone() };
+    let unselected = paths(&all).unwrap_or_default().into_iter().filter(|path| {
+        let stem = path.file_stem().and_then(OsStr::to_str);
+        !selected.iter().any(|file| Some(file.tenant.tenancy.name.as_str()) == stem)
+    });
+    let load = |path: PathBuf| {
+        let text = read(&path).ok()?.ok()?;
+        // Parsing all files of a fleet would take longer than the command itself.
+        warehouses.iter().any(|name| text.contains(name)).then_some(())?;
+        let tenant = parse(&path, &text).ok()?;
+        Some(TenantFile { path, text, tenant })
+    };
+    unselected.filter_map(load).collect()
+}
+
+/// The first schema of a selected tenant that a different stack sets up too.
+fn shared_schema(selected: &[TenantFile], others: &[TenantFile]) -> Option<FileError> {
+    let mut owners = BTreeMap::new();
+    for (is_selected, file) in others.iter().map(|file| (false, file)).chain(selected.iter().map(|file| (true, file))) {
+        for schema in file.tenant.schemas() {
+            let stack = format!("{}-{}", file.tenant.tenancy.name, schema.system);
+            let Some(owner) = owners.insert(schema.key().clone(), stack).filter(|_| is_selected) else { continue };
+            let message = format!("{schema} is also that of the stack {owner}; set a different `schema`");
+            let error = TenantError { message, line: line_of(&file.text, &format!("{}:", schema.system)), column: 1 };
+            return Some(FileError { path: file.path.clone(), error });
+        }
+    }
+    None
 }
 
 /// A file is found by the name of its tenant, so both must be the same.
@@ -54,18 +103,18 @@ fn parse(path: &Path, text: &str) -> Result<Tenant, TenantError> {
     let stem = path.file_stem().unwrap_or_default();
     if stem == FOLDER {
         let message = format!("the name `{FOLDER}` is reserved for what all tenants share; use a different name");
-        return Err(TenantError { message, line: line_of(text), column: 1 });
+        return Err(TenantError { message, line: line_of(text, "tenant:"), column: 1 });
     }
     if stem == tenant.tenancy.name.as_str() {
         return Ok(tenant);
     }
     let message = format!("this file defines the tenant `{0}`; its name must be {0}.yaml", tenant.tenancy.name);
-    Err(TenantError { message, line: line_of(text), column: 1 })
+    Err(TenantError { message, line: line_of(text, "tenant:"), column: 1 })
 }
 
-/// The line with the name of the tenant, counted from 1.
-fn line_of(text: &str) -> u64 {
-    text.lines().position(|line| line.starts_with("tenant:")).unwrap_or_default() as u64 + 1
+/// The line with a key, counted from 1.
+fn line_of(text: &str, key: &str) -> u64 {
+    text.lines().position(|line| line.trim_start().starts_with(key)).unwrap_or_default() as u64 + 1
 }
 
 fn paths(selection: &Selection) -> Result<Vec<PathBuf>> {

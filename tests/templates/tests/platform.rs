@@ -47,7 +47,7 @@ fn other_stacks_find_bucket_and_table_by_parameters_and_import_nothing() {
     let template = template();
     let parameters: Vec<_> = template
         .all("AWS::SSM::Parameter")
-        .map(|(_, it)| (it["Name"].clone(), it["Type"].clone(), it["Value"].clone()))
+        .map(|(_, record)| (record["Name"].clone(), record["Type"].clone(), record["Value"].clone()))
         .collect();
     assert_eq!(
         parameters,
@@ -91,6 +91,7 @@ fn the_log_role_outlives_the_platform() {
 #[test]
 fn logical_ids_of_resources_with_data_do_not_change() {
     let template = template();
-    let stateful: Vec<_> = template.resources.iter().filter(|it| it.1.stateful).map(|(id, _)| id.as_str()).collect();
+    let stateful: Vec<_> =
+        template.resources.iter().filter(|(_, resource)| resource.stateful).map(|(id, _)| id.as_str()).collect();
     assert_eq!(stateful, ["Assets", "Slots"]);
 }

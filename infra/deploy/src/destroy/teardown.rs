@@ -8,7 +8,7 @@ use crate::assembly::StackArtifact;
 use crate::aws::stacks;
 use crate::cloudformation::delete_stack::delete_stack;
 use crate::cloudformation::live_stack::{self, LiveStack};
-use crate::destroy::{retention, slots, summary};
+use crate::destroy::{left, retention, slots, summary};
 use crate::{Assembly, Error, PLATFORM, Progress, Target, prompt};
 
 /// What an operator decides about a teardown.
@@ -51,15 +51,28 @@ pub async fn destroy(
     let takes_slots = teardown.only.is_none()
         || chosen.known.iter().any(|stack| stack.takes_slots())
         || doomed.iter().any(LiveStack::takes_slots);
+    let is_chosen = |name: &str| is_chosen(&assembly.tenant, name, teardown.only.as_deref());
+    let left = match left::find(target, &assembly.tenant, &doomed, &deployed, is_chosen).await {
+        Err(error) if !teardown.with_data => {
+            progress.line(format!("what earlier operations have left is unknown: {error}"));
+            Vec::new()
+        }
+        left => left?,
+    };
+    for left in &left {
+        summary::show_left(target, left, teardown.with_data, progress).await;
+    }
     let slots = if takes_slots { slots::held(target, &assembly.tenant).await? } else { None };
     if let Some(held) = &slots {
         progress.line(format!("QuickSight slots to return: {} in {}", held.keys.join(", "), held.table));
     }
     progress.clear();
-    if chosen.is_empty() && slots.is_none() {
+    if chosen.is_empty() && slots.is_none() && left.is_empty() {
         return Err(nothing_called(target, assembly, teardown.only.as_deref()));
     }
-    if (doomed.is_empty() && slots.is_none()) || teardown.plan {
+    let mut left: Vec<_> = left.into_iter().map(|left| left.resource).collect();
+    left.retain(|resource| resource.is_deleted(teardown.with_data));
+    if (doomed.is_empty() && slots.is_none() && left.is_empty()) || teardown.plan {
         return Ok(());
     }
     if !teardown.yes {
@@ -67,10 +80,11 @@ pub async fn destroy(
     }
     for live in &doomed {
         if teardown.with_data {
-            retention::release(target, live, progress).await?;
+            left.extend(retention::release(target, live, progress).await?);
         }
         delete_stack(target, &live.stack, progress).await?;
     }
+    left::delete(target, &left, progress).await?;
     // Looked for again, because the tenant's functions kept running until they were deleted.
     if takes_slots && let Some(held) = slots::held(target, &assembly.tenant).await? {
         slots::give_back(target, &held, &assembly.tenant).await?;
@@ -88,7 +102,7 @@ struct Chosen<'a> {
 
 impl<'a> Chosen<'a> {
     fn of(assembly: &'a Assembly, deployed: &'a [Stack], only: Option<&str>) -> Chosen<'a> {
-        let is_chosen = |name: &str| only.is_none_or(|system| name == format!("{}-{system}", assembly.tenant));
+        let is_chosen = |name: &str| is_chosen(&assembly.tenant, name, only);
         let theirs = deployed.iter().filter(|stack| stacks::tenant_of(stack) == Some(&assembly.tenant));
         let forgotten = theirs
             .filter_map(Stack::stack_name)
@@ -117,6 +131,11 @@ impl<'a> Chosen<'a> {
         }
         Ok(doomed)
     }
+}
+
+/// Whether the operator wants to delete the stack, if it is the tenant's.
+fn is_chosen(tenant: &str, stack: &str, only: Option<&str>) -> bool {
+    only.is_none_or(|system| stack == format!("{tenant}-{system}"))
 }
 
 /// Asks for the tenant's name.

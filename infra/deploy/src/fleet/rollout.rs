@@ -71,7 +71,9 @@ pub async fn deploy_fleet(
     if report.is_deployed() {
         journal.finish()?;
     }
-    let unneeded = report.parted().and_then(|parted| allowance::unneeded(&options.allow_replacement, &parted));
+    let unneeded = report
+        .replaced_or_removed()
+        .and_then(|replaced_or_removed| allowance::unneeded(&options.allow_replacement, &replaced_or_removed));
     if let Some(sentence) = unneeded {
         progress.line(sentence);
     }

@@ -7,13 +7,17 @@ use aws_sdk_cloudformation::types::{Stack, StackStatus};
 
 use crate::assembly::StackArtifact;
 use crate::aws::stacks;
+use crate::cloudformation::kept::{self, Kept, Whose};
 use crate::cloudformation::version::{DeployedVersion, has_template};
 use crate::status::drift;
 use crate::{Assembly, Error, Progress, Target};
 
-/// The state of stacks; displayed as one line each, in columns.
+/// The state of stacks; displayed as one line each, in columns. Then one line for each resource with data whose stack is gone.
 #[derive(Debug)]
-pub struct Status(Vec<StackState>);
+pub struct Status {
+    stacks: Vec<StackState>,
+    kept: Vec<Kept>,
+}
 
 #[derive(Debug)]
 struct StackState {
@@ -46,7 +50,7 @@ enum TemplateMatch {
 }
 
 /// Looks at every stack of the assemblies, and at stacks of these tenants that the assemblies do not contain; with `others`, also at stacks
-/// of tenants without an assembly. Changes nothing. A stack that was never executed counts as not deployed. With `drift`, CloudFormation
+/// of tenants without an assembly. Finds what deleted stacks of all these have kept. Changes nothing. A stack that was never executed counts as not deployed. With `drift`, CloudFormation
 /// compares every resource with its template, which takes up to a few minutes per stack.
 ///
 /// # Errors
@@ -60,8 +64,12 @@ pub async fn status(
     progress: &Progress,
 ) -> Result<Status, Error> {
     progress.begin("reading the current state", 0);
-    let found = stacks::all(target).await?.into_iter();
-    let found = found.filter(|stack| stack.stack_status() != Some(&StackStatus::ReviewInProgress));
+    let existing = stacks::all(target).await?;
+    let kept = kept(target, assemblies, others, &existing).await.unwrap_or_else(|error| {
+        progress.line(format!("what deleted stacks have kept is unknown: {error}"));
+        Vec::new()
+    });
+    let found = existing.into_iter().filter(|stack| stack.stack_status() != Some(&StackStatus::ReviewInProgress));
     let mut found: BTreeMap<String, Stack> =
         found.filter_map(|stack| Some((stack.stack_name()?.to_owned(), stack))).collect();
 
@@ -91,7 +99,19 @@ pub async fn status(
         let system = name.strip_prefix(&format!("{tenant}-")).unwrap_or(&name).to_owned();
         states.push(StackState { tenant, system, deployed: live.map(|live| deployed(&live, stack, drifted)) });
     }
-    Ok(Status(states))
+    Ok(Status { stacks: states, kept })
+}
+
+/// What is kept of deleted stacks of the tenants.
+async fn kept(target: &Target, assemblies: &[Assembly], others: bool, existing: &[Stack]) -> Result<Vec<Kept>, Error> {
+    if others {
+        return kept::of_gone_stacks(target, Whose::Everyone, existing).await;
+    }
+    let mut kept = Vec::new();
+    for assembly in assemblies {
+        kept.extend(kept::of_gone_stacks(target, Whose::Tenant(&assembly.tenant), existing).await?);
+    }
+    Ok(kept)
 }
 
 fn deployed(live: &Stack, stack: Option<&StackArtifact>, drifted: Option<Vec<String>>) -> DeployedState {
@@ -113,7 +133,7 @@ fn deployed(live: &Stack, stack: Option<&StackArtifact>, drifted: Option<Vec<Str
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines: Vec<_> = self.0.iter().map(StackState::columns).collect();
+        let lines: Vec<_> = self.stacks.iter().map(StackState::columns).collect();
         let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
         let widths = [0, 1, 2, 3].map(width);
         for line in &lines {
@@ -121,6 +141,11 @@ impl fmt::Display for Status {
             let [a, b, c, d] = widths;
             let line = format!("{stack:a$}  {status:b$}  {revision:c$}  {template:d$}  {rest}");
             writeln!(f, "{}", line.trim_end())?;
+        }
+        for Kept { tenant, stack, resource } in &self.kept {
+            let system = stack.strip_prefix(&format!("{tenant}-")).unwrap_or(stack);
+            let (name, kind, id) = (&resource.logical_id, &resource.kind, &resource.physical_id);
+            writeln!(f, "{tenant} {system}  deleted; its data is kept in {name} {kind} {id}")?;
         }
         Ok(())
     }

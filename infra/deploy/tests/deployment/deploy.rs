@@ -322,7 +322,7 @@ async fn a_missing_bucket_is_reported_with_the_command_that_creates_it() {
 }
 
 #[tokio::test]
-async fn the_code_goes_to_the_platforms_bucket_if_the_platform_is_deployed() {
+async fn the_code_is_uploaded_to_the_platforms_bucket_if_the_platform_is_deployed() {
     let (endpoint, fake) = fake_aws::start(with_platform()).await;
     deploy(&endpoint).await.unwrap();
     let fake = fake.lock().unwrap();

@@ -2,6 +2,7 @@
 
 mod completions;
 mod delegated;
+mod graph;
 mod help;
 mod output;
 mod synth;
