@@ -77,7 +77,7 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     let topic = props.alarm_topic.as_ref().map(|topic| topic.as_str());
     stack.add("SocketErrors", Alarm::on_errors(&socket, "A query could not be accepted").notify(topic));
     stack.add("FinishedErrors", Alarm::on_errors(&finished, "The end of a query could not be reported").notify(topic));
-    stack.add("ResultsErrors", Alarm::on_errors(&results, "A result could not be read").notify(topic));
+    stack.add("ResultsErrors", Alarm::on_server_errors(&api, "A result could not be read").notify(topic));
     stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "An event was given up").notify(topic));
 
     add_endpoints(&mut stack, tenancy, &connections, &api);

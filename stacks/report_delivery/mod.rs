@@ -12,6 +12,7 @@
 //! ```
 
 mod deliveries;
+mod parameters;
 mod props;
 mod scheduled_report;
 mod tags;
@@ -70,7 +71,8 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     }
 
     let topic = props.alarm_topic.as_ref().map(|topic| topic.as_str());
-    stack.add("ApiErrors", Alarm::on_errors(&api, "A request for a report failed").notify(topic));
+    stack.add("ApiErrors", Alarm::on_errors(&api, "A report could not be requested").notify(topic));
+    stack.add("RequestErrors", Alarm::on_server_errors(&requests, "A request for a report failed").notify(topic));
     stack.add("PollerErrors", Alarm::on_errors(&poller, "The queue of reports does not move").notify(topic));
     stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "A report was given up").notify(topic));
 

@@ -8,7 +8,7 @@ pub mod cold_start;
 pub mod dynamo;
 mod environment;
 mod log;
-mod seeds;
+mod simulation;
 mod time;
 
 use std::future::Future;
@@ -17,7 +17,7 @@ use std::time::Duration;
 
 pub use environment::{Environment, environment};
 pub use log::Log;
-pub use seeds::seeds;
+pub use simulation::{finds, histories, seeds};
 pub use time::Time;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};

@@ -103,19 +103,11 @@ fn is_away(message: &str) -> bool {
 }
 
 fn message_of<E: ProvideErrorMetadata>(error: &SdkError<E>) -> String {
-    let Some(service) = error.as_service_error() else {
-        return match error {
-            SdkError::TimeoutError(_) => "the Data API did not respond in time",
-            SdkError::DispatchFailure(_) => "the Data API could not be reached",
-            SdkError::ResponseError(_) => "the Data API's response could not be read",
-            _ => "the request to the Data API could not be built",
-        }
-        .to_owned();
-    };
-    let code = service.meta().code().unwrap_or("an error without a code");
+    let failure = Failure::of(error);
+    let Some(service) = error.as_service_error() else { return format!("the Data API cannot be used: {failure}") };
     match service.meta().message() {
-        Some(message) => format!("the Data API returned {code}: {}", without_values(message)),
-        None => format!("the Data API returned {code}"),
+        Some(message) => format!("the Data API returned {failure}: {}", without_values(message)),
+        None => format!("the Data API returned {failure}"),
     }
 }
 

@@ -152,7 +152,7 @@ async fn a_create_that_fails_halfway_answers_with_an_id_whose_delete_empties_the
     })
     .await;
     let [status, id, reason] = world.answer(event("Create", None)).await;
-    assert_eq!([status.as_str(), &id, &reason], ["FAILED", ID, "could not publish icon.svg: S3 returned AccessDenied"]);
+    assert_eq!([status.as_str(), &id, &reason], ["FAILED", ID, "could not publish icon.svg in S3: AccessDenied"]);
     assert!(!world.keys().is_empty());
     world.answer(event("Delete", Some(&id))).await;
     assert!(world.keys().is_empty());
