@@ -40,6 +40,7 @@ macro_rules! for_each_system {
     };
 }
 
+mod plain_yaml;
 pub mod platform;
 mod raw_values;
 mod roster;

@@ -4,11 +4,10 @@ use cfn::Stack;
 use constructs::Architecture;
 use serde::Deserialize;
 
-use crate::TenantError;
-use crate::raw_values;
 use crate::roster::Systems;
 use crate::shared::fields::{TenantName, given};
 use crate::tenancy::Tenancy;
+use crate::{TenantError, plain_yaml, raw_values};
 
 /// One customer or stage: whom its stacks are for, and the settings of each system it has.
 #[derive(Clone, Debug, Deserialize)]
@@ -45,6 +44,10 @@ impl Tenant {
     ///
     /// The first mistake, with its line and column, the value, and what is allowed.
     pub fn parse(text: &str) -> Result<Self, TenantError> {
+        // The library takes ten times as long, and finds a mistake if there is one.
+        if let Some(tenant) = plain_yaml::read(text).and_then(|json| serde_json::from_value(json).ok()) {
+            return Ok(tenant);
+        }
         // `no` is a text here and not a boolean, as in YAML 1.2.
         let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
         let wrong = |error| TenantError::new(&error, text);
