@@ -1,7 +1,9 @@
 //! Checks for every template, whatever it deploys.
 
+mod arguments;
 mod cycles;
 mod structure;
+mod texts;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -18,6 +20,8 @@ pub(crate) fn all(template: &Template) -> Vec<Finding> {
     findings.extend(unused(template, &uses));
     findings.extend(cycles::check(template, &uses));
     findings.extend(structure::check(template));
+    findings.extend(arguments::check(template, &uses));
+    findings.extend(texts::check(template));
     findings.extend(stateful_without_policy(template));
     findings.extend(limits(template));
     findings

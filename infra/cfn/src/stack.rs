@@ -5,7 +5,9 @@ use std::panic::Location;
 
 use crate::properties::Problem;
 use crate::template::{Entry, Template};
-use crate::{Condition, Construct, Finding, Json, LogicalId, NamedCondition, Output, Parameter, Resource, Value};
+use crate::{
+    Acknowledgement, Condition, Construct, Finding, Json, LogicalId, NamedCondition, Output, Parameter, Resource, Value,
+};
 
 /// An ordered set of resources that are deployed together.
 #[derive(Debug)]
@@ -15,6 +17,7 @@ pub struct Stack {
     pub(crate) dependencies: Vec<String>,
     pub(crate) assets: Vec<Asset>,
     pub(crate) findings: Vec<Finding>,
+    pub(crate) acknowledgements: Vec<Acknowledgement>,
 }
 
 /// The code of one function: built from a package, uploaded, and passed to the stack as a parameter.
@@ -48,6 +51,7 @@ impl Stack {
             dependencies: Vec::new(),
             assets: Vec::new(),
             findings: Vec::new(),
+            acknowledgements: Vec::new(),
         }
     }
 
@@ -128,6 +132,11 @@ impl Stack {
     #[track_caller]
     pub fn finding(&mut self, finding: Finding) {
         self.findings.push(finding.at(Location::caller()));
+    }
+
+    /// Accepts what a check finds about one resource, with a reason.
+    pub fn acknowledge(&mut self, acknowledgement: Acknowledgement) {
+        self.acknowledgements.push(acknowledgement);
     }
 
     fn twice(&mut self, what: &str, name: &str, location: &'static Location<'static>) {

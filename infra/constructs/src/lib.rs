@@ -15,6 +15,7 @@ mod estimate;
 mod event_rule;
 mod grant;
 mod http_api;
+mod iam_actions;
 pub mod limits;
 mod managed_policy;
 mod permission;
