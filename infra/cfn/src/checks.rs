@@ -44,6 +44,8 @@ fn uses(template: &Template) -> Vec<Use<'_>> {
     let mut uses = Vec::new();
     let mut add = |subject, from, reference| {
         let to = match reference {
+            // A parameter of the same name is reported as such.
+            Reference::Name(name) if template.parameters.contains_key(name) => None,
             Reference::Name(name) | Reference::Resource(name, _) => template.resources.get_index_of(name),
             Reference::Condition(_) | Reference::Mapping(_) => None,
         };
@@ -86,7 +88,8 @@ fn unresolved_references(template: &Template, uses: &[Use<'_>]) -> Vec<Finding> 
             Reference::Condition(_) => (template.conditions.contains_key(name), "condition"),
             Reference::Mapping(_) => (template.mappings.contains_key(name), "mapping"),
         };
-        if !exists {
+        // A malformed placeholder is reported as such.
+        if !exists && texts::is_placeholder(name) {
             let message = format!("refers to {name:?}, which is not a {what} of this stack");
             findings.push(located(template, used.subject, message));
         }

@@ -17,6 +17,7 @@ pub(super) fn check(template: &Template, uses: &[Use<'_>]) -> Vec<Finding> {
             let message = match function {
                 "Fn::FindInMap" => key_of_mapping(template, arguments),
                 "Fn::Select" => position(arguments),
+                "Fn::Sub" => unused_variable(arguments),
                 _ => None,
             };
             findings.extend(message.map(|message| located(template, id, message)));
@@ -94,6 +95,12 @@ fn key_of_mapping(template: &Template, arguments: &[Json]) -> Option<String> {
         .filter_map(|(row, columns)| Some((row, columns.as_object()?)))
         .find(|(_, columns)| !columns.contains_key(second_key))?;
     Some(format!("reads {second_key:?} of {row} in the mapping {name}, which has {}", keys(columns)))
+}
+
+fn unused_variable(arguments: &[Json]) -> Option<String> {
+    let [Json::String(text), Json::Object(variables)] = arguments else { return None };
+    let unused = variables.keys().find(|name| !text.contains(&format!("${{{name}}}")))?;
+    Some(format!("gives `sub` the variable {unused}, which {text:?} does not contain; remove it"))
 }
 
 fn position(arguments: &[Json]) -> Option<String> {

@@ -41,7 +41,22 @@ fn names(template: &Template) -> Vec<Finding> {
         .keys()
         .filter(|name| template.resources.contains_key(*name))
         .map(|name| located(template, name, "a parameter and a resource have this name; rename one".to_owned()));
-    invalid.chain(same).collect()
+    let is_key = |name: &str| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
+    };
+    let keys = template.mappings.iter().flat_map(|(mapping, rows)| {
+        let rows = rows.as_object().into_iter().flatten();
+        let keys = rows
+            .flat_map(|(key, row)| std::iter::once(key).chain(row.as_object().into_iter().flat_map(|row| row.keys())));
+        keys.map(move |key| (mapping, key))
+    });
+    let invalid_keys = keys.filter(|(_, key)| !is_key(key)).map(|(mapping, key)| {
+        Finding::error(
+            mapping,
+            format!("{key:?} is not a valid key of a mapping; use letters, digits, `.`, `-` and `_`"),
+        )
+    });
+    invalid.chain(invalid_keys).chain(same).collect()
 }
 
 fn parameter_types(template: &Template) -> Vec<Finding> {

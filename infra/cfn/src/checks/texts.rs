@@ -9,19 +9,31 @@ use crate::{Finding, Json, Template};
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html>
 const SERVICES: [&str; 3] = ["secretsmanager", "ssm", "ssm-secure"];
 
+/// The types with properties that take `ssm-secure`.
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-ssm-secure-strings.html>
+const WITH_SECURE_STRINGS: [&str; 7] = [
+    "AWS::DirectoryService::",
+    "AWS::ElastiCache::ReplicationGroup",
+    "AWS::IAM::User",
+    "AWS::KinesisFirehose::DeliveryStream",
+    "AWS::OpsWorks::",
+    "AWS::RDS::DB",
+    "AWS::Redshift::Cluster",
+];
+
 /// Checks every text of the resources and of the outputs.
 pub(super) fn check(template: &Template) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (id, entry) in &template.resources {
         texts(&entry.properties, Place::Alone, &mut |text, place| {
-            if let Some(finding) = mistake(template, text, place, true) {
+            if let Some(finding) = mistake(template, text, place, Some(entry.ty)) {
                 findings.push(located(template, id, finding));
             }
         });
     }
     for (name, output) in &template.outputs {
         texts(&output["Value"], Place::Alone, &mut |text, place| {
-            findings.extend(mistake(template, text, place, false).map(|message| Finding::error(name, message)));
+            findings.extend(mistake(template, text, place, None).map(|message| Finding::error(name, message)));
         });
     }
     findings
@@ -51,6 +63,7 @@ fn texts<'a>(json: &'a Json, place: Place, found: &mut impl FnMut(&'a str, Place
                             texts(argument, if index == 0 { Place::InSub } else { Place::Alone }, found);
                         }
                     }
+                    ("Ref" | "Fn::GetAtt", _) => {}
                     ("Fn::Join", value) => texts(value, Place::InJoin, found),
                     (_, value) => texts(value, Place::Alone, found),
                 }
@@ -60,14 +73,18 @@ fn texts<'a>(json: &'a Json, place: Place, found: &mut impl FnMut(&'a str, Place
     }
 }
 
-fn mistake(template: &Template, text: &str, place: Place, in_property: bool) -> Option<String> {
+/// What is wrong with a text in a property of a resource of type `ty`, or in an output.
+fn mistake(template: &Template, text: &str, place: Place, ty: Option<&str>) -> Option<String> {
+    if PSEUDO_PARAMETERS.contains(&text) {
+        return Some(format!("has the text {text:?}, which is not replaced; use the function of `intrinsic`"));
+    }
     if !text.contains(['$', '{']) {
         return None;
     }
     if let Some((_, references)) = text.split_once("{{resolve:") {
         return references
             .split("{{resolve:")
-            .find_map(|reference| dynamic_reference(reference, place, in_property))
+            .find_map(|reference| dynamic_reference(reference, place, ty))
             .map(|message| format!("has the dynamic reference in {text:?}; {message}"));
     }
     if place == Place::InSub {
@@ -86,7 +103,7 @@ fn mistake(template: &Template, text: &str, place: Place, in_property: bool) -> 
 }
 
 /// What is wrong with a dynamic reference, which is the text after `{{resolve:`.
-fn dynamic_reference(reference: &str, place: Place, in_property: bool) -> Option<String> {
+fn dynamic_reference(reference: &str, place: Place, ty: Option<&str>) -> Option<String> {
     let service = reference.split(':').next().unwrap_or_default();
     if !SERVICES.contains(&service) {
         return Some(format!("its service must be one of {}", SERVICES.join(", ")));
@@ -101,19 +118,24 @@ fn dynamic_reference(reference: &str, place: Place, in_property: bool) -> Option
     if inside.contains(' ') {
         return Some("it must not contain blanks".to_owned());
     }
-    (!in_property && service != "ssm").then(|| format!("{service} is possible in the properties of resources only"))
+    let Some(ty) = ty else {
+        return (service != "ssm").then(|| format!("{service} is possible in the properties of resources only"));
+    };
+    let takes_secure = !ty.starts_with("AWS::") || WITH_SECURE_STRINGS.iter().any(|start| ty.starts_with(start));
+    (service == "ssm-secure" && !takes_secure).then(|| format!("{ty} does not take ssm-secure; use secretsmanager"))
+}
+
+/// Whether a name can be in a placeholder.
+pub(super) fn is_placeholder(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:".contains(&byte))
 }
 
 /// The first malformed placeholder of a `Fn::Sub`.
 fn malformed(text: &str) -> Option<String> {
-    let is_name = |name: &str| {
-        let name = name.strip_prefix('!').unwrap_or(name);
-        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:".contains(&byte))
-    };
     text.split("${").skip(1).find_map(|rest| match rest.split_once('}') {
         None => Some(format!("has `sub` of {text:?}, in which a placeholder has no end; close it with `}}`")),
         // What follows `${!` is text.
-        Some((name, _)) if !name.starts_with('!') && !is_name(name) => Some(format!(
+        Some((name, _)) if !name.starts_with('!') && !is_placeholder(name) => Some(format!(
             "has `sub` of {text:?}, in which {name:?} is not a name; use letters, digits, `_`, `.` and `:`, or write `${{!` for a text"
         )),
         Some(_) => None,
