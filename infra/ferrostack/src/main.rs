@@ -9,6 +9,7 @@ mod diff;
 mod folder;
 mod list;
 mod package;
+mod parallel;
 mod prepare;
 mod synth;
 mod tenants;

@@ -11,6 +11,7 @@ use stacks::platform::FOLDER;
 use stacks::{Tenant, TenantError};
 
 use crate::cli::Selection;
+use crate::parallel;
 
 /// The largest tenant file, in bytes.
 const LARGEST: u64 = 1024 * 1024;
@@ -35,17 +36,21 @@ impl fmt::Display for FileError {
 ///
 /// If a file does not exist, is too large or cannot be read.
 pub(crate) fn load(selection: &Selection, verbosity: Verbosity) -> Result<Result<Vec<Tenant>, FileError>> {
-    let mut tenants = Vec::new();
-    for path in paths(selection)? {
+    let paths = paths(selection)?;
+    let mut tenants = Ok(Vec::new());
+    let read = |path: &PathBuf| (path.clone(), read(path).map(|text| text.and_then(|text| parse(path, &text))));
+    parallel::in_order(&paths, read, |(path, tenant)| {
+        let Ok(read) = &mut tenants else { return Ok(()) };
         if verbosity.verbose {
             output::error_line(format_args!("reading {}", path.display()));
         }
-        match read(&path)?.and_then(|text| parse(&path, &text)) {
-            Ok(tenant) => tenants.push(tenant),
-            Err(error) => return Ok(Err(FileError { path, error })),
+        match tenant? {
+            Ok(tenant) => read.push(tenant),
+            Err(error) => tenants = Err(FileError { path, error }),
         }
-    }
-    Ok(Ok(tenants))
+        Ok(())
+    })?;
+    Ok(tenants)
 }
 
 /// A file is found by the name of its tenant, so both must be the same.
