@@ -43,7 +43,7 @@ pub use properties::{Literal, Properties, rust_name};
 pub use references::{Reference, references};
 pub use resource::{Construct, LogicalId, Referable, Resource};
 pub use stack::{Asset, Mapping, Scope, Stack};
-pub use template::{Entry, Template};
+pub use template::{Entry, Section, Template};
 pub use value::Value;
 
 /// A JSON document; objects are ordered by key, so equal documents have equal bytes.

@@ -75,10 +75,10 @@ fn texts<'a>(json: &'a Json, place: Place, found: &mut impl FnMut(&'a str, Place
 
 /// What is wrong with a text in a property of a resource of type `ty`, or in an output.
 fn mistake(template: &Template, text: &str, place: Place, ty: Option<&str>) -> Option<String> {
-    if PSEUDO_PARAMETERS.contains(&text) {
+    if text.starts_with("AWS::") && PSEUDO_PARAMETERS.contains(&text) {
         return Some(format!("has the text {text:?}, which is not replaced; use the function of `intrinsic`"));
     }
-    if !text.contains(['$', '{']) {
+    if !text.bytes().any(|byte| byte == b'$' || byte == b'{') {
         return None;
     }
     if let Some((_, references)) = text.split_once("{{resolve:") {
