@@ -13,7 +13,7 @@ const WAITING: usize = 2;
 ///
 /// # Errors
 ///
-/// The first one of `take`; no further items are begun then.
+/// The first one of `take`; no further items are started then.
 pub(crate) fn in_order<T: Sync, R: Send>(
     items: &[T],
     work: impl Fn(&T) -> R + Sync,
@@ -64,13 +64,13 @@ mod tests {
     #[test]
     fn an_error_stops_the_work() {
         let items: Vec<usize> = (0..10_000).collect();
-        let begun = AtomicUsize::new(0);
+        let started = AtomicUsize::new(0);
         let work = |item: &usize| {
-            begun.fetch_add(1, Ordering::Relaxed);
+            started.fetch_add(1, Ordering::Relaxed);
             *item
         };
         let result = in_order(&items, work, |item| if item == 3 { bail!("three") } else { Ok(()) });
         assert_eq!(result.unwrap_err().to_string(), "three");
-        assert!(begun.into_inner() < items.len());
+        assert!(started.into_inner() < items.len());
     }
 }
