@@ -1,6 +1,6 @@
 //! Assertions on templates and findings, for the tests of stacks.
 //!
-//! A pattern is JSON. An object may have more keys than its pattern, everything else is equal, and the functions of this module stand for
+//! A pattern is JSON. An object may have more keys than its pattern, everything else is equal, and the functions of this module represent
 //! what cannot be written as JSON:
 //!
 //! ```

@@ -1,4 +1,4 @@
-//! Patterns: JSON in which some values stand for others.
+//! Patterns: JSON in which some values represent others.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::Json;
 
-/// The key by which a value that stands for others is recognized. CloudFormation has no such key.
+/// The key of a value that represents others. CloudFormation has no such key.
 const KEY: &str = "ferrostack:pattern";
 
 /// In a pattern: the key must not exist.

@@ -343,9 +343,9 @@ fn mapping(stack: &mut Stack, properties: Json) {
 /// A good table, except for these properties.
 fn table(stack: &mut Stack, properties: Json) {
     let good = json!({
-        "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
+        "AttributeDefinitions": [{ "AttributeName": "claim", "AttributeType": "S" }],
         "BillingMode": "PAY_PER_REQUEST",
-        "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }],
+        "KeySchema": [{ "AttributeName": "claim", "KeyType": "HASH" }],
     });
     add::<Table>(stack, "T", with(good, properties));
 }
