@@ -5,12 +5,11 @@ use constructs::Architecture;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::TenantError;
-use crate::raw_values;
 use crate::roster::Systems;
 use crate::shared::fields::{Name, TenantName, given};
 use crate::shared::warehouse::Schema;
 use crate::tenancy::Tenancy;
+use crate::{TenantError, raw_values};
 
 /// One customer or stage: whom its stacks are for, and the settings of each system it has.
 #[derive(Clone, Debug, Deserialize)]

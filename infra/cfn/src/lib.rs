@@ -7,6 +7,7 @@
 //! A [`Stack`] is built by adding [`Construct`]s to it. Nothing panics or returns an error on the way: every mistake becomes a
 //! [`Finding`] with the line of Rust that caused it, so one run shows all of them.
 
+mod acknowledgement;
 mod app;
 mod assembled_stack;
 mod assembly;
@@ -28,6 +29,7 @@ mod stack;
 mod template;
 mod value;
 
+pub use acknowledgement::Acknowledgement;
 pub use app::App;
 pub use assembled_stack::{AssembledStack, Format};
 pub use assembly::{CloudAssembly, sha256};
@@ -43,11 +45,17 @@ pub use properties::{Literal, Properties, rust_name};
 pub use references::{Reference, references};
 pub use resource::{Construct, LogicalId, Referable, Resource};
 pub use stack::{Asset, Mapping, Scope, Stack};
-pub use template::{Entry, Template};
+pub use template::{Entry, Section, Template};
 pub use value::Value;
 
 /// A JSON document; objects are ordered by key, so equal documents have equal bytes.
 pub type Json = serde_json::Value;
 
-/// A check: a plain function over a finished template.
-pub type Check = fn(&Template) -> Vec<Finding>;
+/// A check over finished templates, in addition to those that always run.
+#[derive(Clone, Copy, Debug)]
+pub struct Check {
+    /// The name by which it is left out or acknowledged, lower-case words joined by hyphens.
+    pub name: &'static str,
+    /// A plain function that reports what it finds.
+    pub run: fn(&Template) -> Vec<Finding>,
+}

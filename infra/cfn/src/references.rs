@@ -80,7 +80,7 @@ fn substitution<'a>(argument: &'a Json, template: Option<&'a str>, found: &mut i
 }
 
 /// The names in `${…}`; `${!Literal}` is text.
-fn placeholders(template: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn placeholders(template: &str) -> impl Iterator<Item = &str> {
     template
         .split("${")
         .skip(1)

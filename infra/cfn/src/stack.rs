@@ -6,7 +6,8 @@ use std::panic::Location;
 use crate::properties::Problem;
 use crate::template::{Entry, Template};
 use crate::{
-    Condition, Construct, Environment, Finding, Json, LogicalId, NamedCondition, Output, Parameter, Resource, Value,
+    Acknowledgement, Condition, Construct, Environment, Finding, Json, LogicalId, NamedCondition, Output, Parameter,
+    Resource, Value,
 };
 
 /// An ordered set of resources that are deployed together.
@@ -19,6 +20,7 @@ pub struct Stack {
     pub(crate) companions: Vec<Stack>,
     pub(crate) assets: Vec<Asset>,
     pub(crate) findings: Vec<Finding>,
+    pub(crate) acknowledgements: Vec<Acknowledgement>,
 }
 
 /// The code of one function: built from a package, uploaded, and passed to the stack as a parameter.
@@ -54,6 +56,7 @@ impl Stack {
             companions: Vec::new(),
             assets: Vec::new(),
             findings: Vec::new(),
+            acknowledgements: Vec::new(),
         }
     }
 
@@ -165,6 +168,11 @@ impl Stack {
     #[track_caller]
     pub fn finding(&mut self, finding: Finding) {
         self.findings.push(finding.at(Location::caller()));
+    }
+
+    /// Accepts what a check finds about one resource, with a reason.
+    pub fn acknowledge(&mut self, acknowledgement: Acknowledgement) {
+        self.acknowledgements.push(acknowledgement);
     }
 
     fn twice(&mut self, what: &str, name: &str, location: &'static Location<'static>) {

@@ -1,5 +1,7 @@
 //! What the engine promises, tested on made-up resource types.
 
+#[path = "engine/acknowledgements.rs"]
+mod acknowledgements;
 #[path = "engine/assembly.rs"]
 mod assembly;
 #[path = "engine/assertions.rs"]

@@ -10,6 +10,7 @@ mod folder;
 mod graph;
 mod list;
 mod package;
+mod parallel;
 mod prepare;
 mod schemas;
 mod synth;

@@ -12,6 +12,7 @@ use stacks::platform;
 use stacks::{Environments, Tenant, TenantError};
 
 use crate::cli::Selection;
+use crate::parallel;
 use crate::schemas;
 
 /// The largest tenant file, in bytes.
@@ -58,20 +59,39 @@ pub(crate) fn load(selection: &Selection, verbosity: Verbosity) -> Result<Result
         Ok(environments) => environments,
         Err(error) => return Ok(Err(error)),
     };
-    let mut files = Vec::new();
-    for path in paths(selection)? {
-        if verbosity.verbose {
-            output::error_line(format_args!("reading {}", path.display()));
-        }
-        match read(&path)?.and_then(|text| Ok((parse(&path, &text, &environments)?, text))) {
-            Ok((tenant, text)) => files.push(TenantFile { path, text, tenant }),
-            Err(error) => return Ok(Err(FileError { path, error })),
-        }
-    }
+    let files = match files(&paths(selection)?, &environments, verbosity)? {
+        Ok(files) => files,
+        Err(error) => return Ok(Err(error)),
+    };
     if let Some(error) = schemas::shared(&files, &others(selection, &files, &environments)) {
         return Ok(Err(error));
     }
     Ok(Ok(Project { tenants: files.into_iter().map(|file| file.tenant).collect(), environments }))
+}
+
+/// Reads the files on all cores, up to the first mistake.
+fn files(
+    paths: &[PathBuf],
+    environments: &Environments,
+    verbosity: Verbosity,
+) -> Result<Result<Vec<TenantFile>, FileError>> {
+    let mut files = Ok(Vec::new());
+    let read = |path: &PathBuf| {
+        let file = read(path).map(|text| text.and_then(|text| Ok((parse(path, &text, environments)?, text))));
+        (path.clone(), file)
+    };
+    parallel::in_order(paths, read, |(path, file)| {
+        let Ok(read) = &mut files else { return Ok(()) };
+        if verbosity.verbose {
+            output::error_line(format_args!("reading {}", path.display()));
+        }
+        match file? {
+            Ok((tenant, text)) => read.push(TenantFile { path, text, tenant }),
+            Err(error) => files = Err(FileError { path, error }),
+        }
+        Ok(())
+    })?;
+    Ok(files)
 }
 
 /// The files of tenants that are not selected but may use the same warehouse as one that is. A mistake in such a file is not reported, since

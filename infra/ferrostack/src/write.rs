@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use cfn::{ASSETS, BuiltFunction, BuiltFunctions, CloudAssembly, Format, sha256};
-use ferrostack_command::output;
 use stacks::{Environment, platform};
 
 use crate::folder;
@@ -85,8 +84,8 @@ pub(crate) fn remove_platforms_except(kept: &[(String, Option<&Environment>)], o
     Ok(())
 }
 
-/// Compares the templates in `directory` with the assembly, and names each one that differs on standard error.
-pub(crate) fn check(assembly: &CloudAssembly, format: Format, directory: &Path) -> Result<bool> {
+/// The templates in `directory` that differ from those of the assembly.
+pub(crate) fn stale(assembly: &CloudAssembly, format: Format, directory: &Path) -> Result<BTreeSet<PathBuf>> {
     let mut stale = BTreeSet::new();
     let templates = assembly.templates(format);
     for (name, text) in &templates {
@@ -100,10 +99,7 @@ pub(crate) fn check(assembly: &CloudAssembly, format: Format, directory: &Path) 
             stale.insert(directory.join(name));
         }
     }
-    for path in &stale {
-        output::error_line(format_args!("error: {} is stale; run `cargo run synth`", path.display()));
-    }
-    Ok(stale.is_empty())
+    Ok(stale)
 }
 
 /// The zips of built functions. Each is read and hashed once.
