@@ -24,6 +24,8 @@ use cfn::{Attributes, Stack, Value};
 use constructs::{Table, private_bucket};
 use serde_json::json;
 
+use crate::tenancy::versioned;
+
 /// The stack's name, the same in every account and region.
 pub const STACK: &str = "ferrostack-platform";
 /// The folder of its assembly, next to those of the tenants: a name that no tenant can have. If there are environments, each has its own
@@ -51,11 +53,10 @@ const INCOMPLETE_DAYS: i64 = 1;
 
 /// The one stack of an account and region.
 pub fn stack() -> Stack {
-    let mut stack = Stack::new(STACK)
-        .description(
-            "What all tenants of this account and region share: code bucket, QuickSight slots, access-log role",
-        )
-        .tag("ferrostack:system", "platform");
+    let stack = Stack::new(STACK).description(
+        "What all tenants of this account and region share: code bucket, QuickSight slots, access-log role",
+    );
+    let mut stack = versioned(stack.tag("ferrostack:system", "platform"));
 
     let assets = stack.add("Assets", asset_bucket());
     stack.add("AssetsPolicy", tls_only(&assets));

@@ -27,7 +27,7 @@ mod progress;
 pub mod prompt;
 mod status;
 
-pub use assembly::{Assembly, Asset, PLATFORM, StackArtifact};
+pub use assembly::{Assembly, Asset, PLATFORM, StackArtifact, TemplateText};
 pub use aws::lanes::Rates;
 pub use aws::platform::require_platform;
 pub use aws::target::Target;

@@ -8,6 +8,8 @@ mod artifacts;
 mod manifest;
 mod order;
 mod read;
+mod template_text;
 
 pub(crate) use artifacts::{ASSET_BUCKET_PARAMETER, PLATFORM_STACK, SLOT_TABLE_PARAMETER, is_platform};
 pub use artifacts::{Assembly, Asset, PLATFORM, StackArtifact};
+pub use template_text::TemplateText;

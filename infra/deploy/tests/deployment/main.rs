@@ -15,3 +15,4 @@ mod selection;
 mod sign_in;
 mod status;
 mod tenant;
+mod version;
