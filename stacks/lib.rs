@@ -51,6 +51,7 @@ mod tenant_error;
 
 pub use environments::{Environment, Environments};
 pub use roster::{SYSTEMS, System, Systems};
+pub use shared::warehouse::{Schema, SchemaKey};
 pub use tenancy::Tenancy;
 pub use tenant::Tenant;
 pub use tenant_error::TenantError;

@@ -5,7 +5,8 @@
 //! Slots    table: who runs one of the few QuickSight snapshot jobs that an account may have at once
 //! Gateway  the role with which API Gateway writes every stage's access log in this account and region; it replaces a role that
 //!          somebody else has set, and is kept when the stack is deleted
-//!    └──► parameters under /ferrostack/platform/, by which other stacks find the bucket and the table
+//! Pages    response headers and CloudFront's access to buckets, of which an account may have only a few
+//!    └──► parameters under /ferrostack/platform/, by which other stacks find all but the role
 //! ```
 //!
 //! Other stacks read these through parameters. An export would tie the stacks together: CloudFormation refuses to delete or replace what
@@ -21,7 +22,7 @@ use aws::s3::bucket_policy::{self, BucketPolicy};
 use aws::ssm::parameter::{self, Parameter};
 use cfn::intrinsic::{sub, sub_with};
 use cfn::{Attributes, Stack, Value};
-use constructs::{Table, private_bucket};
+use constructs::{Table, page_access, page_headers, private_bucket};
 use serde_json::json;
 
 use crate::tenancy::versioned;
@@ -45,6 +46,11 @@ pub fn is_folder(name: &str) -> bool {
 pub const ASSET_BUCKET: &str = "/ferrostack/platform/asset-bucket";
 /// The SSM parameter with the name of the table of QuickSight slots.
 pub const SLOT_TABLE: &str = "/ferrostack/platform/slot-table";
+
+/// The SSM parameter with the ID of the response headers policy that pages share.
+pub const PAGE_HEADERS: &str = "/ferrostack/platform/page-headers";
+/// The SSM parameter with the ID of the origin access control that pages share.
+pub const PAGE_ACCESS: &str = "/ferrostack/platform/page-access";
 
 /// Days after which an overwritten or deleted object is removed for good. Until then, a mistake can be undone.
 const NONCURRENT_DAYS: i64 = 30;
@@ -73,6 +79,16 @@ pub fn stack() -> Stack {
         name_of("Bucket for functions' code and large templates", ASSET_BUCKET, assets.reference()),
     );
     stack.add("SlotTableName", name_of("Table of QuickSight slots", SLOT_TABLE, slots.name()));
+    // CloudFront is global, so the name must differ from that of the platform in another region.
+    let name = sub("${AWS::StackName}-Pages-${AWS::Region}");
+    let api = |scheme: &str| sub(format!("{scheme}://*.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}"));
+    let cognito = sub("https://cognito-idp.${AWS::Region}.${AWS::URLSuffix}");
+    let headers = stack.add("PageHeaders", page_headers(name.clone(), vec![api("https"), api("wss"), cognito]));
+    let access = stack.add("PageAccess", page_access(name));
+    stack.add("PageHeadersId", name_of("Response headers policy of pages", PAGE_HEADERS, headers.reference()));
+    stack.add("PageAccessId", name_of("Origin access control of pages", PAGE_ACCESS, access.id()));
+    stack.output("PageHeaders", headers.reference());
+    stack.output("PageAccess", access.id());
     stack.output("AssetBucket", assets.reference());
     stack.output("SlotTable", slots.name());
     stack

@@ -9,6 +9,7 @@ use crate::TenantError;
 use crate::raw_values;
 use crate::roster::Systems;
 use crate::shared::fields::{Name, TenantName, given};
+use crate::shared::warehouse::Schema;
 use crate::tenancy::Tenancy;
 
 /// One customer or stage: whom its stacks are for, and the settings of each system it has.
@@ -56,6 +57,11 @@ impl Tenant {
     /// The tenant's stacks, in the order in which they deploy.
     pub fn stacks(&self) -> Vec<Stack> {
         self.systems.stacks(&self.tenancy)
+    }
+
+    /// The schemas of existing warehouses that the stacks set up. No two stacks may have the same one, of whatever tenant.
+    pub fn schemas(&self) -> Vec<Schema> {
+        self.systems.schemas(&self.tenancy)
     }
 }
 

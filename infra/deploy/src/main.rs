@@ -198,8 +198,8 @@ async fn show_plans(
     if let Some(sentence) = allowance::unknown(&places, &options.allow_replacement).await? {
         return Err(Error::Refused(sentence));
     }
-    let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty());
-    let parted = RefCell::new(BTreeSet::new());
+    let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let replaced_or_removed = RefCell::new(BTreeSet::new());
     let count: usize = placements.iter().map(|placement| placement.tenants.len()).sum();
     let mut snapshot = Snapshot::default();
     if count > 1 && !options.force {
@@ -209,7 +209,7 @@ async fn show_plans(
     }
     let plan = async |target: &Target, tenant: &Assembly, progress: &Progress| {
         let plans = ferrostack_deploy::plan(target, tenant, options, &snapshot, progress).await?;
-        parted.borrow_mut().extend(plans.iter().flat_map(StackPlan::parted));
+        replaced_or_removed.borrow_mut().extend(plans.iter().flat_map(StackPlan::replaced_or_removed));
         Ok(plans.iter().map(|plan| plan.text(color)).collect())
     };
     let result = tokio::select! {
@@ -233,7 +233,7 @@ async fn show_plans(
         }
     }
     if result == Ok(0)
-        && let Some(sentence) = allowance::unneeded(&options.allow_replacement, &parted.borrow())
+        && let Some(sentence) = allowance::unneeded(&options.allow_replacement, &replaced_or_removed.borrow())
     {
         progress.line(sentence);
     }

@@ -7,6 +7,7 @@ mod completions;
 mod delegate;
 mod diff;
 mod folder;
+mod graph;
 mod list;
 mod package;
 mod prepare;
@@ -54,6 +55,9 @@ fn run(command: Command, verbosity: Verbosity) -> Result<u8> {
         Command::Diff(options) => with_tenants(&options.selection, verbosity, |project| {
             diff::print(synth::assemblies(project, &options.selection), &options.out, verbosity)
         }),
+        Command::Graph(options) => {
+            with_tenants(&options.selection, verbosity, |project| graph::draw(project, &options, verbosity))
+        }
         Command::Package { lambdas } => package::run(&lambdas, verbosity),
         Command::Completions { shell } => Ok(completions::print(shell)),
         Command::Prepare(options) => prepare::run(&options, verbosity),

@@ -1,5 +1,6 @@
 //! Finding and reading tenant files.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
@@ -39,6 +40,13 @@ impl fmt::Display for FileError {
     }
 }
 
+/// A tenant file without mistakes.
+struct TenantFile {
+    path: PathBuf,
+    text: String,
+    tenant: Tenant,
+}
+
 /// The selected tenants and the environments, or the first mistake in their files.
 ///
 /// # Errors
@@ -49,17 +57,20 @@ pub(crate) fn load(selection: &Selection, verbosity: Verbosity) -> Result<Result
         Ok(environments) => environments,
         Err(error) => return Ok(Err(error)),
     };
-    let mut tenants = Vec::new();
+    let mut files = Vec::new();
     for path in paths(selection)? {
         if verbosity.verbose {
             output::error_line(format_args!("reading {}", path.display()));
         }
-        match read(&path)?.and_then(|text| parse(&path, &text, &environments)) {
-            Ok(tenant) => tenants.push(tenant),
+        match read(&path)?.and_then(|text| Ok((parse(&path, &text, &environments)?, text))) {
+            Ok((tenant, text)) => files.push(TenantFile { path, text, tenant }),
             Err(error) => return Ok(Err(FileError { path, error })),
         }
     }
-    Ok(Ok(Project { tenants, environments }))
+    Ok(match shared_schema(&files, &others(selection, &files, &environments)) {
+        Some(error) => Err(error),
+        None => Ok(Project { tenants: files.into_iter().map(|file| file.tenant).collect(), environments }),
+    })
 }
 
 fn environments(selection: &Selection) -> Result<Result<Environments, FileError>> {
@@ -72,11 +83,51 @@ fn environments(selection: &Selection) -> Result<Result<Environments, FileError>
     Ok(parsed.map_err(|error| FileError { path, error }))
 }
 
+/// The files of tenants that are not selected but may use the same warehouse as one that is. A mistake in such a file is not reported, since
+/// it is not what this command is about.
+fn others(selection: &Selection, selected: &[TenantFile], environments: &Environments) -> Vec<TenantFile> {
+    let schemas = selected.iter().flat_map(|file| file.tenant.schemas());
+    let warehouses: BTreeSet<String> = schemas.map(|schema| schema.warehouse).collect();
+    if selection.names.is_empty() || warehouses.is_empty() {
+        return Vec::new();
+    }
+    let all = Selection { names: Vec::new(), ..selection.clone() };
+    let unselected = paths(&all).unwrap_or_default().into_iter().filter(|path| {
+        let stem = path.file_stem().and_then(OsStr::to_str);
+        !selected.iter().any(|file| Some(file.tenant.tenancy.name.as_str()) == stem)
+    });
+    let load = |path: PathBuf| {
+        let text = read(&path).ok()?.ok()?;
+        // Parsing all files of a fleet would take longer than the command itself.
+        warehouses.iter().any(|name| text.contains(name)).then_some(())?;
+        let tenant = parse(&path, &text, environments).ok()?;
+        Some(TenantFile { path, text, tenant })
+    };
+    unselected.filter_map(load).collect()
+}
+
+/// The first schema of a selected tenant that a different stack sets up too.
+fn shared_schema(selected: &[TenantFile], others: &[TenantFile]) -> Option<FileError> {
+    let mut owners = BTreeMap::new();
+    for (is_selected, file) in others.iter().map(|file| (false, file)).chain(selected.iter().map(|file| (true, file))) {
+        for schema in file.tenant.schemas() {
+            let stack = format!("{}-{}", file.tenant.tenancy.name, schema.system);
+            // A warehouse of the same name in another environment is a different one.
+            let key = (file.tenant.environment.clone(), schema.key().clone());
+            let Some(owner) = owners.insert(key, stack).filter(|_| is_selected) else { continue };
+            let message = format!("{schema} is also that of the stack {owner}; set a different `schema`");
+            let error = TenantError { message, line: line_of(&file.text, &format!("{}:", schema.system)), column: 1 };
+            return Some(FileError { path: file.path.clone(), error });
+        }
+    }
+    None
+}
+
 /// A file is found by the name of its tenant, so both must be the same.
 fn parse(path: &Path, text: &str, environments: &Environments) -> Result<Tenant, TenantError> {
     let tenant = Tenant::parse(text)?;
     let stem = path.file_stem().unwrap_or_default();
-    let wrong = |key: &str, message| Err(TenantError { message, line: line_of(key, text), column: 1 });
+    let wrong = |key: &str, message| Err(TenantError { message, line: line_of(text, &format!("{key}:")), column: 1 });
     if stem == platform::FOLDER {
         let name = platform::FOLDER;
         return wrong(
@@ -94,10 +145,9 @@ fn parse(path: &Path, text: &str, environments: &Environments) -> Result<Tenant,
     }
 }
 
-/// The line with a key of the tenant, counted from 1; the first line if it is missing.
-fn line_of(key: &str, text: &str) -> u64 {
-    let has_key = |line: &str| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(':'));
-    text.lines().position(has_key).unwrap_or_default() as u64 + 1
+/// The line with a key, counted from 1; the first line if it is missing.
+fn line_of(text: &str, key: &str) -> u64 {
+    text.lines().position(|line| line.trim_start().starts_with(key)).unwrap_or_default() as u64 + 1
 }
 
 fn paths(selection: &Selection) -> Result<Vec<PathBuf>> {

@@ -2,8 +2,8 @@
 
 use aws::redshiftserverless::namespace::{LogExport, Namespace};
 use aws::redshiftserverless::workgroup::{Workgroup, WorkgroupRef};
-use cfn::intrinsic::{sub, sub_with};
-use cfn::{Attributes, Json, Stack, Value};
+use cfn::intrinsic::{select, split, stack_id, sub, sub_with};
+use cfn::{Attributes, Json, Referable, Stack, Value};
 use constructs::{FunctionRef, Grant};
 use serde_json::json;
 
@@ -29,7 +29,7 @@ enum Kind {
         made: Option<WorkgroupRef>,
         arn: Value<String>,
         /// Name or ARN of the secret that setup logs in with, and its ARN in the right to read it.
-        secret: Option<(String, Value<String>)>,
+        secret: Option<(Value<String>, Value<String>)>,
     },
     Cluster {
         name: String,
@@ -55,23 +55,26 @@ impl Warehouse {
     pub(crate) fn place(&self, stack: &mut Stack, roles: Vec<Value<String>>, worker: &str) -> Place {
         match self {
             Warehouse::Made(made) => made.add(stack, roles),
-            Warehouse::Workgroup(it) => {
+            Warehouse::Workgroup(workgroup) => {
                 let arn = "arn:${AWS::Partition}:redshift-serverless:${AWS::Region}:${AWS::AccountId}:workgroup/";
                 Place {
-                    database: it.database.as_str().to_owned(),
+                    database: workgroup.database.as_str().to_owned(),
                     kind: Kind::Serverless {
-                        name: it.name.as_str().to_owned(),
+                        name: workgroup.name.as_str().to_owned(),
                         made: None,
-                        arn: sub(format!("{arn}{}", it.id.as_str())),
-                        secret: it.secret.as_ref().map(|it| (it.as_str().to_owned(), it.as_str().into())),
+                        arn: sub(format!("{arn}{}", workgroup.id.as_str())),
+                        secret: workgroup
+                            .secret
+                            .as_ref()
+                            .map(|secret| (secret.as_str().into(), secret.as_str().into())),
                     },
                 }
             }
-            Warehouse::Cluster(it) => Place {
-                database: it.database.as_str().to_owned(),
+            Warehouse::Cluster(cluster) => Place {
+                database: cluster.database.as_str().to_owned(),
                 kind: Kind::Cluster {
-                    name: it.name.as_str().to_owned(),
-                    user: it.user.as_str().to_owned(),
+                    name: cluster.name.as_str().to_owned(),
+                    user: cluster.user.as_str().to_owned(),
                     worker: worker.to_owned(),
                 },
             },
@@ -81,9 +84,9 @@ impl Warehouse {
 
 impl Made {
     fn add(&self, stack: &mut Stack, roles: Vec<Value<String>>) -> Place {
-        // A namespace and a workgroup need a name; the stack's is unique in the account.
+        // A workgroup needs a name, and is deleted with the stack, whose name is unique in the account.
         let name = stack.name().to_owned();
-        let namespace = Namespace::new(name.as_str())
+        let namespace = Namespace::new(namespace_name(&name))
             .db_name(self.database.as_str())
             .admin_username(ADMIN)
             .manage_admin_password(true);
@@ -100,7 +103,7 @@ impl Made {
             .security_group_ids(self.security_groups.iter().map(GroupId::as_str).collect::<Vec<_>>());
         let workgroup = stack.add("Workgroup", workgroup);
         // <https://docs.aws.amazon.com/redshift/latest/mgmt/redshift-secrets-manager-integration.html>
-        let secret = format!("redshift!{name}-{ADMIN}");
+        let secret = format!("redshift!${{{}}}-{ADMIN}", namespace.logical_id());
         let secret_arn = sub(format!(
             "arn:${{AWS::Partition}}:secretsmanager:${{AWS::Region}}:${{AWS::AccountId}}:secret:{secret}-??????"
         ));
@@ -110,10 +113,16 @@ impl Made {
                 name,
                 arn: workgroup.workgroup_workgroup_arn(),
                 made: Some(workgroup),
-                secret: Some((secret, secret_arn)),
+                secret: Some((sub(secret), secret_arn)),
             },
         }
     }
+}
+
+/// The name of a namespace, which outlives its stack: the first part of the stack's ID, a UUID, lets the stack be created again.
+fn namespace_name(stack: &str) -> Value<String> {
+    let uuid = select(2, split("/", stack_id()));
+    sub_with(format!("{stack}-${{Id}}"), [("Id", select(0, split("-", uuid)))])
 }
 
 impl Place {
@@ -125,7 +134,7 @@ impl Place {
                 let name = made.as_ref().map_or_else(|| name.as_str().into(), WorkgroupRef::workgroup_workgroup_name);
                 let mut json = json!({ "Workgroup": Json::from(name), "Database": self.database });
                 if let Some((secret, _)) = secret {
-                    json["Secret"] = secret.as_str().into();
+                    json["Secret"] = secret.clone().into();
                 }
                 json
             }
@@ -169,7 +178,7 @@ impl Place {
             Kind::Cluster { name, user, worker } => {
                 let user = if part == Part::Setup { user } else { worker };
                 let resources = [format!("dbuser:{name}/{user}"), format!("dbname:{name}/{}", self.database)];
-                Grant::new(["redshift:GetClusterCredentials"], resources.map(|it| redshift_arn(&it)))
+                Grant::new(["redshift:GetClusterCredentials"], resources.map(|resource| redshift_arn(&resource)))
             }
         };
         let warehouse = match &self.kind {

@@ -26,13 +26,13 @@ fn a_system_is_named_only_in_its_own_files_and_in_lists() {
         let Ok(text) = fs::read_to_string(root().join(&path)) else { continue };
         for system in SYSTEMS {
             let forms = forms(system.name);
-            let is_named = |text: &str| forms.iter().any(|it| text.contains(it.as_str()));
+            let is_named = |text: &str| forms.iter().any(|form| text.contains(form.as_str()));
             if is_named(&text) && !is_named(&path) {
                 elsewhere.entry(path.clone()).or_default().push(system.name);
             }
         }
     }
-    let allowed = |path: &str| LISTS.iter().any(|it| it.0 == path) || RECORDS.contains(&path);
+    let allowed = |path: &str| LISTS.iter().any(|(list, _)| *list == path) || RECORDS.contains(&path);
     let strange: Vec<String> = elsewhere
         .iter()
         .filter(|(path, _)| !allowed(path))

@@ -7,6 +7,7 @@ use cfn::Environment;
 
 use crate::Error;
 use crate::assembly::TemplateText;
+use crate::assembly::manifest::PlatformNeed;
 
 /// The folder of the assembly that all tenants share. If there are environments, there is one for each, named `platform.<environment>`.
 pub const PLATFORM: &str = "platform";
@@ -53,8 +54,8 @@ pub struct StackArtifact {
     pub dependencies: BTreeSet<String>,
     /// The assembly's manifest.
     pub(super) manifest: PathBuf,
-    /// What it needs from the platform stack, for a sentence.
-    pub(crate) platform_need: Option<&'static str>,
+    /// What it needs from the platform stack.
+    pub(crate) platform_need: Option<PlatformNeed>,
     pub(super) declared_parameters: BTreeSet<String>,
     /// Logical IDs of the resources that CloudFormation is told to keep when they are removed or replaced, because they hold data.
     pub(crate) retained: BTreeSet<String>,

@@ -34,6 +34,10 @@ pub(crate) const QUEUES: Service = Service { name: "sqs", prefix: "AmazonSQS", v
 pub(crate) const LOGS: Service = Service { name: "logs", prefix: "Logs_20140328", version: "1.1" };
 pub(crate) const SERVICE_QUOTAS: Service =
     Service { name: "servicequotas", prefix: "ServiceQuotasV20190624", version: "1.1" };
+pub(crate) const CLOUD_CONTROL: Service =
+    Service { name: "cloudcontrolapi", prefix: "CloudApiService", version: "1.0" };
+pub(crate) const TAGGING: Service =
+    Service { name: "tagging", prefix: "ResourceGroupsTaggingAPI_20170126", version: "1.1" };
 pub(crate) const USER_POOLS: Service =
     Service { name: "cognito-idp", prefix: "AWSCognitoIdentityProviderService", version: "1.1" };
 

@@ -124,6 +124,11 @@ impl Target {
         format!("ferrostack-{}", &digest[..24])
     }
 
+    /// What the addresses of AWS end in, for example `amazonaws.com`.
+    pub(crate) fn dns_suffix(&self) -> &str {
+        &self.dns_suffix
+    }
+
     /// Where CloudFormation reads an object of the asset bucket.
     pub(crate) fn object_url(&self, key: &str) -> String {
         let bucket = &self.bucket.name;

@@ -8,7 +8,7 @@ use crate::assembly::{StackArtifact, is_platform};
 use crate::aws::stacks;
 use crate::cloudformation::delete_stack::delete_stack;
 use crate::cloudformation::live_stack::{self, LiveStack};
-use crate::destroy::{retention, slots, summary};
+use crate::destroy::{left, retention, slots, summary};
 use crate::{Assembly, Error, Progress, Target, prompt};
 
 /// What an operator decides about a teardown.
@@ -54,15 +54,28 @@ pub async fn destroy(
     let takes_slots = teardown.only.is_none()
         || chosen.known.iter().any(|stack| stack.takes_slots())
         || doomed.iter().any(|(_, live)| live.takes_slots());
+    let is_chosen = |name: &str| is_chosen(&assembly.tenant, name, teardown.only.as_deref());
+    let left = match left::find(target, &assembly.tenant, &doomed, &deployed, is_chosen).await {
+        Err(error) if !teardown.with_data => {
+            progress.line(format!("what earlier operations have left is unknown: {error}"));
+            Vec::new()
+        }
+        left => left?,
+    };
+    for left in &left {
+        summary::show_left(&left.place, left, teardown.with_data, progress).await;
+    }
     let slots = if takes_slots { slots::held(target, &assembly.tenant).await? } else { None };
     if let Some(held) = &slots {
         progress.line(format!("QuickSight slots to return: {} in {}", held.keys.join(", "), held.table));
     }
     progress.clear();
-    if chosen.is_empty() && slots.is_none() {
+    if chosen.is_empty() && slots.is_none() && left.is_empty() {
         return Err(nothing_called(target, assembly, teardown.only.as_deref()));
     }
-    if (doomed.is_empty() && slots.is_none()) || teardown.plan {
+    let mut left: Vec<_> = left.into_iter().map(|left| (left.place, left.resource)).collect();
+    left.retain(|(_, resource)| resource.is_deleted(teardown.with_data));
+    if (doomed.is_empty() && slots.is_none() && left.is_empty()) || teardown.plan {
         return Ok(());
     }
     if !teardown.yes {
@@ -70,10 +83,12 @@ pub async fn destroy(
     }
     for (place, live) in &doomed {
         if teardown.with_data {
-            retention::release(place, live, progress).await?;
+            let released = retention::release(place, live, progress).await?.into_iter();
+            left.extend(released.map(|resource| (place.clone(), resource)));
         }
         delete_stack(place, &live.stack, progress).await?;
     }
+    left::delete(&left, progress).await?;
     // Looked for again, because the tenant's functions kept running until they were deleted.
     if takes_slots && let Some(held) = slots::held(target, &assembly.tenant).await? {
         slots::give_back(target, &held, &assembly.tenant).await?;
@@ -91,7 +106,7 @@ struct Chosen<'a> {
 
 impl<'a> Chosen<'a> {
     fn of(assembly: &'a Assembly, deployed: &'a [(&'a Target, Stack)], only: Option<&str>) -> Chosen<'a> {
-        let is_chosen = |name: &str| only.is_none_or(|system| name == format!("{}-{system}", assembly.tenant));
+        let is_chosen = |name: &str| is_chosen(&assembly.tenant, name, only);
         let theirs = deployed.iter().filter(|(_, stack)| stacks::tenant_of(stack) == Some(&assembly.tenant));
         let forgotten = theirs
             .filter_map(|(place, stack)| Some((*place, stack.stack_name()?)))
@@ -121,6 +136,11 @@ impl<'a> Chosen<'a> {
         }
         Ok(doomed)
     }
+}
+
+/// Whether the operator wants to delete the stack, if it is the tenant's.
+fn is_chosen(tenant: &str, stack: &str, only: Option<&str>) -> bool {
+    only.is_none_or(|system| stack == format!("{tenant}-{system}"))
 }
 
 /// Asks for the tenant's name.

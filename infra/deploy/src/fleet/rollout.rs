@@ -132,7 +132,9 @@ pub async fn deploy_fleets(
     });
     let reports = join_all(rollouts).await.into_iter().collect::<Result<Vec<Report>, Error>>()?;
     let report = Report(reports.into_iter().flat_map(|report| report.0).collect());
-    let unneeded = report.parted().and_then(|parted| allowance::unneeded(&options.allow_replacement, &parted));
+    let unneeded = report
+        .replaced_or_removed()
+        .and_then(|replaced_or_removed| allowance::unneeded(&options.allow_replacement, &replaced_or_removed));
     if let Some(sentence) = unneeded {
         progress.line(sentence);
     }

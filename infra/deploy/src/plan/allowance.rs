@@ -50,8 +50,8 @@ pub async fn unknown(places: &[(&Target, &[Assembly])], allowed: &BTreeSet<Strin
 }
 
 /// A sentence that names the IDs which allowed nothing; `None` if there are none.
-pub fn unneeded(allowed: &BTreeSet<String>, parted: &BTreeSet<String>) -> Option<String> {
-    let unneeded: BTreeSet<_> = allowed.difference(parted).cloned().collect();
+pub fn unneeded(allowed: &BTreeSet<String>, replaced_or_removed: &BTreeSet<String>) -> Option<String> {
+    let unneeded: BTreeSet<_> = allowed.difference(replaced_or_removed).cloned().collect();
     (!unneeded.is_empty()).then(|| {
         format!(
             "--allow-replacement {} was not needed: no stack replaces or removes such a resource",

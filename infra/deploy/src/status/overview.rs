@@ -7,13 +7,17 @@ use aws_sdk_cloudformation::types::{Stack, StackStatus};
 
 use crate::assembly::StackArtifact;
 use crate::aws::stacks;
+use crate::cloudformation::kept::{self, Kept, Whose};
 use crate::cloudformation::version::{DeployedVersion, has_template};
 use crate::status::drift;
 use crate::{Assembly, Error, Progress, Target};
 
-/// The state of stacks; displayed as one line each, in columns.
+/// The state of stacks; displayed as one line each, in columns. Then one line for each resource with data whose stack is gone.
 #[derive(Debug)]
-pub struct Status(Vec<StackState>);
+pub struct Status {
+    stacks: Vec<StackState>,
+    kept: Vec<Kept>,
+}
 
 #[derive(Debug)]
 struct StackState {
@@ -46,7 +50,7 @@ enum TemplateMatch {
 }
 
 /// Looks at every stack of the assemblies, and at stacks of these tenants that the assemblies do not contain; with `others`, also at stacks
-/// of tenants without an assembly. Changes nothing. A stack that was never executed counts as not deployed. With `drift`, CloudFormation
+/// of tenants without an assembly. Finds what deleted stacks of all these have kept. Changes nothing. A stack that was never executed counts as not deployed. With `drift`, CloudFormation
 /// compares every resource with its template, which takes up to a few minutes per stack.
 ///
 /// # Errors
@@ -61,10 +65,17 @@ pub async fn status(
 ) -> Result<Status, Error> {
     progress.begin("reading the current state", 0);
     let mut found: BTreeMap<(String, String), Stack> = BTreeMap::new();
+    let mut kept = Vec::new();
     for place in target.places() {
-        let stacks = stacks::all(place).await?.into_iter();
-        let stacks = stacks.filter(|stack| stack.stack_status() != Some(&StackStatus::ReviewInProgress));
-        found.extend(stacks.filter_map(|stack| Some(((place.region.clone(), stack.stack_name()?.to_owned()), stack))));
+        let existing = stacks::all(place).await?;
+        match kept_in(place, assemblies, others, &existing).await {
+            Ok(found) => kept.extend(found),
+            Err(error) => progress.line(format!("what deleted stacks have kept is unknown: {error}")),
+        }
+        let existing = existing.into_iter();
+        let existing = existing.filter(|stack| stack.stack_status() != Some(&StackStatus::ReviewInProgress));
+        found
+            .extend(existing.filter_map(|stack| Some(((place.region.clone(), stack.stack_name()?.to_owned()), stack))));
     }
 
     let mut looked_at = Vec::new();
@@ -96,7 +107,24 @@ pub async fn status(
         let system = name.strip_prefix(&format!("{tenant}-")).unwrap_or(&name).to_owned();
         states.push(StackState { tenant, system, deployed: live.map(|live| deployed(&live, stack, drifted)) });
     }
-    Ok(Status(states))
+    Ok(Status { stacks: states, kept })
+}
+
+/// What is kept of deleted stacks of the tenants.
+async fn kept_in(
+    target: &Target,
+    assemblies: &[Assembly],
+    others: bool,
+    existing: &[Stack],
+) -> Result<Vec<Kept>, Error> {
+    if others {
+        return kept::of_gone_stacks(target, Whose::Everyone, existing).await;
+    }
+    let mut kept = Vec::new();
+    for assembly in assemblies {
+        kept.extend(kept::of_gone_stacks(target, Whose::Tenant(&assembly.tenant), existing).await?);
+    }
+    Ok(kept)
 }
 
 fn deployed(live: &Stack, stack: Option<&StackArtifact>, drifted: Option<Vec<String>>) -> DeployedState {
@@ -118,7 +146,7 @@ fn deployed(live: &Stack, stack: Option<&StackArtifact>, drifted: Option<Vec<Str
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines: Vec<_> = self.0.iter().map(StackState::columns).collect();
+        let lines: Vec<_> = self.stacks.iter().map(StackState::columns).collect();
         let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
         let widths = [0, 1, 2, 3].map(width);
         for line in &lines {
@@ -126,6 +154,11 @@ impl fmt::Display for Status {
             let [a, b, c, d] = widths;
             let line = format!("{stack:a$}  {status:b$}  {revision:c$}  {template:d$}  {rest}");
             writeln!(f, "{}", line.trim_end())?;
+        }
+        for Kept { tenant, stack, resource } in &self.kept {
+            let system = stack.strip_prefix(&format!("{tenant}-")).unwrap_or(stack);
+            let (name, kind, id) = (&resource.logical_id, &resource.kind, &resource.physical_id);
+            writeln!(f, "{tenant} {system}  deleted; its data is kept in {name} {kind} {id}")?;
         }
         Ok(())
     }

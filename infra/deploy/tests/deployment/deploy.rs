@@ -322,7 +322,7 @@ async fn a_missing_bucket_is_reported_with_the_command_that_creates_it() {
 }
 
 #[tokio::test]
-async fn the_code_goes_to_the_platforms_bucket_if_the_platform_is_deployed() {
+async fn the_code_is_uploaded_to_the_platforms_bucket_if_the_platform_is_deployed() {
     let (endpoint, fake) = fake_aws::start(with_platform()).await;
     deploy(&endpoint).await.unwrap();
     let fake = fake.lock().unwrap();
@@ -458,11 +458,26 @@ async fn a_stack_that_needs_the_platform_is_refused_without_it_before_anything_i
     }
 }
 
-/// The platform stack, with its bucket.
+#[tokio::test]
+async fn a_platform_from_before_something_was_shared_is_to_be_deployed_again() {
+    let template =
+        json!({"Parameters": {"PageHeaders": {"Default": "/ferrostack/platform/page-headers"}}, "Resources": {}});
+    let folder = tempfile::tempdir().unwrap();
+    write_assembly(folder.path(), Some(b"code"));
+    std::fs::write(folder.path().join(format!("acme/{STACK}.template.json")), template.to_string()).unwrap();
+    let (endpoint, fake) = fake_aws::start(with_platform()).await;
+    let (code, _, said) = ended(start_on(folder.path(), "eu-west-1", Some(endpoint), &["deploy", "acme"])).await;
+    let expected = "error: acme-uptime needs what pages share in CloudFront, which the platform stack in account 111122223333, \
+        region eu-west-1 does not provide yet; run `scripts/deploy --bootstrap` again\n";
+    assert_eq!((code, calls(&fake, "CreateChangeSet")), (Some(2), 0));
+    assert!(said.ends_with(expected), "{said}");
+}
+
+/// The platform stack, with its bucket and its table.
 fn with_platform() -> Fake {
     let platform = FakeStack {
         status: "CREATE_COMPLETE".to_owned(),
-        outputs: vec![("AssetBucket", "shared-assets")],
+        outputs: vec![("AssetBucket", "shared-assets"), ("SlotTable", "slots")],
         ..FakeStack::default()
     };
     Fake {

@@ -3,6 +3,7 @@
 
 mod allowance;
 mod assembly;
+mod capacity;
 mod command;
 mod dependencies;
 mod deploy;

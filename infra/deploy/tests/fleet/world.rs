@@ -349,7 +349,7 @@ fn create_change_set(world: &mut World, form: &HashMap<String, String>, name: &s
 /// A list of keys and values from a form, as XML.
 fn members(form: &HashMap<String, String>, list: &str, prefix: &str) -> String {
     let member = |number: usize| {
-        let [key, value] = ["Key", "Value"].map(|it| form.get(&format!("{list}.member.{number}.{prefix}{it}")));
+        let [key, value] = ["Key", "Value"].map(|part| form.get(&format!("{list}.member.{number}.{prefix}{part}")));
         let (key, value) = (key?, value?);
         Some(format!("<member><{prefix}Key>{key}</{prefix}Key><{prefix}Value>{value}</{prefix}Value></member>"))
     };
@@ -379,7 +379,7 @@ fn describe_change_set(stack: &Stack, form: &HashMap<String, String>, id: &str) 
 fn execute(world: &mut World, form: &HashMap<String, String>, name: &str, id: &str) -> Said {
     let again = world.rng.bool();
     let end = Instant::now() + world.longest.mul_f64(0.1 + 0.9 * world.rng.f64());
-    let fails = world.failing.iter().any(|it| it == name);
+    let fails = world.failing.iter().any(|failing| failing == name);
     let stack = world.stacks.get_mut(name).ok_or((404, "ChangeSetNotFound"))?;
     let creates = stack.status == "REVIEW_IN_PROGRESS";
     let change_set = stack.change_sets.get_mut(&change_set_name(form)).ok_or((404, "ChangeSetNotFound"))?;
@@ -405,7 +405,7 @@ fn execute(world: &mut World, form: &HashMap<String, String>, name: &str, id: &s
     stack.under_way = Some((end, then));
     stack.events.insert(0, event(id, name, id, now, ""));
     let under_way =
-        world.stacks.values().filter(|it| it.under_way.is_some_and(|(end, _)| end > Instant::now())).count();
+        world.stacks.values().filter(|stack| stack.under_way.is_some_and(|(end, _)| end > Instant::now())).count();
     world.most_at_once = world.most_at_once.max(under_way);
     Ok(String::new())
 }

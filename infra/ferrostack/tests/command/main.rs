@@ -3,6 +3,7 @@
 mod completions;
 mod delegated;
 mod environments;
+mod graph;
 mod help;
 mod output;
 mod synth;

@@ -125,7 +125,7 @@ async fn an_invalid_status_name_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_failed_statement_is_reported_without_sql_and_the_link_stays_good() {
+async fn a_failed_statement_is_reported_without_sql_and_the_link_remains_valid() {
     let world = World::new().await;
     world.state().ends = ["FAILED", "FAILED"].into();
     let token = world.token(&ROW);
