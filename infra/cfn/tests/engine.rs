@@ -402,7 +402,8 @@ fn the_checks_of_an_app_run_over_each_of_its_templates() {
         stack.add("A", Thing::default());
         stack
     };
-    let check: Check = |template| vec![Finding::warning("A", format!("{} is checked", template.stack))];
+    let check =
+        Check { name: "stacks", run: |template| vec![Finding::warning("A", format!("{} is checked", template.stack))] };
     let findings = App::default().stacks([named("a"), named("b")]).checks(&[check]).synth().findings;
     let texts: Vec<String> = findings.iter().map(|finding| format!("{}: {}", finding.stack, finding.message)).collect();
     assert_eq!(texts, ["a: a is checked", "b: b is checked"]);

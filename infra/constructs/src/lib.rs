@@ -117,4 +117,4 @@ pub use table::{Index, Table, TableRef};
 pub use user_pool::{UserPool, UserPoolRef};
 pub use web_acl::WebAcl;
 pub use web_socket_api::{WebSocketApi, WebSocketApiRef, WebSocketRoutes};
-pub use website::{Website, WebsiteRef};
+pub use website::{Website, WebsiteRef, page_access, page_headers};

@@ -16,6 +16,7 @@
 
 mod assembly;
 mod aws;
+mod capacity;
 mod cloudformation;
 mod deploy;
 mod destroy;
@@ -27,10 +28,11 @@ mod progress;
 pub mod prompt;
 mod status;
 
-pub use assembly::{Assembly, Asset, PLATFORM, StackArtifact};
+pub use assembly::{Assembly, Asset, PLATFORM, StackArtifact, TemplateText};
 pub use aws::lanes::Rates;
 pub use aws::platform::{keep_log_role, require_platform};
 pub use aws::target::Target;
+pub use capacity::report::Capacity;
 pub use cloudformation::snapshot::Snapshot;
 pub use deploy::hotswap::{Swapped, hotswap};
 pub use deploy::tenant::{Change, Deployed, deploy};

@@ -3,15 +3,17 @@
 mod cli;
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
-use ferrostack_command::{Deploy, DeployerArguments, DeployerCommand, Destroy, Status, Verbosity, output};
+use ferrostack_command::{
+    self as command, Deploy, DeployerArguments, DeployerCommand, Destroy, Status, Verbosity, output,
+};
 use ferrostack_deploy::{
-    Assembly, Error, Fleet, Options, Outcome, Placement, Progress, Rates, Report, Snapshot, StackPlan, Target,
-    Teardown, allowance, exit_code_of, prompt,
+    Assembly, Capacity, Error, Fleet, Options, Outcome, Placement, Progress, Rates, Report, Snapshot, StackPlan,
+    Target, Teardown, allowance, exit_code_of, prompt,
 };
 use futures_util::{StreamExt, stream};
 use tokio::signal::unix::{SignalKind, signal};
@@ -45,6 +47,7 @@ async fn run(command: DeployerCommand, progress: &Progress) -> Result<u8, Error>
     match command {
         DeployerCommand::Deploy(command) => deploy(command, progress).await,
         DeployerCommand::Status(command) => status(command, progress).await,
+        DeployerCommand::Capacity(command) => capacity(command, progress).await,
         DeployerCommand::Destroy(command) => destroy(command, progress).await,
     }
 }
@@ -62,6 +65,29 @@ async fn status(command: Status, progress: &Progress) -> Result<u8, Error> {
             output::line(format_args!("account {}, region {}", target.account, target.region));
         }
         output::text(status);
+    }
+    Ok(0)
+}
+
+async fn capacity(command: command::Capacity, progress: &Progress) -> Result<u8, Error> {
+    let out = &command.connection.out;
+    let tenants = if command.tenants.is_empty() { Assembly::tenants(out)? } else { command.tenants };
+    let assemblies: Vec<_> = tenants.iter().map(|tenant| Assembly::read(out, tenant)).collect::<Result<_, _>>()?;
+    match cli::placements(&command.connection, assemblies.clone(), Rates::default(), progress).await {
+        Ok(placements) => {
+            for Placement { target, tenants } in &placements {
+                output::text(Capacity::of(target, tenants).await?);
+            }
+        }
+        Err(error) => {
+            let mut homes: BTreeMap<String, Vec<Assembly>> = BTreeMap::new();
+            for assembly in assemblies {
+                homes.entry(assembly.home().uri()).or_default().push(assembly);
+            }
+            for (home, tenants) in homes {
+                output::text(Capacity::by_default(home, &tenants, Some(error.to_string()))?);
+            }
+        }
     }
     Ok(0)
 }

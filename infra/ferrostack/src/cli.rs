@@ -73,7 +73,7 @@ Examples:
 /// Where help shows each subcommand.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Templates", &["synth", "check", "diff", "list", "graph"]),
-    ("AWS", &["deploy", "status", "destroy", "athena"]),
+    ("AWS", &["deploy", "status", "capacity", "destroy", "athena"]),
     ("This machine", &["local", "completions"]),
     ("For scripts", &["prepare", "package"]),
 ];
@@ -111,7 +111,7 @@ pub(crate) enum Command {
     /// Query a connector the way Athena does
     #[command(disable_help_flag = true, after_help = "`ferrostack athena --help` lists the options.")]
     Athena(Delegated),
-    /// Synthesize, build functions and then run deploy, status or destroy
+    /// Synthesize, build functions and then run deploy, status, capacity or destroy
     ///
     /// Before `deploy`, the options, the stacks and the credentials are checked, and functions are built for the architectures that the
     /// tenants need. `deploy --all` means every tenant that has a file.
@@ -237,7 +237,7 @@ pub(crate) struct Prepare {
     /// The program that builds functions, which is run as PROGRAM --arch ARCHITECTURE before a deployment
     #[arg(long, value_name = "PROGRAM")]
     pub(crate) build: Option<PathBuf>,
-    /// deploy, status or destroy, and its arguments
+    /// deploy, status, capacity or destroy, and its arguments
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
 }

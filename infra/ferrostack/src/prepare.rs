@@ -34,6 +34,7 @@ pub(crate) fn run(prepare: &Prepare, verbosity: Verbosity) -> Result<u8> {
         let (out, deploy) = match &command {
             DeployerCommand::Deploy(deploy) => (&deploy.connection.out, Some(deploy)),
             DeployerCommand::Status(status) => (&status.connection.out, None),
+            DeployerCommand::Capacity(capacity) => (&capacity.connection.out, None),
             DeployerCommand::Destroy(destroy) => (&destroy.connection.out, None),
         };
         let synthesized = Synthesized::write(&project, &selection, out, verbosity)?;
@@ -73,6 +74,7 @@ fn selection(command: &DeployerCommand, prepare: &Prepare) -> Option<Selection> 
         // Without names, every tenant that has a file: the folder of assemblies may also hold one of a tenant whose file is gone.
         DeployerCommand::Deploy(deploy) => deploy.tenants.clone(),
         DeployerCommand::Status(status) => status.tenants.clone(),
+        DeployerCommand::Capacity(capacity) => capacity.tenants.clone(),
         DeployerCommand::Destroy(destroy) => {
             let file = prepare.tenants.join(format!("{}.yaml", destroy.tenant));
             let known = platform::is_folder(&destroy.tenant) || file.exists();

@@ -34,7 +34,9 @@ fn an_object_includes_itself_and_every_part_of_itself() {
 fn a_difference_is_reported_with_its_path() {
     let actual = json!({ "a": { "b": [1, { "c": 2 }] }, "e": "f" });
     let path = |expected: Json| {
-        let message = failure(|| assert_includes(&actual, &expected));
+        let message = failure(|| {
+            assert_includes(&actual, &expected);
+        });
         message.split('`').nth(1).unwrap().to_owned()
     };
     assert_eq!(path(json!({ "e": "g" })), "/e");

@@ -10,6 +10,10 @@ use crate::Error;
 use crate::assembly::artifacts::{Assembly, Asset, PLATFORM_STACK, StackArtifact, is_platform};
 use crate::assembly::manifest::{ASSETS, Artifact, AssetEntry, AssetManifest, Manifest, Note, SOURCE, STACK, Template};
 use crate::assembly::order::in_dependency_order;
+use crate::assembly::template_text::TemplateText;
+
+/// The file that makes a folder an assembly.
+const MANIFEST: &str = "manifest.json";
 
 impl Assembly {
     /// Reads the assembly of a tenant from `<out>/<tenant>`.
@@ -20,7 +24,7 @@ impl Assembly {
     pub fn read(out: &Path, tenant: &str) -> Result<Assembly, Error> {
         require_tenant_name(tenant)?;
         let folder = out.join(tenant);
-        let manifest: Manifest = read_json(&folder.join("manifest.json"), tenant)?;
+        let manifest: Manifest = read_json(&folder.join(MANIFEST), tenant)?;
         let stacks = in_dependency_order(&manifest)?
             .into_iter()
             .map(|id| read_stack(&folder, tenant, &manifest, id))
@@ -36,7 +40,7 @@ impl Assembly {
     /// As [`Assembly::read`].
     pub fn read_if_any(out: &Path, tenant: &str) -> Result<Assembly, Error> {
         require_tenant_name(tenant)?;
-        if out.join(tenant).join("manifest.json").exists() {
+        if out.join(tenant).join(MANIFEST).exists() {
             return Assembly::read(out, tenant);
         }
         Ok(Assembly { tenant: tenant.to_owned(), stacks: Vec::new() })
@@ -68,7 +72,7 @@ fn names(out: &Path, what: &str, is_wanted: impl Fn(&str) -> bool) -> Result<Vec
     for entry in std::fs::read_dir(out).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if is_wanted(&name) && entry.path().join("manifest.json").is_file() {
+        if is_wanted(&name) && entry.path().join(MANIFEST).is_file() {
             names.push(name);
         }
     }
@@ -104,7 +108,8 @@ fn read_stack(folder: &Path, tenant: &str, manifest: &Manifest, id: &str) -> Res
     }
     // Not the manifest's file: that one contains the code's keys for the stock `cdk` CLI, and so changes with the code.
     let file = format!("{name}.template.json");
-    let template = read_text(&inside(folder, &file)?, tenant)?;
+    let path = inside(folder, &file)?;
+    let template = read_text(&path, tenant)?;
     let document: Template = serde_json::from_str(&template).map_err(|error| {
         let advice = if template.trim_start().starts_with(['{', '[']) || template.trim().is_empty() {
             "is damaged; synthesize again"
@@ -121,16 +126,15 @@ fn read_stack(folder: &Path, tenant: &str, manifest: &Manifest, id: &str) -> Res
     let retained = document.resources.iter().filter(|(_, resource)| resource.is_retained());
     Ok(StackArtifact {
         name,
-        template,
+        template: TemplateText::in_file(path, &template),
         parameters: properties.parameters.clone(),
         tags: properties.tags.clone(),
         environment: environment(artifact, id)?,
         assets: read_assets(folder, tenant, manifest, artifact)?,
         dependencies: artifact.dependencies.iter().filter_map(stack_name).collect(),
-        sources: sources(artifact),
+        manifest: folder.join(MANIFEST),
         platform_need,
         declared_parameters: document.parameters.into_keys().collect(),
-        logical_ids: document.resources.keys().cloned().collect(),
         retained: retained.map(|(id, _)| id.clone()).collect(),
     })
 }
@@ -147,6 +151,19 @@ fn environment(artifact: &Artifact, id: &str) -> Result<Environment, Error> {
     let [role, execution_role] =
         [own(&properties.assume_role_arn), own(&properties.cloud_formation_execution_role_arn)];
     Ok(Environment { role, execution_role, ..place })
+}
+
+impl StackArtifact {
+    /// The line of Rust that added each resource, such as `stacks/uptime.rs:29`, by logical ID; none if the manifest does not say so, or
+    /// can no longer be read.
+    pub(crate) fn sources(&self) -> BTreeMap<String, String> {
+        let text = std::fs::read(&self.manifest).unwrap_or_default();
+        let Ok(manifest) = serde_json::from_slice::<Manifest>(&text) else { return BTreeMap::new() };
+        let is_this = |(id, artifact): &(&String, &Artifact)| {
+            artifact.kind == STACK && artifact.properties.stack_name.as_ref().unwrap_or(id) == &self.name
+        };
+        manifest.artifacts.iter().find(is_this).map(|(_, artifact)| sources(artifact)).unwrap_or_default()
+    }
 }
 
 /// What `synth` notes for each resource: `"/<stack>/<logical ID>": [{"type": "ferrostack:source", "data": "<file>:<line>"}]`.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use aws_config::SdkConfig;
+use aws_config::{Region, SdkConfig};
 use aws_sdk_cloudformation::Client as CloudFormation;
 use aws_sdk_s3::Client as S3;
 use cfn::Environment;
@@ -105,6 +105,12 @@ impl Target {
     /// The same target with tokens derived from `seed`: equal seeds, equal tokens.
     pub(crate) fn seeded(&self, seed: &str) -> Target {
         Target { seed: seed.to_owned(), ..self.clone() }
+    }
+
+    /// Calls like [`Target::json`], in a different region.
+    pub(crate) fn json_in(&self, region: &'static str) -> AwsJson {
+        let config = self.config.to_builder().region(Region::from_static(region)).build();
+        AwsJson::new(&config, &self.dns_suffix)
     }
 
     /// For clients of further services.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_cloudformation::types::Stack;
+use aws_sdk_cloudformation::types::{Stack, StackStatus};
 
 use crate::assembly::StackArtifact;
 use crate::aws::stacks;
@@ -37,6 +37,12 @@ impl Snapshot {
     /// Adds the stacks of further places.
     pub fn extend(&mut self, other: Snapshot) {
         self.0.extend(other.0);
+    }
+
+    /// Whether there is such a stack, other than an empty one.
+    pub(crate) fn has(&self, target: &Target, stack: &StackArtifact) -> bool {
+        let found = self.0.get(&key(target, &stack.name));
+        found.is_some_and(|live| live.stack_status() != Some(&StackStatus::ReviewInProgress))
     }
 
     /// The stack, if it is deployed exactly as synthesized.

@@ -47,8 +47,7 @@ pub async fn hotswap(target: &Target, assembly: &Assembly, progress: &Progress) 
         let Some(live) = live.filter(ready) else {
             return Err(Error::Refused(format!("{} is not deployed yet; run a normal deployment first", stack.name)));
         };
-        let document: Value =
-            serde_json::from_str(&stack.template).expect("an assembly is only read with JSON templates");
+        let document = stack.template.document()?;
         let mut functions = Vec::new();
         for resource in &live.resources {
             let Some(key) = code_key(stack, &document, &resource.logical_id) else { continue };

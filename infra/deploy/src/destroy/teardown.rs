@@ -54,15 +54,16 @@ pub async fn destroy(
     let takes_slots = teardown.only.is_none()
         || chosen.known.iter().any(|stack| stack.takes_slots())
         || doomed.iter().any(|(_, live)| live.takes_slots());
-    let left = match left::find(target, assembly, &doomed, &deployed, teardown.only.as_deref()).await {
+    let is_chosen = |name: &str| is_chosen(&assembly.tenant, name, teardown.only.as_deref());
+    let left = match left::find(target, &assembly.tenant, &doomed, &deployed, is_chosen).await {
         Err(error) if !teardown.with_data => {
             progress.line(format!("what earlier operations have left is unknown: {error}"));
             Vec::new()
         }
         left => left?,
     };
-    for (place, left) in &left {
-        summary::show_left(place, left, teardown.with_data, progress).await;
+    for left in &left {
+        summary::show_left(&left.place, left, teardown.with_data, progress).await;
     }
     let slots = if takes_slots { slots::held(target, &assembly.tenant).await? } else { None };
     if let Some(held) = &slots {
@@ -72,7 +73,7 @@ pub async fn destroy(
     if chosen.is_empty() && slots.is_none() && left.is_empty() {
         return Err(nothing_called(target, assembly, teardown.only.as_deref()));
     }
-    let mut left: Vec<_> = left.into_iter().map(|(place, left)| (place, left.resource)).collect();
+    let mut left: Vec<_> = left.into_iter().map(|left| (left.place, left.resource)).collect();
     left.retain(|(_, resource)| resource.is_deleted(teardown.with_data));
     if (doomed.is_empty() && slots.is_none() && left.is_empty()) || teardown.plan {
         return Ok(());
@@ -82,8 +83,8 @@ pub async fn destroy(
     }
     for (place, live) in &doomed {
         if teardown.with_data {
-            let released = retention::release(place, live, progress).await?;
-            left.extend(released.into_iter().map(|resource| (place, resource)));
+            let released = retention::release(place, live, progress).await?.into_iter();
+            left.extend(released.map(|resource| (place.clone(), resource)));
         }
         delete_stack(place, &live.stack, progress).await?;
     }
@@ -138,7 +139,7 @@ impl<'a> Chosen<'a> {
 }
 
 /// Whether the operator wants to delete the stack, if it is the tenant's.
-pub(super) fn is_chosen(tenant: &str, stack: &str, only: Option<&str>) -> bool {
+fn is_chosen(tenant: &str, stack: &str, only: Option<&str>) -> bool {
     only.is_none_or(|system| stack == format!("{tenant}-{system}"))
 }
 

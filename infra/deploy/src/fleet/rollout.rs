@@ -8,6 +8,7 @@ use futures_util::{StreamExt, stream};
 
 use crate::assembly::StackArtifact;
 use crate::aws::{assets, stacks};
+use crate::capacity::room;
 use crate::cloudformation::snapshot::{Snapshot, is_up_to_date};
 use crate::deploy::tenant::deploy_stacks;
 use crate::fleet::journal::{self, Journal};
@@ -107,7 +108,11 @@ pub async fn deploy_fleets(
     for placement in placements {
         // For a single tenant, asking about its few stacks is cheaper than listing all.
         let list = !alone && !options.force;
-        snapshots.push(if list { Snapshot::take(&placement.target).await? } else { Snapshot::default() });
+        let snapshot = if list { Snapshot::take(&placement.target).await? } else { Snapshot::default() };
+        if list {
+            room::require(&placement.target, &placement.tenants, &snapshot, progress).await?;
+        }
+        snapshots.push(snapshot);
     }
     let several = placements.len() > 1;
     if !alone {
@@ -159,6 +164,8 @@ struct Tally {
     failures: usize,
     /// Whether AWS no longer lets the caller in.
     shut_out: bool,
+    /// Whether a quota of the environment is used up.
+    full: bool,
 }
 
 impl Rollout<'_> {
@@ -181,7 +188,7 @@ impl Rollout<'_> {
                 let (tenant, known) = &mut outcomes[index];
                 self.record(&mut tally, tenant, &outcome);
                 *known = outcome;
-                let stop = tally.shut_out || waves::too_many(tally.failures, last, self.fleet.failures);
+                let stop = tally.shut_out || tally.full || waves::too_many(tally.failures, last, self.fleet.failures);
                 stopped.set(stopped.get() || stop);
             }
             if stopped.get() {
@@ -189,6 +196,8 @@ impl Rollout<'_> {
                 let (failed, limit) = (tally.failures, self.fleet.failures);
                 let why = if tally.shut_out {
                     "AWS no longer accepts the credentials".to_owned()
+                } else if tally.full {
+                    "a quota of this environment is used up; `ferrostack capacity` shows which".to_owned()
                 } else {
                     format!("{failed} failed, the limit is {limit} %")
                 };
@@ -204,6 +213,7 @@ impl Rollout<'_> {
         self.finished.set(self.finished.get() + 1);
         tally.failures += usize::from(matches!(outcome, Outcome::Failed(_)));
         tally.shut_out |= matches!(outcome, Outcome::Failed(Error::Access(_)));
+        tally.full |= matches!(outcome, Outcome::Failed(error) if error.is_full_quota());
         let (finished, count) = (self.finished.get(), self.count);
         if !self.alone {
             self.progress.done(finished as u64);

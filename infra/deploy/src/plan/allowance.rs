@@ -20,7 +20,13 @@ pub async fn unknown(places: &[(&Target, &[Assembly])], allowed: &BTreeSet<Strin
         artifacts.extend(tenants.iter().flat_map(|tenant| &tenant.stacks).map(|stack| (*target, stack)));
     }
     let mut unknown = allowed.clone();
-    unknown.retain(|id| !artifacts.iter().any(|(_, stack)| stack.logical_ids.contains(id)));
+    for (_, stack) in &artifacts {
+        if unknown.is_empty() {
+            return Ok(None);
+        }
+        let synthesized = stack.template.document()?;
+        unknown.retain(|id| synthesized["Resources"][id].is_null());
+    }
     for (target, stack) in artifacts {
         if unknown.is_empty() {
             return Ok(None);

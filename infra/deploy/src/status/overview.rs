@@ -68,13 +68,14 @@ pub async fn status(
     let mut kept = Vec::new();
     for place in target.places() {
         let existing = stacks::all(place).await?;
-        match kept_of(place, assemblies, others, &existing).await {
+        match kept_in(place, assemblies, others, &existing).await {
             Ok(found) => kept.extend(found),
             Err(error) => progress.line(format!("what deleted stacks have kept is unknown: {error}")),
         }
-        let stacks = existing.into_iter();
-        let stacks = stacks.filter(|stack| stack.stack_status() != Some(&StackStatus::ReviewInProgress));
-        found.extend(stacks.filter_map(|stack| Some(((place.region.clone(), stack.stack_name()?.to_owned()), stack))));
+        let existing = existing.into_iter();
+        let existing = existing.filter(|stack| stack.stack_status() != Some(&StackStatus::ReviewInProgress));
+        found
+            .extend(existing.filter_map(|stack| Some(((place.region.clone(), stack.stack_name()?.to_owned()), stack))));
     }
 
     let mut looked_at = Vec::new();
@@ -110,7 +111,7 @@ pub async fn status(
 }
 
 /// What is kept of deleted stacks of the tenants.
-async fn kept_of(
+async fn kept_in(
     target: &Target,
     assemblies: &[Assembly],
     others: bool,

@@ -119,7 +119,7 @@ async fn rights_that_the_new_template_adds_are_shown() {
     let (endpoint, _fake) = fake_aws::start(fake).await;
     let mut acme = acme();
     acme.assembly.stacks[0].template =
-        json!({"Resources": {"PingRole": role(json!(["s3:GetObject", "s3:DeleteObject"]))}}).to_string();
+        json!({"Resources": {"PingRole": role(json!(["s3:GetObject", "s3:DeleteObject"]))}}).to_string().into();
     let target = connect(&endpoint).await.unwrap();
     let plans = ferrostack_deploy::plan(
         &target,
