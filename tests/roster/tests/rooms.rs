@@ -8,11 +8,12 @@ use std::process::Command;
 use stacks::SYSTEMS;
 
 /// The files that name systems without carrying the name of one, and what keeps each of them correct.
-const LISTS: [(&str, &str); 5] = [
+const LISTS: [(&str, &str); 6] = [
     ("stacks/lib.rs", "the roster"),
     ("stacks/tenants/example.yaml", "the example of a tenant, compared with the roster"),
     ("README.md", "a table, compared with the roster"),
     ("docs/README.md", "a table, compared with the roster"),
+    ("docs/answers.md", "written from the tables next to the functions, and compared with them"),
     ("Cargo.toml", "paths of libraries and profiles, which Cargo checks"),
 ];
 
