@@ -21,6 +21,10 @@ impl TryFrom<Json> for EventPattern {
 
     fn try_from(pattern: Json) -> Result<Self, String> {
         event_pattern::check(&pattern)?;
+        let (length, most) = (pattern.to_string().chars().count(), event_pattern::LENGTH);
+        if length > most {
+            return Err(format!("the pattern has {length} characters as JSON; must be at most {most}"));
+        }
         Ok(Self(pattern))
     }
 }

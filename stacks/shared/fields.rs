@@ -155,7 +155,7 @@ checked_text! {
 checked_text! {
     /// The ID of an AWS account.
     pub AccountId, |text: &str| {
-        if text.len() == 12 && text.bytes().all(|it| it.is_ascii_digit()) {
+        if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
             return Ok(());
         }
         Err(format!("`{text}` is not an account ID; must be twelve digits in quotes"))
@@ -212,7 +212,7 @@ pub(crate) fn is_identifier(text: &str) -> bool {
 checked_text! {
     /// The name of a schema, a table, a column or a database of Redshift.
     /// <https://docs.aws.amazon.com/redshift/latest/dg/r_names.html>
-    pub Identifier, |text: &str| {
+    pub(crate) Identifier, |text: &str| {
         if is_identifier(text) {
             return Ok(());
         }

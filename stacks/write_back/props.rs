@@ -94,7 +94,7 @@ impl Props {
 
     /// The schema of the tables and views.
     pub(super) fn schema(&self, tenancy: &Tenancy) -> String {
-        self.schema.as_ref().map_or_else(|| tenancy.warehouse_name(SYSTEM.name), |it| it.as_str().to_owned())
+        self.schema.as_ref().map_or_else(|| tenancy.warehouse_name(SYSTEM.name), |schema| schema.as_str().to_owned())
     }
 
     /// The schema, unless the warehouse is the stack's own.

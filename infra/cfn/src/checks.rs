@@ -49,8 +49,8 @@ fn uses(template: &Template) -> Vec<Use<'_>> {
         references(&entry.properties, &mut |reference| add(id, Some(index), reference));
         for (name, json) in &entry.attributes {
             match (*name, json.as_str()) {
-                ("DependsOn", _) => {}
                 ("Condition", Some(condition)) => add(id, Some(index), Reference::Condition(condition)),
+                // `DependsOn` contains plain names.
                 _ => references(json, &mut |reference| add(id, Some(index), reference)),
             }
         }

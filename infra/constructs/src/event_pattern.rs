@@ -10,7 +10,7 @@ use crate::estimate::Estimate;
 /// Most characters of a pattern. <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html>
 pub const LENGTH: usize = 2048;
 
-/// Checks the structure of a pattern and its length as JSON.
+/// Checks the structure of a pattern.
 ///
 /// # Errors
 ///
@@ -21,12 +21,7 @@ pub fn check(pattern: &Json) -> Result<(), String> {
             "the pattern is {pattern}; must be keys with lists of values, such as `source: [my.application]`"
         ));
     };
-    check_fields(fields)?;
-    let length = pattern.to_string().chars().count();
-    if length > LENGTH {
-        return Err(format!("the pattern has {length} characters as JSON; must be at most {LENGTH}"));
-    }
-    Ok(())
+    check_fields(fields)
 }
 
 /// The patterns of rules, and the filters of event sources, which have the same form.

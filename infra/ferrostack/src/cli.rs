@@ -7,7 +7,7 @@ use cfn::Format;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 use ferrostack_command::{DeployerCommand, Verbosity};
-use stacks::platform::FOLDER;
+use stacks::platform;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -201,7 +201,7 @@ pub(crate) struct Graph {
 }
 
 /// Which tenants.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(crate) struct Selection {
     /// Names of tenants, or paths of their files; `platform` is what all tenants share [default: all]
     #[arg(value_name = "TENANT")]
@@ -209,12 +209,20 @@ pub(crate) struct Selection {
     /// The folder with the tenant files
     #[arg(long, value_name = "DIR", default_value = "stacks/tenants", help_heading = "Where")]
     pub(crate) tenants: PathBuf,
+    /// The file that lists environments: accounts and regions [default: stacks/environments.yaml, if it exists]
+    #[arg(long, value_name = "FILE", help_heading = "Where")]
+    pub(crate) environments: Option<PathBuf>,
 }
 
 impl Selection {
+    /// Whether it includes all tenants.
+    pub(crate) fn is_everything(&self) -> bool {
+        self.names.is_empty()
+    }
+
     /// Whether it includes what all tenants share.
     pub(crate) fn platform(&self) -> bool {
-        self.names.is_empty() || self.names.iter().any(|name| name == FOLDER)
+        self.names.is_empty() || self.names.iter().any(|name| platform::is_folder(name))
     }
 }
 
@@ -223,6 +231,9 @@ pub(crate) struct Prepare {
     /// The folder with the tenant files
     #[arg(long, value_name = "DIR", default_value = "stacks/tenants", help_heading = "Where")]
     pub(crate) tenants: PathBuf,
+    /// The file that lists environments: accounts and regions [default: stacks/environments.yaml, if it exists]
+    #[arg(long, value_name = "FILE", help_heading = "Where")]
+    pub(crate) environments: Option<PathBuf>,
     /// The program that builds functions, which is run as PROGRAM --arch ARCHITECTURE before a deployment
     #[arg(long, value_name = "PROGRAM")]
     pub(crate) build: Option<PathBuf>,

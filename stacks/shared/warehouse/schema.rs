@@ -25,8 +25,10 @@ impl Schema {
     pub(crate) fn new(system: &'static str, warehouse: &Warehouse, name: String) -> Option<Self> {
         let (warehouse, id, database) = match warehouse {
             Warehouse::Made(_) => return None,
-            Warehouse::Workgroup(it) => (it.name.as_str(), it.id.as_str(), it.database.as_str()),
-            Warehouse::Cluster(it) => (it.name.as_str(), it.name.as_str(), it.database.as_str()),
+            Warehouse::Workgroup(existing) => {
+                (existing.name.as_str(), existing.id.as_str(), existing.database.as_str())
+            }
+            Warehouse::Cluster(cluster) => (cluster.name.as_str(), cluster.name.as_str(), cluster.database.as_str()),
         };
         let key = [id, database, &name].map(str::to_lowercase);
         Some(Self { system, warehouse: warehouse.to_owned(), key })

@@ -17,7 +17,7 @@ use cfn::{Attributes, Stack, Value};
 use serde::Deserialize;
 
 use super::props::{Booleans, Props};
-use crate::shared::fields::{checked_text, distinct, given, in_range};
+use crate::shared::fields::{checked_text, distinct, in_range};
 use crate::shared::quicksight::{self, Principal};
 
 /// The dashboard, and who may do what with it.

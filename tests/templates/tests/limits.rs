@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use aws::apigateway::{resource, rest_api};
-use aws::apigatewayv2::route;
+use aws::apigateway::{authorizer, resource, rest_api, stage};
+use aws::apigatewayv2::{self, integration, route};
+use aws::cloudfront::distribution::{self, Distribution};
 use aws::dynamodb::table;
 use aws::ec2::security_group::{Ingress, SecurityGroup};
 use aws::ec2::vpc_endpoint::VpcEndpoint;
@@ -12,6 +13,7 @@ use aws::events::rule::{self, Rule};
 use aws::iam::managed_policy::ManagedPolicy;
 use aws::iam::role::{Policy, PolicyRequired, Role};
 use aws::kms::key::Key;
+use aws::lambda::event_source_mapping::{EventSourceMapping, Filter, FilterCriteria};
 use aws::lambda::function::{Code, Environment, Function, LoggingConfig, Required};
 use aws::s3::bucket_policy::{self, BucketPolicy};
 use aws::scheduler::schedule::{self, FlexibleTimeWindow, Schedule};
@@ -90,6 +92,61 @@ const FILLS: &[(&str, Fill)] = &[
             };
             stack.add(&format!("It{number}"), resource::Resource::new(required));
         }
+    }),
+    ("authorizers of a REST API", |stack, amount| {
+        for number in 0..amount {
+            let required = authorizer::Required {
+                name: format!("a{number}").into(),
+                rest_api_id: "a".into(),
+                r#type: "COGNITO_USER_POOLS".into(),
+            };
+            stack.add(&format!("It{number}"), authorizer::Authorizer::new(required));
+        }
+    }),
+    ("stages of a REST API", |stack, amount| {
+        for number in 0..amount {
+            stack.add(&format!("It{number}"), stage::Stage::new("a").stage_name(format!("s{number}")));
+        }
+    }),
+    ("integrations of an HTTP or WebSocket API", |stack, amount| {
+        for number in 0..amount {
+            let required = integration::Required { api_id: "a".into(), integration_type: "AWS_PROXY".into() };
+            stack.add(&format!("It{number}"), integration::Integration::new(required));
+        }
+    }),
+    ("authorizers of an HTTP or WebSocket API", |stack, amount| {
+        for number in 0..amount {
+            let required = apigatewayv2::authorizer::Required {
+                api_id: "a".into(),
+                authorizer_type: "REQUEST".into(),
+                name: format!("a{number}").into(),
+            };
+            stack.add(&format!("It{number}"), apigatewayv2::authorizer::Authorizer::new(required));
+        }
+    }),
+    ("stages of an HTTP or WebSocket API", |stack, amount| {
+        for number in 0..amount {
+            let required =
+                apigatewayv2::stage::Required { api_id: "a".into(), stage_name: format!("s{number}").into() };
+            stack.add(&format!("It{number}"), apigatewayv2::stage::Stage::new(required));
+        }
+    }),
+    ("filters of an event source", |stack, amount| {
+        let filters: Vec<_> = (0..amount).map(|_| Filter::new().pattern(r#"{"a":["b"]}"#)).collect();
+        let source = EventSourceMapping::new("f").filter_criteria(FilterCriteria::new().filters(filters));
+        stack.add("It", source);
+    }),
+    ("host names of a distribution", |stack, amount| {
+        let behavior = distribution::DefaultCacheBehaviorRequired {
+            target_origin_id: "o".into(),
+            viewer_protocol_policy: distribution::ViewerProtocolPolicy::HttpsOnly.into(),
+        };
+        let required = distribution::DistributionConfigRequired {
+            default_cache_behavior: distribution::DefaultCacheBehavior::new(behavior).into(),
+            enabled: true.into(),
+        };
+        let names: Vec<_> = (0..amount).map(|number| format!("h{number}.example.com")).collect();
+        stack.add("It", Distribution::new(distribution::DistributionConfig::new(required).aliases(names)));
     }),
     ("routes of an HTTP or WebSocket API", |stack, amount| {
         for number in 0..amount {

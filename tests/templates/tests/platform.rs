@@ -76,6 +76,16 @@ fn access_logs_are_written_by_a_role_that_only_api_gateway_of_this_account_can_a
     );
 }
 
+#[test]
+fn a_role_that_somebody_else_has_set_for_all_apis_of_the_region_is_left_alone() {
+    let template = template();
+    assert_eq!(template.parameters["LogRole"]["Default"], json!(""));
+    assert_eq!(template.conditions["CreatesLogRole"], json!({ "Fn::Equals": [{ "Ref": "LogRole" }, ""] }));
+    for id in ["Gateway", "GatewayRole"] {
+        assert_eq!(template.resources[id].attribute("Condition"), Some(&json!("CreatesLogRole")), "{id}");
+    }
+}
+
 /// API Gateway keeps pointing at the role, for all APIs of the account and region.
 #[test]
 fn the_log_role_outlives_the_platform() {

@@ -69,7 +69,7 @@ pub async fn deploy(
     for stack in &assembly.stacks {
         stack.require_functions()?;
     }
-    assets::upload_missing(target, assembly.stacks.iter().flat_map(|stack| &stack.assets), progress).await?;
+    assets::upload_missing(target, &assembly.stacks, progress).await?;
     deploy_stacks(target, assembly, options, &Snapshot::default(), progress).await
 }
 
@@ -125,6 +125,7 @@ async fn deploy_stack(
     progress: &Progress,
 ) -> Result<Deployed, Error> {
     let name = stack.name.as_str();
+    let target = &target.of(stack)?;
     if let Some(live) = snapshot.up_to_date(target, stack) {
         return Ok(unchanged(stack, Some(live)));
     }

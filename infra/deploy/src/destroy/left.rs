@@ -5,7 +5,8 @@ use aws_sdk_cloudformation::types::Stack;
 use crate::cloudformation::kept::{self, Whose};
 use crate::cloudformation::leftover;
 use crate::cloudformation::live_stack::{LiveResource, LiveStack};
-use crate::{Error, Progress, Target};
+use crate::destroy::teardown::is_chosen;
+use crate::{Assembly, Error, Progress, Target};
 
 /// A resource that belongs to no stack.
 pub(super) struct Left {
@@ -14,23 +15,29 @@ pub(super) struct Left {
     pub(super) resource: LiveResource,
 }
 
-/// What the stacks that are to be deleted have left, and what is left of stacks that are gone, as far as these are `chosen` by name.
-pub(super) async fn find(
-    target: &Target,
-    tenant: &str,
-    doomed: &[LiveStack],
-    existing: &[Stack],
-    chosen: impl Fn(&str) -> bool,
-) -> Result<Vec<Left>, Error> {
+/// What the stacks that are to be deleted have left, and what is left of stacks that are gone, as far as the operator has chosen these.
+/// Each with the place where it is.
+pub(super) async fn find<'a>(
+    target: &'a Target,
+    assembly: &Assembly,
+    doomed: &[(Target, LiveStack)],
+    deployed: &[(&Target, Stack)],
+    only: Option<&str>,
+) -> Result<Vec<(&'a Target, Left)>, Error> {
+    let tenant = &assembly.tenant;
     let mut left = Vec::new();
-    for live in doomed {
-        let stack = live.stack.stack_name().unwrap_or_default();
-        let resources = leftover::of_stack(target, live).await?.into_iter();
-        left.extend(resources.map(|resource| Left { stack: stack.to_owned(), resource }));
+    for place in target.places() {
+        for (_, live) in doomed.iter().filter(|(other, _)| other.region == place.region) {
+            let stack = live.stack.stack_name().unwrap_or_default();
+            let resources = leftover::of_stack(place, live).await?.into_iter();
+            left.extend(resources.map(|resource| (place, Left { stack: stack.to_owned(), resource })));
+        }
+        let here = deployed.iter().filter(|(other, _)| other.region == place.region);
+        let existing: Vec<_> = here.map(|(_, stack)| stack.clone()).collect();
+        let kept = kept::of_gone_stacks(place, Whose::Tenant(tenant), &existing).await?.into_iter();
+        let kept = kept.filter(|kept| is_chosen(tenant, &kept.stack, only));
+        left.extend(kept.map(|kept| (place, Left { stack: kept.stack, resource: kept.resource })));
     }
-    let kept = kept::of_gone_stacks(target, Whose::Tenant(tenant), existing).await?.into_iter();
-    let kept = kept.filter(|kept| chosen(&kept.stack));
-    left.extend(kept.map(|kept| Left { stack: kept.stack, resource: kept.resource }));
     Ok(left)
 }
 
@@ -39,10 +46,10 @@ pub(super) async fn find(
 /// # Errors
 ///
 /// The first one that could not be deleted.
-pub(super) async fn delete(target: &Target, left: &[LiveResource], progress: &Progress) -> Result<(), Error> {
+pub(super) async fn delete(left: &[(&Target, LiveResource)], progress: &Progress) -> Result<(), Error> {
     let mut result = Ok(());
-    for resource in left {
-        let deleted = leftover::delete(target, resource, progress).await;
+    for (place, resource) in left {
+        let deleted = leftover::delete(place, resource, progress).await;
         result = result.and(deleted.map_err(|error| {
             Error::Failed(format!(
                 "{} ({}) belongs to no stack and could not be deleted: {error}; fix that and destroy it again",

@@ -130,6 +130,10 @@ async fn answer(State(shared): State<Shared>, method: Method, uri: Uri, headers:
     if let Some(operation) = headers.get("x-amz-target") {
         return fake_json::answer(&mut fake, operation.to_str().unwrap(), &body);
     }
+    if (&method, uri.path()) == (&Method::GET, "/account") {
+        fake.calls.push("GetAccount".to_owned());
+        return axum::Json(fake.described.get("GetAccount").cloned().unwrap_or_default()).into_response();
+    }
     let form = headers.get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form"));
     if !form {
         return s3(&mut fake, &method, &uri, headers, &body);

@@ -178,6 +178,11 @@ impl QuoteApi {
                 "The quote was not written",
                 "The database rejected it. Use the link again; the quote is only written once. If that also fails, contact the operators of the dashboard.",
             ),
+            Standing::Changed => notice(
+                409,
+                "The quote was not written",
+                "The data has changed since the dashboard showed this link. Reload the dashboard and use its new link.",
+            ),
             Standing::Forgotten => notice(
                 503,
                 "No longer known",

@@ -7,7 +7,7 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::cost::Cost;
 
-/// The longest customer, skill and viewer in bytes, as in `varchar(256)`.
+/// The longest customer and skill in bytes, as in `varchar(256)`.
 pub const TEXT_BYTES: usize = 256;
 
 /// A link's row and what a click on it does, as signed.
@@ -21,8 +21,6 @@ pub struct Link {
     pub skill: String,
     /// The cost of the quote.
     pub cost: Cost,
-    /// The user to whom the dashboard showed the link, if the view says so; at most [`TEXT_BYTES`].
-    pub viewer: Option<String>,
 }
 
 /// What a click on a link does.
@@ -96,18 +94,30 @@ pub(crate) fn normalized(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.nfc().collect())
 }
 
+/// The text in NFD: the other way in which a database may contain a text that a token has in NFC.
+pub fn decomposed(text: &str) -> String {
+    text.nfd().collect()
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
     fn a_random_quote_id_is_valid_and_differs_from_the_next() {
-        let ids = [QuoteId::random().unwrap(), QuoteId::random().unwrap()];
+        let ids: Vec<QuoteId> = (0..100).map(|_| QuoteId::random().unwrap()).collect();
         assert_ne!(ids[0], ids[1]);
+        let mut variants = BTreeSet::new();
         for id in &ids {
             assert_eq!(QuoteId::parse(id.as_str()).as_ref(), Some(id));
+            assert_eq!(id.to_string(), id.as_str());
             assert_eq!(&id.as_str()[14..15], "4");
+            variants.insert(&id.as_str()[19..20]);
         }
+        // Two fixed bits, and two that are random.
+        assert_eq!(variants, BTreeSet::from(["8", "9", "a", "b"]));
     }
 
     #[test]

@@ -194,7 +194,8 @@ fn each_function_has_only_the_rights_it_needs() {
 fn a_copy_goes_only_to_a_bucket_of_the_partners_account() {
     let template = with(PARTNER);
     let statements = &template.properties("ReportSenderRole")["Policies"][0]["PolicyDocument"]["Statement"];
-    let copy = statements.as_array().unwrap().iter().find(|it| it["Action"][0] == "s3:PutObject").unwrap();
+    let copy =
+        statements.as_array().unwrap().iter().find(|statement| statement["Action"][0] == "s3:PutObject").unwrap();
     assert_eq!(copy["Resource"], json!({ "Fn::Sub": "arn:${AWS::Partition}:s3:::partner-inbox/acme/*" }));
     assert_eq!(copy["Condition"], json!({ "StringEquals": { "aws:ResourceAccount": "210987654321" } }));
 }
@@ -357,7 +358,12 @@ fn the_slot_table_is_the_platforms() {
         &json!({ "SLOT_TABLE": { "Ref": "SlotTable" }, "SLOTS": "12" }),
     );
     let statements = &template.properties("ReportPollerRole")["Policies"][0]["PolicyDocument"]["Statement"];
-    let change = statements.as_array().unwrap().iter().find(|it| it["Action"][0] == "dynamodb:DeleteItem").unwrap();
+    let change = statements
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|statement| statement["Action"][0] == "dynamodb:DeleteItem")
+        .unwrap();
     assert_eq!(
         change["Condition"],
         json!({ "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["slot#*", "waiting#acme"] } }),

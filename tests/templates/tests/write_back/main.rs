@@ -224,7 +224,13 @@ fn a_warehouse_of_the_stack_is_private_and_nobody_knows_its_password() {
     // It is kept when the stack is deleted, and must not be in the way of the next one.
     let uuid = json!({ "Fn::Select": [2, { "Fn::Split": ["/", { "Ref": "AWS::StackId" }] }] });
     let id = json!({ "Fn::Select": [0, { "Fn::Split": ["-", uuid] }] });
-    assert_eq!(namespace["NamespaceName"], json!({ "Fn::Sub": ["acme-write-back-${Id}", { "Id": id }] }));
+    let name = json!({ "Fn::Sub": ["acme-write-back-${Id}", { "Id": id }] });
+    assert_eq!(namespace["NamespaceName"], name);
+    assert_eq!(template.properties("Workgroup")["WorkgroupName"], name, "the workgroup is replaced with its namespace");
+    assert_eq!(
+        template.properties("QuoteApi")["Environment"]["Variables"]["WAREHOUSE"],
+        json!({ "Fn::Sub": r#"{"database":"sales","workgroup":"${Workgroup}"}"# })
+    );
     assert_eq!(template.resources["Namespace"].attribute("DeletionPolicy"), Some(&json!("RetainExceptOnCreate")));
     assert_includes(template.properties("Workgroup"), &json!({ "PubliclyAccessible": false, "BaseCapacity": 8 }));
     assert_eq!(
