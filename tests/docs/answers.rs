@@ -32,8 +32,8 @@ struct Row {
 
 /// A function's table.
 struct Table {
-    /// The function's name, or those of all that it is about.
-    functions: String,
+    /// The function's name, or that of the library which makes the calls of several.
+    function: String,
     /// What its outcomes say, such as `what becomes of the job`.
     question: String,
     rows: Vec<Row>,
@@ -68,7 +68,7 @@ fn package(folder: &Path) -> String {
 impl Table {
     fn read(text: &str, package: &str) -> Table {
         let title = text.lines().next().and_then(|line| line.strip_prefix("# ")).expect("a table has a title");
-        let (functions, question) = title.split_once(": ").unwrap_or((package, title));
+        let (function, question) = title.split_once(": ").unwrap_or((package, title));
         let question =
             question.strip_prefix("one answer of a service, ").unwrap_or(question).trim_start_matches("and ");
         let row = |line: &str| {
@@ -78,17 +78,17 @@ impl Table {
             Some(Row { call, answer: answer.to_owned(), outcome: outcome.to_owned() })
         };
         let rows = text.lines().filter_map(row).collect();
-        Table { functions: functions.to_owned(), question: uncapitalized(question), rows }
+        Table { function: function.to_owned(), question: uncapitalized(question), rows }
     }
 
     /// The table as a section of the page.
     fn section(&self, path: &str) -> String {
-        let Table { functions, question, rows } = self;
-        let mut section = format!("\n## {functions}\n\n[The table](../{path}) says {question}.\n");
+        let Table { function, question, rows } = self;
+        let mut section = format!("\n## {function}\n\n[The table](../{path}) says {question}.\n");
         let mut calls: Vec<&str> = rows.iter().map(|row| row.call.as_str()).collect();
         calls.dedup();
         for call in calls {
-            section.push_str(&format!("\n### {functions}: {call}\n\n| outcome | answers |\n|---|---|\n"));
+            section.push_str(&format!("\n### {function}: {call}\n\n| outcome | answers |\n|---|---|\n"));
             let of_call: Vec<&Row> = rows.iter().filter(|row| row.call == call).collect();
             for (outcome, answers) in outcomes(&of_call) {
                 section.push_str(&format!("| {outcome} | {answers} |\n"));
@@ -143,7 +143,7 @@ fn the_page_has_the_outcomes_of_all_functions() {
 fn each_function_that_calls_a_service_has_a_table() {
     let tables = tables();
     for function in functions() {
-        let has_table = tables.values().any(|table| table.functions.split(" and ").any(|named| named == function));
+        let has_table = tables.values().any(|table| table.function == function);
         assert!(has_table, "no ANSWERS.md is about {function}, which depends on a client of a service");
     }
     for (path, table) in tables {
@@ -151,20 +151,22 @@ fn each_function_that_calls_a_service_has_a_table() {
     }
 }
 
-/// The packages of functions that have an SDK or an HTTP client among their own dependencies, or a library of ours that has.
+/// The packages of functions that have an SDK or an HTTP client among their own dependencies, or a library of ours that has; for one
+/// that sets up a warehouse, the library that makes its calls.
 fn functions() -> Vec<String> {
+    const SET_UP: &str = "warehouse-setup";
     let mut found = Vec::new();
     for system in fs::read_dir(root().join("lambdas")).expect("a folder can be read") {
         let system = system.expect("an entry of a folder").path();
         for function in fs::read_dir(&system).into_iter().flatten() {
             let folder = function.expect("an entry of a folder").path();
             let Ok(manifest) = fs::read_to_string(folder.join("Cargo.toml")) else { continue };
-            let calls = ["aws-sdk-", "reqwest", "redshift.", "report-queue.", "queries.", "warehouse-setup."];
+            let calls = ["aws-sdk-", "reqwest", "redshift.", "report-queue.", "queries.", SET_UP];
             let dependencies = manifest.split("[dependencies]").nth(1).unwrap_or_default();
             let dependencies = dependencies.split("\n[").next().unwrap_or_default();
-            let is_called = dependencies.lines().any(|line| calls.iter().any(|call| line.starts_with(call)));
-            if is_called && folder.join("src/main.rs").exists() {
-                found.push(package(&folder));
+            let has = |call: &str| dependencies.lines().any(|line| line.starts_with(call));
+            if calls.into_iter().any(has) && folder.join("src/main.rs").exists() {
+                found.push(if has(SET_UP) { SET_UP.to_owned() } else { package(&folder) });
             }
         }
     }

@@ -8,11 +8,12 @@ use std::process::Command;
 use stacks::SYSTEMS;
 
 /// The files that name systems without carrying the name of one, and what keeps each of them correct.
-const LISTS: [(&str, &str); 7] = [
+const LISTS: [(&str, &str); 8] = [
     ("stacks/lib.rs", "the roster"),
     ("stacks/tenants/example.yaml", "the example of a tenant, compared with the roster"),
     ("README.md", "a table, compared with the roster"),
     ("docs/README.md", "a table, compared with the roster"),
+    ("docs/answers.md", "written from the tables next to the functions, and compared with them"),
     ("docs/security.md", "a table of tests, which tests/docs looks for"),
     ("docs/unverified.md", "a section per system, to which each system's page links"),
     ("Cargo.toml", "paths of libraries and profiles, which Cargo checks"),

@@ -107,6 +107,7 @@ impl Submitter {
             Won::No(standing) => standing,
         };
         let mut tries = 0;
+        let mut is_inherited = false;
         loop {
             let is_free = match known.progress {
                 Progress::Failed => true,
@@ -118,7 +119,11 @@ impl Submitter {
                 let (owner, lease) = (wanted.owner.clone(), wanted.lease);
                 let taken = Claim { owner, lease, progress: Progress::Claimed, ..known.clone() };
                 known = match self.claims.put_over(&taken, &known.owner).await? {
-                    Won::Yes => taken,
+                    Won::Yes => {
+                        // The run before may have died after it handed in a statement under the same client token.
+                        is_inherited = true;
+                        taken
+                    }
                     Won::No(faster) => faster,
                 };
             }
@@ -131,7 +136,8 @@ impl Submitter {
                 Followed::Ended { claim, standing, may_pass } => {
                     let pause = if tries == 0 { Duration::ZERO } else { jitter()? };
                     // A statement that an earlier run submitted is followed by one of this run, whatever it failed of.
-                    if tries > 0 && (!may_pass || tries == TRIES) || self.clock.now() + pause >= until {
+                    let is_own = tries > 0 && !std::mem::take(&mut is_inherited);
+                    if is_own && (!may_pass || tries == TRIES) || self.clock.now() + pause >= until {
                         return Ok(standing);
                     }
                     self.clock.sleep(pause).await;

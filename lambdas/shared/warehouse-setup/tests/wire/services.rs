@@ -52,6 +52,6 @@ async fn each_answer_of_a_service_leads_to_the_end_in_the_table() {
         rows.push((format!("CloudFormation, the response: {}", case.name), set_up("PUT", case).await));
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("ANSWERS.md");
-    let title = "write-back-setup and query-app-setup: one answer of a service, and what becomes of the stack";
+    let title = "warehouse-setup: one answer of a service, and what becomes of the stack";
     check_table(&path, title, &rows);
 }
