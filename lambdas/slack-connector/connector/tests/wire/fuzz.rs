@@ -104,6 +104,71 @@ fn similar() -> impl Strategy<Value = Vec<String>> {
     )
 }
 
+#[test]
+fn a_line_that_differs_in_one_value_is_read_like_any_other() {
+    let line = |value: &str, more: &str| {
+        format!("{{\"user_id\":\"U1\",\"email_address\":{value},\"search_count\":{value},\"unknown\":{value}{more}\n")
+    };
+    let values = [
+        "\"a\"",
+        "\"é\"",
+        "\"\"",
+        "\"\\n\"",
+        "\"\\u0041\"",
+        "\"\\\"\"",
+        "\"\t\"",
+        "\"\u{0}\"",
+        "\"a",
+        "\"",
+        "0",
+        "7",
+        "00",
+        "01",
+        "-1",
+        "-",
+        "1.0",
+        "1e2",
+        "1x",
+        "999999999999999999",
+        "9223372036854775807",
+        "9223372036854775808",
+        "99999999999999999999",
+        "true",
+        "tru",
+        "truex",
+        "false",
+        "null",
+        "nul",
+        "nulll",
+        "{}",
+        "[]",
+        "",
+        " 1",
+        "1 ",
+        "+1",
+    ];
+    for field in ["email_address", "search_count", "unknown"] {
+        for value in values {
+            for end in ["}", "}\r", "} ", "}}", "", ",}", ",\"user_id\":\"U2\"}", "x"] {
+                // The other two values are right for their columns.
+                let fill = |name: &str, right: &str| if name == field { value.to_owned() } else { right.to_owned() };
+                let (email, count, unknown) =
+                    (fill("email_address", "\"a@b\""), fill("search_count", "3"), fill("unknown", "null"));
+                let second = format!(
+                    "{{\"user_id\":\"U1\",\"email_address\":{email},\"search_count\":{count},\"unknown\":{unknown}{end}\n"
+                );
+                let first = line("null", "}");
+                let spaced = second.replacen('{', "{ ", 1);
+                let (alike, alone) = (
+                    read(&[first.clone(), second.clone()], Part::WHOLE, |_| true),
+                    read(&[first, spaced], Part::WHOLE, |_| true),
+                );
+                assert_eq!(alike, alone, "{second}");
+            }
+        }
+    }
+}
+
 /// A column that the query needs, besides the ones that identify a member.
 fn few(name: &str) -> bool {
     name == "messages_posted_count"
