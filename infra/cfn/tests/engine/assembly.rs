@@ -44,7 +44,7 @@ fn built(package: &str, architecture: &str, sha256: &str) -> BuiltFunctions {
 }
 
 fn parsed(text: &str) -> Json {
-    serde_json::from_str(text).unwrap()
+    serde_json::from_str(text).expect("a file of an assembly is JSON")
 }
 
 #[test]
