@@ -111,7 +111,7 @@ def sources() -> list[Source]:
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.rs"],
         cwd=ROOT, stdout=subprocess.PIPE, check=True, text=True,
     ).stdout
-    paths = [ROOT / path for path in listed.split("\0") if path]
+    paths = [ROOT / path for path in sorted(set(listed.split("\0"))) if path]
     found = []
     for package in packages():
         folder = folder_of(package)

@@ -34,8 +34,9 @@ impl App {
 
     /// Turns the stacks into templates and collects all findings. Reads and writes nothing.
     pub fn synth(self) -> CloudAssembly {
-        let mut assembly = CloudAssembly { findings: checks::stacks(&self.stacks), ..CloudAssembly::default() };
-        for stack in self.stacks {
+        let stacks = with_companions(self.stacks);
+        let mut assembly = CloudAssembly { findings: checks::stacks(&stacks), ..CloudAssembly::default() };
+        for stack in stacks {
             let mut findings = stack.findings;
             findings.extend(checks::all(&stack.template));
             findings.extend(self.checks.iter().flat_map(|check| check(&stack.template)));
@@ -57,11 +58,22 @@ impl App {
                 template: stack.template,
                 tags: stack.tags,
                 dependencies: stack.dependencies,
+                environment: stack.environment,
                 assets: stack.assets,
             });
         }
         assembly
     }
+}
+
+/// The stacks, each after its companions.
+fn with_companions(stacks: Vec<Stack>) -> Vec<Stack> {
+    let mut all = Vec::with_capacity(stacks.len());
+    for mut stack in stacks {
+        all.extend(with_companions(std::mem::take(&mut stack.companions)));
+        all.push(stack);
+    }
+    all
 }
 
 fn is_stack_name(name: &str) -> bool {

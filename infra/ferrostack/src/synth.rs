@@ -3,14 +3,15 @@
 use anyhow::Result;
 use cfn::{App, CloudAssembly, Finding, Severity, Stack};
 use ferrostack_command::{Verbosity, output};
-use stacks::{Tenant, platform};
+use stacks::{Environment, platform};
 
 use crate::cli::{Check, Folder, Selection, Synth};
+use crate::tenants::Project;
 use crate::write::{self, Functions};
 
 /// Writes the assemblies, or with `--check` compares them. Good if there are no errors and nothing is stale.
-pub(crate) fn synth(tenants: &[Tenant], options: &Synth, verbosity: Verbosity) -> Result<bool> {
-    let assemblies = assemblies(tenants, &options.selection);
+pub(crate) fn synth(project: &Project, options: &Synth, verbosity: Verbosity) -> Result<bool> {
+    let assemblies = assemblies(project, &options.selection);
     if options.check {
         return check_all(assemblies, &options.folder, verbosity);
     }
@@ -29,16 +30,22 @@ pub(crate) fn synth(tenants: &[Tenant], options: &Synth, verbosity: Verbosity) -
             }
         }
     }
+    if good && options.selection.is_everything() {
+        functions.remove_unused(&options.folder.out)?;
+    }
+    if options.selection.platform() {
+        write::remove_platforms_except(&platforms(project), &options.folder.out)?;
+    }
     Ok(good)
 }
 
 /// Compares the assemblies with what is in their folders. Good if there are no errors and nothing is stale.
-pub(crate) fn check(tenants: &[Tenant], options: &Check, verbosity: Verbosity) -> Result<bool> {
-    check_all(assemblies(tenants, &options.selection), &options.folder, verbosity)
+pub(crate) fn check(project: &Project, options: &Check, verbosity: Verbosity) -> Result<bool> {
+    check_all(assemblies(project, &options.selection), &options.folder, verbosity)
 }
 
-fn check_all<'a>(
-    assemblies: impl Iterator<Item = (&'a str, CloudAssembly)>,
+fn check_all(
+    assemblies: impl Iterator<Item = (String, CloudAssembly)>,
     folder: &Folder,
     verbosity: Verbosity,
 ) -> Result<bool> {
@@ -51,15 +58,26 @@ fn check_all<'a>(
 }
 
 /// Each assembly with the name of its folder. One at a time, because those of a fleet would take much memory.
-pub(crate) fn assemblies<'a>(
-    tenants: &'a [Tenant],
-    selection: &Selection,
-) -> impl Iterator<Item = (&'a str, CloudAssembly)> {
-    let platform = selection.platform().then_some(platform::FOLDER).into_iter();
-    tenants
-        .iter()
-        .map(|tenant| (tenant.tenancy.name.as_str(), assemble(tenant.stacks())))
-        .chain(platform.map(|folder| (folder, assemble(vec![platform::stack()]))))
+pub(crate) fn assemblies(project: &Project, selection: &Selection) -> impl Iterator<Item = (String, CloudAssembly)> {
+    let tenants = project.tenants.iter().map(|tenant| {
+        // Which environments there are was checked when the file of the tenant was read.
+        let environment = project.environments.of(tenant).ok().flatten();
+        (tenant.tenancy.name.to_string(), assemble(tenant.stacks(), environment))
+    });
+    let platforms = if selection.platform() { platforms(project) } else { Vec::new() };
+    let platforms =
+        platforms.into_iter().map(|(folder, environment)| (folder, assemble(vec![platform::stack()], environment)));
+    tenants.chain(platforms)
+}
+
+/// The folders of the platform's assemblies: one for each environment, or a single one if there are none.
+pub(crate) fn platforms(project: &Project) -> Vec<(String, Option<&Environment>)> {
+    let all = project.environments.all().map(|(name, environment)| (platform::folder_in(name), Some(environment)));
+    let mut folders: Vec<_> = all.collect();
+    if folders.is_empty() {
+        folders.push((platform::FOLDER.to_owned(), None));
+    }
+    folders
 }
 
 /// Prints findings to standard error, with a blank line after each. Warnings are left out if the command is quiet.
@@ -69,6 +87,9 @@ pub(crate) fn print_findings(findings: &[Finding], verbosity: Verbosity) {
     }
 }
 
-fn assemble(stacks: Vec<Stack>) -> CloudAssembly {
+fn assemble(mut stacks: Vec<Stack>, environment: Option<&Environment>) -> CloudAssembly {
+    if let Some(environment) = environment {
+        stacks = stacks.into_iter().map(|stack| environment.place(stack)).collect();
+    }
     App::default().stacks(stacks).checks(constructs::checks::ALL).synth()
 }
