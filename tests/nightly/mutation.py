@@ -7,8 +7,8 @@ that is caught, or that is no longer a mutant, is an error.
 """
 
 import json
-import os
 import re
+import shutil
 import subprocess
 import tomllib
 from dataclasses import dataclass, field
@@ -41,13 +41,15 @@ class Mutants(Job):
 
     def run(self) -> Outcome:
         subprocess.run(["scripts/tools", "mutants"], cwd=ROOT, check=True)
-        self.output.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self.output, ignore_errors=True)
+        self.output.mkdir(parents=True)
         self.execute(self.command(), BUILD)
-        outcomes = self.output / "mutants.out" / "outcomes.json"
-        if not outcomes.exists():
-            return Outcome(False, "the tests fail without a mutant")
         folder = folder_of(self.package)
-        return judge(read_outcomes(outcomes, folder.relative_to(ROOT)), read_survivors(folder), self.log)
+        path = self.output / "mutants.out" / "outcomes.json"
+        outcomes = read_outcomes(path, folder.relative_to(ROOT)) if path.exists() else Outcomes()
+        if outcomes == Outcomes():
+            return Outcome(False, "no mutant was tried: the tests fail without one")
+        return judge(outcomes, read_survivors(folder), self.log)
 
     def command(self) -> list[str | Path]:
         files = [f"--file={folder_of(self.package).relative_to(ROOT) / file}" for file in settings(self.package).get("files", [])]

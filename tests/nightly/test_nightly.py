@@ -6,7 +6,6 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-import jobs
 import mutation
 import nightly
 import programs

@@ -44,7 +44,7 @@ fn built(package: &str, architecture: &str, sha256: &str) -> BuiltFunctions {
 }
 
 fn parsed(text: &str) -> Json {
-    serde_json::from_str(text).unwrap()
+    serde_json::from_str(text).expect("a file of an assembly is JSON")
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn code_of_a_different_package_or_architecture_is_not_used() {
 #[test]
 fn zips_are_named_after_their_hash() {
     let zips = assembly().0.zips(&built("hello", "arm64", "c0de"));
-    assert_eq!(zips.into_iter().collect::<Vec<_>>(), [("asset.c0de.zip".to_owned(), PathBuf::from("zips/hello.zip"))]);
+    assert_eq!(zips.into_iter().collect::<Vec<_>>(), [("c0de.zip".to_owned(), PathBuf::from("zips/hello.zip"))]);
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn the_asset_manifest_says_what_is_uploaded_where() {
             },
             "c0de": {
                 "displayName": "hello",
-                "source": { "path": "asset.c0de.zip", "packaging": "file" },
+                "source": { "path": "../_assets/c0de.zip", "packaging": "file" },
                 "destinations": destination("c0de.zip"),
             },
         },

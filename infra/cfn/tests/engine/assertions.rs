@@ -11,7 +11,7 @@ use crate::{Store, Thing};
 /// The message with which `assertion` fails.
 fn failure(assertion: impl FnOnce()) -> String {
     let panic = catch_unwind(AssertUnwindSafe(assertion)).expect_err("the assertion holds");
-    *panic.downcast::<String>().unwrap()
+    *panic.downcast::<String>().expect("a formatted message")
 }
 
 fn template() -> Template {
