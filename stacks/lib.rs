@@ -40,6 +40,7 @@ macro_rules! for_each_system {
     };
 }
 
+mod environments;
 pub mod platform;
 mod raw_values;
 mod roster;
@@ -48,6 +49,7 @@ mod tenancy;
 mod tenant;
 mod tenant_error;
 
+pub use environments::{Environment, Environments};
 pub use roster::{SYSTEMS, System, Systems};
 pub use shared::warehouse::{Schema, SchemaKey};
 pub use tenancy::Tenancy;

@@ -5,7 +5,8 @@
 //! Slots    table: who runs one of the few QuickSight snapshot jobs that an account may have at once
 //! Gateway  the role with which API Gateway writes every stage's access log in this account and region, unless somebody else has
 //!          set one; it is kept when the stack is deleted
-//!    └──► parameters under /ferrostack/platform/, by which other stacks find the bucket and the table
+//! Pages    response headers and CloudFront's access to buckets, of which an account may have only a few
+//!    └──► parameters under /ferrostack/platform/, by which other stacks find all but the role
 //! ```
 //!
 //! Other stacks read these through parameters. An export would tie the stacks together: CloudFormation refuses to delete or replace what
@@ -21,13 +22,26 @@ use aws::s3::bucket_policy::{self, BucketPolicy};
 use aws::ssm::parameter::{self, Parameter};
 use cfn::intrinsic::{equals, sub, sub_with};
 use cfn::{Attributes, Stack, Value};
-use constructs::{Table, private_bucket};
+use constructs::{Table, page_access, page_headers, private_bucket};
 use serde_json::json;
+
+use crate::tenancy::versioned;
 
 /// The stack's name, the same in every account and region.
 pub const STACK: &str = "ferrostack-platform";
-/// The folder of its assembly, next to those of the tenants: a name that no tenant can have.
+/// The folder of its assembly, next to those of the tenants: a name that no tenant can have. If there are environments, each has its own
+/// assembly, in [`folder_in`].
 pub const FOLDER: &str = "platform";
+/// The folder of the platform's assembly in an environment of this name.
+pub fn folder_in(environment: &str) -> String {
+    format!("{FOLDER}.{environment}")
+}
+
+/// Whether this is the folder of a platform's assembly.
+pub fn is_folder(name: &str) -> bool {
+    name.strip_prefix(FOLDER).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
 /// The SSM parameter with the name of the bucket for functions' code and large templates.
 pub const ASSET_BUCKET: &str = "/ferrostack/platform/asset-bucket";
 /// The SSM parameter with the name of the table of QuickSight slots.
@@ -35,6 +49,10 @@ pub const SLOT_TABLE: &str = "/ferrostack/platform/slot-table";
 
 /// The parameter with a role for API Gateway's logs that somebody else has set, which the deployer finds.
 const LOG_ROLE: &str = "LogRole";
+/// The SSM parameter with the ID of the response headers policy that pages share.
+pub const PAGE_HEADERS: &str = "/ferrostack/platform/page-headers";
+/// The SSM parameter with the ID of the origin access control that pages share.
+pub const PAGE_ACCESS: &str = "/ferrostack/platform/page-access";
 
 /// Days after which an overwritten or deleted object is removed for good. Until then, a mistake can be undone.
 const NONCURRENT_DAYS: i64 = 30;
@@ -43,11 +61,10 @@ const INCOMPLETE_DAYS: i64 = 1;
 
 /// The one stack of an account and region.
 pub fn stack() -> Stack {
-    let mut stack = Stack::new(STACK)
-        .description(
-            "What all tenants of this account and region share: code bucket, QuickSight slots, access-log role",
-        )
-        .tag("ferrostack:system", "platform");
+    let stack = Stack::new(STACK).description(
+        "What all tenants of this account and region share: code bucket, QuickSight slots, access-log role",
+    );
+    let mut stack = versioned(stack.tag("ferrostack:system", "platform"));
 
     let assets = stack.add("Assets", asset_bucket());
     stack.add("AssetsPolicy", tls_only(&assets));
@@ -61,6 +78,16 @@ pub fn stack() -> Stack {
         name_of("Bucket for functions' code and large templates", ASSET_BUCKET, assets.reference()),
     );
     stack.add("SlotTableName", name_of("Table of QuickSight slots", SLOT_TABLE, slots.name()));
+    // CloudFront is global, so the name must differ from that of the platform in another region.
+    let name = sub("${AWS::StackName}-Pages-${AWS::Region}");
+    let api = |scheme: &str| sub(format!("{scheme}://*.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}"));
+    let cognito = sub("https://cognito-idp.${AWS::Region}.${AWS::URLSuffix}");
+    let headers = stack.add("PageHeaders", page_headers(name.clone(), vec![api("https"), api("wss"), cognito]));
+    let access = stack.add("PageAccess", page_access(name));
+    stack.add("PageHeadersId", name_of("Response headers policy of pages", PAGE_HEADERS, headers.reference()));
+    stack.add("PageAccessId", name_of("Origin access control of pages", PAGE_ACCESS, access.id()));
+    stack.output("PageHeaders", headers.reference());
+    stack.output("PageAccess", access.id());
     stack.output("AssetBucket", assets.reference());
     stack.output("SlotTable", slots.name());
     stack

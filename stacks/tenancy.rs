@@ -1,6 +1,6 @@
 //! Whom a stack is for. This is all that systems know about a tenant, and they know nothing about each other.
 
-use cfn::Stack;
+use cfn::{Output, Parameter, Stack};
 use constructs::Architecture;
 
 use crate::shared::fields::TenantName;
@@ -28,9 +28,19 @@ impl Tenancy {
 
     /// An empty stack of this tenant for one of its systems.
     pub(crate) fn stack(&self, system: &str, description: &str) -> Stack {
-        Stack::new(self.stack_name(system))
-            .description(description)
-            .tag("ferrostack:tenant", self.name.as_str())
-            .tag("ferrostack:system", system)
+        let stack = Stack::new(self.stack_name(system)).description(description);
+        versioned(stack.tag("ferrostack:tenant", self.name.as_str()).tag("ferrostack:system", system))
     }
+}
+
+/// The stack with two outputs that the deployer sets: which git revision is deployed, and the digest of the template. No resource uses
+/// them, so a new version touches only what it changes.
+pub(crate) fn versioned(mut stack: Stack) -> Stack {
+    for (name, text) in
+        [("Revision", "The git revision that last changed the stack"), ("TemplateDigest", "SHA-256 of the template")]
+    {
+        let value = stack.parameter(name, Parameter::string().default("unknown").description(text));
+        stack.output(name, Output::new(value).description(text));
+    }
+    stack
 }

@@ -3,13 +3,13 @@
 use cfn::Stack;
 use constructs::Architecture;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
-use crate::TenantError;
-use crate::raw_values;
 use crate::roster::Systems;
-use crate::shared::fields::{TenantName, given};
+use crate::shared::fields::{Name, TenantName, given};
 use crate::shared::warehouse::Schema;
 use crate::tenancy::Tenancy;
+use crate::{TenantError, raw_values};
 
 /// One customer or stage: whom its stacks are for, and the settings of each system it has.
 #[derive(Clone, Debug, Deserialize)]
@@ -17,6 +17,8 @@ use crate::tenancy::Tenancy;
 pub struct Tenant {
     /// What every system's stack knows about it.
     pub tenancy: Tenancy,
+    /// The environment that it is deployed to, by its name in the file of environments.
+    pub environment: Option<Name>,
     /// The systems that it has.
     pub systems: Systems,
 }
@@ -28,14 +30,16 @@ struct TenantFile {
     tenant: TenantName,
     #[serde(default)]
     architecture: Architecture,
+    #[serde(default, deserialize_with = "given")]
+    environment: Option<Name>,
     #[serde(deserialize_with = "given")]
     systems: Systems,
 }
 
 impl From<TenantFile> for Tenant {
     fn from(file: TenantFile) -> Self {
-        let TenantFile { tenant: name, architecture, systems } = file;
-        Self { tenancy: Tenancy { name, architecture }, systems }
+        let TenantFile { tenant: name, architecture, environment, systems } = file;
+        Self { tenancy: Tenancy { name, architecture }, environment, systems }
     }
 }
 
@@ -46,13 +50,7 @@ impl Tenant {
     ///
     /// The first mistake, with its line and column, the value, and what is allowed.
     pub fn parse(text: &str) -> Result<Self, TenantError> {
-        // `no` is a text here and not a boolean, as in YAML 1.2.
-        let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
-        let wrong = |error| TenantError::new(&error, text);
-        let tenant = serde_saphyr::from_str_with_options(text, options.clone()).map_err(wrong)?;
-        let values = serde_saphyr::from_str_with_options(text, options).map_err(wrong)?;
-        raw_values::check(&values, text)?;
-        Ok(tenant)
+        parse(text)
     }
 
     /// The tenant's stacks, in the order in which they deploy.
@@ -64,4 +62,19 @@ impl Tenant {
     pub fn schemas(&self) -> Vec<Schema> {
         self.systems.schemas(&self.tenancy)
     }
+}
+
+/// Reads what people write, such as a tenant, from the text of a YAML file.
+///
+/// # Errors
+///
+/// The first mistake, with its line and column, the value, and what is allowed.
+pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, TenantError> {
+    // `no` is a text here and not a boolean, as in YAML 1.2.
+    let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
+    let wrong = |error| TenantError::new(&error, text);
+    let read = serde_saphyr::from_str_with_options(text, options.clone()).map_err(wrong)?;
+    let values = serde_saphyr::from_str_with_options(text, options).map_err(wrong)?;
+    raw_values::check(&values, text)?;
+    Ok(read)
 }

@@ -65,12 +65,12 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
             stack.add(&format!("Event{}", name.logical()), event_rule(event, &reload, &events, &dead_letters));
         }
     }
+    let topic = props.alarm_topic.as_ref().map(|topic| topic.as_str());
     if props.requests {
         let requests = stack.add("Requests", request_api(&reload));
         stack.output("RequestUrl", requests.url(""));
+        stack.add("RequestErrors", Alarm::on_server_errors(&requests, "A requested reload failed").notify(topic));
     }
-
-    let topic = props.alarm_topic.as_ref().map(|topic| topic.as_str());
     stack.add("ReloadErrors", Alarm::on_errors(&reload, "A Qlik reload could not be started or failed").notify(topic));
     stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "A Qlik reload was given up").notify(topic));
 

@@ -28,14 +28,13 @@ use constructs::{
 pub use props::{CertificateArn, Domain, Limits, Mail, MailIdentity, Origin, Props, Script, SecondFactor, WebAclArn};
 use serde_json::json;
 
+use crate::platform::{PAGE_ACCESS, PAGE_HEADERS};
 use crate::roster::System;
 use crate::shared::warehouse::{Part, Place, own_statements, statements_of};
 use crate::tenancy::Tenancy;
 
 /// The index of the requests that have not ended.
 const OPEN: &str = "open";
-/// The logical ID of the REST API: the page's headers name it before the functions that it needs exist.
-const API: &str = "Api";
 
 /// This system in the roster.
 pub const SYSTEM: System = System {
@@ -53,7 +52,12 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     let worker = tenancy.warehouse_name(SYSTEM.name);
     let place = props.warehouse.place(&mut stack, Vec::new(), &worker);
     let connections = stack.add("Connections", WebSocketApi::new("Accepts queries and reports when they are done"));
-    let page = stack.add("Page", page(props, &connections));
+    let [headers, access] = [("PageHeaders", PAGE_HEADERS), ("PageAccess", PAGE_ACCESS)].map(|(name, parameter)| {
+        let text = format!("SSM parameter with the ID of the platform's {parameter}");
+        let of_platform = cfn::Parameter::of_type("AWS::SSM::Parameter::Value<String>").default(parameter);
+        stack.parameter(name, of_platform.description(&text))
+    });
+    let page = stack.add("Page", page(props, headers, access));
     let origin = props.origin.as_ref().map_or_else(|| page.origin(), |origin| origin.as_str().into());
 
     let parts =
@@ -67,7 +71,7 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     let publish = stack.add("PublishSite", parts.publish(&page));
 
     stack.add("ConnectionsRoutes", socket_routes(&connections, &socket));
-    let api = stack.add(API, rest_api(users.arn(), &origin, &results));
+    let api = stack.add("Api", rest_api(users.arn(), &origin, &results));
     stack.add("Ended", ended(tenancy, &finished, &dead_letters));
     add_sweeps(&mut stack, &socket, &finished, &dead_letters);
     stack.add("InWarehouse", in_warehouse(tenancy, props, &place, &setup, &socket));
@@ -77,7 +81,7 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     let topic = props.alarm_topic.as_ref().map(|topic| topic.as_str());
     stack.add("SocketErrors", Alarm::on_errors(&socket, "A query could not be accepted").notify(topic));
     stack.add("FinishedErrors", Alarm::on_errors(&finished, "The end of a query could not be reported").notify(topic));
-    stack.add("ResultsErrors", Alarm::on_errors(&results, "A result could not be read").notify(topic));
+    stack.add("ResultsErrors", Alarm::on_server_errors(&api, "A result could not be read").notify(topic));
     stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "An event was given up").notify(topic));
 
     add_endpoints(&mut stack, tenancy, &connections, &api);
@@ -110,11 +114,8 @@ fn requests_table() -> Table {
         .disposable()
 }
 
-/// The page may only talk to its two APIs and to Cognito.
-fn page(props: &Props, connections: &WebSocketApiRef) -> Website {
-    let api = sub(format!("https://${{{API}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}"));
-    let cognito = sub("https://cognito-idp.${AWS::Region}.${AWS::URLSuffix}");
-    Website::new(vec![api, connections.origin(), cognito])
+fn page(props: &Props, headers: Value<String>, access: Value<String>) -> Website {
+    Website::new(headers, access)
         .domain(props.domain.as_ref().map(|domain| (domain.name(), domain.certificate())))
         .web_acl(props.web_acl.as_ref().map(|web_acl| web_acl.as_str()))
 }
@@ -271,10 +272,10 @@ fn ended(tenancy: &Tenancy, finished: &FunctionRef, dead_letters: &QueueRef) -> 
 
 /// Finishes what an event that never arrived left open, and submits again what Redshift may not have received.
 fn add_sweeps(stack: &mut Stack, socket: &FunctionRef, finished: &FunctionRef, dead_letters: &QueueRef) {
-    let sweeps = stack.add("Sweeps", ScheduleGroup::new(finished, dead_letters));
-    stack.add("Sweep", Schedule::rate("1 minute", json!({ "sweep": true }), &sweeps));
-    let submissions = stack.add("Submissions", ScheduleGroup::new(socket, dead_letters));
-    stack.add("SubmitAgain", Schedule::rate("1 minute", json!({ "sweep": true }), &submissions));
+    let sweeps = stack.add("Sweeps", ScheduleGroup::new(finished, dead_letters).and(socket));
+    stack.add("Sweep", Schedule::rate("1 minute", json!({ "sweep": true }), &sweeps).spread_over(1));
+    stack
+        .add("SubmitAgain", Schedule::rate("1 minute", json!({ "sweep": true }), &sweeps).calls(socket).spread_over(1));
 }
 
 fn in_warehouse(

@@ -12,6 +12,7 @@
 //! ```
 
 mod deliveries;
+mod parameters;
 mod props;
 mod scheduled_report;
 mod tags;
@@ -20,7 +21,7 @@ use cfn::intrinsic::{account_id, sub};
 use cfn::{Finding, Json, Parameter, Stack, Value};
 use constructs::{
     Alarm, Bucket, BucketRef, EventRule, FunctionRef, Grant, Index, Queue, QueueRef, RestApi, RustFunction, Schedule,
-    ScheduleGroup, Secret, SecretRef, Table, TableRef, TableTrigger, Writer,
+    ScheduleGroup, ScheduleGroupRef, Secret, SecretRef, Table, TableRef, TableTrigger, Writer,
 };
 pub use deliveries::{Deliveries, Email, PartnerBucket, Sftp};
 pub use props::{Dashboards, Props, Throttle};
@@ -59,18 +60,20 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     let api = stack.add("ReportApi", report_api(&stores, tenancy, props, &page_key));
     let poller = stack.add("ReportPoller", poller(&stores, tenancy, props, slots));
 
-    let sweeps = stack.add("Sweeps", ScheduleGroup::new(&poller, &dead_letters));
-    stack.add("Sweep", Schedule::rate("1 minute", json!({ "sweep": true, "every": 5 }), &sweeps));
+    let schedules = stack.add("Schedules", ScheduleGroup::new(&poller, &dead_letters).and(&api));
+    let sweep = json!({ "sweep": true, "every": 5 });
+    stack.add("Sweep", Schedule::rate("1 minute", sweep, &schedules).spread_over(1));
     stack.add("Stored", stored(&reports, &below, &poller, &dead_letters));
     let requests = stack.add("Requests", request_api(props, &api));
     let address = requests.url("/qs-anonymous-snapshot");
-    add_schedules(&mut stack, props, &api, &dead_letters);
+    add_schedules(&mut stack, props, &api, &schedules);
     if props.deliveries.any() {
         add_deliveries(&mut stack, &stores, tenancy, props, &address);
     }
 
     let topic = props.alarm_topic.as_ref().map(|topic| topic.as_str());
-    stack.add("ApiErrors", Alarm::on_errors(&api, "A request for a report failed").notify(topic));
+    stack.add("ApiErrors", Alarm::on_errors(&api, "A report could not be requested").notify(topic));
+    stack.add("RequestErrors", Alarm::on_server_errors(&requests, "A request for a report failed").notify(topic));
     stack.add("PollerErrors", Alarm::on_errors(&poller, "The queue of reports does not move").notify(topic));
     stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "A report was given up").notify(topic));
 
@@ -170,14 +173,10 @@ fn poller(stores: &Stores<'_>, tenancy: &Tenancy, props: &Props, slots: Value<St
 }
 
 /// The scheduled reports; each asks the API's function as a caller would.
-fn add_schedules(stack: &mut Stack, props: &Props, api: &FunctionRef, dead_letters: &QueueRef) {
-    if props.schedules.is_empty() {
-        return;
-    }
-    let group = stack.add("Schedules", ScheduleGroup::new(api, dead_letters));
+fn add_schedules(stack: &mut Stack, props: &Props, api: &FunctionRef, group: &ScheduleGroupRef) {
     for (name, report) in &props.schedules {
         let input = json!({ "scheduledReport": report.request(), "deliveryId": Schedule::DELIVERY_ID });
-        let schedule = report.when.schedule(report.time_zone.as_ref(), input, &group);
+        let schedule = report.when.schedule(report.time_zone.as_ref(), input, group).calls(api);
         stack.add(&schedule_id(name), schedule);
     }
 }

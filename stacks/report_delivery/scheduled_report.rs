@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use cfn::Json;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 
+use super::parameters::{self, Parameter};
 use crate::shared::fields::{Cron, Rate, TimeZone, When, checked_text, distinct, given};
 use crate::shared::mail::Address;
 
@@ -26,14 +27,6 @@ pub struct ScheduledReport {
     format: Format,
     visuals: Vec<Id>,
     parameters: BTreeMap<String, Vec<Parameter>>,
-}
-
-/// A parameter of a dashboard, in the form of QuickSight's API.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, rename_all = "PascalCase")]
-struct Parameter {
-    name: String,
-    values: Vec<Json>,
 }
 
 #[derive(Deserialize)]
@@ -76,23 +69,6 @@ impl Format {
     }
 }
 
-/// A kind of parameters that QuickSight has, and what its values are.
-struct Parameters {
-    kind: &'static str,
-    allowed: &'static str,
-    is_right: fn(&Json) -> bool,
-}
-
-const PARAMETERS: [Parameters; 4] = [
-    Parameters {
-        kind: "DateTimeParameters",
-        allowed: "seconds since 1970, or dates as text",
-        is_right: |value| value.is_number() || value.is_string(),
-    },
-    Parameters { kind: "DecimalParameters", allowed: "numbers", is_right: Json::is_number },
-    Parameters { kind: "IntegerParameters", allowed: "whole numbers", is_right: Json::is_i64 },
-    Parameters { kind: "StringParameters", allowed: "text", is_right: Json::is_string },
-];
 /// Most recipients of one report: SES accepts 50 addresses per message.
 const MOST_RECIPIENTS: usize = 50;
 
@@ -109,7 +85,7 @@ impl TryFrom<ScheduleFields> for ScheduledReport {
                 fields.visuals.len()
             ));
         }
-        fields.parameters.iter().try_for_each(|(kind, parameters)| check_parameters(kind, parameters))?;
+        fields.parameters.iter().try_for_each(|(kind, parameters)| parameters::check(kind, parameters))?;
         if fields.recipients.len() > MOST_RECIPIENTS {
             return Err(format!("{} recipients; must be at most {MOST_RECIPIENTS}", fields.recipients.len()));
         }
@@ -124,30 +100,6 @@ impl TryFrom<ScheduleFields> for ScheduledReport {
             parameters: fields.parameters,
         })
     }
-}
-
-fn check_parameters(kind: &str, parameters: &[Parameter]) -> Result<(), String> {
-    let Some(Parameters { allowed, is_right, .. }) = PARAMETERS.iter().find(|parameters| parameters.kind == kind)
-    else {
-        return Err(format!(
-            "unknown kind of parameters `{kind}`; use one of {}",
-            PARAMETERS.map(|parameters| parameters.kind).join(", ")
-        ));
-    };
-    if parameters.is_empty() {
-        return Err(format!("there are no `{kind}`; name one, or remove the key"));
-    }
-    for Parameter { name, values } in parameters {
-        if name.is_empty() || values.is_empty() {
-            return Err(format!(
-                "a parameter of `{kind}` has no name or no value; each needs a name and at least one value"
-            ));
-        }
-        if let Some(value) = values.iter().find(|value| !is_right(value)) {
-            return Err(format!("`{kind}` gives `{name}` the value {value}; use {allowed}"));
-        }
-    }
-    Ok(())
 }
 
 impl ScheduledReport {

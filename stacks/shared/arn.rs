@@ -39,7 +39,8 @@ impl<'a> Arn<'a> {
         // A blank or a wildcard would change what a policy means, and `${` what a template means.
         let names_one = |byte: u8| byte.is_ascii_graphic() && !b"*?\"\\$".contains(&byte);
         let is_resource = !resource.is_empty() && resource.bytes().all(names_one);
-        let is_valid = arn == "arn" && is_service(service) && is_region(region, regions) && is_account && is_resource;
+        let is_valid =
+            arn == "arn" && is_service(service) && is_region_of(region, regions) && is_account && is_resource;
         is_valid.then_some(Self { partition, service, region, account, resource })
     }
 }
@@ -48,8 +49,13 @@ fn is_service(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
+/// Whether a region of some partition could have this name. The list of regions changes from year to year.
+pub(crate) fn is_region(text: &str) -> bool {
+    !text.is_empty() && PARTITIONS.iter().any(|(_, regions)| is_region_of(text, regions))
+}
+
 /// Whether it is empty, or looks like `eu-central-1` and starts as regions of the partition do.
-fn is_region(text: &str, starts: &[&str]) -> bool {
+fn is_region_of(text: &str, starts: &[&str]) -> bool {
     let mut words = text.rsplit('-');
     let number = words.next().unwrap_or_default();
     let is_number = (1..=2).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());

@@ -70,7 +70,7 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     }
 
     let topic = props.alarm_topic.as_ref().map(|topic| topic.as_str());
-    stack.add("ApiErrors", Alarm::on_errors(&api, "A quote could not be written").notify(topic));
+    stack.add("ApiErrors", Alarm::on_server_errors(&quotes, "A quote could not be written").notify(topic));
     stack.add("SignErrors", Alarm::on_errors(&sign, "Links of quotes could not be signed").notify(topic));
     stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "An event was given up").notify(topic));
 

@@ -1,4 +1,6 @@
-"""Static gates: a finding of cfn-lint or checkov in a synthesized template is fixed, or listed in exceptions.yaml.
+"""Static gates: what a validator finds in a synthesized template is fixed, or listed in exceptions.yaml.
+
+The validators are cfn-lint, checkov, CloudFormation's own engine, and the reference of IAM's actions.
 
 Usage: gates.py [DIR …], by default every folder in cfn-out/; gates.py --also DIR … is those and more. scripts/check calls it in
 the virtual environment .tools/gates.
@@ -11,7 +13,8 @@ from pathlib import Path
 
 import yaml
 
-from linters import ROOT, Finding, Seen, run_linters, shown
+from finding import ROOT, Finding, shown
+from linters import Seen, run_linters
 
 HERE = Path(__file__).resolve().parent
 
@@ -21,7 +24,7 @@ def main(arguments: list[str]) -> int:
     named = [Path(argument) for argument in arguments[also:]]
     # What one folder does not need may be needed by another: only the whole set shows that an entry is unused.
     complete = also or not named
-    folders = (sorted(path for path in ROOT.glob("cfn-out/*") if path.is_dir()) if complete else []) + named
+    folders = (sorted(path for path in ROOT.glob("cfn-out/[!_]*") if path.is_dir()) if complete else []) + named
     result = check(folders, HERE / "exceptions.yaml", datetime.date.today(), complete)
     for problem in result.problems:
         print(problem, file=sys.stderr)
@@ -35,16 +38,20 @@ class Result:
 
     templates: int = 0
     resources: int = 0
+    actions: int = 0
+    findings: int = 0
     excepted: int = 0
     problems: list[str] = field(default_factory=list)
 
     def summary(self) -> str:
         verdict = f"{len(self.problems)} problems" if self.problems else "passed"
-        return f"gates: {self.templates} templates, {self.resources} resources, {self.excepted} findings excepted: {verdict}"
+        seen = f"{self.templates} templates, {self.resources} resources, {self.actions} rights"
+        explained = f"{self.findings} findings, {self.excepted} explained, {self.findings - self.excepted} unexplained"
+        return f"gates: {seen}: {explained}: {verdict}"
 
 
 def check(folders: list[Path], exceptions: Path, today: datetime.date, complete: bool) -> Result:
-    """Runs both linters over every template in the folders and compares what they find with the exceptions.
+    """Runs the validators over every template in the folders and compares what they find with the exceptions.
 
     `complete` says that the folders are all there is, so that an entry which matches nothing is wrong.
     """
@@ -62,17 +69,21 @@ def check(folders: list[Path], exceptions: Path, today: datetime.date, complete:
         useless = [entry for entry in entries if not any(entry.covers(finding) for finding in seen.findings)]
         problems += [f"{entry} matches no finding; remove it" for entry in useless]
     resources = sum(count for _, count in seen.templates)
-    return Result(len(templates), resources, len(seen.findings) - len(unexplained), problems)
+    excepted = len(seen.findings) - len(unexplained)
+    return Result(len(templates), resources, seen.actions, len(seen.findings), excepted, problems)
 
 
 def incomplete_reading(seen: Seen) -> list[str]:
-    """A linter that cannot read a template, or a part of it, finds nothing there: this must not count as passed."""
+    """A validator that cannot read a template, or a part of it, finds nothing there: this must not count as passed."""
     problems = []
-    for (template, expected), cfn_lint in zip(seen.templates, seen.cfn_lint_resources, strict=True):
+    counts = zip(seen.templates, seen.cfn_lint_resources, seen.engine_resources, strict=True)
+    for (template, expected), cfn_lint, engine in counts:
         if expected == 0:
             problems.append(f"{template}: has no resources")
         if cfn_lint != expected:
             problems.append(f"{template}: has {expected} resources, but cfn-lint saw {cfn_lint}")
+        if engine != expected:
+            problems.append(f"{template}: has {expected} resources, but CloudFormation's engine saw {engine}")
     expected = sum(count for _, count in seen.templates)
     if seen.checkov_resources != expected:
         problems.append(f"the templates have {expected} resources, but checkov saw {seen.checkov_resources}")

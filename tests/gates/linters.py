@@ -1,4 +1,4 @@
-"""Runs cfn-lint and checkov and returns what they found, and how much of the templates they actually read."""
+"""Runs the validators and returns what they found, and how much of the templates they actually read."""
 
 import json
 import os
@@ -13,21 +13,11 @@ from cfnlint.config import ConfigMixIn
 from cfnlint.runner import Runner
 from cfnlint.template import Template
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from finding import VALIDATORS, Finding, shown
+from policies import check_policies
 
-
-@dataclass(frozen=True)
-class Finding:
-    """A rule that a resource breaks. The type of anything else is its section, such as `Outputs`."""
-
-    rule: str
-    template: str
-    id: str
-    type: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.template}: {self.id} ({self.type}): {self.rule}: {self.message}"
+# The package in which aws-cdk-lib ships CloudFormation's engine.
+ENGINE = VALIDATORS / "node_modules/aws-cdk-lib/node_modules/@aws/cloudformation-validate"
 
 
 @dataclass(frozen=True)
@@ -39,28 +29,40 @@ class Seen:
     templates: list[tuple[str, int]]
     # In the order of the templates.
     cfn_lint_resources: list[int]
+    engine_resources: list[int]
+    # Rights in policies, each action as often as it occurs.
+    actions: int
     # Checkov reports one number for all.
     checkov_resources: int
     checkov_parsing_errors: list[str]
 
 
 def run_linters(templates: list[Path]) -> Seen:
-    """Runs both over all templates, side by side: checkov alone takes seconds to start."""
-    with tempfile.TemporaryDirectory() as folder, start_checkov(templates, folder) as checkov:
+    """Runs all of them over all templates, side by side: checkov alone takes seconds to start."""
+    with tempfile.TemporaryDirectory() as folder, start_checkov(templates, folder) as checkov, start_engine(templates) as engine:
         counts = [(shown(template), count_resources(template)) for template in templates]
         runner = cfn_lint_runner()
         cfn_lint = [cfn_lint_template(runner, template) for template in templates]
+        policies, actions = check_policies(templates)
         output = checkov.stdout.read()
+        reports = [json.loads(line) for line in engine.stdout]
     if checkov.returncode != 0:
         raise SystemExit(f"checkov ended with {checkov.returncode}")
+    if engine.returncode != 0 or len(reports) != len(templates):
+        raise SystemExit(f"CloudFormation's engine ended with {engine.returncode} after {len(reports)} of {len(templates)} templates")
     report = json.loads(output)
     results = report.get("results", {})
     # A suppression inside a template is a finding like any other: exceptions.yaml is the only place for exceptions.
     records = results.get("failed_checks", []) + results.get("skipped_checks", [])
     return Seen(
-        findings=[finding for findings, _ in cfn_lint for finding in findings] + [checkov_finding(record) for record in records],
+        findings=[finding for findings, _ in cfn_lint for finding in findings]
+        + [checkov_finding(record) for record in records]
+        + [finding for template, report in zip(templates, reports, strict=True) for finding in engine_findings(template, report)]
+        + policies,
         templates=counts,
         cfn_lint_resources=[resources for _, resources in cfn_lint],
+        engine_resources=[report["metadata"]["resourcesScanned"] for report in reports],
+        actions=actions,
         # With nothing to check, checkov answers with bare counts and no summary.
         checkov_resources=report.get("summary", report)["resource_count"],
         checkov_parsing_errors=[shown(Path(file)) for file in results.get("parsing_errors", [])],
@@ -117,7 +119,21 @@ def checkov_finding(record: dict) -> Finding:
     return Finding(record["check_id"], shown(Path(record["file_abs_path"])), id, type, message)
 
 
-def shown(path: Path) -> str:
-    """The path as a reader in the repository would type it."""
-    path = path.resolve()
-    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
+
+def start_engine(templates: list[Path]) -> subprocess.Popen:
+    command = ["node", Path(__file__).with_name("engine.cjs"), ENGINE, *(template.resolve() for template in templates)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def engine_findings(template: Path, report: dict) -> list[Finding]:
+    """Its errors and warnings. What it calls information are remarks on every resource, such as that no agent's notes are on it."""
+    serious = [found for found in report["diagnostics"] if found["severity"] in ("FATAL", "ERROR", "WARN")]
+    return [engine_finding(template, found) for found in serious]
+
+
+def engine_finding(template: Path, found: dict) -> Finding:
+    entity = found.get("entity", {})
+    id, type = entity.get("logicalId", "-"), entity.get("resourceType") or entity.get("entityType", "Template")
+    place = found.get("propertyPath")
+    # It has many of cfn-lint's rules under the same names, but not always with the same results.
+    return Finding(f"engine:{found['ruleId']}", shown(template), id, type, f"{found['message']}{f' at {place}' if place else ''}")

@@ -46,13 +46,21 @@ def broken_rules(result: gates.Result) -> list[str]:
     return [problem.split(": ")[2] for problem in result.problems]
 
 
+def role(**statement: object) -> dict:
+    """A template with a role that has this one right."""
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+    policy = {"PolicyName": "Rights", "PolicyDocument": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow"} | statement]}}
+    properties = {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]}, "Policies": [policy]}
+    return {"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": properties}, "Failed": CLEAN["Resources"]["Failed"]}}
+
+
 class Gates(unittest.TestCase):
     maxDiff = None
 
     def test_a_template_without_findings_passes(self):
         result = check({"clean": CLEAN}, [])
         self.assertEqual(result.problems, [])
-        self.assertEqual(result.summary(), "gates: 1 templates, 1 resources, 0 findings excepted: passed")
+        self.assertEqual(result.summary(), "gates: 1 templates, 1 resources, 0 rights: 0 findings, 0 explained, 0 unexplained: passed")
 
     def test_a_finding_is_a_problem_unless_it_is_listed(self):
         unlisted = check({"queue": BREAKS_CKV_AWS_27}, [])
@@ -69,7 +77,29 @@ class Gates(unittest.TestCase):
     def test_information_of_cfn_lint_is_a_finding_too(self):
         failed = queue(KmsMasterKeyId="alias/aws/sqs")
         del failed["Properties"]["MessageRetentionPeriod"]
-        self.assertEqual(broken_rules(check({"queue": {"Resources": {"Failed": failed}}}, [])), ["I3013"])
+        self.assertIn("I3013", broken_rules(check({"queue": {"Resources": {"Failed": failed}}}, [])))
+
+    def test_rights_that_iam_does_not_know_or_that_allow_nothing_are_findings(self):
+        queue_arn = {"Fn::GetAtt": ["Failed", "Arn"]}
+        self.assertEqual(check({"role": role(Action=["sqs:SendMessage"], Resource=[queue_arn])}, []).problems, [])
+        cases = [
+            (dict(Action="sqs:SendMessages", Resource=queue_arn), ["IAM_ACTION"]),
+            # One finding says that the action gets nothing, the other that the resource is for nothing.
+            (dict(Action="s3:GetObject", Resource=queue_arn), ["IAM_RESOURCE", "IAM_RESOURCE"]),
+            (dict(Action="s3:GetObject", Resource="arn:aws:s3:::bucket"), ["IAM_RESOURCE", "IAM_RESOURCE"]),
+            (dict(Action="sqs:SendMessage", Resource={"Fn::GetAtt": ["Failed", "QueueName"]}), ["IAM_RESOURCE", "IAM_RESOURCE"]),
+            (dict(Action="sqs:SendMessage", Resource=queue_arn, Condition={"StringEquals": {"s3:prefix": "a"}}), ["IAM_CONDITION_KEY"]),
+            (dict(Action="sqs:SendMessage", Resource=queue_arn, Condition={"StringEquals": {"aws:SourceAccount": "1"}}), []),
+        ]
+        for statement, expected in cases:
+            with self.subTest(statement):
+                rules = broken_rules(check({"role": role(**statement)}, []))
+                self.assertEqual([rule for rule in rules if rule.startswith("IAM_")], expected)
+
+    def test_what_only_cloudformations_engine_finds_is_a_finding(self):
+        failed = queue(KmsMasterKeyId="alias/aws/sqs", QueueName="arn:aws:sqs:eu-west-1:111122223333:failed")
+        rules = broken_rules(check({"queue": {"Resources": {"Failed": failed}}}, []))
+        self.assertTrue(any(rule.startswith("engine") for rule in rules), rules)
 
     def test_entries_that_are_expired_useless_or_malformed_are_problems(self):
         entries = [
@@ -102,7 +132,7 @@ class Gates(unittest.TestCase):
         ignored = {"cfn-lint": {"config": {"ignore_checks": ["E3002"]}}}
         skipped = {"checkov": {"skip": [{"id": "CKV_AWS_27", "comment": "planted"}]}}
         template = {"Metadata": ignored, "Resources": {"Failed": queue(Nonsense=1) | {"Metadata": ignored | skipped}}}
-        self.assertEqual(broken_rules(check({"queue": template}, [])), ["E3002", "CKV_AWS_27"])
+        self.assertEqual(broken_rules(check({"queue": template}, [])), ["E3002", "CKV_AWS_27", "engine:F3002"])
 
     def test_what_a_linter_cannot_read_does_not_pass(self):
         failed = json.dumps(CLEAN["Resources"]["Failed"])

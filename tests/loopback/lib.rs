@@ -8,6 +8,7 @@ pub mod cold_start;
 pub mod dynamo;
 mod environment;
 mod log;
+mod simulation;
 mod time;
 
 use std::future::Future;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 pub use environment::{Environment, environment};
 pub use log::Log;
+pub use simulation::{finds, histories, seeds};
 pub use time::Time;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};

@@ -1,13 +1,15 @@
 //! The stacks of one deployment.
 
 use crate::assembled_stack::AssembledStack;
-use crate::{Check, CloudAssembly, Finding, Stack, checks};
+use crate::{Check, CloudAssembly, Finding, Stack, acknowledgement, checks};
 
 /// Every stack of one deployment.
 #[derive(Default)]
 pub struct App {
     stacks: Vec<Stack>,
     checks: Vec<Check>,
+    without: Vec<String>,
+    today: Option<String>,
 }
 
 impl App {
@@ -32,13 +34,39 @@ impl App {
         self
     }
 
+    /// Leaves out the check with this name, for all stacks. To accept a single finding, use [`Stack::acknowledge`].
+    /// A name that no check has is a finding.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.without.push(name.to_owned());
+        self
+    }
+
+    /// The current date, as in `2027-06-30`, after which acknowledgements expire. Without it, they never do. Templates do not depend on it.
+    #[must_use]
+    pub fn today(mut self, date: impl Into<String>) -> Self {
+        self.today = Some(date.into());
+        self
+    }
+
     /// Turns the stacks into templates and collects all findings. Reads and writes nothing.
     pub fn synth(self) -> CloudAssembly {
-        let mut assembly = CloudAssembly { findings: checks::stacks(&self.stacks), ..CloudAssembly::default() };
-        for stack in self.stacks {
+        let stacks = with_companions(self.stacks);
+        let mut assembly = CloudAssembly { findings: checks::stacks(&stacks), ..CloudAssembly::default() };
+        let is_left_out = |check: &Check| self.without.iter().any(|name| name == check.name);
+        for name in &self.without {
+            if !self.checks.iter().any(|check| check.name == name) {
+                assembly.findings.push(Finding::error(name, "is not the name of a check; it cannot be left out"));
+            }
+        }
+        for stack in stacks {
             let mut findings = stack.findings;
             findings.extend(checks::all(&stack.template));
-            findings.extend(self.checks.iter().flat_map(|check| check(&stack.template)));
+            for check in self.checks.iter().filter(|check| !is_left_out(check)) {
+                let found = (check.run)(&stack.template).into_iter();
+                findings.extend(found.map(|finding| Finding { check: Some(check.name), ..finding }));
+            }
+            findings = acknowledgement::apply(&stack.acknowledgements, findings, self.today.as_deref());
             if !is_stack_name(&stack.template.stack) {
                 findings.push(Finding::error(
                     "",
@@ -57,11 +85,22 @@ impl App {
                 template: stack.template,
                 tags: stack.tags,
                 dependencies: stack.dependencies,
+                environment: stack.environment,
                 assets: stack.assets,
             });
         }
         assembly
     }
+}
+
+/// The stacks, each after its companions.
+fn with_companions(stacks: Vec<Stack>) -> Vec<Stack> {
+    let mut all = Vec::with_capacity(stacks.len());
+    for mut stack in stacks {
+        all.extend(with_companions(std::mem::take(&mut stack.companions)));
+        all.push(stack);
+    }
+    all
 }
 
 fn is_stack_name(name: &str) -> bool {

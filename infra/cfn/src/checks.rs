@@ -1,7 +1,9 @@
 //! Checks for every template, whatever it deploys.
 
+mod arguments;
 mod cycles;
 mod structure;
+mod texts;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -18,6 +20,8 @@ pub(crate) fn all(template: &Template) -> Vec<Finding> {
     findings.extend(unused(template, &uses));
     findings.extend(cycles::check(template, &uses));
     findings.extend(structure::check(template));
+    findings.extend(arguments::check(template, &uses));
+    findings.extend(texts::check(template));
     findings.extend(stateful_without_policy(template));
     findings.extend(limits(template));
     findings
@@ -40,6 +44,8 @@ fn uses(template: &Template) -> Vec<Use<'_>> {
     let mut uses = Vec::new();
     let mut add = |subject, from, reference| {
         let to = match reference {
+            // A parameter of the same name is reported as such.
+            Reference::Name(name) if template.parameters.contains_key(name) => None,
             Reference::Name(name) | Reference::Resource(name, _) => template.resources.get_index_of(name),
             Reference::Condition(_) | Reference::Mapping(_) => None,
         };
@@ -49,8 +55,8 @@ fn uses(template: &Template) -> Vec<Use<'_>> {
         references(&entry.properties, &mut |reference| add(id, Some(index), reference));
         for (name, json) in &entry.attributes {
             match (*name, json.as_str()) {
-                ("DependsOn", _) => {}
                 ("Condition", Some(condition)) => add(id, Some(index), Reference::Condition(condition)),
+                // `DependsOn` contains plain names.
                 _ => references(json, &mut |reference| add(id, Some(index), reference)),
             }
         }
@@ -82,7 +88,8 @@ fn unresolved_references(template: &Template, uses: &[Use<'_>]) -> Vec<Finding> 
             Reference::Condition(_) => (template.conditions.contains_key(name), "condition"),
             Reference::Mapping(_) => (template.mappings.contains_key(name), "mapping"),
         };
-        if !exists {
+        // A malformed placeholder is reported as such.
+        if !exists && texts::is_placeholder(name) {
             let message = format!("refers to {name:?}, which is not a {what} of this stack");
             findings.push(located(template, used.subject, message));
         }

@@ -18,6 +18,8 @@ pub struct Finding {
     pub help: Option<String>,
     /// The line that caused it.
     pub location: Option<&'static Location<'static>>,
+    /// The check that found it, if it is one of [`crate::App::checks`]: then it can be acknowledged.
+    pub check: Option<&'static str>,
 }
 
 /// How severe a finding is.
@@ -39,6 +41,7 @@ impl Finding {
             message: message.into(),
             help: None,
             location: None,
+            check: None,
         }
     }
 
@@ -70,9 +73,9 @@ impl Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let severity = if self.is_error() { "error" } else { "warning" };
-        write!(f, "{severity}: {}: ", self.stack)?;
-        if !self.subject.is_empty() {
-            write!(f, "{}: ", self.subject)?;
+        write!(f, "{severity}: ")?;
+        for name in [&self.stack, &self.subject].into_iter().filter(|name| !name.is_empty()) {
+            write!(f, "{name}: ")?;
         }
         write!(f, "{}", self.message)?;
         if let Some(location) = self.location {
@@ -80,6 +83,9 @@ impl fmt::Display for Finding {
         }
         if let Some(help) = &self.help {
             write!(f, "\n  = help: {help}")?;
+        }
+        if let Some(check) = self.check {
+            write!(f, "\n  = check: {check}")?;
         }
         Ok(())
     }

@@ -80,7 +80,7 @@ fn substitution<'a>(argument: &'a Json, template: Option<&'a str>, found: &mut i
 }
 
 /// The names in `${…}`; `${!Literal}` is text.
-fn placeholders(template: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn placeholders(template: &str) -> impl Iterator<Item = &str> {
     template
         .split("${")
         .skip(1)
@@ -111,6 +111,7 @@ mod tests {
             { "Fn::Sub": "x${C}${D.Arn}${!E}" },
             { "Fn::Sub": ["${F}${G}", { "F": { "Ref": "H" } }] },
             { "Fn::If": ["I", { "Ref": "J" }, { "Fn::FindInMap": ["K", "a", "b"] }] },
+            { "Fn::Not": [{ "Condition": "L" }] },
         ]);
         let mut all = Vec::new();
         references(&json, &mut |reference| all.push(reference));
@@ -125,6 +126,7 @@ mod tests {
             Condition("I"),
             Name("J"),
             Mapping("K"),
+            Condition("L"),
         ];
         assert_eq!(all, expected);
     }

@@ -8,6 +8,14 @@ use serde_json::ser::PrettyFormatter;
 
 use crate::Json;
 
+/// A part of a template: names with what they stand for, in the order in which the stack added them.
+///
+/// The names come from the author of the stack, so the hasher need not withstand an attacker.
+pub type Section<T> = IndexMap<String, T, foldhash::fast::FixedState>;
+
+/// The bytes of a usual template.
+const USUAL_BYTES: usize = 64 * 1024;
+
 /// A finished template. Sections keep the order in which the stack added to them.
 #[derive(Clone, Debug)]
 pub struct Template {
@@ -16,17 +24,17 @@ pub struct Template {
     /// What the stack is for.
     pub description: Option<String>,
     /// Metadata for tools.
-    pub metadata: IndexMap<String, Json>,
+    pub metadata: Section<Json>,
     /// Values that are given at deployment.
-    pub parameters: IndexMap<String, Json>,
+    pub parameters: Section<Json>,
     /// Constants to look up.
-    pub mappings: IndexMap<String, Json>,
+    pub mappings: Section<Json>,
     /// Named conditions.
-    pub conditions: IndexMap<String, Json>,
+    pub conditions: Section<Json>,
     /// The resources by logical ID.
-    pub resources: IndexMap<String, Entry>,
+    pub resources: Section<Entry>,
     /// Values that the deployed stack shows.
-    pub outputs: IndexMap<String, Json>,
+    pub outputs: Section<Json>,
 }
 
 /// One resource of a template.
@@ -49,19 +57,19 @@ impl Template {
         Self {
             stack,
             description: None,
-            metadata: IndexMap::new(),
-            parameters: IndexMap::new(),
-            mappings: IndexMap::new(),
-            conditions: IndexMap::new(),
-            resources: IndexMap::new(),
-            outputs: IndexMap::new(),
+            metadata: Section::default(),
+            parameters: Section::default(),
+            mappings: Section::default(),
+            conditions: Section::default(),
+            resources: Section::default(),
+            outputs: Section::default(),
         }
     }
 
     /// The document as JSON text with a final newline, indented by one space: CloudFormation counts spaces too, and a second one would
     /// make up a fifth of a template.
     pub fn to_json(&self) -> String {
-        let mut text = Vec::new();
+        let mut text = Vec::with_capacity(USUAL_BYTES);
         let formatter = PrettyFormatter::with_indent(b" ");
         let mut serializer = serde_json::Serializer::with_formatter(&mut text, formatter);
         self.serialize(&mut serializer).expect("a template has string keys only");

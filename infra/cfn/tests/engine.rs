@@ -1,15 +1,25 @@
 //! What the engine promises, tested on made-up resource types.
 
+#[path = "engine/acknowledgements.rs"]
+mod acknowledgements;
+#[path = "engine/assembly.rs"]
+mod assembly;
+#[path = "engine/assertions.rs"]
+mod assertions;
+#[path = "engine/limits.rs"]
+mod limits;
 #[path = "engine/structure.rs"]
 mod structure;
+#[path = "engine/values.rs"]
+mod values;
 
 use std::collections::BTreeMap;
 
 use cfn::assertions::assert_includes;
 use cfn::intrinsic::{self, equals, find_in_map, if_, join, sub};
 use cfn::{
-    App, Attributes, BuiltFunctions, CloudAssembly, Constraint, Construct, Finding, Format, Json, LogicalId, Output,
-    Parameter, Properties, Referable, Resource, Scope, Stack, Value,
+    App, Attributes, BuiltFunctions, Check, CloudAssembly, Constraint, Construct, DeletionPolicy, Finding, Format,
+    Json, LogicalId, Output, Parameter, Properties, Referable, Resource, Scope, Stack, Value,
 };
 use serde_json::json;
 
@@ -291,11 +301,15 @@ fn a_cycle_is_reported_without_the_resources_before_and_after_it() {
 fn a_resource_with_data_must_have_a_policy() {
     let mut stack = Stack::new("s");
     stack.add("Bare", Store);
+    stack.add("OneOnly", Store.deletion_policy(DeletionPolicy::Snapshot));
+    stack.add("OtherOnly", Store.update_replace_policy(DeletionPolicy::RetainExceptOnCreate));
     stack.add("Kept", Store.retain());
     stack.add("Gone", Store.disposable());
     assert_eq!(
         messages(stack),
-        ["Bare: Test::Of::Store holds data; it must have a DeletionPolicy and an UpdateReplacePolicy"]
+        ["Bare", "OneOnly", "OtherOnly"].map(|id| format!(
+            "{id}: Test::Of::Store holds data; it must have a DeletionPolicy and an UpdateReplacePolicy"
+        ))
     );
 }
 
@@ -307,6 +321,24 @@ fn retained_resources_survive_everything_but_a_failed_first_create() {
         template(stack)["Resources"]["Kept"],
         json!({ "Type": "Test::Of::Store", "DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain" })
     );
+}
+
+#[test]
+fn policies_have_cloudformations_names() {
+    for (policy, when_deleted, when_replaced) in [
+        (DeletionPolicy::Delete, "Delete", "Delete"),
+        (DeletionPolicy::Retain, "Retain", "Retain"),
+        // CloudFormation knows it only for deletions.
+        (DeletionPolicy::RetainExceptOnCreate, "RetainExceptOnCreate", "Retain"),
+        (DeletionPolicy::Snapshot, "Snapshot", "Snapshot"),
+    ] {
+        let mut stack = Stack::new("s");
+        stack.add("It", Store.deletion_policy(policy).update_replace_policy(policy));
+        assert_eq!(
+            template(stack)["Resources"]["It"],
+            json!({ "Type": "Test::Of::Store", "DeletionPolicy": when_deleted, "UpdateReplacePolicy": when_replaced })
+        );
+    }
 }
 
 #[test]
@@ -341,34 +373,6 @@ fn attributes_metadata_and_conditions_are_in_the_places_of_cloudformation() {
 }
 
 #[test]
-fn limits_are_reported_from_four_fifths_on() {
-    let with = |count: usize| {
-        let mut stack = Stack::new("s");
-        for i in 0..count {
-            stack.add(&format!("It{i}"), Thing::default());
-        }
-        synth(stack).findings
-    };
-    assert!(with(399).is_empty());
-    let warning = &with(400)[0];
-    assert_eq!((warning.is_error(), warning.message.as_str()), (false, "400 resources of at most 500"));
-    let error = &with(501)[0];
-    assert_eq!((error.is_error(), error.message.as_str()), (true, "501 resources; must be at most 500"));
-}
-
-#[test]
-fn a_template_over_the_inline_size_is_a_warning_and_over_a_megabyte_an_error() {
-    let sized = |bytes: usize| {
-        let mut stack = Stack::new("s");
-        stack.add("It", Thing::default().name("x".repeat(bytes)));
-        synth(stack).findings
-    };
-    assert!(sized(51_000).is_empty());
-    assert!(matches!(&sized(52_000)[..], [Finding { severity: cfn::Severity::Warning, .. }]));
-    assert!(matches!(&sized(1_000_001)[..], [Finding { severity: cfn::Severity::Error, .. }]));
-}
-
-#[test]
 fn unused_parameters_are_a_warning() {
     let mut stack = Stack::new("s");
     stack.parameter("Lonely", Parameter::string());
@@ -389,6 +393,20 @@ fn stack_names_are_checked_and_must_differ() {
         app.synth().findings.iter().map(|finding| format!("{}: {}", finding.stack, finding.message)).collect();
     assert!(messages[0].starts_with("a_b: is not a valid stack name"), "{messages:?}");
     assert_eq!(messages[1], "same: two stacks have this name; rename one");
+}
+
+#[test]
+fn the_checks_of_an_app_run_over_each_of_its_templates() {
+    let named = |name: &str| {
+        let mut stack = Stack::new(name);
+        stack.add("A", Thing::default());
+        stack
+    };
+    let check =
+        Check { name: "stacks", run: |template| vec![Finding::warning("A", format!("{} is checked", template.stack))] };
+    let findings = App::default().stacks([named("a"), named("b")]).checks(&[check]).synth().findings;
+    let texts: Vec<String> = findings.iter().map(|finding| format!("{}: {}", finding.stack, finding.message)).collect();
+    assert_eq!(texts, ["a: a is checked", "b: b is checked"]);
 }
 
 #[test]

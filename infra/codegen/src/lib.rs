@@ -7,6 +7,7 @@
 //! The extract contains only facts and is committed, so the second step runs offline on every machine, and `--check` verifies that the
 //! bindings match the extract. `bindings.toml` lists the resource types in use.
 
+pub mod actions;
 pub mod attributes;
 pub mod config;
 pub mod constraint;

@@ -1,6 +1,6 @@
 //! `codegen`: generates `infra/aws/src` from the pinned specification and `bindings.toml`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -49,6 +49,8 @@ fn run(arguments: &Arguments) -> Result<()> {
                 return trial::run(&config, &mut sources, infra);
             }
             let (specification, _) = sources.extract(&config, &config.types)?;
+            let actions = BTreeMap::from([("iam_actions.txt".to_owned(), sources.actions(&config)?)]);
+            put(&infra.join("constructs/src"), &actions, |_, _| false)?;
             put(&extract, &specification.files(), |name, _| name.ends_with(".json"))?;
             specification
         }

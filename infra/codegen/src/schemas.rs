@@ -1,4 +1,4 @@
-//! Reads the resource schemas inside the cfn-lint wheel.
+//! Reads the resource schemas and the actions of IAM inside the cfn-lint wheel.
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
@@ -8,6 +8,8 @@ use serde_json::Value;
 
 /// The region whose schemas are read; it has nearly every type.
 const REGION: &str = "cfnlint/data/schemas/providers/us-east-1.json";
+/// The actions of every service.
+const ACTIONS: &str = "cfnlint/data/AdditionalSpecs/Policies.json";
 
 /// The JSON Schema of each resource type.
 pub struct Schemas {
@@ -39,6 +41,15 @@ impl Schemas {
         let path = format!("cfnlint/data/schemas/resources/{hash}.json");
         let json = entry(&mut self.wheel, &path)?;
         serde_json::from_slice(&json).with_context(|| format!("{path} is not JSON")).map(Some)
+    }
+
+    /// The actions of IAM, and on which resources they act.
+    ///
+    /// # Errors
+    ///
+    /// If the wheel does not contain them.
+    pub fn actions(&mut self) -> Result<Value> {
+        serde_json::from_slice(&entry(&mut self.wheel, ACTIONS)?).context("the layout of the actions is not known")
     }
 }
 

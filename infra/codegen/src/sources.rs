@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
 
+use crate::actions::actions;
 use crate::config::{Config, Pin, unknown_type};
 use crate::database::Database;
 use crate::limits::{Dropped, join};
@@ -38,6 +39,16 @@ impl Sources {
     /// Every resource type in the specification.
     pub fn resource_types(&self) -> BTreeSet<String> {
         self.database.resource_types().cloned().collect()
+    }
+
+    /// The actions of IAM, as `actions::actions` writes them.
+    ///
+    /// # Errors
+    ///
+    /// If the wheel does not contain them.
+    pub fn actions(&mut self, config: &Config) -> Result<String> {
+        let Pin { name, version, .. } = &config.cfn_lint;
+        actions(&self.schemas.actions()?, &format!("{name} {version}"))
     }
 
     /// The facts about these types, and the limits that could not be joined to a property.

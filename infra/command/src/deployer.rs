@@ -41,6 +41,19 @@ Exit codes:
   1  AWS failed a request
   2  the command could not start (usage, credentials, region, access)";
 
+const CAPACITY_HELP: &str = "\
+Examples:
+  ferrostack capacity              All tenants, by account and region
+  ferrostack capacity example      How many tenants like this one fit
+
+Environment variables:
+  AWS_PROFILE, AWS_REGION, …       Credentials and region, as for the AWS CLI
+
+Exit codes:
+  0  the capacity is shown
+  1  AWS failed a request
+  2  the command could not start (usage, region, access)";
+
 const DESTROY_HELP: &str = "\
 Examples:
   ferrostack destroy acme --plan       Show what would be deleted and what would be kept
@@ -83,6 +96,12 @@ pub enum DeployerCommand {
     /// Prints one line per stack, with its revision, and its URLs.
     #[command(after_help = STATUS_HELP)]
     Status(Status),
+    /// Show how many tenants fit into each account and region, and which quota binds
+    ///
+    /// Compares what the templates need with the quotas of AWS and with what is deployed. Without credentials, the quotas are those of a new
+    /// account.
+    #[command(after_help = CAPACITY_HELP)]
+    Capacity(Capacity),
     /// Delete the stacks of a tenant; data is kept unless you ask for it
     ///
     /// Stacks that the file of the tenant no longer names are deleted too, even if the file is gone. Shows first what would be deleted and
@@ -150,7 +169,7 @@ pub struct Deploy {
     pub looks_per_second: f64,
     /// Where to deploy from and to.
     #[command(flatten)]
-    pub environment: Environment,
+    pub connection: Connection,
 }
 
 /// The arguments of `ferrostack status`.
@@ -164,7 +183,18 @@ pub struct Status {
     pub drift: bool,
     /// Where to look.
     #[command(flatten)]
-    pub environment: Environment,
+    pub connection: Connection,
+}
+
+/// The arguments of `ferrostack capacity`.
+#[derive(Args, Debug)]
+pub struct Capacity {
+    /// Names of tenants [default: all that `synth` wrote]
+    #[arg(value_name = "TENANT")]
+    pub tenants: Vec<String>,
+    /// Where to look.
+    #[command(flatten)]
+    pub connection: Connection,
 }
 
 /// The arguments of `ferrostack destroy`.
@@ -186,12 +216,12 @@ pub struct Destroy {
     pub yes: bool,
     /// Where to delete.
     #[command(flatten)]
-    pub environment: Environment,
+    pub connection: Connection,
 }
 
-/// The assemblies, and the account and region they belong to.
+/// The assemblies, and how AWS is reached.
 #[derive(Args, Debug)]
-pub struct Environment {
+pub struct Connection {
     /// The folder that `synth` wrote to
     #[arg(long, value_name = "DIR", default_value = "cfn-out", help_heading = WHERE)]
     pub out: PathBuf,

@@ -3,7 +3,7 @@
 use aws::cloudwatch::alarm::{self, Dimension, DimensionRequired};
 use cfn::{Construct, Scope, Value};
 
-use crate::{FunctionRef, QueueRef};
+use crate::{FunctionRef, QueueRef, RestApiRef};
 
 /// Goes off if something happened at all within five minutes, and notifies a topic if it has one.
 #[derive(Clone, Debug)]
@@ -25,6 +25,21 @@ impl Alarm {
             metric: "Errors",
             statistic: alarm::Statistic::Sum,
             dimension: ("FunctionName", function.name()),
+            topic_arn: None,
+        }
+    }
+
+    /// A request was answered with a status of 500 or more: by a function that could not do its work, or instead of one that failed.
+    ///
+    /// A function behind an API answers such a request itself, so [`on_errors`](Self::on_errors) would not notice. Metrics:
+    /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html>
+    pub fn on_server_errors(api: &RestApiRef, description: &str) -> Self {
+        Self {
+            description: description.to_owned(),
+            namespace: "AWS/ApiGateway",
+            metric: "5XXError",
+            statistic: alarm::Statistic::Sum,
+            dimension: ("ApiName", api.name()),
             topic_arn: None,
         }
     }

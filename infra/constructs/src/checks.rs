@@ -1,64 +1,65 @@
 //! Checks that know AWS, for every template; [`ALL`] is passed to [`cfn::App::checks`].
 
+mod alarms;
+mod apis;
+mod buckets;
+mod distributions;
+mod event_sources;
+mod functions;
+mod names;
+mod policies;
+mod ports;
+mod queues;
+mod tables;
+
 use cfn::{Check, Entry, Finding, Json, Reference, Template, references};
 
 use crate::schedule_expression::{check_cron, check_rate};
 use crate::{bucket_name, event_pattern, limits};
 
-/// Every check of this module.
+/// Every check of this module, by name.
 pub const ALL: &[Check] = &[
-    wildcard_grants,
-    functions_without_logs,
-    secrets_in_variables,
-    permissions_without_source,
-    traced_addresses,
-    protected_from_cloudformation,
-    kept_under_a_fixed_name,
-    limits::check,
-    event_pattern::check_all,
-    bucket_names,
-    schedule_expressions,
-    attributes_that_do_not_exist,
+    check("wildcard-grants", wildcard_grants),
+    check("policy-structure", policies::structure),
+    check("actions", policies::actions),
+    check("functions-without-logs", functions_without_logs),
+    check("secrets-in-variables", secrets_in_variables),
+    check("functions", functions::check),
+    check("event-sources", event_sources::check),
+    check("permissions-without-source", permissions_without_source),
+    check("traced-addresses", traced_addresses),
+    check("deletion-protection", protected_from_cloudformation),
+    check("kept-under-a-fixed-name", kept_under_a_fixed_name),
+    check("limits", limits::check),
+    check("event-patterns", event_pattern::check_all),
+    check("names", names::check),
+    check("bucket-names", bucket_names),
+    check("buckets", buckets::check),
+    check("tables", tables::check),
+    check("queues", queues::check),
+    check("apis", apis::check),
+    check("distributions", distributions::check),
+    check("ports", ports::check),
+    check("alarms", alarms::check),
+    check("schedule-expressions", schedule_expressions),
+    check("attributes", attributes_that_do_not_exist),
 ];
 
-/// Actions that AWS defines without a resource type, or that it needs before the resource exists, as a function in a VPC does for its network
-/// interfaces. Also all of `ec2:Describe…`.
-/// <https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>
+const fn check(name: &'static str, run: fn(&Template) -> Vec<Finding>) -> Check {
+    Check { name, run }
+}
+
+/// Actions that have resource types and are needed on `*` nevertheless: metrics outside of data sets, and network interfaces that do not exist
+/// yet, as functions in a VPC create them.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html>
-const WITHOUT_RESOURCE: &[&str] = &[
-    "athena:ListDataCatalogs",
-    "athena:ListEngineVersions",
-    "athena:ListWorkGroups",
-    "cloudformation:ListStacks",
-    "cloudformation:ValidateTemplate",
+const ON_EVERYTHING: [&str; 7] = [
     "cloudwatch:GetMetricData",
-    "cloudwatch:GetMetricStatistics",
     "cloudwatch:ListMetrics",
     "cloudwatch:PutMetricData",
-    "cognito-idp:ListUserPools",
-    "dynamodb:DescribeLimits",
-    "dynamodb:ListTables",
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",
     "ec2:DeleteNetworkInterface",
     "ec2:UnassignPrivateIpAddresses",
-    "ecr:GetAuthorizationToken",
-    "kms:CreateKey",
-    "kms:GenerateRandom",
-    "kms:ListAliases",
-    "kms:ListKeys",
-    "lambda:GetAccountSettings",
-    "lambda:ListFunctions",
-    "redshift-data:ListStatements",
-    "s3:ListAllMyBuckets",
-    "secretsmanager:GetRandomPassword",
-    "secretsmanager:ListSecrets",
-    "sns:ListTopics",
-    "sqs:ListQueues",
-    "sts:GetCallerIdentity",
-    "tag:GetResources",
-    "xray:PutTelemetryRecords",
-    "xray:PutTraceSegments",
 ];
 
 /// Actions on statements of the Redshift Data API, which have no resource either: a condition must name the owner of the statement.
@@ -71,20 +72,16 @@ const STATEMENT_OWNER: &str = "redshift-data:statement-owner-iam-userid";
 fn wildcard_grants(template: &Template) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (id, entry) in &template.resources {
-        let documents: Vec<&Json> = match entry.ty {
-            "AWS::IAM::Role" => {
-                list(&entry.properties["Policies"]).iter().map(|policy| &policy["PolicyDocument"]).collect()
-            }
-            "AWS::IAM::Policy" | "AWS::IAM::ManagedPolicy" => vec![&entry.properties["PolicyDocument"]],
-            _ => continue,
-        };
-        let statements = documents.iter().flat_map(|document| list(&document["Statement"]));
+        let documents = policies::documents(entry.ty, &entry.properties);
+        let of_identities = documents.iter().filter(|(kind, _)| *kind == policies::Kind::Identity);
+        let statements = of_identities.flat_map(|(_, document)| policies::statements(document));
         for statement in statements.filter(|statement| statement["Effect"] == "Allow") {
             let actions = strings(&statement["Action"]);
             if let Some(action) = actions.iter().find(|action| action.contains('*')) {
                 findings.push(at(id, entry, format!("grants `{action}`")).help("name the actions"));
             }
             if strings(&statement["Resource"]).contains(&"*")
+                && !actions.iter().any(|action| action.contains('*'))
                 && let Some(action) = actions.iter().find(|action| !may_be_everywhere(action, &statement["Condition"]))
             {
                 findings.push(at(id, entry, format!("grants `{action}` on every resource")).help("name the resources"));
@@ -98,9 +95,11 @@ fn may_be_everywhere(action: &str, condition: &Json) -> bool {
     let is_named = |owner: &Json| !owner.is_null() && owner != "*";
     let of_one_owner =
         ["StringEquals", "StringLike"].iter().any(|operator| is_named(&condition[*operator][STATEMENT_OWNER]));
-    WITHOUT_RESOURCE.contains(&action)
-        || action.starts_with("ec2:Describe")
-        || (of_one_owner && ON_STATEMENTS.contains(&action))
+    let is_one_of = |actions: &[&str]| actions.iter().any(|known| known.eq_ignore_ascii_case(action));
+    if is_one_of(&ON_STATEMENTS) {
+        return of_one_owner;
+    }
+    is_one_of(&ON_EVERYTHING) || policies::is_without_resource(action)
 }
 
 /// Without a log group in the stack, Lambda creates one for the function that keeps everything forever and outlives the stack.
@@ -266,6 +265,20 @@ fn attributes_that_do_not_exist(template: &Template) -> Vec<Finding> {
 /// The resources of a type, with their logical IDs.
 pub(crate) fn of_type<'a>(template: &'a Template, ty: &'a str) -> impl Iterator<Item = (&'a str, &'a Entry)> {
     template.resources.iter().filter(move |(_, entry)| entry.ty == ty).map(|(id, entry)| (id.as_str(), entry))
+}
+
+/// The values that a property can have: itself, or those of `Fn::If`.
+fn alternatives(json: &Json) -> Vec<&Json> {
+    match json["Fn::If"].as_array().map(Vec::as_slice) {
+        Some([_, then, otherwise]) => [then, otherwise].into_iter().flat_map(alternatives).collect(),
+        _ => vec![json],
+    }
+}
+
+/// The resource that a value refers to by `Ref` or `Fn::GetAtt`.
+fn referred<'a>(template: &'a Template, json: &Json) -> Option<(&'a str, &'a Entry)> {
+    let id = json["Ref"].as_str().or(json["Fn::GetAtt"][0].as_str())?;
+    template.resources.get_key_value(id).map(|(id, entry)| (id.as_str(), entry))
 }
 
 fn at(id: &str, entry: &Entry, message: String) -> Finding {

@@ -2,6 +2,72 @@
 //!
 //! A construct is a struct with setters. `new` takes what is required, setters take what is optional, and adding the construct to a stack
 //! returns a ref with values and grants. The unsafe choice is the one you have to type.
+//!
+//! # What does not compile
+//!
+//! A good queue, and what it is for:
+//!
+//! ```
+//! use aws::sqs::queue::Queue;
+//! use cfn::{Attributes, Stack};
+//!
+//! let mut stack = Stack::new("jobs");
+//! let queue = stack.add("Queue", Queue::new().visibility_timeout(60).retain());
+//! stack.output("Url", queue.reference());
+//! ```
+//!
+//! A property that does not exist:
+//!
+//! ```compile_fail
+//! aws::sqs::queue::Queue::new().visibilty_timeout(60);
+//! ```
+//!
+//! A value of a different type:
+//!
+//! ```compile_fail
+//! aws::sqs::queue::Queue::new().visibility_timeout("a minute");
+//! ```
+//!
+//! An attribute that does not exist:
+//!
+//! ```compile_fail
+//! let mut stack = cfn::Stack::new("jobs");
+//! stack.add("Queue", aws::sqs::queue::Queue::new()).stream_arn();
+//! ```
+//!
+//! A required property that is missing:
+//!
+//! ```compile_fail
+//! aws::sqs::queue_policy::QueuePolicy::new(aws::sqs::queue_policy::Required { queues: ["url"].into() });
+//! ```
+//!
+//! A name where an enum is expected:
+//!
+//! ```compile_fail
+//! fn with_runtime(function: aws::lambda::function::Function) -> aws::lambda::function::Function {
+//!     function.runtime("provided.al2023")
+//! }
+//! ```
+//!
+//! A resource type that does not exist:
+//!
+//! ```compile_fail
+//! aws::sqs::topic::Topic::new();
+//! ```
+//!
+//! A name as the target of `DependsOn`, which takes refs:
+//!
+//! ```compile_fail
+//! use cfn::Attributes;
+//!
+//! aws::sqs::queue::Queue::new().depends_on(["Other"]);
+//! ```
+//!
+//! `Fn::And` of one condition:
+//!
+//! ```compile_fail
+//! cfn::intrinsic::and([cfn::intrinsic::equals("a", "b")]);
+//! ```
 
 mod access_log;
 mod alarm;
@@ -16,6 +82,7 @@ pub mod event_pattern;
 mod event_rule;
 mod grant;
 mod http_api;
+mod iam_actions;
 pub mod limits;
 mod managed_policy;
 mod permission;
@@ -50,4 +117,4 @@ pub use table::{Index, Table, TableRef};
 pub use user_pool::{UserPool, UserPoolRef};
 pub use web_acl::WebAcl;
 pub use web_socket_api::{WebSocketApi, WebSocketApiRef, WebSocketRoutes};
-pub use website::{Website, WebsiteRef};
+pub use website::{Website, WebsiteRef, page_access, page_headers};

@@ -186,13 +186,14 @@ impl Construct for RestApi {
                     .throttling_burst_limit(self.usage.burst)]),
         );
         let key = self.needs_key.then(|| scope.add_here(Key { api: &api, stage: &stage, usage: self.usage }));
-        RestApiRef { api, stage, key, vpc_endpoint: self.reach.vpc_endpoint }
+        RestApiRef { name, api, stage, key, vpc_endpoint: self.reach.vpc_endpoint }
     }
 }
 
 /// A REST API in a stack.
 #[derive(Clone, Debug)]
 pub struct RestApiRef {
+    name: String,
     api: rest_api::RestApiRef,
     stage: stage::StageRef,
     key: Option<Value<String>>,
@@ -203,6 +204,11 @@ impl RestApiRef {
     /// The API's ID.
     pub fn id(&self) -> Value<String> {
         self.api.reference()
+    }
+
+    /// Its name, by which its metrics are found.
+    pub fn name(&self) -> Value<String> {
+        self.name.as_str().into()
     }
 
     /// The ID of its API key; the key itself is shown by the console, or by `aws apigateway get-api-key --include-value`.

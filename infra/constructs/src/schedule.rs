@@ -11,17 +11,25 @@ use crate::grant::{assumed_by, policy};
 use crate::schedule_expression::{check_cron, check_rate, check_time_zone};
 use crate::{FunctionRef, QueueRef};
 
-/// The schedules of one function: a group, and the role with which EventBridge Scheduler calls the function.
+/// The schedules of one system: a group, and the role with which EventBridge Scheduler calls the functions. An account has few of both.
 #[derive(Clone, Debug)]
 pub struct ScheduleGroup {
-    target: FunctionRef,
+    /// The function that schedules call unless they say otherwise, and the others.
+    targets: Vec<FunctionRef>,
     dead_letters: QueueRef,
 }
 
 impl ScheduleGroup {
     /// Schedules that call `target`; calls that cannot be delivered are sent to `dead_letters`.
     pub fn new(target: &FunctionRef, dead_letters: &QueueRef) -> Self {
-        Self { target: target.clone(), dead_letters: dead_letters.clone() }
+        Self { targets: vec![target.clone()], dead_letters: dead_letters.clone() }
+    }
+
+    /// Schedules of the group may call this function too, see [`Schedule::calls`].
+    #[must_use]
+    pub fn and(mut self, target: &FunctionRef) -> Self {
+        self.targets.push(target.clone());
+        self
     }
 }
 
@@ -37,25 +45,31 @@ pub struct ScheduleGroupRef {
 impl Construct for ScheduleGroup {
     type Ref = ScheduleGroupRef;
 
-    fn add_to(self, scope: &mut Scope<'_>) -> ScheduleGroupRef {
+    fn add_to(mut self, scope: &mut Scope<'_>) -> ScheduleGroupRef {
         let group = scope.add_here(schedule_group::ScheduleGroup::new());
         // Without the condition, a schedule of another account could use the role (the confused deputy problem).
         let only_ours = json!({ "StringEquals": {
             "aws:SourceAccount": Json::from(account_id()),
             "aws:SourceArn": Json::from(group.arn()),
         } });
-        let grants = [self.target.grant_invoke(), self.dead_letters.grant_send()];
+        let grants: Vec<_> =
+            self.targets.iter().map(FunctionRef::grant_invoke).chain([self.dead_letters.grant_send()]).collect();
         let role = scope.add(
             "Role",
             Role::new(assumed_by("scheduler.amazonaws.com", only_ours)).policies([role::Policy::new(
                 role::PolicyRequired { policy_name: "Grants".into(), policy_document: policy(grants).into() },
             )]),
         );
-        ScheduleGroupRef { group, role_arn: role.arn(), target: self.target, dead_letters: self.dead_letters }
+        ScheduleGroupRef {
+            group,
+            role_arn: role.arn(),
+            target: self.targets.swap_remove(0),
+            dead_letters: self.dead_letters,
+        }
     }
 }
 
-/// Calls the group's function at certain times.
+/// Calls a function at certain times: the group's first one, unless [`Schedule::calls`] names another of them.
 #[derive(Clone, Debug)]
 pub struct Schedule<'a> {
     expression: Result<String, String>,
@@ -65,6 +79,7 @@ pub struct Schedule<'a> {
     window: Option<u32>,
     input: Json,
     group: &'a ScheduleGroupRef,
+    target: &'a FunctionRef,
 }
 
 impl<'a> Schedule<'a> {
@@ -91,7 +106,7 @@ impl<'a> Schedule<'a> {
     }
 
     fn new(expression: Result<String, String>, max_age: i64, input: Json, group: &'a ScheduleGroupRef) -> Self {
-        Self { expression, max_age, time_zone: "UTC".to_owned(), window: None, input, group }
+        Self { expression, max_age, time_zone: "UTC".to_owned(), window: None, input, group, target: &group.target }
     }
 
     /// Calls at some time within this number of minutes after each time, 1 to 1440, so that the schedules of many stacks do not all
@@ -99,6 +114,13 @@ impl<'a> Schedule<'a> {
     #[must_use]
     pub fn spread_over(mut self, minutes: u32) -> Self {
         self.window = Some(minutes);
+        self
+    }
+
+    /// Calls this function, which the group must know.
+    #[must_use]
+    pub fn calls(mut self, target: &'a FunctionRef) -> Self {
+        self.target = target;
         self
     }
 
@@ -118,11 +140,10 @@ impl Construct for Schedule<'_> {
         for wrong in [self.expression.as_ref().err(), zone.as_ref().err()].into_iter().flatten() {
             scope.finding(wrong, None);
         }
-        let target =
-            Target::new(TargetRequired { arn: self.group.target.arn(), role_arn: self.group.role_arn.clone() })
-                .input(self.input.to_string())
-                .retry_policy(RetryPolicy::new().maximum_event_age_in_seconds(self.max_age).maximum_retry_attempts(5))
-                .dead_letter_config(DeadLetterConfig::new().arn(self.group.dead_letters.arn()));
+        let target = Target::new(TargetRequired { arn: self.target.arn(), role_arn: self.group.role_arn.clone() })
+            .input(self.input.to_string())
+            .retry_policy(RetryPolicy::new().maximum_event_age_in_seconds(self.max_age).maximum_retry_attempts(5))
+            .dead_letter_config(DeadLetterConfig::new().arn(self.group.dead_letters.arn()));
         let window = match self.window {
             None => FlexibleTimeWindow::new(schedule::Mode::Off),
             Some(minutes) => {

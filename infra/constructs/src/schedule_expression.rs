@@ -11,13 +11,14 @@ use std::sync::LazyLock;
 ///
 /// One sentence with the invalid field, its value and what is allowed.
 pub fn check_cron(expression: &str) -> Result<(), String> {
-    let fields: Vec<&str> = expression.split_whitespace().collect();
     // The expression is sent as it was written.
-    if fields.join(" ") != expression {
+    let is_field = |field: &str| !field.is_empty() && !field.contains(char::is_whitespace);
+    if !expression.split(' ').all(is_field) {
         return Err(format!(
             "cron `{expression}` must have exactly one blank between its fields, and nothing around them"
         ));
     }
+    let fields: Vec<&str> = expression.split(' ').collect();
     let [minutes, hours, day_of_month, month, day_of_week, year] = fields[..] else {
         return Err(format!(
             "cron `{expression}` has {} fields; must have six: minutes hours day-of-month month day-of-week year",
@@ -144,11 +145,11 @@ impl Field {
     }
 
     fn number(&self, text: &str) -> Option<u32> {
-        if let Some(index) = self.names.iter().position(|name| name.eq_ignore_ascii_case(text)) {
+        if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            let index = self.names.iter().position(|name| name.eq_ignore_ascii_case(text))?;
             return Some(self.from + u32::try_from(index).expect("a field has at most twelve names"));
         }
-        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse().ok().filter(|number| digits && (self.from..=self.to).contains(number))
+        text.parse().ok().filter(|number| (self.from..=self.to).contains(number))
     }
 
     fn allowed(&self) -> String {

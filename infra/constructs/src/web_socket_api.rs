@@ -67,11 +67,6 @@ impl WebSocketApiRef {
         self.address("wss://")
     }
 
-    /// Its origin, for a page's content security policy.
-    pub fn origin(&self) -> Value<String> {
-        sub(format!("wss://${{{}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}", self.0.logical_id()))
-    }
-
     /// The URL for functions that send to its connections.
     pub fn connections_url(&self) -> Value<String> {
         self.address("https://")

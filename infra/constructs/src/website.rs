@@ -23,12 +23,15 @@ use serde_json::json;
 use crate::bucket::private_bucket;
 use crate::grant::{Grant, deny_plain_http, document};
 
-/// A private bucket that only its own CloudFront distribution can read, over TLS, with headers that allow a browser nothing but the page's
-/// own files and the origins given here. The files can be published again, so the bucket is deleted with the stack; whoever publishes has
-/// to empty it first.
+/// A private bucket that only its own CloudFront distribution can read, over TLS. The files can be published again, so the bucket is deleted
+/// with the stack; whoever publishes has to empty it first.
+///
+/// An account may have only 20 response headers policies, so pages share [`page_headers`] and [`page_access`]. What a single page may connect
+/// to, the page itself restricts further, in a `<meta>` element.
 #[derive(Clone, Debug)]
 pub struct Website {
-    connects_to: Vec<Value<String>>,
+    headers: Value<String>,
+    access: Value<String>,
     domain: Option<(String, String)>,
     web_acl_arn: Option<String>,
 }
@@ -37,12 +40,10 @@ impl Website {
     /// AWS's policy `CachingOptimized`: caching as the files' own headers say, compression, and no query string in the cache key.
     /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html>
     const CACHING_OPTIMIZED: &'static str = "658327ea-f89d-4fab-a63d-7e88639e58f6";
-    /// Two years, in seconds: how long a browser remembers to request the page only over TLS.
-    const TLS_ONLY_SECONDS: i64 = 63_072_000;
 
-    /// A page that may connect to these origins in addition to its own, as in `https://api.example`.
-    pub fn new(connects_to: Vec<Value<String>>) -> Self {
-        Self { connects_to, domain: None, web_acl_arn: None }
+    /// A page with the response headers policy and the origin access control of these IDs.
+    pub fn new(headers: Value<String>, access: Value<String>) -> Self {
+        Self { headers, access, domain: None, web_acl_arn: None }
     }
 
     /// Serves the page under this host name, with this ACM certificate in us-east-1, instead of CloudFront's own name.
@@ -59,62 +60,9 @@ impl Website {
         self
     }
 
-    fn headers(&self, name: Value<String>) -> ResponseHeadersPolicy {
-        let start = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'";
-        let end = "; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
-        let origins = self.connects_to.iter().cloned();
-        let policy = join(" ", [start.into()].into_iter().chain(origins).chain([end.into()]));
-        let security = SecurityHeadersConfig::new()
-            .content_security_policy(ContentSecurityPolicy::new(ContentSecurityPolicyRequired {
-                content_security_policy: policy,
-                r#override: true.into(),
-            }))
-            .content_type_options(ContentTypeOptions::new(true))
-            .frame_options(FrameOptions::new(FrameOptionsRequired {
-                frame_option: "DENY".into(),
-                r#override: true.into(),
-            }))
-            .referrer_policy(ReferrerPolicy::new(ReferrerPolicyRequired {
-                r#override: true.into(),
-                referrer_policy: "no-referrer".into(),
-            }))
-            .strict_transport_security(
-                StrictTransportSecurity::new(StrictTransportSecurityRequired {
-                    access_control_max_age_sec: Self::TLS_ONLY_SECONDS.into(),
-                    r#override: true.into(),
-                })
-                .include_subdomains(true),
-            );
-        let no_device_access = "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), \
-                                     magnetometer=(), microphone=(), payment=(), usb=()";
-        let others = [
-            ("Permissions-Policy", no_device_access),
-            ("Cross-Origin-Opener-Policy", "same-origin"),
-            ("Cross-Origin-Resource-Policy", "same-origin"),
-        ];
-        let others = others.map(|(header, value)| {
-            CustomHeader::new(CustomHeaderRequired {
-                header: header.into(),
-                r#override: true.into(),
-                value: value.into(),
-            })
-        });
-        ResponseHeadersPolicy::new(
-            ResponseHeadersPolicyConfig::new(name)
-                .security_headers_config(security)
-                .custom_headers_config(CustomHeadersConfig::new(others)),
-        )
-    }
-
-    fn distribution(
-        &self,
-        comment: String,
-        bucket: &bucket::BucketRef,
-        access: Value<String>,
-        headers: Value<String>,
-    ) -> Distribution {
+    fn distribution(&self, comment: String, bucket: &bucket::BucketRef) -> Distribution {
         let origin = Origin::new(OriginRequired { domain_name: bucket.regional_domain_name(), id: "Bucket".into() })
-            .origin_access_control_id(access)
+            .origin_access_control_id(self.access.clone())
             // CloudFront requires it for every bucket, empty with an origin access control.
             .s3_origin_config(S3OriginConfig::new().origin_access_identity(""));
         let behavior = DefaultCacheBehavior::new(DefaultCacheBehaviorRequired {
@@ -123,7 +71,7 @@ impl Website {
         })
         .allowed_methods(["GET", "HEAD"])
         .cache_policy_id(Self::CACHING_OPTIMIZED)
-        .response_headers_policy_id(headers)
+        .response_headers_policy_id(self.headers.clone())
         .compress(true);
         let mut config = DistributionConfig::new(DistributionConfigRequired {
             default_cache_behavior: behavior.into(),
@@ -151,25 +99,66 @@ impl Website {
     }
 }
 
+/// Two years, in seconds: how long a browser remembers to request a page only over TLS.
+const TLS_ONLY_SECONDS: i64 = 63_072_000;
+
+/// Headers that allow a browser nothing but a page's own files, and connections to these origins, as in `https://api.example`.
+pub fn page_headers(name: Value<String>, connects_to: Vec<Value<String>>) -> ResponseHeadersPolicy {
+    let start = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'";
+    let end = "; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
+    let policy = join(" ", [start.into()].into_iter().chain(connects_to).chain([end.into()]));
+    let security = SecurityHeadersConfig::new()
+        .content_security_policy(ContentSecurityPolicy::new(ContentSecurityPolicyRequired {
+            content_security_policy: policy,
+            r#override: true.into(),
+        }))
+        .content_type_options(ContentTypeOptions::new(true))
+        .frame_options(FrameOptions::new(FrameOptionsRequired { frame_option: "DENY".into(), r#override: true.into() }))
+        .referrer_policy(ReferrerPolicy::new(ReferrerPolicyRequired {
+            r#override: true.into(),
+            referrer_policy: "no-referrer".into(),
+        }))
+        .strict_transport_security(
+            StrictTransportSecurity::new(StrictTransportSecurityRequired {
+                access_control_max_age_sec: TLS_ONLY_SECONDS.into(),
+                r#override: true.into(),
+            })
+            .include_subdomains(true),
+        );
+    let no_device_access = "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), \
+                                 magnetometer=(), microphone=(), payment=(), usb=()";
+    let others = [
+        ("Permissions-Policy", no_device_access),
+        ("Cross-Origin-Opener-Policy", "same-origin"),
+        ("Cross-Origin-Resource-Policy", "same-origin"),
+    ];
+    let others = others.map(|(header, value)| {
+        CustomHeader::new(CustomHeaderRequired { header: header.into(), r#override: true.into(), value: value.into() })
+    });
+    ResponseHeadersPolicy::new(
+        ResponseHeadersPolicyConfig::new(name)
+            .security_headers_config(security)
+            .custom_headers_config(CustomHeadersConfig::new(others)),
+    )
+}
+
+/// With it, CloudFront signs its requests to buckets, which admit nobody else.
+pub fn page_access(name: Value<String>) -> OriginAccessControl {
+    OriginAccessControl::new(OriginAccessControlConfig::new(OriginAccessControlConfigRequired {
+        name,
+        origin_access_control_origin_type: "s3".into(),
+        signing_behavior: "always".into(),
+        signing_protocol: "sigv4".into(),
+    }))
+}
+
 impl Construct for Website {
     type Ref = WebsiteRef;
 
     fn add_to(self, scope: &mut Scope<'_>) -> WebsiteRef {
         let bucket = scope.add("Bucket", private_bucket(None).disposable());
-        // CloudFront is global, so the name must differ from that of the same tenant in another region.
-        let name = sub(format!("${{AWS::StackName}}-{}-${{AWS::Region}}", scope.path()));
-        let access = scope.add(
-            "Access",
-            OriginAccessControl::new(OriginAccessControlConfig::new(OriginAccessControlConfigRequired {
-                name: name.clone(),
-                origin_access_control_origin_type: "s3".into(),
-                signing_behavior: "always".into(),
-                signing_protocol: "sigv4".into(),
-            })),
-        );
-        let headers = scope.add("Headers", self.headers(name));
         let comment = format!("{} {}", scope.stack_name(), scope.path());
-        let distribution = scope.add_here(self.distribution(comment, &bucket, access.id(), headers.reference()));
+        let distribution = scope.add_here(self.distribution(comment, &bucket));
         let objects = sub(format!("${{{}.Arn}}/*", bucket.logical_id()));
         let read = json!({
             "Effect": "Allow",

@@ -22,6 +22,20 @@ impl Error {
         }
     }
 
+    /// Whether AWS failed a deployment because a quota is used up: every further tenant of the environment would fail the same way.
+    pub(crate) fn is_full_quota(&self) -> bool {
+        // The words of the services' errors; none has a code in CloudFormation's events.
+        const WORDS: [&str; 6] = [
+            "LimitExceeded",
+            "limit exceeded",
+            "ServiceQuotaExceeded",
+            "TooManyResponseHeadersPolicies",
+            "TooManyOriginAccessControls",
+            "Maximum number of",
+        ];
+        matches!(self, Error::Failed(message) if WORDS.iter().any(|word| message.contains(word)))
+    }
+
     /// The process exit code that scripts can rely on: 1 for a failed deployment, 2 for one that could not start.
     pub fn exit_code(&self) -> u8 {
         match self {

@@ -7,7 +7,7 @@ use cfn::Format;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 use ferrostack_command::{DeployerCommand, Verbosity};
-use stacks::platform::FOLDER;
+use stacks::platform;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -73,7 +73,7 @@ Examples:
 /// Where help shows each subcommand.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Templates", &["synth", "check", "diff", "list", "graph"]),
-    ("AWS", &["deploy", "status", "destroy", "athena"]),
+    ("AWS", &["deploy", "status", "capacity", "destroy", "athena"]),
     ("This machine", &["local", "completions"]),
     ("For scripts", &["prepare", "package"]),
 ];
@@ -111,7 +111,7 @@ pub(crate) enum Command {
     /// Query a connector the way Athena does
     #[command(disable_help_flag = true, after_help = "`ferrostack athena --help` lists the options.")]
     Athena(Delegated),
-    /// Synthesize, build functions and then run deploy, status or destroy
+    /// Synthesize, build functions and then run deploy, status, capacity or destroy
     ///
     /// Before `deploy`, the options, the stacks and the credentials are checked, and functions are built for the architectures that the
     /// tenants need. `deploy --all` means every tenant that has a file.
@@ -201,7 +201,7 @@ pub(crate) struct Graph {
 }
 
 /// Which tenants.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(crate) struct Selection {
     /// Names of tenants, or paths of their files; `platform` is what all tenants share [default: all]
     #[arg(value_name = "TENANT")]
@@ -209,12 +209,20 @@ pub(crate) struct Selection {
     /// The folder with the tenant files
     #[arg(long, value_name = "DIR", default_value = "stacks/tenants", help_heading = "Where")]
     pub(crate) tenants: PathBuf,
+    /// The file that lists environments: accounts and regions [default: stacks/environments.yaml, if it exists]
+    #[arg(long, value_name = "FILE", help_heading = "Where")]
+    pub(crate) environments: Option<PathBuf>,
 }
 
 impl Selection {
+    /// Whether it includes all tenants.
+    pub(crate) fn is_everything(&self) -> bool {
+        self.names.is_empty()
+    }
+
     /// Whether it includes what all tenants share.
     pub(crate) fn platform(&self) -> bool {
-        self.names.is_empty() || self.names.iter().any(|name| name == FOLDER)
+        self.names.is_empty() || self.names.iter().any(|name| platform::is_folder(name))
     }
 }
 
@@ -223,10 +231,13 @@ pub(crate) struct Prepare {
     /// The folder with the tenant files
     #[arg(long, value_name = "DIR", default_value = "stacks/tenants", help_heading = "Where")]
     pub(crate) tenants: PathBuf,
+    /// The file that lists environments: accounts and regions [default: stacks/environments.yaml, if it exists]
+    #[arg(long, value_name = "FILE", help_heading = "Where")]
+    pub(crate) environments: Option<PathBuf>,
     /// The program that builds functions, which is run as PROGRAM --arch ARCHITECTURE before a deployment
     #[arg(long, value_name = "PROGRAM")]
     pub(crate) build: Option<PathBuf>,
-    /// deploy, status or destroy, and its arguments
+    /// deploy, status, capacity or destroy, and its arguments
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
 }

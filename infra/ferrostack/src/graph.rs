@@ -6,16 +6,16 @@ use anyhow::{Context, Result, bail};
 use cfn::Json;
 use ferrostack_command::{Verbosity, output};
 use ferrostack_graph::{Graph, html, mermaid, svg};
-use stacks::Tenant;
 
+use crate::tenants::Project;
 use crate::{cli, synth};
 
 /// Draws the selected stacks of these tenants. Good unless a stack has errors, in which case nothing is drawn.
-pub(crate) fn draw(tenants: &[Tenant], options: &cli::Graph, verbosity: Verbosity) -> Result<bool> {
+pub(crate) fn draw(project: &Project, options: &cli::Graph, verbosity: Verbosity) -> Result<bool> {
     let mut graphs = Vec::new();
     let mut names = Vec::new();
     let mut good = true;
-    for (tenant, assembly) in synth::assemblies(tenants, &options.selection) {
+    for (tenant, assembly) in synth::assemblies(project, &options.selection) {
         // A warning does not concern the picture.
         synth::print_findings(&assembly.findings, Verbosity { quiet: true, ..verbosity });
         good &= !assembly.has_errors();
@@ -26,7 +26,7 @@ pub(crate) fn draw(tenants: &[Tenant], options: &cli::Graph, verbosity: Verbosit
             }
             let template: Json = serde_json::from_str(&stack.document).context("a template is JSON")?;
             graphs.push(Graph::of(name, &template));
-            names.push(tenant);
+            names.push(tenant.clone());
         }
     }
     if !good {
@@ -37,7 +37,7 @@ pub(crate) fn draw(tenants: &[Tenant], options: &cli::Graph, verbosity: Verbosit
         bail!("no tenant has the system `{system}`; `ferrostack list` shows the stacks, which are named TENANT-SYSTEM");
     };
     let picture = if options.html {
-        let title = if names.iter().all(|name| name == first) { first } else { "All tenants" };
+        let title = if names.iter().all(|name| name == first) { first.as_str() } else { "All tenants" };
         html::draw(title, &graphs)
     } else if options.svg {
         svg::draw(&graphs)

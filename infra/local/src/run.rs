@@ -42,8 +42,8 @@ pub(crate) async fn deploy_and_exercise(
 /// Deploys stacks and returns their names.
 async fn deploy(world: &World<'_>, mut assembly: Assembly) -> anyhow::Result<Vec<String>> {
     for stack in &mut assembly.stacks {
-        let (template, gone) = leave_out(&stack.template)?;
-        stack.template = template.replace(PAGE_ORIGIN, &world.services.edge.url);
+        let (template, gone) = leave_out(&stack.template.read()?)?;
+        stack.template = template.replace(PAGE_ORIGIN, &world.services.edge.url).into();
         if !gone.is_empty() {
             println!("{}: left out, since the emulator does not support it: {}", stack.name, gone.join(", "));
         }

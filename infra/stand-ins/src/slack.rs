@@ -57,6 +57,7 @@ impl Slack {
             faults: BTreeMap::new(),
             served: BTreeMap::new(),
             calls: VecDeque::new(),
+            asked: Vec::new(),
             log: Vec::new(),
         }));
         let router = Router::new()
@@ -105,6 +106,11 @@ impl Slack {
     /// Every request so far, in order.
     pub fn log(&self) -> Vec<Logged> {
         lock(&self.state).log.clone()
+    }
+
+    /// The most requests for a file of member analytics in any minute so far, refused ones included.
+    pub fn most_files_in_a_minute(&self) -> usize {
+        lock(&self.state).most_in_a_minute()
     }
 
     /// The number of access tokens that are valid now.

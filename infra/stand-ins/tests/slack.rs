@@ -241,4 +241,6 @@ async fn faults_happen_on_request_and_the_limit_by_itself() {
     let limited = organization.call(&file(2), token).await;
     let wait: u64 = limited.headers()["retry-after"].to_str().unwrap().parse().unwrap();
     assert!(limited.status() == 429 && (1..=60).contains(&wait), "{wait}");
+    let asked = organization.slack.log().iter().filter(|request| !request.what.starts_with('/')).count();
+    assert_eq!(organization.slack.most_files_in_a_minute(), asked, "refused requests count too");
 }

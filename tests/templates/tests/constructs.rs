@@ -5,7 +5,7 @@ use aws::cognito::user_pool;
 use aws::events::rule::Rule;
 use aws::iam::role::{Policy, PolicyRequired, Role};
 use aws::lambda::event_source_mapping::{EventSourceMapping, Filter, FilterCriteria};
-use aws::lambda::function::{Code, Environment, Function, Required};
+use aws::lambda::function::{Code, Environment, Function, Required, Runtime};
 use aws::lambda::permission::{self, Permission};
 use cfn::DeletionPolicy::Retain;
 use cfn::assertions::assert_includes;
@@ -95,6 +95,8 @@ fn a_bare_function_is_found_without_logs_and_with_a_secret() {
     stack.add(
         "Bare",
         Function::new(Required { code: Code::new().into(), role: "arn:aws:iam::123456789012:role/r".into() })
+            .handler("bootstrap")
+            .runtime(Runtime::ProvidedAl2023)
             .environment(Environment::new().variables(variables)),
     );
     assert_eq!(

@@ -43,7 +43,7 @@ fn leftovers_expire_but_code_that_a_rollback_may_need_does_not() {
 }
 
 #[test]
-fn other_stacks_find_bucket_and_table_by_parameters_and_import_nothing() {
+fn other_stacks_find_what_is_shared_by_parameters_and_import_nothing() {
     let template = template();
     let parameters: Vec<_> = template
         .all("AWS::SSM::Parameter")
@@ -54,6 +54,8 @@ fn other_stacks_find_bucket_and_table_by_parameters_and_import_nothing() {
         [
             (json!("/ferrostack/platform/asset-bucket"), json!("String"), json!({ "Ref": "Assets" })),
             (json!("/ferrostack/platform/slot-table"), json!("String"), json!({ "Ref": "Slots" })),
+            (json!("/ferrostack/platform/page-headers"), json!("String"), json!({ "Ref": "PageHeaders" })),
+            (json!("/ferrostack/platform/page-access"), json!("String"), json!({ "Fn::GetAtt": ["PageAccess", "Id"] })),
         ]
     );
     assert!(template.outputs.values().all(|output| output["Export"].is_null()));
@@ -104,4 +106,30 @@ fn logical_ids_of_resources_with_data_do_not_change() {
     let stateful: Vec<_> =
         template.resources.iter().filter(|(_, resource)| resource.stateful).map(|(id, _)| id.as_str()).collect();
     assert_eq!(stateful, ["Assets", "Slots"]);
+}
+
+#[test]
+fn pages_may_load_only_themselves_and_talk_only_to_apis_of_the_region_and_cognito() {
+    let template = template();
+    let headers = &template.properties("PageHeaders")["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"];
+    let parts = &headers["ContentSecurityPolicy"]["ContentSecurityPolicy"]["Fn::Join"];
+    assert_eq!(
+        parts,
+        &json!([" ", [
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'",
+            { "Fn::Sub": "https://*.execute-api.${AWS::Region}.${AWS::URLSuffix}" },
+            { "Fn::Sub": "wss://*.execute-api.${AWS::Region}.${AWS::URLSuffix}" },
+            { "Fn::Sub": "https://cognito-idp.${AWS::Region}.${AWS::URLSuffix}" },
+            "; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
+        ]])
+    );
+    assert_includes(
+        headers,
+        &json!({
+            "ContentTypeOptions": { "Override": true },
+            "FrameOptions": { "FrameOption": "DENY", "Override": true },
+            "ReferrerPolicy": { "ReferrerPolicy": "no-referrer", "Override": true },
+            "StrictTransportSecurity": { "AccessControlMaxAgeSec": 63_072_000, "Override": true },
+        }),
+    );
 }

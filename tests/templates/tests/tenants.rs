@@ -59,6 +59,21 @@ fn a_gate_tenant_has_only_its_own_system() {
 }
 
 #[test]
+fn a_request_that_a_function_could_not_answer_sets_off_an_alarm() {
+    for file in SYSTEMS.iter().flat_map(|system| gate_tenants(system)) {
+        for stack in assembly(&file).stacks {
+            for (id, api) in stack.template.all("AWS::ApiGateway::RestApi") {
+                let expected = serde_json::json!([{ "Name": "ApiName", "Value": api["Name"] }]);
+                let mut alarms = stack.template.all("AWS::CloudWatch::Alarm");
+                let is_told =
+                    alarms.any(|(_, alarm)| alarm["MetricName"] == "5XXError" && alarm["Dimensions"] == expected);
+                assert!(is_told, "{id} of {}", stack.template.stack);
+            }
+        }
+    }
+}
+
+#[test]
 fn the_example_has_every_system() {
     let stacks: Vec<String> = assembly(&example()).stacks.into_iter().map(|stack| stack.template.stack).collect();
     let expected: Vec<String> = SYSTEMS.iter().map(|system| format!("example-{}", system.name)).collect();

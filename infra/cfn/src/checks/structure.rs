@@ -41,7 +41,22 @@ fn names(template: &Template) -> Vec<Finding> {
         .keys()
         .filter(|name| template.resources.contains_key(*name))
         .map(|name| located(template, name, "a parameter and a resource have this name; rename one".to_owned()));
-    invalid.chain(same).collect()
+    let is_key = |name: &str| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
+    };
+    let keys = template.mappings.iter().flat_map(|(mapping, rows)| {
+        let rows = rows.as_object().into_iter().flatten();
+        let keys = rows
+            .flat_map(|(key, row)| std::iter::once(key).chain(row.as_object().into_iter().flat_map(|row| row.keys())));
+        keys.map(move |key| (mapping, key))
+    });
+    let invalid_keys = keys.filter(|(_, key)| !is_key(key)).map(|(mapping, key)| {
+        Finding::error(
+            mapping,
+            format!("{key:?} is not a valid key of a mapping; use letters, digits, `.`, `-` and `_`"),
+        )
+    });
+    invalid.chain(invalid_keys).chain(same).collect()
 }
 
 fn parameter_types(template: &Template) -> Vec<Finding> {
@@ -143,10 +158,43 @@ pub(crate) fn stacks(stacks: &[Stack]) -> Vec<Finding> {
         if let Some(path) = circle(&dependencies, stack.name()) {
             messages.push(format!("is deployed after itself: {}", path.join(" \u{2192} ")));
         }
+        messages.extend(exports(stacks, stack));
         let of_stack = |message| Finding { stack: stack.name().to_owned(), ..Finding::error("", message) };
         findings.extend(messages.into_iter().map(of_stack));
     }
     findings
+}
+
+/// The names of exports, which are unique in an account and region.
+fn exports(stacks: &[Stack], stack: &Stack) -> Vec<String> {
+    let names = |stack: &Stack| -> Vec<String> {
+        let names = stack.template.outputs.values().filter_map(|output| output["Export"]["Name"].as_str());
+        names.map(str::to_owned).collect()
+    };
+    let own = names(stack);
+    if own.is_empty() {
+        return Vec::new();
+    }
+    let earlier: Vec<(&str, String)> = stacks
+        .iter()
+        .take_while(|other| !std::ptr::eq(*other, stack))
+        .flat_map(|other| names(other).into_iter().map(|name| (other.name(), name)))
+        .collect();
+    let mut messages = Vec::new();
+    for (index, name) in own.iter().enumerate() {
+        let is_valid = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":-".contains(&byte));
+        if name.is_empty() || name.len() > NAME || !is_valid {
+            messages.push(format!(
+                "{name:?} is not a valid name of an export; use 1 to {NAME} letters, digits, `:` and `-`"
+            ));
+        }
+        if own[..index].contains(name) {
+            messages.push(format!("two outputs export the name {name:?}; rename one"));
+        } else if let Some((other, _)) = earlier.iter().find(|(_, other)| other == name) {
+            messages.push(format!("exports the name {name:?}, which the stack {other} exports too; rename one"));
+        }
+    }
+    messages
 }
 
 fn tags(tags: &BTreeMap<String, String>) -> Vec<String> {

@@ -3,7 +3,7 @@
 use cfn::intrinsic::{equals, if_, join, sub};
 use cfn::{App, Attributes, Output, Parameter, Stack, Value};
 
-use crate::Thing;
+use crate::{Part, Thing};
 
 /// A stack with a resource.
 fn stack(name: &str) -> Stack {
@@ -107,13 +107,14 @@ fn what_always_exists_and_refers_to_what_may_not() {
     let either = || if_(&large, thing.reference(), "none");
     stack.add("Always", Thing::default().name(thing.reference()));
     stack.add("InText", Thing::default().name(sub("x-${Sometimes}")));
+    stack.add("InList", Thing::default().parts([Part::default().label(thing.reference())]));
     stack.add("Also", Thing::default().name(thing.reference()).only_if(&large));
     stack.add("Either", Thing::default().name(either()));
     stack.add("Joined", Thing::default().name(join("-", ["a".into(), either()])));
     stack.output("Out", thing.reference());
     stack.output("OutAlso", Output::new(thing.reference()).only_if(&large));
     let message = "always exists, but refers to Sometimes, which exists only if Large";
-    assert_eq!(messages(stack), ["Always", "InText", "Out"].map(|subject| format!("s/{subject}: {message}")));
+    assert_eq!(messages(stack), ["Always", "InText", "InList", "Out"].map(|subject| format!("s/{subject}: {message}")));
 }
 
 #[test]
@@ -137,6 +138,18 @@ fn independent_cycles_are_reported_one_by_one_as_a_path() {
             "s/One: depends on itself: One \u{2192} Two \u{2192} One",
             "s/Self: depends on itself: Self \u{2192} Self",
         ]
+    );
+}
+
+#[test]
+fn a_cycle_that_depends_on_another_one_does_not_hide_it() {
+    let mut stack = Stack::new("s");
+    for (id, others) in [("A", "${B}"), ("B", "${A} ${C}"), ("C", "${D}"), ("D", "${C}")] {
+        stack.add(id, Thing::default().name(sub(others)));
+    }
+    assert_eq!(
+        messages(stack),
+        ["s/A: depends on itself: A \u{2192} B \u{2192} A", "s/C: depends on itself: C \u{2192} D \u{2192} C"]
     );
 }
 

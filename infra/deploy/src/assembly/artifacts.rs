@@ -3,10 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use crate::Error;
+use cfn::Environment;
 
-/// The folder of the assembly that all tenants share.
+use crate::Error;
+use crate::assembly::TemplateText;
+use crate::assembly::manifest::PlatformNeed;
+
+/// The folder of the assembly that all tenants share. If there are environments, there is one for each, named `platform.<environment>`.
 pub const PLATFORM: &str = "platform";
+
+/// Whether the assembly of this name is one that all tenants share.
+pub(crate) fn is_platform(name: &str) -> bool {
+    name.strip_prefix(PLATFORM).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
 
 /// The stack of the assembly that all tenants share.
 pub(crate) const PLATFORM_STACK: &str = "ferrostack-platform";
@@ -33,23 +42,23 @@ pub struct Assembly {
 pub struct StackArtifact {
     /// The name in CloudFormation, `<tenant>-<system>`.
     pub name: String,
-    /// The template, byte for byte as it was written: JSON.
-    pub template: String,
+    /// The template.
+    pub template: TemplateText,
     /// The template's parameters for which the assembly has a value.
     pub parameters: BTreeMap<String, String>,
     /// Tags of the stack, which CloudFormation passes on to its resources.
     pub tags: BTreeMap<String, String>,
+    /// Where it is deployed, and as whom.
+    pub environment: Environment,
     /// The functions' zip files, without the template itself.
     pub assets: Vec<Asset>,
     /// Names of the stacks of the assembly that have to be deployed before it.
     pub dependencies: BTreeSet<String>,
-    /// The line of Rust that added each resource, such as `stacks/uptime.rs:29`, by logical ID.
-    pub(crate) sources: BTreeMap<String, String>,
-    /// What it needs from the platform stack, for a sentence.
-    pub(crate) platform_need: Option<&'static str>,
+    /// The assembly's manifest.
+    pub(super) manifest: PathBuf,
+    /// What it needs from the platform stack.
+    pub(crate) platform_need: Option<PlatformNeed>,
     pub(super) declared_parameters: BTreeSet<String>,
-    /// The logical IDs of all its resources.
-    pub(crate) logical_ids: BTreeSet<String>,
     /// Logical IDs of the resources that CloudFormation is told to keep when they are removed or replaced, because they hold data.
     pub(crate) retained: BTreeSet<String>,
 }
@@ -66,10 +75,18 @@ pub struct Asset {
 }
 
 impl Assembly {
+    /// Where the tenant is at home: the environment of its last stack. A stack elsewhere is there for one that is deployed after it.
+    pub fn home(&self) -> Environment {
+        self.stacks.last().map(|stack| stack.environment.clone()).unwrap_or_default()
+    }
+
     /// Identifies what is deployed: two assemblies have different digests whenever their deployments would differ.
     pub(crate) fn digest(&self) -> String {
-        let stacks: Vec<_> =
-            self.stacks.iter().map(|stack| (&stack.name, &stack.template, &stack.parameters, &stack.tags)).collect();
+        let stacks: Vec<_> = self
+            .stacks
+            .iter()
+            .map(|stack| (&stack.name, &stack.environment, stack.template.digest(), &stack.parameters, &stack.tags))
+            .collect();
         cfn::sha256(format!("{stacks:?}"))
     }
 
@@ -96,7 +113,7 @@ impl Assembly {
 impl StackArtifact {
     /// Whether the template has a parameter for the bucket with the functions' code.
     pub(crate) fn takes_asset_bucket(&self) -> bool {
-        self.declared_parameters.contains(ASSET_BUCKET_PARAMETER)
+        self.declares(ASSET_BUCKET_PARAMETER)
     }
 
     /// Whether the stack leaves API Gateway's role for logs alone if it is given one.
@@ -106,7 +123,12 @@ impl StackArtifact {
 
     /// Whether the stack takes some of the account's QuickSight slots.
     pub(crate) fn takes_slots(&self) -> bool {
-        self.declared_parameters.contains(SLOT_TABLE_PARAMETER)
+        self.declares(SLOT_TABLE_PARAMETER)
+    }
+
+    /// Whether the template has this parameter.
+    pub(crate) fn declares(&self, parameter: &str) -> bool {
+        self.declared_parameters.contains(parameter)
     }
 
     /// Fails if the template needs function code that the assembly does not contain.

@@ -19,6 +19,7 @@ pub(crate) struct Manifest {
 pub(crate) struct Artifact {
     #[serde(rename = "type")]
     pub(crate) kind: String,
+    pub(crate) environment: Option<String>,
     #[serde(default)]
     pub(crate) dependencies: Vec<String>,
     #[serde(default)]
@@ -43,6 +44,8 @@ pub(crate) struct Properties {
     pub(crate) file: Option<String>,
     pub(crate) parameters: BTreeMap<String, String>,
     pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) assume_role_arn: Option<String>,
+    pub(crate) cloud_formation_execution_role_arn: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -104,19 +107,34 @@ pub(crate) struct ResourceProperties {
     pub(crate) protocol_type: Value,
 }
 
+/// What a stack needs from the platform stack.
+#[derive(Debug, Clone)]
+pub(crate) struct PlatformNeed {
+    /// For a sentence.
+    pub(crate) what: &'static str,
+    /// Outputs of the platform stack that must be there.
+    pub(crate) outputs: Vec<String>,
+}
+
 impl Template {
-    /// What the stack needs from the platform stack, for a sentence; `None` if it needs nothing.
-    pub(crate) fn platform_need(&self) -> Option<&'static str> {
-        let from_platform = |parameter: &Parameter| {
-            parameter.default.as_str().is_some_and(|name| name.starts_with("/ferrostack/platform/"))
+    /// What the stack needs from the platform stack; `None` if it needs nothing.
+    pub(crate) fn platform_need(&self) -> Option<PlatformNeed> {
+        let name_of =
+            |parameter: &Parameter| Some(parameter.default.as_str()?.strip_prefix("/ferrostack/platform/")?.to_owned());
+        let names: Vec<String> = self.parameters.values().filter_map(name_of).collect();
+        let what = match names.first().map(String::as_str) {
+            Some("slot-table") => "the table of QuickSight slots",
+            Some("page-headers" | "page-access") => "what pages share in CloudFront",
+            Some(_) => "a value",
+            None if self.resources.values().any(Resource::writes_access_logs) => {
+                "the role with which API Gateway writes logs"
+            }
+            None => return None,
         };
-        if self.parameters.values().any(from_platform) {
-            return Some("the table of QuickSight slots");
-        }
-        self.resources
-            .values()
-            .any(Resource::writes_access_logs)
-            .then_some("the role with which API Gateway writes logs")
+        // `page-headers` is the output `PageHeaders`.
+        let word = |word: &str| word[..1].to_uppercase() + &word[1..];
+        let output = |name: &String| name.split('-').filter(|part| !part.is_empty()).map(word).collect();
+        Some(PlatformNeed { what, outputs: names.iter().map(output).collect() })
     }
 }
 

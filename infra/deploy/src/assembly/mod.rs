@@ -8,6 +8,11 @@ mod artifacts;
 mod manifest;
 mod order;
 mod read;
+mod template_text;
 
-pub(crate) use artifacts::{ASSET_BUCKET_PARAMETER, LOG_ROLE_PARAMETER, PLATFORM_STACK, SLOT_TABLE_PARAMETER};
+pub(crate) use artifacts::{
+    ASSET_BUCKET_PARAMETER, LOG_ROLE_PARAMETER, PLATFORM_STACK, SLOT_TABLE_PARAMETER, is_platform,
+};
 pub use artifacts::{Assembly, Asset, PLATFORM, StackArtifact};
+pub(crate) use manifest::PlatformNeed;
+pub use template_text::TemplateText;

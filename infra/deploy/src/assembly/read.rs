@@ -3,12 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
+use cfn::Environment;
 use serde::de::DeserializeOwned;
 
 use crate::Error;
-use crate::assembly::artifacts::{Assembly, Asset, PLATFORM, PLATFORM_STACK, StackArtifact};
+use crate::assembly::artifacts::{Assembly, Asset, PLATFORM_STACK, StackArtifact, is_platform};
 use crate::assembly::manifest::{ASSETS, Artifact, AssetEntry, AssetManifest, Manifest, Note, SOURCE, STACK, Template};
 use crate::assembly::order::in_dependency_order;
+use crate::assembly::template_text::TemplateText;
+
+/// The file that makes a folder an assembly.
+const MANIFEST: &str = "manifest.json";
 
 impl Assembly {
     /// Reads the assembly of a tenant from `<out>/<tenant>`.
@@ -19,7 +24,7 @@ impl Assembly {
     pub fn read(out: &Path, tenant: &str) -> Result<Assembly, Error> {
         require_tenant_name(tenant)?;
         let folder = out.join(tenant);
-        let manifest: Manifest = read_json(&folder.join("manifest.json"), tenant)?;
+        let manifest: Manifest = read_json(&folder.join(MANIFEST), tenant)?;
         let stacks = in_dependency_order(&manifest)?
             .into_iter()
             .map(|id| read_stack(&folder, tenant, &manifest, id))
@@ -35,7 +40,7 @@ impl Assembly {
     /// As [`Assembly::read`].
     pub fn read_if_any(out: &Path, tenant: &str) -> Result<Assembly, Error> {
         require_tenant_name(tenant)?;
-        if out.join(tenant).join("manifest.json").exists() {
+        if out.join(tenant).join(MANIFEST).exists() {
             return Assembly::read(out, tenant);
         }
         Ok(Assembly { tenant: tenant.to_owned(), stacks: Vec::new() })
@@ -47,25 +52,39 @@ impl Assembly {
     ///
     /// If the folder cannot be read, or contains no assembly.
     pub fn tenants(out: &Path) -> Result<Vec<String>, Error> {
-        let unreadable =
-            |error| Error::Refused(format!("cannot read {} ({error}); run `cargo run synth` first", out.display()));
-        let mut tenants = Vec::new();
-        for entry in std::fs::read_dir(out).map_err(unreadable)? {
-            let entry = entry.map_err(unreadable)?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if name != PLATFORM && entry.path().join("manifest.json").is_file() {
-                tenants.push(name);
-            }
-        }
-        if tenants.is_empty() {
-            return Err(Error::Refused(format!("{} contains no tenant; run `cargo run synth` first", out.display())));
-        }
-        tenants.sort();
-        Ok(tenants)
+        names(out, "tenant", |name| !is_platform(name))
+    }
+
+    /// The assemblies in `out` that all tenants of an environment share, by name.
+    ///
+    /// # Errors
+    ///
+    /// If the folder cannot be read, or contains no such assembly.
+    pub fn platforms(out: &Path) -> Result<Vec<String>, Error> {
+        names(out, "platform", is_platform)
     }
 }
 
+fn names(out: &Path, what: &str, is_wanted: impl Fn(&str) -> bool) -> Result<Vec<String>, Error> {
+    let unreadable =
+        |error| Error::Refused(format!("cannot read {} ({error}); run `cargo run synth` first", out.display()));
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(out).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if is_wanted(&name) && entry.path().join(MANIFEST).is_file() {
+            names.push(name);
+        }
+    }
+    if names.is_empty() {
+        return Err(Error::Refused(format!("{} contains no {what}; run `cargo run synth` first", out.display())));
+    }
+    names.sort();
+    Ok(names)
+}
+
 fn require_tenant_name(name: &str) -> Result<(), Error> {
+    let name = if is_platform(name) { name.rsplit('.').next().unwrap_or_default() } else { name };
     let good = name.len() <= 20
         && name.starts_with(|first: char| first.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
@@ -81,7 +100,7 @@ fn read_stack(folder: &Path, tenant: &str, manifest: &Manifest, id: &str) -> Res
     let artifact = &manifest.artifacts[id];
     let properties = &artifact.properties;
     let name = properties.stack_name.clone().unwrap_or_else(|| id.to_owned());
-    let shared = tenant == PLATFORM && name == PLATFORM_STACK;
+    let shared = is_platform(tenant) && name == PLATFORM_STACK;
     if !shared && !name.starts_with(&format!("{tenant}-")) {
         return Err(Error::Refused(format!(
             "stack `{name}` does not belong to tenant {tenant}: its name must start with `{tenant}-`"
@@ -89,7 +108,8 @@ fn read_stack(folder: &Path, tenant: &str, manifest: &Manifest, id: &str) -> Res
     }
     // Not the manifest's file: that one contains the code's keys for the stock `cdk` CLI, and so changes with the code.
     let file = format!("{name}.template.json");
-    let template = read_text(&inside(folder, &file)?, tenant)?;
+    let path = inside(folder, &file)?;
+    let template = read_text(&path, tenant)?;
     let document: Template = serde_json::from_str(&template).map_err(|error| {
         let advice = if template.trim_start().starts_with(['{', '[']) || template.trim().is_empty() {
             "is damaged; synthesize again"
@@ -106,17 +126,44 @@ fn read_stack(folder: &Path, tenant: &str, manifest: &Manifest, id: &str) -> Res
     let retained = document.resources.iter().filter(|(_, resource)| resource.is_retained());
     Ok(StackArtifact {
         name,
-        template,
+        template: TemplateText::in_file(path, &template),
         parameters: properties.parameters.clone(),
         tags: properties.tags.clone(),
+        environment: environment(artifact, id)?,
         assets: read_assets(folder, tenant, manifest, artifact)?,
         dependencies: artifact.dependencies.iter().filter_map(stack_name).collect(),
-        sources: sources(artifact),
+        manifest: folder.join(MANIFEST),
         platform_need,
         declared_parameters: document.parameters.into_keys().collect(),
-        logical_ids: document.resources.keys().cloned().collect(),
         retained: retained.map(|(id, _)| id.clone()).collect(),
     })
+}
+
+/// Where the manifest says that a stack belongs.
+fn environment(artifact: &Artifact, id: &str) -> Result<Environment, Error> {
+    let Some(uri) = &artifact.environment else { return Ok(Environment::default()) };
+    let place = Environment::from_uri(uri).ok_or_else(|| {
+        Error::Refused(format!("the environment of {id} is `{uri}`; must be aws://ACCOUNT/REGION; synthesize again"))
+    })?;
+    // With placeholders, it is a role of `cdk bootstrap`, which may not exist.
+    let own = |arn: &Option<String>| arn.clone().filter(|arn| !arn.contains("${"));
+    let properties = &artifact.properties;
+    let [role, execution_role] =
+        [own(&properties.assume_role_arn), own(&properties.cloud_formation_execution_role_arn)];
+    Ok(Environment { role, execution_role, ..place })
+}
+
+impl StackArtifact {
+    /// The line of Rust that added each resource, such as `stacks/uptime.rs:29`, by logical ID; none if the manifest does not say so, or
+    /// can no longer be read.
+    pub(crate) fn sources(&self) -> BTreeMap<String, String> {
+        let text = std::fs::read(&self.manifest).unwrap_or_default();
+        let Ok(manifest) = serde_json::from_slice::<Manifest>(&text) else { return BTreeMap::new() };
+        let is_this = |(id, artifact): &(&String, &Artifact)| {
+            artifact.kind == STACK && artifact.properties.stack_name.as_ref().unwrap_or(id) == &self.name
+        };
+        manifest.artifacts.iter().find(is_this).map(|(_, artifact)| sources(artifact)).unwrap_or_default()
+    }
 }
 
 /// What `synth` notes for each resource: `"/<stack>/<logical ID>": [{"type": "ferrostack:source", "data": "<file>:<line>"}]`.
@@ -145,7 +192,10 @@ fn read_assets(folder: &Path, tenant: &str, manifest: &Manifest, stack: &Artifac
 }
 
 fn read_asset(folder: &Path, id: String, entry: AssetEntry) -> Result<Asset, Error> {
-    let path = inside(folder, &entry.source.path)?;
+    let path = match entry.source.path.strip_prefix(SHARED_ASSETS) {
+        Some(name) => inside(&folder.with_file_name(cfn::ASSETS), name)?,
+        None => inside(folder, &entry.source.path)?,
+    };
     if entry.source.packaging != "file" {
         return Err(Error::Refused(format!(
             "asset {} has the packaging `{}`; only `file` can be deployed",
@@ -157,6 +207,9 @@ fn read_asset(folder: &Path, id: String, entry: AssetEntry) -> Result<Asset, Err
     };
     Ok(Asset { name: entry.display_name.unwrap_or(id), path, key: destination.object_key })
 }
+
+/// How the paths of zips start that several assemblies share: [`cfn::ASSETS`] next to the assembly's folder.
+const SHARED_ASSETS: &str = "../_assets/";
 
 /// The path of a file that the assembly names; a name that leads out of the assembly's folder is refused.
 fn inside(folder: &Path, name: &str) -> Result<PathBuf, Error> {

@@ -32,6 +32,8 @@ pub(crate) struct Service {
 pub(crate) const DYNAMODB: Service = Service { name: "dynamodb", prefix: "DynamoDB_20120810", version: "1.0" };
 pub(crate) const QUEUES: Service = Service { name: "sqs", prefix: "AmazonSQS", version: "1.0" };
 pub(crate) const LOGS: Service = Service { name: "logs", prefix: "Logs_20140328", version: "1.1" };
+pub(crate) const SERVICE_QUOTAS: Service =
+    Service { name: "servicequotas", prefix: "ServiceQuotasV20190624", version: "1.1" };
 pub(crate) const CLOUD_CONTROL: Service =
     Service { name: "cloudcontrolapi", prefix: "CloudApiService", version: "1.0" };
 pub(crate) const TAGGING: Service =

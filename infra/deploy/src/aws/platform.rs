@@ -2,7 +2,7 @@
 
 use aws_sdk_cloudformation::types::{Stack, StackStatus};
 
-use crate::assembly::{LOG_ROLE_PARAMETER, PLATFORM_STACK};
+use crate::assembly::{LOG_ROLE_PARAMETER, PLATFORM_STACK, PlatformNeed};
 use crate::aws::sdk_error::from_sdk;
 use crate::aws::stacks;
 use crate::aws::target::Origin;
@@ -25,16 +25,23 @@ pub(crate) async fn slot_table(target: &Target) -> Result<Option<String>, Error>
 ///
 /// [`Error::Refused`] with the stack, what it needs, and the command that deploys it.
 pub async fn require_platform(target: &Target, tenants: &[Assembly]) -> Result<(), Error> {
-    let mut needs =
-        tenants.iter().flat_map(|tenant| &tenant.stacks).filter_map(|stack| Some((stack, stack.platform_need?)));
-    let Some((stack, need)) = needs.next() else { return Ok(()) };
-    if target.bucket.origin == Origin::Platform {
+    let stacks = tenants.iter().flat_map(|tenant| &tenant.stacks);
+    let needs: Vec<_> = stacks.filter_map(|stack| Some((stack, stack.platform_need.as_ref()?))).collect();
+    let Some((stack, need)) = needs.first() else { return Ok(()) };
+    if target.bucket.origin == Origin::Platform && needs.iter().all(|(_, need)| need.outputs.is_empty()) {
         return Ok(());
     }
     let platform = stacks::describe(target, PLATFORM_STACK).await?;
-    if platform.as_ref().is_some_and(is_deployed) {
-        return Ok(());
+    if let Some(platform) = platform.filter(is_deployed) {
+        let outputs = stacks::outputs(&platform);
+        let lacks = |need: &PlatformNeed| need.outputs.iter().any(|name| !outputs.contains_key(name));
+        let Some((stack, need)) = needs.iter().find(|(_, need)| lacks(need)) else { return Ok(()) };
+        return Err(Error::Refused(format!(
+            "{} needs {}, which the platform stack in account {}, region {} does not provide yet; run `scripts/deploy --bootstrap` again",
+            stack.name, need.what, target.account, target.region
+        )));
     }
+    let need = need.what;
     Err(Error::Refused(format!(
         "{} needs {need}, which the platform stack provides, and that is not deployed in account {}, region {}; run \
          `scripts/deploy --bootstrap` once",

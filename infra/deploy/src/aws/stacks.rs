@@ -6,6 +6,7 @@ use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use aws_sdk_cloudformation::types::{Output, Stack, StackStatus};
 
 use crate::aws::sdk_error::from_sdk;
+use crate::cloudformation::version;
 use crate::{Error, Target};
 
 /// All stacks that are not deleted, whoever deployed them: one call per hundred stacks.
@@ -41,10 +42,11 @@ pub(crate) async fn describe(target: &Target, stack: &str) -> Result<Option<Stac
     }
 }
 
-/// The stack's outputs by name.
+/// The stack's outputs by name, without those that only say which version it is.
 pub(crate) fn outputs(stack: &Stack) -> BTreeMap<String, String> {
     let pair = |output: &Output| Some((output.output_key()?.to_owned(), output.output_value()?.to_owned()));
-    stack.outputs().iter().filter_map(pair).collect()
+    let is_value = |output: &&Output| !version::is_version(output.output_key());
+    stack.outputs().iter().filter(is_value).filter_map(pair).collect()
 }
 
 /// The tenant that owns the stack: the stack's tag names the tenant, and its name starts with it. One of the two is not enough.

@@ -42,6 +42,8 @@ pub(crate) struct Request<'a> {
     pub(crate) tags: Option<Vec<Tag>>,
     /// Whether CloudFormation is done as soon as everything is configured, before it is ready to serve.
     pub(crate) express: bool,
+    /// The ARN of the role that CloudFormation works with from now on; none leaves it as it is.
+    pub(crate) execution_role: Option<String>,
 }
 
 impl<'a> Request<'a> {
@@ -54,7 +56,9 @@ impl<'a> Request<'a> {
         purpose: Purpose,
     ) -> Result<Request<'a>, Error> {
         let parameters = parameters(target, stack);
-        let tags = version::tags(stack, options.revision.as_deref(), &parameters, ready.live.as_ref());
+        let revision = version::revision(stack, options.revision.as_deref(), &parameters, ready.live.as_ref());
+        let tags = version::tags(stack, revision.as_deref());
+        let version = version::parameters(stack, revision);
         let parameter = |(key, value)| Parameter::builder().parameter_key(key).parameter_value(value).build();
         // The plan of a new stack creates an empty one. Without the tags of a deployed stack, it can be deleted by a caller who may delete
         // no stack that has them.
@@ -64,10 +68,11 @@ impl<'a> Request<'a> {
             purpose,
             kind: ready.kind.clone(),
             before: ready.before.clone(),
-            template: assets::template_source(target, &stack.template, purpose.key_prefix()).await?,
-            parameters: parameters.into_iter().map(parameter).collect(),
+            template: assets::template_source(target, &stack.template.read()?, purpose.key_prefix()).await?,
+            parameters: parameters.into_iter().chain(version).map(parameter).collect(),
             tags: (!untagged).then_some(tags),
             express: options.express,
+            execution_role: stack.environment.execution_role.clone(),
         })
     }
 
@@ -76,8 +81,10 @@ impl<'a> Request<'a> {
         let template = match &self.template {
             TemplateSource::Inline(text) | TemplateSource::Url(text) => cfn::sha256(text),
         };
+        // Whoever deploys the same again resumes it, whatever the revision is called.
+        let parameters = self.parameters.iter().filter(|it| !version::is_version(it.parameter_key()));
         let parameters: Vec<_> =
-            self.parameters.iter().map(|parameter| (parameter.parameter_key(), parameter.parameter_value())).collect();
+            parameters.map(|parameter| (parameter.parameter_key(), parameter.parameter_value())).collect();
         let token = target.token(&format!(
             "{}/{}/{}/{template}/{parameters:?}/{}",
             self.stack,

@@ -1,4 +1,5 @@
-//! Which version of a stack is deployed. Two tags of the stack say so.
+//! Which version of a stack is deployed: two parameters of its template say so, which outputs show and no resource uses. A template without
+//! them, for example of another generator, has two tags instead, although CloudFormation passes tags on to every resource.
 
 use std::collections::BTreeMap;
 
@@ -6,16 +7,21 @@ use aws_sdk_cloudformation::types::{Stack, Tag};
 
 use crate::assembly::StackArtifact;
 
-/// The tag with the git revision that last changed the stack, with `-dirty` if not everything was committed.
-const REVISION: &str = "ferrostack:revision";
-/// The tag with the SHA-256 of the template, in hexadecimal.
-const TEMPLATE: &str = "ferrostack:template";
+/// The parameter with the git revision that last changed the stack, with `-dirty` if not everything was committed.
+const REVISION: &str = "Revision";
+/// The parameter with the SHA-256 of the template, in hexadecimal.
+const TEMPLATE: &str = "TemplateDigest";
+/// The tag that replaces the parameter [`REVISION`].
+const REVISION_TAG: &str = "ferrostack:revision";
+/// The tag that replaces the parameter [`TEMPLATE`].
+const TEMPLATE_TAG: &str = "ferrostack:template";
+/// The default of both parameters, which a stack has that another tool deployed.
+const UNKNOWN: &str = "unknown";
 
-/// What the description of a stack starts with that was set to delete its data. Its tags still name the template from before, because
-/// a changed tag would touch every resource.
+/// What the description of a stack starts with that was set to delete its data. It still names the template from before.
 pub(crate) const RELEASED: &str = "Set to be deleted with its data. ";
 
-/// What the tags of a deployed stack say; nothing if another tool deployed it.
+/// Which version a stack says that it is; nothing if another tool deployed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DeployedVersion {
     pub(crate) revision: Option<String>,
@@ -24,29 +30,51 @@ pub(crate) struct DeployedVersion {
 
 impl DeployedVersion {
     pub(crate) fn of(stack: &Stack) -> DeployedVersion {
+        let parameter = |key: &str| {
+            let found = stack.parameters().iter().find(|parameter| parameter.parameter_key() == Some(key))?;
+            found.parameter_value().filter(|value| *value != UNKNOWN).map(str::to_owned)
+        };
         let tag = |key: &str| stack.tags().iter().find(|tag| tag.key() == Some(key))?.value().map(str::to_owned);
-        DeployedVersion { revision: tag(REVISION), template: tag(TEMPLATE) }
+        DeployedVersion {
+            revision: parameter(REVISION).or_else(|| tag(REVISION_TAG)),
+            template: parameter(TEMPLATE).or_else(|| tag(TEMPLATE_TAG)),
+        }
     }
 }
 
-/// The value of the tag [`TEMPLATE`].
-pub(crate) fn template_hash(stack: &StackArtifact) -> String {
-    cfn::sha256(&stack.template)
+/// Whether a parameter or an output of this name says which version a stack is.
+pub(crate) fn is_version(name: Option<&str>) -> bool {
+    matches!(name, Some(REVISION | TEMPLATE))
 }
 
-/// The tags to deploy a stack with. CloudFormation passes them on to every resource. So if the template and the parameters are those of
-/// `live`, a new revision keeps the old tag; a new one would update every resource for nothing.
-pub(crate) fn tags(
+/// The revision to deploy a stack with. If the template and the parameters are those of `live`, it keeps the old one: a new one would
+/// update the stack for nothing.
+pub(crate) fn revision(
     stack: &StackArtifact,
     revision: Option<&str>,
     parameters: &BTreeMap<String, String>,
     live: Option<&Stack>,
-) -> Vec<Tag> {
+) -> Option<String> {
     let deployed = live.filter(|live| is_deployed(live, stack, parameters)).map(DeployedVersion::of);
-    let revision = deployed.and_then(|version| version.revision).or(revision.map(str::to_owned));
+    deployed.and_then(|version| version.revision).or(revision.map(str::to_owned))
+}
+
+/// The parameters that say which version it is; none if the template has no such parameters.
+pub(crate) fn parameters(stack: &StackArtifact, revision: Option<String>) -> Vec<(String, String)> {
+    let all = [(REVISION, revision), (TEMPLATE, Some(stack.template.digest().to_owned()))];
+    let declared = all.into_iter().filter(|(name, _)| stack.declares(name));
+    declared.filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+}
+
+/// The tags to deploy a stack with.
+pub(crate) fn tags(stack: &StackArtifact, revision: Option<&str>) -> Vec<Tag> {
     let mut tags = stack.tags.clone();
-    tags.insert(TEMPLATE.to_owned(), template_hash(stack));
-    tags.extend(revision.map(|revision| (REVISION.to_owned(), revision)));
+    if !stack.declares(TEMPLATE) {
+        tags.insert(TEMPLATE_TAG.to_owned(), stack.template.digest().to_owned());
+    }
+    if !stack.declares(REVISION) {
+        tags.extend(revision.map(|revision| (REVISION_TAG.to_owned(), revision.to_owned())));
+    }
     tags.into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
 
@@ -58,7 +86,7 @@ pub(crate) fn is_deployed(live: &Stack, stack: &StackArtifact, parameters: &BTre
 /// Whether `live` has exactly this template.
 pub(crate) fn has_template(live: &Stack, stack: &StackArtifact) -> bool {
     let released = live.description().is_some_and(|text| text.starts_with(RELEASED));
-    !released && DeployedVersion::of(live).template == Some(template_hash(stack))
+    !released && DeployedVersion::of(live).template.as_deref() == Some(stack.template.digest())
 }
 
 fn has_tags(live: &Stack, stack: &StackArtifact) -> bool {

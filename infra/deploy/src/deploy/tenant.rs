@@ -69,7 +69,7 @@ pub async fn deploy(
     for stack in &assembly.stacks {
         stack.require_functions()?;
     }
-    assets::upload_missing(target, assembly.stacks.iter().flat_map(|stack| &stack.assets), progress).await?;
+    assets::upload_missing(target, &assembly.stacks, progress).await?;
     deploy_stacks(target, assembly, options, &Snapshot::default(), progress).await
 }
 
@@ -125,6 +125,7 @@ async fn deploy_stack(
     progress: &Progress,
 ) -> Result<Deployed, Error> {
     let name = stack.name.as_str();
+    let target = &target.of(stack)?;
     if let Some(live) = snapshot.up_to_date(target, stack) {
         return Ok(unchanged(stack, Some(live)));
     }
@@ -144,7 +145,7 @@ async fn deploy_stack(
     let since = events::newest(target, &change_set.stack_id).await?;
     progress.begin(format!("{name}: {} changes", change_set.changes.len()), change_set.changes.len() as u64);
     change_set::execute(target, &change_set, name).await?;
-    let outcome = events::follow(target, &change_set.stack_id, since, &stack.sources, progress).await?;
+    let outcome = events::follow(target, &change_set.stack_id, since, &stack.sources(), progress).await?;
     match outcome.status {
         StackStatus::CreateComplete | StackStatus::UpdateComplete => {
             let change = if ready.kind == ChangeSetType::Create { Change::Created } else { Change::Updated };

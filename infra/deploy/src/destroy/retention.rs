@@ -60,6 +60,7 @@ async fn retain_no_data(target: &Target, live: &LiveStack, progress: &Progress) 
             .collect(),
         tags: None,
         express: false,
+        execution_role: None,
     };
     let Some(change_set) = change_set::create(target, request).await? else { return Ok(()) };
     let since = events::newest(target, &change_set.stack_id).await?;

@@ -29,7 +29,7 @@ pub(super) async fn show(target: &Target, live: &LiveStack, with_data: bool, pro
 
 /// One line for a resource that no longer belongs to any stack.
 pub(super) async fn show_left(target: &Target, left: &Left, with_data: bool, progress: &Progress) {
-    let Left { stack, resource } = left;
+    let Left { stack, resource, .. } = left;
     let fate = if resource.is_deleted(with_data) { "deleted" } else { "kept; --with-data deletes it" };
     let described = described(target, resource).await;
     progress.line(format!("left by {stack}, and {fate}: {described}"));

@@ -14,18 +14,24 @@ use crate::{Assembly, Error, Target};
 /// # Errors
 ///
 /// If CloudFormation does not answer, or does not let the caller look.
-pub async fn unknown(
-    target: &Target,
-    tenants: &[Assembly],
-    allowed: &BTreeSet<String>,
-) -> Result<Option<String>, Error> {
-    let artifacts = || tenants.iter().flat_map(|tenant| &tenant.stacks);
+pub async fn unknown(places: &[(&Target, &[Assembly])], allowed: &BTreeSet<String>) -> Result<Option<String>, Error> {
+    let mut artifacts = Vec::new();
+    for (target, tenants) in places {
+        artifacts.extend(tenants.iter().flat_map(|tenant| &tenant.stacks).map(|stack| (*target, stack)));
+    }
     let mut unknown = allowed.clone();
-    unknown.retain(|id| !artifacts().any(|stack| stack.logical_ids.contains(id)));
-    for stack in artifacts() {
+    for (_, stack) in &artifacts {
         if unknown.is_empty() {
             return Ok(None);
         }
+        let synthesized = stack.template.document()?;
+        unknown.retain(|id| synthesized["Resources"][id].is_null());
+    }
+    for (target, stack) in artifacts {
+        if unknown.is_empty() {
+            return Ok(None);
+        }
+        let target = &target.of(stack)?;
         let live = stacks::describe(target, &stack.name).await?;
         if live.is_none_or(|live| live.stack_status() == Some(&StackStatus::ReviewInProgress)) {
             continue;

@@ -86,10 +86,12 @@ pub async fn plan(
 ///
 /// If CloudFormation does not answer.
 pub async fn clear_plans(target: &Target) -> Result<(), Error> {
-    let left = std::mem::take(&mut *target.open_plans.lock().expect(UNPOISONED));
-    for (name, stack) in left {
-        change_set::discard_by_name(target, &name, &stack).await?;
-        discard_empty_stack(target, &stack).await?;
+    for target in target.places() {
+        let left = std::mem::take(&mut *target.open_plans.lock().expect(UNPOISONED));
+        for (name, stack) in left {
+            change_set::discard_by_name(target, &name, &stack).await?;
+            discard_empty_stack(target, &stack).await?;
+        }
     }
     Ok(())
 }
@@ -104,6 +106,7 @@ async fn plan_stack(
     progress: &Progress,
 ) -> Result<StackPlan, Error> {
     let name = stack.name.as_str();
+    let target = &target.of(stack)?;
     if snapshot.up_to_date(target, stack).is_some() {
         return Ok(nothing(stack, options));
     }
@@ -116,7 +119,7 @@ async fn plan_stack(
     let ready = match (next_step(&status), live) {
         (NextStep::Update, Some(live)) => ReadyStack::to_update(live),
         (NextStep::Create | NextStep::Update, _) => ReadyStack::to_create(""),
-        (NextStep::Recreate, _) => return Ok(recreation(stack, &status)),
+        (NextStep::Recreate, _) => return recreation(stack, &status),
         (NextStep::Wait, _) => return Err(keeps_changing(name)),
         (NextStep::ContinueRollback, _) => {
             return Err(Error::Failed(format!(
@@ -127,6 +130,7 @@ async fn plan_stack(
         (NextStep::Stop(advice), _) => return Err(Error::Failed(format!("{name} is {}: {advice}", status.as_str()))),
     };
     let create = ready.kind == ChangeSetType::Create;
+    let document = stack.template.document()?;
     let deployed = if create { Some(Value::Null) } else { live_stack::template_of(target, name).await? };
 
     progress.begin(format!("{name}: asking CloudFormation what would change"), 0);
@@ -148,7 +152,7 @@ async fn plan_stack(
         changes,
         only_tagged: only_tagged.len(),
         allowed: options.allow_replacement.clone(),
-        added_rights: deployed.map(|deployed| rights::added(&deployed, &document(stack))),
+        added_rights: deployed.map(|deployed| rights::added(&deployed, &document)),
     })
 }
 
@@ -187,8 +191,8 @@ async fn create_and_discard(target: &Target, request: Request<'_>) -> Result<Opt
 }
 
 /// CloudFormation creates no change set for a stack whose creation failed; everything in it would be new.
-fn recreation(stack: &StackArtifact, status: &StackStatus) -> StackPlan {
-    let document = document(stack);
+fn recreation(stack: &StackArtifact, status: &StackStatus) -> Result<StackPlan, Error> {
+    let document = stack.template.document()?;
     let added = |(id, resource): (&String, &Value)| PlannedChange {
         logical_id: id.clone(),
         kind: resource["Type"].as_str().unwrap_or_default().to_owned(),
@@ -197,18 +201,14 @@ fn recreation(stack: &StackArtifact, status: &StackStatus) -> StackPlan {
         departure: None,
         at_risk: None,
     };
-    StackPlan {
+    Ok(StackPlan {
         stack: stack.name.clone(),
         step: PlannedStep::Recreate(status.as_str().to_owned()),
         changes: document["Resources"].as_object().into_iter().flatten().map(added).collect(),
         only_tagged: 0,
         allowed: BTreeSet::new(),
         added_rights: Some(rights::added(&Value::Null, &document)),
-    }
-}
-
-fn document(stack: &StackArtifact) -> Value {
-    serde_json::from_str(&stack.template).expect("an assembly is only read with JSON templates")
+    })
 }
 
 fn planned(change: &ResourceChange, stack: &StackArtifact) -> PlannedChange {

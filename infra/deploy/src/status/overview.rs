@@ -64,33 +64,41 @@ pub async fn status(
     progress: &Progress,
 ) -> Result<Status, Error> {
     progress.begin("reading the current state", 0);
-    let existing = stacks::all(target).await?;
-    let kept = kept(target, assemblies, others, &existing).await.unwrap_or_else(|error| {
-        progress.line(format!("what deleted stacks have kept is unknown: {error}"));
-        Vec::new()
-    });
-    let found = existing.into_iter().filter(|stack| stack.stack_status() != Some(&StackStatus::ReviewInProgress));
-    let mut found: BTreeMap<String, Stack> =
-        found.filter_map(|stack| Some((stack.stack_name()?.to_owned(), stack))).collect();
+    let mut found: BTreeMap<(String, String), Stack> = BTreeMap::new();
+    let mut kept = Vec::new();
+    for place in target.places() {
+        let existing = stacks::all(place).await?;
+        match kept_in(place, assemblies, others, &existing).await {
+            Ok(found) => kept.extend(found),
+            Err(error) => progress.line(format!("what deleted stacks have kept is unknown: {error}")),
+        }
+        let existing = existing.into_iter();
+        let existing = existing.filter(|stack| stack.stack_status() != Some(&StackStatus::ReviewInProgress));
+        found
+            .extend(existing.filter_map(|stack| Some(((place.region.clone(), stack.stack_name()?.to_owned()), stack))));
+    }
 
     let mut looked_at = Vec::new();
     for assembly in assemblies {
         for stack in &assembly.stacks {
-            looked_at.push((assembly.tenant.clone(), stack.name.clone(), found.remove(&stack.name), Some(stack)));
+            let key = (target.of(stack)?.region, stack.name.clone());
+            let live = found.remove(&key);
+            looked_at.push((assembly.tenant.clone(), key, live, Some(stack)));
         }
         let forgotten = found.extract_if(.., |_, stack| stacks::tenant_of(stack) == Some(&assembly.tenant));
-        looked_at.extend(forgotten.map(|(name, live)| (assembly.tenant.clone(), name, Some(live), None)));
+        looked_at.extend(forgotten.map(|(key, live)| (assembly.tenant.clone(), key, Some(live), None)));
     }
     if others {
         let left = found.into_iter();
-        let left = left.filter_map(|(name, live)| Some((stacks::tenant_of(&live)?.to_owned(), name, Some(live), None)));
+        let left = left.filter_map(|(key, live)| Some((stacks::tenant_of(&live)?.to_owned(), key, Some(live), None)));
         looked_at.extend(left);
     }
 
     let mut states = Vec::new();
-    for (tenant, name, live, stack) in looked_at {
-        let drifted = match live {
-            Some(_) if drift => {
+    for (tenant, (region, name), live, stack) in looked_at {
+        let place = target.places().find(|place| place.region == region);
+        let drifted = match (&live, place) {
+            (Some(_), Some(target)) if drift => {
                 progress.begin(format!("{name}: comparing its resources with its template"), 0);
                 Some(drift::drifted(target, &name).await?)
             }
@@ -103,7 +111,12 @@ pub async fn status(
 }
 
 /// What is kept of deleted stacks of the tenants.
-async fn kept(target: &Target, assemblies: &[Assembly], others: bool, existing: &[Stack]) -> Result<Vec<Kept>, Error> {
+async fn kept_in(
+    target: &Target,
+    assemblies: &[Assembly],
+    others: bool,
+    existing: &[Stack],
+) -> Result<Vec<Kept>, Error> {
     if others {
         return kept::of_gone_stacks(target, Whose::Everyone, existing).await;
     }

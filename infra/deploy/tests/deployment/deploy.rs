@@ -497,11 +497,26 @@ async fn a_role_for_api_gateways_logs_that_somebody_else_has_set_is_kept() {
     }
 }
 
-/// The platform stack, with its bucket.
+#[tokio::test]
+async fn a_platform_from_before_something_was_shared_is_to_be_deployed_again() {
+    let template =
+        json!({"Parameters": {"PageHeaders": {"Default": "/ferrostack/platform/page-headers"}}, "Resources": {}});
+    let folder = tempfile::tempdir().unwrap();
+    write_assembly(folder.path(), Some(b"code"));
+    std::fs::write(folder.path().join(format!("acme/{STACK}.template.json")), template.to_string()).unwrap();
+    let (endpoint, fake) = fake_aws::start(with_platform()).await;
+    let (code, _, said) = ended(start_on(folder.path(), "eu-west-1", Some(endpoint), &["deploy", "acme"])).await;
+    let expected = "error: acme-uptime needs what pages share in CloudFront, which the platform stack in account 111122223333, \
+        region eu-west-1 does not provide yet; run `scripts/deploy --bootstrap` again\n";
+    assert_eq!((code, calls(&fake, "CreateChangeSet")), (Some(2), 0));
+    assert!(said.ends_with(expected), "{said}");
+}
+
+/// The platform stack, with its bucket and its table.
 fn with_platform() -> Fake {
     let platform = FakeStack {
         status: "CREATE_COMPLETE".to_owned(),
-        outputs: vec![("AssetBucket", "shared-assets")],
+        outputs: vec![("AssetBucket", "shared-assets"), ("SlotTable", "slots")],
         ..FakeStack::default()
     };
     Fake {

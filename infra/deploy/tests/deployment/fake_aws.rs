@@ -122,9 +122,11 @@ pub(crate) async fn start(fake: Fake) -> (String, Shared) {
 
 async fn answer(State(shared): State<Shared>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let mut fake = shared.lock().unwrap();
+    // The quotas of services that are the same in all regions are in one of them.
+    let is_global = headers.get("x-amz-target").is_some_and(|it| it.as_bytes().starts_with(b"ServiceQuotas"));
     // AWS4-HMAC-SHA256 Credential=<key>/<date>/<region>/<service>/aws4_request, …
     let signature = headers.get("authorization").map(|value| value.to_str().unwrap()).unwrap_or_default();
-    if signature.split('/').nth(2) != Some(REGION) {
+    if signature.split('/').nth(2) != Some(REGION) && !is_global {
         return error(403, "SignatureDoesNotMatch", "Credential should be scoped to a valid region.");
     }
     if let Some(operation) = headers.get("x-amz-target") {

@@ -3,6 +3,7 @@
 
 mod allowance;
 mod assembly;
+mod capacity;
 mod command;
 mod dependencies;
 mod deploy;
@@ -15,3 +16,4 @@ mod selection;
 mod sign_in;
 mod status;
 mod tenant;
+mod version;

@@ -30,6 +30,69 @@ acme-uptime: would be updated: 1 added, 1 changed, 2 replaced, 1 removed
 }
 
 #[tokio::test]
+async fn each_way_out_of_the_stack_and_each_fate_of_the_data_is_named() {
+    const TABLE: &str = "AWS::DynamoDB::Table";
+    let planned = async |change: String| {
+        let (endpoint, _fake) = fake_aws::start(Fake { changes: change, ..with_stack("CREATE_COMPLETE") }).await;
+        plan(&endpoint, false).await.unwrap().lines().take(2).map(str::to_owned).collect::<Vec<_>>().join("\n")
+    };
+    let unknown = "CloudFormation does not say what happens to its data";
+    // The API names a replacement, a policy, or both.
+    for (action, replacement, policy, headline, line) in [
+        ("Modify", "True", "", "1 replaced", format!("~ It ({TABLE}): replaced, {unknown}")),
+        ("Modify", "Conditional", "", "1 possibly replaced", format!("~ It ({TABLE}): may be replaced, {unknown}")),
+        ("Dynamic", "", "", "1 possibly replaced", format!("~ It ({TABLE}): may be replaced, {unknown}")),
+        ("Modify", "", "ReplaceAndDelete", "1 replaced", format!("~ It ({TABLE}): replaced, ITS DATA IS LOST")),
+        (
+            "Modify",
+            "",
+            "ReplaceAndSnapshot",
+            "1 replaced",
+            format!("~ It ({TABLE}): replaced, only a snapshot of its data is kept"),
+        ),
+        (
+            "Modify",
+            "",
+            "ReplaceAndRetain",
+            "1 replaced",
+            format!("~ It ({TABLE}): replaced, its data is kept outside the stack"),
+        ),
+        ("Modify", "", "Delete", "1 removed", format!("- It ({TABLE}), ITS DATA IS LOST")),
+        ("Remove", "", "", "1 removed", format!("- It ({TABLE}), {unknown}")),
+        ("Remove", "", "Snapshot", "1 removed", format!("- It ({TABLE}), only a snapshot of its data is kept")),
+        ("Modify", "False", "", "1 changed", format!("~ It ({TABLE})")),
+        ("Import", "", "", "1 added", format!("+ It ({TABLE})")),
+    ] {
+        let text = planned(change(action, "It", TABLE, replacement, policy)).await;
+        assert_eq!(text, format!("{STACK}: would be updated: {headline}\n  {line}"), "{action} {replacement} {policy}");
+    }
+    // A type without data is at risk only if a template keeps it.
+    let function = planned(change("Remove", "It", "AWS::Lambda::Function", "", "Delete")).await;
+    assert!(function.ends_with("  - It (AWS::Lambda::Function)"), "{function}");
+    let kept = planned(change("Remove", "It", "AWS::Lambda::Function", "", "Retain")).await;
+    assert!(kept.ends_with("  - It (AWS::Lambda::Function), its data is kept outside the stack"), "{kept}");
+}
+
+#[tokio::test]
+async fn a_change_of_tags_is_not_listed_unless_it_replaces_or_adds_the_resource() {
+    let planned = async |changes: [String; 1]| {
+        let fake = Fake { changes: changes.concat(), ..with_stack("CREATE_COMPLETE") };
+        let (endpoint, _fake) = fake_aws::start(fake).await;
+        plan(&endpoint, false).await.unwrap()
+    };
+    let tags = |replacement: &str| modification("It", "AWS::Lambda::Function", replacement, "", &["Tags"]);
+    let only = planned([tags("False")]).await;
+    assert_eq!(only, format!("{STACK}: would be updated: only tags and outputs\n  ~ 1 other resources: Tags"));
+    let replaced = planned([tags("True")]).await;
+    assert_eq!(
+        replaced,
+        format!("{STACK}: would be updated: 1 replaced\n  ~ It (AWS::Lambda::Function): Tags: replaced")
+    );
+    let added = planned([tags("").replace("Modify", "Add")]).await;
+    assert_eq!(added, format!("{STACK}: would be updated: 1 added\n  + It (AWS::Lambda::Function): Tags"));
+}
+
+#[tokio::test]
 async fn only_data_at_risk_is_red_and_only_on_a_terminal() {
     let (endpoint, _fake) = fake_aws::start(with_changes()).await;
     let red: Vec<_> =
@@ -56,7 +119,7 @@ async fn rights_that_the_new_template_adds_are_shown() {
     let (endpoint, _fake) = fake_aws::start(fake).await;
     let mut acme = acme();
     acme.assembly.stacks[0].template =
-        json!({"Resources": {"PingRole": role(json!(["s3:GetObject", "s3:DeleteObject"]))}}).to_string();
+        json!({"Resources": {"PingRole": role(json!(["s3:GetObject", "s3:DeleteObject"]))}}).to_string().into();
     let target = connect(&endpoint).await.unwrap();
     let plans = ferrostack_deploy::plan(
         &target,

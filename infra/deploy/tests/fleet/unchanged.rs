@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ferrostack_deploy::{Assembly, Fleet, Options, Snapshot, Target, deploy_fleet};
-use sha2::{Digest, Sha256};
 
 use crate::faults::quiet;
 use crate::tenants;
@@ -66,7 +65,7 @@ async fn deployed() -> (Shared, Vec<Assembly>, Target, tempfile::TempDir) {
     let assemblies = tenants::read(out.path(), TENANTS);
     let mut world = World::new(1, Faults::default(), Duration::from_secs(20));
     for artifact in assemblies.iter().flat_map(|assembly| &assembly.stacks) {
-        let hash: String = Sha256::digest(&artifact.template).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = artifact.template.digest();
         let mut parameters = artifact.parameters.clone();
         parameters.insert("AssetBucket".to_owned(), "assets".to_owned());
         let parameter = |(key, value): (&String, &String)| {

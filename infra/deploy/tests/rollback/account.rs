@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cfn::{Reference, references};
+use cfn::references;
 use serde_json::Value;
 
 use crate::stack::Stack;
@@ -141,9 +141,17 @@ fn unique_name(kind: &str, properties: &Value, stack: &Stack) -> Option<String> 
     };
     let names = aws::schema(kind).into_iter().flat_map(|schema| schema.replaces_on);
     let names = names.filter(|name| ["Name", "Id", "Domain"].iter().any(|end| name.ends_with(end)));
-    let mut values: Vec<_> = names.filter_map(|name| Some(stack.resolve(properties.get(name)?))).collect();
-    values.extend(nested.map(str::to_owned));
-    (!values.is_empty()).then(|| values.join("|"))
+    let values: Vec<_> = names.filter_map(|name| properties.get(name)).collect();
+    let given = nested.is_some() || values.iter().any(|value| is_given(value));
+    let values = values.into_iter().map(|value| stack.resolve(value)).chain(nested.map(str::to_owned));
+    given.then(|| values.collect::<Vec<_>>().join("|"))
+}
+
+/// Whether a value is known before anything is created.
+fn is_given(value: &Value) -> bool {
+    let mut given = true;
+    references(value, &mut |reference| given &= reference.name().starts_with("AWS::"));
+    given
 }
 
 /// The ID in the form that `ListStackResources` has it.
@@ -160,37 +168,4 @@ fn physical_id(kind: &str, name: Option<&str>, generated: &str) -> String {
         // Two types may have the same name.
         _ => format!("{kind}/{name}"),
     }
-}
-
-/// The logical IDs of a template, each after those it needs.
-pub(crate) fn creation_order(template: &Value) -> Vec<String> {
-    let needs = needs(template);
-    let mut order: Vec<String> = Vec::new();
-    while order.len() < needs.len() {
-        let ready = |(id, needs): &(&String, &BTreeSet<String>)| {
-            !order.contains(id) && needs.iter().all(|need| order.contains(need))
-        };
-        let next = needs.iter().find(ready).expect("no resource needs itself").0.clone();
-        order.push(next);
-    }
-    order
-}
-
-/// Which resources each resource needs.
-pub(crate) fn needs(template: &Value) -> BTreeMap<String, BTreeSet<String>> {
-    let resources = template["Resources"].as_object().unwrap();
-    let needed = |definition: &Value| {
-        let mut names = BTreeSet::new();
-        references(definition, &mut |reference: Reference<'_>| {
-            names.insert(reference.name().to_owned());
-        });
-        match &definition["DependsOn"] {
-            Value::String(id) => names.extend([id.clone()]),
-            Value::Array(ids) => names.extend(ids.iter().filter_map(Value::as_str).map(str::to_owned)),
-            _ => {}
-        }
-        names.retain(|name| resources.contains_key(name));
-        names
-    };
-    resources.iter().map(|(id, definition)| (id.clone(), needed(definition))).collect()
 }

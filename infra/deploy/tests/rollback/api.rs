@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::account::{Account, Existing};
 use crate::stack::{self, Event, Stack, Wanted};
+use crate::template::Template;
 
 pub(crate) type Shared = Arc<Mutex<Account>>;
 
@@ -32,8 +33,7 @@ fn answer(account: &mut Account, request: &Request) -> Answer {
     if !request.header("content-type").starts_with("application/x-www-form") {
         return storage(account, request);
     }
-    let form: HashMap<String, String> =
-        axum::extract::Query::try_from_uri(&format!("/?{}", request.body).parse().unwrap()).unwrap().0;
+    let form = form(&request.body);
     let action = form["Action"].as_str();
     match cloudformation(account, action, &form) {
         Ok(answer) => {
@@ -44,6 +44,25 @@ fn answer(account: &mut Account, request: &Request) -> Answer {
             format!("<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"),
         ),
     }
+}
+
+/// The fields of a call in the query protocol. A template is longer than what parsers of addresses accept.
+fn form(body: &str) -> HashMap<String, String> {
+    body.split('&')
+        .filter_map(|field| field.split_once('='))
+        .map(|(key, value)| (decoded(key), decoded(value)))
+        .collect()
+}
+
+fn decoded(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next().unwrap_or_default().replace('+', " ").into_bytes();
+    for part in parts {
+        let (code, rest) = part.split_at(2);
+        bytes.push(u8::from_str_radix(code, 16).unwrap());
+        bytes.extend(rest.replace('+', " ").into_bytes());
+    }
+    String::from_utf8(bytes).unwrap()
 }
 
 /// The answer in XML, or the error's code and message.
@@ -83,7 +102,7 @@ fn cloudformation(account: &mut Account, action: &str, form: &HashMap<String, St
             Ok(format!("<StackResourceSummaries>{members}</StackResourceSummaries>"))
         }
         "GetTemplate" => {
-            let template = find(account, &asked, &name).ok_or_else(absent)?.wanted.template.to_string();
+            let template = find(account, &asked, &name).ok_or_else(absent)?.wanted.template.json.to_string();
             Ok(format!("<TemplateBody>{}</TemplateBody>", escape(&template)))
         }
         "CreateChangeSet" => create_change_set(account, form, &name, &change_set),
@@ -171,7 +190,7 @@ fn create_change_set(account: &mut Account, form: &HashMap<String, String>, name
         previous.tags.clone()
     };
     let wanted = Wanted {
-        template: serde_json::from_str(&template).unwrap(),
+        template: Template::parse(&template),
         parameters: pairs(form, "Parameters", "Parameter", &previous.parameters),
         tags: tags.clone(),
     };
@@ -194,18 +213,18 @@ fn create_change_set(account: &mut Account, form: &HashMap<String, String>, name
 /// Whether the change set changes anything. Policies and metadata of a resource alone do not count as a change of it, but CloudFormation
 /// takes new metadata for one; a new description is nothing.
 fn describe_difference(stack: &Stack, wanted: &Wanted) -> bool {
-    let resources = |template: &Value| {
-        let mut resources = template["Resources"].clone();
-        for resource in resources.as_object_mut().into_iter().flat_map(serde_json::Map::values_mut) {
-            for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
-                resource.as_object_mut().unwrap().remove(policy);
-            }
-        }
-        resources
+    let is_policy = |name: &str| matches!(name, "DeletionPolicy" | "UpdateReplacePolicy");
+    let same = |old: &Value, new: &Value| {
+        let members = |json: &Value| json.as_object().unwrap().iter().filter(|(name, _)| !is_policy(name)).count();
+        let mut members_of_new = new.as_object().unwrap().iter().filter(|(name, _)| !is_policy(name));
+        members(old) == members(new) && members_of_new.all(|(name, value)| old[name] == *value)
+    };
+    let all_same = |old: &Template, new: &Template| {
+        old.resources.len() == new.resources.len()
+            && new.resources.iter().all(|(id, new)| old.resources.get(id).is_some_and(|old| same(old, new)))
     };
     let old = &stack.wanted;
-    resources(&old.template) != resources(&wanted.template)
-        || (&old.parameters, &old.tags) != (&wanted.parameters, &wanted.tags)
+    !all_same(&old.template, &wanted.template) || (&old.parameters, &old.tags) != (&wanted.parameters, &wanted.tags)
 }
 
 fn pairs(
@@ -229,14 +248,14 @@ fn described(stack: &Stack) -> String {
         };
         values.iter().map(member).collect::<String>()
     };
-    let outputs = stack.wanted.template["Outputs"].as_object().into_iter().flatten();
+    let outputs = stack.wanted.template.json["Outputs"].as_object().into_iter().flatten();
     let outputs = outputs.map(|(name, output)| (name.clone(), escape(&stack.resolve(&output["Value"])))).collect();
     let updated = if stack.updates == 0 {
         String::new()
     } else {
         format!("<LastUpdatedTime>2030-01-01T00:00:{:02}Z</LastUpdatedTime>", stack.updates)
     };
-    let description = escape(stack.wanted.template["Description"].as_str().unwrap_or_default());
+    let description = escape(stack.wanted.template.json["Description"].as_str().unwrap_or_default());
     format!(
         "<member><StackName>{}</StackName><StackId>{}</StackId><StackStatus>{}</StackStatus>{updated}<Description>{description}</Description>\
          <Parameters>{}</Parameters><Tags>{}</Tags><Outputs>{}</Outputs></member>",

@@ -11,10 +11,12 @@
 //! left to undo is the same.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::account::{Account, Step, creation_order, needs};
+use crate::account::{Account, Step};
+use crate::template::Template;
 
 #[derive(Clone)]
 pub(crate) struct Stack {
@@ -39,7 +41,7 @@ pub(crate) struct Stack {
 /// What a change set asks for.
 #[derive(Clone, Default, PartialEq)]
 pub(crate) struct Wanted {
-    pub(crate) template: Value,
+    pub(crate) template: Arc<Template>,
     pub(crate) parameters: BTreeMap<String, String>,
     pub(crate) tags: BTreeMap<String, String>,
 }
@@ -48,7 +50,7 @@ pub(crate) struct Wanted {
 #[derive(Clone)]
 pub(crate) struct Member {
     pub(crate) physical: String,
-    pub(crate) definition: Value,
+    pub(crate) definition: Arc<Value>,
     pub(crate) status: &'static str,
 }
 
@@ -120,10 +122,6 @@ impl Stack {
         }
         text
     }
-
-    fn policy(template: &Value, id: &str, which: &str) -> String {
-        template["Resources"][id][which].as_str().unwrap_or("Delete").to_owned()
-    }
 }
 
 /// Executes a change set of a stack.
@@ -163,10 +161,10 @@ impl Stack {
         self.tags.clone_from(&wanted.tags);
         self.wanted = wanted;
         self.is(account, "CREATE_IN_PROGRESS", "");
-        let template = self.wanted.template.clone();
-        for id in creation_order(&template) {
-            if let Err(reason) = self.add(account, &id, &template["Resources"][&id]) {
-                self.happened(account, &id, "", &template["Resources"][&id], "CREATE_FAILED", &reason);
+        let template = Arc::clone(&self.wanted.template);
+        for id in &template.order {
+            if let Err(reason) = self.add(account, id, &template.resources[id]) {
+                self.happened(account, id, "", &template.resources[id], "CREATE_FAILED", &reason);
                 self.is(
                     account,
                     "ROLLBACK_IN_PROGRESS",
@@ -194,17 +192,15 @@ impl Stack {
     /// Removes all members, the last one first, and deletes those whose `DeletionPolicy` does not keep them. What a member needs that
     /// cannot be deleted stays as well. Returns whether any is left.
     fn remove_all(&mut self, account: &mut Account, keeps: impl Fn(&str) -> bool) -> bool {
-        let template = self.wanted.template.clone();
-        let needs = if self.members.is_empty() { BTreeMap::new() } else { needs(&template) };
-        let order = if self.members.is_empty() { Vec::new() } else { creation_order(&template) };
-        for id in order.iter().rev() {
+        let template = Arc::clone(&self.wanted.template);
+        for id in template.order.iter().rev() {
             let Some(member) = self.members.get(id).cloned() else { continue };
-            if keeps(&Stack::policy(&template, id, "DeletionPolicy")) {
+            if keeps(&template.policy(&id, "DeletionPolicy")) {
                 self.happened(account, id, &member.physical, &member.definition, "DELETE_SKIPPED", "");
                 self.members.remove(id);
                 continue;
             }
-            if self.members.keys().any(|other| needs[other].contains(id)) {
+            if self.members.keys().any(|other| template.needs[other].contains(id)) {
                 continue;
             }
             match account.delete(&member.physical) {
@@ -227,13 +223,13 @@ impl Stack {
         self.tags.clone_from(&wanted.tags);
         self.is(account, "UPDATE_IN_PROGRESS", "");
         let mut outdated = Vec::new();
-        for id in creation_order(&wanted.template) {
-            let definition = &wanted.template["Resources"][&id];
+        for id in wanted.template.order.clone() {
+            let definition = &wanted.template.resources[&id];
             let result = match self.members.get(&id).cloned() {
                 None => self.add(account, &id, definition).map(|()| self.pending.push(Undo::Added(id.clone()))),
                 Some(member) if is_replaced(&member.definition, definition) => {
                     self.add(account, &id, definition).map(|()| {
-                        let policy = Stack::policy(&wanted.template, &id, "UpdateReplacePolicy");
+                        let policy = wanted.template.policy(&id, "UpdateReplacePolicy");
                         outdated.push((id.clone(), member.clone(), policy));
                         self.pending.push(Undo::Replaced(id.clone(), member));
                     })
@@ -242,7 +238,7 @@ impl Stack {
                     let updated = account.update(Step::Update, &id, &member.physical, definition, &self.tags);
                     updated.map(|()| {
                         self.happened(account, &id, &member.physical, definition, "UPDATE_COMPLETE", "");
-                        self.members.get_mut(&id).unwrap().definition = definition.clone();
+                        self.members.get_mut(&id).unwrap().definition = Arc::clone(definition);
                         self.pending.push(Undo::Changed(id.clone(), member));
                     })
                 }
@@ -258,12 +254,12 @@ impl Stack {
                 return self.roll_back(account);
             }
         }
-        for id in creation_order(&old.template).into_iter().rev() {
-            if wanted.template["Resources"][&id].is_null() {
+        for id in old.template.order.clone().into_iter().rev() {
+            if !wanted.template.resources.contains_key(&id) {
                 outdated.push((
                     id.clone(),
                     self.members.remove(&id).unwrap(),
-                    Stack::policy(&old.template, &id, "DeletionPolicy"),
+                    old.template.policy(&id, "DeletionPolicy"),
                 ));
             }
         }
@@ -280,11 +276,11 @@ impl Stack {
         while let Some(undo) = self.pending.pop() {
             match undo {
                 Undo::Added(id) => {
-                    let policy = Stack::policy(&self.wanted.template, &id, "DeletionPolicy");
+                    let policy = self.wanted.template.policy(&id, "DeletionPolicy");
                     outdated.push((id.clone(), self.members.remove(&id).unwrap(), policy));
                 }
                 Undo::Replaced(id, member) => {
-                    let policy = Stack::policy(&self.wanted.template, &id, "DeletionPolicy");
+                    let policy = self.wanted.template.policy(&id, "DeletionPolicy");
                     let replacement = self.members.insert(id.clone(), member).unwrap();
                     outdated.push((id, replacement, policy));
                 }
@@ -340,11 +336,11 @@ impl Stack {
         }
     }
 
-    fn add(&mut self, account: &mut Account, id: &str, definition: &Value) -> Result<(), String> {
+    fn add(&mut self, account: &mut Account, id: &str, definition: &Arc<Value>) -> Result<(), String> {
         let physical = account.create(self, id, definition)?;
         self.happened(account, id, &physical, definition, "CREATE_COMPLETE", "");
         self.members
-            .insert(id.to_owned(), Member { physical, definition: definition.clone(), status: "CREATE_COMPLETE" });
+            .insert(id.to_owned(), Member { physical, definition: Arc::clone(definition), status: "CREATE_COMPLETE" });
         Ok(())
     }
 

@@ -12,6 +12,7 @@ fn help_groups_every_subcommand() {
         "diff",
         "deploy",
         "status",
+        "capacity",
         "destroy",
         "local",
         "athena",
@@ -40,9 +41,19 @@ fn help_of_the_deployer_needs_no_deployer() {
 
 #[test]
 fn help_is_at_most_100_columns_wide() {
-    for command in
-        ["synth", "check", "list", "diff", "deploy", "status", "destroy", "prepare", "package", "completions"]
-    {
+    for command in [
+        "synth",
+        "check",
+        "list",
+        "diff",
+        "deploy",
+        "status",
+        "capacity",
+        "destroy",
+        "prepare",
+        "package",
+        "completions",
+    ] {
         let help = help(&["help", command]);
         assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
     }

@@ -2,6 +2,7 @@
 
 mod completions;
 mod delegated;
+mod environments;
 mod graph;
 mod help;
 mod output;

@@ -54,7 +54,9 @@ fn a_command_that_cannot_be_carried_out_exits_with_2() {
     for arguments in [&["synth", "nobody"][..], &["synth"], &["check"], &["synth", "--sideways"], &["sideways"], &[]] {
         assert_eq!(workspace.run(arguments).status.code(), Some(2), "{arguments:?}");
     }
-    assert!(err(&workspace.run(&["synth", "nobody"])).starts_with("error: no tenant file stacks/tenants/nobody.yaml"));
+    assert!(
+        err(&workspace.run(&["synth", "nobody"])).starts_with("error: there is no file stacks/tenants/nobody.yaml")
+    );
 }
 
 #[test]

@@ -64,6 +64,8 @@ pub(crate) async fn exercise(
     exercise.step("the app is installed in a browser, by a link that works once", system.in_a_browser()).await;
     exercise.step("a callback that this browser did not start stores nothing", system.callbacks()).await;
     exercise.step("a query over 30 days counts what Slack served", system.thirty_days()).await;
+    exercise.step("the same query again reads the stored files", system.stored()).await;
+    exercise.step("a night fetches the files that are missing", system.night()).await;
     exercise.step("predicates on days and other columns find their rows only", system.predicates()).await;
     exercise.step("a day too large for an answer comes through S3, encrypted", system.spilled()).await;
     exercise.step("a rate limit of Slack's is waited out", system.limited()).await;
@@ -157,7 +159,29 @@ impl SlackExercise<'_> {
         let served: BTreeMap<String, usize> =
             self.slack.served().into_iter().filter(|(day, _)| *day >= self.day(30)).collect();
         ensure!(served.len() == 30 && served.values().sum::<usize>() == found.read, "Slack served {served:?}");
-        Ok(found.summary())
+        let most = self.slack.most_files_in_a_minute();
+        ensure!(most <= 20, "Slack was asked for {most} files in a minute");
+        Ok(format!("{}, at most {most} requests per minute", found.summary()))
+    }
+
+    async fn stored(&self) -> anyhow::Result<String> {
+        let before = self.slack.log().len();
+        let found = self.query(&format!("select count(*) from {TABLE}")).await?;
+        let expected: usize = (1..=30).map(|ago| members::count(self.date(ago), MEMBERS)).sum();
+        ensure!(found.rows == [[Some(Value::Integer(expected as i64))]], "the answer is\n{}", found.table());
+        let asked = self.slack.log().len() - before;
+        ensure!(asked == 0, "Slack was asked {asked} times");
+        Ok(format!("{}, no request to Slack", found.summary()))
+    }
+
+    /// What the schedule does each night.
+    async fn night(&self) -> anyhow::Result<String> {
+        let path = format!("/2015-03-31/functions/{}/invocations", self.stack.physical_id("Connector")?);
+        let body = json!({"fetchDays": 32}).to_string().into_bytes();
+        let done =
+            self.caller.call("lambda", Method::POST, &path, &[("content-type", "application/json")], body).await?;
+        ensure!(done["stored"] == 2 && done["kept"] == 30, "the night did {done}");
+        Ok(done.to_string())
     }
 
     async fn predicates(&self) -> anyhow::Result<String> {
@@ -188,7 +212,7 @@ impl SlackExercise<'_> {
 
     async fn spilled(&self) -> anyhow::Result<String> {
         self.slack.set_members(MANY_MEMBERS);
-        let found = self.query(&format!("select * from {TABLE} where date = '{}'", self.day(3))).await;
+        let found = self.query(&format!("select * from {TABLE} where date = '{}'", self.day(43))).await;
         self.slack.set_members(MEMBERS);
         let found = found?;
         ensure!(found.spilled == 1, "{}", found.summary());
@@ -197,7 +221,7 @@ impl SlackExercise<'_> {
         };
         let (user, messages, active) = (at("user_id")?, at("messages_posted_count")?, at("is_active")?);
         let mut expected = 0;
-        for (row, member) in found.rows.iter().zip(members::of(self.date(3), MANY_MEMBERS)) {
+        for (row, member) in found.rows.iter().zip(members::of(self.date(43), MANY_MEMBERS)) {
             let is_same = row[user] == Some(Value::Text(member.user_id()))
                 && row[messages] == member.messages.map(Value::Integer)
                 && row[active] == Some(Value::Bool(member.is_active));
@@ -205,7 +229,7 @@ impl SlackExercise<'_> {
             expected += 1;
         }
         ensure!(
-            expected == members::count(self.date(3), MANY_MEMBERS) && found.rows.len() == expected,
+            expected == members::count(self.date(43), MANY_MEMBERS) && found.rows.len() == expected,
             "{}",
             found.summary()
         );
@@ -213,13 +237,13 @@ impl SlackExercise<'_> {
     }
 
     async fn limited(&self) -> anyhow::Result<String> {
-        self.slack.fail(self.date(5), [Fault::Limited(2), Fault::Limited(1)]);
+        self.slack.fail(self.date(45), [Fault::Limited(2), Fault::Limited(1)]);
         let began = Instant::now();
-        let found = self.query(&format!("select count(*) from {TABLE} where date = '{}'", self.day(5))).await?;
-        let expected = vec![vec![Some(Value::Integer(members::count(self.date(5), MEMBERS) as i64))]];
+        let found = self.query(&format!("select count(*) from {TABLE} where date = '{}'", self.day(45))).await?;
+        let expected = vec![vec![Some(Value::Integer(members::count(self.date(45), MEMBERS) as i64))]];
         ensure!(found.rows == expected, "the answer is\n{}", found.table());
         ensure!(began.elapsed() >= Duration::from_secs(3), "the answer came after {:?}", began.elapsed());
-        let day = self.day(5);
+        let day = self.day(45);
         let statuses: Vec<u16> =
             self.slack.log().iter().filter(|request| request.what == day).map(|request| request.status).collect();
         ensure!(statuses.ends_with(&[429, 429, 200]), "Slack answered {statuses:?}");
@@ -238,10 +262,10 @@ impl SlackExercise<'_> {
             ([Fault::Down, Fault::Down], "run the query again"),
             ([Fault::Code("member_analytics_disabled"); 2], "member_analytics_disabled"),
         ] {
-            self.slack.fail(self.date(7), fault);
-            let error = self.error(&format!("select count(*) from {TABLE} where date = '{}'", self.day(7))).await?;
+            self.slack.fail(self.date(47), fault);
+            let error = self.error(&format!("select count(*) from {TABLE} where date = '{}'", self.day(47))).await?;
             ensure!(error.contains(says), "the error is {error}");
-            while self.slack.heal(self.date(7)) {}
+            while self.slack.heal(self.date(47)) {}
         }
         Ok(cut(&today))
     }
@@ -261,7 +285,7 @@ impl SlackExercise<'_> {
         ensure!(refreshed == 1, "{refreshed} of 2 runs renewed the token");
         let second = self.token().await?;
         ensure!(second["token"] != first["token"], "the token is the old one");
-        self.query(&format!("select count(*) from {TABLE} where date = '{}'", self.day(9))).await?;
+        self.query(&format!("select count(*) from {TABLE} where date = '{}'", self.day(49))).await?;
         Ok(format!("{refreshed} of 2 runs at once renewed it"))
     }
 
@@ -269,7 +293,7 @@ impl SlackExercise<'_> {
         let link = self.link(true).await?;
         browser::run("slack_connector.mjs", &["revoke", &link], self.pictures).await?;
         ensure!(self.token().await? == json!({}), "the token was not deleted");
-        let error = self.error(&format!("select count(*) from {TABLE} where date = '{}'", self.day(9))).await?;
+        let error = self.error(&format!("select count(*) from {TABLE} where date = '{}'", self.day(51))).await?;
         ensure!(error.contains("Slack is not connected"), "the error is {error}");
         Ok(cut(&error))
     }
@@ -280,7 +304,7 @@ impl SlackExercise<'_> {
         let flow = self.begin().await?;
         let status = self.come_back(&flow.query(), &flow.cookie).await?.status();
         ensure!(status == 200, "the installation was answered {status}");
-        Ok(self.query(&format!("select count(*) from {TABLE} where date = '{}'", self.day(9))).await?.summary())
+        Ok(self.query(&format!("select count(*) from {TABLE} where date = '{}'", self.day(51))).await?.summary())
     }
 
     async fn query(&self, text: &str) -> anyhow::Result<Answer> {

@@ -58,6 +58,8 @@ pub(super) struct Data {
     pub(super) faults: BTreeMap<Date, VecDeque<Fault>>,
     pub(super) served: BTreeMap<String, usize>,
     pub(super) calls: VecDeque<Instant>,
+    /// When a file was asked for, whatever the answer.
+    pub(super) asked: Vec<Instant>,
     pub(super) log: Vec<Logged>,
 }
 
@@ -69,6 +71,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 impl Data {
     /// The day whose file may be read.
     pub(super) fn admit(&mut self, headers: &HeaderMap, query: &str, today: Date) -> Result<Date, Fault> {
+        self.asked.push(Instant::now());
         let bearer = headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
         self.tokens.check(bearer).map_err(Fault::Code)?;
         self.calls.retain(|at| at.elapsed() < MINUTE);
@@ -87,6 +90,12 @@ impl Data {
             _ if day < members::thirteen_months_before(today) => Err(Fault::Code("file_not_found")),
             _ => Ok(day),
         }
+    }
+
+    /// The most requests for a file in any minute.
+    pub(super) fn most_in_a_minute(&self) -> usize {
+        let within = |from: &Instant| self.asked.iter().filter(|at| **at >= *from && **at < *from + MINUTE).count();
+        self.asked.iter().map(within).max().unwrap_or_default()
     }
 
     pub(super) fn next_fault(&mut self, day: Date) -> Option<Fault> {

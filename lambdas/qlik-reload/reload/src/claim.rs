@@ -13,11 +13,11 @@ use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
-use function::millis;
+use function::{Failure, millis};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Permanent, Result, Retryable};
@@ -131,7 +131,15 @@ impl Claims {
             validation,
             memory: None,
         };
-        let Some(existing) = self.put_new(&wanted, now).await? else { return Ok(Turn::First(wanted)) };
+        let existing = match self.put_new(&wanted, now).await {
+            Ok(None) => return Ok(Turn::First(wanted)),
+            Ok(Some(existing)) => existing,
+            Err(error) => {
+                // It may have been written all the same, and nobody works under it.
+                _ = self.forget(wanted).await;
+                return Err(error);
+            }
+        };
         if existing.validation != wanted.validation {
             return Err(Error::permanent(
                 Permanent::KeyReused,
@@ -144,10 +152,17 @@ impl Claims {
             return Ok(turn);
         }
         let taken = Claim { owner: wanted.owner, lease: wanted.lease, state: State::InProgress, ..existing.clone() };
-        if !self.put_over(&taken, &existing.owner).await? {
-            return Err(in_progress());
-        }
         let previous_end = existing.lease;
+        match self.put_over(&taken, &existing.owner).await {
+            Ok(true) => {}
+            Ok(false) => return Err(in_progress()),
+            Err(error) => {
+                let (memory, ended) =
+                    (taken.memory.clone(), SystemTime::UNIX_EPOCH + Duration::from_millis(previous_end));
+                _ = self.release(taken, memory, ended).await;
+                return Err(error);
+            }
+        }
         Ok(match turn {
             Turn::Known(_, known) => Turn::Known(Some(taken), known),
             _ => Turn::Unsure(taken, previous_end),
@@ -190,7 +205,7 @@ impl Claims {
             Ok(_) => Ok(()),
             Err(error) => match error.as_service_error() {
                 Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(()),
-                _ => Err(unavailable(error.code())),
+                _ => Err(unavailable(&error)),
             },
         }
     }
@@ -221,7 +236,7 @@ impl Claims {
             Ok(_) => Ok(true),
             Err(error) => match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
-                _ => Err(unavailable(error.code())),
+                _ => Err(unavailable(&error)),
             },
         }
     }
@@ -245,7 +260,7 @@ impl Claims {
                 // The SDK retried after a lost answer and found this run's own write.
                 Ok(Some(existing).filter(|existing| existing.owner != claim.owner))
             }
-            _ => Err(unavailable(error.code())),
+            _ => Err(unavailable(&error)),
         }
     }
 
@@ -264,7 +279,7 @@ impl Claims {
             Ok(_) => Ok(true),
             Err(error) => match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
-                _ => Err(unavailable(error.code())),
+                _ => Err(unavailable(&error)),
             },
         }
     }
@@ -298,9 +313,10 @@ pub(crate) fn in_progress() -> Error {
     Error::retryable(Retryable::InProgress, "another run is working on this delivery; try again later")
 }
 
-fn unavailable(code: Option<&str>) -> Error {
-    let cause = code.unwrap_or("it did not respond");
-    Error::retryable(Retryable::ClaimsUnavailable, format!("the claims table of CLAIMS_TABLE cannot be used: {cause}"))
+fn unavailable<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Error {
+    let failure = Failure::of(error);
+    let message = format!("the claims table of CLAIMS_TABLE cannot be used: {failure}");
+    Error::retryable(Retryable::ClaimsUnavailable, message)
 }
 
 fn unreadable() -> Error {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
-use function::Clock;
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
+use function::{Clock, Failure};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
@@ -64,12 +64,11 @@ impl KeyCache {
         *kept = None;
         let answer = self.client.get_secret_value().secret_id(&self.secret_id).send().await.map_err(|error| {
             // The service's message may contain the ARN, so only its code is kept.
-            match error.code() {
-                Some("ResourceNotFoundException") => unavailable(
+            match error.as_service_error() {
+                Some(GetSecretValueError::ResourceNotFoundException(_)) => unavailable(
                     "the secret of API_KEY_SECRET has no value yet; store {\"key\":\"<Qlik API key>\"} in it",
                 ),
-                Some(code) => unavailable(&format!("Secrets Manager did not return the API key: {code}")),
-                None => unavailable("Secrets Manager did not respond"),
+                _ => unavailable(&format!("Secrets Manager did not return the API key: {}", Failure::of(&error))),
             }
         })?;
         let key = parse(answer.secret_string().unwrap_or_default())?;

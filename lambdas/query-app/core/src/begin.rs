@@ -5,6 +5,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWriteItem, Update};
+use function::{Failure, Outcome};
 
 use crate::item::{Item, Unavailable, item, key, names, number, text, unavailable, values};
 use crate::recent::listed;
@@ -44,7 +45,7 @@ const CONNECTION: usize = 1;
 const MINUTE: usize = 2;
 const SLOT: usize = 3;
 
-/// How often a transaction that conflicts with another one is attempted.
+/// How often a transaction is attempted that conflicts with another one or was not carried out for another reason that may pass.
 const TRIES: u32 = 4;
 
 /// The longest pause before the second attempt; it grows by the same amount for each later one.
@@ -69,14 +70,15 @@ impl Table {
                 Ok(_) => return Ok(Started::New(Box::new(request))),
                 Err(error) => error,
             };
-            let failed = failed(&error).ok_or_else(|| unavailable(&error))?;
+            let failed = failed(&error).unwrap_or_default();
             let is = |place: usize| failed.get(place).is_some_and(|code| code == "ConditionalCheckFailed");
+            let may_pass = !failed.is_empty() || Failure::of(&error).outcome == Outcome::NotDone;
             match () {
                 () if is(REQUEST) => return Ok(Started::Known),
                 () if is(CONNECTION) => return Ok(Started::Gone),
                 () if is(MINUTE) => return Ok(Started::Minute),
                 () if is(SLOT) => slot += 1,
-                () if tries == TRIES => return Err(unavailable(&error)),
+                () if tries == TRIES || !may_pass => return Err(unavailable(&error)),
                 () => {
                     self.clock.sleep(PAUSE.mul_f64(fastrand::f64()) * tries).await;
                     tries += 1;

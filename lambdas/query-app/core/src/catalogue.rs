@@ -1,14 +1,14 @@
 //! All named queries: ours, which are part of the function, and the tenant's own, which are in a bucket.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_types::SdkConfig;
 use function::environment::optional;
-use function::{Clock, Invalid, required};
+use function::{Clock, Failure, Invalid, required};
 use tracing::{info, warn};
 
 use crate::query::{FILE_BYTES, Query};
@@ -135,10 +135,10 @@ fn with(mut queries: Queries, files: &[(String, String)]) -> Queries {
 
 /// Names, without the prefix, and texts of the files directly under the prefix, ordered by name.
 async fn read(client: &Client, place: &Place) -> Result<Vec<(String, String)>, String> {
-    let unanswered =
-        |code: Option<&str>| format!("the bucket of QUERIES cannot be read: {}", code.unwrap_or("no answer"));
+    let unread = |failure: &dyn Display| format!("the bucket of QUERIES cannot be read: {failure}");
     let list = client.list_objects_v2().bucket(&place.bucket).expected_bucket_owner(&place.owner);
-    let listed = list.prefix(&place.prefix).delimiter("/").send().await.map_err(|error| unanswered(error.code()))?;
+    let listed =
+        list.prefix(&place.prefix).delimiter("/").send().await.map_err(|error| unread(&Failure::of(&error)))?;
     let mut files = Vec::new();
     for object in listed.contents.unwrap_or_default() {
         let key = object.key.unwrap_or_default();
@@ -156,8 +156,8 @@ async fn read(client: &Client, place: &Place) -> Result<Vec<(String, String)>, S
         }
         let get = client.get_object().bucket(&place.bucket).expected_bucket_owner(&place.owner);
         let object = get.key(&key).send().await;
-        let object = object.map_err(|error| unanswered(error.code()))?;
-        let bytes = object.body.collect().await.map_err(|_| unanswered(None))?.into_bytes();
+        let object = object.map_err(|error| unread(&Failure::of(&error)))?;
+        let bytes = object.body.collect().await.map_err(|_| unread(&"the file was cut off"))?.into_bytes();
         match String::from_utf8(bytes.to_vec()) {
             Ok(text) => files.push((file.to_owned(), text)),
             Err(_) => warn!(step = "queries", file, "a query file is not UTF-8 and is left out"),

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use aws_sdk_apigatewaymanagement::Client;
 use aws_sdk_apigatewaymanagement::config::retry::RetryConfig;
-use aws_sdk_apigatewaymanagement::error::ProvideErrorMetadata;
+use aws_sdk_apigatewaymanagement::operation::delete_connection::DeleteConnectionError;
 use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectionError;
 use aws_sdk_apigatewaymanagement::primitives::Blob;
 use aws_types::SdkConfig;
-use function::{Clock, Invalid, aws, environment, required};
+use function::{Clock, Failure, Invalid, Outcome, aws, environment, required};
 
 use crate::item::Unavailable;
 
@@ -84,12 +84,11 @@ impl Connections {
             match error.as_service_error() {
                 Some(PostToConnectionError::GoneException(_)) => return Ok(Posted::Gone),
                 Some(PostToConnectionError::PayloadTooLargeException(_)) => return Ok(Posted::TooLarge),
-                Some(PostToConnectionError::ForbiddenException(_)) => tries = TRIES,
                 _ => {}
             }
-            if tries == TRIES {
-                let cause = error.code().unwrap_or("no answer");
-                return Err(Unavailable(format!("a message could not be sent to its connection: {cause}")));
+            let failure = Failure::of(&error);
+            if failure.outcome == Outcome::Refused || tries == TRIES {
+                return Err(Unavailable(format!("a message could not be sent to its connection: {failure}")));
             }
             self.clock.sleep(longest.mul_f64(fastrand::f64())).await;
             longest = (longest * 2).min(LONGEST_PAUSE);
@@ -100,10 +99,9 @@ impl Connections {
     /// Closes a connection. If that fails, API Gateway closes it two hours after it was opened.
     pub async fn close(&self, connection: &str) {
         let deleted = self.client.delete_connection().connection_id(connection).send().await;
-        if let Err(error) = deleted
-            && error.code() != Some("GoneException")
-        {
-            tracing::warn!(step = "close", reason = error.code().unwrap_or("no answer"), "a connection was not closed");
+        let Err(error) = deleted else { return };
+        if !matches!(error.as_service_error(), Some(DeleteConnectionError::GoneException(_))) {
+            tracing::warn!(step = "close", reason = %Failure::of(&error), "a connection was not closed");
         }
     }
 }

@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
+use function::Failure;
 
 /// An item by its attributes.
 pub(crate) type Item = HashMap<String, AttributeValue>;
@@ -113,8 +114,7 @@ pub(crate) fn integer(item: &Item, name: &str) -> Option<u64> {
 }
 
 pub(crate) fn unavailable<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Unavailable {
-    let cause = error.code().unwrap_or("it did not respond");
-    Unavailable(format!("the table of TABLE cannot be used: {cause}"))
+    Unavailable(format!("the table of TABLE cannot be used: {}", Failure::of(error)))
 }
 
 pub(crate) fn unreadable() -> Unavailable {

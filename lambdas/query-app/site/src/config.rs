@@ -43,10 +43,25 @@ impl Config {
         Ok(config)
     }
 
+    /// The origins that the page connects to, in addition to its own.
+    pub(crate) fn origins(&self) -> [String; 3] {
+        let cognito = || format!("https://cognito-idp.{}.amazonaws.com", self.region);
+        let cognito = self.cognito.clone().unwrap_or_else(cognito);
+        [self.api.as_str(), self.socket.as_str(), cognito.as_str()].map(origin)
+    }
+
     /// The file as the page reads it.
     pub(crate) fn json(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("text and booleans can always be written as JSON")
     }
+}
+
+/// Scheme, host and port of an address. What a policy gives a meaning to cannot be part of them.
+fn origin(address: &str) -> String {
+    let (scheme, rest) = address.split_once("://").unwrap_or(("https", address));
+    let host = rest.split('/').next().unwrap_or_default();
+    let is_plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':');
+    format!("{scheme}://{}", host.chars().take_while(is_plain).collect::<String>())
 }
 
 fn boolean<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {

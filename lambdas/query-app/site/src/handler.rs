@@ -54,7 +54,7 @@ impl SitePublisher {
             return Outcome { physical_id: request.physical_id.clone().unwrap_or_else(|| request.not_made()), result };
         };
         let id = format!("{}/{}/{name}", request.stack_name(), request.logical_id);
-        let work = Work { bucket: PageBucket::new(&self.client, name), clock: &self.clock, until };
+        let work = Work { bucket: PageBucket::new(&self.client, name, &self.clock), clock: &self.clock, until };
         let result = match &request.kind {
             Err(problem) => Err(problem.clone()),
             Ok(Kind::Delete) if request.physical_id.as_ref() != Some(&id) => {

@@ -39,8 +39,24 @@ pub(crate) fn objects(site: &Path, config: &Config) -> Result<Vec<Object>, Strin
     // A file of that name is for development of the page.
     objects.retain(|object| object.key != CONFIG);
     objects.push(Object { key: CONFIG.to_owned(), bytes: config.json() });
+    for page in objects.iter_mut().filter(|object| object.key == FIRST_PAGE) {
+        page.bytes = restricted(&page.bytes, config)?;
+    }
     objects.sort_by_cached_key(|object| (object.key == FIRST_PAGE, !object.is_immutable(), object.key.clone()));
     Ok(objects)
+}
+
+/// The page with an element that lets it connect to its own APIs only. The headers of the response, which all tenants' pages share, allow
+/// every API of the region; a browser obeys both.
+fn restricted(page: &[u8], config: &Config) -> Result<Vec<u8>, String> {
+    const HEAD: &str = "<head>";
+    let text = str::from_utf8(page).map_err(|_| format!("site/{FIRST_PAGE} is not UTF-8"))?;
+    let Some((before, after)) = text.split_once(HEAD) else {
+        return Err(format!("site/{FIRST_PAGE} has no {HEAD}, where the page's restrictions belong"));
+    };
+    let origins = config.origins().join(" ");
+    let policy = format!("<meta http-equiv=\"Content-Security-Policy\" content=\"connect-src 'self' {origins}\">");
+    Ok(format!("{before}{HEAD}{policy}{after}").into_bytes())
 }
 
 #[derive(Default)]

@@ -1,11 +1,13 @@
 //! The files of a job: downloading and deleting them.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use function::Failure;
 use report_queue::files::File;
 use report_queue::{Job, State};
 use serde_json::{Value, json};
@@ -49,7 +51,7 @@ impl Files {
                 SdkError::ServiceError(context) if context.raw().status().as_u16() == 404 => {
                     Error::gone("the file no longer exists; submit the report again")
                 }
-                _ => unavailable(error.code()),
+                _ => unavailable(&Failure::of(&error)),
             });
         }
         let config = PresigningConfig::expires_in(self.url_life).expect("the settings allow at most 300 seconds");
@@ -60,7 +62,7 @@ impl Files {
             .key(&file.key)
             .response_content_disposition(format!("attachment; filename=\"{}\"", file_name(job, file)))
             .response_content_type(content_type(file));
-        let signed = get.presigned(config).await.map_err(|_| unavailable(None))?;
+        let signed = get.presigned(config).await.map_err(|_| unavailable(&"the address could not be signed"))?;
         Ok(json!({"presignedUrl": signed.uri(), "Result": null, "Arn": null, "files": count}))
     }
 
@@ -73,7 +75,7 @@ impl Files {
         let prefix = job.key.prefix(&self.tenant);
         loop {
             let list = self.client.list_object_versions().bucket(&self.bucket).prefix(&prefix);
-            let page = list.send().await.map_err(|error| unavailable(error.code()))?;
+            let page = list.send().await.map_err(|error| unavailable(&Failure::of(&error)))?;
             let versions = page.versions().iter().map(|version| (version.key(), version.version_id()));
             let markers = page.delete_markers().iter().map(|marker| (marker.key(), marker.version_id()));
             let objects: Vec<ObjectIdentifier> = versions
@@ -89,9 +91,9 @@ impl Files {
             let delete = Delete::builder().set_objects(Some(objects)).quiet(true).build();
             let delete = delete.expect("there are objects");
             let answer = self.client.delete_objects().bucket(&self.bucket).delete(delete).send().await;
-            let answer = answer.map_err(|error| unavailable(error.code()))?;
+            let answer = answer.map_err(|error| unavailable(&Failure::of(&error)))?;
             if let Some(kept) = answer.errors().first() {
-                return Err(unavailable(kept.code()));
+                return Err(unavailable(&kept.code().unwrap_or("a file was kept without a reason")));
             }
             if page.is_truncated() != Some(true) {
                 return Ok(());
@@ -119,6 +121,6 @@ fn content_type(file: &File) -> &'static str {
     }
 }
 
-fn unavailable(code: Option<&str>) -> Error {
-    Error::unavailable(format!("the report bucket cannot be used: {}", code.unwrap_or("no answer")))
+fn unavailable(reason: &dyn Display) -> Error {
+    Error::unavailable(format!("the report bucket cannot be used: {reason}"))
 }

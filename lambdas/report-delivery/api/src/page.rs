@@ -7,13 +7,12 @@ use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use blake2::Blake2bMac;
 use blake2::digest::FixedOutput;
 use blake2::digest::consts::U32;
-use function::Clock;
+use function::{Clock, Failure};
 use report_queue::JobKey;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
@@ -107,8 +106,7 @@ impl PageKey {
         let answer = self.client.get_secret_value().secret_id(&self.secret_id).send().await;
         // The service's message may contain the ARN, so only its code is kept.
         let answer = answer.map_err(|error| {
-            let cause = error.code().unwrap_or("no answer");
-            Error::unavailable(format!("the secret of PAGE_KEY_SECRET cannot be read: {cause}"))
+            Error::unavailable(format!("the secret of PAGE_KEY_SECRET cannot be read: {}", Failure::of(&error)))
         })?;
         let key = answer.secret_string.unwrap_or_default();
         if !(32..=64).contains(&key.len()) {

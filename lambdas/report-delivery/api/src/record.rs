@@ -38,7 +38,7 @@ pub(crate) fn described(job: &Job, request: &Request, settings: &Settings, now: 
         body["ErrorInfo"] = error;
     }
     if !job.deliveries.is_empty() {
-        let shown = job.deliveries.iter().map(|(way, delivery)| (name(*way).to_owned(), shown(*way, delivery, now)));
+        let shown = job.deliveries.iter().map(|(way, delivery)| (name(*way).to_owned(), shown(delivery, now)));
         body["Deliveries"] = Value::Object(shown.collect());
     }
     with_parameters(&body, "Parameters", request)
@@ -53,10 +53,10 @@ fn name(way: Way) -> &'static str {
     }
 }
 
-fn shown(way: Way, delivery: &Delivery, now: u64) -> Value {
+fn shown(delivery: &Delivery, now: u64) -> Value {
     match delivery {
         // The run died, and the stream may have given up on it.
-        Delivery::Trying { until, .. } if *until <= now && !way.is_repeatable() => json!({"Status": "UNKNOWN"}),
+        Delivery::Trying { until, .. } if *until <= now => json!({"Status": "UNKNOWN"}),
         Delivery::Trying { .. } => json!({"Status": "SENDING"}),
         Delivery::Waiting(code) => json!({"Status": "WAITING", "ErrorType": code}),
         Delivery::Sent(at) => json!({"Status": "SENT", "Time": seconds(*at)}),

@@ -19,7 +19,8 @@ const RESTARTS: u64 = 8;
 /// How long QuickSight may leave every question about a job unanswered before the job is given up.
 const SILENCE_LIMIT: Duration = Duration::from_secs(6 * 60 * 60);
 
-/// How long QuickSight may take from a job's end to its result, or have a status that this release does not know.
+/// How long QuickSight may take from a job's end to its result, have a status that this release does not know, or not know a job that
+/// it had.
 pub(crate) const SETTLING_LIMIT: Duration = Duration::from_secs(60 * 60);
 
 /// How long a job runs.
@@ -40,8 +41,8 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
             Ok(Some(status @ (RemoteStatus::Queued | RemoteStatus::Running))) => self.works(job, status).await,
             Ok(Some(status)) => self.end(job, status).await,
             Ok(None) if self.now() < job.lease => Ok(false),
-            Ok(None) if job.state.is_end() => self.release(job).await,
-            Ok(None) => self.absent(job).await,
+            Ok(None) if job.state == State::Starting => self.absent(job).await,
+            Ok(None) => self.vanished(job).await,
             Err(reason) => self.silence(job, reason).await,
         }
     }
@@ -49,7 +50,11 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
     /// QuickSight has the job and is working on it.
     async fn works(&self, job: &Job, status: RemoteStatus) -> Result<bool, Unavailable> {
         if job.state.is_end() {
-            return if self.has_drained(job) { self.release(job).await } else { Ok(false) };
+            return match job.settling {
+                _ if self.has_drained(job) => self.release(job).await,
+                Some(_) => self.update(job, vec![("updated", self.now().into())], &["settling"]).await.map(|()| false),
+                None => Ok(false),
+            };
         }
         if self.now() >= job.since + whole(RUNNING_LIMIT) {
             let message = "quicksight did not finish the job within 24 hours";
@@ -69,10 +74,6 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
 
     /// QuickSight does not know the job, and a Start can no longer arrive.
     async fn absent(&self, job: &Job) -> Result<bool, Unavailable> {
-        if job.state == State::Running {
-            let reason = Reason::new("VANISHED", "quicksight had the job but no longer knows it");
-            return self.finish(job, State::Failed, vec![reason_of(&reason)]).await;
-        }
         if job.restarts >= RESTARTS {
             let message = format!("quicksight did not accept the job in {} attempts", RESTARTS + 1);
             return self.finish(job, State::Failed, vec![reason_of(&Reason::new("NOT_STARTED", message))]).await;
@@ -90,6 +91,24 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
         self.update(job, set, &[]).await?;
         info!(step = "start again", job = %job.key, attempts = again.attempts);
         self.start(&again).await.map(|step| step == Step::Ended)
+    }
+
+    /// QuickSight had the job, which may have been given up since, and says that it does not know it. One such answer may be wrong: the
+    /// job would be lost, and another one would run in its slot.
+    async fn vanished(&self, job: &Job) -> Result<bool, Unavailable> {
+        let now = self.now();
+        match job.settling {
+            Some(since) if now < since + whole(SETTLING_LIMIT) => Ok(false),
+            Some(_) if job.state.is_end() => self.release(job).await,
+            Some(_) => {
+                let reason = Reason::new("VANISHED", "quicksight had the job and has not known it for an hour");
+                self.finish(job, State::Failed, vec![reason_of(&reason)]).await
+            }
+            None => {
+                warn!(step = "vanished", job = %job.key);
+                self.update(job, vec![("settling", now.into())], &["silent"]).await.map(|()| false)
+            }
+        }
     }
 
     /// QuickSight did not respond about the job.

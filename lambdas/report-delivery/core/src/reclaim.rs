@@ -63,9 +63,9 @@ impl<T: Tables, Q: QuickSight> Poller<T, Q> {
             return Ok(false);
         }
         Ok(match self.quicksight.describe(key).await {
-            Ok(None | Some(RemoteStatus::Completed | RemoteStatus::Failed)) => true,
-            // It may have ended with a word that this release does not know.
-            Ok(Some(RemoteStatus::Other(_))) => age >= whole(SETTLING_LIMIT),
+            Ok(Some(RemoteStatus::Completed | RemoteStatus::Failed)) => true,
+            // It may have ended with a word that this release does not know, or be running although QuickSight says otherwise.
+            Ok(None | Some(RemoteStatus::Other(_))) => age >= whole(SETTLING_LIMIT),
             Ok(Some(RemoteStatus::Queued | RemoteStatus::Running)) | Err(_) => age >= whole(DRAINING_LIMIT),
         })
     }

@@ -103,8 +103,9 @@ impl<T: Tables, O: Outbox> Sender<T, O> {
 
     /// Sends a job by one way, unless that was done; returns whether this run did.
     async fn deliver(&self, way: Way, key: &JobKey, claim: Delivery) -> Result<bool, String> {
-        // The record may be hours old.
-        let Some(item) = self.tables.job(key).await.map_err(|error| error.0)? else { return Ok(false) };
+        // The record may be hours old, but a deleted job leaves its item for days.
+        let item = self.tables.job(key).await.map_err(|error| error.0)?;
+        let item = item.ok_or("the job's item is not in the table")?;
         let job = Job::read(&item).map_err(|error| error.0)?;
         if job.state != State::Completed {
             return Ok(false);

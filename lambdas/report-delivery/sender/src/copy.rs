@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use aws_sdk_s3::Client;
+use function::outcome::is_denied;
 use function::{Failure, Outcome};
 use report_queue::{Job, NotSent};
 
@@ -34,7 +35,7 @@ impl Copies {
                 let Failure { outcome, code } = Failure::of(&error);
                 return Err(match outcome {
                     // The partner has to let this function in, or to create the bucket.
-                    _ if matches!(code.as_str(), "AccessDenied" | "NoSuchBucket") => NotSent::NotNow(code),
+                    _ if is_denied(&code) || code == "NoSuchBucket" => NotSent::NotNow(code),
                     Outcome::Refused => NotSent::Refused(code),
                     Outcome::NotDone => NotSent::NotNow(code),
                     Outcome::Unknown => NotSent::Unknown(code),

@@ -7,19 +7,15 @@ use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::primitives::Blob;
 use aws_sdk_sesv2::types::{Attachment, Body, Content, Destination, EmailContent, Message};
 use aws_types::SdkConfig;
+use function::outcome::is_denied;
 use function::{AtMostOnce, Failure, Outcome};
 use report_queue::{Job, NotSent, Request};
 
 use crate::settings::Mail;
 
 /// Refusals that are not about the mail: an operator has to set something up, or has turned something off.
-const NOT_SET_UP: &[&str] = &[
-    "AccessDeniedException",
-    "AccountSuspendedException",
-    "MailFromDomainNotVerifiedException",
-    "NotFoundException",
-    "SendingPausedException",
-];
+const NOT_SET_UP: &[&str] =
+    &["AccountSuspendedException", "MailFromDomainNotVerifiedException", "NotFoundException", "SendingPausedException"];
 
 /// SES, and the bucket that the attachments come from.
 pub(crate) struct Mails {
@@ -76,7 +72,7 @@ impl Mails {
         // The service's messages quote addresses, so only the code is kept.
         let Failure { outcome, code } = Failure::of(&error);
         Err(match outcome {
-            _ if NOT_SET_UP.contains(&code.as_str()) => NotSent::NotNow(code),
+            _ if is_denied(&code) || NOT_SET_UP.contains(&code.as_str()) => NotSent::NotNow(code),
             Outcome::Refused => NotSent::Refused(code),
             Outcome::NotDone => NotSent::NotNow(code),
             Outcome::Unknown => NotSent::Unknown(code),

@@ -2,6 +2,7 @@
 
 use aws_sdk_transfer::Client;
 use aws_types::SdkConfig;
+use function::outcome::is_denied;
 use function::{Failure, Outcome};
 use report_queue::{Job, NotSent};
 use tracing::info;
@@ -39,9 +40,7 @@ impl Transfers {
                     let Failure { outcome, code } = Failure::of(&error);
                     return Err(match outcome {
                         // An operator has to create the connector, or to allow its use.
-                        _ if matches!(code.as_str(), "AccessDeniedException" | "ResourceNotFoundException") => {
-                            NotSent::NotNow(code)
-                        }
+                        _ if is_denied(&code) || code == "ResourceNotFoundException" => NotSent::NotNow(code),
                         Outcome::Refused => NotSent::Refused(code),
                         Outcome::NotDone => NotSent::NotNow(code),
                         Outcome::Unknown => NotSent::Unknown(code),

@@ -5,7 +5,6 @@ use std::time::Duration;
 use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, Algorithm, LessSafeKey, Nonce, UnboundKey};
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::{ByteStream, SdkBody};
-use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -152,13 +151,8 @@ impl Spill {
 /// A client of S3 for objects of megabytes, which a timeout for small calls would cut off: one attempt has 20 seconds, all attempts
 /// together have 60.
 pub fn client_for_large_objects(config: &SdkConfig) -> aws_sdk_s3::Client {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_millis(1500))
-        .operation_attempt_timeout(Duration::from_secs(20))
-        .operation_timeout(Duration::from_secs(60));
-    let config = aws_sdk_s3::config::Builder::from(config)
-        .timeout_config(timeouts.build())
-        .force_path_style(config.endpoint_url().is_some());
+    let config = function::aws::with_times(config.clone(), Duration::from_secs(20), Duration::from_secs(60));
+    let config = aws_sdk_s3::config::Builder::from(&config).force_path_style(config.endpoint_url().is_some());
     aws_sdk_s3::Client::from_conf(config.build())
 }
 

@@ -59,7 +59,12 @@ pub fn service(variable: &impl Fn(&str) -> Option<String>, service: &str) -> Res
 
 /// The same for a slow service: one attempt may take up to `longest`, and so may all attempts together.
 pub fn with_time(config: SdkConfig, longest: Duration) -> SdkConfig {
-    let timeouts = timeouts(config.endpoint_url(), longest, longest);
+    with_times(config, longest, longest)
+}
+
+/// The same with a time limit for one attempt, and one for all attempts together.
+pub fn with_times(config: SdkConfig, attempt: Duration, operation: Duration) -> SdkConfig {
+    let timeouts = timeouts(config.endpoint_url(), attempt, operation);
     config.into_builder().timeout_config(timeouts).build()
 }
 

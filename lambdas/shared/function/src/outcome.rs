@@ -65,7 +65,7 @@ pub fn outcome(code: &str, status: u16) -> Outcome {
     if is_throttled(code) || is_signature(code) || PASSING.contains(&code) || (status == 503 && is_unavailable(code)) {
         return Outcome::NotDone;
     }
-    if REFUSED.contains(&code) {
+    if is_denied(code) || REFUSED.contains(&code) {
         return Outcome::Refused;
     }
     of_status(status)
@@ -93,6 +93,13 @@ pub fn is_throttled(code: &str) -> bool {
 /// <https://docs.aws.amazon.com/redshift-data/latest/APIReference/CommonErrors.html>.
 pub fn is_signature(code: &str) -> bool {
     SIGNATURE.contains(&code)
+}
+
+/// Whether a code says that the caller may not do this: somebody has to grant a right, and the same call succeeds then.
+///
+/// Services spell it with and without `Exception`, also the same service: SES's own policies answer `AccessDenied`.
+pub fn is_denied(code: &str) -> bool {
+    DENIED.contains(&code)
 }
 
 fn is_unavailable(code: &str) -> bool {
@@ -142,10 +149,21 @@ const PASSING: &[&str] = &[
     "TransactionInProgressException",
 ];
 
-/// Codes of refusals that some services send with the status of a conflict.
-const REFUSED: &[&str] = &[
+/// The rights of the caller.
+const DENIED: &[&str] = &[
     "AccessDenied",
     "AccessDeniedException",
+    "AccessDeniedFault",
+    "ForbiddenException",
+    "KMSAccessDeniedException",
+    "NotAuthorized",
+    "NotAuthorizedException",
+    "UnauthorizedException",
+    "UnauthorizedOperation",
+];
+
+/// Codes of refusals that some services send with the status of a conflict.
+const REFUSED: &[&str] = &[
     "InvalidParameterException",
     "InvalidParameterValueException",
     "InvalidRequestException",
@@ -183,6 +201,19 @@ mod tests {
             ("RequestTimeout", 400, Outcome::NotDone),
         ] {
             assert_eq!(outcome(code, status), expected, "{code} with {status}");
+        }
+    }
+
+    #[test]
+    fn a_denial_is_recognized_in_each_spelling_and_is_a_refusal_with_any_status() {
+        for code in ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "ForbiddenException"] {
+            assert!(is_denied(code), "{code}");
+            for status in [400, 403, 409, 503] {
+                assert_eq!(outcome(code, status), Outcome::Refused, "{code} with {status}");
+            }
+        }
+        for code in ["ValidationException", "InvalidSignatureException", ""] {
+            assert!(!is_denied(code), "{code}");
         }
     }
 

@@ -103,19 +103,11 @@ fn is_away(message: &str) -> bool {
 }
 
 fn message_of<E: ProvideErrorMetadata>(error: &SdkError<E>) -> String {
-    let Some(service) = error.as_service_error() else {
-        return match error {
-            SdkError::TimeoutError(_) => "the Data API did not respond in time",
-            SdkError::DispatchFailure(_) => "the Data API could not be reached",
-            SdkError::ResponseError(_) => "the Data API's response could not be read",
-            _ => "the request to the Data API could not be built",
-        }
-        .to_owned();
-    };
-    let code = service.meta().code().unwrap_or("an error without a code");
+    let failure = Failure::of(error);
+    let Some(service) = error.as_service_error() else { return format!("the Data API cannot be used: {failure}") };
     match service.meta().message() {
-        Some(message) => format!("the Data API returned {code}: {}", without_values(message)),
-        None => format!("the Data API returned {code}"),
+        Some(message) => format!("the Data API returned {failure}: {}", without_values(message)),
+        None => format!("the Data API returned {failure}"),
     }
 }
 
@@ -239,10 +231,13 @@ mod tests {
             ("Invalid digit, Value 'canary', Pos 0, Type: Integer", "Invalid digit, Value …, Pos 0, Type: Integer"),
             ("ERROR: duplicate key\n  Detail: Key (id)=(canary) exists", "ERROR: duplicate key"),
             (r#"ERROR: column "a' or 'canary" does not exist"#, "ERROR: column … does not exist"),
+            (r#"ERROR: column "a-b:c" of relation 't' is odd"#, r#"ERROR: column "a-b:c" of relation … is odd"#),
+            (r#"ERROR: "canary" and 'canary' and `canary`."#, "ERROR: … and … and …."),
             ("ERROR: unterminated 'canary", "ERROR: unterminated …"),
         ] {
             assert_eq!(without_values(said), kept);
         }
-        assert_eq!(without_values(&"x".repeat(1000)).chars().count(), LONGEST + 1);
+        assert_eq!(without_values(&"x".repeat(300)), "x".repeat(300));
+        assert_eq!(without_values(&"x".repeat(301)), "x".repeat(300) + "…");
     }
 }

@@ -169,6 +169,8 @@ mod tests {
             "D9B6C0C9-0747-4bf4-b142-e8883122f766",
             "d9b6c0c9-0747-4bf4-b142-e8883122f766:",
             "d9b6c0c9-0747-4bf4-b142-e8883122f766:x",
+            "d9b6c0c9-0747-4bf4-b142-e8883122f766:1000",
+            "d9b6c0c9-0747-4bf4-b142-e8883122f76?",
             "d9b6c0c9-07474bf4-b142-e888-3122f766",
         ] {
             assert_eq!(text.parse::<StatementId>(), Err(InvalidStatementId), "{text}");

@@ -79,6 +79,7 @@ async fn refusals_are_distinguished_by_what_should_happen_next_and_show_no_value
         (400, "ExpiredTokenException", "", retryable("the Data API returned ExpiredTokenException: ")),
         (400, "ConflictException", "busy", retryable("the Data API returned ConflictException: busy")),
         (503, "Weird", "x", retryable("the Data API returned Weird: x")),
+        (400, "QueryTimeoutException", "", retryable("the Data API returned QueryTimeoutException: ")),
         (
             400,
             "ValidationException",
@@ -142,6 +143,17 @@ async fn a_statement_that_outlasts_the_time_is_still_running_and_pauses_grow() {
     assert_eq!(world.workgroup().wait(&id(), until).await, Ok(Status::Running));
     assert_eq!(world.time.now(), until);
     assert!((20..60).contains(&world.requests().len()), "{}", world.requests().len());
+}
+
+#[tokio::test]
+async fn pauses_grow_by_half() {
+    // In milliseconds: checks at 0, 50, 125 and 237, and a last one at the end.
+    for (until, checks) in [(0, 1), (1, 2), (50, 2), (51, 3), (125, 3), (126, 4), (237, 4)] {
+        let world = World::new(|_| reply(200, json!({"Id": ID, "Status": "STARTED"}))).await;
+        let until = world.time.now() + Duration::from_millis(until);
+        assert_eq!(world.workgroup().wait(&id(), until).await, Ok(Status::Running));
+        assert_eq!(world.requests().len(), checks, "{until:?}");
+    }
 }
 
 #[tokio::test]
@@ -215,6 +227,101 @@ async fn a_page_has_its_columns_and_the_token_of_the_next() {
     assert_eq!(page.rows, [vec![Field::Integer(1), Field::Text("00ff".to_owned())]]);
     assert_eq!(page.next.as_deref(), Some("after"));
     assert_eq!(body(&world.requests()[0]), json!({"Id": ID, "NextToken": "before"}));
+}
+
+#[tokio::test]
+async fn a_hundred_thousand_rows_are_read_and_one_more_is_refused() {
+    for (last, expected) in [(1_000, Ok(100_000)), (1_001, Err(()))] {
+        // Small pages of rows without columns, because each has to arrive in time.
+        let rows = |count| vec![json!([]); count];
+        let world = World::new(move |number| match number {
+            0..99 => reply(200, json!({"NextToken": number.to_string(), "Records": rows(1_000)})),
+            _ => reply(200, json!({"Records": rows(last)})),
+        })
+        .await;
+        let rows = world.workgroup().rows(&id()).await;
+        if let Err(error) = &rows {
+            let message = "the result has more than 100000 rows, the most that are read here; limit the query";
+            assert_eq!(error, &Error::Refused(message.to_owned()));
+        }
+        assert_eq!(rows.map(|rows| rows.len()).map_err(drop), expected);
+    }
+}
+
+#[tokio::test]
+async fn an_empty_token_is_the_last_page() {
+    let world = World::new(|_| reply(200, json!({"NextToken": "", "Records": [[{"longValue": 1}]]}))).await;
+    assert_eq!(world.workgroup().rows(&id()).await, Ok(vec![vec![Field::Integer(1)]]));
+}
+
+#[tokio::test]
+async fn a_statement_is_cancelled_by_its_id() {
+    let world = World::new(|_| reply(200, json!({"Status": true}))).await;
+    assert_eq!(world.workgroup().cancel(&id()).await, Ok(()));
+    let requests = world.requests();
+    assert_eq!(requests[0].header("x-amz-target"), "RedshiftData.CancelStatement");
+    assert_eq!(body(&requests[0]), json!({"Id": ID}));
+    let ended = json!({"__type": "ValidationException", "message": "Could not cancel a query that is already in FINISHED state"});
+    let world = World::new(move |_| reply(400, &ended)).await;
+    let error = world.workgroup().cancel(&id()).await.unwrap_err();
+    assert!(matches!(error, Error::Refused(_)) && error.to_string().contains("already in FINISHED state"), "{error}");
+}
+
+#[tokio::test]
+async fn no_answer_is_described_without_an_address() {
+    let headers = vec![("Transfer-Encoding", "chunked".to_owned())];
+    let garbled = Answer::Reply { status: 200, headers, body: b"not a chunk".to_vec() };
+    for (answer, expected) in [
+        (Answer::TimeOut, "the Data API did not respond in time"),
+        (Answer::HangUp, "the Data API could not be reached"),
+        (garbled, "the Data API's response could not be read"),
+    ] {
+        let world = World::new(move |_| answer.clone()).await;
+        let error = submit(&world).await.unwrap_err();
+        assert_eq!((error.to_string().as_str(), matches!(error, SubmitError::Retryable(_))), (expected, true));
+    }
+}
+
+#[tokio::test]
+async fn a_question_that_got_no_answer_may_be_asked_again() {
+    for (code, message) in
+        [("DatabaseConnectionException", "x"), ("QueryTimeoutException", ""), ("ThrottlingException", "")]
+    {
+        let answer = json!({"__type": code, "message": message}).to_string();
+        let world = World::new(move |_| reply(400, &answer)).await;
+        let error = world.workgroup().cancel(&id()).await.unwrap_err();
+        assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
+    }
+    let unknown = json!({"__type": "ResourceNotFoundException", "Message": "Query does not exist.", "ResourceId": ID});
+    let world = World::new(move |_| reply(400, &unknown)).await;
+    let error = world.workgroup().cancel(&id()).await.unwrap_err();
+    assert_eq!(error.to_string(), "the Data API returned ResourceNotFoundException: Query does not exist.");
+}
+
+#[test]
+fn a_warehouse_is_read_from_its_variable_and_has_a_name() {
+    let read = |text: Option<&str>| Warehouse::read(&|name| text.filter(|_| name == "WAREHOUSE").map(str::to_owned));
+    assert_eq!(read(Some(r#"{"workgroup":"w","database":"d"}"#)).unwrap().name(), "workgroup:w/d");
+    assert_eq!(read(Some(r#"{"cluster":"c","database":"d"}"#)).unwrap().name(), "cluster:c/d");
+    assert!(read(None).unwrap_err().to_string().contains("WAREHOUSE"));
+    let error = read(Some(r#"{"database":"d"}"#)).unwrap_err().to_string();
+    let problem = "WAREHOUSE: the warehouse must be either a `workgroup` or a `cluster`; set exactly one";
+    assert!(error.starts_with(problem), "{error}");
+}
+
+#[test]
+fn only_text_has_a_text() {
+    assert_eq!(Field::Text("a".to_owned()).text(), Some("a"));
+    assert_eq!([Field::Null, Field::Integer(1), Field::Boolean(true)].map(|field| field.text().is_some()), [false; 3]);
+}
+
+#[test]
+fn a_statements_id_is_text_in_json() {
+    let json = json!(ID);
+    let id: StatementId = serde_json::from_value(json.clone()).unwrap();
+    assert_eq!(serde_json::to_value(&id).unwrap(), json);
+    let error = serde_json::from_value::<StatementId>(json!("1")).unwrap_err().to_string();
+    assert_eq!(error, "a statement's ID is a UUID, followed by `:` and a number for a part of a batch");
 }
 
 async fn submit(world: &World) -> Result<StatementId, SubmitError> {

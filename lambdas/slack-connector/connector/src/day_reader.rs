@@ -130,7 +130,7 @@ impl DayReader {
         }
     }
 
-    /// Lets another split go on with its download.
+    /// Waits while another split downloads the day.
     async fn pause(&self, day: &DayRequest<'_>, pause: &mut Duration, sink: &mut Sink<'_, '_>) -> Result<(), Error> {
         let wait = *pause + Duration::from_millis(fastrand::u64(..500));
         if self.clock.now() + wait + RESERVE > day.deadline {
@@ -147,7 +147,7 @@ impl DayReader {
         sink.check().await
     }
 
-    /// Downloads a day that this split has claimed, and tells the others what came of it.
+    /// Downloads a day that this split has claimed, and shares the outcome with the others.
     async fn download(
         &self,
         day: &DayRequest<'_>,

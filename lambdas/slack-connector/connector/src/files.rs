@@ -50,7 +50,8 @@ impl Files {
     pub(crate) async fn open(&self, date: &str, owner: Option<&str>) -> Option<Stored> {
         let get = self.client.get_object().bucket(&self.bucket).key(self.key(date));
         match get.set_expected_bucket_owner(owner.map(str::to_owned)).send().await {
-            Ok(object) => Some(Stored { version: object.e_tag.unwrap_or_default(), body: object.body }),
+            // An answer without a version is not from S3.
+            Ok(object) => object.e_tag.map(|version| Stored { version, body: object.body }),
             Err(error) if error.code() == Some("NoSuchKey") => None,
             Err(error) => {
                 // Slack has the day as well.
@@ -80,7 +81,7 @@ impl Files {
         Ok(dates)
     }
 
-    /// Begins to store the file of a day, in the place of the version `replaced` if there is one.
+    /// Begins to store the file of a day, instead of the version `replaced` if there is one.
     pub(crate) fn save<'a>(&'a self, date: &str, replaced: Option<&'a str>, owner: Option<&'a str>) -> Saving<'a> {
         Saving { files: self, key: self.key(date), replaced, owner, buffer: Vec::new(), upload: None }
     }

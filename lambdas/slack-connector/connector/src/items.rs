@@ -39,7 +39,7 @@ pub(crate) enum Written {
 /// How often a call is repeated, in addition to the SDK's own attempts, before the query fails.
 const TRIES: u32 = 5;
 
-/// How long an item is kept that nobody needs anymore.
+/// How long an item is kept after its last change.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Items {

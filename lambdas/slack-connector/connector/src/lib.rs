@@ -55,6 +55,7 @@ mod nightly;
 mod records;
 mod secret;
 mod settings;
+mod shape;
 mod sink;
 mod slack;
 mod table;

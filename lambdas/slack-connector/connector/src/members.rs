@@ -30,12 +30,17 @@ impl Part {
         Part::new(number.parse().ok()?, of.parse().ok()?)
     }
 
+    /// Whether the member with this ID is in this part.
+    pub(crate) fn has(self, id: &str) -> bool {
+        self.of == 1 || hash(id.as_bytes()) % u64::from(self.of) == u64::from(self.number)
+    }
+
     /// Whether the member of a line is in this part.
     ///
     /// # Errors
     ///
     /// If there are several parts and the line does not name its member.
-    pub(crate) fn has(self, line: &str) -> Result<bool, ()> {
+    pub(crate) fn has_line(self, line: &str) -> Result<bool, ()> {
         #[derive(Deserialize)]
         struct Member<'a> {
             #[serde(borrow)]
@@ -48,7 +53,7 @@ impl Part {
         }
         let member: Member = serde_json::from_str(line).map_err(|_| ())?;
         let id = member.user_id.or(member.enterprise_user_id).ok_or(())?;
-        Ok(hash(id.as_bytes()) % u64::from(self.of) == u64::from(self.number))
+        Ok(self.has(&id))
     }
 }
 

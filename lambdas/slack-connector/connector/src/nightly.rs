@@ -31,7 +31,7 @@ pub struct Fetched {
 /// Slack's limit is left to queries by half.
 const PAUSE: Duration = Duration::from_secs(6);
 
-/// No day is begun in this time before the end.
+/// No day is started in this time before the end.
 const RESERVE: Duration = Duration::from_secs(120);
 
 /// After so many days in a row without a file, Slack has none of the days before either.

@@ -12,7 +12,8 @@ use serde_json::Value as Json;
 
 use crate::lines::Take;
 use crate::members::Part;
-use crate::table::{Booleans, COLUMNS, Kind, column, schema};
+use crate::shape::{Cell as Plain, Shape, Values};
+use crate::table::{Booleans, COLUMNS, ID_COLUMN, Kind, OLDER_ID_COLUMN, column, schema};
 
 /// One day's records while they are collected into batches, with only the columns that a query needs.
 pub struct Records {
@@ -20,6 +21,7 @@ pub struct Records {
     part: Part,
     schema: SchemaRef,
     columns: Columns,
+    shape: Shape,
     rows: usize,
     /// The bytes of the lines of these rows.
     bytes: usize,
@@ -57,7 +59,7 @@ impl Records {
             (true, Kind::Count, _) => Builder::Count(Int64Builder::new()),
         });
         let columns = Columns { builders, seen: 0, order: Vec::new(), older_id: None };
-        Records { day, part, schema, columns, rows: 0, bytes: 0, ready: Vec::new() }
+        Records { day, part, schema, columns, shape: Shape::default(), rows: 0, bytes: 0, ready: Vec::new() }
     }
 
     /// The full batches so far, each returned once.
@@ -84,6 +86,27 @@ impl Records {
     }
 }
 
+impl Records {
+    /// The values of a line that looks like the ones before and names its member, if each has the type of its column.
+    fn plain<'a>(&self, line: &'a str) -> Option<Values<'a>> {
+        let values = self.shape.read(line)?;
+        let is_known = matches!(values[ID_COLUMN], Plain::Text(_)) && values[OLDER_ID_COLUMN] == Plain::Null;
+        let fits = |(builder, value): (&Builder, &Plain<'_>)| builder.takes(value, &self.day);
+        (is_known && self.columns.builders.iter().zip(&values).all(fits)).then_some(values)
+    }
+
+    /// Adds a line of any form.
+    fn parse(&mut self, number: u64, line: &str) -> Result<(), Refusal> {
+        let mut json = serde_json::Deserializer::from_str(line);
+        let record = Record { columns: &mut self.columns, day: &self.day };
+        // serde_json's message would quote the line; our own, which is short and names the column, is recognized by its start.
+        let readable = record.deserialize(&mut json).and_then(|()| json.end());
+        readable.map_err(|error| Refusal::Malformed(number, reason(&error)))?;
+        self.shape.remember(self.columns.order.iter().map(|(name, column)| (name.as_str(), *column)));
+        Ok(())
+    }
+}
+
 impl Take for Records {
     type Error = Refusal;
 
@@ -100,14 +123,18 @@ impl Take for Records {
         {
             return Err(Refusal::Slack(code));
         }
-        if !self.part.has(line).map_err(|()| malformed("has no readable user_id"))? {
-            return Ok(());
+        if let Some(values) = self.plain(line) {
+            let Plain::Text(id) = values[ID_COLUMN] else { unreachable!("a plain line names its member") };
+            if !self.part.has(id) {
+                return Ok(());
+            }
+            self.columns.append(&values, &self.day);
+        } else {
+            if !self.part.has_line(line).map_err(|()| malformed("has no readable user_id"))? {
+                return Ok(());
+            }
+            self.parse(number, line)?;
         }
-        let mut json = serde_json::Deserializer::from_str(line);
-        let record = Record { columns: &mut self.columns, day: &self.day };
-        // serde_json's message would quote the line; our own, which is short and names the column, is recognized by its start.
-        let readable = record.deserialize(&mut json).and_then(|()| json.end());
-        readable.map_err(|error| Refusal::Malformed(number, reason(&error)))?;
         self.rows += 1;
         self.bytes += line.len();
         if self.rows == BATCH || self.bytes >= BATCH_BYTES {
@@ -129,8 +156,7 @@ fn slack_error(line: &str) -> Option<String> {
 }
 
 /// The column that identifies a member, and its name in older files.
-const ID: &str = "user_id";
-const OLDER_ID: &str = "enterprise_user_id";
+const OLDER_ID: &str = COLUMNS[OLDER_ID_COLUMN].0;
 
 /// The start of each message of [`Record`].
 const OURS: &str = "column ";
@@ -165,6 +191,32 @@ enum Builder {
 }
 
 impl Builder {
+    /// Whether a value can be added as it is.
+    fn takes(&self, value: &Plain<'_>, day: &str) -> bool {
+        match (self, value) {
+            (_, Plain::Null)
+            | (Builder::Skipped, _)
+            | (Builder::Text(_), Plain::Text(_))
+            | (Builder::Flag(_) | Builder::FlagText(_), Plain::Flag(_))
+            | (Builder::Count(_), Plain::Count(_)) => true,
+            (Builder::Day(_), Plain::Text(text)) => *text == day,
+            _ => false,
+        }
+    }
+
+    /// Adds a value that it takes.
+    fn append(&mut self, value: &Plain<'_>, day: &str) {
+        match (self, value) {
+            (Builder::Day(builder) | Builder::Text(builder), Plain::Text(text)) => builder.append_value(text),
+            (Builder::Flag(builder), Plain::Flag(flag)) => builder.append_value(*flag),
+            (Builder::FlagText(builder), Plain::Flag(flag)) => {
+                builder.append_value(if *flag { "true" } else { "false" })
+            }
+            (Builder::Count(builder), Plain::Count(count)) => builder.append_value(*count),
+            (builder, _) => builder.null(day),
+        }
+    }
+
     fn null(&mut self, day: &str) {
         match self {
             Builder::Skipped => {}
@@ -189,6 +241,13 @@ impl Builder {
 }
 
 impl Columns {
+    /// Adds a row.
+    fn append(&mut self, values: &Values<'_>, day: &str) {
+        for (builder, value) in self.builders.iter_mut().zip(values) {
+            builder.append(value, day);
+        }
+    }
+
     /// The column of the line's field at `position`.
     fn find(&mut self, position: usize, name: &str) -> Option<usize> {
         if let Some((known, column)) = self.order.get(position)
@@ -257,7 +316,7 @@ impl<'de> Visitor<'de> for Record<'_> {
             }
             map.next_value_seed(cell)?;
         }
-        let id = column(ID).unwrap_or_default();
+        let id = ID_COLUMN;
         if columns.seen & (1 << id) == 0
             && let (Builder::Text(builder), Some(older)) = (&mut columns.builders[id], &columns.older_id)
         {

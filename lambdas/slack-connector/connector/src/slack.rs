@@ -35,7 +35,7 @@ pub(crate) enum Failure {
 pub(crate) const DEFAULT_WAIT: Duration = Duration::from_secs(30);
 
 impl Slack {
-    /// Asks for the file of a day; the response must have begun and ended after `left`.
+    /// Asks for the file of a day; the response must be complete within `left`.
     pub(crate) async fn get(&self, date: &str, token: &Token, left: Duration) -> Result<Response, Failure> {
         let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.expose()))
             .expect("a token has only the characters of a bearer token");

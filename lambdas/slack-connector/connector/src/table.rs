@@ -64,6 +64,10 @@ pub(crate) const COLUMNS: [(&str, Kind); 25] = [
     ("date_claimed", Kind::Count),
 ];
 
+/// The position of the column that identifies a member, and of its name in older files.
+pub(crate) const ID_COLUMN: usize = 3;
+pub(crate) const OLDER_ID_COLUMN: usize = 5;
+
 /// The column of a field: by its name, or by one of the two older spellings in capitals.
 pub(crate) fn column(field: &str) -> Option<usize> {
     let name = match field {

@@ -167,6 +167,7 @@ impl Installer {
         let due = current.token.as_ref().filter(|token| token.is_due(self.now()));
         let Some(rotation) = due.and_then(|token| token.rotation.as_ref()) else { return Ok(false) };
         let secret = self.vault.client_secret().await?;
+        self.vault.prove_writable(&current).await?;
         let token = self.slack.renew(&secret, rotation).await?;
         self.vault.replace(&current, Some(&token)).await.map(|()| true)
     }

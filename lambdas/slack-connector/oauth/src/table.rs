@@ -7,11 +7,11 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
-use function::{Clock, millis};
+use function::{Clock, Failure, millis};
 
 use crate::digest::{Purpose, Random};
 use crate::error::{Error, Kind, Result};
@@ -80,7 +80,7 @@ impl Table {
             Ok(done) => Ok(done.attributes().and_then(|item| item.get("admin")?.as_s().ok().cloned())),
             Err(error) => match error.as_service_error() {
                 Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(None),
-                _ => Err(unavailable(error.code())),
+                _ => Err(unavailable(&error)),
             },
         }
     }
@@ -126,7 +126,7 @@ impl Table {
             .expression_attribute_names("#writer", "writer")
             .expression_attribute_values(":writer", text(&lease.writer));
         if let Err(error) = delete.send().await {
-            tracing::warn!(step = "lease", reason = error.code().unwrap_or("no answer"), "the lease was not released");
+            tracing::warn!(step = "lease", reason = %Failure::of(&error), "the lease was not released");
         }
     }
 
@@ -160,7 +160,7 @@ impl Table {
                 let existing = failed.item().and_then(|item| item.get("writer"));
                 Ok((existing == Some(&text(&writer))).then_some(writer))
             }
-            _ => Err(unavailable(error.code())),
+            _ => Err(unavailable(&error)),
         }
     }
 
@@ -173,9 +173,9 @@ fn state_id(state: &Random) -> String {
     format!("state#{}", state.hash(STATE))
 }
 
-fn unavailable(code: Option<&str>) -> Error {
-    let cause = code.unwrap_or("it did not respond");
-    Error::new(Kind::TableUnavailable, format!("the table of STATE_TABLE cannot be used: {cause}"))
+fn unavailable<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Error {
+    let failure = Failure::of(error);
+    Error::new(Kind::TableUnavailable, format!("the table of STATE_TABLE cannot be used: {failure}"))
 }
 
 fn text(value: &str) -> AttributeValue {

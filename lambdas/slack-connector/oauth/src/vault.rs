@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
-use function::{Clock, Failure, Outcome};
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
+use function::{Clock, Failure};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
@@ -46,6 +46,7 @@ const WRITES: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(1);
 
 const VERSION: Purpose = Purpose(b"token-version-v1");
+const PROOF: Purpose = Purpose(b"token-proof-v1");
 
 const CURRENT: &str = "AWSCURRENT";
 
@@ -144,6 +145,19 @@ impl Vault {
         Ok(Some(Content { version: Some(version), token }))
     }
 
+    /// Proves that a successor of the content that was read can be stored, without changing what is current.
+    ///
+    /// A refresh token works once. If its successor could not be stored, no token would be left, so a run writes an empty version first.
+    /// It has the same name for the same content, so there is one at most.
+    ///
+    /// # Errors
+    ///
+    /// If Secrets Manager does not accept it.
+    pub(crate) async fn prove_writable(&self, read: &Content) -> Result<()> {
+        let version = hex::encode(&hash(PROOF, read.version.as_deref().unwrap_or_default().as_bytes())[..16]);
+        self.put(&version, EMPTY, PENDING).await
+    }
+
     /// Replaces the content that was read with a token, or with none, unless it has changed in the meantime.
     ///
     /// A new version is first written next to the current one. Then it becomes the current one, provided that the version that was
@@ -165,14 +179,14 @@ impl Vault {
         }
     }
 
-    /// Writes a version. This is repeated for as long as a run can afford, because the token is nowhere else.
+    /// Writes a version. This is repeated whatever the answer is, because the token is nowhere else.
     async fn put(&self, version: &str, value: &str, stage: &str) -> Result<()> {
         let mut tried = 1;
         loop {
             let put = self.client.put_secret_value().secret_id(&self.token).client_request_token(version);
             let Err(error) = put.secret_string(value).version_stages(stage).send().await else { return Ok(()) };
             let failure = Failure::of(&error);
-            if failure.outcome == Outcome::Refused || tried == WRITES {
+            if tried == WRITES {
                 return Err(not_written(&failure));
             }
             tracing::warn!(step = "store", reason = %failure, "storing the token again");
@@ -201,10 +215,12 @@ impl Vault {
         match self.client.get_secret_value().secret_id(secret).version_stage(stage).send().await {
             Ok(answer) => Ok(Some((answer.version_id.unwrap_or_default(), answer.secret_string.unwrap_or_default()))),
             // The service's message may contain the ARN, so only its code is kept.
-            Err(error) => match error.code() {
-                Some("ResourceNotFoundException") => Ok(None),
-                Some(code) => Err(unavailable(&format!("Secrets Manager did not return the secret of {name}: {code}"))),
-                None => Err(unavailable("Secrets Manager did not respond")),
+            Err(error) => match error.as_service_error() {
+                Some(GetSecretValueError::ResourceNotFoundException(_)) => Ok(None),
+                _ => {
+                    let failure = Failure::of(&error);
+                    Err(unavailable(&format!("Secrets Manager did not return the secret of {name}: {failure}")))
+                }
             },
         }
     }

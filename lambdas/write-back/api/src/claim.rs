@@ -13,6 +13,7 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use function::Failure;
 use redshift::StatementId;
 use write_back::QuoteId;
 
@@ -291,8 +292,7 @@ fn string<'a>(item: &'a HashMap<String, AttributeValue>, name: &str) -> Option<&
 }
 
 fn unavailable<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Unavailable {
-    let cause = error.code().unwrap_or("it did not respond");
-    Unavailable(format!("the claims table of CLAIMS_TABLE cannot be used: {cause}"))
+    Unavailable(format!("the claims table of CLAIMS_TABLE cannot be used: {}", Failure::of(error)))
 }
 
 fn unreadable() -> Unavailable {

@@ -89,7 +89,8 @@ mod tests {
             ("9999999999999999.99", "9999999999999999.99"),
             ("0000000000000000000000001", "1.00"),
         ] {
-            assert_eq!(text.parse::<Cost>().unwrap().as_str(), expected);
+            let cost: Cost = text.parse().unwrap();
+            assert_eq!((cost.as_str(), cost.to_string().as_str()), (expected, expected));
         }
     }
 
@@ -120,5 +121,7 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Cost>(), Err(InvalidCost), "{text:?}");
         }
+        let message = "not a number from 0.00 to 9999999999999999.99 with at most two decimals";
+        assert_eq!(InvalidCost.to_string(), message);
     }
 }

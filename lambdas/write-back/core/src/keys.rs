@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
-use function::Clock;
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
+use function::{Clock, Failure};
 use tokio::sync::Mutex;
 
 use crate::key::Key;
@@ -113,10 +113,12 @@ impl Keys {
                 Err(error) => Err(Unavailable(format!("the signing key ({stage}) cannot be read: {error}"))),
             },
             // The service's message may contain the ARN, so only its code is kept.
-            Err(error) => match error.code() {
-                Some("ResourceNotFoundException") => Ok(None),
-                Some(code) => Err(Unavailable(format!("Secrets Manager did not return the signing key: {code}"))),
-                None => Err(Unavailable("Secrets Manager did not respond".into())),
+            Err(error) => match error.as_service_error() {
+                Some(GetSecretValueError::ResourceNotFoundException(_)) => Ok(None),
+                _ => {
+                    let failure = Failure::of(&error);
+                    Err(Unavailable(format!("Secrets Manager did not return the signing key: {failure}")))
+                }
             },
         }
     }

@@ -101,16 +101,23 @@ pub fn decomposed(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
     fn a_random_quote_id_is_valid_and_differs_from_the_next() {
-        let ids = [QuoteId::random().unwrap(), QuoteId::random().unwrap()];
+        let ids: Vec<QuoteId> = (0..100).map(|_| QuoteId::random().unwrap()).collect();
         assert_ne!(ids[0], ids[1]);
+        let mut variants = BTreeSet::new();
         for id in &ids {
             assert_eq!(QuoteId::parse(id.as_str()).as_ref(), Some(id));
+            assert_eq!(id.to_string(), id.as_str());
             assert_eq!(&id.as_str()[14..15], "4");
+            variants.insert(&id.as_str()[19..20]);
         }
+        // Two fixed bits, and two that are random.
+        assert_eq!(variants, BTreeSet::from(["8", "9", "a", "b"]));
     }
 
     #[test]

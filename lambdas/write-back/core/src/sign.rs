@@ -52,7 +52,7 @@ pub enum Fault {
     QuoteId,
     /// The cost is invalid, see [`Cost`](crate::Cost).
     Cost,
-    /// A text is longer than [`TEXT_BYTES`] or has a NUL character, which no column can hold.
+    /// A text is longer than [`TEXT_BYTES`], has a NUL character, which no column can hold, or is not valid Unicode.
     Text,
     /// The payload would be too long for a link.
     TooLong,

@@ -5,7 +5,7 @@ use std::fmt;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use aws_types::SdkConfig;
-use function::{Invalid, aws, required};
+use function::{Failure, Invalid, aws, required};
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde::Deserialize;
 use tracing::{error, info};
@@ -131,7 +131,7 @@ impl KeyRotator {
     /// Each version with each of its stages.
     async fn stages(&self) -> Result<Vec<(String, String)>, Error> {
         let secret =
-            self.client.describe_secret().secret_id(&self.secret).send().await.map_err(|error| refused(&error))?;
+            self.client.describe_secret().secret_id(&self.secret).send().await.map_err(|error| failed(&error))?;
         let versions = secret.version_ids_to_stages.unwrap_or_default();
         let stages = versions
             .into_iter()
@@ -155,7 +155,7 @@ impl KeyRotator {
             Ok(_) => Ok(()),
             // Another run of this step was faster; its key is just as good.
             Err(error) if error.code() == Some("ResourceExistsException") => Ok(()),
-            Err(error) => Err(refused(&error)),
+            Err(error) => Err(failed(&error)),
         }
     }
 
@@ -178,7 +178,7 @@ impl KeyRotator {
             // The answer was lost, and the SDK's second attempt found the work of the first.
             Err(error) => match self.version(token).await? {
                 Version::Current => Ok(()),
-                Version::Pending => Err(refused(&error)),
+                Version::Pending => Err(failed(&error)),
             },
         }
     }
@@ -191,7 +191,7 @@ impl KeyRotator {
                 Err(error) => Err(Error(format!("the pending key cannot be read: {error}"))),
             },
             Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
-            Err(error) => Err(refused(&error)),
+            Err(error) => Err(failed(&error)),
         }
     }
 }
@@ -207,11 +207,8 @@ fn works(key: &Key) -> bool {
 }
 
 /// The service's message may contain the ARN, so only its code is kept.
-fn refused<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Error {
-    match error.code() {
-        Some(code) => Error(format!("Secrets Manager returned {code}")),
-        None => Error::new("Secrets Manager did not respond"),
-    }
+fn failed<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Error {
+    Error(format!("Secrets Manager did not carry out the step: {}", Failure::of(error)))
 }
 
 impl Error {

@@ -226,9 +226,9 @@ async fn whatever_secrets_manager_answers_once_the_key_is_replaced() {
     let mut rows = Vec::new();
     for operation in ["DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"] {
         for case in answers(Errors::Json) {
-            rows.push((format!("to {operation}: {}", case.name), rotated(operation, &case).await));
+            rows.push((format!("Secrets Manager, {operation}: {}", case.name), rotated(operation, &case).await));
         }
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("ANSWERS.md");
-    check_table(&path, "What becomes of a rotation after each answer of Secrets Manager", &rows);
+    check_table(&path, "write-back-rotate: one answer of a service, and what becomes of the rotation", &rows);
 }

@@ -1,9 +1,10 @@
-//! Reads Redshift's batch in one pass into one string.
+//! Reads Redshift's batch into one string.
 
 use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use write_back::{Fault, Row};
 
 /// The rows of one call; other fields from Redshift are not needed.
@@ -59,8 +60,12 @@ impl Batch {
 }
 
 impl<'de> Deserialize<'de> for Rows {
+    /// The arguments are first taken as they are: the runtime's deserializer notes the path to every value, which takes longer than
+    /// reading them.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Rows, D::Error> {
-        deserializer.deserialize_any(Arguments)
+        let sent = <&RawValue>::deserialize(deserializer)?.get();
+        let rows = serde_json::Deserializer::from_str(sent).deserialize_any(Arguments);
+        Ok(rows.unwrap_or_else(|_| Rows::one_by_one(sent)))
     }
 }
 
@@ -76,15 +81,7 @@ impl<'de> Visitor<'de> for Arguments {
     fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<Rows, A::Error> {
         let mut read = Rows::default();
         while let Some(row) = rows.next_element_seed(RowSeed(&mut read.text))? {
-            match row {
-                Sent::Row(row) => read.rows.push(row),
-                Sent::Malformed => {
-                    let number = read.rows.len() + 1;
-                    let problem = || format!("row {number} of arguments is not a list of {FIELDS} values");
-                    read.problem.get_or_insert_with(problem);
-                    read.rows.push(Err(Fault::Shape));
-                }
-            }
+            read.add(row);
         }
         Ok(read)
     }
@@ -120,6 +117,35 @@ impl<'de> Visitor<'de> for Arguments {
 }
 
 impl Rows {
+    /// Reads each row by itself, so that one that is not valid text does not end the batch: JSON can write half of a character outside
+    /// the first 65,536, a lone surrogate.
+    fn one_by_one(sent: &str) -> Rows {
+        let Ok(rows) = serde_json::from_str::<Vec<&RawValue>>(sent) else { return Rows::malformed() };
+        let mut read = Rows::default();
+        for row in rows {
+            let start = read.text.len();
+            let row = RowSeed(&mut read.text).deserialize(&mut serde_json::Deserializer::from_str(row.get()));
+            let row = row.unwrap_or_else(|_| {
+                read.text.truncate(start);
+                Sent::Row(Err(Fault::Text))
+            });
+            read.add(row);
+        }
+        read
+    }
+
+    fn add(&mut self, row: Sent) {
+        match row {
+            Sent::Row(row) => self.rows.push(row),
+            Sent::Malformed => {
+                let number = self.rows.len() + 1;
+                let problem = || format!("row {number} of arguments is not a list of {FIELDS} values");
+                self.problem.get_or_insert_with(problem);
+                self.rows.push(Err(Fault::Shape));
+            }
+        }
+    }
+
     fn malformed() -> Rows {
         Rows { problem: Some("arguments is not a list of rows".to_owned()), ..Rows::default() }
     }

@@ -2,8 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails when it cannot continue")]
 
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
 use lambda_runtime::{Context, LambdaEvent};
-use loopback::{Log, Request, Time, cold_start, environment, reply, serve};
+use loopback::answers::{Errors, answers, check_table};
+use loopback::{Answer, Log, Request, Time, cold_start, environment, reply, serve};
 use serde_json::{Value, json};
 use write_back::{Accepted, Key, Refusal, Token};
 use write_back_sign::{Batch, Settings, TokenSigner};
@@ -19,11 +23,18 @@ struct World {
 
 impl World {
     async fn new(secret: Result<&'static str, &'static str>) -> World {
+        World::answering(None, secret).await
+    }
+
+    /// With the answer to the first call of Secrets Manager.
+    async fn answering(first: Option<Answer>, secret: Result<&'static str, &'static str>) -> World {
+        let first = Arc::new(Mutex::new(first));
         let address = serve(move |_: Request| {
-            std::future::ready(match secret {
+            let first = first.lock().unwrap().take();
+            std::future::ready(first.unwrap_or_else(|| match secret {
                 Ok(value) => reply(200, json!({"ARN": "canary-arn", "SecretString": value})),
                 Err(code) => reply(400, json!({"__type": code, "message": format!("canary-arn {SECRET}")})),
-            })
+            }))
         })
         .await;
         let own = [
@@ -38,7 +49,11 @@ impl World {
 
     /// The response to a batch, which is JSON in a string.
     async fn send(&self, event: Value) -> Value {
-        let batch: Batch = serde_json::from_value(event).unwrap();
+        self.send_text(&event.to_string()).await
+    }
+
+    async fn send_text(&self, event: &str) -> Value {
+        let batch: Batch = serde_json::from_str(event).unwrap();
         let Ok(answer) = self.handler.handle(LambdaEvent::new(batch, Context::default())).await;
         serde_json::from_str(&answer).unwrap()
     }
@@ -121,6 +136,22 @@ async fn a_row_that_cannot_be_signed_is_null_and_counted_by_reason() {
 }
 
 #[tokio::test]
+async fn a_row_with_half_a_character_is_null_and_the_others_are_signed() {
+    let world = World::new(Ok(SECRET)).await;
+    let batch = json!({"num_records": 4, "arguments": [row("a"), row("HALF"), row("\u{1F600}"), [7, null, null, null, null, null]]});
+    for half in [r"\ud800", r"\udfff", r"\ud800x", r"\ud800\u0061"] {
+        let answer = world.send_text(&batch.to_string().replace("HALF", half)).await;
+        assert_eq!((&answer["success"], &answer["num_records"]), (&json!(true), &json!(4)), "{half}");
+        let is_signed = |index: usize| accept(&answer["results"][index], NOW).is_ok();
+        assert!(is_signed(0) && is_signed(2), "{half}: {answer}");
+        assert_eq!((&answer["results"][1], &answer["results"][3]), (&json!(null), &json!(null)), "{half}");
+    }
+    assert!(world.log.text().contains(r#""reasons":"text:1 shape:1""#), "{}", world.log.text());
+    let answer = world.send_text(r#"{"num_records":1,"arguments":"\ud800"}"#).await;
+    assert_eq!(answer["error_msg"], "arguments is not a list of rows");
+}
+
+#[tokio::test]
 async fn null_and_the_empty_text_differ() {
     let world = World::new(Ok(SECRET)).await;
     let skill = |skill: Value| json!(["generate", "a", skill, "1", null]);
@@ -175,6 +206,26 @@ async fn a_batch_that_cannot_be_signed_fails_as_a_whole_and_reveals_nothing_of_t
     // As many long rows as Lambda accepts give a larger response than it allows.
     let long = json!(["generate", "x".repeat(256), "x".repeat(256), "1", null]);
     failed(&world.sign(json!(vec![long; 7500])).await);
+}
+
+#[tokio::test]
+async fn each_answer_of_secrets_manager_leads_to_the_end_in_the_table() {
+    let mut rows = Vec::new();
+    for case in answers(Errors::Json) {
+        let world = World::answering(Some(case.answer), Ok(SECRET)).await;
+        let first = world.sign(json!([row("a")])).await;
+        let second = world.sign(json!([row("a")])).await;
+        assert_eq!(second["success"], true, "{}", case.name);
+        let outcome = if first["success"] == true {
+            "the batch is signed"
+        } else {
+            assert_eq!(first["error_msg"], "the signing key is not available; the function's log says why");
+            "the query fails with the reason; the next one is signed"
+        };
+        rows.push((format!("Secrets Manager, GetSecretValue: {}", case.name), outcome.to_owned()));
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("ANSWERS.md");
+    check_table(&path, "write-back-sign: one answer of a service, and what becomes of the query", &rows);
 }
 
 #[tokio::test]

@@ -444,9 +444,39 @@ fn a_mistake_in_the_file_is_one_sentence() {
             &with_parameters("IntegerParameters: [{ Name: Year, Values: [2026, 1.5] }]"),
             "`IntegerParameters` gives `Year` the value 1.5; use whole numbers",
         ),
+        (
+            &with_parameters(&format!("StringParameters: [{{ Name: Region, Values: [{}] }}]", "x".repeat(1025))),
+            "use text of at most 1024 bytes",
+        ),
+        (
+            &with_parameters(&format!("IntegerParameters: [{{ Name: Year, Values: [{}] }}]", "1,".repeat(101))),
+            "`IntegerParameters` gives `Year` 101 values; must be at most 100",
+        ),
     ] {
         let error = mistake(&file(&format!("{TAGS}{lines}")));
         assert!(error.contains(message), "{lines}\n{error}");
+    }
+}
+
+#[test]
+fn a_moment_that_quicksight_does_not_have_is_refused_at_synth() {
+    let with_moment = |moment: &str| {
+        let parameters = format!("DateTimeParameters: [{{ Name: From, Values: [{moment}] }}]");
+        file(&format!("{TAGS}{}", with_parameters(&parameters)))
+    };
+    for moment in
+        ["1735689600123", "253402300800", "-1", "1.2345", "'0000-01-01'", "'yesterday'", "'2025-13-01'", "true"]
+    {
+        let told = mistake(&with_moment(moment));
+        let expected =
+            "use seconds since 1970, a date like 2025-01-31, or 2025-01-31T08:00:00Z, in the years 1 to 9999";
+        assert!(
+            told.contains("`DateTimeParameters` gives `From` the value") && told.contains(expected),
+            "{moment}\n{told}"
+        );
+    }
+    for moment in ["1735689600", "1735689600.25", "'2025-01-01'", "'2025-01-01T08:00:00+01:00'", "'9999-12-31'"] {
+        template(&with_moment(moment));
     }
 }
 

@@ -1,4 +1,5 @@
-//! What becomes of a reload after each answer that Qlik may give to the call that starts it, and to the call that follows it.
+//! What becomes of a reload after each answer that Qlik may give to the call that starts it and to the call that follows it, and AWS
+//! to the calls that claim it.
 
 use std::path::Path;
 use std::time::Duration;
@@ -59,15 +60,38 @@ async fn followed(case: &Case) -> String {
     }
 }
 
+/// A call to AWS is answered like this.
+async fn claimed(call: &'static str, case: &Case) -> String {
+    let mut world = World::new().await;
+    world.time_left = Duration::from_secs(900);
+    world.qlik(Route::Post, [reply(201, reload("QUEUED"))]).qlik(Route::Reload, [reply(200, reload("SUCCEEDED"))]);
+    world.qlik(Route::List, [page([reload("SUCCEEDED")])]);
+    world.state().once = Some((call, case.clone()));
+    let result = deliver(&world).await;
+    assert!(world.state().once.is_none(), "the answer was given");
+    assert_eq!(world.count(Route::Post), 1, "{}", case.name);
+    let runs = world.runs();
+    match result {
+        Ok(_) => format!("it is started once, and reported by run {runs} of the delivery"),
+        Err(error) => panic!("{}: {error}", case.name),
+    }
+}
+
 #[tokio::test]
-async fn each_answer_of_qlik_has_one_result() {
+async fn each_answer_of_qlik_and_of_aws_has_one_result() {
     let mut rows = Vec::new();
     for case in answers(Errors::Plain) {
-        rows.push((format!("to the start: {}", case.name), started(&case).await));
+        rows.push((format!("Qlik, the start: {}", case.name), started(&case).await));
     }
     for case in answers(Errors::Plain) {
-        rows.push((format!("to a status check: {}", case.name), followed(&case).await));
+        rows.push((format!("Qlik, a status check: {}", case.name), followed(&case).await));
+    }
+    for call in ["the claim of the delivery", "the claim of the reload", "the record of the end", "GetSecretValue"] {
+        for case in answers(Errors::Json) {
+            let service = if call == "GetSecretValue" { "Secrets Manager" } else { "DynamoDB" };
+            rows.push((format!("{service}, {call}: {}", case.name), claimed(call, &case).await));
+        }
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("ANSWERS.md");
-    check_table(&path, "What becomes of a reload after each answer of Qlik", &rows);
+    check_table(&path, "qlik-reload: one answer of a service, and what becomes of the reload", &rows);
 }

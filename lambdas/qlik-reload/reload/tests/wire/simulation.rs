@@ -1,7 +1,10 @@
 //! Many deliveries of one app, with faults at every call, in virtual time: one seed is one history.
 //!
 //! A run may be killed at any call. Qlik may lose an answer before or after it acts, act late, and list a reload late. Whatever
-//! happens, there are never more reloads than deliveries, and no two deliveries report the same reload.
+//! happens, there are never more reloads than deliveries, and no two deliveries report the same reload. A delivery that reports
+//! nothing has failed, so that it is a dead letter.
+//!
+//! A planted bug is a call that reaches a service, or an answer that reaches the function, as a wrong line would have sent or read it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -10,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use fastrand::Rng;
 use lambda_runtime::{Context, LambdaEvent};
 use loopback::dynamo::{holds, refused};
-use loopback::{Answer, Request, Time, reply, serve};
+use loopback::{Answer, Request, Time, finds, histories, reply, seeds, serve};
 use qlik_reload::{Error, ReloadHandler, Settings};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -18,13 +21,38 @@ use tokio::sync::Notify;
 
 use crate::world::{APP, KEY, environment};
 
-const SEEDS: u64 = 100;
 const DELIVERIES: usize = 5;
 
 /// Lambda's waits before its second and third attempt.
 const RETRIES: [u64; 2] = [60, 120];
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bug {
+    NoAnswerMeansNotStarted,
+    BadGatewayMeansNotStarted,
+    ReloadsAreNotTaken,
+    DeliveriesAreNotClaimed,
+    DoubtIsForgotten,
+    DoubtBeginsLater,
+    WaitIsTooShort,
+    SuccessIsAssumed,
+}
+
+use Bug::*;
+
+const PLANTED: &[(&str, Bug)] = &[
+    ("a POST without an answer is treated as one that started nothing", NoAnswerMeansNotStarted),
+    ("a 502 to a POST is treated as one that started nothing", BadGatewayMeansNotStarted),
+    ("a reload is reported without being taken", ReloadsAreNotTaken),
+    ("a delivery is started without being claimed", DeliveriesAreNotClaimed),
+    ("a run in doubt forgets its claim", DoubtIsForgotten),
+    ("a reload is only looked for from the end of the earlier run", DoubtBeginsLater),
+    ("a reload is not awaited for as long as Qlik may take to list it", WaitIsTooShort),
+    ("a POST that was refused counts as a reload", SuccessIsAssumed),
+];
+
 struct Service {
+    bug: Option<Bug>,
     rng: Rng,
     time: Time,
     /// How long Qlik takes to list a reload.
@@ -94,11 +122,25 @@ impl Service {
     fn write(&mut self, operation: &str, write: &Value) -> Answer {
         let id = write["Item"]["id"]["S"].as_str().or(write["Key"]["id"]["S"].as_str()).unwrap().to_owned();
         let old = self.table.get(&id).cloned();
-        if !holds(write, old.as_ref()) {
+        let is_new = write["ConditionExpression"].as_str().unwrap().starts_with("attribute_not_exists");
+        let is_unchecked = match self.bug {
+            Some(ReloadsAreNotTaken) => id.starts_with("reload#"),
+            Some(DeliveriesAreNotClaimed) => is_new && !id.starts_with("reload#"),
+            _ => false,
+        };
+        if !is_unchecked && !holds(write, old.as_ref()) {
             return refused(write, old.as_ref());
         }
+        let mut item = write["Item"].clone();
+        let is_release = old.is_some() && !is_new && item["data"].is_null() && item["status"]["S"] == "INPROGRESS";
+        if self.bug == Some(DoubtBeginsLater) && is_release {
+            item["created"] = item["in_progress_expiration"].clone();
+        }
         match operation {
-            "PutItem" => self.table.insert(id, write["Item"].clone()),
+            "PutItem" if self.bug == Some(DoubtIsForgotten) && is_release && item["owner"] == old.unwrap()["owner"] => {
+                self.table.remove(&id)
+            }
+            "PutItem" => self.table.insert(id, item),
             _ => self.table.remove(&id),
         };
         reply(200, "{}")
@@ -111,6 +153,9 @@ impl Service {
         let fate = self.fate(if is_post { 50 } else { 5 });
         let works = match fate {
             Fate::Works => true,
+            Fate::Refused if is_post && self.bug == Some(SuccessIsAssumed) => {
+                return reply(201, json!({"id": "reload-0", "appId": APP, "status": "SUCCEEDED"}));
+            }
             Fate::Refused => return reply(429, "{}"),
             Fate::Lost { takes_effect } | Fate::Killed { takes_effect } => {
                 if takes_effect && is_post {
@@ -126,12 +171,21 @@ impl Service {
                 if is_post {
                     self.start(delay);
                 }
+                if is_post && self.bug == Some(NoAnswerMeansNotStarted) {
+                    return reply(429, "{}");
+                }
                 self.time.pass(Duration::from_secs(if is_post { 30 } else { 10 }));
                 return Answer::TimeOut;
             }
         };
         if !works {
-            return if self.rng.bool() { reply(502, "{}") } else { Answer::HangUp };
+            return match (self.rng.bool(), self.bug) {
+                (true, Some(BadGatewayMeansNotStarted)) | (false, Some(NoAnswerMeansNotStarted)) if is_post => {
+                    reply(429, "{}")
+                }
+                (true, _) => reply(502, "{}"),
+                (false, _) => Answer::HangUp,
+            };
         }
         match path {
             "/reloads" => {
@@ -141,7 +195,9 @@ impl Service {
             path if path.starts_with("/apps/") => reply(200, "{}"),
             path if path.starts_with("/reloads?") => {
                 let now = self.time.now();
-                let is_listed = |number: &usize| self.reloads[*number] + self.lag <= now;
+                // To a function that waits too briefly, Qlik is later than it is.
+                let too_briefly = Duration::from_secs(if self.bug == Some(WaitIsTooShort) { 150 } else { 0 });
+                let is_listed = |number: &usize| self.reloads[*number] + self.lag + too_briefly <= now;
                 let listed: Vec<Value> =
                     (0..self.reloads.len()).rev().filter(is_listed).map(|number| self.reload(number)).collect();
                 reply(200, json!({"data": listed}))
@@ -175,17 +231,42 @@ impl Service {
 }
 
 /// How the deliveries of one history ended: the reload that each reports, or the name of its error, which is a dead letter.
+#[derive(Debug, PartialEq)]
 struct History {
     reloads: usize,
     ended: Vec<Result<String, String>>,
 }
 
-async fn history(seed: u64) -> History {
+impl History {
+    fn succeeded(&self) -> usize {
+        self.ended.iter().filter(|end| end.is_ok()).count()
+    }
+
+    /// What is wrong with it.
+    fn violations(&self) -> Vec<String> {
+        let mut violations = Vec::new();
+        if self.reloads > DELIVERIES {
+            violations.push(format!("{} reloads for {DELIVERIES} deliveries", self.reloads));
+        }
+        let mut reported: Vec<&String> = self.ended.iter().filter_map(|end| end.as_ref().ok()).collect();
+        let is_known = |id: &&String| (0..self.reloads).any(|number| **id == format!("reload-{number}"));
+        violations.extend(reported.iter().filter(|id| !is_known(id)).map(|id| format!("{id} does not exist")));
+        reported.sort();
+        reported.dedup();
+        if reported.len() < self.succeeded() {
+            violations.push("two deliveries report one reload".to_owned());
+        }
+        violations
+    }
+}
+
+async fn history(seed: u64, bug: Option<Bug>) -> History {
     fastrand::seed(seed);
     let mut rng = Rng::with_seed(seed);
     let time = Time::at(1_714_557_600);
     let kill = Arc::new(Notify::new());
     let service = Arc::new(Mutex::new(Service {
+        bug,
         lag: Duration::from_secs(rng.u64(..6)),
         rng: rng.fork(),
         time: time.clone(),
@@ -229,25 +310,33 @@ async fn history(seed: u64) -> History {
     History { reloads, ended }
 }
 
-#[tokio::test]
-async fn no_history_doubles_a_reload_or_gives_it_to_two_deliveries() {
+#[test]
+fn no_history_doubles_a_reload_or_gives_it_to_two_deliveries() {
     let mut succeeded = 0;
-    for seed in 0..SEEDS {
-        let History { reloads, ended } = history(seed).await;
-        assert!(reloads <= DELIVERIES, "seed {seed}: {reloads} reloads for {DELIVERIES} deliveries: {ended:?}");
-        let mut reported: Vec<&String> = ended.iter().filter_map(|end| end.as_ref().ok()).collect();
-        succeeded += reported.len();
-        reported.sort();
-        reported.dedup();
-        let successes = ended.iter().filter(|end| end.is_ok()).count();
-        assert_eq!(reported.len(), successes, "seed {seed}: two deliveries report one reload: {ended:?}");
+    for (seed, history) in histories(0..seeds(), |seed| history(seed, None)).into_iter().enumerate() {
+        assert_eq!(history.violations(), Vec::<String>::new(), "seed {seed}: {history:?}");
+        succeeded += history.succeeded() as u64;
     }
+    let deliveries = seeds() * DELIVERIES as u64;
+    println!(
+        "qlik-reload: {} seeds, {deliveries} deliveries, {succeeded} reloads reported, {} dead letters, lost 0, doubled 0, wrong end 0",
+        seeds(),
+        deliveries - succeeded
+    );
     // Most deliveries survive the faults; the others are dead letters.
-    assert!(succeeded as u64 > SEEDS * DELIVERIES as u64 * 3 / 4, "{succeeded}");
+    assert!(succeeded > deliveries * 3 / 4, "{succeeded}");
+}
+
+#[test]
+fn each_bug_planted_in_the_calls_is_found() {
+    for (name, bug) in PLANTED {
+        let found = finds(|seed| async move { !history(seed, Some(*bug)).await.violations().is_empty() });
+        println!("qlik-reload: found with seed {found:?}: {name}");
+        assert!(found.is_some(), "no history detected this bug: {name}");
+    }
 }
 
 #[tokio::test]
 async fn the_same_seed_is_the_same_history() {
-    let (first, second) = (history(7).await, history(7).await);
-    assert_eq!((first.reloads, first.ended), (second.reloads, second.ended));
+    assert_eq!(history(7, None).await, history(7, None).await);
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use lambda_runtime::{Context, LambdaEvent};
+use loopback::answers::Case;
 use loopback::dynamo::{holds, refused};
 use loopback::{Answer, Log, Request, Time, reply, serve};
 use qlik_reload::{Error, ReloadHandler, Settings};
@@ -40,6 +41,8 @@ pub(crate) struct State {
     /// The secret's values; the last one repeats.
     pub(crate) secrets: VecDeque<Result<String, &'static str>>,
     pub(crate) secret_reads: usize,
+    /// The answer to the next call of an operation of AWS, whatever the service would answer.
+    pub(crate) once: Option<(&'static str, Case)>,
     results: Vec<String>,
 }
 
@@ -75,6 +78,7 @@ impl World {
             table_faults: VecDeque::new(),
             secrets: VecDeque::from([Ok(json!({"key": KEY}).to_string())]),
             secret_reads: 0,
+            once: None,
             results: Vec::new(),
         }));
         let served = state.clone();
@@ -121,6 +125,11 @@ impl World {
     /// The total number of calls to Qlik.
     pub(crate) fn calls(&self) -> usize {
         self.state().calls.len()
+    }
+
+    /// The number of runs.
+    pub(crate) fn runs(&self) -> usize {
+        self.state().results.len()
     }
 
     pub(crate) fn secret_reads(&self) -> usize {
@@ -242,11 +251,23 @@ impl State {
     }
 
     fn answer(&mut self, request: Request) -> Answer {
-        match request.header("x-amz-target").rsplit('.').next() {
-            Some("GetSecretValue") => self.secret(),
-            Some(operation @ ("PutItem" | "DeleteItem")) => self.table(operation, &request.body),
-            _ => self.qlik(request),
+        let operation = request.header("x-amz-target").rsplit('.').next().unwrap_or_default().to_owned();
+        let is_asked = |call: &str| match call {
+            "the claim of the delivery" => operation == "PutItem" && !request.body.contains("reload#"),
+            "the claim of the reload" => operation == "PutItem" && request.body.contains("reload#"),
+            "the record of the end" => operation == "PutItem" && request.body.contains("COMPLETED"),
+            call => operation == call,
+        };
+        let case = self.once.take_if(|(call, _)| is_asked(call)).map(|(_, case)| case);
+        if let Some(case) = case.as_ref().filter(|case| !case.takes_effect) {
+            return case.answer.clone();
         }
+        let answer = match operation.as_str() {
+            "GetSecretValue" => self.secret(),
+            "PutItem" | "DeleteItem" => self.table(&operation, &request.body),
+            _ => self.qlik(request),
+        };
+        case.map_or(answer, |case| case.answer)
     }
 
     fn qlik(&mut self, request: Request) -> Answer {

@@ -12,7 +12,7 @@ async fn check(function: &str, title: &str, calls: &[&'static str]) {
     let mut rows = Vec::new();
     for call in calls {
         for case in answers(Errors::Json) {
-            let name = format!("{call}: {}", case.name);
+            let name = format!("{}, {call}: {}", service(call), case.name);
             let outcome = match function {
                 "socket" => submitted(call, case).await,
                 "finished" => ended(call, case).await,
@@ -23,6 +23,14 @@ async fn check(function: &str, title: &str, calls: &[&'static str]) {
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../{function}/ANSWERS.md"));
     check_table(&path, title, &rows);
+}
+
+fn service(call: &str) -> &'static str {
+    match call {
+        "PostToConnection" => "API Gateway",
+        "GetItem" | "Query" | "TransactWriteItems" | "UpdateItem" => "DynamoDB",
+        _ => "Data API",
+    }
 }
 
 #[tokio::test]
@@ -39,7 +47,7 @@ async fn what_becomes_of_an_end_after_each_answer_to_the_run_that_reports_it() {
 
 #[tokio::test]
 async fn what_becomes_of_a_page_after_each_answer_to_the_api() {
-    let calls = ["GetStatementResult", "GetItem"];
+    let calls = ["GetStatementResult", "GetItem", "Query"];
     check("results", "query-results: one answer of a service, and what the caller receives", &calls).await;
 }
 
@@ -116,9 +124,10 @@ async fn fetched(call: &'static str, case: Case) -> String {
     world.run("a=", &id(1)).await;
     world.ends(0).await;
     world.script(call, case);
-    let target = format!("/requests/{}/rows", id(1));
+    let target = if call == "Query" { "/requests".to_owned() } else { format!("/requests/{}/rows", id(1)) };
     let answer = |answer: Value| match answer["body"]["code"].as_str() {
         Some(code) => format!("{} `{code}`", answer["statusCode"]),
+        None if call == "Query" => format!("{} with the list", answer["statusCode"]),
         None => format!("{} with the rows", answer["statusCode"]),
     };
     let first = world.call(ANNA, "GET", &target).await;

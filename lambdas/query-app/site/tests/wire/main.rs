@@ -2,5 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails when it cannot continue")]
 
+mod answers;
 mod publishing;
 mod world;

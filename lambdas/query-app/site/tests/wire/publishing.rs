@@ -6,12 +6,17 @@ use serde_json::{Value, json};
 use crate::world::{ID, World, event};
 
 const FILES: [(&str, &str); 5] = [
-    ("index.html", "<!doctype html>"),
+    ("index.html", "<!doctype html><head></head>"),
     ("assets/app-0f9e8d7c6b5a4321.js", "let x = 'ü';"),
     ("assets/style.css", "a{}"),
     ("icon.svg", "<svg/>"),
     ("config.json", "{\"from\":\"development\"}"),
 ];
+
+/// The page, which may only connect to its APIs and to Cognito.
+const RESTRICTED: &str = "<!doctype html><head><meta http-equiv=\"Content-Security-Policy\" content=\"connect-src 'self' \
+    https://a.execute-api.us-east-1.amazonaws.com wss://s.execute-api.us-east-1.amazonaws.com \
+    https://cognito-idp.us-east-1.amazonaws.com\"></head>";
 
 #[tokio::test]
 async fn a_create_publishes_every_file_with_its_headers_and_the_first_page_last() {
@@ -28,7 +33,7 @@ async fn a_create_publishes_every_file_with_its_headers_and_the_first_page_last(
         ]
     );
     for (key, kind, cache, content) in [
-        ("index.html", "text/html; charset=utf-8", "no-cache", "<!doctype html>"),
+        ("index.html", "text/html; charset=utf-8", "no-cache", RESTRICTED),
         (
             "assets/app-0f9e8d7c6b5a4321.js",
             "text/javascript; charset=utf-8",
@@ -59,7 +64,7 @@ async fn a_create_publishes_every_file_with_its_headers_and_the_first_page_last(
 async fn an_update_publishes_first_and_then_deletes_what_is_no_longer_part() {
     let world = World::new(&FILES).await;
     world.answer(event("Create", None)).await;
-    world.write(&[("index.html", "new"), ("assets/app-1f9e8d7c6b5a4321.js", "new")]);
+    world.write(&[("index.html", "<head>new"), ("assets/app-1f9e8d7c6b5a4321.js", "new")]);
     world.put("left/by/somebody.txt");
     let before = world.changes().len();
     assert_eq!(world.answer(event("Update", Some(ID))).await, ["SUCCESS", ID, ""]);
@@ -152,7 +157,7 @@ async fn a_create_that_fails_halfway_answers_with_an_id_whose_delete_empties_the
     })
     .await;
     let [status, id, reason] = world.answer(event("Create", None)).await;
-    assert_eq!([status.as_str(), &id, &reason], ["FAILED", ID, "could not publish icon.svg: S3 returned AccessDenied"]);
+    assert_eq!([status.as_str(), &id, &reason], ["FAILED", ID, "could not publish icon.svg in S3: AccessDenied"]);
     assert!(!world.keys().is_empty());
     world.answer(event("Delete", Some(&id))).await;
     assert!(world.keys().is_empty());

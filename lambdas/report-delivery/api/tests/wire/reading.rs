@@ -211,7 +211,7 @@ async fn a_job_says_what_became_of_its_deliveries() {
         ("mail", "TRYING 1765307750000 run", "email", json!({"Status": "SENDING"})),
         ("mail", "WAITING Throttling", "email", json!({"Status": "WAITING", "ErrorType": "Throttling"})),
         ("partner", "SENT 1765307740000", "partner_bucket", json!({"Status": "SENT", "Time": 1_765_307_740.0})),
-        ("sftp", "TRYING 1765307740000 run", "sftp", json!({"Status": "SENDING"})),
+        ("sftp", "TRYING 1765307740000 run", "sftp", json!({"Status": "UNKNOWN"})),
         ("sftp", "nonsense", "sftp", json!({"Status": "FAILED", "ErrorType": "UNREADABLE"})),
     ] {
         world.end(&id, "COMPLETED", &[(attribute, recorded.to_owned())]);

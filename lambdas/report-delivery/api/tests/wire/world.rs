@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use lambda_runtime::{Context, LambdaEvent};
+use loopback::answers::Case;
 use loopback::{Answer, Log, Request, Time, environment, reply, serve};
 use report_api::{ReportApi, Settings};
 use serde_json::value::RawValue;
@@ -17,6 +18,8 @@ pub(crate) struct State {
     pub(crate) objects: Vec<String>,
     pub(crate) secret_reads: usize,
     pub(crate) secret: &'static str,
+    /// The answer to the next call of an operation of S3 or Secrets Manager, whatever the service would answer.
+    pub(crate) once: Option<(&'static str, Case)>,
     answers: String,
     /// What was returned and must not be in the log.
     given: Vec<String>,
@@ -42,6 +45,7 @@ impl World {
             objects: Vec::new(),
             secret_reads: 0,
             secret: "canary-page-key-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            once: None,
             answers: String::new(),
             given: Vec::new(),
         }));
@@ -197,6 +201,21 @@ impl State {
         if let Some(answer) = self.dynamo.answer(request) {
             return answer;
         }
+        let called = match request.method.as_str() {
+            "HEAD" => "HeadObject",
+            "GET" => "ListObjectVersions",
+            _ if request.target.contains("?delete") => "DeleteObjects",
+            _ => "GetSecretValue",
+        };
+        let case = self.once.take_if(|(call, _)| *call == called).map(|(_, case)| case);
+        if let Some(case) = case.as_ref().filter(|case| !case.takes_effect) {
+            return case.answer.clone();
+        }
+        let answer = self.work(request);
+        case.map_or(answer, |case| case.answer)
+    }
+
+    fn work(&mut self, request: &Request) -> Answer {
         if request.header("x-amz-target") == "secretsmanager.GetSecretValue" {
             self.secret_reads += 1;
             return reply(200, json!({"ARN": "canary-arn", "SecretString": self.secret}));

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use loopback::answers::Case;
 use loopback::dynamo::{cancelled, holds, update, writes};
 use loopback::{Answer, Request, reply};
 use serde_json::{Value, json};
@@ -19,8 +20,8 @@ pub(crate) struct Dynamo {
     pub(crate) items_read: usize,
     /// What happens instead of the work, one per call.
     pub(crate) faults: VecDeque<Fault>,
-    /// The answer to the next transaction, and whether it is carried out all the same.
-    pub(crate) once: Option<(Answer, bool)>,
+    /// The answer to the next call of an operation, whatever the tables would answer.
+    pub(crate) once: Option<(&'static str, Case)>,
     /// Tokens of the transactions that were carried out: the same token again has no further effect.
     tokens: BTreeSet<String>,
     /// Items a page, 100 when zero.
@@ -46,11 +47,9 @@ impl Dynamo {
             let refusal = json!({"__type": "com.amazon.coral.service#AccessDeniedException", "Message": "canary-arn"});
             return Some(reply(400, refusal));
         }
-        if let Some((answer, takes_effect)) = self.once.take_if(|_| operation == "TransactWriteItems") {
-            if takes_effect {
-                self.transact(&body);
-            }
-            return Some(answer);
+        let case = self.once.take_if(|(call, _)| *call == operation || writes_word(&body, call)).map(|(_, case)| case);
+        if let Some(case) = case.as_ref().filter(|case| !case.takes_effect) {
+            return Some(case.answer.clone());
         }
         let answer = match operation.as_str() {
             "GetItem" => self.get(&body),
@@ -58,7 +57,11 @@ impl Dynamo {
             "Query" | "Scan" => self.read(&body),
             other => panic!("the fake does not know {other}"),
         };
-        Some(if let Fault::LosesAnswer = fault { Answer::HangUp } else { answer })
+        Some(match (case, fault) {
+            (Some(case), _) => case.answer,
+            (None, Fault::LosesAnswer) => Answer::HangUp,
+            (None, _) => answer,
+        })
     }
 
     pub(crate) fn count(&self, operation: &str) -> usize {
@@ -163,6 +166,13 @@ impl Dynamo {
         }
         reply(200, answer)
     }
+}
+
+/// Whether a transaction writes a text that begins with this word in capitals, such as `TRYING`.
+fn writes_word(body: &Value, word: &str) -> bool {
+    let begins = format!("\"{word} ");
+    word.chars().all(|letter| letter.is_ascii_uppercase())
+        && body["TransactItems"].as_array().into_iter().flatten().any(|item| item.to_string().contains(&begins))
 }
 
 /// What an item is filed under: its slot's or its job's name.

@@ -235,6 +235,29 @@ async fn the_slot_of_a_job_that_was_deleted_by_hand_is_freed_in_the_end_whatever
 }
 
 #[tokio::test]
+async fn a_job_that_quicksight_no_longer_knows_fails_after_an_hour_and_not_at_the_first_answer() {
+    let world = running().await;
+    world.pass(Duration::from_secs(600));
+    let known = world.state().remote.remove("a").unwrap();
+    world.sweep().await;
+    world.pass(HOUR / 2);
+    world.sweep().await;
+    assert_eq!((world.at("a").as_str(), world.slots_taken()), ("RUNNING", 1));
+    // It was a wrong answer, and the next one is another.
+    world.state().remote.insert("a".to_owned(), known);
+    world.sweep().await;
+    world.state().remote.remove("a");
+    world.sweep().await;
+    world.pass(HOUR - Duration::from_secs(1));
+    world.sweep().await;
+    assert_eq!((world.at("a").as_str(), world.slots_taken()), ("RUNNING", 1));
+    world.pass(Duration::from_secs(1));
+    world.sweep().await;
+    assert_eq!((world.at("a").as_str(), world.slots_taken()), ("FAILED", 0));
+    assert!(world.job("a", "reason").as_str().unwrap().contains("VANISHED"));
+}
+
+#[tokio::test]
 async fn the_slot_of_a_tenant_that_is_gone_is_freed_after_three_days() {
     let world = World::new(1).await;
     let since = 1_765_307_746_000_u64;

@@ -276,6 +276,16 @@ async fn jobs_without_recipients_deleted_jobs_and_other_records_are_skipped() {
     assert_eq!(world.made(), (0, 0, 0));
 }
 
+#[tokio::test]
+async fn a_job_whose_item_is_missing_is_reported() {
+    let world = World::with(&[MAIL]).await;
+    world.completed("a", 1, &["a@example.com"]);
+    let item = world.state().dynamo.jobs.remove("a").unwrap();
+    let record = json!({"Records": [{"dynamodb": {"NewImage": item}}]});
+    assert!(world.invoke(record).await.is_err());
+    assert_eq!(world.made(), (0, 0, 0));
+}
+
 #[test]
 fn each_kind_of_failure_has_a_name() {
     for (error, name) in [(Error::UnknownEvent, "UnknownEvent"), (Error::NotDelivered(2), "NotDelivered")] {

@@ -30,6 +30,8 @@ pub(crate) struct State {
     pub(crate) mail_faults: VecDeque<Answer>,
     pub(crate) copy_faults: VecDeque<Answer>,
     pub(crate) transfer_faults: VecDeque<Answer>,
+    /// Faults of the bucket that attachments come from.
+    pub(crate) file_faults: VecDeque<Answer>,
     results: String,
 }
 
@@ -71,6 +73,7 @@ impl World {
             mail_faults: VecDeque::new(),
             copy_faults: VecDeque::new(),
             transfer_faults: VecDeque::new(),
+            file_faults: VecDeque::new(),
             results: String::new(),
         }));
         let served = state.clone();
@@ -195,7 +198,9 @@ impl State {
                 self.mails.push(body());
                 fault.unwrap_or(reply(200, json!({"MessageId": "m-1"})))
             }
-            ("GET", path) if path.starts_with("/reports/") => reply(200, CONTENT),
+            ("GET", path) if path.starts_with("/reports/") => {
+                self.file_faults.pop_front().unwrap_or(reply(200, CONTENT))
+            }
             ("PUT", path) if path.starts_with("/partner/") => {
                 assert_eq!(request.header("x-amz-expected-bucket-owner"), PARTNER_ACCOUNT);
                 self.copies.push((path.to_owned(), request.header("x-amz-copy-source").to_owned()));

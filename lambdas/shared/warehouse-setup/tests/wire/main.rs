@@ -7,3 +7,4 @@
 mod answers;
 mod faults;
 mod probe;
+mod services;

@@ -1,4 +1,5 @@
-//! What becomes of a query after each answer that Slack may give to the call for a file, and S3 to the call that stores a block.
+//! What becomes of a query after each answer that Slack may give to the call for a file, S3 to the calls for the stored file and for
+//! blocks, and DynamoDB to a claim.
 
 use std::path::Path;
 
@@ -6,7 +7,8 @@ use athena_federation::Error;
 use loopback::answers::{Case, Errors, answers, check_table};
 use serde_json::{Value as Json, json};
 
-use crate::world::{World, file, members, read};
+use crate::fakes::error;
+use crate::world::{World, file, gzip, members, read};
 
 const DAY: &str = "2026-11-10";
 
@@ -42,15 +44,50 @@ async fn stores(case: &Case) -> String {
     outcome(answer, state.put_calls)
 }
 
+/// The first or the second call for the stored file of a day: it is looked for, and then stored.
+async fn files(case: &Case, stores: bool) -> String {
+    let world = World::new().await;
+    world.slack([file(&members(DAY))]);
+    if stores {
+        let absent = Case { name: String::new(), answer: error(404, "NoSuchKey"), takes_effect: false };
+        world.state().file_answers.push_back(absent);
+    }
+    world.state().file_answers.push_back(case.clone());
+    let answer = world.invoke(read(DAY)).await;
+    let calls = world.state().calls.len();
+    assert!(world.stored(DAY).is_none_or(|bytes| bytes == gzip(members(DAY).as_bytes())));
+    let is_stored = if world.stored(DAY).is_some() { "stored" } else { "not stored" };
+    format!("{}; the file is {is_stored}", outcome(answer, calls))
+}
+
+/// The claim of a day.
+async fn claims(case: &Case) -> String {
+    let world = World::new().await;
+    world.slack([file(&members(DAY))]);
+    world.state().turn_answers.push_back(case.clone());
+    let answer = world.invoke(read(DAY)).await;
+    let calls = world.state().calls.len();
+    outcome(answer, calls)
+}
+
 #[tokio::test]
-async fn each_answer_of_slack_and_s3_has_one_result() {
+async fn each_answer_of_slack_s3_and_dynamodb_has_one_result() {
     let mut rows = Vec::new();
     for case in answers(Errors::Plain) {
         rows.push((format!("of Slack: {}", case.name), reads(&case).await));
     }
     for case in answers(Errors::Xml) {
-        rows.push((format!("of S3: {}", case.name), stores(&case).await));
+        rows.push((format!("of S3 to storing a block: {}", case.name), stores(&case).await));
+    }
+    for case in answers(Errors::Xml) {
+        rows.push((format!("of S3 to the request for the stored file: {}", case.name), files(&case, false).await));
+    }
+    for case in answers(Errors::Xml) {
+        rows.push((format!("of S3 to storing the file: {}", case.name), files(&case, true).await));
+    }
+    for case in answers(Errors::Json) {
+        rows.push((format!("of DynamoDB to a claim: {}", case.name), claims(&case).await));
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("ANSWERS.md");
-    check_table(&path, "What becomes of a query after each answer of Slack and S3", &rows);
+    check_table(&path, "What becomes of a query after each answer of Slack, S3 and DynamoDB", &rows);
 }

@@ -17,7 +17,7 @@ async fn a_file_is_stored_as_slack_sent_it_and_answers_the_next_query() {
     world.slack([body(sent.clone())]);
     let first = world.read(DAY).await.unwrap();
     assert_eq!(world.stored(DAY), Some(sent));
-    // Neither Slack nor its token is needed anymore.
+    // Neither Slack nor its token is needed any longer.
     world.state().secrets = [Ok("{}".to_owned())].into();
     world.time.pass(Duration::from_secs(3600));
     assert_eq!(world.read(DAY).await.unwrap(), first);

@@ -71,8 +71,9 @@ impl Http {
                 .https_only(!self.local)
                 .timeout(LONGEST_CALL)
                 .connect_timeout(Duration::from_secs(3))
-                // A function sleeps between two events, so a connection that was open before may be dead afterwards.
-                .pool_idle_timeout(Duration::from_secs(20))
+                // A function sleeps between two events, so a connection that was open before may be dead afterwards, and a code that
+                // was sent over it is lost.
+                .pool_max_idle_per_host(0)
                 .build()
                 .expect("a client with fixed options can be built on any machine that has root certificates")
         })

@@ -123,6 +123,7 @@ async fn a_new_token_that_could_not_be_made_current_is_made_current_by_the_next_
     world.state().faults.insert("UpdateSecretVersionStage", Fault::Denies);
     assert_eq!(refresh(&world).await.unwrap_err().name(), "SecretUnavailable");
     assert_eq!(world.stored()["token"], "xoxe.xoxp-canary-1");
+    world.state().faults.clear();
     world.slack([reply(200, json!({"ok": false, "error": "invalid_refresh_token"}))]);
     assert_eq!(refresh(&world).await, Ok(json!({ "refreshed": true })));
     assert_eq!(world.stored()["token"], "xoxe.xoxp-canary-2");
@@ -130,10 +131,22 @@ async fn a_new_token_that_could_not_be_made_current_is_made_current_by_the_next_
 }
 
 #[tokio::test]
+async fn a_token_whose_successor_could_not_be_stored_is_not_used_up() {
+    let world = world(60).await;
+    world.state().faults.insert("PutSecretValue", Fault::Denies);
+    assert_eq!(refresh(&world).await.unwrap_err().name(), "SecretUnavailable");
+    assert!(world.calls().is_empty(), "Slack was not called");
+    world.state().faults.clear();
+    assert_eq!(refresh(&world).await, Ok(json!({ "refreshed": true })));
+    assert_eq!(world.form(0)["refresh_token"], "xoxe-canary-1");
+}
+
+#[tokio::test]
 async fn a_token_that_was_waiting_until_it_is_due_itself_is_renewed() {
     let world = world(60).await;
     world.state().faults.insert("UpdateSecretVersionStage", Fault::Denies);
     refresh(&world).await.unwrap_err();
+    world.state().faults.clear();
     world.pass(43200);
     let next = json!({"ok": true, "access_token": "xoxe.xoxp-canary-3", "refresh_token": "xoxe-canary-3", "expires_in": 43200, "token_type": "user"});
     world.slack([reply(200, next)]);

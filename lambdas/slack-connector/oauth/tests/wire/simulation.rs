@@ -1,6 +1,8 @@
 //! Days of refreshes, with faults at every call, in virtual time: one seed is one history.
 //!
 //! A refresh token works once. Whatever happens after Slack has answered with a new one, it is the current one in the end.
+//!
+//! A planted bug is a call that reaches a service, or an answer that reaches the function, as a wrong line would have sent or read it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -8,14 +10,12 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use lambda_runtime::{Context, LambdaEvent};
-use loopback::{Answer, Request, Time, dynamo, reply, serve};
+use loopback::{Answer, Request, Time, dynamo, finds, histories, reply, seeds, serve};
 use serde_json::{Value, json};
 use slack_oauth::{InstallationApi, Settings};
 use tokio::sync::Notify;
 
 use crate::world::{CLIENT_SECRET, NOW, Secret, TOKEN, variables};
-
-const SEEDS: u64 = 100;
 
 /// Hours of a schedule that ticks every hour, and those after them without faults.
 const TICKS: u64 = 8;
@@ -24,7 +24,32 @@ const HEALTHY_TICKS: u64 = 3;
 /// A token's life in seconds. It is due after a third of it, so that there are many refreshes.
 const LIFE: u64 = 21_600;
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bug {
+    RightIsNotProven,
+    TokenIsWrittenOnce,
+    PendingIsNotRead,
+    TokenIsNotStored,
+    LabelIsBelieved,
+    LeaseNeverEnds,
+    NoAnswerMeansStored,
+}
+
+use Bug::*;
+
+/// The bugs that are planted together: two if one alone is caught by a second guard.
+const PLANTED: &[(&str, &[Bug])] = &[
+    ("Slack is called before it is known that a token can be stored", &[RightIsNotProven]),
+    ("a token is written once, whatever the answer", &[TokenIsWrittenOnce]),
+    ("a token that could not be made current is not looked for", &[PendingIsNotRead]),
+    ("a renewed token is not stored", &[TokenIsNotStored]),
+    ("a label without an answer counts as moved, and nobody looks", &[LabelIsBelieved, PendingIsNotRead]),
+    ("the lease of a dead run never ends", &[LeaseNeverEnds]),
+    ("a write without an answer counts as done", &[NoAnswerMeansStored]),
+];
+
 struct Service {
+    bugs: &'static [Bug],
     rng: Rng,
     time: Time,
     /// The number of the newest refresh token, the only one that Slack accepts.
@@ -34,6 +59,8 @@ struct Service {
     token: Secret,
     table: BTreeMap<String, Value>,
     is_healthy: bool,
+    /// Whether the right to write the secret is missing at this tick.
+    is_denied: bool,
     kill: Arc<Notify>,
 }
 
@@ -68,9 +95,25 @@ impl Service {
             // Nothing can be done about a token that no run has seen, or that could be stored nowhere.
             (Fate::Lost(_), "") => Fate::Lost(false),
             (Fate::Killed(_), "") => Fate::Killed(false),
-            (Fate::Killed(_) | Fate::Refused, "PutSecretValue") => Fate::Lost(self.rng.bool()),
+            (Fate::Killed(false), "PutSecretValue") => Fate::Lost(self.rng.bool()),
             // The SDK repeats these, which takes real time and shows nothing else.
             (Fate::Lost(_), "GetSecretValue" | "PutItem" | "DeleteItem") => Fate::Refused,
+            (fate, _) => fate,
+        };
+        let is_proof = request.body.contains(r#""SecretString":"{}""#);
+        let has = |bug| self.bugs.contains(&bug);
+        let fate = match (fate, operation) {
+            (Fate::Works, "PutSecretValue") if is_proof && has(RightIsNotProven) => return reply(200, "{}"),
+            (_, "PutSecretValue") if self.is_denied => Fate::Refused,
+            (_, "PutSecretValue") if !is_proof && has(TokenIsNotStored) => return reply(200, "{}"),
+            (Fate::Lost(false) | Fate::Refused, "PutSecretValue") if !is_proof && has(TokenIsWrittenOnce) => {
+                Fate::Killed(false)
+            }
+            (Fate::Lost(false), "PutSecretValue") if has(NoAnswerMeansStored) => return reply(200, "{}"),
+            (Fate::Lost(false), "UpdateSecretVersionStage") if has(LabelIsBelieved) => return reply(200, "{}"),
+            (_, "GetSecretValue") if has(PendingIsNotRead) && request.body.contains("AWSPENDING") => {
+                return reply(400, json!({"__type": "ResourceNotFoundException", "message": "no"}));
+            }
             (fate, _) => fate,
         };
         match fate {
@@ -123,7 +166,9 @@ impl Service {
     fn write(&mut self, operation: &str, body: &Value) -> Answer {
         let id = body["Item"]["id"]["S"].as_str().or(body["Key"]["id"]["S"].as_str()).unwrap().to_owned();
         let old = self.table.get(&id).cloned();
-        if !dynamo::holds(body, old.as_ref()) {
+        if !dynamo::holds(body, old.as_ref())
+            || (self.bugs.contains(&LeaseNeverEnds) && operation == "PutItem" && old.is_some())
+        {
             return dynamo::refused(body, old.as_ref());
         }
         match operation {
@@ -134,8 +179,33 @@ impl Service {
     }
 }
 
-/// The token in the end, and the number of the newest refresh token.
-async fn history(seed: u64) -> (Value, u64, u32) {
+/// How a history ended.
+#[derive(Debug, PartialEq)]
+struct History {
+    token: Value,
+    /// The number of the newest refresh token.
+    newest: u64,
+    reused: u32,
+}
+
+impl History {
+    /// What is wrong with it.
+    fn violations(&self) -> Vec<String> {
+        let mut violations = Vec::new();
+        if self.token["refresh_token"] != format!("xoxe-canary-{}", self.newest) {
+            violations.push("the token that Slack issued last is lost".to_owned());
+        }
+        if self.reused > 0 {
+            violations.push("a used refresh token was sent again".to_owned());
+        }
+        if self.token["expires"].as_u64() <= Some(NOW + (TICKS + HEALTHY_TICKS) * 3600) {
+            violations.push("the token has expired".to_owned());
+        }
+        violations
+    }
+}
+
+async fn history(seed: u64, bugs: &'static [Bug]) -> History {
     fastrand::seed(seed);
     let time = Time::at(NOW);
     let kill = Arc::new(Notify::new());
@@ -143,6 +213,7 @@ async fn history(seed: u64) -> (Value, u64, u32) {
     let first = json!({"token": "xoxe.xoxp-canary-1", "refresh_token": "xoxe-canary-1", "expires": NOW + LIFE});
     token.put("first", &first.to_string());
     let service = Arc::new(Mutex::new(Service {
+        bugs,
         rng: Rng::with_seed(seed),
         time: time.clone(),
         newest: 1,
@@ -150,6 +221,7 @@ async fn history(seed: u64) -> (Value, u64, u32) {
         token,
         table: BTreeMap::new(),
         is_healthy: false,
+        is_denied: false,
         kill: kill.clone(),
     }));
     let served = service.clone();
@@ -157,7 +229,11 @@ async fn history(seed: u64) -> (Value, u64, u32) {
     let handler = InstallationApi::new(Settings::read(&variables(&format!("http://{address}"))).unwrap(), time.clock());
     for tick in 0..TICKS + HEALTHY_TICKS {
         time.pass(Duration::from_secs(3600));
-        service.lock().unwrap().is_healthy = tick >= TICKS;
+        {
+            let mut service = service.lock().unwrap();
+            service.is_healthy = tick >= TICKS;
+            service.is_denied = !service.is_healthy && service.rng.u32(..10) == 0;
+        }
         let event = LambdaEvent::new(json!({ "refresh": true }), Context::default());
         tokio::select! {
             _ = handler.handle(event) => {}
@@ -167,19 +243,25 @@ async fn history(seed: u64) -> (Value, u64, u32) {
     let service = service.lock().unwrap();
     assert!(service.time.seconds() > NOW);
     let current = service.token.current().map(|(_, text)| serde_json::from_str(text).unwrap());
-    (current.unwrap_or_default(), service.newest, service.reused)
+    History { token: current.unwrap_or_default(), newest: service.newest, reused: service.reused }
 }
 
-#[tokio::test]
-async fn no_history_loses_a_token_that_slack_has_issued() {
-    let mut newest_of_all = 0;
-    for seed in 0..SEEDS {
-        let (token, newest, reused) = history(seed).await;
-        assert_eq!(token["refresh_token"], format!("xoxe-canary-{newest}"), "seed {seed}");
-        assert_eq!(reused, 0, "seed {seed}: a used refresh token was sent again");
-        let end = NOW + (TICKS + HEALTHY_TICKS) * 3600;
-        assert!(token["expires"].as_u64() > Some(end), "seed {seed}: the token has expired: {token}");
-        newest_of_all = newest_of_all.max(newest);
+#[test]
+fn no_history_loses_a_token_that_slack_has_issued() {
+    let mut refreshes = 0;
+    for (seed, history) in histories(0..seeds(), |seed| history(seed, &[])).into_iter().enumerate() {
+        assert_eq!(history.violations(), Vec::<String>::new(), "seed {seed}: {history:?}");
+        refreshes += history.newest - 1;
     }
-    assert!(newest_of_all > 3, "tokens are renewed every two hours");
+    println!("slack-oauth: {} seeds, {refreshes} refreshes, lost 0, doubled 0, wrong end 0", seeds());
+    assert!(refreshes > 2 * seeds(), "tokens are renewed every two hours: {refreshes}");
+}
+
+#[test]
+fn each_bug_planted_in_the_calls_is_found() {
+    for (name, bugs) in PLANTED {
+        let found = finds(|seed| async move { !history(seed, bugs).await.violations().is_empty() });
+        println!("slack-oauth: found with seed {found:?}: {name}");
+        assert!(found.is_some(), "no history detected this bug: {name}");
+    }
 }

@@ -1,4 +1,6 @@
 //! Many clicks at once, with faults at every call: one seed gives one history, in virtual time and without a socket.
+//!
+//! A planted bug is a call that reaches a service, or an answer that reaches the function, as a wrong line would have sent or read it.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -19,8 +21,8 @@ use aws_smithy_types::body::SdkBody;
 use fastrand::Rng;
 use function::Clock;
 use lambda_runtime::{Context, LambdaEvent};
-use loopback::{Answer, Request};
-use serde_json::Value;
+use loopback::{Answer, Request, seeds};
+use serde_json::{Value, json};
 use write_back::{Key, Row, Signer, Terms};
 use write_back_api::QuoteApi;
 
@@ -28,39 +30,144 @@ use crate::world::{API, NOW, ROW, State, post, secret, settings};
 
 const CLICKS: usize = 50;
 
+/// One call in so many has a fault.
+const MANY: u32 = 4;
+const FEW: u32 = 20;
+
+/// How many rounds are tried to find a planted bug.
+const PATIENCE: u64 = 30;
+
 #[test]
 fn of_fifty_clicks_at_once_with_many_faults_each_link_writes_one_row() {
-    rounds(0..50, 4);
+    rounds(0..seeds() / 2, MANY);
 }
 
 /// Many faults hide what few faults show, and vice versa.
 #[test]
 fn of_fifty_clicks_at_once_with_few_faults_each_link_writes_one_row() {
-    rounds(50..100, 20);
+    rounds(seeds() / 2..seeds(), FEW);
 }
 
 /// The seed of a round is printed when it fails; `SEED=…` repeats one round. One call in `rarity` has a fault.
 fn rounds(seeds: Range<u64>, rarity: u32) {
     let only: Option<u64> = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
     let (mut taken_over, mut crashed) = (0, 0);
-    for seed in only.map_or(seeds, |seed| seed..seed + 1) {
-        let outcome = std::panic::catch_unwind(|| round(seed, rarity));
-        let (overtakes, crashes) = outcome.unwrap_or_else(|_| panic!("the round of seed {seed} failed"));
-        taken_over += overtakes;
-        crashed += crashes;
+    let seeds = only.map_or(seeds, |seed| seed..seed + 1);
+    for seed in seeds.clone() {
+        let outcome = std::panic::catch_unwind(|| round(seed, rarity, &[]));
+        let round = outcome.unwrap_or_else(|_| panic!("the round of seed {seed} failed"));
+        assert_eq!(round.violations, Vec::<String>::new(), "the round of seed {seed}");
+        taken_over += round.taken_over;
+        crashed += round.crashes;
     }
-    println!("{crashed} runs died, {taken_over} claims were taken over");
+    let rounds = seeds.end - seeds.start;
+    println!(
+        "write-back-api: {rounds} seeds, {} links, {} clicks, {crashed} runs died, {taken_over} claims were taken over, lost 0, doubled 0, wrong end 0",
+        2 * rounds,
+        (CLICKS as u64 + 2) * rounds
+    );
     assert!(
         only.is_some() || (crashed > 100 && taken_over > 5),
         "{crashed} runs died, {taken_over} claims were taken over"
     );
 }
 
-/// Two links for one quote, clicked 50 times in three waves; returns how many claims were taken over and how many runs died.
-fn round(seed: u64, rarity: u32) -> (usize, usize) {
+#[test]
+fn each_bug_planted_in_the_calls_is_found() {
+    for (name, bugs) in PLANTED {
+        let is_found = |seed: &u64| !round(*seed, if seed % 4 < 2 { MANY } else { FEW }, bugs).violations.is_empty();
+        let found = (0..PATIENCE).find(is_found);
+        println!("write-back-api: found with seed {found:?}: {name}");
+        assert!(found.is_some(), "{PATIENCE} rounds did not detect this bug: {name}");
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bug {
+    InsertIsNotChecked,
+    ClaimsAreNotChecked,
+    ClientTokenIsNew,
+    QuoteIsGivenToEach,
+    StatusIsGuessed,
+    EndedIsNotCounted,
+    FailureIsSuccess,
+    AnswerNamesAnotherQuote,
+}
+
+use Bug::*;
+
+/// The bugs that are planted together: two if one alone is caught by a second guard.
+const PLANTED: &[(&str, &[Bug])] = &[
+    ("an insert does not look for the row of its submission", &[InsertIsNotChecked]),
+    (
+        "a submission is claimed although it is claimed, and its insert is not checked",
+        &[ClaimsAreNotChecked, InsertIsNotChecked],
+    ),
+    ("each attempt has its own client token, and its insert is not checked", &[ClientTokenIsNew, InsertIsNotChecked]),
+    ("each submission makes its own quote", &[QuoteIsGivenToEach]),
+    ("the status does not follow from what is written", &[StatusIsGuessed]),
+    ("a statement that ended is handed in again under the same client token", &[EndedIsNotCounted]),
+    ("a failed statement counts as finished", &[FailureIsSuccess]),
+    ("the answer names a different quote", &[AnswerNamesAnotherQuote]),
+];
+
+impl Bug {
+    /// The call as a wrong line would have sent it; `number` is different for each call.
+    fn sent(self, operation: &str, body: &mut Value, number: u64) {
+        let id = body["Item"]["id"]["S"].as_str().unwrap_or_default().to_owned();
+        let is_new = body["ConditionExpression"] == "attribute_not_exists(#id)";
+        match (self, operation) {
+            (InsertIsNotChecked, "ExecuteStatement") => {
+                let parameters = body["Parameters"].as_array_mut().unwrap();
+                let submission = parameters.iter_mut().find(|parameter| parameter["name"] == "submission_id");
+                submission.unwrap()["value"] = json!(format!("submission-{number}"));
+            }
+            (ClientTokenIsNew, "ExecuteStatement") => body["ClientToken"] = json!(format!("token-{number}")),
+            (StatusIsGuessed, "ExecuteStatement") => {
+                let sql = body["Sql"].as_str().unwrap().to_owned();
+                let (before, rest) = sql.split_once("cast(case when ").unwrap();
+                let (_, after) = rest.split_once("'generated' end ").unwrap();
+                body["Sql"] = json!(format!("{before}cast('generated' {after}"));
+            }
+            (ClaimsAreNotChecked, "PutItem") if is_new && id.starts_with("submission#") => always(body),
+            (QuoteIsGivenToEach, "PutItem") if is_new && id.starts_with("quote#") => always(body),
+            (EndedIsNotCounted, "ExecuteStatement") => {
+                let parameters = body["Parameters"].as_array().unwrap();
+                let submission = parameters.iter().find(|parameter| parameter["name"] == "submission_id");
+                body["ClientToken"] = submission.unwrap()["value"].clone();
+            }
+            (AnswerNamesAnotherQuote, "PutItem") if body["Item"]["state"]["S"] == "FINISHED" => {
+                body["Item"]["quoteId"] = json!({"S": "f0000000-0000-4000-8000-000000000009"});
+            }
+            _ => {}
+        }
+    }
+
+    /// The answer as a wrong line would have read it.
+    fn read(self, answer: &mut Value) {
+        if self == FailureIsSuccess && answer["Status"] == "FAILED" {
+            answer["Status"] = json!("FINISHED");
+        }
+    }
+}
+
+/// Makes the condition of a new item hold for any item.
+fn always(body: &mut Value) {
+    body["ConditionExpression"] = json!("attribute_not_exists(#id) OR attribute_exists(#id)");
+}
+
+/// What a round came to.
+struct Round {
+    violations: Vec<String>,
+    taken_over: usize,
+    crashes: usize,
+}
+
+/// Two links for one quote, clicked 50 times in three waves.
+fn round(seed: u64, rarity: u32, bugs: &'static [Bug]) -> Round {
     // The SDK draws the length of its pauses from here.
     fastrand::seed(seed);
-    let world = Arc::new(Mutex::new(World::new(seed, rarity)));
+    let world = Arc::new(Mutex::new(World::new(seed, rarity, bugs)));
     let links = [link("1"), link("2")];
     let mut answers = Vec::new();
     for wave in [20, 20, CLICKS - 40] {
@@ -75,7 +182,10 @@ fn round(seed: u64, rarity: u32) -> (usize, usize) {
     }
     world.lock().unwrap().has_faults = false;
     let last = run_all(&world, links.iter().map(|link| click(&world, link)).collect());
-    assert_eq!(last.iter().map(|(status, _)| *status).collect::<Vec<_>>(), [200, 200]);
+    let mut violations = Vec::new();
+    let mut expect = |holds: bool, what: String| violations.extend(Some(what).filter(|_| !holds));
+    let ends: Vec<u64> = last.iter().map(|(status, _)| *status).collect();
+    expect(ends == [200, 200], format!("without faults the links answer {ends:?}"));
     answers.extend(last);
 
     let world = world.lock().unwrap();
@@ -84,15 +194,19 @@ fn round(seed: u64, rarity: u32) -> (usize, usize) {
         values.sort();
         values
     };
-    assert_eq!(column("status"), ["generated", "in review"], "one row per link");
-    assert_eq!(world.state.rows[0]["status"].as_deref(), Some("generated"), "the history starts with it");
-    let quotes = column("quote_id");
-    assert_eq!(quotes[0], quotes[1], "one quote");
+    let statuses = column("status");
+    expect(statuses == ["generated", "in review"], format!("two links wrote the rows {statuses:?}"));
+    let first = world.state.rows.first().and_then(|row| row["status"].clone());
+    expect(first.as_deref() == Some("generated"), format!("the history starts with {first:?}"));
+    let mut quotes = column("quote_id");
+    quotes.dedup();
+    expect(quotes.len() == 1, format!("one quote has the IDs {quotes:?}"));
+    let quote = quotes.first().cloned().unwrap_or_default();
     for (status, body) in answers {
-        assert!([200, 202, 502, 503].contains(&status), "{status}");
-        assert_eq!(status == 200, body.contains(&quotes[0]), "every response about a quote is about this one: {body}");
+        expect([200, 202, 502, 503].contains(&status), format!("a link answers {status}"));
+        expect((status == 200) == body.contains(&quote), format!("a response is not about the quote {quote}: {body}"));
     }
-    (world.taken_over, world.crashes)
+    Round { violations, taken_over: world.taken_over, crashes: world.crashes }
 }
 
 /// Everything that the runs share.
@@ -103,6 +217,7 @@ struct World {
     has_faults: bool,
     /// One fault in so many calls.
     rarity: u32,
+    bugs: &'static [Bug],
     /// Counts everything that happens, to notice when nothing does.
     steps: usize,
     /// When the sleepers of this sweep wake.
@@ -112,14 +227,25 @@ struct World {
 }
 
 impl World {
-    fn new(seed: u64, rarity: u32) -> World {
+    fn new(seed: u64, rarity: u32, bugs: &'static [Bug]) -> World {
         let mut state = State::new();
         // Each guard is also tested without the other: the service's memory of client tokens, and the condition in SQL.
         state.remembers_client_tokens = seed.is_multiple_of(2);
         state.looks = 2;
         let random = Rng::with_seed(seed);
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW);
-        World { state, now, random, has_faults: true, rarity, steps: 0, wakes: Vec::new(), crashes: 0, taken_over: 0 }
+        World {
+            state,
+            now,
+            random,
+            has_faults: true,
+            rarity,
+            bugs,
+            steps: 0,
+            wakes: Vec::new(),
+            crashes: 0,
+            taken_over: 0,
+        }
     }
 
     fn fault(&mut self) -> Fault {
@@ -251,7 +377,7 @@ impl Process {
         std::future::pending().await
     }
 
-    async fn exchange(self, request: Request) -> Result<HttpResponse, ConnectorError> {
+    async fn exchange(self, mut request: Request) -> Result<HttpResponse, ConnectorError> {
         pauses(&self.world).await;
         let fault = self.world.lock().unwrap().fault();
         if fault == Fault::DiesBefore {
@@ -268,7 +394,22 @@ impl Process {
                 let end = ["CONFLICT", "ABORTED", "FAILED"][world.random.usize(..3)];
                 world.state.ends.push_back(end);
             }
-            let answer = world.state.answer(&request);
+            let number = world.random.u64(..);
+            let bugs = world.bugs;
+            if !bugs.is_empty() {
+                let operation = request.header("x-amz-target").rsplit('.').next().unwrap().to_owned();
+                let mut body: Value = serde_json::from_str(&request.body).unwrap();
+                bugs.iter().for_each(|bug| bug.sent(&operation, &mut body, number));
+                request.body = body.to_string();
+            }
+            let mut answer = world.state.answer(&request);
+            if let Answer::Reply { body, .. } = &mut answer
+                && !bugs.is_empty()
+            {
+                let mut read: Value = serde_json::from_slice(body).unwrap();
+                bugs.iter().for_each(|bug| bug.read(&mut read));
+                *body = read.to_string().into_bytes();
+            }
             let is_takeover = request.body.contains("\":previous\"") && is_takeover(&request.body);
             if is_takeover && matches!(answer, Answer::Reply { status: 200, .. }) {
                 world.taken_over += 1;

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails when it cannot continue")]
 
+mod answers;
 mod clicks;
 mod crowd;
 mod form;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use lambda_runtime::{Context, LambdaEvent};
+use loopback::answers::Case;
 use loopback::dynamo::{holds, refused};
 use loopback::{Answer, Log, Request, Time, environment, reply, serve};
 use serde_json::{Value, json};
@@ -46,6 +47,8 @@ pub(crate) struct State {
     pub(crate) calls: Vec<String>,
     /// What a service does instead of its work, by operation, one per call.
     pub(crate) faults: BTreeMap<&'static str, VecDeque<Fault>>,
+    /// The answer to the next call of an operation, whatever the service would answer.
+    pub(crate) once: Option<(&'static str, Case)>,
     /// How often a statement is reported as running before its end.
     pub(crate) looks: usize,
     /// How statements end, in the order of their submission; `FINISHED` if none is left.
@@ -253,6 +256,7 @@ impl State {
             secrets: BTreeMap::from([("AWSCURRENT".to_owned(), secret("k1"))]),
             calls: Vec::new(),
             faults: BTreeMap::new(),
+            once: None,
             looks: 0,
             ends: VecDeque::new(),
             remembers_client_tokens: true,
@@ -268,6 +272,17 @@ impl State {
             return reply(status, json!({"__type": code, "message": message, "Message": message}));
         }
         let body: Value = serde_json::from_str(&request.body).unwrap();
+        let is_asked = |call: &str| match call {
+            "the claim" => body["Item"]["state"]["S"] == "CLAIMED",
+            "the quote" => operation == "PutItem" && body["Item"]["state"].is_null(),
+            "the record of the statement" => body["Item"]["state"]["S"] == "SUBMITTED",
+            "the record of the end" => body["Item"]["state"]["S"] == "FINISHED",
+            call => operation == call,
+        };
+        let case = self.once.take_if(|(call, _)| is_asked(call)).map(|(_, case)| case);
+        if let Some(case) = case.as_ref().filter(|case| !case.takes_effect) {
+            return case.answer.clone();
+        }
         let answer = match operation.as_str() {
             "GetSecretValue" => self.secret(&body),
             "PutItem" => self.put(&body),
@@ -280,7 +295,11 @@ impl State {
             "DescribeStatement" => self.describe(&body),
             other => panic!("no service here has the operation {other}"),
         };
-        if let Some(Fault::LosesAnswer) = fault { Answer::HangUp } else { answer }
+        match (case, fault) {
+            (Some(case), _) => case.answer,
+            (None, Some(Fault::LosesAnswer)) => Answer::HangUp,
+            (None, _) => answer,
+        }
     }
 
     fn secret(&self, body: &Value) -> Answer {

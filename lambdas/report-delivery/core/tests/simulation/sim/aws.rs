@@ -22,6 +22,8 @@ pub(crate) struct Faults {
     pub(crate) crash: u64,
     pub(crate) no_room: u64,
     pub(crate) stale: u64,
+    /// QuickSight says that it does not know a job that it has.
+    pub(crate) forgets: u64,
     /// Out of 1,000 jobs, how many end with a status that nobody knows, and how many never have a result.
     pub(crate) odd: u64,
 }
@@ -86,14 +88,21 @@ pub(crate) struct Access {
     pub(crate) aws: Rc<RefCell<Aws>>,
     pub(crate) timeline: Timeline,
     pub(crate) tenant: String,
+    /// Whether a fault struck one of its calls.
+    pub(crate) is_hurt: Rc<Cell<bool>>,
 }
 
 /// A page of the index, small so that there are several.
 const PAGE: usize = 4;
 
 impl Access {
+    pub(crate) fn new(aws: &Rc<RefCell<Aws>>, timeline: &Timeline, tenant: &str) -> Access {
+        let (aws, timeline, tenant) = (aws.clone(), timeline.clone(), tenant.to_owned());
+        Access { aws, timeline, tenant, is_hurt: Rc::default() }
+    }
+
     /// One call: `effect` happens once, never, or late; the answer arrives or not; the caller survives or not.
-    async fn call<R: 'static>(
+    pub(crate) async fn call<R: 'static>(
         &self,
         name: &str,
         patience: u64,
@@ -105,6 +114,7 @@ impl Access {
             let (there, back) = (aws.rng.u64(1..way), aws.rng.u64(1..way));
             (aws.strike(), there, back, aws.rng.u64(1000..55_000))
         };
+        self.is_hurt.set(self.is_hurt.get() || !matches!(strike, Strike::None));
         let now = self.timeline.now();
         let unanswered = || Unavailable("no answer".to_owned());
         let answer = Rc::new(Cell::new(None));
@@ -217,7 +227,8 @@ impl QuickSight for Access {
             if aws.outage.contains(&now) {
                 return bugs::unanswered(aws.bugs);
             }
-            let status = aws.remote(&tenant, &key).map(|remote| remote.status(now));
+            let forgets = aws.hits(aws.faults.forgets);
+            let status = aws.remote(&tenant, &key).map(|remote| remote.status(now)).filter(|_| !forgets);
             Ok(bugs::described(aws.bugs, status))
         };
         self.call("describe", QUICKSIGHT_PATIENCE, effect).await?
@@ -257,6 +268,24 @@ impl Remote {
 }
 
 impl Aws {
+    pub(crate) fn new(seed: u64, slots: usize, faults: Faults, bugs: &'static [Bug]) -> Aws {
+        Aws {
+            rng: fastrand::Rng::with_seed(!seed),
+            faults,
+            bugs,
+            slots_allowed: slots,
+            jobs: BTreeMap::new(),
+            slots: BTreeMap::new(),
+            remote: BTreeMap::new(),
+            high_water: 0,
+            claims: Vec::new(),
+            violations: Vec::new(),
+            outage: 0..0,
+            history: 0xcbf2_9ce4_8422_2325,
+            uploaded: None,
+        }
+    }
+
     /// Somebody deletes the job's item by hand.
     pub(crate) fn forget(&mut self, key: &Id, now: u64) {
         if let Some(versions) = self.jobs.get_mut(key) {

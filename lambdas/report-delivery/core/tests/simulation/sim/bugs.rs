@@ -30,6 +30,10 @@ pub(crate) enum Bug {
     SilenceMeansGone,
     UnknownStatusRuns,
     RefusalIsUnknown,
+    GivesUpAtTheFirstSilence,
+    ForgetsWhatItGaveUp,
+    WaitsForResultsForever,
+    EndsWhatQuickSightDoesNotKnow,
 }
 
 use Bug::*;
@@ -56,6 +60,9 @@ pub(crate) const PLANTED: &[(&str, &[Bug])] = &[
     ("no answer about a job is treated as its absence", &[SilenceMeansGone]),
     ("a status that nobody knows is treated as running", &[UnknownStatusRuns]),
     ("a refusal that is on no list is treated as no answer", &[RefusalIsUnknown]),
+    ("a job is given up at the first silence, and forgotten", &[GivesUpAtTheFirstSilence, ForgetsWhatItGaveUp]),
+    ("a result that never comes is awaited forever", &[WaitsForResultsForever]),
+    ("a running job is ended when QuickSight says twice that it does not know it", &[EndsWhatQuickSightDoesNotKnow]),
 ];
 
 /// The writes as a wrong line would have sent them.
@@ -98,7 +105,18 @@ pub(crate) fn writes(bugs: &[Bug], mut changes: Vec<Change>) -> Vec<Change> {
     } else if has(NoLease) {
         replace(&mut changes[0], "lease", |_| 0.into());
     }
+    if has(GivesUpAtTheFirstSilence) {
+        replace(&mut changes[0], "silent", |_| 0.into());
+    }
+    if has(WaitsForResultsForever) {
+        replace(&mut changes[0], "settling", |_| (1 << 50).into());
+    }
+    if has(EndsWhatQuickSightDoesNotKnow) {
+        replace(&mut changes[0], "settling", |_| 0.into());
+    }
+    let is_given_up = changes.len() == 1 && state == "FAILED";
     match &mut changes[0].write {
+        Write::Update { remove, .. } if is_given_up && has(ForgetsWhatItGaveUp) => remove.push("open"),
         Write::Put(_) if has(SubmitOverwrites) && state == "QUEUED" => changes[0].checks.clear(),
         Write::Update { set, remove } => {
             if has(DeletionTrustsTheRead) && state == "DELETING" {

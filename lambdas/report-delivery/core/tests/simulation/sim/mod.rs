@@ -7,8 +7,12 @@
 
 mod aws;
 mod bugs;
+mod deliveries;
+mod delivery_bugs;
 mod executor;
 mod schedule;
 
 pub(crate) use bugs::PLANTED;
+pub(crate) use deliveries::deliver;
+pub(crate) use delivery_bugs::PLANTED_IN_DELIVERIES;
 pub(crate) use schedule::{fair, run};

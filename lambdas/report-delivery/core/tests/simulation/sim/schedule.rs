@@ -27,16 +27,19 @@ pub(crate) struct Report {
 }
 
 const TENANTS: [&str; 3] = ["acme", "globex", "initech"];
-const MINUTE: u64 = 60_000;
-const HOUR: u64 = 60 * MINUTE;
+pub(crate) const MINUTE: u64 = 60_000;
+pub(crate) const HOUR: u64 = 60 * MINUTE;
 
 /// The poller's timeout in Lambda, and the share of it that the poller uses.
 const LIFE: u64 = 60_000;
 const BUDGET: Duration = Duration::from_secs(48);
 
-const MILD: Faults = Faults { refused: 10, lost_answer: 10, late: 5, crash: 5, no_room: 20, stale: 50, odd: 10 };
-const HARSH: Faults = Faults { refused: 60, lost_answer: 60, late: 60, crash: 30, no_room: 150, stale: 300, odd: 20 };
-const NONE: Faults = Faults { refused: 0, lost_answer: 0, late: 0, crash: 0, no_room: 0, stale: 0, odd: 0 };
+pub(crate) const MILD: Faults =
+    Faults { refused: 10, lost_answer: 10, late: 5, crash: 5, no_room: 20, stale: 50, forgets: 5, odd: 10 };
+pub(crate) const HARSH: Faults =
+    Faults { refused: 60, lost_answer: 60, late: 60, crash: 30, no_room: 150, stale: 300, forgets: 30, odd: 20 };
+pub(crate) const NONE: Faults =
+    Faults { refused: 0, lost_answer: 0, late: 0, crash: 0, no_room: 0, stale: 0, forgets: 0, odd: 0 };
 
 /// Runs the schedule of `seed`; even seeds are mild, odd ones harsh.
 pub(crate) fn run(seed: u64, bugs: &'static [Bug]) -> Report {
@@ -127,27 +130,13 @@ struct World {
 impl World {
     fn new(seed: u64, slots: usize, faults: Faults, bugs: &'static [Bug]) -> World {
         let timeline = Timeline::new();
-        let aws = Aws {
-            rng: fastrand::Rng::with_seed(!seed),
-            faults,
-            bugs,
-            slots_allowed: slots,
-            jobs: BTreeMap::new(),
-            slots: BTreeMap::new(),
-            remote: BTreeMap::new(),
-            high_water: 0,
-            claims: Vec::new(),
-            violations: Vec::new(),
-            outage: 0..0,
-            history: 0xcbf2_9ce4_8422_2325,
-            uploaded: None,
-        };
+        let aws = Aws::new(seed, slots, faults, bugs);
         let begin = timeline.now();
         World { aws: Rc::new(RefCell::new(aws)), timeline, begin, accepted: Rc::default(), deleted: Rc::default() }
     }
 
     fn access(&self, tenant: &str) -> Access {
-        Access { aws: self.aws.clone(), timeline: self.timeline.clone(), tenant: tenant.to_owned() }
+        Access::new(&self.aws, &self.timeline, tenant)
     }
 
     /// A caller submits a job after `after`, and again with the same key while it gets no answer.
@@ -225,7 +214,7 @@ impl World {
         let (aws, timeline) = (Rc::downgrade(&self.aws), self.timeline.clone());
         self.aws.borrow_mut().uploaded = Some(Rc::new(move |tenant, key| {
             let aws = aws.upgrade().expect("the world outlives its events");
-            let access = Access { aws, timeline: timeline.clone(), tenant: tenant.to_owned() };
+            let access = Access::new(&aws, &timeline, tenant);
             invoke(&timeline, access, Some(format!("{}report.pdf", key.prefix(tenant))));
         }));
     }

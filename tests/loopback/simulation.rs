@@ -1,0 +1,65 @@
+//! Simulations: one seed is one history.
+
+use std::future::Future;
+use std::ops::Range;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Most of a history is waiting for a socket, so a few of them run at once.
+const THREADS: usize = 8;
+
+/// The number of histories of a simulation: `SIMULATION_SEEDS`, or 100.
+///
+/// # Panics
+///
+/// If the variable is not a number.
+pub fn seeds() -> u64 {
+    std::env::var("SIMULATION_SEEDS").map_or(100, |seeds| seeds.parse().expect("SIMULATION_SEEDS is a number"))
+}
+
+/// One history per seed, in the order of the seeds. Each has a runtime of its own, and nothing that another one could change.
+///
+/// # Panics
+///
+/// If a history panics.
+pub fn histories<T, F>(seeds: Range<u64>, history: impl Fn(u64) -> F + Sync) -> Vec<T>
+where
+    T: Send,
+    F: Future<Output = T>,
+{
+    let (next, done) = (AtomicU64::new(seeds.start), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= seeds.end {
+                        return;
+                    }
+                    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                    let end = runtime.block_on(history(seed));
+                    done.lock().unwrap().push((seed, end));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap();
+    done.sort_by_key(|(seed, _)| *seed);
+    done.into_iter().map(|(_, end)| end).collect()
+}
+
+/// The first of the first hundred seeds whose history, with a planted bug, violates something.
+///
+/// # Panics
+///
+/// If a history panics.
+pub fn finds<F>(history: impl Fn(u64) -> F + Sync) -> Option<u64>
+where
+    F: Future<Output = bool>,
+{
+    let step = THREADS as u64;
+    (0..100).step_by(THREADS).find_map(|first| {
+        let violated = histories(first..first + step, &history);
+        violated.iter().position(|violated| *violated).map(|index| first + index as u64)
+    })
+}
