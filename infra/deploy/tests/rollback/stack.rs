@@ -93,6 +93,7 @@ impl Stack {
     pub(crate) fn resolve(&self, value: &Value) -> String {
         let of = |name: &str| match name {
             "AWS::StackName" => self.name.clone(),
+            "AWS::StackId" => self.id.clone(),
             name => self.members.get(name).map_or_else(|| format!("<{name}>"), |member| member.physical.clone()),
         };
         if let Some(text) = value.as_str() {
@@ -104,11 +105,20 @@ impl Stack {
         if let Some(path) = value["Fn::GetAtt"].as_array() {
             return format!("{}.{}", of(path[0].as_str().unwrap()), path[1]);
         }
-        let mut text = value["Fn::Sub"].as_str().map_or_else(|| value.to_string(), str::to_owned);
+        if let Some(select) = value["Fn::Select"].as_array() {
+            let split = &select[1]["Fn::Split"];
+            let index = usize::try_from(select[0].as_u64().unwrap()).unwrap();
+            return self.resolve(&split[1]).split(split[0].as_str().unwrap()).nth(index).unwrap_or_default().to_owned();
+        }
+        let substitution = &value["Fn::Sub"];
+        let mut text =
+            substitution.as_str().or(substitution[0].as_str()).map_or_else(|| value.to_string(), str::to_owned);
         let names: Vec<String> =
             text.split("${").skip(1).filter_map(|rest| Some(rest.split_once('}')?.0.to_owned())).collect();
         for name in names {
-            text = text.replace(&format!("${{{name}}}"), &of(&name));
+            let variable = &substitution[1][&name];
+            let resolved = if variable.is_null() { of(&name) } else { self.resolve(variable) };
+            text = text.replace(&format!("${{{name}}}"), &resolved);
         }
         text
     }
