@@ -95,7 +95,8 @@ fn cloudformation(account: &mut Account, action: &str, form: &HashMap<String, St
                     format!(
                         "<member><LogicalResourceId>{id}</LogicalResourceId><PhysicalResourceId>{}</PhysicalResourceId>\
                          <ResourceType>{kind}</ResourceType><ResourceStatus>{}</ResourceStatus></member>",
-                        member.physical, member.status
+                        escape(&member.physical),
+                        member.status
                     )
                 })
                 .collect();
@@ -347,7 +348,13 @@ fn json_service(
             let id = question["Identifier"].as_str().unwrap();
             let found = account.resources.get(id).filter(|found| found.kind == question["TypeName"].as_str().unwrap());
             let found = found.ok_or("ResourceNotFoundException")?;
-            Ok(json!({ "TypeName": found.kind, "ResourceDescription": { "Identifier": id, "Properties": "{}" } }))
+            let properties = json!({ "Arn": arn(&found.kind, id) }).to_string();
+            Ok(json!({ "TypeName": found.kind, "ResourceDescription": { "Identifier": id, "Properties": properties } }))
+        }
+        ("CloudApiService", "ListResources") => {
+            let of_type = account.resources.iter().filter(|(_, found)| question["TypeName"] == found.kind.as_str());
+            let list: Vec<_> = of_type.map(|(id, _)| json!({ "Identifier": id, "Properties": "{}" })).collect();
+            Ok(json!({ "ResourceDescriptions": list }))
         }
         ("CloudApiService", "DeleteResource") => {
             let id = question["Identifier"].as_str().unwrap();
@@ -402,6 +409,10 @@ fn arn(kind: &str, id: &str) -> Option<String> {
         "AWS::SecretsManager::Secret" => id.to_owned(),
         "AWS::Cognito::UserPool" => format!("arn:aws:cognito-idp:{here}:userpool/{id}"),
         "AWS::Logs::LogGroup" => format!("arn:aws:logs:{here}:log-group:{id}"),
+        // Its ARN has an ID that nothing else has.
+        "AWS::RedshiftServerless::Namespace" => {
+            format!("arn:aws:redshift-serverless:{here}:namespace/{}", &cfn::sha256(id)[..32])
+        }
         "AWS::Lambda::Function" => format!("arn:aws:lambda:{here}:function:{id}"),
         _ => return None,
     })
