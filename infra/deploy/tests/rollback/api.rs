@@ -110,11 +110,10 @@ fn cloudformation(account: &mut Account, action: &str, form: &HashMap<String, St
         "DescribeChangeSet" => {
             let stack = account.stacks.get(&name).ok_or_else(absent)?;
             let wanted = stack.change_sets.get(&change_set).ok_or(("ChangeSetNotFound", String::new()))?;
-            let status = match describe_difference(stack, wanted) {
-                true => "<Status>CREATE_COMPLETE</Status>",
-                false => {
-                    "<Status>FAILED</Status><StatusReason>The submitted information didn't contain changes.</StatusReason>"
-                }
+            let status = if differs(stack, wanted) {
+                "<Status>CREATE_COMPLETE</Status>"
+            } else {
+                "<Status>FAILED</Status><StatusReason>The submitted information didn't contain changes.</StatusReason>"
             };
             Ok(format!("{status}<ExecutionStatus>AVAILABLE</ExecutionStatus><StackId>{}</StackId>", stack.id))
         }
@@ -162,10 +161,11 @@ fn cloudformation(account: &mut Account, action: &str, form: &HashMap<String, St
 
 /// A name finds stacks that exist, an ID also those that were deleted.
 fn find<'a>(account: &'a Account, asked: &str, name: &str) -> Option<&'a Stack> {
-    match asked.starts_with("arn:") {
-        true => account.stacks.get(name).filter(|stack| stack.id == asked).or_else(|| account.deleted.get(asked)),
-        false => account.stacks.get(name),
+    let found = account.stacks.get(name);
+    if !asked.starts_with("arn:") {
+        return found;
     }
+    found.filter(|stack| stack.id == asked).or_else(|| account.deleted.get(asked))
 }
 
 fn create_change_set(account: &mut Account, form: &HashMap<String, String>, name: &str, change_set: &str) -> Said {
@@ -213,7 +213,7 @@ fn create_change_set(account: &mut Account, form: &HashMap<String, String>, name
 
 /// Whether the change set changes anything. Policies and metadata of a resource alone do not count as a change of it, but CloudFormation
 /// takes new metadata for one; a new description is nothing.
-fn describe_difference(stack: &Stack, wanted: &Wanted) -> bool {
+fn differs(stack: &Stack, wanted: &Wanted) -> bool {
     let is_policy = |name: &str| matches!(name, "DeletionPolicy" | "UpdateReplacePolicy");
     let same = |old: &Value, new: &Value| {
         let members = |json: &Value| json.as_object().unwrap().iter().filter(|(name, _)| !is_policy(name)).count();
