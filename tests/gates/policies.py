@@ -125,7 +125,8 @@ def substituted(text: str, values: dict, resources: dict) -> str:
 
 
 def attribute_arn(id: str, attribute: str, resources: dict) -> str:
-    name = f"{resources.get(id, {}).get('Type')}.{attribute}"
+    kind = resources.get(id, {}).get("Type")
+    name = f"{kind}.{attribute}"
     # An attribute that is not in the table fits no action, which is a finding.
     return ARNS.get(name, name)
 

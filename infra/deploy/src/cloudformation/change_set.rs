@@ -4,14 +4,14 @@ use aws_sdk_cloudformation::config::http::HttpResponse;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudformation::operation::delete_change_set::DeleteChangeSetError;
 use aws_sdk_cloudformation::types::{
-    Capability, ChangeSetStatus, ChangeSetType, DeploymentConfig, DeploymentConfigMode, ExecutionStatus,
-    OperationEvent, ResourceChange, ValidationStatus,
+    Capability, ChangeSetStatus, ChangeSetType, DeploymentConfig, DeploymentConfigMode, ExecutionStatus, ResourceChange,
 };
 
 use crate::aws::assets::TemplateSource;
 use crate::aws::pauses::Pauses;
 use crate::aws::sdk_error::from_sdk;
 use crate::cloudformation::empty_stack::discard_empty_stack;
+use crate::cloudformation::refusal;
 use crate::cloudformation::request::Request;
 use crate::{Error, Target};
 
@@ -26,6 +26,7 @@ pub(crate) struct ChangeSet {
 pub(crate) async fn create(target: &Target, request: Request<'_>) -> Result<Option<ChangeSet>, Error> {
     let stack = request.stack;
     let creates = request.kind == ChangeSetType::Create;
+    let sources = request.sources;
     let (id, stack_id) = send_request(target, request).await?;
     match wait_until_created(target, &id, stack).await? {
         Creation::Ready(changes) => Ok(Some(ChangeSet { id, stack_id, changes })),
@@ -34,7 +35,7 @@ pub(crate) async fn create(target: &Target, request: Request<'_>) -> Result<Opti
             Ok(None)
         }
         Creation::Failed(reason) => {
-            let found = validation_failures(target, &id).await;
+            let found = refusal::findings(target, &id, sources).await;
             discard(target, &id, stack).await?;
             if creates {
                 discard_empty_stack(target, stack).await?;
@@ -43,21 +44,6 @@ pub(crate) async fn create(target: &Target, request: Request<'_>) -> Result<Opti
             Err(Error::Failed(format!("CloudFormation rejected the change set of {stack}: {reason}")))
         }
     }
-}
-
-/// What CloudFormation found in the resources before it would change any; the change set itself only says that it found something. Empty
-/// if it found nothing, or does not tell this caller.
-async fn validation_failures(target: &Target, id: &str) -> Vec<String> {
-    let request = target.cloudformation.describe_events().change_set_name(id);
-    let Ok(answer) = target.lanes.looks.call(|| request.clone().send()).await else { return Vec::new() };
-    let failures =
-        answer.operation_events().iter().filter(|event| event.validation_status() == Some(&ValidationStatus::Failed));
-    let sentence = |event: &OperationEvent| {
-        let (name, kind) = (event.logical_resource_id().unwrap_or_default(), event.resource_type().unwrap_or_default());
-        let path = event.validation_path().map(|path| format!(" at {path}")).unwrap_or_default();
-        format!("{name} ({kind}){path}: {}", event.validation_status_reason().unwrap_or("no reason was given"))
-    };
-    failures.map(sentence).collect()
 }
 
 /// The IDs of the new change set and its stack.

@@ -15,6 +15,7 @@ pub(crate) mod live_stack;
 pub(crate) mod next_step;
 pub(crate) mod parameters;
 pub(crate) mod ready;
+pub(crate) mod refusal;
 pub(crate) mod request;
 pub(crate) mod snapshot;
 pub(crate) mod version;

@@ -278,19 +278,38 @@ async fn denied_access_is_one_sentence_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn what_early_validation_found_is_named_and_no_empty_stack_is_left() {
-    let event = "<member><LogicalResourceId>Claims</LogicalResourceId><ResourceType>AWS::DynamoDB::Table</ResourceType>\
-        <ValidationStatus>FAILED</ValidationStatus><ValidationPath>/Resources/Claims/Properties/TableName</ValidationPath>\
-        <ValidationStatusReason>the name is taken</ValidationStatusReason></member>\
-        <member><LogicalResourceId>Ping</LogicalResourceId><ValidationStatus>SKIPPED</ValidationStatus></member>";
+async fn what_early_validation_and_hooks_found_is_named_and_no_empty_stack_is_left() {
     let reason = "The change set failed early validation; call DescribeEvents";
-    let found = "Claims (AWS::DynamoDB::Table) at /Resources/Claims/Properties/TableName: the name is taken";
-    for (validation, expected) in [(event, found), ("", reason)] {
-        let fake = Fake { refused_change_set: Some(reason), validation, ..with_bucket() };
-        let (endpoint, fake) = fake_aws::start(fake).await;
-        let error = deploy(&endpoint).await.unwrap_err().to_string();
-        assert_eq!(error, format!("CloudFormation rejected the change set of acme-uptime: {expected}"));
-        assert_eq!(fake.lock().unwrap().stacks[STACK].status, "DELETE_COMPLETE");
+    let taken = "<ValidationStatus>FAILED</ValidationStatus><ValidationPath>/Resources/Claims/Properties/TableName</ValidationPath>\
+                 <ValidationStatusReason>the name is taken</ValidationStatusReason>";
+    let hook = "<HookType>Acme::Table::Check</HookType><HookStatus>HOOK_COMPLETE_FAILED</HookStatus>\
+                <HookStatusReason>no backups</HookStatusReason>";
+    let on_claims = |found: &str| {
+        let resource = "<LogicalResourceId>Claims</LogicalResourceId><ResourceType>AWS::DynamoDB::Table</ResourceType>";
+        format!("<member>{resource}{found}</member>")
+    };
+    let [valid, warns] = [
+        on_claims("<ValidationStatus>SKIPPED</ValidationStatus>"),
+        on_claims(&format!("{taken}<ValidationFailureMode>WARN</ValidationFailureMode>")),
+    ];
+    let claims = "Claims (AWS::DynamoDB::Table, from stacks/uptime.rs:12)";
+    let taken_said = format!("{claims}: /Resources/Claims/Properties/TableName: the name is taken");
+    let hook_said = format!("{claims}: the hook Acme::Table::Check: no backups");
+    for (pages, expected) in [
+        (vec![on_claims(taken) + &valid], taken_said.clone()),
+        (vec![on_claims(hook), on_claims(taken)], format!("{hook_said}; {taken_said}")),
+        (vec![format!("<member>{hook}</member>")], "the hook Acme::Table::Check: no backups".to_owned()),
+        (vec![warns], reason.to_owned()),
+        (vec![], reason.to_owned()),
+    ] {
+        for arguments in [&["deploy", "acme"] as &[_], &["deploy", "acme", "--plan"]] {
+            let fake = Fake { refused_change_set: Some(reason), validation: pages.clone(), ..with_bucket() };
+            let (endpoint, fake) = fake_aws::start(fake).await;
+            let (code, printed, said) = run(Some(endpoint), arguments).await;
+            let sentence = format!("CloudFormation rejected the change set of acme-uptime: {expected}\n");
+            assert!(code == Some(1) && format!("{printed}{said}").contains(&sentence), "{sentence}{printed}{said}");
+            assert_eq!(fake.lock().unwrap().stacks[STACK].status, "DELETE_COMPLETE");
+        }
     }
 }
 

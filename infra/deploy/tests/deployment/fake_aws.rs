@@ -29,8 +29,8 @@ pub(crate) struct Fake {
     pub(crate) no_changes: bool,
     /// Every change set fails for this reason.
     pub(crate) refused_change_set: Option<&'static str>,
-    /// XML of the events that a change set has.
-    pub(crate) validation: &'static str,
+    /// Pages of events that a change set has, in XML.
+    pub(crate) validation: Vec<String>,
     /// No change set is ever ready.
     pub(crate) slow_change_set: bool,
     /// XML of the changes that a change set reports.
@@ -265,7 +265,13 @@ fn cloudformation(fake: &mut Fake, action: &str, request: &HashMap<String, Strin
                 .collect();
             Ok(format!("<Summaries>{members}</Summaries>"))
         }
-        "DescribeEvents" => Ok(format!("<OperationEvents>{}</OperationEvents>", fake.validation)),
+        "DescribeEvents" => {
+            let at: usize = request.get("NextToken").map_or(0, |token| token.parse().unwrap());
+            let page = fake.validation.get(at).cloned().unwrap_or_default();
+            let more = at + 1 < fake.validation.len();
+            let next = if more { format!("<NextToken>{}</NextToken>", at + 1) } else { String::new() };
+            Ok(format!("<OperationEvents>{page}</OperationEvents>{next}"))
+        }
         "DetectStackDrift" => Ok("<StackDriftDetectionId>1</StackDriftDetectionId>".into()),
         "DescribeStackDriftDetectionStatus" => Ok("<DetectionStatus>DETECTION_COMPLETE</DetectionStatus>".into()),
         "DescribeStackResourceDrifts" => {

@@ -59,6 +59,11 @@ impl Account {
         orphans.map(|(_, orphan)| format!("{} {}", orphan.kind, orphan.logical_id)).collect()
     }
 
+    /// Switches off every protection by hand.
+    pub(crate) fn unprotect(&mut self) {
+        self.resources.values_mut().for_each(|resource| resource.refusal = None);
+    }
+
     /// Creates a resource; returns its physical ID.
     pub(crate) fn create(&mut self, stack: &Stack, logical_id: &str, definition: &Value) -> Result<String, String> {
         if self.faults.contains(&(Step::Create, logical_id.to_owned())) {

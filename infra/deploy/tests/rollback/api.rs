@@ -95,7 +95,8 @@ fn cloudformation(account: &mut Account, action: &str, form: &HashMap<String, St
                     format!(
                         "<member><LogicalResourceId>{id}</LogicalResourceId><PhysicalResourceId>{}</PhysicalResourceId>\
                          <ResourceType>{kind}</ResourceType><ResourceStatus>{}</ResourceStatus></member>",
-                        member.physical, member.status
+                        escape(&member.physical),
+                        member.status
                     )
                 })
                 .collect();
@@ -109,11 +110,10 @@ fn cloudformation(account: &mut Account, action: &str, form: &HashMap<String, St
         "DescribeChangeSet" => {
             let stack = account.stacks.get(&name).ok_or_else(absent)?;
             let wanted = stack.change_sets.get(&change_set).ok_or(("ChangeSetNotFound", String::new()))?;
-            let status = match describe_difference(stack, wanted) {
-                true => "<Status>CREATE_COMPLETE</Status>",
-                false => {
-                    "<Status>FAILED</Status><StatusReason>The submitted information didn't contain changes.</StatusReason>"
-                }
+            let status = if differs(stack, wanted) {
+                "<Status>CREATE_COMPLETE</Status>"
+            } else {
+                "<Status>FAILED</Status><StatusReason>The submitted information didn't contain changes.</StatusReason>"
             };
             Ok(format!("{status}<ExecutionStatus>AVAILABLE</ExecutionStatus><StackId>{}</StackId>", stack.id))
         }
@@ -161,10 +161,11 @@ fn cloudformation(account: &mut Account, action: &str, form: &HashMap<String, St
 
 /// A name finds stacks that exist, an ID also those that were deleted.
 fn find<'a>(account: &'a Account, asked: &str, name: &str) -> Option<&'a Stack> {
-    match asked.starts_with("arn:") {
-        true => account.stacks.get(name).filter(|stack| stack.id == asked).or_else(|| account.deleted.get(asked)),
-        false => account.stacks.get(name),
+    let found = account.stacks.get(name);
+    if !asked.starts_with("arn:") {
+        return found;
     }
+    found.filter(|stack| stack.id == asked).or_else(|| account.deleted.get(asked))
 }
 
 fn create_change_set(account: &mut Account, form: &HashMap<String, String>, name: &str, change_set: &str) -> Said {
@@ -212,7 +213,7 @@ fn create_change_set(account: &mut Account, form: &HashMap<String, String>, name
 
 /// Whether the change set changes anything. Policies and metadata of a resource alone do not count as a change of it, but CloudFormation
 /// takes new metadata for one; a new description is nothing.
-fn describe_difference(stack: &Stack, wanted: &Wanted) -> bool {
+fn differs(stack: &Stack, wanted: &Wanted) -> bool {
     let is_policy = |name: &str| matches!(name, "DeletionPolicy" | "UpdateReplacePolicy");
     let same = |old: &Value, new: &Value| {
         let members = |json: &Value| json.as_object().unwrap().iter().filter(|(name, _)| !is_policy(name)).count();
@@ -347,7 +348,13 @@ fn json_service(
             let id = question["Identifier"].as_str().unwrap();
             let found = account.resources.get(id).filter(|found| found.kind == question["TypeName"].as_str().unwrap());
             let found = found.ok_or("ResourceNotFoundException")?;
-            Ok(json!({ "TypeName": found.kind, "ResourceDescription": { "Identifier": id, "Properties": "{}" } }))
+            let properties = json!({ "Arn": arn(&found.kind, id) }).to_string();
+            Ok(json!({ "TypeName": found.kind, "ResourceDescription": { "Identifier": id, "Properties": properties } }))
+        }
+        ("CloudApiService", "ListResources") => {
+            let of_type = account.resources.iter().filter(|(_, found)| question["TypeName"] == found.kind.as_str());
+            let list: Vec<_> = of_type.map(|(id, _)| json!({ "Identifier": id, "Properties": "{}" })).collect();
+            Ok(json!({ "ResourceDescriptions": list }))
         }
         ("CloudApiService", "DeleteResource") => {
             let id = question["Identifier"].as_str().unwrap();
@@ -402,6 +409,10 @@ fn arn(kind: &str, id: &str) -> Option<String> {
         "AWS::SecretsManager::Secret" => id.to_owned(),
         "AWS::Cognito::UserPool" => format!("arn:aws:cognito-idp:{here}:userpool/{id}"),
         "AWS::Logs::LogGroup" => format!("arn:aws:logs:{here}:log-group:{id}"),
+        // Its ARN has an ID that nothing else has.
+        "AWS::RedshiftServerless::Namespace" => {
+            format!("arn:aws:redshift-serverless:{here}:namespace/{}", &cfn::sha256(id)[..32])
+        }
         "AWS::Lambda::Function" => format!("arn:aws:lambda:{here}:function:{id}"),
         _ => return None,
     })

@@ -11,5 +11,6 @@ mod api;
 mod assemblies;
 mod connection;
 mod matrix;
+mod protection;
 mod stack;
 mod template;
