@@ -22,8 +22,7 @@ mod query;
 
 use cfn::{Stack, Value};
 use constructs::{
-    Alarm, Bucket, BucketRef, Grant, HttpApi, HttpRoutes, Queue, RustFunction, Schedule, ScheduleGroup, Secret,
-    SecretRef, Table,
+    Alarm, Bucket, BucketRef, EventRule, Grant, HttpApi, HttpRoutes, Queue, RustFunction, Secret, SecretRef, Table,
 };
 pub use dashboard::DashboardProps;
 pub use props::Props;
@@ -111,8 +110,8 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
         .route("GET", "/revoke")
         .route("POST", "/revoke");
     stack.add("PagesRoutes", routes);
-    let refreshes = stack.add("Refreshes", ScheduleGroup::new(&install, &dead_letters));
-    stack.add("Refresh", Schedule::rate("1 hour", json!({ "refresh": true }), &refreshes));
+    let refresh = json!({ "refresh": true });
+    stack.add("Refreshes", EventRule::rate("Renews the token of Slack", "1 hour", refresh, &install, &dead_letters));
 
     let topic = props.alarm_topic.as_ref().map(|topic| topic.as_str());
     stack.add("ConnectorErrors", Alarm::on_errors(&connector, "Slack's analytics could not be read").notify(topic));

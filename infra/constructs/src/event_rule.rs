@@ -6,23 +6,39 @@ use aws::events::rule::{self, DeadLetterConfig, InputTransformer, RetryPolicy, T
 use cfn::intrinsic::sub;
 use cfn::{Construct, Json, Scope};
 
+use crate::schedule_expression::check_rate;
 use crate::{FunctionRef, QueueRef};
 
 /// The rules of the stack, whose names start with the stack's name.
 pub(crate) const RULES_OF_STACK: &str =
     "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/${AWS::StackName}-*";
 
-/// Calls a function for every event that matches a pattern.
+/// Calls a function for every event that matches a pattern, or at a fixed interval.
 ///
-/// Rules are for events. For times, use a [`crate::Schedule`]: a bus has room for 300 rules, but EventBridge Scheduler for a million schedules.
+/// For times, a [`crate::Schedule`] does more, and a bus has room for 300 rules only, but EventBridge Scheduler for a million schedules. A
+/// schedule needs a group and a role, though, of which an account has few, so a system with a single interval has a rule instead.
 #[derive(Clone, Debug)]
 pub struct EventRule {
     description: String,
-    pattern: Json,
+    trigger: Trigger,
     target: FunctionRef,
-    input: Option<EventInput>,
+    input: Input,
     dead_letters: QueueRef,
     has_own_permission: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Trigger {
+    Pattern(Json),
+    /// As in `1 hour`.
+    Rate(String),
+}
+
+#[derive(Clone, Debug)]
+enum Input {
+    Event,
+    PartOfEvent(EventInput),
+    Constant(Json),
 }
 
 /// What the function receives of the event.
@@ -51,9 +67,21 @@ impl EventRule {
     ) -> Self {
         Self {
             description: description.to_owned(),
-            pattern,
+            trigger: Trigger::Pattern(pattern),
             target: target.clone(),
-            input,
+            input: input.map_or(Input::Event, Input::PartOfEvent),
+            dead_letters: dead_letters.clone(),
+            has_own_permission: true,
+        }
+    }
+
+    /// A rule that calls the function with `input` at a fixed interval, as in `1 hour`. A rate that AWS would reject is a finding.
+    pub fn rate(description: &str, rate: &str, input: Json, target: &FunctionRef, dead_letters: &QueueRef) -> Self {
+        Self {
+            description: description.to_owned(),
+            trigger: Trigger::Rate(rate.to_owned()),
+            target: target.clone(),
+            input: Input::Constant(input),
             dead_letters: dead_letters.clone(),
             has_own_permission: true,
         }
@@ -72,8 +100,11 @@ impl Construct for EventRule {
     fn add_to(self, scope: &mut Scope<'_>) -> rule::RuleRef {
         let target = Target::new(TargetRequired { arn: self.target.arn(), id: "Function".into() });
         let target = match self.input {
-            Some(input) => target.input_transformer(InputTransformer::new(input.template).input_paths_map(input.paths)),
-            None => target,
+            Input::Event => target,
+            Input::PartOfEvent(input) => {
+                target.input_transformer(InputTransformer::new(input.template).input_paths_map(input.paths))
+            }
+            Input::Constant(input) => target.input(input.to_string()),
         }
         .retry_policy(RetryPolicy::new().maximum_event_age_in_seconds(Self::MAX_AGE).maximum_retry_attempts(10))
         .dead_letter_config(DeadLetterConfig::new().arn(self.dead_letters.arn()));
@@ -86,9 +117,16 @@ impl Construct for EventRule {
         // The dead-letter queue accepts rules whose name starts with the stack's name. A name that CloudFormation generates contains only the
         // first part of a long stack name.
         let name = sub(format!("${{AWS::StackName}}-{}", scope.path()));
-        let rule = scope.add_here(
-            rule::Rule::new().name(name).description(self.description).event_pattern(self.pattern).targets([target]),
-        );
+        let rule = rule::Rule::new().name(name).description(self.description).targets([target]);
+        if let Trigger::Rate(rate) = &self.trigger
+            && let Err(wrong) = check_rate(rate)
+        {
+            scope.finding(wrong, None);
+        }
+        let rule = scope.add_here(match self.trigger {
+            Trigger::Pattern(pattern) => rule.event_pattern(pattern),
+            Trigger::Rate(rate) => rule.schedule_expression(format!("rate({rate})")),
+        });
         if self.has_own_permission {
             scope.add("Permission", self.target.callable_by("events.amazonaws.com", rule.arn()));
         }

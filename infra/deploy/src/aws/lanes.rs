@@ -41,12 +41,44 @@ pub(crate) struct Lanes {
     pub(crate) looks: Lane,
     /// S3 accepts thousands of requests per second and prefix; this only limits bursts.
     pub(crate) storage: Lane,
+    /// What API Gateway does only so often per account, whoever asks: CloudFormation's calls count too.
+    paces: [(Work, Lane); 4],
+}
+
+/// Work of API Gateway with a fixed rate.
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// One in 3 seconds.
+    CreateApi,
+    /// One in 5 seconds.
+    CreateDeployment,
+    /// One in 20 seconds.
+    CreateUsagePlan,
+    /// One in 30 seconds.
+    DeleteApi,
 }
 
 impl Lanes {
     pub(crate) fn new(rates: Rates) -> Lanes {
         let [changes, looks] = [rates.changes, rates.looks].map(|rate| Lane::new("CloudFormation", rate));
-        Lanes { changes, looks, storage: Lane::new("S3", 200.0) }
+        let paces = [
+            (Work::CreateApi, 3.0),
+            (Work::CreateDeployment, 5.0),
+            (Work::CreateUsagePlan, 20.0),
+            (Work::DeleteApi, 30.0),
+        ];
+        let paces = paces.map(|(work, seconds)| (work, Lane::new("API Gateway", 1.0 / seconds)));
+        Lanes { changes, looks, storage: Lane::new("S3", 200.0), paces }
+    }
+
+    /// Waits until API Gateway may begin this work. Stacks wait in the order in which they ask, so many of them do not fail together because
+    /// CloudFormation was throttled for too long.
+    pub(crate) async fn pace(&self, work: impl IntoIterator<Item = Work>) {
+        for wanted in work {
+            let lane = self.paces.iter().find(|(work, _)| *work == wanted);
+            lane.expect("each kind of work has a lane").1.take().await;
+        }
     }
 
     /// Reports waiting on `progress`; `region` completes "in …".
@@ -312,6 +344,20 @@ mod tests {
         // A quick answer needs no report.
         lane.call(async || Ok::<_, SdkError<ErrorMetadata, HttpResponse>>(())).await.unwrap();
         assert_eq!(lines.lock().unwrap().len(), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn apis_are_deleted_no_faster_than_api_gateway_allows() {
+        let lanes = Lanes::new(Rates::default());
+        let start = Instant::now();
+        // 40 tenants with four APIs each.
+        for _ in 0..40 {
+            lanes.pace([Work::DeleteApi; 4]).await;
+        }
+        let seconds = start.elapsed().as_secs_f64();
+        assert!((159.0 * 30.0 - 1.0..=160.0 * 30.0).contains(&seconds), "{seconds}");
+        lanes.pace([Work::CreateApi, Work::CreateDeployment, Work::CreateUsagePlan]).await;
+        assert!(start.elapsed().as_secs_f64() - seconds < 0.1, "the kinds do not wait for each other");
     }
 
     #[tokio::test(start_paused = true)]

@@ -10,7 +10,7 @@ use cfn::Environment;
 
 use crate::assembly::StackArtifact;
 use crate::aws::json::AwsJson;
-use crate::aws::lanes::{Lanes, Rates};
+use crate::aws::lanes::{Lanes, Rates, Work};
 use crate::{Error, Progress};
 
 /// An account in a region, with working credentials.
@@ -105,6 +105,13 @@ impl Target {
     /// The same target with tokens derived from `seed`: equal seeds, equal tokens.
     pub(crate) fn seeded(&self, seed: &str) -> Target {
         Target { seed: seed.to_owned(), ..self.clone() }
+    }
+
+    /// Waits until API Gateway may begin this work; what plays AWS at another address is not as slow.
+    pub(crate) async fn pace(&self, work: Vec<Work>) {
+        if self.endpoint.is_none() {
+            self.lanes.pace(work).await;
+        }
     }
 
     /// Calls like [`Target::json`], in a different region.

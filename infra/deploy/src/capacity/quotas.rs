@@ -60,6 +60,15 @@ pub(crate) const QUOTAS: &[Quota] = &[
         None,
     ),
     quota("CloudFront distributions", Scope::Account, 500, Most::Open, &["AWS::CloudFront::Distribution"], None),
+    // Those that share the headers of the platform.
+    quota(
+        "distributions of one headers policy",
+        Scope::Account,
+        100,
+        Most::Open,
+        &["AWS::CloudFront::Distribution"],
+        None,
+    ),
     // <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
     quota("IAM roles", Scope::Account, 1000, Most::UpTo(5000), &["AWS::IAM::Role"], Some(("iam", "L-FE177D64"))),
     // <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html>

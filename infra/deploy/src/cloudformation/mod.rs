@@ -5,6 +5,7 @@
 //!                    └─► delete_stack ─────────────────────────────────► events ─► gone
 //! ```
 
+pub(crate) mod api_gateway;
 pub(crate) mod change_set;
 pub(crate) mod delete_stack;
 pub(crate) mod empty_stack;

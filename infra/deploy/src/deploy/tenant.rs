@@ -8,6 +8,7 @@ use futures_util::{StreamExt, stream};
 
 use crate::assembly::StackArtifact;
 use crate::aws::{assets, stacks};
+use crate::cloudformation::api_gateway;
 use crate::cloudformation::change_set::{self, ChangeSet};
 use crate::cloudformation::events;
 use crate::cloudformation::ready::make_ready;
@@ -144,6 +145,7 @@ async fn deploy_stack(
 
     let since = events::newest(target, &change_set.stack_id).await?;
     progress.begin(format!("{name}: {} changes", change_set.changes.len()), change_set.changes.len() as u64);
+    target.pace(api_gateway::work_of(&change_set.changes)).await;
     change_set::execute(target, &change_set, name).await?;
     let outcome = events::follow(target, &change_set.stack_id, since, &stack.sources(), progress).await?;
     match outcome.status {

@@ -6,6 +6,7 @@ use aws_sdk_cloudformation::types::Stack;
 
 use crate::assembly::{StackArtifact, is_platform};
 use crate::aws::stacks;
+use crate::cloudformation::api_gateway;
 use crate::cloudformation::delete_stack::delete_stack;
 use crate::cloudformation::live_stack::{self, LiveStack};
 use crate::destroy::{left, retention, slots, summary};
@@ -86,6 +87,7 @@ pub async fn destroy(
             let released = retention::release(place, live, progress).await?.into_iter();
             left.extend(released.map(|resource| (place.clone(), resource)));
         }
+        place.pace(api_gateway::work_of_deleting(live)).await;
         delete_stack(place, &live.stack, progress).await?;
     }
     left::delete(&left, progress).await?;

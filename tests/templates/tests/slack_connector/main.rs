@@ -129,10 +129,10 @@ fn browsers_reach_five_routes_at_the_root_of_the_host() {
 #[test]
 fn the_token_is_checked_every_hour() {
     let template = with("");
-    let schedule = template.properties("Refresh");
-    assert_eq!(schedule["ScheduleExpression"], "rate(1 hour)");
-    assert_eq!(schedule["Target"]["Input"], r#"{"refresh":true}"#);
-    assert_eq!(schedule["Target"]["Arn"], json!({ "Fn::GetAtt": ["Install", "Arn"] }));
+    let rule = template.properties("Refreshes");
+    assert_eq!(rule["ScheduleExpression"], "rate(1 hour)");
+    assert_eq!(rule["Targets"][0]["Input"], r#"{"refresh":true}"#);
+    assert_eq!(rule["Targets"][0]["Arn"], json!({ "Fn::GetAtt": ["Install", "Arn"] }));
 }
 
 #[test]
