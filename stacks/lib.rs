@@ -40,6 +40,7 @@ macro_rules! for_each_system {
     };
 }
 
+mod environments;
 mod plain_yaml;
 pub mod platform;
 mod raw_values;
@@ -49,7 +50,9 @@ mod tenancy;
 mod tenant;
 mod tenant_error;
 
+pub use environments::{Environment, Environments};
 pub use roster::{SYSTEMS, System, Systems};
+pub use shared::warehouse::{Schema, SchemaKey};
 pub use tenancy::Tenancy;
 pub use tenant::Tenant;
 pub use tenant_error::TenantError;

@@ -3,8 +3,8 @@
 //! ```text
 //! Assets   bucket: the functions' code and large templates, put there by the deployer, read by CloudFormation
 //! Slots    table: who runs one of the few QuickSight snapshot jobs that an account may have at once
-//! Gateway  the role with which API Gateway writes every stage's access log in this account and region; it replaces a role that
-//!          somebody else has set, and is kept when the stack is deleted
+//! Gateway  the role with which API Gateway writes every stage's access log in this account and region, unless somebody else has
+//!          set one; it is kept when the stack is deleted
 //!    └──► parameters under /ferrostack/platform/, by which other stacks find the bucket and the table
 //! ```
 //!
@@ -19,19 +19,33 @@ use aws::s3::bucket::{
 };
 use aws::s3::bucket_policy::{self, BucketPolicy};
 use aws::ssm::parameter::{self, Parameter};
-use cfn::intrinsic::{sub, sub_with};
+use cfn::intrinsic::{equals, sub, sub_with};
 use cfn::{Attributes, Stack, Value};
 use constructs::{Table, private_bucket};
 use serde_json::json;
 
 /// The stack's name, the same in every account and region.
 pub const STACK: &str = "ferrostack-platform";
-/// The folder of its assembly, next to those of the tenants: a name that no tenant can have.
+/// The folder of its assembly, next to those of the tenants: a name that no tenant can have. If there are environments, each has its own
+/// assembly, in [`folder_in`].
 pub const FOLDER: &str = "platform";
+/// The folder of the platform's assembly in an environment of this name.
+pub fn folder_in(environment: &str) -> String {
+    format!("{FOLDER}.{environment}")
+}
+
+/// Whether this is the folder of a platform's assembly.
+pub fn is_folder(name: &str) -> bool {
+    name.strip_prefix(FOLDER).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
 /// The SSM parameter with the name of the bucket for functions' code and large templates.
 pub const ASSET_BUCKET: &str = "/ferrostack/platform/asset-bucket";
 /// The SSM parameter with the name of the table of QuickSight slots.
 pub const SLOT_TABLE: &str = "/ferrostack/platform/slot-table";
+
+/// The parameter with a role for API Gateway's logs that somebody else has set, which the deployer finds.
+const LOG_ROLE: &str = "LogRole";
 
 /// Days after which an overwritten or deleted object is removed for good. Until then, a mistake can be undone.
 const NONCURRENT_DAYS: i64 = 30;
@@ -51,10 +65,7 @@ pub fn stack() -> Stack {
     // A slot is a lease of minutes, so there is nothing to keep.
     let slots = stack.add("Slots", Table::new("slot").disposable());
 
-    // API Gateway has one such setting for each account and region, and keeps it when the stack is deleted. So the role is kept too: without
-    // it, every API of the region would lose its logs, including those of other teams.
-    let role = stack.add("GatewayRole", log_writer().retain());
-    stack.add("Gateway", Account::new().cloud_watch_role_arn(role.arn()).retain());
+    add_log_role(&mut stack);
 
     stack.add(
         "AssetBucketName",
@@ -64,6 +75,20 @@ pub fn stack() -> Stack {
     stack.output("AssetBucket", assets.reference());
     stack.output("SlotTable", slots.name());
     stack
+}
+
+/// API Gateway has one role for logs in each account and region, and keeps it when the stack is deleted. So the role is kept too: without
+/// it, every API of the region would lose its logs, including those of other teams. A role that somebody else has set stays.
+fn add_log_role(stack: &mut Stack) {
+    let existing: Value<String> = stack.parameter(
+        LOG_ROLE,
+        cfn::Parameter::string()
+            .default("")
+            .description("ARN of the role with which API Gateway writes logs already; empty if there is none"),
+    );
+    let is_missing = stack.condition("CreatesLogRole", equals(existing, ""));
+    let role = stack.add("GatewayRole", log_writer().retain().only_if(&is_missing));
+    stack.add("Gateway", Account::new().cloud_watch_role_arn(role.arn()).retain().only_if(&is_missing));
 }
 
 /// Objects are named by the hash of their content and are kept: to roll back an update, CloudFormation reads the previous code.

@@ -74,21 +74,21 @@ impl<'de> Visitor<'de> for NodeVisitor {
         Ok(Node::Text(text.to_owned()))
     }
 
-    fn visit_bool<E>(self, it: bool) -> Result<Node, E> {
-        Ok(Node::Other(it.to_string()))
+    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
+        Ok(Node::Other(value.to_string()))
     }
 
-    fn visit_i64<E>(self, it: i64) -> Result<Node, E> {
-        Ok(Node::Other(it.to_string()))
+    fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
+        Ok(Node::Other(value.to_string()))
     }
 
-    fn visit_u64<E>(self, it: u64) -> Result<Node, E> {
-        Ok(Node::Other(it.to_string()))
+    fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
+        Ok(Node::Other(value.to_string()))
     }
 
-    fn visit_f64<E: serde::de::Error>(self, it: f64) -> Result<Node, E> {
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Node, E> {
         // As JSON, which is what becomes of it.
-        serde_json::to_string(&it).map(Node::Other).map_err(E::custom)
+        serde_json::to_string(&value).map(Node::Other).map_err(E::custom)
     }
 
     fn visit_unit<E>(self) -> Result<Node, E> {

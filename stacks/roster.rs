@@ -4,6 +4,7 @@ use cfn::Stack;
 use serde::Deserialize;
 
 use crate::shared::fields::given;
+use crate::shared::warehouse::{NoSchema as _, Schema};
 use crate::tenancy::Tenancy;
 
 /// How people and folders refer to one system.
@@ -45,6 +46,12 @@ macro_rules! systems {
             pub(crate) fn stacks(&self, tenancy: &Tenancy) -> Vec<Stack> {
                 let stacks = [$(self.$system.as_ref().map(|props| crate::$system::stack(tenancy, props))),*];
                 stacks.into_iter().flatten().collect()
+            }
+
+            /// The schemas of existing warehouses that the stacks set up.
+            pub(crate) fn schemas(&self, tenancy: &Tenancy) -> Vec<Schema> {
+                let schemas = [$(self.$system.as_ref().and_then(|props| props.schema_of(tenancy))),*];
+                schemas.into_iter().flatten().collect()
             }
         }
     };

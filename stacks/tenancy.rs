@@ -20,6 +20,12 @@ impl Tenancy {
         format!("{}-{system}", self.name)
     }
 
+    /// What one of its systems is called in a warehouse, unless the tenant file says otherwise: `<system>_<tenant>`. Tenants may
+    /// share a warehouse.
+    pub(crate) fn warehouse_name(&self, system: &str) -> String {
+        format!("{system}-{}", self.name).replace('-', "_")
+    }
+
     /// An empty stack of this tenant for one of its systems.
     pub(crate) fn stack(&self, system: &str, description: &str) -> Stack {
         Stack::new(self.stack_name(system))

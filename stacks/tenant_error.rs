@@ -28,7 +28,7 @@ impl TenantError {
             .chars()
             .skip(location.span().offset() as usize)
             .take((location.span().len() as usize).clamp(1, 60))
-            .take_while(|it| *it != '\n')
+            .take_while(|c| *c != '\n')
             .collect();
         let message = on_one_line(&explain(error, value.trim()));
         if message.contains("found a tab") || message.contains("tabs disallowed") {
@@ -44,7 +44,7 @@ impl TenantError {
     /// The first tab in the indentation of a line. The parser reports the value before it, which may be on an earlier line, `from`.
     fn tab(text: &str, from: u64) -> Option<Self> {
         let lines = (1..).zip(text.lines()).skip_while(|(number, _)| *number < from);
-        let mut places = lines.filter_map(|(number, line)| Some((number, line.find(|it| it != ' ')?, line)));
+        let mut places = lines.filter_map(|(number, line)| Some((number, line.find(|c| c != ' ')?, line)));
         let (line, spaces, _) = places.find(|(_, spaces, line)| line[*spaces..].starts_with('\t'))?;
         let message = "a tab is not allowed in the indentation; use spaces".to_owned();
         Some(Self { message, line, column: spaces as u64 + 1 })
@@ -53,7 +53,7 @@ impl TenantError {
 
 /// A value may contain line ends and other control characters that a terminal obeys.
 fn on_one_line(text: &str) -> String {
-    text.chars().map(|it| if it.is_control() { it.escape_default().to_string() } else { it.to_string() }).collect()
+    text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
 }
 
 impl fmt::Display for TenantError {

@@ -70,9 +70,9 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
         stack.output("RequestUrl", requests.url(""));
     }
 
-    let topic = props.alarm_topic.as_ref().map(|it| it.as_str());
-    stack.add("ReloadErrors", Alarm::on_errors(&reload, "A Qlik reload could not be started or failed").tell(topic));
-    stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "A Qlik reload was given up").tell(topic));
+    let topic = props.alarm_topic.as_ref().map(|topic| topic.as_str());
+    stack.add("ReloadErrors", Alarm::on_errors(&reload, "A Qlik reload could not be started or failed").notify(topic));
+    stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "A Qlik reload was given up").notify(topic));
 
     stack.output("QlikApiKeySecret", api_key.arn());
     stack.output("ReloadFunction", reload.name());

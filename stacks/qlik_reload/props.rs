@@ -50,13 +50,13 @@ impl Props {
 
     /// Whether a request or an event names the app, so that the function must know which it may reload.
     pub(crate) fn takes_app_ids(&self) -> bool {
-        self.requests || self.events.values().any(|it| matches!(it.app, App::From(_)))
+        self.requests || self.events.values().any(|event| matches!(event.app, App::From(_)))
     }
 
     /// Every app that this tenant reloads.
     pub(crate) fn allowed_apps(&self) -> Vec<&str> {
-        let scheduled = self.schedules.values().flat_map(|it| &it.apps);
-        let fixed = self.events.values().filter_map(|it| match &it.app {
+        let scheduled = self.schedules.values().flat_map(|schedule| &schedule.apps);
+        let fixed = self.events.values().filter_map(|event| match &event.app {
             App::Fixed(app) => Some(app),
             App::From(_) => None,
         });
@@ -66,22 +66,26 @@ impl Props {
 
     /// Whether some trigger follows its reload to the end.
     pub(crate) fn waits_for_the_end(&self) -> bool {
-        let options = self.schedules.values().map(|it| &it.options).chain(self.events.values().map(|it| &it.options));
-        options.into_iter().any(|it| it.wait_for == Some(WaitFor::Finished))
+        let options = self
+            .schedules
+            .values()
+            .map(|schedule| &schedule.options)
+            .chain(self.events.values().map(|event| &event.options));
+        options.into_iter().any(|options| options.wait_for == Some(WaitFor::Finished))
     }
 }
 
 impl TryFrom<Fields> for Props {
     type Error = String;
 
-    fn try_from(it: Fields) -> Result<Self, String> {
+    fn try_from(fields: Fields) -> Result<Self, String> {
         let props = Self {
-            tenant_url: it.tenant_url,
-            schedules: it.schedules,
-            events: it.events,
-            requests: it.requests,
-            allowed_apps: it.allowed_apps,
-            alarm_topic: it.alarm_topic,
+            tenant_url: fields.tenant_url,
+            schedules: fields.schedules,
+            events: fields.events,
+            requests: fields.requests,
+            allowed_apps: fields.allowed_apps,
+            alarm_topic: fields.alarm_topic,
         };
         let apps = props.allowed_apps().len();
         if props.takes_app_ids() && !(1..=Self::MOST_ALLOWED_APPS).contains(&apps) {
@@ -131,19 +135,21 @@ impl ScheduleTrigger {
 impl TryFrom<ScheduleFields> for ScheduleTrigger {
     type Error = String;
 
-    fn try_from(it: ScheduleFields) -> Result<Self, String> {
-        let when = When::one_of(it.cron, it.rate)?;
-        if !(1..=Self::MOST_APPS).contains(&it.apps.len()) {
+    fn try_from(fields: ScheduleFields) -> Result<Self, String> {
+        let when = When::one_of(fields.cron, fields.rate)?;
+        if !(1..=Self::MOST_APPS).contains(&fields.apps.len()) {
             return Err(format!(
                 "the schedule has {} apps; must have 1 to {}; create another schedule",
-                it.apps.len(),
+                fields.apps.len(),
                 Self::MOST_APPS
             ));
         }
-        if let Some(twice) = it.apps.iter().enumerate().find_map(|(i, app)| it.apps[..i].contains(app).then_some(app)) {
+        if let Some(twice) =
+            fields.apps.iter().enumerate().find_map(|(i, app)| fields.apps[..i].contains(app).then_some(app))
+        {
             return Err(format!("the app `{}` is listed twice in one schedule; remove one", twice.as_str()));
         }
-        Ok(Self { apps: it.apps, when, time_zone: it.time_zone, options: it.options })
+        Ok(Self { apps: fields.apps, when, time_zone: fields.time_zone, options: fields.options })
     }
 }
 
@@ -184,13 +190,13 @@ struct EventFields {
 impl TryFrom<EventFields> for EventTrigger {
     type Error = String;
 
-    fn try_from(it: EventFields) -> Result<Self, String> {
-        let app = match (it.app, it.app_from) {
+    fn try_from(fields: EventFields) -> Result<Self, String> {
+        let app = match (fields.app, fields.app_from) {
             (Some(app), None) => App::Fixed(app),
             (None, Some(path)) => App::From(path),
             _ => return Err("an event has either `app` or `app_from`; set one of them".to_owned()),
         };
-        Ok(Self { pattern: it.pattern, app, options: it.options })
+        Ok(Self { pattern: fields.pattern, app, options: fields.options })
     }
 }
 
@@ -244,39 +250,48 @@ impl ReloadOptions {
 impl TryFrom<ReloadFields> for ReloadOptions {
     type Error = String;
 
-    fn try_from(it: ReloadFields) -> Result<Self, String> {
-        if let Some(weight) = it.weight.filter(|it| !(1..=Self::LARGEST_WEIGHT).contains(it)) {
+    fn try_from(options: ReloadFields) -> Result<Self, String> {
+        if let Some(weight) = options.weight.filter(|weight| !(1..=Self::LARGEST_WEIGHT).contains(weight)) {
             return Err(format!("weight is {weight}; must be 1 to {}", Self::LARGEST_WEIGHT));
         }
-        if it.variables.len() > Self::MOST_VARIABLES {
+        if options.variables.len() > Self::MOST_VARIABLES {
             return Err(format!(
                 "there are {} variables; must be at most {}",
-                it.variables.len(),
+                options.variables.len(),
                 Self::MOST_VARIABLES
             ));
         }
-        if let Some((name, value)) = it.variables.iter().find(|(_, it)| it.chars().count() > Self::LONGEST_VARIABLE) {
+        if let Some((name, value)) =
+            options.variables.iter().find(|(_, value)| value.chars().count() > Self::LONGEST_VARIABLE)
+        {
             let length = value.chars().count();
             return Err(format!(
                 "variable `{name}` has {length} characters; must have at most {}",
                 Self::LONGEST_VARIABLE
             ));
         }
-        if let Some(name) = it.variables.iter().find_map(|(name, value)| value.contains(['<', '>']).then_some(name)) {
+        if let Some(name) =
+            options.variables.iter().find_map(|(name, value)| value.contains(['<', '>']).then_some(name))
+        {
             return Err(format!(
                 "variable `{name}` contains `<` or `>`, which EventBridge treats as a placeholder; leave them out"
             ));
         }
         let mut fields = serde_json::Map::new();
         let mut set = |name: &str, value: Option<Json>| {
-            fields.extend(value.map(|it| (name.to_owned(), it)));
+            fields.extend(value.map(|value| (name.to_owned(), value)));
         };
-        set("partial", it.partial.map(Json::from));
-        set("weight", it.weight.map(Json::from));
-        set("variables", (!it.variables.is_empty()).then(|| it.variables.into_iter().collect()));
-        set("skipIfActive", it.skip_if_active.filter(|skip| *skip).map(Json::from));
-        set("waitFor", it.wait_for.map(|it| Json::from(if it == WaitFor::Finished { "finished" } else { "started" })));
-        Ok(Self { fields, wait_for: it.wait_for })
+        set("partial", options.partial.map(Json::from));
+        set("weight", options.weight.map(Json::from));
+        set("variables", (!options.variables.is_empty()).then(|| options.variables.into_iter().collect()));
+        set("skipIfActive", options.skip_if_active.filter(|skip| *skip).map(Json::from));
+        set(
+            "waitFor",
+            options
+                .wait_for
+                .map(|wait_for| Json::from(if wait_for == WaitFor::Finished { "finished" } else { "started" })),
+        );
+        Ok(Self { fields, wait_for: options.wait_for })
     }
 }
 
@@ -287,8 +302,8 @@ checked_text! {
     /// The ID of a Qlik app: a GUID in lower case.
     pub AppId, |text: &str| {
         let groups: Vec<&str> = text.split('-').collect();
-        let lengths: Vec<usize> = groups.iter().map(|it| it.len()).collect();
-        let is_hex = |it: &str| it.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'));
+        let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
+        let is_hex = |group: &str| group.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         if lengths == [8, 4, 4, 4, 12] && groups.into_iter().all(is_hex) {
             return Ok(());
         }
@@ -301,9 +316,9 @@ checked_text! {
     pub TenantUrl, |text: &str| {
         let text = text.strip_suffix('/').unwrap_or(text);
         let host = text.strip_prefix("https://").unwrap_or_default();
-        let known = [".qlikcloud.com", ".qlikcloudgov.com"].iter().find_map(|it| host.strip_suffix(it));
-        let is_label = |it: &str| !it.is_empty() && it.len() <= 63 && it.bytes().all(|it| matches!(it, b'a'..=b'z' | b'0'..=b'9' | b'-'));
-        let fits = known.and_then(|it| it.split_once('.')).is_some_and(|(tenant, region)| is_label(tenant) && is_region(region));
+        let known = [".qlikcloud.com", ".qlikcloudgov.com"].iter().find_map(|domain| host.strip_suffix(domain));
+        let is_label = |label: &str| !label.is_empty() && label.len() <= 63 && label.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+        let fits = known.and_then(|prefix| prefix.split_once('.')).is_some_and(|(tenant, region)| is_label(tenant) && is_region(region));
         if fits {
             return Ok(());
         }
@@ -314,15 +329,15 @@ checked_text! {
 /// `eu`, `us`, `ap`, `de`, `sg`, `in`: two letters, and up to three more letters or digits.
 fn is_region(text: &str) -> bool {
     (2..=5).contains(&text.len())
-        && text.bytes().take(2).all(|it| it.is_ascii_lowercase())
-        && text.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit())
+        && text.bytes().take(2).all(|byte| byte.is_ascii_lowercase())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
 }
 
 checked_text! {
     /// The path of a value in an event's detail, `$.detail.appId`.
     pub EventPath, |text: &str| {
-        let is_key = |it: &str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_' || it == b'-');
-        if text.len() <= 256 && text.strip_prefix("$.detail.").is_some_and(|it| it.split('.').all(is_key)) {
+        let is_key = |key: &str| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+        if text.len() <= 256 && text.strip_prefix("$.detail.").is_some_and(|path| path.split('.').all(is_key)) {
             return Ok(());
         }
         Err(format!("`{text}` is not a path to a value in an event's detail; must be `$.detail.` and keys joined by dots, such as $.detail.appId"))

@@ -50,11 +50,11 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
 
     let requests = stack.add("Requests", requests_table());
     let dead_letters = stack.add("DeadLetters", Queue::dead_letters());
-    let worker = format!("query_app_{}", tenancy.name.as_str().replace('-', "_"));
+    let worker = tenancy.warehouse_name(SYSTEM.name);
     let place = props.warehouse.place(&mut stack, Vec::new(), &worker);
     let connections = stack.add("Connections", WebSocketApi::new("Accepts queries and reports when they are done"));
     let page = stack.add("Page", page(props, &connections));
-    let origin = props.origin.as_ref().map_or_else(|| page.origin(), |it| it.as_str().into());
+    let origin = props.origin.as_ref().map_or_else(|| page.origin(), |origin| origin.as_str().into());
 
     let parts =
         Parts { tenancy, props, requests: &requests, dead_letters: &dead_letters, place: &place, origin: &origin };
@@ -70,15 +70,15 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     let api = stack.add(API, rest_api(users.arn(), &origin, &results));
     stack.add("Ended", ended(tenancy, &finished, &dead_letters));
     add_sweeps(&mut stack, &socket, &finished, &dead_letters);
-    stack.add("InWarehouse", in_warehouse(props, &place, &setup, &socket));
+    stack.add("InWarehouse", in_warehouse(tenancy, props, &place, &setup, &socket));
     let config = page_config(&users, &connections, &api, sign_up.is_some());
     stack.add("Site", site(&publish, &page, config));
 
-    let topic = props.alarm_topic.as_ref().map(|it| it.as_str());
-    stack.add("SocketErrors", Alarm::on_errors(&socket, "A query could not be accepted").tell(topic));
-    stack.add("FinishedErrors", Alarm::on_errors(&finished, "The end of a query could not be reported").tell(topic));
-    stack.add("ResultsErrors", Alarm::on_errors(&results, "A result could not be read").tell(topic));
-    stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "An event was given up").tell(topic));
+    let topic = props.alarm_topic.as_ref().map(|topic| topic.as_str());
+    stack.add("SocketErrors", Alarm::on_errors(&socket, "A query could not be accepted").notify(topic));
+    stack.add("FinishedErrors", Alarm::on_errors(&finished, "The end of a query could not be reported").notify(topic));
+    stack.add("ResultsErrors", Alarm::on_errors(&results, "A result could not be read").notify(topic));
+    stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "An event was given up").notify(topic));
 
     add_endpoints(&mut stack, tenancy, &connections, &api);
     stack.output("SiteUrl", origin.clone());
@@ -115,8 +115,8 @@ fn page(props: &Props, connections: &WebSocketApiRef) -> Website {
     let api = sub(format!("https://${{{API}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}"));
     let cognito = sub("https://cognito-idp.${AWS::Region}.${AWS::URLSuffix}");
     Website::new(vec![api, connections.origin(), cognito])
-        .domain(props.domain.as_ref().map(|it| (it.name(), it.certificate())))
-        .web_acl(props.web_acl.as_ref().map(|it| it.as_str()))
+        .domain(props.domain.as_ref().map(|domain| (domain.name(), domain.certificate())))
+        .web_acl(props.web_acl.as_ref().map(|web_acl| web_acl.as_str()))
 }
 
 /// What the functions have in common.
@@ -144,7 +144,7 @@ impl Parts<'_> {
         let function = self
             .function("query-socket")
             .timeout(29)
-            .env("SCHEMA", self.props.schema.as_str())
+            .env("SCHEMA", self.props.schema(self.tenancy))
             .env("ORIGINS", self.origin)
             .env("CONNECTIONS_URL", connections.connections_url())
             .env("MAX_ROWS", limits.rows.to_string())
@@ -236,7 +236,7 @@ fn users(props: &Props, sign_up: Option<&FunctionRef>) -> UserPool {
     UserPool::default()
         .sign_up_through(sign_up)
         .second_factor_required(props.mfa == SecondFactor::Required)
-        .mail_from(props.mail.as_ref().map(|it| (it.from.as_str(), it.identity.as_str())))
+        .mail_from(props.mail.as_ref().map(|mail| (mail.from.as_str(), mail.identity.as_str())))
 }
 
 fn socket_routes(connections: &WebSocketApiRef, socket: &FunctionRef) -> WebSocketRoutes {
@@ -277,10 +277,16 @@ fn add_sweeps(stack: &mut Stack, socket: &FunctionRef, finished: &FunctionRef, d
     stack.add("SubmitAgain", Schedule::rate("1 minute", json!({ "sweep": true }), &submissions));
 }
 
-fn in_warehouse(props: &Props, place: &Place, setup: &FunctionRef, socket: &FunctionRef) -> CustomResource {
+fn in_warehouse(
+    tenancy: &Tenancy,
+    props: &Props,
+    place: &Place,
+    setup: &FunctionRef,
+    socket: &FunctionRef,
+) -> CustomResource {
     let resource = CustomResource::new(setup, SETUP_SECONDS + 60)
         .property("Warehouse", place.for_setup())
-        .property("Schema", props.schema.as_str())
+        .property("Schema", props.schema(tenancy))
         .property("Reader", Json::from(place.worker(socket)))
         .property("StatementSeconds", props.limits.seconds.to_string());
     match &props.script {

@@ -3,15 +3,18 @@
 use std::collections::BTreeSet;
 
 use cfn::Json;
+use cfn::intrinsic::account_id;
 use constructs::Grant;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::SYSTEM;
 use crate::shared::arn::{self, check_arn, is_named};
 use crate::shared::bucket::{BucketName, KeyPrefix};
 use crate::shared::fields::{Identifier, TopicArn, checked_text, given, in_range};
 use crate::shared::mail::{Address, Domain as MailDomain};
-use crate::shared::warehouse::Warehouse;
+use crate::shared::warehouse::{Schema, Warehouse};
+use crate::tenancy::Tenancy;
 
 /// What differs between tenants.
 #[derive(Clone, Debug, Deserialize)]
@@ -19,8 +22,8 @@ use crate::shared::warehouse::Warehouse;
 pub struct Props {
     /// What is queried.
     pub warehouse: Warehouse,
-    /// The schema that the queries may read.
-    pub schema: Identifier,
+    /// The schema that the queries may read; `query_app_<tenant>` if there is none.
+    schema: Option<Identifier>,
     /// Statements that fill the schema when the stack is created.
     pub script: Option<Script>,
     /// The tenant's own queries, in addition to the ones that every tenant has.
@@ -48,8 +51,8 @@ pub struct Props {
 #[serde(deny_unknown_fields)]
 struct Fields {
     warehouse: Warehouse,
-    #[serde(default = "default_schema")]
-    schema: Identifier,
+    #[serde(default, deserialize_with = "given")]
+    schema: Option<Identifier>,
     #[serde(default, deserialize_with = "given")]
     script: Option<Script>,
     #[serde(default, deserialize_with = "given")]
@@ -72,13 +75,19 @@ struct Fields {
     alarm_topic: Option<TopicArn>,
 }
 
-fn default_schema() -> Identifier {
-    Identifier::try_from("query_app".to_owned()).expect("the default is an identifier")
-}
-
 impl Props {
     /// Lambda gives 4 KB to all of a function's variables.
     const MOST_DOMAINS: usize = 10;
+
+    /// The schema that the queries may read.
+    pub(super) fn schema(&self, tenancy: &Tenancy) -> String {
+        self.schema.as_ref().map_or_else(|| tenancy.warehouse_name(SYSTEM.name), |schema| schema.as_str().to_owned())
+    }
+
+    /// The schema, unless the warehouse is the stack's own.
+    pub(crate) fn schema_of(&self, tenancy: &Tenancy) -> Option<Schema> {
+        Schema::new(SYSTEM.name, &self.warehouse, self.schema(tenancy))
+    }
 
     /// The domains as query-sign-up reads them; none if nobody may sign up.
     pub(super) fn sign_up_domains(&self) -> Option<String> {
@@ -90,15 +99,15 @@ impl Props {
 impl TryFrom<Fields> for Props {
     type Error = String;
 
-    fn try_from(it: Fields) -> Result<Self, String> {
-        if it.sign_up.len() > Self::MOST_DOMAINS {
-            let count = it.sign_up.len();
+    fn try_from(fields: Fields) -> Result<Self, String> {
+        if fields.sign_up.len() > Self::MOST_DOMAINS {
+            let count = fields.sign_up.len();
             return Err(format!("`sign_up` has {count} domains; must be at most {}", Self::MOST_DOMAINS));
         }
-        if it.warehouse.sign_role().is_some() {
+        if fields.warehouse.sign_role().is_some() {
             return Err("the warehouse has a `sign_role`, but this system signs nothing; remove it".to_owned());
         }
-        if let (Some(domain), Some(origin)) = (&it.domain, &it.origin) {
+        if let (Some(domain), Some(origin)) = (&fields.domain, &fields.origin) {
             return Err(format!(
                 "the page has both the `domain` {} and the `origin` {}; give one of them",
                 domain.name(),
@@ -106,18 +115,18 @@ impl TryFrom<Fields> for Props {
             ));
         }
         Ok(Self {
-            warehouse: it.warehouse,
-            schema: it.schema,
-            script: it.script,
-            queries: it.queries,
-            sign_up: it.sign_up,
-            mfa: it.mfa,
-            mail: it.mail,
-            limits: it.limits,
-            domain: it.domain,
-            web_acl: it.web_acl,
-            origin: it.origin,
-            alarm_topic: it.alarm_topic,
+            warehouse: fields.warehouse,
+            schema: fields.schema,
+            script: fields.script,
+            queries: fields.queries,
+            sign_up: fields.sign_up,
+            mfa: fields.mfa,
+            mail: fields.mail,
+            limits: fields.limits,
+            domain: fields.domain,
+            web_acl: fields.web_acl,
+            origin: fields.origin,
+            alarm_topic: fields.alarm_topic,
         })
     }
 }
@@ -153,16 +162,17 @@ struct MailFields {
 impl TryFrom<MailFields> for Mail {
     type Error = String;
 
-    fn try_from(it: MailFields) -> Result<Self, String> {
-        let (from, identity) = (it.from.as_str(), it.identity.name());
-        let domain = it.from.domain();
-        let is_below = domain.strip_suffix(identity).is_some_and(|it| it.is_empty() || it.ends_with('.'));
+    fn try_from(fields: MailFields) -> Result<Self, String> {
+        let (from, identity) = (fields.from.as_str(), fields.identity.name());
+        let domain = fields.from.domain();
+        let is_below =
+            domain.strip_suffix(identity).is_some_and(|subdomain| subdomain.is_empty() || subdomain.ends_with('.'));
         if from != identity && !is_below {
             return Err(format!(
                 "the identity `{identity}` may not send from `{from}`; use the identity of the address or of its domain"
             ));
         }
-        Ok(Self { from: it.from, identity: it.identity })
+        Ok(Self { from: fields.from, identity: fields.identity })
     }
 }
 
@@ -170,14 +180,14 @@ checked_text! {
     /// The ARN of a verified identity in SES.
     pub MailIdentity, |text: &str| {
         let form = "arn:aws:ses:<region>:<account>:identity/<address or domain>";
-        check_arn(text, "an SES identity", form, |it| is_named(it, "identity/") && it.contains('.'))
+        check_arn(text, "an SES identity", form, |resource| is_named(resource, "identity/") && resource.contains('.'))
     }
 }
 
 impl MailIdentity {
     /// The address or the domain.
     fn name(&self) -> &str {
-        self.as_str().split_once("identity/").map_or("", |it| it.1)
+        self.as_str().split_once("identity/").map_or("", |(_, name)| name)
     }
 }
 
@@ -213,14 +223,14 @@ impl Default for LimitFields {
 impl TryFrom<LimitFields> for Limits {
     type Error = String;
 
-    fn try_from(it: LimitFields) -> Result<Self, String> {
+    fn try_from(fields: LimitFields) -> Result<Self, String> {
         Ok(Self {
-            rows: in_range("`rows`", it.rows, 1..=100_000)?,
+            rows: in_range("`rows`", fields.rows, 1..=100_000)?,
             // A cluster accepts 200 active statements in total.
-            concurrent: in_range("`concurrent`", it.concurrent, 1..=20)?,
-            per_minute: in_range("`per_minute`", it.per_minute, 1..=600)?,
+            concurrent: in_range("`concurrent`", fields.concurrent, 1..=20)?,
+            per_minute: in_range("`per_minute`", fields.per_minute, 1..=600)?,
             // The Data API ends a statement after a day.
-            seconds: in_range("`seconds`", it.seconds, 1..=86_400)?,
+            seconds: in_range("`seconds`", fields.seconds, 1..=86_400)?,
         })
     }
 }
@@ -241,11 +251,11 @@ pub struct Script {
 
 impl Script {
     pub(super) fn json(&self) -> Json {
-        json!({ "Bucket": self.bucket.as_str(), "Key": self.key.as_str() })
+        json!({ "Bucket": self.bucket.as_str(), "Key": self.key.as_str(), "Owner": Json::from(account_id()) })
     }
 
     pub(super) fn grant(&self) -> Grant {
-        self.bucket.grant_objects(self.key.as_str(), ["s3:GetObject"])
+        self.bucket.grant_objects(self.key.as_str(), ["s3:GetObject"], account_id())
     }
 }
 
@@ -265,7 +275,8 @@ impl Queries {
     /// The rights to list and read them.
     pub(super) fn grants(&self) -> [Grant; 2] {
         let prefix = self.prefix.as_str();
-        [self.bucket.grant_list_below(prefix), self.bucket.grant_objects(&format!("{prefix}*"), ["s3:GetObject"])]
+        let objects = self.bucket.grant_objects(&format!("{prefix}*"), ["s3:GetObject"], account_id());
+        [self.bucket.grant_list_below(prefix), objects]
     }
 }
 
@@ -290,7 +301,7 @@ impl Domain {
 checked_text! {
     /// The ARN of a certificate for CloudFront, which takes them from us-east-1.
     pub CertificateArn, |text: &str| {
-        match cloudfront_resource(text, "acm").map(|it| it.split('/').collect::<Vec<_>>()).as_deref() {
+        match cloudfront_resource(text, "acm").map(|resource| resource.split('/').collect::<Vec<_>>()).as_deref() {
             Some(["certificate", id]) if !id.is_empty() => Ok(()),
             _ => Err(format!(
                 "`{text}` is not a certificate for CloudFront; must be arn:aws:acm:us-east-1:<account>:certificate/<id>"
@@ -302,7 +313,7 @@ checked_text! {
 checked_text! {
     /// The ARN of a web access control list for CloudFront, which is in us-east-1 and has the scope `global`.
     pub WebAclArn, |text: &str| {
-        match cloudfront_resource(text, "wafv2").map(|it| it.split('/').collect::<Vec<_>>()).as_deref() {
+        match cloudfront_resource(text, "wafv2").map(|resource| resource.split('/').collect::<Vec<_>>()).as_deref() {
             Some(["global", "webacl", name, id]) if !name.is_empty() && !id.is_empty() => Ok(()),
             _ => Err(format!(
                 "`{text}` is not a web ACL for CloudFront; must be arn:aws:wafv2:us-east-1:<account>:global/webacl/<name>/<id>"
@@ -320,11 +331,11 @@ fn cloudfront_resource<'a>(text: &'a str, service: &str) -> Option<&'a str> {
 checked_text! {
     /// Where a page comes from, as browsers write it: `https://` and a host, or `http://` and a port of this machine.
     pub Origin, |text: &str| {
-        let is_host = |it: &str| it.contains('.') && it.split('.').all(|it| {
-            !it.is_empty() && it.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-')
+        let is_host = |host: &str| host.contains('.') && host.split('.').all(|label| {
+            !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         });
-        let is_port = |it: &str| it.parse::<u16>().is_ok_and(|port| port > 0 && port.to_string() == it);
-        let local = ["http://127.0.0.1:", "http://localhost:"].iter().find_map(|it| text.strip_prefix(it));
+        let is_port = |text: &str| text.parse::<u16>().is_ok_and(|port| port > 0 && port.to_string() == text);
+        let local = ["http://127.0.0.1:", "http://localhost:"].iter().find_map(|prefix| text.strip_prefix(prefix));
         if local.is_some_and(is_port) || text.strip_prefix("https://").is_some_and(is_host) {
             return Ok(());
         }
@@ -335,7 +346,7 @@ checked_text! {
 checked_text! {
     /// The key of an object.
     pub(super) Key, |text: &str| {
-        let is_plain = |it: u8| it.is_ascii_alphanumeric() || b"/-_.".contains(&it);
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte);
         if (1..=512).contains(&text.len()) && !text.starts_with('/') && text.bytes().all(is_plain) {
             return Ok(());
         }

@@ -6,7 +6,7 @@ use cfn::Json;
 use serde::Deserialize;
 
 use crate::shared::bucket::{BucketName, KeyPrefix};
-use crate::shared::fields::{checked_text, given, in_range};
+use crate::shared::fields::{AccountId, checked_text, given, in_range};
 use crate::shared::mail::{Address, Domain};
 
 /// Where finished reports are sent. Every way is off by default.
@@ -56,9 +56,9 @@ struct EmailFields {
 impl TryFrom<EmailFields> for Email {
     type Error = String;
 
-    fn try_from(it: EmailFields) -> Result<Self, String> {
-        let attach_bytes = in_range("`attach_bytes`", it.attach_bytes, 0..=25_000_000)?;
-        Ok(Self { from: it.from, attach_bytes, recipient_domains: it.recipient_domains })
+    fn try_from(fields: EmailFields) -> Result<Self, String> {
+        let attach_bytes = in_range("`attach_bytes`", fields.attach_bytes, 0..=25_000_000)?;
+        Ok(Self { from: fields.from, attach_bytes, recipient_domains: fields.recipient_domains })
     }
 }
 
@@ -81,6 +81,8 @@ fn seven_megabytes() -> u32 {
 pub struct PartnerBucket {
     /// The bucket.
     pub name: BucketName,
+    /// The account that owns it. S3 refuses to write to a bucket of this name that somebody else owns.
+    pub account: AccountId,
     /// The start of the key of every file.
     pub prefix: KeyPrefix,
 }
@@ -98,7 +100,7 @@ pub struct Sftp {
 checked_text! {
     /// The ID of a connector of AWS Transfer Family.
     pub Connector, |text: &str| {
-        if text.strip_prefix("c-").is_some_and(|it| it.len() == 17 && it.bytes().all(|it| it.is_ascii_hexdigit())) {
+        if text.strip_prefix("c-").is_some_and(|id| id.len() == 17 && id.bytes().all(|byte| byte.is_ascii_hexdigit())) {
             return Ok(());
         }
         Err(format!("`{text}` is not the ID of a connector; must be c- and 17 hexadecimal digits"))
@@ -108,7 +110,7 @@ checked_text! {
 checked_text! {
     /// A folder on a server.
     pub Folder, |text: &str| {
-        if text.starts_with('/') && text.len() <= 512 && !text.split('/').any(|it| it == "..") && !text.contains(char::is_control) {
+        if text.starts_with('/') && text.len() <= 512 && !text.split('/').any(|segment| segment == "..") && !text.contains(char::is_control) {
             return Ok(());
         }
         Err(format!("`{text}` is not a valid folder; use a path from the root, as in /incoming/reports"))

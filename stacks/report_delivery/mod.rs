@@ -69,10 +69,10 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
         add_deliveries(&mut stack, &stores, tenancy, props, &address);
     }
 
-    let topic = props.alarm_topic.as_ref().map(|it| it.as_str());
-    stack.add("ApiErrors", Alarm::on_errors(&api, "A request for a report failed").tell(topic));
-    stack.add("PollerErrors", Alarm::on_errors(&poller, "The queue of reports does not move").tell(topic));
-    stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "A report was given up").tell(topic));
+    let topic = props.alarm_topic.as_ref().map(|topic| topic.as_str());
+    stack.add("ApiErrors", Alarm::on_errors(&api, "A request for a report failed").notify(topic));
+    stack.add("PollerErrors", Alarm::on_errors(&poller, "The queue of reports does not move").notify(topic));
+    stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "A report was given up").notify(topic));
 
     stack.output("ReportUrl", address);
     if let Some(key) = requests.key_id() {
@@ -105,7 +105,7 @@ fn jobs_table(props: &Props) -> Table {
 
 /// QuickSight writes the files below the tenant's prefix.
 fn reports_bucket(props: &Props, below: &str) -> Bucket {
-    Bucket::default().expires_after(props.retention_days).tells_of_objects().written_by(Writer {
+    Bucket::default().expires_after(props.retention_days).sends_events().written_by(Writer {
         service: "quicksight.amazonaws.com",
         prefix: below.to_owned(),
         source_arn: sub("arn:${AWS::Partition}:quicksight:${AWS::Region}:${AWS::AccountId}:*"),
@@ -154,6 +154,7 @@ fn report_api(stores: &Stores<'_>, tenancy: &Tenancy, props: &Props, page_key: &
 
 /// Advances the queue: starts snapshot jobs while slots are free, and checks whether they have ended.
 fn poller(stores: &Stores<'_>, tenancy: &Tenancy, props: &Props, slots: Value<String>) -> RustFunction {
+    let [read_slots, change_slots] = slot_grants(tenancy);
     stores
         .function("report-poller", tenancy)
         .timeout(55)
@@ -163,7 +164,8 @@ fn poller(stores: &Stores<'_>, tenancy: &Tenancy, props: &Props, slots: Value<St
         .env("RETENTION_DAYS", props.retention_days.to_string())
         .grant(stores.jobs.grant(["dynamodb:GetItem", "dynamodb:UpdateItem"]))
         .grant(stores.jobs.grant_query_index(OPEN))
-        .grant(slot_grant())
+        .grant(read_slots)
+        .grant(change_slots)
         .grant(snapshot_grant(props))
 }
 
@@ -185,8 +187,8 @@ fn add_deliveries(stack: &mut Stack, stores: &Stores<'_>, tenancy: &Tenancy, pro
     let sender = stack.add("ReportSender", sender(stores, tenancy, &props.deliveries, address));
     let completed = json!({ "dynamodb": { "NewImage": { "state": { "S": ["COMPLETED"] } } } });
     stack.add("Completed", TableTrigger::new(stores.jobs, completed, &sender, stores.dead_letters));
-    let topic = props.alarm_topic.as_ref().map(|it| it.as_str());
-    stack.add("SenderErrors", Alarm::on_errors(&sender, "A report could not be sent").tell(topic));
+    let topic = props.alarm_topic.as_ref().map(|topic| topic.as_str());
+    stack.add("SenderErrors", Alarm::on_errors(&sender, "A report could not be sent").notify(topic));
 }
 
 fn schedule_id(name: &Name) -> String {
@@ -212,10 +214,16 @@ impl Stores<'_> {
     }
 }
 
-/// The slots belong to the account: every tenant reads who holds them, and acquires and releases its own.
-fn slot_grant() -> Grant {
-    let actions = ["dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Scan"];
-    Grant::new(actions, [sub("arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${SlotTable}")])
+/// The slots belong to the account: every tenant reads who holds them, and acquires and releases its own. IAM compares keys and not what an
+/// item contains, so a tenant could release a slot of another one, but it cannot take another tenant's place in the line.
+fn slot_grants(tenancy: &Tenancy) -> [Grant; 2] {
+    let table = sub("arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${SlotTable}");
+    let keys = ["slot#*".to_owned(), format!("waiting#{}", tenancy.name)];
+    let own = json!({ "ForAllValues:StringLike": { "dynamodb:LeadingKeys": keys } });
+    [
+        Grant::new(["dynamodb:Scan"], [table.clone()]),
+        Grant::new(["dynamodb:DeleteItem", "dynamodb:PutItem"], [table]).only_when(own),
+    ]
 }
 
 /// Snapshot jobs of the tenant's dashboards, or of all if the tenant file says so.
@@ -255,7 +263,7 @@ fn request_api(props: &Props, api: &FunctionRef) -> RestApi {
     let anything = json!({ "$schema": "http://json-schema.org/draft-04/schema#", "type": "object" });
     RestApi::new("Creates QuickSight reports and delivers their files")
         .usage(props.usage())
-        .users_of(props.user_pool.as_ref().map(|it| it.as_str().into()))
+        .users_of(props.user_pool.as_ref().map(|pool| pool.as_str().into()))
         .route_with_body("POST", "/qs-anonymous-snapshot", api, anything)
         .route("ANY", "/qs-anonymous-snapshot", api)
         .route("ANY", "/qs-anonymous-snapshot/describe_job/{dashboardId}/{jobId}", api)
@@ -274,8 +282,9 @@ fn sender(stores: &Stores<'_>, tenancy: &Tenancy, deliveries: &Deliveries, addre
         .grant(stores.jobs.grant(["dynamodb:GetItem", "dynamodb:UpdateItem"]))
         .grant(stores.reports.grant_below(stores.below, ["s3:GetObject"]));
     if let Some(email) = &deliveries.email {
-        let identity =
-            |it: &str| sub(format!("arn:${{AWS::Partition}}:ses:${{AWS::Region}}:${{AWS::AccountId}}:identity/{it}"));
+        let identity = |identity: &str| {
+            sub(format!("arn:${{AWS::Partition}}:ses:${{AWS::Region}}:${{AWS::AccountId}}:identity/{identity}"))
+        };
         // SES knows the sender by its address or by its domain, whichever was verified.
         let identities = [identity(email.from.as_str()), identity(email.from.domain())];
         sender = sender
@@ -286,11 +295,12 @@ fn sender(stores: &Stores<'_>, tenancy: &Tenancy, deliveries: &Deliveries, addre
             .grant(Grant::new(["ses:SendEmail", "ses:SendRawEmail"], identities));
     }
     if let Some(partner) = &deliveries.partner_bucket {
-        let arn = format!("arn:${{AWS::Partition}}:s3:::{}/{}*", partner.name.as_str(), partner.prefix.as_str());
+        let keys = format!("{}*", partner.prefix.as_str());
         sender = sender
             .env("PARTNER_BUCKET", partner.name.as_str())
+            .env("PARTNER_ACCOUNT", partner.account.as_str())
             .env("PARTNER_PREFIX", partner.prefix.as_str())
-            .grant(Grant::new(["s3:PutObject"], [sub(arn)]));
+            .grant(partner.name.grant_objects(&keys, ["s3:PutObject"], partner.account.as_str().into()));
     }
     if let Some(sftp) = &deliveries.sftp {
         let arn = "arn:${AWS::Partition}:transfer:${AWS::Region}:${AWS::AccountId}:connector/";

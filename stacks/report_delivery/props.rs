@@ -102,18 +102,18 @@ impl Props {
 impl TryFrom<Fields> for Props {
     type Error = String;
 
-    fn try_from(it: Fields) -> Result<Self, String> {
+    fn try_from(fields: Fields) -> Result<Self, String> {
         let props = Self {
-            dashboards: it.dashboards,
-            tags: it.row_level_tags,
-            user_pool: it.user_pool,
-            slots: in_range("`slots`", it.slots, 1..=Self::MOST_SLOTS)?,
-            url_seconds: in_range("`url_seconds`", it.url_seconds, 1..=300)?,
-            retention_days: in_range("`retention_days`", it.retention_days, 1..=3650)?,
-            throttle: it.throttle.checked()?,
-            deliveries: it.deliveries,
-            schedules: it.schedules,
-            alarm_topic: it.alarm_topic,
+            dashboards: fields.dashboards,
+            tags: fields.row_level_tags,
+            user_pool: fields.user_pool,
+            slots: in_range("`slots`", fields.slots, 1..=Self::MOST_SLOTS)?,
+            url_seconds: in_range("`url_seconds`", fields.url_seconds, 1..=300)?,
+            retention_days: in_range("`retention_days`", fields.retention_days, 1..=3650)?,
+            throttle: fields.throttle.checked()?,
+            deliveries: fields.deliveries,
+            schedules: fields.schedules,
+            alarm_topic: fields.alarm_topic,
         };
         props.check_tags()?;
         props.check_dashboards()?;
@@ -128,10 +128,10 @@ impl Props {
             return Err(format!("{} row-level tags; must be at most {}", self.tags.len(), Self::MOST_TAGS));
         }
         let mut keys = BTreeSet::new();
-        if let Some(twice) = self.tags.iter().find(|it| !keys.insert(it.key.as_str())) {
+        if let Some(twice) = self.tags.iter().find(|tag| !keys.insert(tag.key.as_str())) {
             return Err(format!("the row-level tag `{}` appears twice; remove one", twice.key.as_str()));
         }
-        let claimed = self.tags.iter().find(|it| matches!(it.value, TagValue::Claim(_)));
+        let claimed = self.tags.iter().find(|tag| matches!(tag.value, TagValue::Claim(_)));
         if let (Some(tag), None) = (claimed, &self.user_pool) {
             return Err(format!(
                 "the row-level tag `{}` is a claim, and an API key has none; name the `user_pool` of the callers, or give the tag a `value`",

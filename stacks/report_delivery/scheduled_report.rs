@@ -7,7 +7,7 @@ use cfn::Json;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::shared::fields::{Cron, Rate, TimeZone, When, checked_text, given};
+use crate::shared::fields::{Cron, Rate, TimeZone, When, checked_text, distinct, given};
 use crate::shared::mail::Address;
 
 /// A report on a schedule.
@@ -42,11 +42,11 @@ struct ScheduleFields {
     dashboard: Id,
     sheet: Id,
     format: Format,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "distinct")]
     visuals: Vec<Id>,
     #[serde(default, deserialize_with = "given")]
     parameters: BTreeMap<String, Vec<Parameter>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "distinct")]
     recipients: Vec<Address>,
     #[serde(default, deserialize_with = "given")]
     cron: Option<Cron>,
@@ -87,7 +87,7 @@ const PARAMETERS: [Parameters; 4] = [
     Parameters {
         kind: "DateTimeParameters",
         allowed: "seconds since 1970, or dates as text",
-        is_right: |it| it.is_number() || it.is_string(),
+        is_right: |value| value.is_number() || value.is_string(),
     },
     Parameters { kind: "DecimalParameters", allowed: "numbers", is_right: Json::is_number },
     Parameters { kind: "IntegerParameters", allowed: "whole numbers", is_right: Json::is_i64 },
@@ -99,38 +99,39 @@ const MOST_RECIPIENTS: usize = 50;
 impl TryFrom<ScheduleFields> for ScheduledReport {
     type Error = String;
 
-    fn try_from(it: ScheduleFields) -> Result<Self, String> {
-        let when = When::one_of(it.cron, it.rate)?;
-        let (format, visuals) = it.format.rule();
-        if !visuals.contains(&it.visuals.len()) {
+    fn try_from(fields: ScheduleFields) -> Result<Self, String> {
+        let when = When::one_of(fields.cron, fields.rate)?;
+        let (format, visuals) = fields.format.rule();
+        if !visuals.contains(&fields.visuals.len()) {
             let (least, most) = visuals.into_inner();
             return Err(format!(
                 "{} visuals of a {format}; must be {least} to {most} (a PDF shows its whole sheet)",
-                it.visuals.len()
+                fields.visuals.len()
             ));
         }
-        it.parameters.iter().try_for_each(|(kind, parameters)| check_parameters(kind, parameters))?;
-        if it.recipients.len() > MOST_RECIPIENTS {
-            return Err(format!("{} recipients; must be at most {MOST_RECIPIENTS}", it.recipients.len()));
+        fields.parameters.iter().try_for_each(|(kind, parameters)| check_parameters(kind, parameters))?;
+        if fields.recipients.len() > MOST_RECIPIENTS {
+            return Err(format!("{} recipients; must be at most {MOST_RECIPIENTS}", fields.recipients.len()));
         }
         Ok(Self {
-            dashboard: it.dashboard,
+            dashboard: fields.dashboard,
             when,
-            time_zone: it.time_zone,
-            recipients: it.recipients,
-            sheet: it.sheet,
-            format: it.format,
-            visuals: it.visuals,
-            parameters: it.parameters,
+            time_zone: fields.time_zone,
+            recipients: fields.recipients,
+            sheet: fields.sheet,
+            format: fields.format,
+            visuals: fields.visuals,
+            parameters: fields.parameters,
         })
     }
 }
 
 fn check_parameters(kind: &str, parameters: &[Parameter]) -> Result<(), String> {
-    let Some(Parameters { allowed, is_right, .. }) = PARAMETERS.iter().find(|it| it.kind == kind) else {
+    let Some(Parameters { allowed, is_right, .. }) = PARAMETERS.iter().find(|parameters| parameters.kind == kind)
+    else {
         return Err(format!(
             "unknown kind of parameters `{kind}`; use one of {}",
-            PARAMETERS.map(|it| it.kind).join(", ")
+            PARAMETERS.map(|parameters| parameters.kind).join(", ")
         ));
     };
     if parameters.is_empty() {
@@ -142,7 +143,7 @@ fn check_parameters(kind: &str, parameters: &[Parameter]) -> Result<(), String> 
                 "a parameter of `{kind}` has no name or no value; each needs a name and at least one value"
             ));
         }
-        if let Some(value) = values.iter().find(|it| !is_right(it)) {
+        if let Some(value) = values.iter().find(|value| !is_right(value)) {
             return Err(format!("`{kind}` gives `{name}` the value {value}; use {allowed}"));
         }
     }
@@ -174,7 +175,7 @@ impl ScheduledReport {
 checked_text! {
     /// The ID of a dashboard, a sheet or a visual in QuickSight.
     pub Id, |text: &str| {
-        if (1..=512).contains(&text.len()) && text.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-' || it == b'_') {
+        if (1..=512).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') {
             return Ok(());
         }
         Err(format!("`{text}` is not a QuickSight ID; use 1 to 512 letters, digits, `-` and `_`, as in the dashboard's address"))

@@ -38,13 +38,13 @@ struct TagFields {
 impl TryFrom<TagFields> for RowLevelTag {
     type Error = String;
 
-    fn try_from(it: TagFields) -> Result<Self, String> {
-        let value = match (it.value, it.claim) {
+    fn try_from(fields: TagFields) -> Result<Self, String> {
+        let value = match (fields.value, fields.claim) {
             (Some(value), None) => TagValue::Fixed(value),
             (None, Some(claim)) => TagValue::Claim(claim),
             _ => return Err("a row-level tag has either `value` or `claim`; give one of them".to_owned()),
         };
-        Ok(Self { key: it.key, value })
+        Ok(Self { key: fields.key, value })
     }
 }
 
@@ -83,7 +83,7 @@ checked_text! {
 checked_text! {
     /// The name of a claim in a caller's token.
     pub Claim, |text: &str| {
-        let is_plain = |it: u8| it.is_ascii_alphanumeric() || matches!(it, b':' | b'_' | b'-' | b'.');
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'_' | b'-' | b'.');
         if (1..=64).contains(&text.len()) && text.bytes().all(is_plain) {
             return Ok(());
         }

@@ -35,25 +35,31 @@ impl<'a> Arn<'a> {
             return None;
         };
         let (_, regions) = PARTITIONS.iter().find(|(name, _)| *name == partition)?;
-        let is_account = account.len() == 12 && account.bytes().all(|it| it.is_ascii_digit());
+        let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
         // A blank or a wildcard would change what a policy means, and `${` what a template means.
-        let names_one = |it: u8| it.is_ascii_graphic() && !b"*?\"\\$".contains(&it);
+        let names_one = |byte: u8| byte.is_ascii_graphic() && !b"*?\"\\$".contains(&byte);
         let is_resource = !resource.is_empty() && resource.bytes().all(names_one);
-        let is_valid = arn == "arn" && is_service(service) && is_region(region, regions) && is_account && is_resource;
+        let is_valid =
+            arn == "arn" && is_service(service) && is_region_of(region, regions) && is_account && is_resource;
         is_valid.then_some(Self { partition, service, region, account, resource })
     }
 }
 
 fn is_service(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-')
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+/// Whether a region of some partition could have this name. The list of regions changes from year to year.
+pub(crate) fn is_region(text: &str) -> bool {
+    !text.is_empty() && PARTITIONS.iter().any(|(_, regions)| is_region_of(text, regions))
 }
 
 /// Whether it is empty, or looks like `eu-central-1` and starts as regions of the partition do.
-fn is_region(text: &str, starts: &[&str]) -> bool {
+fn is_region_of(text: &str, starts: &[&str]) -> bool {
     let mut words = text.rsplit('-');
     let number = words.next().unwrap_or_default();
-    let is_number = (1..=2).contains(&number.len()) && number.bytes().all(|it| it.is_ascii_digit());
-    let are_words = words.all(|word| !word.is_empty() && word.bytes().all(|it| it.is_ascii_lowercase()));
+    let is_number = (1..=2).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
+    let are_words = words.all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()));
     let starts = starts.iter().any(|start| text.strip_prefix(start).is_some_and(|rest| rest.starts_with('-')));
     text.is_empty() || (starts && is_number && are_words)
 }
@@ -79,7 +85,7 @@ pub(crate) fn check_arn(text: &str, what: &str, form: &str, is_resource: impl Fn
 /// Whether `resource` is `kind`, such as `userpool/`, and a name.
 pub(crate) fn is_named(resource: &str, kind: &str) -> bool {
     resource.strip_prefix(kind).is_some_and(|name| {
-        let is_plain = |it: u8| it.is_ascii_alphanumeric() || b"+=,.@_-/:".contains(&it);
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"+=,.@_-/:".contains(&byte);
         !name.starts_with('/') && !name.ends_with('/') && !name.is_empty() && name.bytes().all(is_plain)
     })
 }
@@ -129,8 +135,8 @@ mod tests {
     #[test]
     fn the_form_decides_about_service_region_and_resource() {
         let check = |text| {
-            check_arn(text, "a certificate", "arn:aws:acm:us-east-1:<account>:certificate/<id>", |it| {
-                is_named(it, "certificate/")
+            check_arn(text, "a certificate", "arn:aws:acm:us-east-1:<account>:certificate/<id>", |resource| {
+                is_named(resource, "certificate/")
             })
         };
         assert_eq!(check("arn:aws:acm:us-east-1:123456789012:certificate/a"), Ok(()));
@@ -145,7 +151,9 @@ mod tests {
                 format!("`{text}` is not a certificate; use arn:aws:acm:us-east-1:<account>:certificate/<id>");
             assert_eq!(check(text), Err(expected));
         }
-        let role = |text| check_arn(text, "a role", "arn:aws:iam::<account>:role/<name>", |it| is_named(it, "role/"));
+        let role = |text| {
+            check_arn(text, "a role", "arn:aws:iam::<account>:role/<name>", |resource| is_named(resource, "role/"))
+        };
         assert_eq!(role("arn:aws:iam::123456789012:role/a/b"), Ok(()));
         assert!(role("arn:aws:iam:eu-west-1:123456789012:role/a").is_err());
     }

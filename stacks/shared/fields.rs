@@ -20,6 +20,19 @@ pub(crate) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer
     Option::deserialize(deserializer)?.ok_or_else(|| D::Error::custom(NOTHING))
 }
 
+/// A list that is present, without repetitions: AWS rejects a subnet, an address or a person that is listed twice, or counts it twice.
+pub(crate) fn distinct<'de, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    T: Deserialize<'de> + PartialEq + AsRef<str>,
+    D: Deserializer<'de>,
+{
+    let list: Vec<T> = given(deserializer)?;
+    match list.iter().enumerate().find(|(index, item)| list[..*index].contains(item)) {
+        Some((_, twice)) => Err(D::Error::custom(format!("`{}` appears twice; remove one", twice.as_ref()))),
+        None => Ok(list),
+    }
+}
+
 /// The name of something in a tenant file: lower-case words joined by hyphens, each starting with a letter, at most 20
 /// characters. Logical IDs are derived from it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -52,8 +65,8 @@ impl TryFrom<String> for Name {
 
     fn try_from(text: String) -> Result<Self, String> {
         let is_word = |word: &str| {
-            word.starts_with(|it: char| it.is_ascii_lowercase())
-                && word.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit())
+            word.starts_with(|c: char| c.is_ascii_lowercase())
+                && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
         };
         if text.len() <= Self::LENGTH && text.split('-').all(is_word) {
             return Ok(Self(text));
@@ -80,6 +93,12 @@ macro_rules! checked_text {
             }
         }
 
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
         impl TryFrom<String> for $name {
             type Error = String;
 
@@ -95,8 +114,8 @@ pub(crate) use checked_text;
 checked_text! {
     /// The name of a tenant: `[a-z][a-z0-9-]{0,19}`. Stack names contain it.
     pub TenantName, |text: &str| {
-        let starts = text.starts_with(|it: char| it.is_ascii_lowercase());
-        let fits = text.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-');
+        let starts = text.starts_with(|c: char| c.is_ascii_lowercase());
+        let fits = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         if starts && fits && text.len() <= 20 {
             return Ok(());
         }
@@ -127,10 +146,20 @@ checked_text! {
 
 checked_text! {
     /// The ARN of an SNS topic.
-    pub TopicArn, |text: &str| check_arn(text, "an SNS topic", "arn:aws:sns:<region>:<account>:<name>", |it| {
-        let name = it.strip_suffix(".fifo").unwrap_or(it);
-        it.len() <= 256 && name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-' || it == b'_') && !name.is_empty()
+    pub TopicArn, |text: &str| check_arn(text, "an SNS topic", "arn:aws:sns:<region>:<account>:<name>", |resource| {
+        let name = resource.strip_suffix(".fifo").unwrap_or(resource);
+        resource.len() <= 256 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') && !name.is_empty()
     })
+}
+
+checked_text! {
+    /// The ID of an AWS account.
+    pub AccountId, |text: &str| {
+        if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Ok(());
+        }
+        Err(format!("`{text}` is not an account ID; must be twelve digits in quotes"))
+    }
 }
 
 /// When a schedule runs.
@@ -170,20 +199,20 @@ impl When {
 checked_text! {
     /// The ARN of a Cognito user pool.
     pub UserPoolArn, |text: &str| {
-        check_arn(text, "a user pool", "arn:aws:cognito-idp:<region>:<account>:userpool/<id>", |it| is_named(it, "userpool/"))
+        check_arn(text, "a user pool", "arn:aws:cognito-idp:<region>:<account>:userpool/<id>", |resource| is_named(resource, "userpool/"))
     }
 }
 
 /// Whether a text is a name that Redshift accepts without quotes.
 pub(crate) fn is_identifier(text: &str) -> bool {
-    let starts = text.starts_with(|it: char| it.is_ascii_alphabetic() || it == '_');
-    starts && text.len() <= 127 && text.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_' || it == b'$')
+    let starts = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    starts && text.len() <= 127 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$')
 }
 
 checked_text! {
     /// The name of a schema, a table, a column or a database of Redshift.
     /// <https://docs.aws.amazon.com/redshift/latest/dg/r_names.html>
-    pub Identifier, |text: &str| {
+    pub(crate) Identifier, |text: &str| {
         if is_identifier(text) {
             return Ok(());
         }
@@ -193,8 +222,10 @@ checked_text! {
 
 /// Checks an ID that EC2 generated, such as `vpc-0a1b2c3d`.
 pub(crate) fn is_ec2_id(text: &str, kind: &str) -> Result<(), String> {
-    let digits = text.strip_prefix(kind).and_then(|it| it.strip_prefix('-')).unwrap_or_default();
-    if matches!(digits.len(), 8 | 17) && digits.bytes().all(|it| it.is_ascii_digit() || (b'a'..=b'f').contains(&it)) {
+    let digits = text.strip_prefix(kind).and_then(|rest| rest.strip_prefix('-')).unwrap_or_default();
+    if matches!(digits.len(), 8 | 17)
+        && digits.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    {
         return Ok(());
     }
     Err(format!("`{text}` is not a valid ID; must be {kind}- and 8 or 17 hexadecimal digits"))

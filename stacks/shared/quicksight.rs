@@ -10,24 +10,24 @@ const FORM: &str = "arn:aws:quicksight:<region>:<account>:user/<namespace>/<name
 checked_text! {
     /// A user or a group of QuickSight.
     pub(crate) Principal, |text: &str| {
-        check_arn(text, "a QuickSight user or group", FORM, |it| is_named(it, "user/") || is_named(it, "group/"))
+        check_arn(text, "a QuickSight user or group", FORM, |resource| is_named(resource, "user/") || is_named(resource, "group/"))
     }
 }
 
 /// What owners may do with a data source.
 pub(crate) fn data_source_permissions(owners: &[Principal]) -> Vec<data_source::ResourcePermission> {
-    owners.iter().map(|it| data_source_permission(it, DATA_SOURCE_OWNER)).collect()
+    owners.iter().map(|owner| data_source_permission(owner, DATA_SOURCE_OWNER)).collect()
 }
 
 /// What owners may do with a dataset.
 pub(crate) fn data_set_permissions(owners: &[Principal]) -> Vec<data_set::ResourcePermission> {
-    owners.iter().map(|it| data_set_permission(it, DATA_SET_OWNER)).collect()
+    owners.iter().map(|owner| data_set_permission(owner, DATA_SET_OWNER)).collect()
 }
 
 /// What owners and viewers may do with a dashboard.
 pub(crate) fn dashboard_permissions(owners: &[Principal], viewers: &[Principal]) -> Vec<dashboard::ResourcePermission> {
-    let owners = owners.iter().map(|it| dashboard_permission(it, DASHBOARD_OWNER));
-    owners.chain(viewers.iter().map(|it| dashboard_permission(it, DASHBOARD_VIEWER))).collect()
+    let owners = owners.iter().map(|owner| dashboard_permission(owner, DASHBOARD_OWNER));
+    owners.chain(viewers.iter().map(|viewer| dashboard_permission(viewer, DASHBOARD_VIEWER))).collect()
 }
 
 /// Defines the three functions, which differ only in the generated type.

@@ -1,10 +1,13 @@
 //! Slack's member analytics as a table in Athena.
 //!
 //! ```text
+//! Nightly (with keep_days) ──────────────┐
 //! Athena, QuickSight ──► Catalog ──► Connector ──► Slack: one file of analytics per day
-//!        │ WorkGroup                     │ ├── SlackToken  secret ◄──────────────────┐
+//!        │ WorkGroup                     │ │ ├── Turns       table: who calls Slack when
+//!        │                               │ ├─┴── SlackToken  secret ◄────────────────┐
+//!        │                               │ └──── Files       bucket, keep_days       │
 //!        └── results ──► Scratch ◄───────┘                                           │
-//!                        bucket, one day                                             │
+//!                        bucket, one day: also the files without keep_days           │
 //! admin's browser ──► Pages (HTTP API) ──► Install ──► Slack: consent, code, token ──┤
 //! Refreshes (each hour) ─────────────────────┘ ├── ClientSecret  secret              │
 //!                                              ├── StartKey      secret, start links │
@@ -13,6 +16,7 @@
 //! ```
 
 mod dashboard;
+mod files;
 mod props;
 mod query;
 
@@ -47,12 +51,18 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     let token = stack.add("SlackToken", Secret::new("Token of the Slack app, stored when the app is installed"));
     let start_key = stack.add("StartKey", Secret::key("Signs the links that start an installation"));
     let states = stack.add("States", Table::new("id").expires("expires").disposable());
-    let kms_key = props.kms_key.as_ref().map(|it| it.as_str());
+    let kms_key = props.kms_key.as_ref().map(|key| key.as_str());
     let scratch = stack.add("Scratch", Bucket::default().expires_after(1).scratch().encrypted_with(kms_key));
     let dead_letters = stack.add("DeadLetters", Queue::dead_letters());
+    let files = match props.keep_days {
+        Some(days) => stack.add("Files", Bucket::default().expires_after(days).encrypted_with(kms_key)),
+        None => scratch.clone(),
+    };
+    let turns = stack.add("Turns", Table::new("id").expires("expires").disposable());
     let work_group = stack.add("WorkGroup", query::work_group(stack.name(), &scratch, kms_key));
 
-    let connector = connector(tenancy, props, &token, &scratch)
+    let connector = connector(tenancy, props, &token, &scratch);
+    let connector = files::shared_by(connector, props, &files, &turns)
         // The connector checks whether its query is still running, and stops with it.
         .grant(Grant::new(["athena:GetQueryExecution"], [query::work_group_arn(stack.name())]))
         .dead_letters(&dead_letters);
@@ -61,6 +71,10 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     stack.add("Catalog", query::catalog(&catalog, &connector));
     let queries = query::rights(&connector, &catalog, stack.name(), &scratch, kms_key);
     let queries = stack.add("QueryPolicy", queries);
+
+    if let Some(days) = props.keep_days {
+        files::fetched_each_night(&mut stack, days, &connector, &dead_letters);
+    }
 
     if let Some(shown) = &props.dashboard {
         dashboard::add(&mut stack, shown, props, &catalog, &work_group, &queries);
@@ -100,10 +114,10 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     let refreshes = stack.add("Refreshes", ScheduleGroup::new(&install, &dead_letters));
     stack.add("Refresh", Schedule::rate("1 hour", json!({ "refresh": true }), &refreshes));
 
-    let topic = props.alarm_topic.as_ref().map(|it| it.as_str());
-    stack.add("ConnectorErrors", Alarm::on_errors(&connector, "Slack's analytics could not be read").tell(topic));
-    stack.add("InstallErrors", Alarm::on_errors(&install, "The token of Slack could not be renewed").tell(topic));
-    stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "An event was given up").tell(topic));
+    let topic = props.alarm_topic.as_ref().map(|topic| topic.as_str());
+    stack.add("ConnectorErrors", Alarm::on_errors(&connector, "Slack's analytics could not be read").notify(topic));
+    stack.add("InstallErrors", Alarm::on_errors(&install, "The token of Slack could not be renewed").notify(topic));
+    stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "An event was given up").notify(topic));
 
     stack.output("InstallUrl", pages.url("/install"));
     stack.output("RevokeUrl", pages.url("/revoke"));
@@ -117,6 +131,9 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     stack.output("ConnectorFunction", connector.name());
     stack.output("InstallFunction", install.name());
     stack.output("ScratchBucket", scratch.name());
+    if props.keep_days.is_some() {
+        stack.output("FilesBucket", files.name());
+    }
     stack.output("DeadLetterQueue", dead_letters.url());
     stack
 }
@@ -140,7 +157,9 @@ fn connector(tenancy: &Tenancy, props: &Props, token: &SecretRef, scratch: &Buck
     }
     match &props.kms_key {
         Some(key) => {
-            function.env("KMS_KEY", key.as_str()).grant(Grant::new(["kms:GenerateDataKey"], [key.as_str().into()]))
+            // S3 decrypts with the rights of whoever reads a file.
+            let grant = Grant::new(["kms:Decrypt", "kms:GenerateDataKey"], [key.as_str().into()]);
+            function.env("KMS_KEY", key.as_str()).grant(grant)
         }
         None => function,
     }

@@ -23,7 +23,9 @@ pub struct Props {
     pub booleans: Booleans,
     /// The most members that the organization has, which decides in how many parts a day is read.
     pub members: Option<u32>,
-    /// The KMS key of spilled blocks and results; without one, S3 encrypts with its own.
+    /// Days that Slack's file of each day is kept; without it, files are only shared for a day.
+    pub keep_days: Option<u32>,
+    /// The KMS key of files, spilled blocks and results; without one, S3 encrypts with its own.
     pub kms_key: Option<KmsKey>,
     /// The dashboard, if the stack creates one.
     pub dashboard: Option<DashboardProps>,
@@ -55,6 +57,8 @@ struct Fields {
     #[serde(default, deserialize_with = "given")]
     members: Option<u32>,
     #[serde(default, deserialize_with = "given")]
+    keep_days: Option<u32>,
+    #[serde(default, deserialize_with = "given")]
     kms_key: Option<KmsKey>,
     #[serde(default, deserialize_with = "given")]
     dashboard: Option<DashboardProps>,
@@ -65,6 +69,8 @@ struct Fields {
 impl Props {
     /// More than the largest organization on Slack.
     const MOST_MEMBERS: u32 = 5_000_000;
+    /// Ten years. Slack itself keeps thirteen months.
+    const MOST_KEPT_DAYS: u32 = 3650;
     const MOST_ADMINS: usize = 20;
     /// Lambda gives 4,096 bytes to all of a function's variables; this leaves room for the others.
     const MOST_ADMIN_BYTES: usize = 2048;
@@ -87,27 +93,34 @@ fn as_json(admins: &[Address]) -> String {
 impl TryFrom<Fields> for Props {
     type Error = String;
 
-    fn try_from(it: Fields) -> Result<Self, String> {
-        if it.admins.is_empty() || it.admins.len() > Self::MOST_ADMINS {
-            return Err(format!("`admins` has {} addresses; must have 1 to {}", it.admins.len(), Self::MOST_ADMINS));
+    fn try_from(fields: Fields) -> Result<Self, String> {
+        if fields.admins.is_empty() || fields.admins.len() > Self::MOST_ADMINS {
+            return Err(format!(
+                "`admins` has {} addresses; must have 1 to {}",
+                fields.admins.len(),
+                Self::MOST_ADMINS
+            ));
         }
-        let bytes = as_json(&it.admins).len();
+        let bytes = as_json(&fields.admins).len();
         if bytes > Self::MOST_ADMIN_BYTES {
             return Err(format!(
                 "`admins` has {bytes} bytes as JSON; must have at most {}; name fewer people",
                 Self::MOST_ADMIN_BYTES
             ));
         }
-        let members = it.members.map(|it| in_range("`members`", it, 1..=Self::MOST_MEMBERS)).transpose()?;
+        let members = fields.members.map(|count| in_range("`members`", count, 1..=Self::MOST_MEMBERS)).transpose()?;
+        let keep_days =
+            fields.keep_days.map(|count| in_range("`keep_days`", count, 1..=Self::MOST_KEPT_DAYS)).transpose()?;
         Ok(Self {
-            client_id: it.client_id,
-            enterprise_id: it.enterprise_id,
-            admins: it.admins,
-            booleans: it.booleans,
+            client_id: fields.client_id,
+            enterprise_id: fields.enterprise_id,
+            admins: fields.admins,
+            booleans: fields.booleans,
             members,
-            kms_key: it.kms_key,
-            dashboard: it.dashboard,
-            alarm_topic: it.alarm_topic,
+            keep_days,
+            kms_key: fields.kms_key,
+            dashboard: fields.dashboard,
+            alarm_topic: fields.alarm_topic,
         })
     }
 }
@@ -115,7 +128,7 @@ impl TryFrom<Fields> for Props {
 checked_text! {
     /// The client ID of a Slack app: two numbers with a dot in between.
     pub ClientId, |text: &str| {
-        let is_number = |it: &str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit());
+        let is_number = |number: &str| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
         match text.split_once('.') {
             Some((team, app)) if is_number(team) && is_number(app) && text.len() <= 64 => Ok(()),
             _ => Err(format!("`{text}` is not a client ID of Slack; must be two numbers with a dot in between, in quotes")),
@@ -126,7 +139,7 @@ checked_text! {
 checked_text! {
     /// The ID of an organization on Slack.
     pub EnterpriseId, |text: &str| {
-        let is_plain = |it: u8| it.is_ascii_uppercase() || it.is_ascii_digit();
+        let is_plain = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
         if (2..=32).contains(&text.len()) && text.starts_with('E') && text.bytes().all(is_plain) {
             return Ok(());
         }

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use constructs::{Usage, WebAcl};
 use serde::Deserialize;
 
-use crate::shared::fields::{SubnetId, checked_text, given, in_range, is_ec2_id};
+use crate::shared::fields::{SubnetId, checked_text, distinct, given, in_range, is_ec2_id};
 
 /// Who may call the API. Every restriction is off by default.
 #[derive(Clone, Debug, Deserialize)]
@@ -26,7 +26,7 @@ pub struct Access {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AccessFields {
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "distinct")]
     only_from: Vec<Block>,
     #[serde(default)]
     api_key: bool,
@@ -73,18 +73,18 @@ impl Access {
 impl TryFrom<AccessFields> for Access {
     type Error = String;
 
-    fn try_from(it: AccessFields) -> Result<Self, String> {
-        if it.only_from.len() > Self::MOST_BLOCKS {
-            let count = it.only_from.len();
+    fn try_from(fields: AccessFields) -> Result<Self, String> {
+        if fields.only_from.len() > Self::MOST_BLOCKS {
+            let count = fields.only_from.len();
             return Err(format!("{count} blocks of addresses in `only_from`; must be at most {}", Self::MOST_BLOCKS));
         }
         Ok(Self {
-            only_from: it.only_from,
-            api_key: it.api_key,
-            firewall: it.firewall,
-            private: it.private,
-            requests_a_second: in_range("`requests_a_second`", it.requests_a_second, 1..=10_000)?,
-            burst: in_range("`burst`", it.burst, 1..=5_000)?,
+            only_from: fields.only_from,
+            api_key: fields.api_key,
+            firewall: fields.firewall,
+            private: fields.private,
+            requests_a_second: in_range("`requests_a_second`", fields.requests_a_second, 1..=10_000)?,
+            burst: in_range("`burst`", fields.burst, 1..=5_000)?,
         })
     }
 }
@@ -106,9 +106,10 @@ struct FirewallFields {
 impl TryFrom<FirewallFields> for Firewall {
     type Error = String;
 
-    fn try_from(it: FirewallFields) -> Result<Self, String> {
+    fn try_from(fields: FirewallFields) -> Result<Self, String> {
         let allowed = WebAcl::FEWEST_REQUESTS..=WebAcl::MOST_REQUESTS;
-        let requests_in_five_minutes = in_range("`requests_in_five_minutes`", it.requests_in_five_minutes, allowed)?;
+        let requests_in_five_minutes =
+            in_range("`requests_in_five_minutes`", fields.requests_in_five_minutes, allowed)?;
         Ok(Self { requests_in_five_minutes })
     }
 }
@@ -137,20 +138,20 @@ struct PrivateFields {
     vpc_endpoint: Option<EndpointId>,
     #[serde(default, deserialize_with = "given")]
     vpc: Option<VpcId>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "distinct")]
     subnets: Vec<SubnetId>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "distinct")]
     callers: Vec<Block>,
 }
 
 impl TryFrom<PrivateFields> for Private {
     type Error = String;
 
-    fn try_from(it: PrivateFields) -> Result<Self, String> {
-        let made = !it.subnets.is_empty() && !it.callers.is_empty();
-        match (it.vpc_endpoint, it.vpc) {
-            (Some(id), None) if it.subnets.is_empty() && it.callers.is_empty() => Ok(Self::Endpoint(id)),
-            (None, Some(vpc)) if made => Ok(Self::Made { vpc, subnets: it.subnets, callers: it.callers }),
+    fn try_from(fields: PrivateFields) -> Result<Self, String> {
+        let made = !fields.subnets.is_empty() && !fields.callers.is_empty();
+        match (fields.vpc_endpoint, fields.vpc) {
+            (Some(id), None) if fields.subnets.is_empty() && fields.callers.is_empty() => Ok(Self::Endpoint(id)),
+            (None, Some(vpc)) if made => Ok(Self::Made { vpc, subnets: fields.subnets, callers: fields.callers }),
             _ => Err("`private` has either `vpc_endpoint`, or `vpc`, `subnets` and `callers`; give one or the other"
                 .to_owned()),
         }
@@ -161,7 +162,7 @@ checked_text! {
     /// A block of IPv4 addresses, `203.0.113.0/24`.
     pub Block, |text: &str| {
         let fits = text.split_once('/').is_some_and(|(address, bits)| {
-            let bits = bits.parse::<u32>().ok().filter(|it| *it <= 32 && !bits.starts_with('+'));
+            let bits = bits.parse::<u32>().ok().filter(|number| *number <= 32 && !bits.starts_with('+'));
             let address = address.parse::<Ipv4Addr>().ok().map(u32::from);
             matches!((address, bits), (Some(address), Some(bits)) if address.checked_shl(bits).unwrap_or(0) == 0)
         });

@@ -62,8 +62,10 @@ impl InputType {
 
     /// The position of `text` in the order of such values; `None` if it is not a value of this type.
     fn rank(self, text: &str) -> Option<i64> {
-        let digits = |it: &str, most: usize| (1..=most).contains(&it.len()) && it.bytes().all(|it| it.is_ascii_digit());
-        let (sign, unsigned) = text.strip_prefix('-').map_or((1, text), |it| (-1, it));
+        let digits = |digits: &str, most: usize| {
+            (1..=most).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        let (sign, unsigned) = text.strip_prefix('-').map_or((1, text), |unsigned| (-1, unsigned));
         match self {
             Self::Text => None,
             Self::Integer if digits(unsigned, 18) => Some(sign * unsigned.parse::<i64>().ok()?),
@@ -94,16 +96,16 @@ impl InputType {
 impl TryFrom<InputFields> for Input {
     type Error = String;
 
-    fn try_from(it: InputFields) -> Result<Self, String> {
-        let name = it.name.as_str();
-        let kind = match it.r#type {
-            InputType::Text if it.minimum.is_some() || it.maximum.is_some() => {
+    fn try_from(fields: InputFields) -> Result<Self, String> {
+        let name = fields.name.as_str();
+        let kind = match fields.r#type {
+            InputType::Text if fields.minimum.is_some() || fields.maximum.is_some() => {
                 return Err(format!(
                     "the input `{name}` is of the type text, which has no `minimum` or `maximum`; set `max_length`"
                 ));
             }
-            InputType::Text => Kind::Text(in_range("`max_length`", it.max_length.unwrap_or(500), 1..=2000)?),
-            ty if it.max_length.is_some() => {
+            InputType::Text => Kind::Text(in_range("`max_length`", fields.max_length.unwrap_or(500), 1..=2000)?),
+            ty if fields.max_length.is_some() => {
                 let ty = ty.name();
                 return Err(format!("the input `{name}` is of the type {ty}, which has no `max_length`; remove it"));
             }
@@ -117,17 +119,17 @@ impl TryFrom<InputFields> for Input {
                     None => Ok(None),
                 }
                 };
-                if let (Some(minimum), Some(maximum)) = (rank(&it.minimum)?, rank(&it.maximum)?)
+                if let (Some(minimum), Some(maximum)) = (rank(&fields.minimum)?, rank(&fields.maximum)?)
                     && minimum > maximum
                 {
                     return Err(format!(
                         "the range of the input `{name}` is empty: its `minimum` is greater than its `maximum`"
                     ));
                 }
-                Kind::Ranged { ty: ty.name(), minimum: it.minimum, maximum: it.maximum }
+                Kind::Ranged { ty: ty.name(), minimum: fields.minimum, maximum: fields.maximum }
             }
         };
-        Ok(Self { name: it.name, label: it.label, kind, required: it.required })
+        Ok(Self { name: fields.name, label: fields.label, kind, required: fields.required })
     }
 }
 
@@ -169,9 +171,9 @@ impl Input {
 checked_text! {
     /// The name of an input, which is part of a column's name.
     pub InputName, |text: &str| {
-        let starts = text.starts_with(|it: char| it.is_ascii_lowercase());
+        let starts = text.starts_with(|c: char| c.is_ascii_lowercase());
         // `t` is the field that carries the token.
-        if text != "t" && starts && text.len() <= 60 && text.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'_') {
+        if text != "t" && starts && text.len() <= 60 && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_') {
             return Ok(());
         }
         Err(format!("`{text}` is not a valid name of an input; use at most 60 characters a-z, 0-9 and `_`, starting with a letter, but not `t`"))

@@ -48,7 +48,7 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
     let claims = stack.add("Claims", Table::new("id").expires("expires"));
     let dead_letters = stack.add("DeadLetters", Queue::dead_letters());
     let invoker = Invoker::add(&mut stack, &props.warehouse);
-    let worker = format!("write_back_{}", tenancy.name.as_str().replace('-', "_"));
+    let worker = tenancy.warehouse_name(SYSTEM.name);
     let place = props.warehouse.place(&mut stack, vec![invoker.arn.clone()], &worker);
 
     let api = stack.add("QuoteApi", quote_api(tenancy, props, &place, &signing_key, &claims, &dead_letters));
@@ -66,13 +66,13 @@ pub fn stack(tenancy: &Tenancy, props: &Props) -> Stack {
         .property("Writer", Json::from(place.worker(&api)));
     let in_warehouse = stack.add("InWarehouse", in_warehouse);
     if let Some(dashboard) = &props.dashboard {
-        dashboard::add(&mut stack, dashboard, props, &place, &in_warehouse);
+        dashboard::add(&mut stack, dashboard, props, &props.schema(tenancy), &place, &in_warehouse);
     }
 
-    let topic = props.alarm_topic.as_ref().map(|it| it.as_str());
-    stack.add("ApiErrors", Alarm::on_errors(&api, "A quote could not be written").tell(topic));
-    stack.add("SignErrors", Alarm::on_errors(&sign, "Links of quotes could not be signed").tell(topic));
-    stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "An event was given up").tell(topic));
+    let topic = props.alarm_topic.as_ref().map(|topic| topic.as_str());
+    stack.add("ApiErrors", Alarm::on_errors(&api, "A quote could not be written").notify(topic));
+    stack.add("SignErrors", Alarm::on_errors(&sign, "Links of quotes could not be signed").notify(topic));
+    stack.add("DeadLettersArrived", Alarm::on_messages(&dead_letters, "An event was given up").notify(topic));
 
     stack.output("QuoteUrl", quotes.url("/quote"));
     if let Some(key) = quotes.key_id() {
@@ -99,7 +99,7 @@ fn quote_api(
 ) -> RustFunction {
     let optional = [
         ("WRITE_ON_CLICK", props.write_on_click.then_some("true")),
-        ("CURRENCY", props.currency.as_ref().map(|it| it.as_str())),
+        ("CURRENCY", props.currency.as_ref().map(|currency| currency.as_str())),
     ];
     let function = RustFunction::new("write-back-api", tenancy.architecture)
         .timeout(29)
@@ -107,7 +107,7 @@ fn quote_api(
         .env("SIGNING_KEYS_SECRET", signing_key.arn())
         .env("CLAIMS_TABLE", claims.name())
         .env("WAREHOUSE", place.for_worker())
-        .env("SCHEMA", props.schema.as_str())
+        .env("SCHEMA", props.schema(tenancy))
         .env("INPUTS", props.inputs_for_api())
         .env("LOCALE", props.locale.as_str())
         .grant(signing_key.grant_read())
@@ -116,7 +116,7 @@ fn quote_api(
     let function = optional
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
-        .fold(function, |it, (name, value)| it.env(name, value));
+        .fold(function, |function, (name, value)| function.env(name, value));
     let followed = own_statements(["redshift-data:DescribeStatement"]);
     place.grants_start(Part::Worker).into_iter().chain([followed]).fold(function, RustFunction::grant)
 }
@@ -154,7 +154,7 @@ fn setup(tenancy: &Tenancy, place: &Place, dead_letters: &QueueRef) -> RustFunct
 fn in_warehouse(tenancy: &Tenancy, props: &Props, place: &Place, setup: &FunctionRef) -> CustomResource {
     CustomResource::new(setup, SETUP_SECONDS + 60)
         .property("Warehouse", place.for_setup())
-        .property("Schema", props.schema.as_str())
+        .property("Schema", props.schema(tenancy))
         .property("Source", props.source.json())
         .property("Tenant", tenancy.name.as_str())
         .property("Inputs", Json::from_iter(props.inputs.iter().map(Input::for_setup)))
@@ -174,8 +174,8 @@ fn add_rotation(stack: &mut Stack, tenancy: &Tenancy, props: &Props, key: &Secre
         .dead_letters(dead_letters);
     let rotate = stack.add("Rotate", rotate);
     stack.add("Rotation", Rotation::new(key, &rotate, props.rotation_days));
-    let topic = props.alarm_topic.as_ref().map(|it| it.as_str());
-    stack.add("RotateErrors", Alarm::on_errors(&rotate, "The signing key could not be rotated").tell(topic));
+    let topic = props.alarm_topic.as_ref().map(|topic| topic.as_str());
+    stack.add("RotateErrors", Alarm::on_errors(&rotate, "The signing key could not be rotated").notify(topic));
 }
 
 /// The API that browsers open; the signed link admits them, unless `access` requires more.
@@ -185,12 +185,11 @@ fn add_quotes(stack: &mut Stack, props: &Props, api: &FunctionRef) -> RestApiRef
         Private::Endpoint(id) => id.as_str().into(),
         Private::Made { vpc, subnets, callers } => {
             let texts = |list: &[_]| list.iter().map(access::Block::text).collect();
-            let subnets = subnets.iter().map(|it| it.as_str().to_owned()).collect();
+            let subnets = subnets.iter().map(|subnet| subnet.as_str().to_owned()).collect();
             stack.add("ApiEndpoint", ApiEndpoint::new(vpc.as_str(), subnets, texts(callers))).reference()
         }
     });
     let mut quotes = RestApi::new("Shows and writes quotes")
-        .secret_addresses()
         .usage(access.usage())
         .private(endpoint)
         .only_from(access.only_from.iter().map(access::Block::text).collect())

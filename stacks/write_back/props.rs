@@ -4,11 +4,13 @@ use cfn::Json;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::SYSTEM;
 use super::access::Access;
 use super::dashboard::DashboardProps;
 use super::inputs::Input;
-use crate::shared::fields::{Identifier, TopicArn, checked_text, given, in_range, is_identifier};
-use crate::shared::warehouse::Warehouse;
+use crate::shared::fields::{Identifier, TopicArn, checked_text, distinct, given, in_range, is_identifier};
+use crate::shared::warehouse::{Schema, Warehouse};
+use crate::tenancy::Tenancy;
 
 /// What differs between tenants.
 #[derive(Clone, Debug, Deserialize)]
@@ -16,8 +18,8 @@ use crate::shared::warehouse::Warehouse;
 pub struct Props {
     /// Where quotes are written.
     pub warehouse: Warehouse,
-    /// The schema of the tables and views.
-    pub schema: Identifier,
+    /// The schema of the tables and views; `write_back_<tenant>` if there is none.
+    schema: Option<Identifier>,
     /// The rows that quotes are created from.
     pub source: Source,
     /// Who may read the views, in addition to their owner.
@@ -47,8 +49,8 @@ pub struct Props {
 #[serde(deny_unknown_fields)]
 struct Fields {
     warehouse: Warehouse,
-    #[serde(default = "default_schema")]
-    schema: Identifier,
+    #[serde(default, deserialize_with = "given")]
+    schema: Option<Identifier>,
     source: Source,
     #[serde(default, deserialize_with = "given")]
     readers: Readers,
@@ -90,6 +92,16 @@ impl Props {
     /// Most inputs of a form.
     const MOST_INPUTS: usize = 20;
 
+    /// The schema of the tables and views.
+    pub(super) fn schema(&self, tenancy: &Tenancy) -> String {
+        self.schema.as_ref().map_or_else(|| tenancy.warehouse_name(SYSTEM.name), |schema| schema.as_str().to_owned())
+    }
+
+    /// The schema, unless the warehouse is the stack's own.
+    pub(crate) fn schema_of(&self, tenancy: &Tenancy) -> Option<Schema> {
+        Schema::new(SYSTEM.name, &self.warehouse, self.schema(tenancy))
+    }
+
     /// The inputs as write-back-api reads them.
     pub(super) fn inputs_for_api(&self) -> String {
         Json::from_iter(self.inputs.iter().map(Input::for_api)).to_string()
@@ -99,38 +111,41 @@ impl Props {
 impl TryFrom<Fields> for Props {
     type Error = String;
 
-    fn try_from(it: Fields) -> Result<Self, String> {
-        let token_seconds = in_range("`token_seconds`", it.token_seconds, 60..=Self::LONGEST_TOKEN)?;
-        let rotation_days = in_range("`rotation_days`", it.rotation_days, 0..=1000)?;
+    fn try_from(fields: Fields) -> Result<Self, String> {
+        let token_seconds = in_range("`token_seconds`", fields.token_seconds, 60..=Self::LONGEST_TOKEN)?;
+        let rotation_days = in_range("`rotation_days`", fields.rotation_days, 0..=1000)?;
         if rotation_days > 0 && rotation_days * 24 * 60 * 60 <= token_seconds + Self::CACHE_SECONDS {
             return Err(format!(
                 "links are valid for {token_seconds} seconds and the key for {rotation_days} days; \
                  a link must expire before the key that follows its own: raise `rotation_days`, or lower `token_seconds`"
             ));
         }
-        if let Some(twice) =
-            it.inputs.iter().enumerate().find(|(i, input)| it.inputs[..*i].iter().any(|it| it.name == input.name))
+        if let Some(twice) = fields
+            .inputs
+            .iter()
+            .enumerate()
+            .find(|(i, input)| fields.inputs[..*i].iter().any(|earlier| earlier.name == input.name))
         {
             return Err(format!("the input `{}` appears twice; remove one", twice.1.name.as_str()));
         }
-        if it.inputs.len() > Self::MOST_INPUTS {
-            let count = it.inputs.len();
+        if fields.inputs.len() > Self::MOST_INPUTS {
+            let count = fields.inputs.len();
             return Err(format!("`inputs` has {count} inputs; must be at most {}", Self::MOST_INPUTS));
         }
         let props = Self {
-            warehouse: it.warehouse,
-            schema: it.schema,
-            source: it.source,
-            readers: it.readers,
-            inputs: it.inputs,
-            write_on_click: it.write_on_click,
-            locale: it.locale,
-            currency: it.currency,
+            warehouse: fields.warehouse,
+            schema: fields.schema,
+            source: fields.source,
+            readers: fields.readers,
+            inputs: fields.inputs,
+            write_on_click: fields.write_on_click,
+            locale: fields.locale,
+            currency: fields.currency,
             token_seconds,
             rotation_days,
-            access: it.access,
-            dashboard: it.dashboard,
-            alarm_topic: it.alarm_topic,
+            access: fields.access,
+            dashboard: fields.dashboard,
+            alarm_topic: fields.alarm_topic,
         };
         let length = props.inputs_for_api().len();
         if length > Self::MOST_TEXT {
@@ -170,11 +185,11 @@ impl Source {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Readers {
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "distinct")]
     groups: Vec<Reader>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "distinct")]
     users: Vec<Reader>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "distinct")]
     roles: Vec<Reader>,
 }
 
@@ -183,10 +198,6 @@ impl Readers {
         let texts = |list: &[Reader]| Json::from_iter(list.iter().map(Reader::as_str));
         json!({ "Groups": texts(&self.groups), "Users": texts(&self.users), "Roles": texts(&self.roles) })
     }
-}
-
-fn default_schema() -> Identifier {
-    Identifier::try_from("write_back".to_owned()).expect("the default is an identifier")
 }
 
 checked_text! {
@@ -202,7 +213,7 @@ checked_text! {
 checked_text! {
     /// A group, a user or a role of Redshift.
     pub(super) Reader, |text: &str| {
-        if (1..=128).contains(&text.len()) && !text.contains(|it: char| it.is_control() || it == '"') {
+        if (1..=128).contains(&text.len()) && !text.contains(|c: char| c.is_control() || c == '"') {
             return Ok(());
         }
         Err(format!("`{text}` is not a valid reader; use 1 to 128 characters without `\"`"))
@@ -213,8 +224,8 @@ checked_text! {
     /// A language, optionally with a country, such as `de-DE`.
     pub Locale, |text: &str| {
         let (language, country) = text.split_once('-').unwrap_or((text, "XX"));
-        let fits = language.len() == 2 && language.bytes().all(|it| it.is_ascii_lowercase())
-            && country.len() == 2 && country.bytes().all(|it| it.is_ascii_uppercase());
+        let fits = language.len() == 2 && language.bytes().all(|byte| byte.is_ascii_lowercase())
+            && country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase());
         if fits {
             return Ok(());
         }
@@ -229,7 +240,7 @@ fn default_locale() -> Locale {
 checked_text! {
     /// A currency of ISO 4217.
     pub Currency, |text: &str| {
-        if text.len() == 3 && text.bytes().all(|it| it.is_ascii_uppercase()) {
+        if text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase()) {
             return Ok(());
         }
         Err(format!("`{text}` is not a currency; use its three letters in ISO 4217, as in EUR"))

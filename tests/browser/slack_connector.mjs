@@ -6,7 +6,7 @@ import { expect, fits, withPage } from "./browser.mjs";
 
 const [purpose, link, pictures] = process.argv.slice(2);
 
-const told = {};
+const seen = {};
 // Coming back twice is answered with 400, which Chromium notes.
 await withPage({ pictures, expected: [/status of 400/] }, async (page, shot) => {
   await page.goto(link);
@@ -16,7 +16,7 @@ await withPage({ pictures, expected: [/status of 400/] }, async (page, shot) => 
     await page.getByRole("button", { name: "Revoke the token" }).click();
     await page.getByRole("heading", { name: "Slack is disconnected" }).waitFor();
     await shot("slack-revoked");
-    told.said = await page.getByRole("status").textContent();
+    seen.said = await page.getByRole("status").textContent();
     return;
   }
   await page.getByRole("button", { name: "Continue to Slack" }).click();
@@ -24,16 +24,16 @@ await withPage({ pictures, expected: [/status of 400/] }, async (page, shot) => 
   // A different site from ours, so that coming back from it works as it does with Slack.
   expect(new URL(page.url()).hostname === new URL(link).hostname, false);
   const cookies = await page.context().cookies();
-  const { name, secure, httpOnly, sameSite, path } = cookies.find((it) => it.name.startsWith("__Host-"));
+  const { name, secure, httpOnly, sameSite, path } = cookies.find((cookie) => cookie.name.startsWith("__Host-"));
   expect({ name, secure, httpOnly, sameSite, path }, { name: "__Host-slack-install", secure: true, httpOnly: true, sameSite: "Lax", path: "/" });
   await page.getByRole("button", { name: "Allow" }).click();
   await page.getByRole("heading", { name: "Slack is connected" }).waitFor();
   await shot("slack-connected");
-  told.said = await page.getByRole("status").textContent();
-  told.page = await page.content();
-  expect((await page.context().cookies()).some((it) => it.name.startsWith("__Host-")), false);
+  seen.said = await page.getByRole("status").textContent();
+  seen.page = await page.content();
+  expect((await page.context().cookies()).some((cookie) => cookie.name.startsWith("__Host-")), false);
   const again = await page.goto(page.url());
-  told.again = again.status();
+  seen.again = again.status();
 });
 
 // On a phone in dark mode: a used link is rejected, and its page is complete.
@@ -45,4 +45,4 @@ await withPage({ dark: true, phone: true, pictures, expected: [/status of 410/] 
   await shot(`slack-${purpose}-used-dark-phone`);
 });
 
-console.log(JSON.stringify(told));
+console.log(JSON.stringify(seen));

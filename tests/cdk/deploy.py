@@ -40,7 +40,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         synthesize(folder)
-        for way in (stock_cdk, stock_aws, own):
+        for way in (stock_cdk, stock_aws, own, environments):
             with Emulator(folder) as emulator:
                 way(emulator, folder)
             print(f"deploy: {way.__doc__}: passed")
@@ -62,8 +62,8 @@ def stock_aws(aws: "Emulator", folder: Path) -> None:
     """aws cloudformation deploys the template with its parameters"""
     assembly = folder / "cfn-out/example"
     aws.aws("s3", "mb", f"s3://{BUCKET}")
-    for code in assembly.glob("asset.*.zip"):
-        aws.aws("s3", "cp", str(code), f"s3://{BUCKET}/{code.name.removeprefix('asset.')}")
+    for code in (folder / "cfn-out/_assets").glob("*.zip"):
+        aws.aws("s3", "cp", str(code), f"s3://{BUCKET}/{code.name}")
     template, parameters = (assembly / f"{STACK}.{kind}.json" for kind in ("template", "parameters"))
     aws.aws(
         "cloudformation", "deploy", "--stack-name", STACK, "--template-file", str(template),
@@ -112,6 +112,61 @@ def own(aws: "Emulator", folder: Path) -> None:
     for command, key in KINDS.items():
         # Some commands print nothing at all if there is nothing to list.
         expect(json.loads(aws.aws(*command.split()) or "{}").get(key, []), [], f"aws {command} after destroy")
+
+
+# Accounts and regions of the environments: the first is the caller's own, and the others are reached through a role.
+ENVIRONMENTS = {"home": (ACCOUNT, REGION), "abroad": (ACCOUNT, "eu-west-1"), "partner": ("111122223333", REGION)}
+
+
+def environments(aws: "Emulator", folder: Path) -> None:
+    """one command deploys six tenants to three environments, a wrong account is refused, and everything is torn down"""
+    file, tenants, out = folder / "environments.yaml", folder / "tenants", folder / "cfn-out-environments"
+    tenants.mkdir()
+    entries = (
+        f'{name}:\n  account: "{account}"\n  region: {region}\n  role: arn:aws:iam::{account}:role/deployer\n'
+        for name, (account, region) in ENVIRONMENTS.items()
+    )
+    file.write_text("".join(entries))
+    example = (folder / "example.yaml").read_text()
+    places = {}
+    for number, (name, place) in enumerate([*ENVIRONMENTS.items()] * 2):
+        places[f"t{number}"] = place
+        (tenants / f"t{number}.yaml").write_text(example.replace("tenant: example\n", f"tenant: t{number}\nenvironment: {name}\n", 1))
+    synth = ["cargo", "run", "--quiet", "--locked", "--", "synth", "--environments", str(file), "--tenants", str(tenants)]
+    subprocess.run([*synth, "--out", str(out), "--lambdas", str(folder / "lambdas")], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    for account in {account for account, _ in ENVIRONMENTS.values()}:
+        trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}]}
+        aws.aws_in(account, REGION, "iam", "create-role", "--role-name", "deployer", "--assume-role-policy-document", json.dumps(trust))
+    run = lambda *arguments: aws.try_to(folder / "ferrostack-deploy", *arguments, "--out", out)
+
+    def passed(*arguments: str) -> str:
+        done = run(*arguments)
+        expect(done.returncode, 0, f"{arguments}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    passed("deploy", "--bootstrap", "--yes")
+    printed = passed("deploy", "--all", "--yes")
+    assert printed.endswith("6 deployed, 0 failed, 0 not started\n"), printed
+    deployed = {
+        (account, region, stack["StackName"])
+        for account, region in ENVIRONMENTS.values()
+        for stack in json.loads(aws.aws_in(account, region, "cloudformation", "describe-stacks"))["Stacks"]
+    }
+    tenants_there = {(account, region, f"{tenant}-{SYSTEM}") for tenant, (account, region) in places.items()}
+    platforms = {(account, region, "ferrostack-platform") for account, region in ENVIRONMENTS.values()}
+    expect(deployed, tenants_there | platforms, "stacks of the environments")
+    expect(passed("status").count("CREATE_COMPLETE"), 6, "stacks that status shows")
+
+    manifest = out / "t0/manifest.json"
+    manifest.write_text(manifest.read_text().replace(f"aws://{ACCOUNT}/", "aws://999988887777/"))
+    refused = run("deploy", "t0")
+    expect((refused.returncode, "the environment is account 999988887777" in refused.stderr), (2, True), f"a wrong account: {refused.stderr}")
+    manifest.write_text(manifest.read_text().replace("aws://999988887777/", f"aws://{ACCOUNT}/"))
+    for tenant in [*places, *(f"platform.{name}" for name in ENVIRONMENTS)]:
+        passed("destroy", tenant, "--yes", "--with-data")
+    for account, region in ENVIRONMENTS.values():
+        stacks = json.loads(aws.aws_in(account, region, "cloudformation", "describe-stacks"))["Stacks"]
+        expect([it["StackName"] for it in stacks if it["StackStatus"] != "DELETE_COMPLETE"], [], f"stacks in {account} {region} after destroy")
 
 
 # Commands of the AWS CLI that list what stacks create, with the key of the list.
@@ -218,7 +273,7 @@ def synthesize(folder: Path) -> None:
 
 def build(folder: Path) -> None:
     """Copies the deployer into the folder."""
-    subprocess.run(["cargo", "build", "--quiet", "--locked", "--package", "ferrostack-deploy"], cwd=ROOT, check=True)
+    subprocess.run(["cargo", "build", "--quiet", "--locked", "--workspace", "--bin", "ferrostack-deploy"], cwd=ROOT, check=True)
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
     shutil.copy(target / "debug/ferrostack-deploy", folder / "ferrostack-deploy")
 
@@ -275,6 +330,11 @@ class Emulator:
     def aws(self, *arguments: str) -> str:
         # For SQS it ignores the variable.
         return self.run(VENV / "aws", *arguments, "--endpoint-url", self.environment["AWS_ENDPOINT_URL"])
+
+    def aws_in(self, account: str, region: str, *arguments: str) -> str:
+        """The AWS CLI in a different account and region; an access key that is an account's ID is a caller of that account."""
+        place = ["env", f"AWS_ACCESS_KEY_ID={account}", f"AWS_REGION={region}", f"AWS_DEFAULT_REGION={region}"]
+        return self.run(*place, VENV / "aws", *arguments, "--endpoint-url", self.environment["AWS_ENDPOINT_URL"])
 
     def own(self, *arguments: str) -> str:
         """What our command prints."""

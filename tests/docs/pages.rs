@@ -79,3 +79,37 @@ fn every_link_to_a_file_leads_to_one() {
         }
     }
 }
+
+/// All sources in Rust of the folders with tests.
+fn sources() -> String {
+    let mut folders: Vec<PathBuf> = ["infra", "lambdas", "stacks", "tests"].map(|name| root().join(name)).into();
+    let mut text = String::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder of sources") {
+            let path = entry.expect("an entry").path();
+            // Bindings are generated and have no tests.
+            if path.is_dir() && !path.ends_with("infra/aws") && !path.ends_with("node_modules") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                text += &fs::read_to_string(&path).expect("a source in UTF-8");
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn every_test_that_the_page_about_security_names_exists() {
+    let page = fs::read_to_string(root().join("docs/security.md")).expect("the page");
+    let sources = sources();
+    let rows = page.lines().filter(|line| line.starts_with("| ") && line.matches('|').count() == 4);
+    let names = rows.flat_map(|row| row.rsplit('|').nth(1).unwrap_or_default().split(','));
+    let names: Vec<&str> = names.filter_map(|name| name.trim().strip_prefix('`')?.strip_suffix('`')).collect();
+    assert!(names.len() > 30, "{names:?}");
+    for name in names {
+        assert!(
+            sources.contains(&format!("fn {name}()")),
+            "docs/security.md names the test {name}, which does not exist"
+        );
+    }
+}

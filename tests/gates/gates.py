@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> int:
     named = [Path(argument) for argument in arguments[also:]]
     # What one folder does not need may be needed by another: only the whole set shows that an entry is unused.
     complete = also or not named
-    folders = (sorted(path for path in ROOT.glob("cfn-out/*") if path.is_dir()) if complete else []) + named
+    folders = (sorted(path for path in ROOT.glob("cfn-out/[!_]*") if path.is_dir()) if complete else []) + named
     result = check(folders, HERE / "exceptions.yaml", datetime.date.today(), complete)
     for problem in result.problems:
         print(problem, file=sys.stderr)

@@ -1,7 +1,7 @@
 """Finds sentences in the style that STYLE.md warns against.
 
-Usage: prose.py [FILE …], by default every file that git tracks. Reads Markdown outside of code, comments, and the texts in string
-literals of the other languages. Prints a line for each finding and exits with 1 if there is one. A finding that is right as it is
+Usage: prose.py [FILE …], by default every file that git tracks. Reads Markdown outside of code; comments, the texts in string
+literals and the names of functions in the other languages. Prints a line for each finding and exits with 1 if there is one. A finding that is right as it is
 gets a line in exceptions.txt.
 """
 
@@ -134,6 +134,8 @@ def sentences(path: str, text: str):
     marker = {".rs": "//", ".mjs": "//", ".js": "//", ".jsx": "//", ".css": "/*", ".sql": "--"}.get(suffix, "#")
     has_block_comments = marker == "/*" or suffix in (".mjs", ".js", ".jsx")
     inside = continued = False
+    # Names of functions are sentences too: a test is called what it shows.
+    named = re.compile(r"\b(?:fn|def) (\w+)") if suffix in (".rs", ".py") else None
     for number, line in enumerate(text.splitlines(), 1):
         was_inside, was_continued = inside, continued
         begins = False
@@ -148,6 +150,8 @@ def sentences(path: str, text: str):
         if begins or was_inside or was_continued:
             yield number, without_code(line)
             continue
+        if named:
+            yield from ((number, spoken(name)) for name in named.findall(line))
         # Literals first: an address in one has the marker of a comment.
         literals = re.findall(r'"((?:[^"\\]|\\.)*)"', line)
         rest = re.sub(r'"(?:[^"\\]|\\.)*"', '""', line)
@@ -157,6 +161,11 @@ def sentences(path: str, text: str):
         for literal in literals:
             if " " in literal.strip() and not SQL.match(literal):
                 yield number, without_code(literal)
+
+
+def spoken(name: str) -> str:
+    """The words of a name."""
+    return re.sub(r"\bids?\b", "ID", name.replace("stand_in", "stand-in").replace("_", " "))
 
 
 def without_code(line: str) -> str:

@@ -47,6 +47,14 @@ class Prose(unittest.TestCase):
                 with self.subTest(path=path, sentence=sentence):
                     self.assertTrue(check(path, line))
 
+    def test_the_old_style_is_found_in_names_of_functions(self) -> None:
+        for name in ["a_value_is_told_at_its_line", "begun", "a_name_that_is_no_name", "not_begun"]:
+            for path, line in [("a.rs", f"async fn {name}() {{"), ("a.py", f"    def {name}(self):")]:
+                with self.subTest(path=path, name=name):
+                    self.assertTrue(check(path, line))
+        for name in ["a_value_is_reported_at_its_line", "id_of", "ids_are_unique"]:
+            self.assertEqual([], check("a.rs", f"fn {name}() {{"))
+
     def test_plain_sentences_pass(self) -> None:
         for sentence in PLAIN:
             for path, line in places(sentence):

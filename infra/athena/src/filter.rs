@@ -206,8 +206,10 @@ mod tests {
         let flags = (0..18).map(|row| [Some(true), Some(false), None][row % 3]);
         let columns: [ArrayRef; 2] =
             [Arc::new(Int64Array::from_iter(numbers)), Arc::new(BooleanArray::from_iter(flags))];
-        RecordBatch::try_from_iter_with_nullable(COLUMNS.into_iter().zip(columns).map(|(name, it)| (name, it, true)))
-            .unwrap()
+        RecordBatch::try_from_iter_with_nullable(
+            COLUMNS.into_iter().zip(columns).map(|(name, column)| (name, column, true)),
+        )
+        .unwrap()
     }
 
     #[test]
@@ -218,9 +220,12 @@ mod tests {
             let filter = filter(&mut random, 4);
             let constraints = filter.constraints();
             for row in 0..rows.num_rows() {
-                let is_told = constraints.iter().all(|(name, set)| set.contains(at(&rows, name, row).as_ref()));
-                assert!(is_told || filter.holds(&rows, row) != Some(true), "row {row} of {filter:?}: {constraints:?}");
-                left_out += usize::from(!is_told);
+                let is_selected = constraints.iter().all(|(name, set)| set.contains(at(&rows, name, row).as_ref()));
+                assert!(
+                    is_selected || filter.holds(&rows, row) != Some(true),
+                    "row {row} of {filter:?}: {constraints:?}"
+                );
+                left_out += usize::from(!is_selected);
             }
         }
         assert!(left_out > 100_000, "{left_out} rows of 360,000 are left out by the connector");
@@ -240,8 +245,8 @@ mod tests {
             }
             let constraints = filter.constraints();
             for row in 0..rows.num_rows() {
-                let is_told = constraints.iter().all(|(name, set)| set.contains(at(&rows, name, row).as_ref()));
-                assert_eq!(is_told, filter.holds(&rows, row) == Some(true), "row {row} of {filter:?}");
+                let is_selected = constraints.iter().all(|(name, set)| set.contains(at(&rows, name, row).as_ref()));
+                assert_eq!(is_selected, filter.holds(&rows, row) == Some(true), "row {row} of {filter:?}");
             }
         }
     }

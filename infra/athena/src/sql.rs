@@ -94,14 +94,14 @@ fn table(name: &ObjectName) -> anyhow::Result<TableName> {
 fn order_by(query: &SqlQuery) -> anyhow::Result<Vec<(Expr, bool)>> {
     let Some(order) = &query.order_by else { return Ok(Vec::new()) };
     let OrderByKind::Expressions(expressions) = &order.kind else { bail!("the driver does not know `{order}`") };
-    let read = |it: &sqlparser::ast::OrderByExpr| {
-        let descending = match it.options.sort {
+    let read = |order: &sqlparser::ast::OrderByExpr| {
+        let descending = match order.options.sort {
             None | Some(OrderBySort::Asc) => false,
             Some(OrderBySort::Desc) => true,
-            Some(_) => bail!("the driver does not know the order `{it}`"),
+            Some(_) => bail!("the driver does not know the order `{order}`"),
         };
-        ensure!(it.options.nulls_first.is_none(), "the driver always sorts NULL last and does not know `{it}`");
-        Ok((it.expr.clone(), descending))
+        ensure!(order.options.nulls_first.is_none(), "the driver always sorts NULL last and does not know `{order}`");
+        Ok((order.expr.clone(), descending))
     };
     expressions.iter().map(read).collect()
 }
@@ -212,7 +212,8 @@ fn position(expression: &Expr, items: &[(String, Item)], schema: &Schema) -> any
     }
     let text = expression.to_string();
     let named = items.iter().position(|(heading, _)| heading.eq_ignore_ascii_case(&text));
-    let shown = || item_of(expression, schema).ok().and_then(|item| items.iter().position(|(_, it)| *it == item));
+    let shown =
+        || item_of(expression, schema).ok().and_then(|item| items.iter().position(|(_, selected)| *selected == item));
     named.or_else(shown).with_context(|| format!("`{expression}` is not in the SELECT list"))
 }
 
@@ -263,7 +264,7 @@ fn column<'a>(expression: &Expr, schema: &'a Schema) -> anyhow::Result<(String, 
 }
 
 fn filter(expression: &Expr, schema: &Schema) -> anyhow::Result<Filter> {
-    let inner = |it: &Expr| filter(it, schema).map(Box::new);
+    let inner = |operand: &Expr| filter(operand, schema).map(Box::new);
     Ok(match expression {
         Expr::Nested(nested) => filter(nested, schema)?,
         Expr::BinaryOp { left, op: BinaryOperator::And, right } => Filter::And(inner(left)?, inner(right)?),

@@ -180,7 +180,7 @@ async fn answer(request: Request, seen: Arc<Mutex<Seen>>, shop: Arc<tokio::sync:
 }
 
 #[tokio::test]
-async fn a_query_goes_through_the_whole_sequence_of_requests() {
+async fn a_query_makes_the_whole_sequence_of_requests() {
     let world = World::new(3, 4).await;
     let answer =
         world.ask("select day, count(*) from shop.sales where day >= 'd0001' group by day order by 1 desc").await;
@@ -303,7 +303,7 @@ async fn rows_that_were_spilled_are_fetched_and_decrypted() {
 }
 
 #[tokio::test]
-async fn splits_come_in_pages_and_reading_ends_with_the_limit() {
+async fn splits_have_pages_and_reading_ends_with_the_limit() {
     let world = World::new(1100, 1).await;
     assert_eq!(world.ask("select count(*) from shop.sales where day <> 'd0013'").await.csv(), "count(*)\r\n1099\r\n");
     let count = |kind: &str| world.seen.lock().unwrap().asked.iter().filter(|asked| *asked == kind).count();

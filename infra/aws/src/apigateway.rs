@@ -15,8 +15,8 @@ pub mod account {
         }
 
         /// `CloudWatchRoleArn`.
-        pub fn cloud_watch_role_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("CloudWatchRoleArn", it))
+        pub fn cloud_watch_role_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("CloudWatchRoleArn", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -78,44 +78,48 @@ pub mod api_key {
         }
 
         /// `CustomerId`.
-        pub fn customer_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("CustomerId", it))
+        pub fn customer_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("CustomerId", value))
         }
 
         /// `Description`.
-        pub fn description(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Description", it))
+        pub fn description(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Description", value))
         }
 
         /// `Enabled`.
-        pub fn enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("Enabled", it))
+        pub fn enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("Enabled", value))
         }
 
         /// `GenerateDistinctId`. Replaces the resource when changed.
-        pub fn generate_distinct_id(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("GenerateDistinctId", it))
+        pub fn generate_distinct_id(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("GenerateDistinctId", value))
         }
 
         /// `Name`. Replaces the resource when changed.
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Name", it))
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Name", value))
         }
 
         /// `StageKeys`: no item twice.
         #[track_caller]
-        pub fn stage_keys(self, it: impl Into<cfn::Value<Vec<StageKey>>>) -> Self {
-            Self(self.0.set_checked("StageKeys", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
+        pub fn stage_keys(self, value: impl Into<cfn::Value<Vec<StageKey>>>) -> Self {
+            Self(self.0.set_checked(
+                "StageKeys",
+                value,
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
+            ))
         }
 
         /// `Tags`.
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set("Tags", it))
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+            Self(self.0.set("Tags", value))
         }
 
         /// `Value`. Replaces the resource when changed.
-        pub fn value(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Value", it))
+        pub fn value(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Value", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -174,13 +178,13 @@ pub mod api_key {
         }
 
         /// `RestApiId`.
-        pub fn rest_api_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("RestApiId", it))
+        pub fn rest_api_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("RestApiId", value))
         }
 
         /// `StageName`.
-        pub fn stage_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("StageName", it))
+        pub fn stage_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("StageName", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -223,58 +227,58 @@ pub mod authorizer {
         }
 
         /// `AuthType`.
-        pub fn auth_type(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("AuthType", it))
+        pub fn auth_type(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("AuthType", value))
         }
 
         /// `AuthorizerCredentials`.
-        pub fn authorizer_credentials(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("AuthorizerCredentials", it))
+        pub fn authorizer_credentials(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("AuthorizerCredentials", value))
         }
 
         /// `AuthorizerResultTtlInSeconds`.
-        pub fn authorizer_result_ttl_in_seconds(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("AuthorizerResultTtlInSeconds", it))
+        pub fn authorizer_result_ttl_in_seconds(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("AuthorizerResultTtlInSeconds", value))
         }
 
         /// `AuthorizerUri`.
-        pub fn authorizer_uri(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("AuthorizerUri", it))
+        pub fn authorizer_uri(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("AuthorizerUri", value))
         }
 
         /// `IdentitySource`.
-        pub fn identity_source(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("IdentitySource", it))
+        pub fn identity_source(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("IdentitySource", value))
         }
 
         /// `IdentityValidationExpression`.
-        pub fn identity_validation_expression(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("IdentityValidationExpression", it))
+        pub fn identity_validation_expression(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("IdentityValidationExpression", value))
         }
 
         /// `Name`: required.
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Name", it))
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Name", value))
         }
 
         /// `ProviderARNs`: no item twice.
         #[track_caller]
-        pub fn provider_arns(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn provider_arns(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "ProviderARNs",
-                it,
+                value,
                 &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `RestApiId`: required. Replaces the resource when changed.
-        pub fn rest_api_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("RestApiId", it))
+        pub fn rest_api_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("RestApiId", value))
         }
 
         /// `Type`: required.
-        pub fn r#type(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Type", it))
+        pub fn r#type(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Type", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -336,28 +340,28 @@ pub mod deployment {
         }
 
         /// `DeploymentCanarySettings`. Replaces the resource when changed.
-        pub fn deployment_canary_settings(self, it: impl Into<cfn::Value<DeploymentCanarySettings>>) -> Self {
-            Self(self.0.set("DeploymentCanarySettings", it))
+        pub fn deployment_canary_settings(self, value: impl Into<cfn::Value<DeploymentCanarySettings>>) -> Self {
+            Self(self.0.set("DeploymentCanarySettings", value))
         }
 
         /// `Description`.
-        pub fn description(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Description", it))
+        pub fn description(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Description", value))
         }
 
         /// `RestApiId`: required. Replaces the resource when changed.
-        pub fn rest_api_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("RestApiId", it))
+        pub fn rest_api_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("RestApiId", value))
         }
 
         /// `StageDescription`.
-        pub fn stage_description(self, it: impl Into<cfn::Value<StageDescription>>) -> Self {
-            Self(self.0.set("StageDescription", it))
+        pub fn stage_description(self, value: impl Into<cfn::Value<StageDescription>>) -> Self {
+            Self(self.0.set("StageDescription", value))
         }
 
         /// `StageName`.
-        pub fn stage_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("StageName", it))
+        pub fn stage_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("StageName", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -416,13 +420,13 @@ pub mod deployment {
         }
 
         /// `DestinationArn`.
-        pub fn destination_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("DestinationArn", it))
+        pub fn destination_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("DestinationArn", value))
         }
 
         /// `Format`.
-        pub fn format(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Format", it))
+        pub fn format(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Format", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -449,21 +453,21 @@ pub mod deployment {
         }
 
         /// `PercentTraffic`.
-        pub fn percent_traffic(self, it: impl Into<cfn::Value<f64>>) -> Self {
-            Self(self.0.set("PercentTraffic", it))
+        pub fn percent_traffic(self, value: impl Into<cfn::Value<f64>>) -> Self {
+            Self(self.0.set("PercentTraffic", value))
         }
 
         /// `StageVariableOverrides`.
         pub fn stage_variable_overrides(
             self,
-            it: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>,
+            value: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>,
         ) -> Self {
-            Self(self.0.set("StageVariableOverrides", it))
+            Self(self.0.set("StageVariableOverrides", value))
         }
 
         /// `UseStageCache`.
-        pub fn use_stage_cache(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("UseStageCache", it))
+        pub fn use_stage_cache(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("UseStageCache", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -490,21 +494,21 @@ pub mod deployment {
         }
 
         /// `PercentTraffic`. Replaces the resource when changed.
-        pub fn percent_traffic(self, it: impl Into<cfn::Value<f64>>) -> Self {
-            Self(self.0.set("PercentTraffic", it))
+        pub fn percent_traffic(self, value: impl Into<cfn::Value<f64>>) -> Self {
+            Self(self.0.set("PercentTraffic", value))
         }
 
         /// `StageVariableOverrides`. Replaces the resource when changed.
         pub fn stage_variable_overrides(
             self,
-            it: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>,
+            value: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>,
         ) -> Self {
-            Self(self.0.set("StageVariableOverrides", it))
+            Self(self.0.set("StageVariableOverrides", value))
         }
 
         /// `UseStageCache`. Replaces the resource when changed.
-        pub fn use_stage_cache(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("UseStageCache", it))
+        pub fn use_stage_cache(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("UseStageCache", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -531,53 +535,53 @@ pub mod deployment {
         }
 
         /// `CacheDataEncrypted`.
-        pub fn cache_data_encrypted(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("CacheDataEncrypted", it))
+        pub fn cache_data_encrypted(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("CacheDataEncrypted", value))
         }
 
         /// `CacheTtlInSeconds`.
-        pub fn cache_ttl_in_seconds(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("CacheTtlInSeconds", it))
+        pub fn cache_ttl_in_seconds(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("CacheTtlInSeconds", value))
         }
 
         /// `CachingEnabled`.
-        pub fn caching_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("CachingEnabled", it))
+        pub fn caching_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("CachingEnabled", value))
         }
 
         /// `DataTraceEnabled`.
-        pub fn data_trace_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("DataTraceEnabled", it))
+        pub fn data_trace_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("DataTraceEnabled", value))
         }
 
         /// `HttpMethod`.
-        pub fn http_method(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("HttpMethod", it))
+        pub fn http_method(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("HttpMethod", value))
         }
 
         /// `LoggingLevel`.
-        pub fn logging_level(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("LoggingLevel", it))
+        pub fn logging_level(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("LoggingLevel", value))
         }
 
         /// `MetricsEnabled`.
-        pub fn metrics_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("MetricsEnabled", it))
+        pub fn metrics_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("MetricsEnabled", value))
         }
 
         /// `ResourcePath`.
-        pub fn resource_path(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ResourcePath", it))
+        pub fn resource_path(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ResourcePath", value))
         }
 
         /// `ThrottlingBurstLimit`.
-        pub fn throttling_burst_limit(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("ThrottlingBurstLimit", it))
+        pub fn throttling_burst_limit(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("ThrottlingBurstLimit", value))
         }
 
         /// `ThrottlingRateLimit`.
-        pub fn throttling_rate_limit(self, it: impl Into<cfn::Value<f64>>) -> Self {
-            Self(self.0.set("ThrottlingRateLimit", it))
+        pub fn throttling_rate_limit(self, value: impl Into<cfn::Value<f64>>) -> Self {
+            Self(self.0.set("ThrottlingRateLimit", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -604,103 +608,103 @@ pub mod deployment {
         }
 
         /// `AccessLogSetting`.
-        pub fn access_log_setting(self, it: impl Into<cfn::Value<AccessLogSetting>>) -> Self {
-            Self(self.0.set("AccessLogSetting", it))
+        pub fn access_log_setting(self, value: impl Into<cfn::Value<AccessLogSetting>>) -> Self {
+            Self(self.0.set("AccessLogSetting", value))
         }
 
         /// `CacheClusterEnabled`.
-        pub fn cache_cluster_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("CacheClusterEnabled", it))
+        pub fn cache_cluster_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("CacheClusterEnabled", value))
         }
 
         /// `CacheClusterSize`.
-        pub fn cache_cluster_size(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("CacheClusterSize", it))
+        pub fn cache_cluster_size(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("CacheClusterSize", value))
         }
 
         /// `CacheDataEncrypted`.
-        pub fn cache_data_encrypted(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("CacheDataEncrypted", it))
+        pub fn cache_data_encrypted(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("CacheDataEncrypted", value))
         }
 
         /// `CacheTtlInSeconds`.
-        pub fn cache_ttl_in_seconds(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("CacheTtlInSeconds", it))
+        pub fn cache_ttl_in_seconds(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("CacheTtlInSeconds", value))
         }
 
         /// `CachingEnabled`.
-        pub fn caching_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("CachingEnabled", it))
+        pub fn caching_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("CachingEnabled", value))
         }
 
         /// `CanarySetting`.
-        pub fn canary_setting(self, it: impl Into<cfn::Value<CanarySetting>>) -> Self {
-            Self(self.0.set("CanarySetting", it))
+        pub fn canary_setting(self, value: impl Into<cfn::Value<CanarySetting>>) -> Self {
+            Self(self.0.set("CanarySetting", value))
         }
 
         /// `ClientCertificateId`.
-        pub fn client_certificate_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ClientCertificateId", it))
+        pub fn client_certificate_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ClientCertificateId", value))
         }
 
         /// `DataTraceEnabled`.
-        pub fn data_trace_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("DataTraceEnabled", it))
+        pub fn data_trace_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("DataTraceEnabled", value))
         }
 
         /// `Description`.
-        pub fn description(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Description", it))
+        pub fn description(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Description", value))
         }
 
         /// `DocumentationVersion`.
-        pub fn documentation_version(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("DocumentationVersion", it))
+        pub fn documentation_version(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("DocumentationVersion", value))
         }
 
         /// `LoggingLevel`.
-        pub fn logging_level(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("LoggingLevel", it))
+        pub fn logging_level(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("LoggingLevel", value))
         }
 
         /// `MethodSettings`: no item twice.
         #[track_caller]
-        pub fn method_settings(self, it: impl Into<cfn::Value<Vec<MethodSetting>>>) -> Self {
+        pub fn method_settings(self, value: impl Into<cfn::Value<Vec<MethodSetting>>>) -> Self {
             Self(self.0.set_checked(
                 "MethodSettings",
-                it,
+                value,
                 &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `MetricsEnabled`.
-        pub fn metrics_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("MetricsEnabled", it))
+        pub fn metrics_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("MetricsEnabled", value))
         }
 
         /// `Tags`.
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set("Tags", it))
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+            Self(self.0.set("Tags", value))
         }
 
         /// `ThrottlingBurstLimit`.
-        pub fn throttling_burst_limit(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("ThrottlingBurstLimit", it))
+        pub fn throttling_burst_limit(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("ThrottlingBurstLimit", value))
         }
 
         /// `ThrottlingRateLimit`.
-        pub fn throttling_rate_limit(self, it: impl Into<cfn::Value<f64>>) -> Self {
-            Self(self.0.set("ThrottlingRateLimit", it))
+        pub fn throttling_rate_limit(self, value: impl Into<cfn::Value<f64>>) -> Self {
+            Self(self.0.set("ThrottlingRateLimit", value))
         }
 
         /// `TracingEnabled`.
-        pub fn tracing_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("TracingEnabled", it))
+        pub fn tracing_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("TracingEnabled", value))
         }
 
         /// `Variables`.
-        pub fn variables(self, it: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
-            Self(self.0.set("Variables", it))
+        pub fn variables(self, value: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
+            Self(self.0.set("Variables", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -740,29 +744,32 @@ pub mod gateway_response {
         /// `ResponseParameters`.
         pub fn response_parameters(
             self,
-            it: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>,
+            value: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>,
         ) -> Self {
-            Self(self.0.set("ResponseParameters", it))
+            Self(self.0.set("ResponseParameters", value))
         }
 
         /// `ResponseTemplates`.
-        pub fn response_templates(self, it: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
-            Self(self.0.set("ResponseTemplates", it))
+        pub fn response_templates(
+            self,
+            value: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>,
+        ) -> Self {
+            Self(self.0.set("ResponseTemplates", value))
         }
 
         /// `ResponseType`: required. Replaces the resource when changed.
-        pub fn response_type(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ResponseType", it))
+        pub fn response_type(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ResponseType", value))
         }
 
         /// `RestApiId`: required. Replaces the resource when changed.
-        pub fn rest_api_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("RestApiId", it))
+        pub fn rest_api_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("RestApiId", value))
         }
 
         /// `StatusCode`.
-        pub fn status_code(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("StatusCode", it))
+        pub fn status_code(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("StatusCode", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -837,73 +844,76 @@ pub mod method {
         }
 
         /// `ApiKeyRequired`.
-        pub fn api_key_required(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("ApiKeyRequired", it))
+        pub fn api_key_required(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("ApiKeyRequired", value))
         }
 
         /// `AuthorizationScopes`.
-        pub fn authorization_scopes(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("AuthorizationScopes", it))
+        pub fn authorization_scopes(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("AuthorizationScopes", value))
         }
 
         /// `AuthorizationType`.
-        pub fn authorization_type(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("AuthorizationType", it))
+        pub fn authorization_type(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("AuthorizationType", value))
         }
 
         /// `AuthorizerId`.
-        pub fn authorizer_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("AuthorizerId", it))
+        pub fn authorizer_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("AuthorizerId", value))
         }
 
         /// `HttpMethod`: required. Replaces the resource when changed.
-        pub fn http_method(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("HttpMethod", it))
+        pub fn http_method(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("HttpMethod", value))
         }
 
         /// `Integration`.
-        pub fn integration(self, it: impl Into<cfn::Value<Integration>>) -> Self {
-            Self(self.0.set("Integration", it))
+        pub fn integration(self, value: impl Into<cfn::Value<Integration>>) -> Self {
+            Self(self.0.set("Integration", value))
         }
 
         /// `MethodResponses`: no item twice.
         #[track_caller]
-        pub fn method_responses(self, it: impl Into<cfn::Value<Vec<MethodResponse>>>) -> Self {
+        pub fn method_responses(self, value: impl Into<cfn::Value<Vec<MethodResponse>>>) -> Self {
             Self(self.0.set_checked(
                 "MethodResponses",
-                it,
+                value,
                 &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `OperationName`.
-        pub fn operation_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("OperationName", it))
+        pub fn operation_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("OperationName", value))
         }
 
         /// `RequestModels`.
-        pub fn request_models(self, it: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
-            Self(self.0.set("RequestModels", it))
+        pub fn request_models(self, value: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
+            Self(self.0.set("RequestModels", value))
         }
 
         /// `RequestParameters`.
-        pub fn request_parameters(self, it: impl Into<cfn::Value<std::collections::BTreeMap<String, bool>>>) -> Self {
-            Self(self.0.set("RequestParameters", it))
+        pub fn request_parameters(
+            self,
+            value: impl Into<cfn::Value<std::collections::BTreeMap<String, bool>>>,
+        ) -> Self {
+            Self(self.0.set("RequestParameters", value))
         }
 
         /// `RequestValidatorId`.
-        pub fn request_validator_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("RequestValidatorId", it))
+        pub fn request_validator_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("RequestValidatorId", value))
         }
 
         /// `ResourceId`: required. Replaces the resource when changed.
-        pub fn resource_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ResourceId", it))
+        pub fn resource_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ResourceId", value))
         }
 
         /// `RestApiId`: required. Replaces the resource when changed.
-        pub fn rest_api_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("RestApiId", it))
+        pub fn rest_api_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("RestApiId", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -958,97 +968,103 @@ pub mod method {
 
         /// `CacheKeyParameters`: no item twice.
         #[track_caller]
-        pub fn cache_key_parameters(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn cache_key_parameters(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "CacheKeyParameters",
-                it,
+                value,
                 &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `CacheNamespace`.
-        pub fn cache_namespace(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("CacheNamespace", it))
+        pub fn cache_namespace(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("CacheNamespace", value))
         }
 
         /// `ConnectionId`.
-        pub fn connection_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ConnectionId", it))
+        pub fn connection_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ConnectionId", value))
         }
 
         /// `ConnectionType`.
-        pub fn connection_type(self, it: impl Into<cfn::Value<ConnectionType>>) -> Self {
-            Self(self.0.set("ConnectionType", it))
+        pub fn connection_type(self, value: impl Into<cfn::Value<ConnectionType>>) -> Self {
+            Self(self.0.set("ConnectionType", value))
         }
 
         /// `ContentHandling`.
-        pub fn content_handling(self, it: impl Into<cfn::Value<ContentHandling>>) -> Self {
-            Self(self.0.set("ContentHandling", it))
+        pub fn content_handling(self, value: impl Into<cfn::Value<ContentHandling>>) -> Self {
+            Self(self.0.set("ContentHandling", value))
         }
 
         /// `Credentials`.
-        pub fn credentials(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Credentials", it))
+        pub fn credentials(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Credentials", value))
         }
 
         /// `IntegrationHttpMethod`.
-        pub fn integration_http_method(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("IntegrationHttpMethod", it))
+        pub fn integration_http_method(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("IntegrationHttpMethod", value))
         }
 
         /// `IntegrationResponses`: no item twice.
         #[track_caller]
-        pub fn integration_responses(self, it: impl Into<cfn::Value<Vec<IntegrationResponse>>>) -> Self {
+        pub fn integration_responses(self, value: impl Into<cfn::Value<Vec<IntegrationResponse>>>) -> Self {
             Self(self.0.set_checked(
                 "IntegrationResponses",
-                it,
+                value,
                 &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `IntegrationTarget`.
-        pub fn integration_target(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("IntegrationTarget", it))
+        pub fn integration_target(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("IntegrationTarget", value))
         }
 
         /// `PassthroughBehavior`.
-        pub fn passthrough_behavior(self, it: impl Into<cfn::Value<PassthroughBehavior>>) -> Self {
-            Self(self.0.set("PassthroughBehavior", it))
+        pub fn passthrough_behavior(self, value: impl Into<cfn::Value<PassthroughBehavior>>) -> Self {
+            Self(self.0.set("PassthroughBehavior", value))
         }
 
         /// `RequestParameters`.
-        pub fn request_parameters(self, it: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
-            Self(self.0.set("RequestParameters", it))
+        pub fn request_parameters(
+            self,
+            value: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>,
+        ) -> Self {
+            Self(self.0.set("RequestParameters", value))
         }
 
         /// `RequestTemplates`.
-        pub fn request_templates(self, it: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
-            Self(self.0.set("RequestTemplates", it))
+        pub fn request_templates(
+            self,
+            value: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>,
+        ) -> Self {
+            Self(self.0.set("RequestTemplates", value))
         }
 
         /// `ResponseTransferMode`.
-        pub fn response_transfer_mode(self, it: impl Into<cfn::Value<ResponseTransferMode>>) -> Self {
-            Self(self.0.set("ResponseTransferMode", it))
+        pub fn response_transfer_mode(self, value: impl Into<cfn::Value<ResponseTransferMode>>) -> Self {
+            Self(self.0.set("ResponseTransferMode", value))
         }
 
         /// `TimeoutInMillis`: at least 50.
         #[track_caller]
-        pub fn timeout_in_millis(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn timeout_in_millis(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "TimeoutInMillis",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(50.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Type`: required.
-        pub fn r#type(self, it: impl Into<cfn::Value<Type>>) -> Self {
-            Self(self.0.set("Type", it))
+        pub fn r#type(self, value: impl Into<cfn::Value<Type>>) -> Self {
+            Self(self.0.set("Type", value))
         }
 
         /// `Uri`.
-        pub fn uri(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Uri", it))
+        pub fn uri(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Uri", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1075,31 +1091,34 @@ pub mod method {
         }
 
         /// `ContentHandling`.
-        pub fn content_handling(self, it: impl Into<cfn::Value<ContentHandling>>) -> Self {
-            Self(self.0.set("ContentHandling", it))
+        pub fn content_handling(self, value: impl Into<cfn::Value<ContentHandling>>) -> Self {
+            Self(self.0.set("ContentHandling", value))
         }
 
         /// `ResponseParameters`.
         pub fn response_parameters(
             self,
-            it: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>,
+            value: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>,
         ) -> Self {
-            Self(self.0.set("ResponseParameters", it))
+            Self(self.0.set("ResponseParameters", value))
         }
 
         /// `ResponseTemplates`.
-        pub fn response_templates(self, it: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
-            Self(self.0.set("ResponseTemplates", it))
+        pub fn response_templates(
+            self,
+            value: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>,
+        ) -> Self {
+            Self(self.0.set("ResponseTemplates", value))
         }
 
         /// `SelectionPattern`.
-        pub fn selection_pattern(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("SelectionPattern", it))
+        pub fn selection_pattern(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("SelectionPattern", value))
         }
 
         /// `StatusCode`: required.
-        pub fn status_code(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("StatusCode", it))
+        pub fn status_code(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("StatusCode", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1126,18 +1145,21 @@ pub mod method {
         }
 
         /// `ResponseModels`.
-        pub fn response_models(self, it: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
-            Self(self.0.set("ResponseModels", it))
+        pub fn response_models(self, value: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
+            Self(self.0.set("ResponseModels", value))
         }
 
         /// `ResponseParameters`.
-        pub fn response_parameters(self, it: impl Into<cfn::Value<std::collections::BTreeMap<String, bool>>>) -> Self {
-            Self(self.0.set("ResponseParameters", it))
+        pub fn response_parameters(
+            self,
+            value: impl Into<cfn::Value<std::collections::BTreeMap<String, bool>>>,
+        ) -> Self {
+            Self(self.0.set("ResponseParameters", value))
         }
 
         /// `StatusCode`: required.
-        pub fn status_code(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("StatusCode", it))
+        pub fn status_code(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("StatusCode", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1304,28 +1326,28 @@ pub mod model {
         }
 
         /// `ContentType`. Replaces the resource when changed.
-        pub fn content_type(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ContentType", it))
+        pub fn content_type(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ContentType", value))
         }
 
         /// `Description`.
-        pub fn description(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Description", it))
+        pub fn description(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Description", value))
         }
 
         /// `Name`. Replaces the resource when changed.
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Name", it))
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Name", value))
         }
 
         /// `RestApiId`: required. Replaces the resource when changed.
-        pub fn rest_api_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("RestApiId", it))
+        pub fn rest_api_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("RestApiId", value))
         }
 
         /// `Schema`.
-        pub fn schema(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("Schema", it))
+        pub fn schema(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("Schema", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1382,23 +1404,23 @@ pub mod request_validator {
         }
 
         /// `Name`. Replaces the resource when changed.
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Name", it))
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Name", value))
         }
 
         /// `RestApiId`: required. Replaces the resource when changed.
-        pub fn rest_api_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("RestApiId", it))
+        pub fn rest_api_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("RestApiId", value))
         }
 
         /// `ValidateRequestBody`.
-        pub fn validate_request_body(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("ValidateRequestBody", it))
+        pub fn validate_request_body(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("ValidateRequestBody", value))
         }
 
         /// `ValidateRequestParameters`.
-        pub fn validate_request_parameters(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("ValidateRequestParameters", it))
+        pub fn validate_request_parameters(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("ValidateRequestParameters", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1473,18 +1495,18 @@ pub mod resource {
         }
 
         /// `ParentId`: required. Replaces the resource when changed.
-        pub fn parent_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ParentId", it))
+        pub fn parent_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ParentId", value))
         }
 
         /// `PathPart`: required. Replaces the resource when changed.
-        pub fn path_part(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("PathPart", it))
+        pub fn path_part(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("PathPart", value))
         }
 
         /// `RestApiId`: required. Replaces the resource when changed.
-        pub fn rest_api_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("RestApiId", it))
+        pub fn rest_api_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("RestApiId", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1546,98 +1568,98 @@ pub mod rest_api {
         }
 
         /// `ApiKeySourceType`.
-        pub fn api_key_source_type(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ApiKeySourceType", it))
+        pub fn api_key_source_type(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ApiKeySourceType", value))
         }
 
         /// `BinaryMediaTypes`: no item twice.
         #[track_caller]
-        pub fn binary_media_types(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn binary_media_types(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "BinaryMediaTypes",
-                it,
+                value,
                 &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Body`.
-        pub fn body(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("Body", it))
+        pub fn body(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("Body", value))
         }
 
         /// `BodyS3Location`.
-        pub fn body_s3_location(self, it: impl Into<cfn::Value<S3Location>>) -> Self {
-            Self(self.0.set("BodyS3Location", it))
+        pub fn body_s3_location(self, value: impl Into<cfn::Value<S3Location>>) -> Self {
+            Self(self.0.set("BodyS3Location", value))
         }
 
         /// `CloneFrom`.
-        pub fn clone_from(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("CloneFrom", it))
+        pub fn clone_from(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("CloneFrom", value))
         }
 
         /// `Description`.
-        pub fn description(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Description", it))
+        pub fn description(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Description", value))
         }
 
         /// `DisableExecuteApiEndpoint`.
-        pub fn disable_execute_api_endpoint(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("DisableExecuteApiEndpoint", it))
+        pub fn disable_execute_api_endpoint(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("DisableExecuteApiEndpoint", value))
         }
 
         /// `EndpointAccessMode`.
-        pub fn endpoint_access_mode(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("EndpointAccessMode", it))
+        pub fn endpoint_access_mode(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("EndpointAccessMode", value))
         }
 
         /// `EndpointConfiguration`.
-        pub fn endpoint_configuration(self, it: impl Into<cfn::Value<EndpointConfiguration>>) -> Self {
-            Self(self.0.set("EndpointConfiguration", it))
+        pub fn endpoint_configuration(self, value: impl Into<cfn::Value<EndpointConfiguration>>) -> Self {
+            Self(self.0.set("EndpointConfiguration", value))
         }
 
         /// `FailOnWarnings`.
-        pub fn fail_on_warnings(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("FailOnWarnings", it))
+        pub fn fail_on_warnings(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("FailOnWarnings", value))
         }
 
         /// `MinimumCompressionSize`.
-        pub fn minimum_compression_size(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("MinimumCompressionSize", it))
+        pub fn minimum_compression_size(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("MinimumCompressionSize", value))
         }
 
         /// `Mode`.
-        pub fn mode(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Mode", it))
+        pub fn mode(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Mode", value))
         }
 
         /// `Name`.
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Name", it))
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Name", value))
         }
 
         /// `Parameters`.
-        pub fn parameters(self, it: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
-            Self(self.0.set("Parameters", it))
+        pub fn parameters(self, value: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
+            Self(self.0.set("Parameters", value))
         }
 
         /// `Policy`.
-        pub fn policy(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("Policy", it))
+        pub fn policy(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("Policy", value))
         }
 
         /// `SecurityPolicy`.
-        pub fn security_policy(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("SecurityPolicy", it))
+        pub fn security_policy(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("SecurityPolicy", value))
         }
 
         /// `Tags`.
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set("Tags", it))
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+            Self(self.0.set("Tags", value))
         }
 
         /// `Version`.
-        pub fn version(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Version", it))
+        pub fn version(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Version", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1701,22 +1723,22 @@ pub mod rest_api {
         }
 
         /// `IpAddressType`.
-        pub fn ip_address_type(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("IpAddressType", it))
+        pub fn ip_address_type(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("IpAddressType", value))
         }
 
         /// `Types`: no item twice.
         #[track_caller]
-        pub fn types(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set_checked("Types", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
+        pub fn types(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set_checked("Types", value, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// `VpcEndpointIds`: no item twice.
         #[track_caller]
-        pub fn vpc_endpoint_ids(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn vpc_endpoint_ids(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "VpcEndpointIds",
-                it,
+                value,
                 &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
@@ -1745,23 +1767,23 @@ pub mod rest_api {
         }
 
         /// `Bucket`.
-        pub fn bucket(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Bucket", it))
+        pub fn bucket(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Bucket", value))
         }
 
         /// `ETag`.
-        pub fn e_tag(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ETag", it))
+        pub fn e_tag(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ETag", value))
         }
 
         /// `Key`.
-        pub fn key(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Key", it))
+        pub fn key(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Key", value))
         }
 
         /// `Version`.
-        pub fn version(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Version", it))
+        pub fn version(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Version", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1791,78 +1813,78 @@ pub mod stage {
         }
 
         /// `AccessLogSetting`.
-        pub fn access_log_setting(self, it: impl Into<cfn::Value<AccessLogSetting>>) -> Self {
-            Self(self.0.set("AccessLogSetting", it))
+        pub fn access_log_setting(self, value: impl Into<cfn::Value<AccessLogSetting>>) -> Self {
+            Self(self.0.set("AccessLogSetting", value))
         }
 
         /// `CacheClusterEnabled`.
-        pub fn cache_cluster_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("CacheClusterEnabled", it))
+        pub fn cache_cluster_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("CacheClusterEnabled", value))
         }
 
         /// `CacheClusterSize`.
-        pub fn cache_cluster_size(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("CacheClusterSize", it))
+        pub fn cache_cluster_size(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("CacheClusterSize", value))
         }
 
         /// `CanarySetting`.
-        pub fn canary_setting(self, it: impl Into<cfn::Value<CanarySetting>>) -> Self {
-            Self(self.0.set("CanarySetting", it))
+        pub fn canary_setting(self, value: impl Into<cfn::Value<CanarySetting>>) -> Self {
+            Self(self.0.set("CanarySetting", value))
         }
 
         /// `ClientCertificateId`.
-        pub fn client_certificate_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ClientCertificateId", it))
+        pub fn client_certificate_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ClientCertificateId", value))
         }
 
         /// `DeploymentId`.
-        pub fn deployment_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("DeploymentId", it))
+        pub fn deployment_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("DeploymentId", value))
         }
 
         /// `Description`.
-        pub fn description(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Description", it))
+        pub fn description(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Description", value))
         }
 
         /// `DocumentationVersion`.
-        pub fn documentation_version(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("DocumentationVersion", it))
+        pub fn documentation_version(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("DocumentationVersion", value))
         }
 
         /// `MethodSettings`: no item twice.
         #[track_caller]
-        pub fn method_settings(self, it: impl Into<cfn::Value<Vec<MethodSetting>>>) -> Self {
+        pub fn method_settings(self, value: impl Into<cfn::Value<Vec<MethodSetting>>>) -> Self {
             Self(self.0.set_checked(
                 "MethodSettings",
-                it,
+                value,
                 &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `RestApiId`: required. Replaces the resource when changed.
-        pub fn rest_api_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("RestApiId", it))
+        pub fn rest_api_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("RestApiId", value))
         }
 
         /// `StageName`. Replaces the resource when changed.
-        pub fn stage_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("StageName", it))
+        pub fn stage_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("StageName", value))
         }
 
         /// `Tags`.
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set("Tags", it))
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+            Self(self.0.set("Tags", value))
         }
 
         /// `TracingEnabled`.
-        pub fn tracing_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("TracingEnabled", it))
+        pub fn tracing_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("TracingEnabled", value))
         }
 
         /// `Variables`.
-        pub fn variables(self, it: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
-            Self(self.0.set("Variables", it))
+        pub fn variables(self, value: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
+            Self(self.0.set("Variables", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1916,13 +1938,13 @@ pub mod stage {
         }
 
         /// `DestinationArn`.
-        pub fn destination_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("DestinationArn", it))
+        pub fn destination_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("DestinationArn", value))
         }
 
         /// `Format`.
-        pub fn format(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Format", it))
+        pub fn format(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Format", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1949,16 +1971,16 @@ pub mod stage {
         }
 
         /// `DeploymentId`.
-        pub fn deployment_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("DeploymentId", it))
+        pub fn deployment_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("DeploymentId", value))
         }
 
         /// `PercentTraffic`: 0 to 100.
         #[track_caller]
-        pub fn percent_traffic(self, it: impl Into<cfn::Value<f64>>) -> Self {
+        pub fn percent_traffic(self, value: impl Into<cfn::Value<f64>>) -> Self {
             Self(self.0.set_checked(
                 "PercentTraffic",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(0.0), maximum: Some(100.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -1966,14 +1988,14 @@ pub mod stage {
         /// `StageVariableOverrides`.
         pub fn stage_variable_overrides(
             self,
-            it: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>,
+            value: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>,
         ) -> Self {
-            Self(self.0.set("StageVariableOverrides", it))
+            Self(self.0.set("StageVariableOverrides", value))
         }
 
         /// `UseStageCache`.
-        pub fn use_stage_cache(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("UseStageCache", it))
+        pub fn use_stage_cache(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("UseStageCache", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2000,61 +2022,61 @@ pub mod stage {
         }
 
         /// `CacheDataEncrypted`.
-        pub fn cache_data_encrypted(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("CacheDataEncrypted", it))
+        pub fn cache_data_encrypted(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("CacheDataEncrypted", value))
         }
 
         /// `CacheTtlInSeconds`.
-        pub fn cache_ttl_in_seconds(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("CacheTtlInSeconds", it))
+        pub fn cache_ttl_in_seconds(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("CacheTtlInSeconds", value))
         }
 
         /// `CachingEnabled`.
-        pub fn caching_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("CachingEnabled", it))
+        pub fn caching_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("CachingEnabled", value))
         }
 
         /// `DataTraceEnabled`.
-        pub fn data_trace_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("DataTraceEnabled", it))
+        pub fn data_trace_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("DataTraceEnabled", value))
         }
 
         /// `HttpMethod`.
-        pub fn http_method(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("HttpMethod", it))
+        pub fn http_method(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("HttpMethod", value))
         }
 
         /// `LoggingLevel`.
-        pub fn logging_level(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("LoggingLevel", it))
+        pub fn logging_level(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("LoggingLevel", value))
         }
 
         /// `MetricsEnabled`.
-        pub fn metrics_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("MetricsEnabled", it))
+        pub fn metrics_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("MetricsEnabled", value))
         }
 
         /// `ResourcePath`.
-        pub fn resource_path(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ResourcePath", it))
+        pub fn resource_path(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ResourcePath", value))
         }
 
         /// `ThrottlingBurstLimit`: at least 0.
         #[track_caller]
-        pub fn throttling_burst_limit(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn throttling_burst_limit(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "ThrottlingBurstLimit",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `ThrottlingRateLimit`: at least 0.
         #[track_caller]
-        pub fn throttling_rate_limit(self, it: impl Into<cfn::Value<f64>>) -> Self {
+        pub fn throttling_rate_limit(self, value: impl Into<cfn::Value<f64>>) -> Self {
             Self(self.0.set_checked(
                 "ThrottlingRateLimit",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -2087,33 +2109,37 @@ pub mod usage_plan {
 
         /// `ApiStages`: no item twice.
         #[track_caller]
-        pub fn api_stages(self, it: impl Into<cfn::Value<Vec<ApiStage>>>) -> Self {
-            Self(self.0.set_checked("ApiStages", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
+        pub fn api_stages(self, value: impl Into<cfn::Value<Vec<ApiStage>>>) -> Self {
+            Self(self.0.set_checked(
+                "ApiStages",
+                value,
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
+            ))
         }
 
         /// `Description`.
-        pub fn description(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Description", it))
+        pub fn description(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Description", value))
         }
 
         /// `Quota`.
-        pub fn quota(self, it: impl Into<cfn::Value<QuotaSettings>>) -> Self {
-            Self(self.0.set("Quota", it))
+        pub fn quota(self, value: impl Into<cfn::Value<QuotaSettings>>) -> Self {
+            Self(self.0.set("Quota", value))
         }
 
         /// `Tags`.
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set("Tags", it))
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+            Self(self.0.set("Tags", value))
         }
 
         /// `Throttle`.
-        pub fn throttle(self, it: impl Into<cfn::Value<ThrottleSettings>>) -> Self {
-            Self(self.0.set("Throttle", it))
+        pub fn throttle(self, value: impl Into<cfn::Value<ThrottleSettings>>) -> Self {
+            Self(self.0.set("Throttle", value))
         }
 
         /// `UsagePlanName`.
-        pub fn usage_plan_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("UsagePlanName", it))
+        pub fn usage_plan_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("UsagePlanName", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2172,18 +2198,21 @@ pub mod usage_plan {
         }
 
         /// `ApiId`.
-        pub fn api_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ApiId", it))
+        pub fn api_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ApiId", value))
         }
 
         /// `Stage`.
-        pub fn stage(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Stage", it))
+        pub fn stage(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Stage", value))
         }
 
         /// `Throttle`.
-        pub fn throttle(self, it: impl Into<cfn::Value<std::collections::BTreeMap<String, ThrottleSettings>>>) -> Self {
-            Self(self.0.set("Throttle", it))
+        pub fn throttle(
+            self,
+            value: impl Into<cfn::Value<std::collections::BTreeMap<String, ThrottleSettings>>>,
+        ) -> Self {
+            Self(self.0.set("Throttle", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2211,19 +2240,19 @@ pub mod usage_plan {
 
         /// `Limit`: at least 0.
         #[track_caller]
-        pub fn limit(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set_checked("Limit", it, &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE }))
+        pub fn limit(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set_checked("Limit", value, &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE }))
         }
 
         /// `Offset`: at least 0.
         #[track_caller]
-        pub fn offset(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set_checked("Offset", it, &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE }))
+        pub fn offset(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set_checked("Offset", value, &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE }))
         }
 
         /// `Period`.
-        pub fn period(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Period", it))
+        pub fn period(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Period", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2251,14 +2280,22 @@ pub mod usage_plan {
 
         /// `BurstLimit`: at least 0.
         #[track_caller]
-        pub fn burst_limit(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set_checked("BurstLimit", it, &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE }))
+        pub fn burst_limit(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set_checked(
+                "BurstLimit",
+                value,
+                &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE },
+            ))
         }
 
         /// `RateLimit`: at least 0.
         #[track_caller]
-        pub fn rate_limit(self, it: impl Into<cfn::Value<f64>>) -> Self {
-            Self(self.0.set_checked("RateLimit", it, &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE }))
+        pub fn rate_limit(self, value: impl Into<cfn::Value<f64>>) -> Self {
+            Self(self.0.set_checked(
+                "RateLimit",
+                value,
+                &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE },
+            ))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2301,18 +2338,18 @@ pub mod usage_plan_key {
         }
 
         /// `KeyId`: required. Replaces the resource when changed.
-        pub fn key_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("KeyId", it))
+        pub fn key_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("KeyId", value))
         }
 
         /// `KeyType`: required. Replaces the resource when changed.
-        pub fn key_type(self, it: impl Into<cfn::Value<KeyType>>) -> Self {
-            Self(self.0.set("KeyType", it))
+        pub fn key_type(self, value: impl Into<cfn::Value<KeyType>>) -> Self {
+            Self(self.0.set("KeyType", value))
         }
 
         /// `UsagePlanId`: required. Replaces the resource when changed.
-        pub fn usage_plan_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("UsagePlanId", it))
+        pub fn usage_plan_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("UsagePlanId", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.

@@ -15,93 +15,93 @@ pub mod api {
         }
 
         /// `ApiKeySelectionExpression`.
-        pub fn api_key_selection_expression(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ApiKeySelectionExpression", it))
+        pub fn api_key_selection_expression(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ApiKeySelectionExpression", value))
         }
 
         /// `BasePath`.
-        pub fn base_path(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("BasePath", it))
+        pub fn base_path(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("BasePath", value))
         }
 
         /// `Body`.
-        pub fn body(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("Body", it))
+        pub fn body(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("Body", value))
         }
 
         /// `BodyS3Location`.
-        pub fn body_s3_location(self, it: impl Into<cfn::Value<BodyS3Location>>) -> Self {
-            Self(self.0.set("BodyS3Location", it))
+        pub fn body_s3_location(self, value: impl Into<cfn::Value<BodyS3Location>>) -> Self {
+            Self(self.0.set("BodyS3Location", value))
         }
 
         /// `CorsConfiguration`.
-        pub fn cors_configuration(self, it: impl Into<cfn::Value<Cors>>) -> Self {
-            Self(self.0.set("CorsConfiguration", it))
+        pub fn cors_configuration(self, value: impl Into<cfn::Value<Cors>>) -> Self {
+            Self(self.0.set("CorsConfiguration", value))
         }
 
         /// `CredentialsArn`.
-        pub fn credentials_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("CredentialsArn", it))
+        pub fn credentials_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("CredentialsArn", value))
         }
 
         /// `Description`.
-        pub fn description(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Description", it))
+        pub fn description(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Description", value))
         }
 
         /// `DisableExecuteApiEndpoint`.
-        pub fn disable_execute_api_endpoint(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("DisableExecuteApiEndpoint", it))
+        pub fn disable_execute_api_endpoint(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("DisableExecuteApiEndpoint", value))
         }
 
         /// `DisableSchemaValidation`.
-        pub fn disable_schema_validation(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("DisableSchemaValidation", it))
+        pub fn disable_schema_validation(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("DisableSchemaValidation", value))
         }
 
         /// `FailOnWarnings`.
-        pub fn fail_on_warnings(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("FailOnWarnings", it))
+        pub fn fail_on_warnings(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("FailOnWarnings", value))
         }
 
         /// `IpAddressType`.
-        pub fn ip_address_type(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("IpAddressType", it))
+        pub fn ip_address_type(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("IpAddressType", value))
         }
 
         /// `Name`.
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Name", it))
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Name", value))
         }
 
         /// `ProtocolType`. Replaces the resource when changed.
-        pub fn protocol_type(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ProtocolType", it))
+        pub fn protocol_type(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ProtocolType", value))
         }
 
         /// `RouteKey`.
-        pub fn route_key(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("RouteKey", it))
+        pub fn route_key(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("RouteKey", value))
         }
 
         /// `RouteSelectionExpression`.
-        pub fn route_selection_expression(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("RouteSelectionExpression", it))
+        pub fn route_selection_expression(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("RouteSelectionExpression", value))
         }
 
         /// `Tags`.
-        pub fn tags(self, it: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
-            Self(self.0.set("Tags", it))
+        pub fn tags(self, value: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
+            Self(self.0.set("Tags", value))
         }
 
         /// `Target`.
-        pub fn target(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Target", it))
+        pub fn target(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Target", value))
         }
 
         /// `Version`.
-        pub fn version(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Version", it))
+        pub fn version(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Version", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -170,23 +170,23 @@ pub mod api {
         }
 
         /// `Bucket`.
-        pub fn bucket(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Bucket", it))
+        pub fn bucket(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Bucket", value))
         }
 
         /// `Etag`.
-        pub fn etag(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Etag", it))
+        pub fn etag(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Etag", value))
         }
 
         /// `Key`.
-        pub fn key(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Key", it))
+        pub fn key(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Key", value))
         }
 
         /// `Version`.
-        pub fn version(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Version", it))
+        pub fn version(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Version", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -213,33 +213,33 @@ pub mod api {
         }
 
         /// `AllowCredentials`.
-        pub fn allow_credentials(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("AllowCredentials", it))
+        pub fn allow_credentials(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("AllowCredentials", value))
         }
 
         /// `AllowHeaders`.
-        pub fn allow_headers(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("AllowHeaders", it))
+        pub fn allow_headers(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("AllowHeaders", value))
         }
 
         /// `AllowMethods`.
-        pub fn allow_methods(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("AllowMethods", it))
+        pub fn allow_methods(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("AllowMethods", value))
         }
 
         /// `AllowOrigins`.
-        pub fn allow_origins(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("AllowOrigins", it))
+        pub fn allow_origins(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("AllowOrigins", value))
         }
 
         /// `ExposeHeaders`.
-        pub fn expose_headers(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("ExposeHeaders", it))
+        pub fn expose_headers(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("ExposeHeaders", value))
         }
 
         /// `MaxAge`.
-        pub fn max_age(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("MaxAge", it))
+        pub fn max_age(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("MaxAge", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -282,58 +282,58 @@ pub mod authorizer {
         }
 
         /// `ApiId`: required. Replaces the resource when changed.
-        pub fn api_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ApiId", it))
+        pub fn api_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ApiId", value))
         }
 
         /// `AuthorizerCredentialsArn`.
-        pub fn authorizer_credentials_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("AuthorizerCredentialsArn", it))
+        pub fn authorizer_credentials_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("AuthorizerCredentialsArn", value))
         }
 
         /// `AuthorizerPayloadFormatVersion`.
-        pub fn authorizer_payload_format_version(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("AuthorizerPayloadFormatVersion", it))
+        pub fn authorizer_payload_format_version(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("AuthorizerPayloadFormatVersion", value))
         }
 
         /// `AuthorizerResultTtlInSeconds`.
-        pub fn authorizer_result_ttl_in_seconds(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("AuthorizerResultTtlInSeconds", it))
+        pub fn authorizer_result_ttl_in_seconds(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("AuthorizerResultTtlInSeconds", value))
         }
 
         /// `AuthorizerType`: required.
-        pub fn authorizer_type(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("AuthorizerType", it))
+        pub fn authorizer_type(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("AuthorizerType", value))
         }
 
         /// `AuthorizerUri`.
-        pub fn authorizer_uri(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("AuthorizerUri", it))
+        pub fn authorizer_uri(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("AuthorizerUri", value))
         }
 
         /// `EnableSimpleResponses`.
-        pub fn enable_simple_responses(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("EnableSimpleResponses", it))
+        pub fn enable_simple_responses(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("EnableSimpleResponses", value))
         }
 
         /// `IdentitySource`.
-        pub fn identity_source(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("IdentitySource", it))
+        pub fn identity_source(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("IdentitySource", value))
         }
 
         /// `IdentityValidationExpression`.
-        pub fn identity_validation_expression(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("IdentityValidationExpression", it))
+        pub fn identity_validation_expression(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("IdentityValidationExpression", value))
         }
 
         /// `JwtConfiguration`.
-        pub fn jwt_configuration(self, it: impl Into<cfn::Value<JwtConfiguration>>) -> Self {
-            Self(self.0.set("JwtConfiguration", it))
+        pub fn jwt_configuration(self, value: impl Into<cfn::Value<JwtConfiguration>>) -> Self {
+            Self(self.0.set("JwtConfiguration", value))
         }
 
         /// `Name`: required.
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Name", it))
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Name", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -392,13 +392,13 @@ pub mod authorizer {
         }
 
         /// `Audience`.
-        pub fn audience(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("Audience", it))
+        pub fn audience(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("Audience", value))
         }
 
         /// `Issuer`.
-        pub fn issuer(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Issuer", it))
+        pub fn issuer(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Issuer", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -436,31 +436,31 @@ pub mod integration {
         }
 
         /// `ApiId`: required. Replaces the resource when changed.
-        pub fn api_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ApiId", it))
+        pub fn api_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ApiId", value))
         }
 
         /// `ConnectionId`.
-        pub fn connection_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ConnectionId", it))
+        pub fn connection_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ConnectionId", value))
         }
 
         /// `ConnectionType`.
-        pub fn connection_type(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ConnectionType", it))
+        pub fn connection_type(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ConnectionType", value))
         }
 
         /// `ContentHandlingStrategy`.
-        pub fn content_handling_strategy(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ContentHandlingStrategy", it))
+        pub fn content_handling_strategy(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ContentHandlingStrategy", value))
         }
 
         /// `CredentialsArn`.
         #[track_caller]
-        pub fn credentials_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn credentials_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "CredentialsArn",
-                it,
+                value,
                 &cfn::Constraint {
                     pattern: Some(r"arn:(aws|aws-cn|aws-us-gov):iam::[0-9]*:(role|user|group)\/.*"),
                     ..cfn::Constraint::NONE
@@ -469,71 +469,77 @@ pub mod integration {
         }
 
         /// `Description`.
-        pub fn description(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Description", it))
+        pub fn description(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Description", value))
         }
 
         /// `IntegrationMethod`.
-        pub fn integration_method(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("IntegrationMethod", it))
+        pub fn integration_method(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("IntegrationMethod", value))
         }
 
         /// `IntegrationSubtype`.
-        pub fn integration_subtype(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("IntegrationSubtype", it))
+        pub fn integration_subtype(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("IntegrationSubtype", value))
         }
 
         /// `IntegrationType`: required.
-        pub fn integration_type(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("IntegrationType", it))
+        pub fn integration_type(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("IntegrationType", value))
         }
 
         /// `IntegrationUri`.
-        pub fn integration_uri(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("IntegrationUri", it))
+        pub fn integration_uri(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("IntegrationUri", value))
         }
 
         /// `PassthroughBehavior`.
-        pub fn passthrough_behavior(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("PassthroughBehavior", it))
+        pub fn passthrough_behavior(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("PassthroughBehavior", value))
         }
 
         /// `PayloadFormatVersion`.
-        pub fn payload_format_version(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("PayloadFormatVersion", it))
+        pub fn payload_format_version(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("PayloadFormatVersion", value))
         }
 
         /// `RequestParameters`.
-        pub fn request_parameters(self, it: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
-            Self(self.0.set("RequestParameters", it))
+        pub fn request_parameters(
+            self,
+            value: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>,
+        ) -> Self {
+            Self(self.0.set("RequestParameters", value))
         }
 
         /// `RequestTemplates`.
-        pub fn request_templates(self, it: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
-            Self(self.0.set("RequestTemplates", it))
+        pub fn request_templates(
+            self,
+            value: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>,
+        ) -> Self {
+            Self(self.0.set("RequestTemplates", value))
         }
 
         /// `ResponseParameters`.
         pub fn response_parameters(
             self,
-            it: impl Into<cfn::Value<std::collections::BTreeMap<String, ResponseParameterMap>>>,
+            value: impl Into<cfn::Value<std::collections::BTreeMap<String, ResponseParameterMap>>>,
         ) -> Self {
-            Self(self.0.set("ResponseParameters", it))
+            Self(self.0.set("ResponseParameters", value))
         }
 
         /// `TemplateSelectionExpression`.
-        pub fn template_selection_expression(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("TemplateSelectionExpression", it))
+        pub fn template_selection_expression(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("TemplateSelectionExpression", value))
         }
 
         /// `TimeoutInMillis`.
-        pub fn timeout_in_millis(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("TimeoutInMillis", it))
+        pub fn timeout_in_millis(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("TimeoutInMillis", value))
         }
 
         /// `TlsConfig`.
-        pub fn tls_config(self, it: impl Into<cfn::Value<TlsConfig>>) -> Self {
-            Self(self.0.set("TlsConfig", it))
+        pub fn tls_config(self, value: impl Into<cfn::Value<TlsConfig>>) -> Self {
+            Self(self.0.set("TlsConfig", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -592,13 +598,13 @@ pub mod integration {
         }
 
         /// `Destination`.
-        pub fn destination(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Destination", it))
+        pub fn destination(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Destination", value))
         }
 
         /// `Source`.
-        pub fn source(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Source", it))
+        pub fn source(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Source", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -625,8 +631,8 @@ pub mod integration {
         }
 
         /// `ResponseParameters`.
-        pub fn response_parameters(self, it: impl Into<cfn::Value<Vec<ResponseParameter>>>) -> Self {
-            Self(self.0.set("ResponseParameters", it))
+        pub fn response_parameters(self, value: impl Into<cfn::Value<Vec<ResponseParameter>>>) -> Self {
+            Self(self.0.set("ResponseParameters", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -653,8 +659,8 @@ pub mod integration {
         }
 
         /// `ServerNameToVerify`.
-        pub fn server_name_to_verify(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ServerNameToVerify", it))
+        pub fn server_name_to_verify(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ServerNameToVerify", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -692,63 +698,63 @@ pub mod route {
         }
 
         /// `ApiId`: required. Replaces the resource when changed.
-        pub fn api_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ApiId", it))
+        pub fn api_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ApiId", value))
         }
 
         /// `ApiKeyRequired`.
-        pub fn api_key_required(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("ApiKeyRequired", it))
+        pub fn api_key_required(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("ApiKeyRequired", value))
         }
 
         /// `AuthorizationScopes`.
-        pub fn authorization_scopes(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("AuthorizationScopes", it))
+        pub fn authorization_scopes(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("AuthorizationScopes", value))
         }
 
         /// `AuthorizationType`.
-        pub fn authorization_type(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("AuthorizationType", it))
+        pub fn authorization_type(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("AuthorizationType", value))
         }
 
         /// `AuthorizerId`.
-        pub fn authorizer_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("AuthorizerId", it))
+        pub fn authorizer_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("AuthorizerId", value))
         }
 
         /// `ModelSelectionExpression`.
-        pub fn model_selection_expression(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ModelSelectionExpression", it))
+        pub fn model_selection_expression(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ModelSelectionExpression", value))
         }
 
         /// `OperationName`.
-        pub fn operation_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("OperationName", it))
+        pub fn operation_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("OperationName", value))
         }
 
         /// `RequestModels`.
-        pub fn request_models(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("RequestModels", it))
+        pub fn request_models(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("RequestModels", value))
         }
 
         /// `RequestParameters`.
-        pub fn request_parameters(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("RequestParameters", it))
+        pub fn request_parameters(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("RequestParameters", value))
         }
 
         /// `RouteKey`: required.
-        pub fn route_key(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("RouteKey", it))
+        pub fn route_key(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("RouteKey", value))
         }
 
         /// `RouteResponseSelectionExpression`.
-        pub fn route_response_selection_expression(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("RouteResponseSelectionExpression", it))
+        pub fn route_response_selection_expression(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("RouteResponseSelectionExpression", value))
         }
 
         /// `Target`.
-        pub fn target(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Target", it))
+        pub fn target(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Target", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -818,63 +824,63 @@ pub mod stage {
         }
 
         /// `AccessLogSettings`.
-        pub fn access_log_settings(self, it: impl Into<cfn::Value<AccessLogSettings>>) -> Self {
-            Self(self.0.set("AccessLogSettings", it))
+        pub fn access_log_settings(self, value: impl Into<cfn::Value<AccessLogSettings>>) -> Self {
+            Self(self.0.set("AccessLogSettings", value))
         }
 
         /// `AccessPolicyId`.
-        pub fn access_policy_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("AccessPolicyId", it))
+        pub fn access_policy_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("AccessPolicyId", value))
         }
 
         /// `ApiId`: required. Replaces the resource when changed.
-        pub fn api_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ApiId", it))
+        pub fn api_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ApiId", value))
         }
 
         /// `AutoDeploy`.
-        pub fn auto_deploy(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("AutoDeploy", it))
+        pub fn auto_deploy(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("AutoDeploy", value))
         }
 
         /// `ClientCertificateId`.
-        pub fn client_certificate_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ClientCertificateId", it))
+        pub fn client_certificate_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ClientCertificateId", value))
         }
 
         /// `DefaultRouteSettings`.
-        pub fn default_route_settings(self, it: impl Into<cfn::Value<RouteSettings>>) -> Self {
-            Self(self.0.set("DefaultRouteSettings", it))
+        pub fn default_route_settings(self, value: impl Into<cfn::Value<RouteSettings>>) -> Self {
+            Self(self.0.set("DefaultRouteSettings", value))
         }
 
         /// `DeploymentId`.
-        pub fn deployment_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("DeploymentId", it))
+        pub fn deployment_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("DeploymentId", value))
         }
 
         /// `Description`.
-        pub fn description(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Description", it))
+        pub fn description(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Description", value))
         }
 
         /// `RouteSettings`.
-        pub fn route_settings(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("RouteSettings", it))
+        pub fn route_settings(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("RouteSettings", value))
         }
 
         /// `StageName`: required. Replaces the resource when changed.
-        pub fn stage_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("StageName", it))
+        pub fn stage_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("StageName", value))
         }
 
         /// `StageVariables`.
-        pub fn stage_variables(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("StageVariables", it))
+        pub fn stage_variables(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("StageVariables", value))
         }
 
         /// `Tags`.
-        pub fn tags(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("Tags", it))
+        pub fn tags(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("Tags", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -928,13 +934,13 @@ pub mod stage {
         }
 
         /// `DestinationArn`.
-        pub fn destination_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("DestinationArn", it))
+        pub fn destination_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("DestinationArn", value))
         }
 
         /// `Format`.
-        pub fn format(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Format", it))
+        pub fn format(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Format", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -961,28 +967,28 @@ pub mod stage {
         }
 
         /// `DataTraceEnabled`.
-        pub fn data_trace_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("DataTraceEnabled", it))
+        pub fn data_trace_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("DataTraceEnabled", value))
         }
 
         /// `DetailedMetricsEnabled`.
-        pub fn detailed_metrics_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("DetailedMetricsEnabled", it))
+        pub fn detailed_metrics_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("DetailedMetricsEnabled", value))
         }
 
         /// `LoggingLevel`.
-        pub fn logging_level(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("LoggingLevel", it))
+        pub fn logging_level(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("LoggingLevel", value))
         }
 
         /// `ThrottlingBurstLimit`.
-        pub fn throttling_burst_limit(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("ThrottlingBurstLimit", it))
+        pub fn throttling_burst_limit(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("ThrottlingBurstLimit", value))
         }
 
         /// `ThrottlingRateLimit`.
-        pub fn throttling_rate_limit(self, it: impl Into<cfn::Value<f64>>) -> Self {
-            Self(self.0.set("ThrottlingRateLimit", it))
+        pub fn throttling_rate_limit(self, value: impl Into<cfn::Value<f64>>) -> Self {
+            Self(self.0.set("ThrottlingRateLimit", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.

@@ -24,41 +24,41 @@ pub mod data_catalog {
         }
 
         /// `ConnectionType`.
-        pub fn connection_type(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ConnectionType", it))
+        pub fn connection_type(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ConnectionType", value))
         }
 
         /// `Description`: 1 to 1024 characters.
         #[track_caller]
-        pub fn description(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn description(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Description",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(1024), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Error`.
-        pub fn error(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Error", it))
+        pub fn error(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Error", value))
         }
 
         /// `Name`: required, 1 to 256 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Parameters`: each at most 51200 characters.
         #[track_caller]
-        pub fn parameters(self, it: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
+        pub fn parameters(self, value: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
             Self(self.0.set_checked(
                 "Parameters",
-                it,
+                value,
                 &cfn::Constraint {
                     items: Some(&cfn::Constraint { max_length: Some(51200), ..cfn::Constraint::NONE }),
                     ..cfn::Constraint::NONE
@@ -67,18 +67,18 @@ pub mod data_catalog {
         }
 
         /// `Status`.
-        pub fn status(self, it: impl Into<cfn::Value<Status>>) -> Self {
-            Self(self.0.set("Status", it))
+        pub fn status(self, value: impl Into<cfn::Value<Status>>) -> Self {
+            Self(self.0.set("Status", value))
         }
 
         /// `Tags`.
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set("Tags", it))
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+            Self(self.0.set("Tags", value))
         }
 
         /// `Type`: required.
-        pub fn r#type(self, it: impl Into<cfn::Value<Type>>) -> Self {
-            Self(self.0.set("Type", it))
+        pub fn r#type(self, value: impl Into<cfn::Value<Type>>) -> Self {
+            Self(self.0.set("Type", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -214,50 +214,50 @@ pub mod work_group {
 
         /// `Description`: at most 1024 characters.
         #[track_caller]
-        pub fn description(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn description(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Description",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(1024), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Name`: required. Replaces the resource when changed.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint { pattern: Some("[a-zA-Z0-9._-]{1,128}"), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `RecursiveDeleteOption`.
-        pub fn recursive_delete_option(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("RecursiveDeleteOption", it))
+        pub fn recursive_delete_option(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("RecursiveDeleteOption", value))
         }
 
         /// `State`.
-        pub fn state(self, it: impl Into<cfn::Value<State>>) -> Self {
-            Self(self.0.set("State", it))
+        pub fn state(self, value: impl Into<cfn::Value<State>>) -> Self {
+            Self(self.0.set("State", value))
         }
 
         /// `Tags`.
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set("Tags", it))
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+            Self(self.0.set("Tags", value))
         }
 
         /// `WorkGroupConfiguration`.
-        pub fn work_group_configuration(self, it: impl Into<cfn::Value<WorkGroupConfiguration>>) -> Self {
-            Self(self.0.set("WorkGroupConfiguration", it))
+        pub fn work_group_configuration(self, value: impl Into<cfn::Value<WorkGroupConfiguration>>) -> Self {
+            Self(self.0.set("WorkGroupConfiguration", value))
         }
 
         /// `WorkGroupConfigurationUpdates`: deprecated.
         pub fn work_group_configuration_updates(
             self,
-            it: impl Into<cfn::Value<WorkGroupConfigurationUpdates>>,
+            value: impl Into<cfn::Value<WorkGroupConfigurationUpdates>>,
         ) -> Self {
-            Self(self.0.set("WorkGroupConfigurationUpdates", it))
+            Self(self.0.set("WorkGroupConfigurationUpdates", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -326,8 +326,8 @@ pub mod work_group {
         }
 
         /// `S3AclOption`: required.
-        pub fn s3_acl_option(self, it: impl Into<cfn::Value<S3AclOption>>) -> Self {
-            Self(self.0.set("S3AclOption", it))
+        pub fn s3_acl_option(self, value: impl Into<cfn::Value<S3AclOption>>) -> Self {
+            Self(self.0.set("S3AclOption", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -354,13 +354,13 @@ pub mod work_group {
         }
 
         /// `Name`.
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Name", it))
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Name", value))
         }
 
         /// `Properties`.
-        pub fn properties(self, it: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
-            Self(self.0.set("Properties", it))
+        pub fn properties(self, value: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
+            Self(self.0.set("Properties", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -387,23 +387,23 @@ pub mod work_group {
         }
 
         /// `Enabled`.
-        pub fn enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("Enabled", it))
+        pub fn enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("Enabled", value))
         }
 
         /// `LogGroup`.
-        pub fn log_group(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("LogGroup", it))
+        pub fn log_group(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("LogGroup", value))
         }
 
         /// `LogStreamNamePrefix`.
-        pub fn log_stream_name_prefix(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("LogStreamNamePrefix", it))
+        pub fn log_stream_name_prefix(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("LogStreamNamePrefix", value))
         }
 
         /// `LogTypes`.
-        pub fn log_types(self, it: impl Into<cfn::Value<std::collections::BTreeMap<String, Vec<String>>>>) -> Self {
-            Self(self.0.set("LogTypes", it))
+        pub fn log_types(self, value: impl Into<cfn::Value<std::collections::BTreeMap<String, Vec<String>>>>) -> Self {
+            Self(self.0.set("LogTypes", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -430,8 +430,8 @@ pub mod work_group {
         }
 
         /// `KmsKey`: required.
-        pub fn kms_key(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("KmsKey", it))
+        pub fn kms_key(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("KmsKey", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -458,13 +458,13 @@ pub mod work_group {
         }
 
         /// `EncryptionOption`: required.
-        pub fn encryption_option(self, it: impl Into<cfn::Value<EncryptionOption>>) -> Self {
-            Self(self.0.set("EncryptionOption", it))
+        pub fn encryption_option(self, value: impl Into<cfn::Value<EncryptionOption>>) -> Self {
+            Self(self.0.set("EncryptionOption", value))
         }
 
         /// `KmsKey`.
-        pub fn kms_key(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("KmsKey", it))
+        pub fn kms_key(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("KmsKey", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -491,33 +491,39 @@ pub mod work_group {
         }
 
         /// `AdditionalConfigs`.
-        pub fn additional_configs(self, it: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
-            Self(self.0.set("AdditionalConfigs", it))
+        pub fn additional_configs(
+            self,
+            value: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>,
+        ) -> Self {
+            Self(self.0.set("AdditionalConfigs", value))
         }
 
         /// `Classifications`.
-        pub fn classifications(self, it: impl Into<cfn::Value<Vec<Classification>>>) -> Self {
-            Self(self.0.set("Classifications", it))
+        pub fn classifications(self, value: impl Into<cfn::Value<Vec<Classification>>>) -> Self {
+            Self(self.0.set("Classifications", value))
         }
 
         /// `CoordinatorDpuSize`.
-        pub fn coordinator_dpu_size(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("CoordinatorDpuSize", it))
+        pub fn coordinator_dpu_size(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("CoordinatorDpuSize", value))
         }
 
         /// `DefaultExecutorDpuSize`.
-        pub fn default_executor_dpu_size(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("DefaultExecutorDpuSize", it))
+        pub fn default_executor_dpu_size(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("DefaultExecutorDpuSize", value))
         }
 
         /// `MaxConcurrentDpus`.
-        pub fn max_concurrent_dpus(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("MaxConcurrentDpus", it))
+        pub fn max_concurrent_dpus(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("MaxConcurrentDpus", value))
         }
 
         /// `SparkProperties`.
-        pub fn spark_properties(self, it: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
-            Self(self.0.set("SparkProperties", it))
+        pub fn spark_properties(
+            self,
+            value: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>,
+        ) -> Self {
+            Self(self.0.set("SparkProperties", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -544,13 +550,13 @@ pub mod work_group {
         }
 
         /// `EffectiveEngineVersion`.
-        pub fn effective_engine_version(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("EffectiveEngineVersion", it))
+        pub fn effective_engine_version(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("EffectiveEngineVersion", value))
         }
 
         /// `SelectedEngineVersion`.
-        pub fn selected_engine_version(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("SelectedEngineVersion", it))
+        pub fn selected_engine_version(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("SelectedEngineVersion", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -577,13 +583,13 @@ pub mod work_group {
         }
 
         /// `Enabled`.
-        pub fn enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("Enabled", it))
+        pub fn enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("Enabled", value))
         }
 
         /// `KmsKey`.
-        pub fn kms_key(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("KmsKey", it))
+        pub fn kms_key(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("KmsKey", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -610,16 +616,16 @@ pub mod work_group {
         }
 
         /// `Enabled`.
-        pub fn enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("Enabled", it))
+        pub fn enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("Enabled", value))
         }
 
         /// `EncryptionConfiguration`.
         pub fn encryption_configuration(
             self,
-            it: impl Into<cfn::Value<ManagedStorageEncryptionConfiguration>>,
+            value: impl Into<cfn::Value<ManagedStorageEncryptionConfiguration>>,
         ) -> Self {
-            Self(self.0.set("EncryptionConfiguration", it))
+            Self(self.0.set("EncryptionConfiguration", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -646,8 +652,8 @@ pub mod work_group {
         }
 
         /// `KmsKey`.
-        pub fn kms_key(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("KmsKey", it))
+        pub fn kms_key(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("KmsKey", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -676,19 +682,19 @@ pub mod work_group {
         /// `CloudWatchLoggingConfiguration`.
         pub fn cloud_watch_logging_configuration(
             self,
-            it: impl Into<cfn::Value<CloudWatchLoggingConfiguration>>,
+            value: impl Into<cfn::Value<CloudWatchLoggingConfiguration>>,
         ) -> Self {
-            Self(self.0.set("CloudWatchLoggingConfiguration", it))
+            Self(self.0.set("CloudWatchLoggingConfiguration", value))
         }
 
         /// `ManagedLoggingConfiguration`.
-        pub fn managed_logging_configuration(self, it: impl Into<cfn::Value<ManagedLoggingConfiguration>>) -> Self {
-            Self(self.0.set("ManagedLoggingConfiguration", it))
+        pub fn managed_logging_configuration(self, value: impl Into<cfn::Value<ManagedLoggingConfiguration>>) -> Self {
+            Self(self.0.set("ManagedLoggingConfiguration", value))
         }
 
         /// `S3LoggingConfiguration`.
-        pub fn s3_logging_configuration(self, it: impl Into<cfn::Value<S3LoggingConfiguration>>) -> Self {
-            Self(self.0.set("S3LoggingConfiguration", it))
+        pub fn s3_logging_configuration(self, value: impl Into<cfn::Value<S3LoggingConfiguration>>) -> Self {
+            Self(self.0.set("S3LoggingConfiguration", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -715,23 +721,23 @@ pub mod work_group {
         }
 
         /// `AclConfiguration`.
-        pub fn acl_configuration(self, it: impl Into<cfn::Value<AclConfiguration>>) -> Self {
-            Self(self.0.set("AclConfiguration", it))
+        pub fn acl_configuration(self, value: impl Into<cfn::Value<AclConfiguration>>) -> Self {
+            Self(self.0.set("AclConfiguration", value))
         }
 
         /// `EncryptionConfiguration`.
-        pub fn encryption_configuration(self, it: impl Into<cfn::Value<EncryptionConfiguration>>) -> Self {
-            Self(self.0.set("EncryptionConfiguration", it))
+        pub fn encryption_configuration(self, value: impl Into<cfn::Value<EncryptionConfiguration>>) -> Self {
+            Self(self.0.set("EncryptionConfiguration", value))
         }
 
         /// `ExpectedBucketOwner`.
-        pub fn expected_bucket_owner(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ExpectedBucketOwner", it))
+        pub fn expected_bucket_owner(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ExpectedBucketOwner", value))
         }
 
         /// `OutputLocation`.
-        pub fn output_location(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("OutputLocation", it))
+        pub fn output_location(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("OutputLocation", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -758,43 +764,43 @@ pub mod work_group {
         }
 
         /// `AclConfiguration`.
-        pub fn acl_configuration(self, it: impl Into<cfn::Value<AclConfiguration>>) -> Self {
-            Self(self.0.set("AclConfiguration", it))
+        pub fn acl_configuration(self, value: impl Into<cfn::Value<AclConfiguration>>) -> Self {
+            Self(self.0.set("AclConfiguration", value))
         }
 
         /// `EncryptionConfiguration`.
-        pub fn encryption_configuration(self, it: impl Into<cfn::Value<EncryptionConfiguration>>) -> Self {
-            Self(self.0.set("EncryptionConfiguration", it))
+        pub fn encryption_configuration(self, value: impl Into<cfn::Value<EncryptionConfiguration>>) -> Self {
+            Self(self.0.set("EncryptionConfiguration", value))
         }
 
         /// `ExpectedBucketOwner`.
-        pub fn expected_bucket_owner(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ExpectedBucketOwner", it))
+        pub fn expected_bucket_owner(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ExpectedBucketOwner", value))
         }
 
         /// `OutputLocation`.
-        pub fn output_location(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("OutputLocation", it))
+        pub fn output_location(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("OutputLocation", value))
         }
 
         /// `RemoveAclConfiguration`.
-        pub fn remove_acl_configuration(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("RemoveAclConfiguration", it))
+        pub fn remove_acl_configuration(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("RemoveAclConfiguration", value))
         }
 
         /// `RemoveEncryptionConfiguration`.
-        pub fn remove_encryption_configuration(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("RemoveEncryptionConfiguration", it))
+        pub fn remove_encryption_configuration(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("RemoveEncryptionConfiguration", value))
         }
 
         /// `RemoveExpectedBucketOwner`.
-        pub fn remove_expected_bucket_owner(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("RemoveExpectedBucketOwner", it))
+        pub fn remove_expected_bucket_owner(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("RemoveExpectedBucketOwner", value))
         }
 
         /// `RemoveOutputLocation`.
-        pub fn remove_output_location(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("RemoveOutputLocation", it))
+        pub fn remove_output_location(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("RemoveOutputLocation", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -821,18 +827,18 @@ pub mod work_group {
         }
 
         /// `Enabled`.
-        pub fn enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("Enabled", it))
+        pub fn enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("Enabled", value))
         }
 
         /// `KmsKey`.
-        pub fn kms_key(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("KmsKey", it))
+        pub fn kms_key(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("KmsKey", value))
         }
 
         /// `LogLocation`.
-        pub fn log_location(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("LogLocation", it))
+        pub fn log_location(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("LogLocation", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -859,16 +865,16 @@ pub mod work_group {
         }
 
         /// `AdditionalConfiguration`.
-        pub fn additional_configuration(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("AdditionalConfiguration", it))
+        pub fn additional_configuration(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("AdditionalConfiguration", value))
         }
 
         /// `BytesScannedCutoffPerQuery`: at least 10000000.
         #[track_caller]
-        pub fn bytes_scanned_cutoff_per_query(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn bytes_scanned_cutoff_per_query(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "BytesScannedCutoffPerQuery",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(10000000.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -876,57 +882,57 @@ pub mod work_group {
         /// `CustomerContentEncryptionConfiguration`.
         pub fn customer_content_encryption_configuration(
             self,
-            it: impl Into<cfn::Value<CustomerContentEncryptionConfiguration>>,
+            value: impl Into<cfn::Value<CustomerContentEncryptionConfiguration>>,
         ) -> Self {
-            Self(self.0.set("CustomerContentEncryptionConfiguration", it))
+            Self(self.0.set("CustomerContentEncryptionConfiguration", value))
         }
 
         /// `EnforceWorkGroupConfiguration`.
-        pub fn enforce_work_group_configuration(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("EnforceWorkGroupConfiguration", it))
+        pub fn enforce_work_group_configuration(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("EnforceWorkGroupConfiguration", value))
         }
 
         /// `EngineConfiguration`.
-        pub fn engine_configuration(self, it: impl Into<cfn::Value<EngineConfiguration>>) -> Self {
-            Self(self.0.set("EngineConfiguration", it))
+        pub fn engine_configuration(self, value: impl Into<cfn::Value<EngineConfiguration>>) -> Self {
+            Self(self.0.set("EngineConfiguration", value))
         }
 
         /// `EngineVersion`.
-        pub fn engine_version(self, it: impl Into<cfn::Value<EngineVersion>>) -> Self {
-            Self(self.0.set("EngineVersion", it))
+        pub fn engine_version(self, value: impl Into<cfn::Value<EngineVersion>>) -> Self {
+            Self(self.0.set("EngineVersion", value))
         }
 
         /// `ExecutionRole`.
-        pub fn execution_role(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ExecutionRole", it))
+        pub fn execution_role(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ExecutionRole", value))
         }
 
         /// `ManagedQueryResultsConfiguration`.
         pub fn managed_query_results_configuration(
             self,
-            it: impl Into<cfn::Value<ManagedQueryResultsConfiguration>>,
+            value: impl Into<cfn::Value<ManagedQueryResultsConfiguration>>,
         ) -> Self {
-            Self(self.0.set("ManagedQueryResultsConfiguration", it))
+            Self(self.0.set("ManagedQueryResultsConfiguration", value))
         }
 
         /// `MonitoringConfiguration`.
-        pub fn monitoring_configuration(self, it: impl Into<cfn::Value<MonitoringConfiguration>>) -> Self {
-            Self(self.0.set("MonitoringConfiguration", it))
+        pub fn monitoring_configuration(self, value: impl Into<cfn::Value<MonitoringConfiguration>>) -> Self {
+            Self(self.0.set("MonitoringConfiguration", value))
         }
 
         /// `PublishCloudWatchMetricsEnabled`.
-        pub fn publish_cloud_watch_metrics_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("PublishCloudWatchMetricsEnabled", it))
+        pub fn publish_cloud_watch_metrics_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("PublishCloudWatchMetricsEnabled", value))
         }
 
         /// `RequesterPaysEnabled`.
-        pub fn requester_pays_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("RequesterPaysEnabled", it))
+        pub fn requester_pays_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("RequesterPaysEnabled", value))
         }
 
         /// `ResultConfiguration`.
-        pub fn result_configuration(self, it: impl Into<cfn::Value<ResultConfiguration>>) -> Self {
-            Self(self.0.set("ResultConfiguration", it))
+        pub fn result_configuration(self, value: impl Into<cfn::Value<ResultConfiguration>>) -> Self {
+            Self(self.0.set("ResultConfiguration", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -953,16 +959,16 @@ pub mod work_group {
         }
 
         /// `AdditionalConfiguration`.
-        pub fn additional_configuration(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("AdditionalConfiguration", it))
+        pub fn additional_configuration(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("AdditionalConfiguration", value))
         }
 
         /// `BytesScannedCutoffPerQuery`: at least 10000000.
         #[track_caller]
-        pub fn bytes_scanned_cutoff_per_query(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn bytes_scanned_cutoff_per_query(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "BytesScannedCutoffPerQuery",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(10000000.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -970,67 +976,67 @@ pub mod work_group {
         /// `CustomerContentEncryptionConfiguration`.
         pub fn customer_content_encryption_configuration(
             self,
-            it: impl Into<cfn::Value<CustomerContentEncryptionConfiguration>>,
+            value: impl Into<cfn::Value<CustomerContentEncryptionConfiguration>>,
         ) -> Self {
-            Self(self.0.set("CustomerContentEncryptionConfiguration", it))
+            Self(self.0.set("CustomerContentEncryptionConfiguration", value))
         }
 
         /// `EnforceWorkGroupConfiguration`.
-        pub fn enforce_work_group_configuration(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("EnforceWorkGroupConfiguration", it))
+        pub fn enforce_work_group_configuration(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("EnforceWorkGroupConfiguration", value))
         }
 
         /// `EngineConfiguration`.
-        pub fn engine_configuration(self, it: impl Into<cfn::Value<EngineConfiguration>>) -> Self {
-            Self(self.0.set("EngineConfiguration", it))
+        pub fn engine_configuration(self, value: impl Into<cfn::Value<EngineConfiguration>>) -> Self {
+            Self(self.0.set("EngineConfiguration", value))
         }
 
         /// `EngineVersion`.
-        pub fn engine_version(self, it: impl Into<cfn::Value<EngineVersion>>) -> Self {
-            Self(self.0.set("EngineVersion", it))
+        pub fn engine_version(self, value: impl Into<cfn::Value<EngineVersion>>) -> Self {
+            Self(self.0.set("EngineVersion", value))
         }
 
         /// `ExecutionRole`.
-        pub fn execution_role(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ExecutionRole", it))
+        pub fn execution_role(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ExecutionRole", value))
         }
 
         /// `ManagedQueryResultsConfiguration`.
         pub fn managed_query_results_configuration(
             self,
-            it: impl Into<cfn::Value<ManagedQueryResultsConfiguration>>,
+            value: impl Into<cfn::Value<ManagedQueryResultsConfiguration>>,
         ) -> Self {
-            Self(self.0.set("ManagedQueryResultsConfiguration", it))
+            Self(self.0.set("ManagedQueryResultsConfiguration", value))
         }
 
         /// `MonitoringConfiguration`.
-        pub fn monitoring_configuration(self, it: impl Into<cfn::Value<MonitoringConfiguration>>) -> Self {
-            Self(self.0.set("MonitoringConfiguration", it))
+        pub fn monitoring_configuration(self, value: impl Into<cfn::Value<MonitoringConfiguration>>) -> Self {
+            Self(self.0.set("MonitoringConfiguration", value))
         }
 
         /// `PublishCloudWatchMetricsEnabled`.
-        pub fn publish_cloud_watch_metrics_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("PublishCloudWatchMetricsEnabled", it))
+        pub fn publish_cloud_watch_metrics_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("PublishCloudWatchMetricsEnabled", value))
         }
 
         /// `RemoveBytesScannedCutoffPerQuery`.
-        pub fn remove_bytes_scanned_cutoff_per_query(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("RemoveBytesScannedCutoffPerQuery", it))
+        pub fn remove_bytes_scanned_cutoff_per_query(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("RemoveBytesScannedCutoffPerQuery", value))
         }
 
         /// `RemoveCustomerContentEncryptionConfiguration`.
-        pub fn remove_customer_content_encryption_configuration(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("RemoveCustomerContentEncryptionConfiguration", it))
+        pub fn remove_customer_content_encryption_configuration(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("RemoveCustomerContentEncryptionConfiguration", value))
         }
 
         /// `RequesterPaysEnabled`.
-        pub fn requester_pays_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("RequesterPaysEnabled", it))
+        pub fn requester_pays_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("RequesterPaysEnabled", value))
         }
 
         /// `ResultConfigurationUpdates`.
-        pub fn result_configuration_updates(self, it: impl Into<cfn::Value<ResultConfigurationUpdates>>) -> Self {
-            Self(self.0.set("ResultConfigurationUpdates", it))
+        pub fn result_configuration_updates(self, value: impl Into<cfn::Value<ResultConfigurationUpdates>>) -> Self {
+            Self(self.0.set("ResultConfigurationUpdates", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.

@@ -15,13 +15,13 @@ pub mod custom_resource {
         }
 
         /// `ServiceTimeout`.
-        pub fn service_timeout(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("ServiceTimeout", it))
+        pub fn service_timeout(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("ServiceTimeout", value))
         }
 
         /// `ServiceToken`: required. Replaces the resource when changed.
-        pub fn service_token(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ServiceToken", it))
+        pub fn service_token(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ServiceToken", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.

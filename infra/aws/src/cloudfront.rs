@@ -15,13 +15,13 @@ pub mod distribution {
         }
 
         /// `DistributionConfig`: required.
-        pub fn distribution_config(self, it: impl Into<cfn::Value<DistributionConfig>>) -> Self {
-            Self(self.0.set("DistributionConfig", it))
+        pub fn distribution_config(self, value: impl Into<cfn::Value<DistributionConfig>>) -> Self {
+            Self(self.0.set("DistributionConfig", value))
         }
 
         /// `Tags`.
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set("Tags", it))
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+            Self(self.0.set("Tags", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -98,108 +98,111 @@ pub mod distribution {
         }
 
         /// `AllowedMethods`.
-        pub fn allowed_methods(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("AllowedMethods", it))
+        pub fn allowed_methods(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("AllowedMethods", value))
         }
 
         /// `CachePolicyId`.
-        pub fn cache_policy_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("CachePolicyId", it))
+        pub fn cache_policy_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("CachePolicyId", value))
         }
 
         /// `CachedMethods`.
-        pub fn cached_methods(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("CachedMethods", it))
+        pub fn cached_methods(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("CachedMethods", value))
         }
 
         /// `Compress`.
-        pub fn compress(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("Compress", it))
+        pub fn compress(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("Compress", value))
         }
 
         /// `DefaultTTL`.
-        pub fn default_ttl(self, it: impl Into<cfn::Value<f64>>) -> Self {
-            Self(self.0.set("DefaultTTL", it))
+        pub fn default_ttl(self, value: impl Into<cfn::Value<f64>>) -> Self {
+            Self(self.0.set("DefaultTTL", value))
         }
 
         /// `FieldLevelEncryptionId`.
-        pub fn field_level_encryption_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("FieldLevelEncryptionId", it))
+        pub fn field_level_encryption_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("FieldLevelEncryptionId", value))
         }
 
         /// `ForwardedValues`.
-        pub fn forwarded_values(self, it: impl Into<cfn::Value<ForwardedValues>>) -> Self {
-            Self(self.0.set("ForwardedValues", it))
+        pub fn forwarded_values(self, value: impl Into<cfn::Value<ForwardedValues>>) -> Self {
+            Self(self.0.set("ForwardedValues", value))
         }
 
         /// `FunctionAssociations`.
-        pub fn function_associations(self, it: impl Into<cfn::Value<Vec<FunctionAssociation>>>) -> Self {
-            Self(self.0.set("FunctionAssociations", it))
+        pub fn function_associations(self, value: impl Into<cfn::Value<Vec<FunctionAssociation>>>) -> Self {
+            Self(self.0.set("FunctionAssociations", value))
         }
 
         /// `GrpcConfig`.
-        pub fn grpc_config(self, it: impl Into<cfn::Value<GrpcConfig>>) -> Self {
-            Self(self.0.set("GrpcConfig", it))
+        pub fn grpc_config(self, value: impl Into<cfn::Value<GrpcConfig>>) -> Self {
+            Self(self.0.set("GrpcConfig", value))
         }
 
         /// `LambdaFunctionAssociations`.
-        pub fn lambda_function_associations(self, it: impl Into<cfn::Value<Vec<LambdaFunctionAssociation>>>) -> Self {
-            Self(self.0.set("LambdaFunctionAssociations", it))
+        pub fn lambda_function_associations(
+            self,
+            value: impl Into<cfn::Value<Vec<LambdaFunctionAssociation>>>,
+        ) -> Self {
+            Self(self.0.set("LambdaFunctionAssociations", value))
         }
 
         /// `MaxTTL`.
-        pub fn max_ttl(self, it: impl Into<cfn::Value<f64>>) -> Self {
-            Self(self.0.set("MaxTTL", it))
+        pub fn max_ttl(self, value: impl Into<cfn::Value<f64>>) -> Self {
+            Self(self.0.set("MaxTTL", value))
         }
 
         /// `MinTTL`.
-        pub fn min_ttl(self, it: impl Into<cfn::Value<f64>>) -> Self {
-            Self(self.0.set("MinTTL", it))
+        pub fn min_ttl(self, value: impl Into<cfn::Value<f64>>) -> Self {
+            Self(self.0.set("MinTTL", value))
         }
 
         /// `OriginRequestPolicyId`.
-        pub fn origin_request_policy_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("OriginRequestPolicyId", it))
+        pub fn origin_request_policy_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("OriginRequestPolicyId", value))
         }
 
         /// `PathPattern`: required.
-        pub fn path_pattern(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("PathPattern", it))
+        pub fn path_pattern(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("PathPattern", value))
         }
 
         /// `RealtimeLogConfigArn`.
-        pub fn realtime_log_config_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("RealtimeLogConfigArn", it))
+        pub fn realtime_log_config_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("RealtimeLogConfigArn", value))
         }
 
         /// `ResponseHeadersPolicyId`.
-        pub fn response_headers_policy_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ResponseHeadersPolicyId", it))
+        pub fn response_headers_policy_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ResponseHeadersPolicyId", value))
         }
 
         /// `SmoothStreaming`.
-        pub fn smooth_streaming(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("SmoothStreaming", it))
+        pub fn smooth_streaming(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("SmoothStreaming", value))
         }
 
         /// `TargetOriginId`: required.
-        pub fn target_origin_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("TargetOriginId", it))
+        pub fn target_origin_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("TargetOriginId", value))
         }
 
         /// `TrustedKeyGroups`.
-        pub fn trusted_key_groups(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("TrustedKeyGroups", it))
+        pub fn trusted_key_groups(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("TrustedKeyGroups", value))
         }
 
         /// `TrustedSigners`.
-        pub fn trusted_signers(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("TrustedSigners", it))
+        pub fn trusted_signers(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("TrustedSigners", value))
         }
 
         /// `ViewerProtocolPolicy`: required.
-        pub fn viewer_protocol_policy(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ViewerProtocolPolicy", it))
+        pub fn viewer_protocol_policy(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ViewerProtocolPolicy", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -226,8 +229,8 @@ pub mod distribution {
         }
 
         /// `HeaderName`: required.
-        pub fn header_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("HeaderName", it))
+        pub fn header_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("HeaderName", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -256,10 +259,10 @@ pub mod distribution {
 
         /// `Id`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Id",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
@@ -288,13 +291,13 @@ pub mod distribution {
         }
 
         /// `Forward`: required.
-        pub fn forward(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Forward", it))
+        pub fn forward(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Forward", value))
         }
 
         /// `WhitelistedNames`.
-        pub fn whitelisted_names(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("WhitelistedNames", it))
+        pub fn whitelisted_names(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("WhitelistedNames", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -322,16 +325,16 @@ pub mod distribution {
         }
 
         /// `ErrorCachingMinTTL`.
-        pub fn error_caching_min_ttl(self, it: impl Into<cfn::Value<f64>>) -> Self {
-            Self(self.0.set("ErrorCachingMinTTL", it))
+        pub fn error_caching_min_ttl(self, value: impl Into<cfn::Value<f64>>) -> Self {
+            Self(self.0.set("ErrorCachingMinTTL", value))
         }
 
         /// `ErrorCode`: required, 400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504.
         #[track_caller]
-        pub fn error_code(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn error_code(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "ErrorCode",
-                it,
+                value,
                 &cfn::Constraint {
                     numbers: &[400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504],
                     ..cfn::Constraint::NONE
@@ -341,10 +344,10 @@ pub mod distribution {
 
         /// `ResponseCode`: 200, 400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504.
         #[track_caller]
-        pub fn response_code(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn response_code(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "ResponseCode",
-                it,
+                value,
                 &cfn::Constraint {
                     numbers: &[200, 400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504],
                     ..cfn::Constraint::NONE
@@ -353,8 +356,8 @@ pub mod distribution {
         }
 
         /// `ResponsePagePath`.
-        pub fn response_page_path(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ResponsePagePath", it))
+        pub fn response_page_path(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ResponsePagePath", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -381,43 +384,43 @@ pub mod distribution {
         }
 
         /// `HTTPPort`.
-        pub fn http_port(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("HTTPPort", it))
+        pub fn http_port(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("HTTPPort", value))
         }
 
         /// `HTTPSPort`.
-        pub fn https_port(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("HTTPSPort", it))
+        pub fn https_port(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("HTTPSPort", value))
         }
 
         /// `IpAddressType`.
-        pub fn ip_address_type(self, it: impl Into<cfn::Value<IpAddressType>>) -> Self {
-            Self(self.0.set("IpAddressType", it))
+        pub fn ip_address_type(self, value: impl Into<cfn::Value<IpAddressType>>) -> Self {
+            Self(self.0.set("IpAddressType", value))
         }
 
         /// `OriginKeepaliveTimeout`.
-        pub fn origin_keepalive_timeout(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("OriginKeepaliveTimeout", it))
+        pub fn origin_keepalive_timeout(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("OriginKeepaliveTimeout", value))
         }
 
         /// `OriginMtlsConfig`.
-        pub fn origin_mtls_config(self, it: impl Into<cfn::Value<OriginMtlsConfig>>) -> Self {
-            Self(self.0.set("OriginMtlsConfig", it))
+        pub fn origin_mtls_config(self, value: impl Into<cfn::Value<OriginMtlsConfig>>) -> Self {
+            Self(self.0.set("OriginMtlsConfig", value))
         }
 
         /// `OriginProtocolPolicy`: required.
-        pub fn origin_protocol_policy(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("OriginProtocolPolicy", it))
+        pub fn origin_protocol_policy(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("OriginProtocolPolicy", value))
         }
 
         /// `OriginReadTimeout`.
-        pub fn origin_read_timeout(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("OriginReadTimeout", it))
+        pub fn origin_read_timeout(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("OriginReadTimeout", value))
         }
 
         /// `OriginSSLProtocols`.
-        pub fn origin_ssl_protocols(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("OriginSSLProtocols", it))
+        pub fn origin_ssl_protocols(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("OriginSSLProtocols", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -454,103 +457,106 @@ pub mod distribution {
         }
 
         /// `AllowedMethods`.
-        pub fn allowed_methods(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("AllowedMethods", it))
+        pub fn allowed_methods(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("AllowedMethods", value))
         }
 
         /// `CachePolicyId`.
-        pub fn cache_policy_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("CachePolicyId", it))
+        pub fn cache_policy_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("CachePolicyId", value))
         }
 
         /// `CachedMethods`.
-        pub fn cached_methods(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("CachedMethods", it))
+        pub fn cached_methods(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("CachedMethods", value))
         }
 
         /// `Compress`.
-        pub fn compress(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("Compress", it))
+        pub fn compress(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("Compress", value))
         }
 
         /// `DefaultTTL`.
-        pub fn default_ttl(self, it: impl Into<cfn::Value<f64>>) -> Self {
-            Self(self.0.set("DefaultTTL", it))
+        pub fn default_ttl(self, value: impl Into<cfn::Value<f64>>) -> Self {
+            Self(self.0.set("DefaultTTL", value))
         }
 
         /// `FieldLevelEncryptionId`.
-        pub fn field_level_encryption_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("FieldLevelEncryptionId", it))
+        pub fn field_level_encryption_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("FieldLevelEncryptionId", value))
         }
 
         /// `ForwardedValues`.
-        pub fn forwarded_values(self, it: impl Into<cfn::Value<ForwardedValues>>) -> Self {
-            Self(self.0.set("ForwardedValues", it))
+        pub fn forwarded_values(self, value: impl Into<cfn::Value<ForwardedValues>>) -> Self {
+            Self(self.0.set("ForwardedValues", value))
         }
 
         /// `FunctionAssociations`.
-        pub fn function_associations(self, it: impl Into<cfn::Value<Vec<FunctionAssociation>>>) -> Self {
-            Self(self.0.set("FunctionAssociations", it))
+        pub fn function_associations(self, value: impl Into<cfn::Value<Vec<FunctionAssociation>>>) -> Self {
+            Self(self.0.set("FunctionAssociations", value))
         }
 
         /// `GrpcConfig`.
-        pub fn grpc_config(self, it: impl Into<cfn::Value<GrpcConfig>>) -> Self {
-            Self(self.0.set("GrpcConfig", it))
+        pub fn grpc_config(self, value: impl Into<cfn::Value<GrpcConfig>>) -> Self {
+            Self(self.0.set("GrpcConfig", value))
         }
 
         /// `LambdaFunctionAssociations`.
-        pub fn lambda_function_associations(self, it: impl Into<cfn::Value<Vec<LambdaFunctionAssociation>>>) -> Self {
-            Self(self.0.set("LambdaFunctionAssociations", it))
+        pub fn lambda_function_associations(
+            self,
+            value: impl Into<cfn::Value<Vec<LambdaFunctionAssociation>>>,
+        ) -> Self {
+            Self(self.0.set("LambdaFunctionAssociations", value))
         }
 
         /// `MaxTTL`.
-        pub fn max_ttl(self, it: impl Into<cfn::Value<f64>>) -> Self {
-            Self(self.0.set("MaxTTL", it))
+        pub fn max_ttl(self, value: impl Into<cfn::Value<f64>>) -> Self {
+            Self(self.0.set("MaxTTL", value))
         }
 
         /// `MinTTL`.
-        pub fn min_ttl(self, it: impl Into<cfn::Value<f64>>) -> Self {
-            Self(self.0.set("MinTTL", it))
+        pub fn min_ttl(self, value: impl Into<cfn::Value<f64>>) -> Self {
+            Self(self.0.set("MinTTL", value))
         }
 
         /// `OriginRequestPolicyId`.
-        pub fn origin_request_policy_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("OriginRequestPolicyId", it))
+        pub fn origin_request_policy_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("OriginRequestPolicyId", value))
         }
 
         /// `RealtimeLogConfigArn`.
-        pub fn realtime_log_config_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("RealtimeLogConfigArn", it))
+        pub fn realtime_log_config_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("RealtimeLogConfigArn", value))
         }
 
         /// `ResponseHeadersPolicyId`.
-        pub fn response_headers_policy_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ResponseHeadersPolicyId", it))
+        pub fn response_headers_policy_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ResponseHeadersPolicyId", value))
         }
 
         /// `SmoothStreaming`.
-        pub fn smooth_streaming(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("SmoothStreaming", it))
+        pub fn smooth_streaming(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("SmoothStreaming", value))
         }
 
         /// `TargetOriginId`: required.
-        pub fn target_origin_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("TargetOriginId", it))
+        pub fn target_origin_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("TargetOriginId", value))
         }
 
         /// `TrustedKeyGroups`.
-        pub fn trusted_key_groups(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("TrustedKeyGroups", it))
+        pub fn trusted_key_groups(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("TrustedKeyGroups", value))
         }
 
         /// `TrustedSigners`.
-        pub fn trusted_signers(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("TrustedSigners", it))
+        pub fn trusted_signers(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("TrustedSigners", value))
         }
 
         /// `ViewerProtocolPolicy`: required.
-        pub fn viewer_protocol_policy(self, it: impl Into<cfn::Value<ViewerProtocolPolicy>>) -> Self {
-            Self(self.0.set("ViewerProtocolPolicy", it))
+        pub fn viewer_protocol_policy(self, value: impl Into<cfn::Value<ViewerProtocolPolicy>>) -> Self {
+            Self(self.0.set("ViewerProtocolPolicy", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -577,8 +583,8 @@ pub mod distribution {
         }
 
         /// `StringSchema`.
-        pub fn string_schema(self, it: impl Into<cfn::Value<StringSchema>>) -> Self {
-            Self(self.0.set("StringSchema", it))
+        pub fn string_schema(self, value: impl Into<cfn::Value<StringSchema>>) -> Self {
+            Self(self.0.set("StringSchema", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -615,138 +621,141 @@ pub mod distribution {
         }
 
         /// `Aliases`.
-        pub fn aliases(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("Aliases", it))
+        pub fn aliases(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("Aliases", value))
         }
 
         /// `AnycastIpListId`.
-        pub fn anycast_ip_list_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("AnycastIpListId", it))
+        pub fn anycast_ip_list_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("AnycastIpListId", value))
         }
 
         /// `CNAMEs`.
-        pub fn cnames(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("CNAMEs", it))
+        pub fn cnames(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("CNAMEs", value))
         }
 
         /// `CacheBehaviors`.
-        pub fn cache_behaviors(self, it: impl Into<cfn::Value<Vec<CacheBehavior>>>) -> Self {
-            Self(self.0.set("CacheBehaviors", it))
+        pub fn cache_behaviors(self, value: impl Into<cfn::Value<Vec<CacheBehavior>>>) -> Self {
+            Self(self.0.set("CacheBehaviors", value))
         }
 
         /// `CacheTagConfig`.
-        pub fn cache_tag_config(self, it: impl Into<cfn::Value<CacheTagConfig>>) -> Self {
-            Self(self.0.set("CacheTagConfig", it))
+        pub fn cache_tag_config(self, value: impl Into<cfn::Value<CacheTagConfig>>) -> Self {
+            Self(self.0.set("CacheTagConfig", value))
         }
 
         /// `Comment`.
-        pub fn comment(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Comment", it))
+        pub fn comment(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Comment", value))
         }
 
         /// `ConnectionFunctionAssociation`.
-        pub fn connection_function_association(self, it: impl Into<cfn::Value<ConnectionFunctionAssociation>>) -> Self {
-            Self(self.0.set("ConnectionFunctionAssociation", it))
+        pub fn connection_function_association(
+            self,
+            value: impl Into<cfn::Value<ConnectionFunctionAssociation>>,
+        ) -> Self {
+            Self(self.0.set("ConnectionFunctionAssociation", value))
         }
 
         /// `ConnectionMode`.
-        pub fn connection_mode(self, it: impl Into<cfn::Value<ConnectionMode>>) -> Self {
-            Self(self.0.set("ConnectionMode", it))
+        pub fn connection_mode(self, value: impl Into<cfn::Value<ConnectionMode>>) -> Self {
+            Self(self.0.set("ConnectionMode", value))
         }
 
         /// `ContinuousDeploymentPolicyId`.
-        pub fn continuous_deployment_policy_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ContinuousDeploymentPolicyId", it))
+        pub fn continuous_deployment_policy_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ContinuousDeploymentPolicyId", value))
         }
 
         /// `CustomErrorResponses`.
-        pub fn custom_error_responses(self, it: impl Into<cfn::Value<Vec<CustomErrorResponse>>>) -> Self {
-            Self(self.0.set("CustomErrorResponses", it))
+        pub fn custom_error_responses(self, value: impl Into<cfn::Value<Vec<CustomErrorResponse>>>) -> Self {
+            Self(self.0.set("CustomErrorResponses", value))
         }
 
         /// `CustomOrigin`.
-        pub fn custom_origin(self, it: impl Into<cfn::Value<LegacyCustomOrigin>>) -> Self {
-            Self(self.0.set("CustomOrigin", it))
+        pub fn custom_origin(self, value: impl Into<cfn::Value<LegacyCustomOrigin>>) -> Self {
+            Self(self.0.set("CustomOrigin", value))
         }
 
         /// `DefaultCacheBehavior`: required.
-        pub fn default_cache_behavior(self, it: impl Into<cfn::Value<DefaultCacheBehavior>>) -> Self {
-            Self(self.0.set("DefaultCacheBehavior", it))
+        pub fn default_cache_behavior(self, value: impl Into<cfn::Value<DefaultCacheBehavior>>) -> Self {
+            Self(self.0.set("DefaultCacheBehavior", value))
         }
 
         /// `DefaultRootObject`.
-        pub fn default_root_object(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("DefaultRootObject", it))
+        pub fn default_root_object(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("DefaultRootObject", value))
         }
 
         /// `Enabled`: required.
-        pub fn enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("Enabled", it))
+        pub fn enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("Enabled", value))
         }
 
         /// `HttpVersion`.
-        pub fn http_version(self, it: impl Into<cfn::Value<HttpVersion>>) -> Self {
-            Self(self.0.set("HttpVersion", it))
+        pub fn http_version(self, value: impl Into<cfn::Value<HttpVersion>>) -> Self {
+            Self(self.0.set("HttpVersion", value))
         }
 
         /// `IPV6Enabled`.
-        pub fn ipv6_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("IPV6Enabled", it))
+        pub fn ipv6_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("IPV6Enabled", value))
         }
 
         /// `Logging`.
-        pub fn logging(self, it: impl Into<cfn::Value<Logging>>) -> Self {
-            Self(self.0.set("Logging", it))
+        pub fn logging(self, value: impl Into<cfn::Value<Logging>>) -> Self {
+            Self(self.0.set("Logging", value))
         }
 
         /// `OriginGroups`.
-        pub fn origin_groups(self, it: impl Into<cfn::Value<OriginGroups>>) -> Self {
-            Self(self.0.set("OriginGroups", it))
+        pub fn origin_groups(self, value: impl Into<cfn::Value<OriginGroups>>) -> Self {
+            Self(self.0.set("OriginGroups", value))
         }
 
         /// `Origins`.
-        pub fn origins(self, it: impl Into<cfn::Value<Vec<Origin>>>) -> Self {
-            Self(self.0.set("Origins", it))
+        pub fn origins(self, value: impl Into<cfn::Value<Vec<Origin>>>) -> Self {
+            Self(self.0.set("Origins", value))
         }
 
         /// `PriceClass`.
-        pub fn price_class(self, it: impl Into<cfn::Value<PriceClass>>) -> Self {
-            Self(self.0.set("PriceClass", it))
+        pub fn price_class(self, value: impl Into<cfn::Value<PriceClass>>) -> Self {
+            Self(self.0.set("PriceClass", value))
         }
 
         /// `Restrictions`.
-        pub fn restrictions(self, it: impl Into<cfn::Value<Restrictions>>) -> Self {
-            Self(self.0.set("Restrictions", it))
+        pub fn restrictions(self, value: impl Into<cfn::Value<Restrictions>>) -> Self {
+            Self(self.0.set("Restrictions", value))
         }
 
         /// `S3Origin`.
-        pub fn s3_origin(self, it: impl Into<cfn::Value<LegacyS3Origin>>) -> Self {
-            Self(self.0.set("S3Origin", it))
+        pub fn s3_origin(self, value: impl Into<cfn::Value<LegacyS3Origin>>) -> Self {
+            Self(self.0.set("S3Origin", value))
         }
 
         /// `Staging`.
-        pub fn staging(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("Staging", it))
+        pub fn staging(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("Staging", value))
         }
 
         /// `TenantConfig`.
-        pub fn tenant_config(self, it: impl Into<cfn::Value<TenantConfig>>) -> Self {
-            Self(self.0.set("TenantConfig", it))
+        pub fn tenant_config(self, value: impl Into<cfn::Value<TenantConfig>>) -> Self {
+            Self(self.0.set("TenantConfig", value))
         }
 
         /// `ViewerCertificate`.
-        pub fn viewer_certificate(self, it: impl Into<cfn::Value<ViewerCertificate>>) -> Self {
-            Self(self.0.set("ViewerCertificate", it))
+        pub fn viewer_certificate(self, value: impl Into<cfn::Value<ViewerCertificate>>) -> Self {
+            Self(self.0.set("ViewerCertificate", value))
         }
 
         /// `ViewerMtlsConfig`.
-        pub fn viewer_mtls_config(self, it: impl Into<cfn::Value<ViewerMtlsConfig>>) -> Self {
-            Self(self.0.set("ViewerMtlsConfig", it))
+        pub fn viewer_mtls_config(self, value: impl Into<cfn::Value<ViewerMtlsConfig>>) -> Self {
+            Self(self.0.set("ViewerMtlsConfig", value))
         }
 
         /// `WebACLId`.
-        pub fn web_acl_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("WebACLId", it))
+        pub fn web_acl_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("WebACLId", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -773,23 +782,23 @@ pub mod distribution {
         }
 
         /// `Cookies`.
-        pub fn cookies(self, it: impl Into<cfn::Value<Cookies>>) -> Self {
-            Self(self.0.set("Cookies", it))
+        pub fn cookies(self, value: impl Into<cfn::Value<Cookies>>) -> Self {
+            Self(self.0.set("Cookies", value))
         }
 
         /// `Headers`.
-        pub fn headers(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("Headers", it))
+        pub fn headers(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("Headers", value))
         }
 
         /// `QueryString`: required.
-        pub fn query_string(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("QueryString", it))
+        pub fn query_string(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("QueryString", value))
         }
 
         /// `QueryStringCacheKeys`.
-        pub fn query_string_cache_keys(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("QueryStringCacheKeys", it))
+        pub fn query_string_cache_keys(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("QueryStringCacheKeys", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -816,13 +825,13 @@ pub mod distribution {
         }
 
         /// `EventType`.
-        pub fn event_type(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("EventType", it))
+        pub fn event_type(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("EventType", value))
         }
 
         /// `FunctionARN`.
-        pub fn function_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("FunctionARN", it))
+        pub fn function_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("FunctionARN", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -849,13 +858,13 @@ pub mod distribution {
         }
 
         /// `Locations`.
-        pub fn locations(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("Locations", it))
+        pub fn locations(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("Locations", value))
         }
 
         /// `RestrictionType`: required.
-        pub fn restriction_type(self, it: impl Into<cfn::Value<RestrictionType>>) -> Self {
-            Self(self.0.set("RestrictionType", it))
+        pub fn restriction_type(self, value: impl Into<cfn::Value<RestrictionType>>) -> Self {
+            Self(self.0.set("RestrictionType", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -882,8 +891,8 @@ pub mod distribution {
         }
 
         /// `Enabled`: required.
-        pub fn enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("Enabled", it))
+        pub fn enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("Enabled", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -910,18 +919,18 @@ pub mod distribution {
         }
 
         /// `EventType`.
-        pub fn event_type(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("EventType", it))
+        pub fn event_type(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("EventType", value))
         }
 
         /// `IncludeBody`.
-        pub fn include_body(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("IncludeBody", it))
+        pub fn include_body(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("IncludeBody", value))
         }
 
         /// `LambdaFunctionARN`.
-        pub fn lambda_function_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("LambdaFunctionARN", it))
+        pub fn lambda_function_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("LambdaFunctionARN", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -961,28 +970,28 @@ pub mod distribution {
         }
 
         /// `DNSName`: required.
-        pub fn dns_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("DNSName", it))
+        pub fn dns_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("DNSName", value))
         }
 
         /// `HTTPPort`.
-        pub fn http_port(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("HTTPPort", it))
+        pub fn http_port(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("HTTPPort", value))
         }
 
         /// `HTTPSPort`.
-        pub fn https_port(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("HTTPSPort", it))
+        pub fn https_port(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("HTTPSPort", value))
         }
 
         /// `OriginProtocolPolicy`: required.
-        pub fn origin_protocol_policy(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("OriginProtocolPolicy", it))
+        pub fn origin_protocol_policy(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("OriginProtocolPolicy", value))
         }
 
         /// `OriginSSLProtocols`: required.
-        pub fn origin_ssl_protocols(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("OriginSSLProtocols", it))
+        pub fn origin_ssl_protocols(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("OriginSSLProtocols", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1009,13 +1018,13 @@ pub mod distribution {
         }
 
         /// `DNSName`: required.
-        pub fn dns_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("DNSName", it))
+        pub fn dns_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("DNSName", value))
         }
 
         /// `OriginAccessIdentity`.
-        pub fn origin_access_identity(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("OriginAccessIdentity", it))
+        pub fn origin_access_identity(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("OriginAccessIdentity", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1042,18 +1051,18 @@ pub mod distribution {
         }
 
         /// `Bucket`.
-        pub fn bucket(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Bucket", it))
+        pub fn bucket(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Bucket", value))
         }
 
         /// `IncludeCookies`.
-        pub fn include_cookies(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("IncludeCookies", it))
+        pub fn include_cookies(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("IncludeCookies", value))
         }
 
         /// `Prefix`.
-        pub fn prefix(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Prefix", it))
+        pub fn prefix(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Prefix", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1088,63 +1097,63 @@ pub mod distribution {
         }
 
         /// `ConnectionAttempts`.
-        pub fn connection_attempts(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("ConnectionAttempts", it))
+        pub fn connection_attempts(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("ConnectionAttempts", value))
         }
 
         /// `ConnectionTimeout`.
-        pub fn connection_timeout(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("ConnectionTimeout", it))
+        pub fn connection_timeout(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("ConnectionTimeout", value))
         }
 
         /// `CustomOriginConfig`.
-        pub fn custom_origin_config(self, it: impl Into<cfn::Value<CustomOriginConfig>>) -> Self {
-            Self(self.0.set("CustomOriginConfig", it))
+        pub fn custom_origin_config(self, value: impl Into<cfn::Value<CustomOriginConfig>>) -> Self {
+            Self(self.0.set("CustomOriginConfig", value))
         }
 
         /// `DomainName`: required.
-        pub fn domain_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("DomainName", it))
+        pub fn domain_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("DomainName", value))
         }
 
         /// `Id`: required.
-        pub fn id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Id", it))
+        pub fn id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Id", value))
         }
 
         /// `OriginAccessControlId`.
-        pub fn origin_access_control_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("OriginAccessControlId", it))
+        pub fn origin_access_control_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("OriginAccessControlId", value))
         }
 
         /// `OriginCustomHeaders`.
-        pub fn origin_custom_headers(self, it: impl Into<cfn::Value<Vec<OriginCustomHeader>>>) -> Self {
-            Self(self.0.set("OriginCustomHeaders", it))
+        pub fn origin_custom_headers(self, value: impl Into<cfn::Value<Vec<OriginCustomHeader>>>) -> Self {
+            Self(self.0.set("OriginCustomHeaders", value))
         }
 
         /// `OriginPath`.
-        pub fn origin_path(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("OriginPath", it))
+        pub fn origin_path(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("OriginPath", value))
         }
 
         /// `OriginShield`.
-        pub fn origin_shield(self, it: impl Into<cfn::Value<OriginShield>>) -> Self {
-            Self(self.0.set("OriginShield", it))
+        pub fn origin_shield(self, value: impl Into<cfn::Value<OriginShield>>) -> Self {
+            Self(self.0.set("OriginShield", value))
         }
 
         /// `ResponseCompletionTimeout`.
-        pub fn response_completion_timeout(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("ResponseCompletionTimeout", it))
+        pub fn response_completion_timeout(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("ResponseCompletionTimeout", value))
         }
 
         /// `S3OriginConfig`.
-        pub fn s3_origin_config(self, it: impl Into<cfn::Value<S3OriginConfig>>) -> Self {
-            Self(self.0.set("S3OriginConfig", it))
+        pub fn s3_origin_config(self, value: impl Into<cfn::Value<S3OriginConfig>>) -> Self {
+            Self(self.0.set("S3OriginConfig", value))
         }
 
         /// `VpcOriginConfig`.
-        pub fn vpc_origin_config(self, it: impl Into<cfn::Value<VpcOriginConfig>>) -> Self {
-            Self(self.0.set("VpcOriginConfig", it))
+        pub fn vpc_origin_config(self, value: impl Into<cfn::Value<VpcOriginConfig>>) -> Self {
+            Self(self.0.set("VpcOriginConfig", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1179,13 +1188,13 @@ pub mod distribution {
         }
 
         /// `HeaderName`: required.
-        pub fn header_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("HeaderName", it))
+        pub fn header_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("HeaderName", value))
         }
 
         /// `HeaderValue`: required.
-        pub fn header_value(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("HeaderValue", it))
+        pub fn header_value(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("HeaderValue", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1225,23 +1234,23 @@ pub mod distribution {
         }
 
         /// `FailoverCriteria`: required.
-        pub fn failover_criteria(self, it: impl Into<cfn::Value<OriginGroupFailoverCriteria>>) -> Self {
-            Self(self.0.set("FailoverCriteria", it))
+        pub fn failover_criteria(self, value: impl Into<cfn::Value<OriginGroupFailoverCriteria>>) -> Self {
+            Self(self.0.set("FailoverCriteria", value))
         }
 
         /// `Id`: required.
-        pub fn id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Id", it))
+        pub fn id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Id", value))
         }
 
         /// `Members`: required.
-        pub fn members(self, it: impl Into<cfn::Value<OriginGroupMembers>>) -> Self {
-            Self(self.0.set("Members", it))
+        pub fn members(self, value: impl Into<cfn::Value<OriginGroupMembers>>) -> Self {
+            Self(self.0.set("Members", value))
         }
 
         /// `SelectionCriteria`.
-        pub fn selection_criteria(self, it: impl Into<cfn::Value<SelectionCriteria>>) -> Self {
-            Self(self.0.set("SelectionCriteria", it))
+        pub fn selection_criteria(self, value: impl Into<cfn::Value<SelectionCriteria>>) -> Self {
+            Self(self.0.set("SelectionCriteria", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1268,8 +1277,8 @@ pub mod distribution {
         }
 
         /// `StatusCodes`: required.
-        pub fn status_codes(self, it: impl Into<cfn::Value<StatusCodes>>) -> Self {
-            Self(self.0.set("StatusCodes", it))
+        pub fn status_codes(self, value: impl Into<cfn::Value<StatusCodes>>) -> Self {
+            Self(self.0.set("StatusCodes", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1296,8 +1305,8 @@ pub mod distribution {
         }
 
         /// `OriginId`: required.
-        pub fn origin_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("OriginId", it))
+        pub fn origin_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("OriginId", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1334,17 +1343,17 @@ pub mod distribution {
 
         /// `Items`: required, exactly 2 items.
         #[track_caller]
-        pub fn items(self, it: impl Into<cfn::Value<Vec<OriginGroupMember>>>) -> Self {
+        pub fn items(self, value: impl Into<cfn::Value<Vec<OriginGroupMember>>>) -> Self {
             Self(self.0.set_checked(
                 "Items",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(2), max_items: Some(2), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Quantity`: required.
-        pub fn quantity(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("Quantity", it))
+        pub fn quantity(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("Quantity", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1371,13 +1380,13 @@ pub mod distribution {
         }
 
         /// `Items`.
-        pub fn items(self, it: impl Into<cfn::Value<Vec<OriginGroup>>>) -> Self {
-            Self(self.0.set("Items", it))
+        pub fn items(self, value: impl Into<cfn::Value<Vec<OriginGroup>>>) -> Self {
+            Self(self.0.set("Items", value))
         }
 
         /// `Quantity`: required.
-        pub fn quantity(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("Quantity", it))
+        pub fn quantity(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("Quantity", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1404,8 +1413,8 @@ pub mod distribution {
         }
 
         /// `ClientCertificateArn`: required.
-        pub fn client_certificate_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ClientCertificateArn", it))
+        pub fn client_certificate_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ClientCertificateArn", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1432,13 +1441,13 @@ pub mod distribution {
         }
 
         /// `Enabled`.
-        pub fn enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("Enabled", it))
+        pub fn enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("Enabled", value))
         }
 
         /// `OriginShieldRegion`.
-        pub fn origin_shield_region(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("OriginShieldRegion", it))
+        pub fn origin_shield_region(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("OriginShieldRegion", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1474,16 +1483,16 @@ pub mod distribution {
         }
 
         /// `Definition`: required.
-        pub fn definition(self, it: impl Into<cfn::Value<Definition>>) -> Self {
-            Self(self.0.set("Definition", it))
+        pub fn definition(self, value: impl Into<cfn::Value<Definition>>) -> Self {
+            Self(self.0.set("Definition", value))
         }
 
         /// `Name`: required, 1 to 128 characters.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(128),
@@ -1517,8 +1526,8 @@ pub mod distribution {
         }
 
         /// `GeoRestriction`: required.
-        pub fn geo_restriction(self, it: impl Into<cfn::Value<GeoRestriction>>) -> Self {
-            Self(self.0.set("GeoRestriction", it))
+        pub fn geo_restriction(self, value: impl Into<cfn::Value<GeoRestriction>>) -> Self {
+            Self(self.0.set("GeoRestriction", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1545,13 +1554,13 @@ pub mod distribution {
         }
 
         /// `OriginAccessIdentity`.
-        pub fn origin_access_identity(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("OriginAccessIdentity", it))
+        pub fn origin_access_identity(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("OriginAccessIdentity", value))
         }
 
         /// `OriginReadTimeout`.
-        pub fn origin_read_timeout(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("OriginReadTimeout", it))
+        pub fn origin_read_timeout(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("OriginReadTimeout", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1588,13 +1597,13 @@ pub mod distribution {
 
         /// `Items`: required, at least 1 item.
         #[track_caller]
-        pub fn items(self, it: impl Into<cfn::Value<Vec<i64>>>) -> Self {
-            Self(self.0.set_checked("Items", it, &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE }))
+        pub fn items(self, value: impl Into<cfn::Value<Vec<i64>>>) -> Self {
+            Self(self.0.set_checked("Items", value, &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE }))
         }
 
         /// `Quantity`: required.
-        pub fn quantity(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("Quantity", it))
+        pub fn quantity(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("Quantity", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1621,23 +1630,23 @@ pub mod distribution {
         }
 
         /// `Comment`.
-        pub fn comment(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Comment", it))
+        pub fn comment(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Comment", value))
         }
 
         /// `DefaultValue`: 1 to 256 characters.
         #[track_caller]
-        pub fn default_value(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn default_value(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "DefaultValue",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Required`: required.
-        pub fn required(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("Required", it))
+        pub fn required(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("Required", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1664,8 +1673,8 @@ pub mod distribution {
         }
 
         /// `ParameterDefinitions`.
-        pub fn parameter_definitions(self, it: impl Into<cfn::Value<Vec<ParameterDefinition>>>) -> Self {
-            Self(self.0.set("ParameterDefinitions", it))
+        pub fn parameter_definitions(self, value: impl Into<cfn::Value<Vec<ParameterDefinition>>>) -> Self {
+            Self(self.0.set("ParameterDefinitions", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1692,18 +1701,18 @@ pub mod distribution {
         }
 
         /// `AdvertiseTrustStoreCaNames`.
-        pub fn advertise_trust_store_ca_names(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("AdvertiseTrustStoreCaNames", it))
+        pub fn advertise_trust_store_ca_names(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("AdvertiseTrustStoreCaNames", value))
         }
 
         /// `IgnoreCertificateExpiry`.
-        pub fn ignore_certificate_expiry(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("IgnoreCertificateExpiry", it))
+        pub fn ignore_certificate_expiry(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("IgnoreCertificateExpiry", value))
         }
 
         /// `TrustStoreId`: required.
-        pub fn trust_store_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("TrustStoreId", it))
+        pub fn trust_store_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("TrustStoreId", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1730,33 +1739,33 @@ pub mod distribution {
         }
 
         /// `AcmCertificateArn`.
-        pub fn acm_certificate_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("AcmCertificateArn", it))
+        pub fn acm_certificate_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("AcmCertificateArn", value))
         }
 
         /// `CloudFrontDefaultCertificate`.
-        pub fn cloud_front_default_certificate(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("CloudFrontDefaultCertificate", it))
+        pub fn cloud_front_default_certificate(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("CloudFrontDefaultCertificate", value))
         }
 
         /// `IamCertificateId`: at most 32 characters.
         #[track_caller]
-        pub fn iam_certificate_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn iam_certificate_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "IamCertificateId",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(32), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `MinimumProtocolVersion`.
-        pub fn minimum_protocol_version(self, it: impl Into<cfn::Value<MinimumProtocolVersion>>) -> Self {
-            Self(self.0.set("MinimumProtocolVersion", it))
+        pub fn minimum_protocol_version(self, value: impl Into<cfn::Value<MinimumProtocolVersion>>) -> Self {
+            Self(self.0.set("MinimumProtocolVersion", value))
         }
 
         /// `SslSupportMethod`.
-        pub fn ssl_support_method(self, it: impl Into<cfn::Value<SslSupportMethod>>) -> Self {
-            Self(self.0.set("SslSupportMethod", it))
+        pub fn ssl_support_method(self, value: impl Into<cfn::Value<SslSupportMethod>>) -> Self {
+            Self(self.0.set("SslSupportMethod", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1783,13 +1792,13 @@ pub mod distribution {
         }
 
         /// `Mode`.
-        pub fn mode(self, it: impl Into<cfn::Value<Mode>>) -> Self {
-            Self(self.0.set("Mode", it))
+        pub fn mode(self, value: impl Into<cfn::Value<Mode>>) -> Self {
+            Self(self.0.set("Mode", value))
         }
 
         /// `TrustStoreConfig`.
-        pub fn trust_store_config(self, it: impl Into<cfn::Value<TrustStoreConfig>>) -> Self {
-            Self(self.0.set("TrustStoreConfig", it))
+        pub fn trust_store_config(self, value: impl Into<cfn::Value<TrustStoreConfig>>) -> Self {
+            Self(self.0.set("TrustStoreConfig", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1816,23 +1825,23 @@ pub mod distribution {
         }
 
         /// `OriginKeepaliveTimeout`.
-        pub fn origin_keepalive_timeout(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("OriginKeepaliveTimeout", it))
+        pub fn origin_keepalive_timeout(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("OriginKeepaliveTimeout", value))
         }
 
         /// `OriginReadTimeout`.
-        pub fn origin_read_timeout(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("OriginReadTimeout", it))
+        pub fn origin_read_timeout(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("OriginReadTimeout", value))
         }
 
         /// `OwnerAccountId`.
-        pub fn owner_account_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("OwnerAccountId", it))
+        pub fn owner_account_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("OwnerAccountId", value))
         }
 
         /// `VpcOriginId`: required.
-        pub fn vpc_origin_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("VpcOriginId", it))
+        pub fn vpc_origin_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("VpcOriginId", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2160,8 +2169,8 @@ pub mod origin_access_control {
         }
 
         /// `OriginAccessControlConfig`: required.
-        pub fn origin_access_control_config(self, it: impl Into<cfn::Value<OriginAccessControlConfig>>) -> Self {
-            Self(self.0.set("OriginAccessControlConfig", it))
+        pub fn origin_access_control_config(self, value: impl Into<cfn::Value<OriginAccessControlConfig>>) -> Self {
+            Self(self.0.set("OriginAccessControlConfig", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2237,31 +2246,31 @@ pub mod origin_access_control {
         }
 
         /// `Description`.
-        pub fn description(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Description", it))
+        pub fn description(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Description", value))
         }
 
         /// `Name`: required.
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Name", it))
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Name", value))
         }
 
         /// `OriginAccessControlOriginType`: required.
         #[track_caller]
-        pub fn origin_access_control_origin_type(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn origin_access_control_origin_type(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "OriginAccessControlOriginType",
-                it,
+                value,
                 &cfn::Constraint { pattern: Some("^(s3|mediastore|lambda|mediapackagev2)$"), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `SigningBehavior`: required.
         #[track_caller]
-        pub fn signing_behavior(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn signing_behavior(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "SigningBehavior",
-                it,
+                value,
                 &cfn::Constraint {
                     pattern: Some("^(never|no-override|always|always-amz-auth)$"),
                     ..cfn::Constraint::NONE
@@ -2271,10 +2280,10 @@ pub mod origin_access_control {
 
         /// `SigningProtocol`: required.
         #[track_caller]
-        pub fn signing_protocol(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn signing_protocol(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "SigningProtocol",
-                it,
+                value,
                 &cfn::Constraint { pattern: Some("^(sigv4|sigv4a)$"), ..cfn::Constraint::NONE },
             ))
         }
@@ -2306,8 +2315,8 @@ pub mod response_headers_policy {
         }
 
         /// `ResponseHeadersPolicyConfig`: required.
-        pub fn response_headers_policy_config(self, it: impl Into<cfn::Value<ResponseHeadersPolicyConfig>>) -> Self {
-            Self(self.0.set("ResponseHeadersPolicyConfig", it))
+        pub fn response_headers_policy_config(self, value: impl Into<cfn::Value<ResponseHeadersPolicyConfig>>) -> Self {
+            Self(self.0.set("ResponseHeadersPolicyConfig", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2373,8 +2382,8 @@ pub mod response_headers_policy {
 
         /// `Items`: required, at least 1 item.
         #[track_caller]
-        pub fn items(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set_checked("Items", it, &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE }))
+        pub fn items(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set_checked("Items", value, &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2403,8 +2412,8 @@ pub mod response_headers_policy {
 
         /// `Items`: required, at least 1 item.
         #[track_caller]
-        pub fn items(self, it: impl Into<cfn::Value<Vec<Item>>>) -> Self {
-            Self(self.0.set_checked("Items", it, &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE }))
+        pub fn items(self, value: impl Into<cfn::Value<Vec<Item>>>) -> Self {
+            Self(self.0.set_checked("Items", value, &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2433,8 +2442,8 @@ pub mod response_headers_policy {
 
         /// `Items`: required, at least 1 item.
         #[track_caller]
-        pub fn items(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set_checked("Items", it, &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE }))
+        pub fn items(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set_checked("Items", value, &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2461,8 +2470,8 @@ pub mod response_headers_policy {
         }
 
         /// `Items`: required.
-        pub fn items(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("Items", it))
+        pub fn items(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("Items", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2499,13 +2508,13 @@ pub mod response_headers_policy {
         }
 
         /// `ContentSecurityPolicy`: required.
-        pub fn content_security_policy(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ContentSecurityPolicy", it))
+        pub fn content_security_policy(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ContentSecurityPolicy", value))
         }
 
         /// `Override`: required.
-        pub fn r#override(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("Override", it))
+        pub fn r#override(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("Override", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2532,8 +2541,8 @@ pub mod response_headers_policy {
         }
 
         /// `Override`: required.
-        pub fn r#override(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("Override", it))
+        pub fn r#override(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("Override", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2579,38 +2588,38 @@ pub mod response_headers_policy {
         }
 
         /// `AccessControlAllowCredentials`: required.
-        pub fn access_control_allow_credentials(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("AccessControlAllowCredentials", it))
+        pub fn access_control_allow_credentials(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("AccessControlAllowCredentials", value))
         }
 
         /// `AccessControlAllowHeaders`: required.
-        pub fn access_control_allow_headers(self, it: impl Into<cfn::Value<AccessControlAllowHeaders>>) -> Self {
-            Self(self.0.set("AccessControlAllowHeaders", it))
+        pub fn access_control_allow_headers(self, value: impl Into<cfn::Value<AccessControlAllowHeaders>>) -> Self {
+            Self(self.0.set("AccessControlAllowHeaders", value))
         }
 
         /// `AccessControlAllowMethods`: required.
-        pub fn access_control_allow_methods(self, it: impl Into<cfn::Value<AccessControlAllowMethods>>) -> Self {
-            Self(self.0.set("AccessControlAllowMethods", it))
+        pub fn access_control_allow_methods(self, value: impl Into<cfn::Value<AccessControlAllowMethods>>) -> Self {
+            Self(self.0.set("AccessControlAllowMethods", value))
         }
 
         /// `AccessControlAllowOrigins`: required.
-        pub fn access_control_allow_origins(self, it: impl Into<cfn::Value<AccessControlAllowOrigins>>) -> Self {
-            Self(self.0.set("AccessControlAllowOrigins", it))
+        pub fn access_control_allow_origins(self, value: impl Into<cfn::Value<AccessControlAllowOrigins>>) -> Self {
+            Self(self.0.set("AccessControlAllowOrigins", value))
         }
 
         /// `AccessControlExposeHeaders`.
-        pub fn access_control_expose_headers(self, it: impl Into<cfn::Value<AccessControlExposeHeaders>>) -> Self {
-            Self(self.0.set("AccessControlExposeHeaders", it))
+        pub fn access_control_expose_headers(self, value: impl Into<cfn::Value<AccessControlExposeHeaders>>) -> Self {
+            Self(self.0.set("AccessControlExposeHeaders", value))
         }
 
         /// `AccessControlMaxAgeSec`.
-        pub fn access_control_max_age_sec(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("AccessControlMaxAgeSec", it))
+        pub fn access_control_max_age_sec(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("AccessControlMaxAgeSec", value))
         }
 
         /// `OriginOverride`: required.
-        pub fn origin_override(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("OriginOverride", it))
+        pub fn origin_override(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("OriginOverride", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2650,18 +2659,18 @@ pub mod response_headers_policy {
         }
 
         /// `Header`: required.
-        pub fn header(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Header", it))
+        pub fn header(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Header", value))
         }
 
         /// `Override`: required.
-        pub fn r#override(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("Override", it))
+        pub fn r#override(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("Override", value))
         }
 
         /// `Value`: required.
-        pub fn value(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Value", it))
+        pub fn value(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Value", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2688,8 +2697,8 @@ pub mod response_headers_policy {
         }
 
         /// `Items`: required.
-        pub fn items(self, it: impl Into<cfn::Value<Vec<CustomHeader>>>) -> Self {
-            Self(self.0.set("Items", it))
+        pub fn items(self, value: impl Into<cfn::Value<Vec<CustomHeader>>>) -> Self {
+            Self(self.0.set("Items", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2726,17 +2735,17 @@ pub mod response_headers_policy {
 
         /// `FrameOption`: required.
         #[track_caller]
-        pub fn frame_option(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn frame_option(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "FrameOption",
-                it,
+                value,
                 &cfn::Constraint { pattern: Some("^(DENY|SAMEORIGIN)$"), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Override`: required.
-        pub fn r#override(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("Override", it))
+        pub fn r#override(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("Override", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2772,16 +2781,16 @@ pub mod response_headers_policy {
         }
 
         /// `Override`: required.
-        pub fn r#override(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("Override", it))
+        pub fn r#override(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("Override", value))
         }
 
         /// `ReferrerPolicy`: required.
         #[track_caller]
-        pub fn referrer_policy(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn referrer_policy(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ReferrerPolicy",
-                it,
+                value,
                 &cfn::Constraint {
                     pattern: Some(concat!(
                         "^(no-referrer|no-referrer-when-downgrade|origin|origin-when-cross-orig",
@@ -2817,8 +2826,8 @@ pub mod response_headers_policy {
         }
 
         /// `Header`: required.
-        pub fn header(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Header", it))
+        pub fn header(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Header", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2847,8 +2856,8 @@ pub mod response_headers_policy {
 
         /// `Items`: required, no item twice.
         #[track_caller]
-        pub fn items(self, it: impl Into<cfn::Value<Vec<RemoveHeader>>>) -> Self {
-            Self(self.0.set_checked("Items", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
+        pub fn items(self, value: impl Into<cfn::Value<Vec<RemoveHeader>>>) -> Self {
+            Self(self.0.set_checked("Items", value, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2876,38 +2885,42 @@ pub mod response_headers_policy {
 
         /// `Comment`: at most 128 characters.
         #[track_caller]
-        pub fn comment(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Comment", it, &cfn::Constraint { max_length: Some(128), ..cfn::Constraint::NONE }))
+        pub fn comment(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "Comment",
+                value,
+                &cfn::Constraint { max_length: Some(128), ..cfn::Constraint::NONE },
+            ))
         }
 
         /// `CorsConfig`.
-        pub fn cors_config(self, it: impl Into<cfn::Value<CorsConfig>>) -> Self {
-            Self(self.0.set("CorsConfig", it))
+        pub fn cors_config(self, value: impl Into<cfn::Value<CorsConfig>>) -> Self {
+            Self(self.0.set("CorsConfig", value))
         }
 
         /// `CustomHeadersConfig`.
-        pub fn custom_headers_config(self, it: impl Into<cfn::Value<CustomHeadersConfig>>) -> Self {
-            Self(self.0.set("CustomHeadersConfig", it))
+        pub fn custom_headers_config(self, value: impl Into<cfn::Value<CustomHeadersConfig>>) -> Self {
+            Self(self.0.set("CustomHeadersConfig", value))
         }
 
         /// `Name`: required.
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Name", it))
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Name", value))
         }
 
         /// `RemoveHeadersConfig`.
-        pub fn remove_headers_config(self, it: impl Into<cfn::Value<RemoveHeadersConfig>>) -> Self {
-            Self(self.0.set("RemoveHeadersConfig", it))
+        pub fn remove_headers_config(self, value: impl Into<cfn::Value<RemoveHeadersConfig>>) -> Self {
+            Self(self.0.set("RemoveHeadersConfig", value))
         }
 
         /// `SecurityHeadersConfig`.
-        pub fn security_headers_config(self, it: impl Into<cfn::Value<SecurityHeadersConfig>>) -> Self {
-            Self(self.0.set("SecurityHeadersConfig", it))
+        pub fn security_headers_config(self, value: impl Into<cfn::Value<SecurityHeadersConfig>>) -> Self {
+            Self(self.0.set("SecurityHeadersConfig", value))
         }
 
         /// `ServerTimingHeadersConfig`.
-        pub fn server_timing_headers_config(self, it: impl Into<cfn::Value<ServerTimingHeadersConfig>>) -> Self {
-            Self(self.0.set("ServerTimingHeadersConfig", it))
+        pub fn server_timing_headers_config(self, value: impl Into<cfn::Value<ServerTimingHeadersConfig>>) -> Self {
+            Self(self.0.set("ServerTimingHeadersConfig", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2934,33 +2947,33 @@ pub mod response_headers_policy {
         }
 
         /// `ContentSecurityPolicy`.
-        pub fn content_security_policy(self, it: impl Into<cfn::Value<ContentSecurityPolicy>>) -> Self {
-            Self(self.0.set("ContentSecurityPolicy", it))
+        pub fn content_security_policy(self, value: impl Into<cfn::Value<ContentSecurityPolicy>>) -> Self {
+            Self(self.0.set("ContentSecurityPolicy", value))
         }
 
         /// `ContentTypeOptions`.
-        pub fn content_type_options(self, it: impl Into<cfn::Value<ContentTypeOptions>>) -> Self {
-            Self(self.0.set("ContentTypeOptions", it))
+        pub fn content_type_options(self, value: impl Into<cfn::Value<ContentTypeOptions>>) -> Self {
+            Self(self.0.set("ContentTypeOptions", value))
         }
 
         /// `FrameOptions`.
-        pub fn frame_options(self, it: impl Into<cfn::Value<FrameOptions>>) -> Self {
-            Self(self.0.set("FrameOptions", it))
+        pub fn frame_options(self, value: impl Into<cfn::Value<FrameOptions>>) -> Self {
+            Self(self.0.set("FrameOptions", value))
         }
 
         /// `ReferrerPolicy`.
-        pub fn referrer_policy(self, it: impl Into<cfn::Value<ReferrerPolicy>>) -> Self {
-            Self(self.0.set("ReferrerPolicy", it))
+        pub fn referrer_policy(self, value: impl Into<cfn::Value<ReferrerPolicy>>) -> Self {
+            Self(self.0.set("ReferrerPolicy", value))
         }
 
         /// `StrictTransportSecurity`.
-        pub fn strict_transport_security(self, it: impl Into<cfn::Value<StrictTransportSecurity>>) -> Self {
-            Self(self.0.set("StrictTransportSecurity", it))
+        pub fn strict_transport_security(self, value: impl Into<cfn::Value<StrictTransportSecurity>>) -> Self {
+            Self(self.0.set("StrictTransportSecurity", value))
         }
 
         /// `XSSProtection`.
-        pub fn xss_protection(self, it: impl Into<cfn::Value<XssProtection>>) -> Self {
-            Self(self.0.set("XSSProtection", it))
+        pub fn xss_protection(self, value: impl Into<cfn::Value<XssProtection>>) -> Self {
+            Self(self.0.set("XSSProtection", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2987,16 +3000,16 @@ pub mod response_headers_policy {
         }
 
         /// `Enabled`: required.
-        pub fn enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("Enabled", it))
+        pub fn enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("Enabled", value))
         }
 
         /// `SamplingRate`: 0 to 100.
         #[track_caller]
-        pub fn sampling_rate(self, it: impl Into<cfn::Value<f64>>) -> Self {
+        pub fn sampling_rate(self, value: impl Into<cfn::Value<f64>>) -> Self {
             Self(self.0.set_checked(
                 "SamplingRate",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(0.0), maximum: Some(100.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -3035,23 +3048,23 @@ pub mod response_headers_policy {
         }
 
         /// `AccessControlMaxAgeSec`: required.
-        pub fn access_control_max_age_sec(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("AccessControlMaxAgeSec", it))
+        pub fn access_control_max_age_sec(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("AccessControlMaxAgeSec", value))
         }
 
         /// `IncludeSubdomains`.
-        pub fn include_subdomains(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("IncludeSubdomains", it))
+        pub fn include_subdomains(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("IncludeSubdomains", value))
         }
 
         /// `Override`: required.
-        pub fn r#override(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("Override", it))
+        pub fn r#override(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("Override", value))
         }
 
         /// `Preload`.
-        pub fn preload(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("Preload", it))
+        pub fn preload(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("Preload", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3086,23 +3099,23 @@ pub mod response_headers_policy {
         }
 
         /// `ModeBlock`.
-        pub fn mode_block(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("ModeBlock", it))
+        pub fn mode_block(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("ModeBlock", value))
         }
 
         /// `Override`: required.
-        pub fn r#override(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("Override", it))
+        pub fn r#override(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("Override", value))
         }
 
         /// `Protection`: required.
-        pub fn protection(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("Protection", it))
+        pub fn protection(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("Protection", value))
         }
 
         /// `ReportUri`.
-        pub fn report_uri(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ReportUri", it))
+        pub fn report_uri(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ReportUri", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.

@@ -26,16 +26,16 @@ pub mod alarm {
         }
 
         /// `ActionsEnabled`.
-        pub fn actions_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("ActionsEnabled", it))
+        pub fn actions_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("ActionsEnabled", value))
         }
 
         /// `AlarmActions`: each 1 to 1024 characters.
         #[track_caller]
-        pub fn alarm_actions(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn alarm_actions(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "AlarmActions",
-                it,
+                value,
                 &cfn::Constraint {
                     items: Some(&cfn::Constraint {
                         min_length: Some(1),
@@ -49,100 +49,100 @@ pub mod alarm {
 
         /// `AlarmDescription`: at most 1024 characters.
         #[track_caller]
-        pub fn alarm_description(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn alarm_description(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "AlarmDescription",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(1024), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `AlarmName`: at most 255 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn alarm_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn alarm_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "AlarmName",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(255), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `ComparisonOperator`: required.
-        pub fn comparison_operator(self, it: impl Into<cfn::Value<ComparisonOperator>>) -> Self {
-            Self(self.0.set("ComparisonOperator", it))
+        pub fn comparison_operator(self, value: impl Into<cfn::Value<ComparisonOperator>>) -> Self {
+            Self(self.0.set("ComparisonOperator", value))
         }
 
         /// `DatapointsToAlarm`: at least 1.
         #[track_caller]
-        pub fn datapoints_to_alarm(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn datapoints_to_alarm(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "DatapointsToAlarm",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Dimensions`: at most 30 items.
         #[track_caller]
-        pub fn dimensions(self, it: impl Into<cfn::Value<Vec<Dimension>>>) -> Self {
+        pub fn dimensions(self, value: impl Into<cfn::Value<Vec<Dimension>>>) -> Self {
             Self(self.0.set_checked(
                 "Dimensions",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(30), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `EvaluateLowSampleCountPercentile`: 1 to 255 characters.
         #[track_caller]
-        pub fn evaluate_low_sample_count_percentile(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn evaluate_low_sample_count_percentile(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "EvaluateLowSampleCountPercentile",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `EvaluationCriteria`.
-        pub fn evaluation_criteria(self, it: impl Into<cfn::Value<EvaluationCriteria>>) -> Self {
-            Self(self.0.set("EvaluationCriteria", it))
+        pub fn evaluation_criteria(self, value: impl Into<cfn::Value<EvaluationCriteria>>) -> Self {
+            Self(self.0.set("EvaluationCriteria", value))
         }
 
         /// `EvaluationInterval`: 10 to 3600.
         #[track_caller]
-        pub fn evaluation_interval(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn evaluation_interval(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "EvaluationInterval",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(10.0), maximum: Some(3600.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `EvaluationPeriods`: required, at least 1.
         #[track_caller]
-        pub fn evaluation_periods(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn evaluation_periods(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "EvaluationPeriods",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `EvaluationWindow`.
-        pub fn evaluation_window(self, it: impl Into<cfn::Value<EvaluationWindow>>) -> Self {
-            Self(self.0.set("EvaluationWindow", it))
+        pub fn evaluation_window(self, value: impl Into<cfn::Value<EvaluationWindow>>) -> Self {
+            Self(self.0.set("EvaluationWindow", value))
         }
 
         /// `ExtendedStatistic`.
-        pub fn extended_statistic(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ExtendedStatistic", it))
+        pub fn extended_statistic(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ExtendedStatistic", value))
         }
 
         /// `InsufficientDataActions`: each 1 to 1024 characters.
         #[track_caller]
-        pub fn insufficient_data_actions(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn insufficient_data_actions(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "InsufficientDataActions",
-                it,
+                value,
                 &cfn::Constraint {
                     items: Some(&cfn::Constraint {
                         min_length: Some(1),
@@ -156,26 +156,26 @@ pub mod alarm {
 
         /// `MetricName`: 1 to 255 characters.
         #[track_caller]
-        pub fn metric_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn metric_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "MetricName",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Metrics`: no item twice.
         #[track_caller]
-        pub fn metrics(self, it: impl Into<cfn::Value<Vec<MetricDataQuery>>>) -> Self {
-            Self(self.0.set_checked("Metrics", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
+        pub fn metrics(self, value: impl Into<cfn::Value<Vec<MetricDataQuery>>>) -> Self {
+            Self(self.0.set_checked("Metrics", value, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// `Namespace`: 1 to 255 characters.
         #[track_caller]
-        pub fn namespace(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn namespace(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Namespace",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(255),
@@ -187,10 +187,10 @@ pub mod alarm {
 
         /// `OKActions`: each 1 to 1024 characters.
         #[track_caller]
-        pub fn ok_actions(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn ok_actions(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "OKActions",
-                it,
+                value,
                 &cfn::Constraint {
                     items: Some(&cfn::Constraint {
                         min_length: Some(1),
@@ -204,53 +204,53 @@ pub mod alarm {
 
         /// `Period`: at least 1.
         #[track_caller]
-        pub fn period(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set_checked("Period", it, &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE }))
+        pub fn period(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set_checked("Period", value, &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE }))
         }
 
         /// `Statistic`.
-        pub fn statistic(self, it: impl Into<cfn::Value<Statistic>>) -> Self {
-            Self(self.0.set("Statistic", it))
+        pub fn statistic(self, value: impl Into<cfn::Value<Statistic>>) -> Self {
+            Self(self.0.set("Statistic", value))
         }
 
         /// `Tags`: at most 50 items, no item twice.
         #[track_caller]
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
             Self(self.0.set_checked(
                 "Tags",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(50), unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Threshold`.
-        pub fn threshold(self, it: impl Into<cfn::Value<f64>>) -> Self {
-            Self(self.0.set("Threshold", it))
+        pub fn threshold(self, value: impl Into<cfn::Value<f64>>) -> Self {
+            Self(self.0.set("Threshold", value))
         }
 
         /// `ThresholdMetricId`: 1 to 255 characters.
         #[track_caller]
-        pub fn threshold_metric_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn threshold_metric_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ThresholdMetricId",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `TreatMissingData`: 1 to 255 characters.
-        pub fn treat_missing_data(self, it: impl Into<cfn::Value<TreatMissingData>>) -> Self {
-            Self(self.0.set("TreatMissingData", it))
+        pub fn treat_missing_data(self, value: impl Into<cfn::Value<TreatMissingData>>) -> Self {
+            Self(self.0.set("TreatMissingData", value))
         }
 
         /// `Unit`.
-        pub fn unit(self, it: impl Into<cfn::Value<Unit>>) -> Self {
-            Self(self.0.set("Unit", it))
+        pub fn unit(self, value: impl Into<cfn::Value<Unit>>) -> Self {
+            Self(self.0.set("Unit", value))
         }
 
         /// `WarmUpConfiguration`.
-        pub fn warm_up_configuration(self, it: impl Into<cfn::Value<WarmUpConfiguration>>) -> Self {
-            Self(self.0.set("WarmUpConfiguration", it))
+        pub fn warm_up_configuration(self, value: impl Into<cfn::Value<WarmUpConfiguration>>) -> Self {
+            Self(self.0.set("WarmUpConfiguration", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -309,18 +309,18 @@ pub mod alarm {
         }
 
         /// `PendingPeriod`.
-        pub fn pending_period(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("PendingPeriod", it))
+        pub fn pending_period(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("PendingPeriod", value))
         }
 
         /// `Query`.
-        pub fn query(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Query", it))
+        pub fn query(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Query", value))
         }
 
         /// `RecoveryPeriod`.
-        pub fn recovery_period(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("RecoveryPeriod", it))
+        pub fn recovery_period(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("RecoveryPeriod", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -357,20 +357,20 @@ pub mod alarm {
 
         /// `Name`: required, 1 to 255 characters.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Value`: required, 1 to 1024 characters.
         #[track_caller]
-        pub fn value(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn value(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Value",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(1024), ..cfn::Constraint::NONE },
             ))
         }
@@ -399,8 +399,8 @@ pub mod alarm {
         }
 
         /// `PromQLCriteria`.
-        pub fn prom_ql_criteria(self, it: impl Into<cfn::Value<AlarmPromQlCriteria>>) -> Self {
-            Self(self.0.set("PromQLCriteria", it))
+        pub fn prom_ql_criteria(self, value: impl Into<cfn::Value<AlarmPromQlCriteria>>) -> Self {
+            Self(self.0.set("PromQLCriteria", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -427,13 +427,13 @@ pub mod alarm {
         }
 
         /// `SlidingWindow`.
-        pub fn sliding_window(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("SlidingWindow", it))
+        pub fn sliding_window(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("SlidingWindow", value))
         }
 
         /// `WallClockWindow`.
-        pub fn wall_clock_window(self, it: impl Into<cfn::Value<WallClockWindow>>) -> Self {
-            Self(self.0.set("WallClockWindow", it))
+        pub fn wall_clock_window(self, value: impl Into<cfn::Value<WallClockWindow>>) -> Self {
+            Self(self.0.set("WallClockWindow", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -461,30 +461,30 @@ pub mod alarm {
 
         /// `Dimensions`: at most 30 items.
         #[track_caller]
-        pub fn dimensions(self, it: impl Into<cfn::Value<Vec<Dimension>>>) -> Self {
+        pub fn dimensions(self, value: impl Into<cfn::Value<Vec<Dimension>>>) -> Self {
             Self(self.0.set_checked(
                 "Dimensions",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(30), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `MetricName`: 1 to 255 characters.
         #[track_caller]
-        pub fn metric_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn metric_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "MetricName",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Namespace`: 1 to 255 characters.
         #[track_caller]
-        pub fn namespace(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn namespace(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Namespace",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(255),
@@ -520,30 +520,30 @@ pub mod alarm {
 
         /// `AccountId`: 1 to 255 characters.
         #[track_caller]
-        pub fn account_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn account_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "AccountId",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Expression`: 1 to 2048 characters.
         #[track_caller]
-        pub fn expression(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn expression(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Expression",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Id`: required, 1 to 255 characters.
         #[track_caller]
-        pub fn id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Id",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(255),
@@ -554,24 +554,24 @@ pub mod alarm {
         }
 
         /// `Label`.
-        pub fn label(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Label", it))
+        pub fn label(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Label", value))
         }
 
         /// `MetricStat`.
-        pub fn metric_stat(self, it: impl Into<cfn::Value<MetricStat>>) -> Self {
-            Self(self.0.set("MetricStat", it))
+        pub fn metric_stat(self, value: impl Into<cfn::Value<MetricStat>>) -> Self {
+            Self(self.0.set("MetricStat", value))
         }
 
         /// `Period`: at least 1.
         #[track_caller]
-        pub fn period(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set_checked("Period", it, &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE }))
+        pub fn period(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set_checked("Period", value, &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE }))
         }
 
         /// `ReturnData`.
-        pub fn return_data(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("ReturnData", it))
+        pub fn return_data(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("ReturnData", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -609,24 +609,24 @@ pub mod alarm {
         }
 
         /// `Metric`: required.
-        pub fn metric(self, it: impl Into<cfn::Value<Metric>>) -> Self {
-            Self(self.0.set("Metric", it))
+        pub fn metric(self, value: impl Into<cfn::Value<Metric>>) -> Self {
+            Self(self.0.set("Metric", value))
         }
 
         /// `Period`: required, at least 1.
         #[track_caller]
-        pub fn period(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set_checked("Period", it, &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE }))
+        pub fn period(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set_checked("Period", value, &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE }))
         }
 
         /// `Stat`: required.
-        pub fn stat(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Stat", it))
+        pub fn stat(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Stat", value))
         }
 
         /// `Unit`.
-        pub fn unit(self, it: impl Into<cfn::Value<Unit>>) -> Self {
-            Self(self.0.set("Unit", it))
+        pub fn unit(self, value: impl Into<cfn::Value<Unit>>) -> Self {
+            Self(self.0.set("Unit", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -653,8 +653,8 @@ pub mod alarm {
         }
 
         /// `Timezone`.
-        pub fn timezone(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Timezone", it))
+        pub fn timezone(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Timezone", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -681,16 +681,16 @@ pub mod alarm {
         }
 
         /// `OnlyStartEvaluatingAfterWarmUpPeriodEnds`.
-        pub fn only_start_evaluating_after_warm_up_period_ends(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("OnlyStartEvaluatingAfterWarmUpPeriodEnds", it))
+        pub fn only_start_evaluating_after_warm_up_period_ends(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("OnlyStartEvaluatingAfterWarmUpPeriodEnds", value))
         }
 
         /// `WarmUpPeriodDurationInMinutes`: 1 to 2880.
         #[track_caller]
-        pub fn warm_up_period_duration_in_minutes(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn warm_up_period_duration_in_minutes(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "WarmUpPeriodDurationInMinutes",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(2880.0), ..cfn::Constraint::NONE },
             ))
         }

@@ -15,126 +15,126 @@ pub mod user_pool {
         }
 
         /// `AccountRecoverySetting`.
-        pub fn account_recovery_setting(self, it: impl Into<cfn::Value<AccountRecoverySetting>>) -> Self {
-            Self(self.0.set("AccountRecoverySetting", it))
+        pub fn account_recovery_setting(self, value: impl Into<cfn::Value<AccountRecoverySetting>>) -> Self {
+            Self(self.0.set("AccountRecoverySetting", value))
         }
 
         /// `AdminCreateUserConfig`.
-        pub fn admin_create_user_config(self, it: impl Into<cfn::Value<AdminCreateUserConfig>>) -> Self {
-            Self(self.0.set("AdminCreateUserConfig", it))
+        pub fn admin_create_user_config(self, value: impl Into<cfn::Value<AdminCreateUserConfig>>) -> Self {
+            Self(self.0.set("AdminCreateUserConfig", value))
         }
 
         /// `AliasAttributes`.
-        pub fn alias_attributes(self, it: impl Into<cfn::Value<Vec<AliasAttribute>>>) -> Self {
-            Self(self.0.set("AliasAttributes", it))
+        pub fn alias_attributes(self, value: impl Into<cfn::Value<Vec<AliasAttribute>>>) -> Self {
+            Self(self.0.set("AliasAttributes", value))
         }
 
         /// `AutoVerifiedAttributes`.
-        pub fn auto_verified_attributes(self, it: impl Into<cfn::Value<Vec<AutoVerifiedAttribute>>>) -> Self {
-            Self(self.0.set("AutoVerifiedAttributes", it))
+        pub fn auto_verified_attributes(self, value: impl Into<cfn::Value<Vec<AutoVerifiedAttribute>>>) -> Self {
+            Self(self.0.set("AutoVerifiedAttributes", value))
         }
 
         /// `DeletionProtection`.
-        pub fn deletion_protection(self, it: impl Into<cfn::Value<DeletionProtection>>) -> Self {
-            Self(self.0.set("DeletionProtection", it))
+        pub fn deletion_protection(self, value: impl Into<cfn::Value<DeletionProtection>>) -> Self {
+            Self(self.0.set("DeletionProtection", value))
         }
 
         /// `DeviceConfiguration`.
-        pub fn device_configuration(self, it: impl Into<cfn::Value<DeviceConfiguration>>) -> Self {
-            Self(self.0.set("DeviceConfiguration", it))
+        pub fn device_configuration(self, value: impl Into<cfn::Value<DeviceConfiguration>>) -> Self {
+            Self(self.0.set("DeviceConfiguration", value))
         }
 
         /// `EmailAuthenticationMessage`: 6 to 20000 characters.
         #[track_caller]
-        pub fn email_authentication_message(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn email_authentication_message(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "EmailAuthenticationMessage",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(6), max_length: Some(20000), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `EmailAuthenticationSubject`: 1 to 140 characters.
         #[track_caller]
-        pub fn email_authentication_subject(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn email_authentication_subject(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "EmailAuthenticationSubject",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(140), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `EmailConfiguration`.
-        pub fn email_configuration(self, it: impl Into<cfn::Value<EmailConfiguration>>) -> Self {
-            Self(self.0.set("EmailConfiguration", it))
+        pub fn email_configuration(self, value: impl Into<cfn::Value<EmailConfiguration>>) -> Self {
+            Self(self.0.set("EmailConfiguration", value))
         }
 
         /// `EmailVerificationMessage`: 6 to 20000 characters.
         #[track_caller]
-        pub fn email_verification_message(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn email_verification_message(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "EmailVerificationMessage",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(6), max_length: Some(20000), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `EmailVerificationSubject`: 1 to 140 characters.
         #[track_caller]
-        pub fn email_verification_subject(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn email_verification_subject(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "EmailVerificationSubject",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(140), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `EnabledMfas`.
-        pub fn enabled_mfas(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("EnabledMfas", it))
+        pub fn enabled_mfas(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("EnabledMfas", value))
         }
 
         /// `IssuerConfiguration`.
-        pub fn issuer_configuration(self, it: impl Into<cfn::Value<IssuerConfiguration>>) -> Self {
-            Self(self.0.set("IssuerConfiguration", it))
+        pub fn issuer_configuration(self, value: impl Into<cfn::Value<IssuerConfiguration>>) -> Self {
+            Self(self.0.set("IssuerConfiguration", value))
         }
 
         /// `KeyConfiguration`.
-        pub fn key_configuration(self, it: impl Into<cfn::Value<KeyConfiguration>>) -> Self {
-            Self(self.0.set("KeyConfiguration", it))
+        pub fn key_configuration(self, value: impl Into<cfn::Value<KeyConfiguration>>) -> Self {
+            Self(self.0.set("KeyConfiguration", value))
         }
 
         /// `LambdaConfig`.
-        pub fn lambda_config(self, it: impl Into<cfn::Value<LambdaConfig>>) -> Self {
-            Self(self.0.set("LambdaConfig", it))
+        pub fn lambda_config(self, value: impl Into<cfn::Value<LambdaConfig>>) -> Self {
+            Self(self.0.set("LambdaConfig", value))
         }
 
         /// `MfaConfiguration`.
-        pub fn mfa_configuration(self, it: impl Into<cfn::Value<MfaConfiguration>>) -> Self {
-            Self(self.0.set("MfaConfiguration", it))
+        pub fn mfa_configuration(self, value: impl Into<cfn::Value<MfaConfiguration>>) -> Self {
+            Self(self.0.set("MfaConfiguration", value))
         }
 
         /// `Policies`.
-        pub fn policies(self, it: impl Into<cfn::Value<Policies>>) -> Self {
-            Self(self.0.set("Policies", it))
+        pub fn policies(self, value: impl Into<cfn::Value<Policies>>) -> Self {
+            Self(self.0.set("Policies", value))
         }
 
         /// `Schema`: 1 to 50 items.
         #[track_caller]
-        pub fn schema(self, it: impl Into<cfn::Value<Vec<SchemaAttribute>>>) -> Self {
+        pub fn schema(self, value: impl Into<cfn::Value<Vec<SchemaAttribute>>>) -> Self {
             Self(self.0.set_checked(
                 "Schema",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(50), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `SmsAuthenticationMessage`: 6 to 140 characters.
         #[track_caller]
-        pub fn sms_authentication_message(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn sms_authentication_message(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "SmsAuthenticationMessage",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(6),
                     max_length: Some(140),
@@ -145,16 +145,16 @@ pub mod user_pool {
         }
 
         /// `SmsConfiguration`.
-        pub fn sms_configuration(self, it: impl Into<cfn::Value<SmsConfiguration>>) -> Self {
-            Self(self.0.set("SmsConfiguration", it))
+        pub fn sms_configuration(self, value: impl Into<cfn::Value<SmsConfiguration>>) -> Self {
+            Self(self.0.set("SmsConfiguration", value))
         }
 
         /// `SmsVerificationMessage`: 6 to 140 characters.
         #[track_caller]
-        pub fn sms_verification_message(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn sms_verification_message(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "SmsVerificationMessage",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(6),
                     max_length: Some(140),
@@ -165,71 +165,71 @@ pub mod user_pool {
         }
 
         /// `UserAttributeUpdateSettings`.
-        pub fn user_attribute_update_settings(self, it: impl Into<cfn::Value<UserAttributeUpdateSettings>>) -> Self {
-            Self(self.0.set("UserAttributeUpdateSettings", it))
+        pub fn user_attribute_update_settings(self, value: impl Into<cfn::Value<UserAttributeUpdateSettings>>) -> Self {
+            Self(self.0.set("UserAttributeUpdateSettings", value))
         }
 
         /// `UserPoolAddOns`.
-        pub fn user_pool_add_ons(self, it: impl Into<cfn::Value<UserPoolAddOns>>) -> Self {
-            Self(self.0.set("UserPoolAddOns", it))
+        pub fn user_pool_add_ons(self, value: impl Into<cfn::Value<UserPoolAddOns>>) -> Self {
+            Self(self.0.set("UserPoolAddOns", value))
         }
 
         /// `UserPoolName`: 1 to 128 characters.
         #[track_caller]
-        pub fn user_pool_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn user_pool_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "UserPoolName",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `UserPoolTags`.
-        pub fn user_pool_tags(self, it: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
-            Self(self.0.set("UserPoolTags", it))
+        pub fn user_pool_tags(self, value: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
+            Self(self.0.set("UserPoolTags", value))
         }
 
         /// `UserPoolTier`.
-        pub fn user_pool_tier(self, it: impl Into<cfn::Value<UserPoolTier>>) -> Self {
-            Self(self.0.set("UserPoolTier", it))
+        pub fn user_pool_tier(self, value: impl Into<cfn::Value<UserPoolTier>>) -> Self {
+            Self(self.0.set("UserPoolTier", value))
         }
 
         /// `UsernameAttributes`.
-        pub fn username_attributes(self, it: impl Into<cfn::Value<Vec<UsernameAttribute>>>) -> Self {
-            Self(self.0.set("UsernameAttributes", it))
+        pub fn username_attributes(self, value: impl Into<cfn::Value<Vec<UsernameAttribute>>>) -> Self {
+            Self(self.0.set("UsernameAttributes", value))
         }
 
         /// `UsernameConfiguration`.
-        pub fn username_configuration(self, it: impl Into<cfn::Value<UsernameConfiguration>>) -> Self {
-            Self(self.0.set("UsernameConfiguration", it))
+        pub fn username_configuration(self, value: impl Into<cfn::Value<UsernameConfiguration>>) -> Self {
+            Self(self.0.set("UsernameConfiguration", value))
         }
 
         /// `VerificationMessageTemplate`.
-        pub fn verification_message_template(self, it: impl Into<cfn::Value<VerificationMessageTemplate>>) -> Self {
-            Self(self.0.set("VerificationMessageTemplate", it))
+        pub fn verification_message_template(self, value: impl Into<cfn::Value<VerificationMessageTemplate>>) -> Self {
+            Self(self.0.set("VerificationMessageTemplate", value))
         }
 
         /// `WebAuthnFactorConfiguration`.
-        pub fn web_authn_factor_configuration(self, it: impl Into<cfn::Value<WebAuthnFactorConfiguration>>) -> Self {
-            Self(self.0.set("WebAuthnFactorConfiguration", it))
+        pub fn web_authn_factor_configuration(self, value: impl Into<cfn::Value<WebAuthnFactorConfiguration>>) -> Self {
+            Self(self.0.set("WebAuthnFactorConfiguration", value))
         }
 
         /// `WebAuthnRelyingPartyID`: 1 to 63 characters.
         #[track_caller]
-        pub fn web_authn_relying_party_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn web_authn_relying_party_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "WebAuthnRelyingPartyID",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(63), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `WebAuthnUserVerification`: 1 to 9 characters.
         #[track_caller]
-        pub fn web_authn_user_verification(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn web_authn_user_verification(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "WebAuthnUserVerification",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(9), ..cfn::Constraint::NONE },
             ))
         }
@@ -306,10 +306,10 @@ pub mod user_pool {
 
         /// `RecoveryMechanisms`: 1 to 2 items.
         #[track_caller]
-        pub fn recovery_mechanisms(self, it: impl Into<cfn::Value<Vec<RecoveryOption>>>) -> Self {
+        pub fn recovery_mechanisms(self, value: impl Into<cfn::Value<Vec<RecoveryOption>>>) -> Self {
             Self(self.0.set_checked(
                 "RecoveryMechanisms",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(2), ..cfn::Constraint::NONE },
             ))
         }
@@ -338,21 +338,21 @@ pub mod user_pool {
         }
 
         /// `AllowAdminCreateUserOnly`.
-        pub fn allow_admin_create_user_only(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("AllowAdminCreateUserOnly", it))
+        pub fn allow_admin_create_user_only(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("AllowAdminCreateUserOnly", value))
         }
 
         /// `InviteMessageTemplate`.
-        pub fn invite_message_template(self, it: impl Into<cfn::Value<InviteMessageTemplate>>) -> Self {
-            Self(self.0.set("InviteMessageTemplate", it))
+        pub fn invite_message_template(self, value: impl Into<cfn::Value<InviteMessageTemplate>>) -> Self {
+            Self(self.0.set("InviteMessageTemplate", value))
         }
 
         /// `UnusedAccountValidityDays`: 0 to 365.
         #[track_caller]
-        pub fn unused_account_validity_days(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn unused_account_validity_days(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "UnusedAccountValidityDays",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(0.0), maximum: Some(365.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -381,8 +381,8 @@ pub mod user_pool {
         }
 
         /// `CustomAuthMode`.
-        pub fn custom_auth_mode(self, it: impl Into<cfn::Value<CustomAuthMode>>) -> Self {
-            Self(self.0.set("CustomAuthMode", it))
+        pub fn custom_auth_mode(self, value: impl Into<cfn::Value<CustomAuthMode>>) -> Self {
+            Self(self.0.set("CustomAuthMode", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -410,10 +410,10 @@ pub mod user_pool {
 
         /// `LambdaArn`: 20 to 2048 characters.
         #[track_caller]
-        pub fn lambda_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn lambda_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "LambdaArn",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(20),
                     max_length: Some(2048),
@@ -427,8 +427,8 @@ pub mod user_pool {
         }
 
         /// `LambdaVersion`.
-        pub fn lambda_version(self, it: impl Into<cfn::Value<CustomEmailSenderLambdaVersion>>) -> Self {
-            Self(self.0.set("LambdaVersion", it))
+        pub fn lambda_version(self, value: impl Into<cfn::Value<CustomEmailSenderLambdaVersion>>) -> Self {
+            Self(self.0.set("LambdaVersion", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -456,10 +456,10 @@ pub mod user_pool {
 
         /// `LambdaArn`: 20 to 2048 characters.
         #[track_caller]
-        pub fn lambda_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn lambda_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "LambdaArn",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(20),
                     max_length: Some(2048),
@@ -473,8 +473,8 @@ pub mod user_pool {
         }
 
         /// `LambdaVersion`.
-        pub fn lambda_version(self, it: impl Into<cfn::Value<CustomSmsSenderLambdaVersion>>) -> Self {
-            Self(self.0.set("LambdaVersion", it))
+        pub fn lambda_version(self, value: impl Into<cfn::Value<CustomSmsSenderLambdaVersion>>) -> Self {
+            Self(self.0.set("LambdaVersion", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -501,13 +501,13 @@ pub mod user_pool {
         }
 
         /// `ChallengeRequiredOnNewDevice`.
-        pub fn challenge_required_on_new_device(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("ChallengeRequiredOnNewDevice", it))
+        pub fn challenge_required_on_new_device(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("ChallengeRequiredOnNewDevice", value))
         }
 
         /// `DeviceOnlyRememberedOnUserPrompt`.
-        pub fn device_only_remembered_on_user_prompt(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("DeviceOnlyRememberedOnUserPrompt", it))
+        pub fn device_only_remembered_on_user_prompt(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("DeviceOnlyRememberedOnUserPrompt", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -535,10 +535,10 @@ pub mod user_pool {
 
         /// `ConfigurationSet`: 1 to 64 characters.
         #[track_caller]
-        pub fn configuration_set(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn configuration_set(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ConfigurationSet",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(64),
@@ -549,27 +549,31 @@ pub mod user_pool {
         }
 
         /// `EmailSendingAccount`.
-        pub fn email_sending_account(self, it: impl Into<cfn::Value<EmailSendingAccount>>) -> Self {
-            Self(self.0.set("EmailSendingAccount", it))
+        pub fn email_sending_account(self, value: impl Into<cfn::Value<EmailSendingAccount>>) -> Self {
+            Self(self.0.set("EmailSendingAccount", value))
         }
 
         /// `From`: at most 131072 characters.
         #[track_caller]
-        pub fn from(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("From", it, &cfn::Constraint { max_length: Some(131072), ..cfn::Constraint::NONE }))
+        pub fn from(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "From",
+                value,
+                &cfn::Constraint { max_length: Some(131072), ..cfn::Constraint::NONE },
+            ))
         }
 
         /// `ReplyToEmailAddress`.
-        pub fn reply_to_email_address(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ReplyToEmailAddress", it))
+        pub fn reply_to_email_address(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ReplyToEmailAddress", value))
         }
 
         /// `SourceArn`: 20 to 2048 characters.
         #[track_caller]
-        pub fn source_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn source_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "SourceArn",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(20),
                     max_length: Some(2048),
@@ -608,10 +612,10 @@ pub mod user_pool {
 
         /// `CallerArn`: required, 20 to 2048 characters.
         #[track_caller]
-        pub fn caller_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn caller_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "CallerArn",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(20),
                     max_length: Some(2048),
@@ -626,60 +630,60 @@ pub mod user_pool {
 
         /// `ConfigurationSetName`: at most 131072 characters.
         #[track_caller]
-        pub fn configuration_set_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn configuration_set_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ConfigurationSetName",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(131072), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `ExternalId`: at most 131072 characters.
         #[track_caller]
-        pub fn external_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn external_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ExternalId",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(131072), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `InEntityId`: at most 131072 characters.
         #[track_caller]
-        pub fn in_entity_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn in_entity_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "InEntityId",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(131072), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `InTemplateId`: at most 131072 characters.
         #[track_caller]
-        pub fn in_template_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn in_template_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "InTemplateId",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(131072), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `OriginationIdentity`: at most 131072 characters.
         #[track_caller]
-        pub fn origination_identity(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn origination_identity(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "OriginationIdentity",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(131072), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Region`: 5 to 32 characters.
         #[track_caller]
-        pub fn region(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn region(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Region",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(5), max_length: Some(32), ..cfn::Constraint::NONE },
             ))
         }
@@ -709,10 +713,10 @@ pub mod user_pool {
 
         /// `LambdaArn`: 20 to 2048 characters.
         #[track_caller]
-        pub fn lambda_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn lambda_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "LambdaArn",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(20),
                     max_length: Some(2048),
@@ -726,8 +730,8 @@ pub mod user_pool {
         }
 
         /// `LambdaVersion`.
-        pub fn lambda_version(self, it: impl Into<cfn::Value<InboundFederationLambdaVersion>>) -> Self {
-            Self(self.0.set("LambdaVersion", it))
+        pub fn lambda_version(self, value: impl Into<cfn::Value<InboundFederationLambdaVersion>>) -> Self {
+            Self(self.0.set("LambdaVersion", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -755,30 +759,30 @@ pub mod user_pool {
 
         /// `EmailMessage`: 6 to 20000 characters.
         #[track_caller]
-        pub fn email_message(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn email_message(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "EmailMessage",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(6), max_length: Some(20000), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `EmailSubject`: 1 to 140 characters.
         #[track_caller]
-        pub fn email_subject(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn email_subject(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "EmailSubject",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(140), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `SMSMessage`: 6 to 140 characters.
         #[track_caller]
-        pub fn sms_message(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn sms_message(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "SMSMessage",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(6), max_length: Some(140), ..cfn::Constraint::NONE },
             ))
         }
@@ -807,8 +811,8 @@ pub mod user_pool {
         }
 
         /// `Type`.
-        pub fn r#type(self, it: impl Into<cfn::Value<Type>>) -> Self {
-            Self(self.0.set("Type", it))
+        pub fn r#type(self, value: impl Into<cfn::Value<Type>>) -> Self {
+            Self(self.0.set("Type", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -835,16 +839,16 @@ pub mod user_pool {
         }
 
         /// `KeyType`.
-        pub fn key_type(self, it: impl Into<cfn::Value<KeyType>>) -> Self {
-            Self(self.0.set("KeyType", it))
+        pub fn key_type(self, value: impl Into<cfn::Value<KeyType>>) -> Self {
+            Self(self.0.set("KeyType", value))
         }
 
         /// `KmsKeyArn`: 20 to 2048 characters.
         #[track_caller]
-        pub fn kms_key_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn kms_key_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "KmsKeyArn",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(20),
                     max_length: Some(2048),
@@ -882,10 +886,10 @@ pub mod user_pool {
 
         /// `CreateAuthChallenge`: 20 to 2048 characters.
         #[track_caller]
-        pub fn create_auth_challenge(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn create_auth_challenge(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "CreateAuthChallenge",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(20),
                     max_length: Some(2048),
@@ -899,16 +903,16 @@ pub mod user_pool {
         }
 
         /// `CustomEmailSender`.
-        pub fn custom_email_sender(self, it: impl Into<cfn::Value<CustomEmailSender>>) -> Self {
-            Self(self.0.set("CustomEmailSender", it))
+        pub fn custom_email_sender(self, value: impl Into<cfn::Value<CustomEmailSender>>) -> Self {
+            Self(self.0.set("CustomEmailSender", value))
         }
 
         /// `CustomMessage`: 20 to 2048 characters.
         #[track_caller]
-        pub fn custom_message(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn custom_message(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "CustomMessage",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(20),
                     max_length: Some(2048),
@@ -922,16 +926,16 @@ pub mod user_pool {
         }
 
         /// `CustomSMSSender`.
-        pub fn custom_sms_sender(self, it: impl Into<cfn::Value<CustomSmsSender>>) -> Self {
-            Self(self.0.set("CustomSMSSender", it))
+        pub fn custom_sms_sender(self, value: impl Into<cfn::Value<CustomSmsSender>>) -> Self {
+            Self(self.0.set("CustomSMSSender", value))
         }
 
         /// `DefineAuthChallenge`: 20 to 2048 characters.
         #[track_caller]
-        pub fn define_auth_challenge(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn define_auth_challenge(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "DefineAuthChallenge",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(20),
                     max_length: Some(2048),
@@ -945,16 +949,16 @@ pub mod user_pool {
         }
 
         /// `InboundFederation`.
-        pub fn inbound_federation(self, it: impl Into<cfn::Value<InboundFederation>>) -> Self {
-            Self(self.0.set("InboundFederation", it))
+        pub fn inbound_federation(self, value: impl Into<cfn::Value<InboundFederation>>) -> Self {
+            Self(self.0.set("InboundFederation", value))
         }
 
         /// `KMSKeyID`: 20 to 2048 characters.
         #[track_caller]
-        pub fn kms_key_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn kms_key_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "KMSKeyID",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(20),
                     max_length: Some(2048),
@@ -969,10 +973,10 @@ pub mod user_pool {
 
         /// `PostAuthentication`: 20 to 2048 characters.
         #[track_caller]
-        pub fn post_authentication(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn post_authentication(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "PostAuthentication",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(20),
                     max_length: Some(2048),
@@ -987,10 +991,10 @@ pub mod user_pool {
 
         /// `PostConfirmation`: 20 to 2048 characters.
         #[track_caller]
-        pub fn post_confirmation(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn post_confirmation(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "PostConfirmation",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(20),
                     max_length: Some(2048),
@@ -1005,10 +1009,10 @@ pub mod user_pool {
 
         /// `PreAuthentication`: 20 to 2048 characters.
         #[track_caller]
-        pub fn pre_authentication(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn pre_authentication(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "PreAuthentication",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(20),
                     max_length: Some(2048),
@@ -1023,10 +1027,10 @@ pub mod user_pool {
 
         /// `PreSignUp`: 20 to 2048 characters.
         #[track_caller]
-        pub fn pre_sign_up(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn pre_sign_up(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "PreSignUp",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(20),
                     max_length: Some(2048),
@@ -1041,10 +1045,10 @@ pub mod user_pool {
 
         /// `PreTokenGeneration`: 20 to 2048 characters.
         #[track_caller]
-        pub fn pre_token_generation(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn pre_token_generation(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "PreTokenGeneration",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(20),
                     max_length: Some(2048),
@@ -1058,16 +1062,16 @@ pub mod user_pool {
         }
 
         /// `PreTokenGenerationConfig`.
-        pub fn pre_token_generation_config(self, it: impl Into<cfn::Value<PreTokenGenerationConfig>>) -> Self {
-            Self(self.0.set("PreTokenGenerationConfig", it))
+        pub fn pre_token_generation_config(self, value: impl Into<cfn::Value<PreTokenGenerationConfig>>) -> Self {
+            Self(self.0.set("PreTokenGenerationConfig", value))
         }
 
         /// `UserMigration`: 20 to 2048 characters.
         #[track_caller]
-        pub fn user_migration(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn user_migration(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "UserMigration",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(20),
                     max_length: Some(2048),
@@ -1082,10 +1086,10 @@ pub mod user_pool {
 
         /// `VerifyAuthChallengeResponse`: 20 to 2048 characters.
         #[track_caller]
-        pub fn verify_auth_challenge_response(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn verify_auth_challenge_response(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "VerifyAuthChallengeResponse",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(20),
                     max_length: Some(2048),
@@ -1123,20 +1127,20 @@ pub mod user_pool {
 
         /// `MaxValue`: at most 131072 characters.
         #[track_caller]
-        pub fn max_value(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn max_value(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "MaxValue",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(131072), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `MinValue`: at most 131072 characters.
         #[track_caller]
-        pub fn min_value(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn min_value(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "MinValue",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(131072), ..cfn::Constraint::NONE },
             ))
         }
@@ -1166,50 +1170,50 @@ pub mod user_pool {
 
         /// `MinimumLength`: 6 to 99.
         #[track_caller]
-        pub fn minimum_length(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn minimum_length(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "MinimumLength",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(6.0), maximum: Some(99.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `PasswordHistorySize`: 0 to 24.
         #[track_caller]
-        pub fn password_history_size(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn password_history_size(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "PasswordHistorySize",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(0.0), maximum: Some(24.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `RequireLowercase`.
-        pub fn require_lowercase(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("RequireLowercase", it))
+        pub fn require_lowercase(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("RequireLowercase", value))
         }
 
         /// `RequireNumbers`.
-        pub fn require_numbers(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("RequireNumbers", it))
+        pub fn require_numbers(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("RequireNumbers", value))
         }
 
         /// `RequireSymbols`.
-        pub fn require_symbols(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("RequireSymbols", it))
+        pub fn require_symbols(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("RequireSymbols", value))
         }
 
         /// `RequireUppercase`.
-        pub fn require_uppercase(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("RequireUppercase", it))
+        pub fn require_uppercase(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("RequireUppercase", value))
         }
 
         /// `TemporaryPasswordValidityDays`: 0 to 365.
         #[track_caller]
-        pub fn temporary_password_validity_days(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn temporary_password_validity_days(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "TemporaryPasswordValidityDays",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(0.0), maximum: Some(365.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -1238,13 +1242,13 @@ pub mod user_pool {
         }
 
         /// `PasswordPolicy`.
-        pub fn password_policy(self, it: impl Into<cfn::Value<PasswordPolicy>>) -> Self {
-            Self(self.0.set("PasswordPolicy", it))
+        pub fn password_policy(self, value: impl Into<cfn::Value<PasswordPolicy>>) -> Self {
+            Self(self.0.set("PasswordPolicy", value))
         }
 
         /// `SignInPolicy`.
-        pub fn sign_in_policy(self, it: impl Into<cfn::Value<SignInPolicy>>) -> Self {
-            Self(self.0.set("SignInPolicy", it))
+        pub fn sign_in_policy(self, value: impl Into<cfn::Value<SignInPolicy>>) -> Self {
+            Self(self.0.set("SignInPolicy", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1272,10 +1276,10 @@ pub mod user_pool {
 
         /// `LambdaArn`: 20 to 2048 characters.
         #[track_caller]
-        pub fn lambda_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn lambda_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "LambdaArn",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(20),
                     max_length: Some(2048),
@@ -1289,8 +1293,8 @@ pub mod user_pool {
         }
 
         /// `LambdaVersion`.
-        pub fn lambda_version(self, it: impl Into<cfn::Value<PreTokenGenerationConfigLambdaVersion>>) -> Self {
-            Self(self.0.set("LambdaVersion", it))
+        pub fn lambda_version(self, value: impl Into<cfn::Value<PreTokenGenerationConfigLambdaVersion>>) -> Self {
+            Self(self.0.set("LambdaVersion", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1317,16 +1321,16 @@ pub mod user_pool {
         }
 
         /// `Name`.
-        pub fn name(self, it: impl Into<cfn::Value<Name>>) -> Self {
-            Self(self.0.set("Name", it))
+        pub fn name(self, value: impl Into<cfn::Value<Name>>) -> Self {
+            Self(self.0.set("Name", value))
         }
 
         /// `Priority`: 1 to 2.
         #[track_caller]
-        pub fn priority(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn priority(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "Priority",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(2.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -1355,43 +1359,43 @@ pub mod user_pool {
         }
 
         /// `AttributeDataType`.
-        pub fn attribute_data_type(self, it: impl Into<cfn::Value<AttributeDataType>>) -> Self {
-            Self(self.0.set("AttributeDataType", it))
+        pub fn attribute_data_type(self, value: impl Into<cfn::Value<AttributeDataType>>) -> Self {
+            Self(self.0.set("AttributeDataType", value))
         }
 
         /// `DeveloperOnlyAttribute`.
-        pub fn developer_only_attribute(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("DeveloperOnlyAttribute", it))
+        pub fn developer_only_attribute(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("DeveloperOnlyAttribute", value))
         }
 
         /// `Mutable`.
-        pub fn mutable(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("Mutable", it))
+        pub fn mutable(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("Mutable", value))
         }
 
         /// `Name`: 1 to 20 characters.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(20), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `NumberAttributeConstraints`.
-        pub fn number_attribute_constraints(self, it: impl Into<cfn::Value<NumberAttributeConstraints>>) -> Self {
-            Self(self.0.set("NumberAttributeConstraints", it))
+        pub fn number_attribute_constraints(self, value: impl Into<cfn::Value<NumberAttributeConstraints>>) -> Self {
+            Self(self.0.set("NumberAttributeConstraints", value))
         }
 
         /// `Required`.
-        pub fn required(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("Required", it))
+        pub fn required(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("Required", value))
         }
 
         /// `StringAttributeConstraints`.
-        pub fn string_attribute_constraints(self, it: impl Into<cfn::Value<StringAttributeConstraints>>) -> Self {
-            Self(self.0.set("StringAttributeConstraints", it))
+        pub fn string_attribute_constraints(self, value: impl Into<cfn::Value<StringAttributeConstraints>>) -> Self {
+            Self(self.0.set("StringAttributeConstraints", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1419,10 +1423,10 @@ pub mod user_pool {
 
         /// `AllowedFirstAuthFactors`: 1 to 5 items.
         #[track_caller]
-        pub fn allowed_first_auth_factors(self, it: impl Into<cfn::Value<Vec<AllowedFirstAuthFactor>>>) -> Self {
+        pub fn allowed_first_auth_factors(self, value: impl Into<cfn::Value<Vec<AllowedFirstAuthFactor>>>) -> Self {
             Self(self.0.set_checked(
                 "AllowedFirstAuthFactors",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(5), ..cfn::Constraint::NONE },
             ))
         }
@@ -1451,26 +1455,26 @@ pub mod user_pool {
         }
 
         /// `EumsSms`.
-        pub fn eums_sms(self, it: impl Into<cfn::Value<EumsSmsConfiguration>>) -> Self {
-            Self(self.0.set("EumsSms", it))
+        pub fn eums_sms(self, value: impl Into<cfn::Value<EumsSmsConfiguration>>) -> Self {
+            Self(self.0.set("EumsSms", value))
         }
 
         /// `ExternalId`: at most 131072 characters.
         #[track_caller]
-        pub fn external_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn external_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ExternalId",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(131072), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `SnsCallerArn`: at most 2048 characters.
         #[track_caller]
-        pub fn sns_caller_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn sns_caller_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "SnsCallerArn",
-                it,
+                value,
                 &cfn::Constraint {
                     max_length: Some(2048),
                     pattern: Some(concat!(
@@ -1484,10 +1488,10 @@ pub mod user_pool {
 
         /// `SnsRegion`: 5 to 32 characters.
         #[track_caller]
-        pub fn sns_region(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn sns_region(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "SnsRegion",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(5), max_length: Some(32), ..cfn::Constraint::NONE },
             ))
         }
@@ -1517,20 +1521,20 @@ pub mod user_pool {
 
         /// `MaxLength`: at most 131072 characters.
         #[track_caller]
-        pub fn max_length(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn max_length(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "MaxLength",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(131072), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `MinLength`: at most 131072 characters.
         #[track_caller]
-        pub fn min_length(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn min_length(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "MinLength",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(131072), ..cfn::Constraint::NONE },
             ))
         }
@@ -1566,9 +1570,9 @@ pub mod user_pool {
         /// `AttributesRequireVerificationBeforeUpdate`: required.
         pub fn attributes_require_verification_before_update(
             self,
-            it: impl Into<cfn::Value<Vec<AttributesRequireVerificationBeforeUpdate>>>,
+            value: impl Into<cfn::Value<Vec<AttributesRequireVerificationBeforeUpdate>>>,
         ) -> Self {
-            Self(self.0.set("AttributesRequireVerificationBeforeUpdate", it))
+            Self(self.0.set("AttributesRequireVerificationBeforeUpdate", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1597,14 +1601,14 @@ pub mod user_pool {
         /// `AdvancedSecurityAdditionalFlows`.
         pub fn advanced_security_additional_flows(
             self,
-            it: impl Into<cfn::Value<AdvancedSecurityAdditionalFlows>>,
+            value: impl Into<cfn::Value<AdvancedSecurityAdditionalFlows>>,
         ) -> Self {
-            Self(self.0.set("AdvancedSecurityAdditionalFlows", it))
+            Self(self.0.set("AdvancedSecurityAdditionalFlows", value))
         }
 
         /// `AdvancedSecurityMode`.
-        pub fn advanced_security_mode(self, it: impl Into<cfn::Value<AdvancedSecurityMode>>) -> Self {
-            Self(self.0.set("AdvancedSecurityMode", it))
+        pub fn advanced_security_mode(self, value: impl Into<cfn::Value<AdvancedSecurityMode>>) -> Self {
+            Self(self.0.set("AdvancedSecurityMode", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1631,8 +1635,8 @@ pub mod user_pool {
         }
 
         /// `CaseSensitive`.
-        pub fn case_sensitive(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("CaseSensitive", it))
+        pub fn case_sensitive(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("CaseSensitive", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1659,56 +1663,56 @@ pub mod user_pool {
         }
 
         /// `DefaultEmailOption`.
-        pub fn default_email_option(self, it: impl Into<cfn::Value<DefaultEmailOption>>) -> Self {
-            Self(self.0.set("DefaultEmailOption", it))
+        pub fn default_email_option(self, value: impl Into<cfn::Value<DefaultEmailOption>>) -> Self {
+            Self(self.0.set("DefaultEmailOption", value))
         }
 
         /// `EmailMessage`: 6 to 20000 characters.
         #[track_caller]
-        pub fn email_message(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn email_message(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "EmailMessage",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(6), max_length: Some(20000), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `EmailMessageByLink`: 6 to 20000 characters.
         #[track_caller]
-        pub fn email_message_by_link(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn email_message_by_link(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "EmailMessageByLink",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(6), max_length: Some(20000), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `EmailSubject`: 1 to 140 characters.
         #[track_caller]
-        pub fn email_subject(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn email_subject(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "EmailSubject",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(140), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `EmailSubjectByLink`: 1 to 140 characters.
         #[track_caller]
-        pub fn email_subject_by_link(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn email_subject_by_link(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "EmailSubjectByLink",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(140), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `SmsMessage`: 6 to 140 characters.
         #[track_caller]
-        pub fn sms_message(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn sms_message(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "SmsMessage",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(6),
                     max_length: Some(140),
@@ -2296,35 +2300,35 @@ pub mod user_pool_client {
 
         /// `AccessTokenValidity`: 1 to 86400.
         #[track_caller]
-        pub fn access_token_validity(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn access_token_validity(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "AccessTokenValidity",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(86400.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `AllowedOAuthFlows`: at most 3 items.
         #[track_caller]
-        pub fn allowed_o_auth_flows(self, it: impl Into<cfn::Value<Vec<AllowedOAuthFlow>>>) -> Self {
+        pub fn allowed_o_auth_flows(self, value: impl Into<cfn::Value<Vec<AllowedOAuthFlow>>>) -> Self {
             Self(self.0.set_checked(
                 "AllowedOAuthFlows",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(3), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `AllowedOAuthFlowsUserPoolClient`.
-        pub fn allowed_o_auth_flows_user_pool_client(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("AllowedOAuthFlowsUserPoolClient", it))
+        pub fn allowed_o_auth_flows_user_pool_client(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("AllowedOAuthFlowsUserPoolClient", value))
         }
 
         /// `AllowedOAuthScopes`: at most 50 items, each 1 to 256 characters.
         #[track_caller]
-        pub fn allowed_o_auth_scopes(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn allowed_o_auth_scopes(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "AllowedOAuthScopes",
-                it,
+                value,
                 &cfn::Constraint {
                     max_items: Some(50),
                     items: Some(&cfn::Constraint {
@@ -2339,26 +2343,26 @@ pub mod user_pool_client {
         }
 
         /// `AnalyticsConfiguration`.
-        pub fn analytics_configuration(self, it: impl Into<cfn::Value<AnalyticsConfiguration>>) -> Self {
-            Self(self.0.set("AnalyticsConfiguration", it))
+        pub fn analytics_configuration(self, value: impl Into<cfn::Value<AnalyticsConfiguration>>) -> Self {
+            Self(self.0.set("AnalyticsConfiguration", value))
         }
 
         /// `AuthSessionValidity`: 3 to 15.
         #[track_caller]
-        pub fn auth_session_validity(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn auth_session_validity(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "AuthSessionValidity",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(3.0), maximum: Some(15.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `CallbackURLs`: at most 100 items, each 1 to 1024 characters.
         #[track_caller]
-        pub fn callback_urls(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn callback_urls(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "CallbackURLs",
-                it,
+                value,
                 &cfn::Constraint {
                     max_items: Some(100),
                     items: Some(&cfn::Constraint {
@@ -2373,10 +2377,10 @@ pub mod user_pool_client {
 
         /// `ClientName`: 1 to 128 characters.
         #[track_caller]
-        pub fn client_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn client_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ClientName",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(128),
@@ -2388,50 +2392,50 @@ pub mod user_pool_client {
 
         /// `DefaultRedirectURI`: 1 to 1024 characters.
         #[track_caller]
-        pub fn default_redirect_uri(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn default_redirect_uri(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "DefaultRedirectURI",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(1024), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `EnablePropagateAdditionalUserContextData`.
-        pub fn enable_propagate_additional_user_context_data(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("EnablePropagateAdditionalUserContextData", it))
+        pub fn enable_propagate_additional_user_context_data(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("EnablePropagateAdditionalUserContextData", value))
         }
 
         /// `EnableTokenRevocation`.
-        pub fn enable_token_revocation(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("EnableTokenRevocation", it))
+        pub fn enable_token_revocation(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("EnableTokenRevocation", value))
         }
 
         /// `ExplicitAuthFlows`.
-        pub fn explicit_auth_flows(self, it: impl Into<cfn::Value<Vec<ExplicitAuthFlow>>>) -> Self {
-            Self(self.0.set("ExplicitAuthFlows", it))
+        pub fn explicit_auth_flows(self, value: impl Into<cfn::Value<Vec<ExplicitAuthFlow>>>) -> Self {
+            Self(self.0.set("ExplicitAuthFlows", value))
         }
 
         /// `GenerateSecret`. Replaces the resource when changed.
-        pub fn generate_secret(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("GenerateSecret", it))
+        pub fn generate_secret(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("GenerateSecret", value))
         }
 
         /// `IdTokenValidity`: 1 to 86400.
         #[track_caller]
-        pub fn id_token_validity(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn id_token_validity(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "IdTokenValidity",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(86400.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `LogoutURLs`: at most 100 items, each 1 to 1024 characters.
         #[track_caller]
-        pub fn logout_urls(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn logout_urls(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "LogoutURLs",
-                it,
+                value,
                 &cfn::Constraint {
                     max_items: Some(100),
                     items: Some(&cfn::Constraint {
@@ -2445,16 +2449,16 @@ pub mod user_pool_client {
         }
 
         /// `PreventUserExistenceErrors`.
-        pub fn prevent_user_existence_errors(self, it: impl Into<cfn::Value<PreventUserExistenceErrors>>) -> Self {
-            Self(self.0.set("PreventUserExistenceErrors", it))
+        pub fn prevent_user_existence_errors(self, value: impl Into<cfn::Value<PreventUserExistenceErrors>>) -> Self {
+            Self(self.0.set("PreventUserExistenceErrors", value))
         }
 
         /// `ReadAttributes`: each 1 to 2048 characters.
         #[track_caller]
-        pub fn read_attributes(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn read_attributes(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "ReadAttributes",
-                it,
+                value,
                 &cfn::Constraint {
                     items: Some(&cfn::Constraint {
                         min_length: Some(1),
@@ -2467,26 +2471,26 @@ pub mod user_pool_client {
         }
 
         /// `RefreshTokenRotation`.
-        pub fn refresh_token_rotation(self, it: impl Into<cfn::Value<RefreshTokenRotation>>) -> Self {
-            Self(self.0.set("RefreshTokenRotation", it))
+        pub fn refresh_token_rotation(self, value: impl Into<cfn::Value<RefreshTokenRotation>>) -> Self {
+            Self(self.0.set("RefreshTokenRotation", value))
         }
 
         /// `RefreshTokenValidity`: 1 to 315360000.
         #[track_caller]
-        pub fn refresh_token_validity(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn refresh_token_validity(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "RefreshTokenValidity",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(315360000.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `SupportedIdentityProviders`: each 1 to 32 characters.
         #[track_caller]
-        pub fn supported_identity_providers(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn supported_identity_providers(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "SupportedIdentityProviders",
-                it,
+                value,
                 &cfn::Constraint {
                     items: Some(&cfn::Constraint {
                         min_length: Some(1),
@@ -2499,16 +2503,16 @@ pub mod user_pool_client {
         }
 
         /// `TokenValidityUnits`.
-        pub fn token_validity_units(self, it: impl Into<cfn::Value<TokenValidityUnits>>) -> Self {
-            Self(self.0.set("TokenValidityUnits", it))
+        pub fn token_validity_units(self, value: impl Into<cfn::Value<TokenValidityUnits>>) -> Self {
+            Self(self.0.set("TokenValidityUnits", value))
         }
 
         /// `UserPoolId`: required, 1 to 55 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn user_pool_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn user_pool_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "UserPoolId",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(55),
@@ -2520,10 +2524,10 @@ pub mod user_pool_client {
 
         /// `WriteAttributes`: each 1 to 2048 characters.
         #[track_caller]
-        pub fn write_attributes(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn write_attributes(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "WriteAttributes",
-                it,
+                value,
                 &cfn::Constraint {
                     items: Some(&cfn::Constraint {
                         min_length: Some(1),
@@ -2602,10 +2606,10 @@ pub mod user_pool_client {
 
         /// `ApplicationArn`: 20 to 2048 characters.
         #[track_caller]
-        pub fn application_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn application_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ApplicationArn",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(20),
                     max_length: Some(2048),
@@ -2620,30 +2624,30 @@ pub mod user_pool_client {
 
         /// `ApplicationId`.
         #[track_caller]
-        pub fn application_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn application_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ApplicationId",
-                it,
+                value,
                 &cfn::Constraint { pattern: Some("^[0-9a-fA-F]+$"), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `ExternalId`: at most 131072 characters.
         #[track_caller]
-        pub fn external_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn external_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ExternalId",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(131072), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `RoleArn`: 20 to 2048 characters.
         #[track_caller]
-        pub fn role_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn role_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "RoleArn",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(20),
                     max_length: Some(2048),
@@ -2657,8 +2661,8 @@ pub mod user_pool_client {
         }
 
         /// `UserDataShared`.
-        pub fn user_data_shared(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("UserDataShared", it))
+        pub fn user_data_shared(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("UserDataShared", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2685,16 +2689,16 @@ pub mod user_pool_client {
         }
 
         /// `Feature`.
-        pub fn feature(self, it: impl Into<cfn::Value<Feature>>) -> Self {
-            Self(self.0.set("Feature", it))
+        pub fn feature(self, value: impl Into<cfn::Value<Feature>>) -> Self {
+            Self(self.0.set("Feature", value))
         }
 
         /// `RetryGracePeriodSeconds`: 0 to 60.
         #[track_caller]
-        pub fn retry_grace_period_seconds(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn retry_grace_period_seconds(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "RetryGracePeriodSeconds",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(0.0), maximum: Some(60.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -2723,18 +2727,18 @@ pub mod user_pool_client {
         }
 
         /// `AccessToken`.
-        pub fn access_token(self, it: impl Into<cfn::Value<AccessToken>>) -> Self {
-            Self(self.0.set("AccessToken", it))
+        pub fn access_token(self, value: impl Into<cfn::Value<AccessToken>>) -> Self {
+            Self(self.0.set("AccessToken", value))
         }
 
         /// `IdToken`.
-        pub fn id_token(self, it: impl Into<cfn::Value<IdToken>>) -> Self {
-            Self(self.0.set("IdToken", it))
+        pub fn id_token(self, value: impl Into<cfn::Value<IdToken>>) -> Self {
+            Self(self.0.set("IdToken", value))
         }
 
         /// `RefreshToken`.
-        pub fn refresh_token(self, it: impl Into<cfn::Value<RefreshToken>>) -> Self {
-            Self(self.0.set("RefreshToken", it))
+        pub fn refresh_token(self, value: impl Into<cfn::Value<RefreshToken>>) -> Self {
+            Self(self.0.set("RefreshToken", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.

@@ -17,129 +17,133 @@ pub mod table {
 
         /// `AttributeDefinitions`: no item twice.
         #[track_caller]
-        pub fn attribute_definitions(self, it: impl Into<cfn::Value<Vec<AttributeDefinition>>>) -> Self {
+        pub fn attribute_definitions(self, value: impl Into<cfn::Value<Vec<AttributeDefinition>>>) -> Self {
             Self(self.0.set_checked(
                 "AttributeDefinitions",
-                it,
+                value,
                 &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `BillingMode`.
-        pub fn billing_mode(self, it: impl Into<cfn::Value<BillingMode>>) -> Self {
-            Self(self.0.set("BillingMode", it))
+        pub fn billing_mode(self, value: impl Into<cfn::Value<BillingMode>>) -> Self {
+            Self(self.0.set("BillingMode", value))
         }
 
         /// `ContributorInsightsSpecification`.
         pub fn contributor_insights_specification(
             self,
-            it: impl Into<cfn::Value<ContributorInsightsSpecification>>,
+            value: impl Into<cfn::Value<ContributorInsightsSpecification>>,
         ) -> Self {
-            Self(self.0.set("ContributorInsightsSpecification", it))
+            Self(self.0.set("ContributorInsightsSpecification", value))
         }
 
         /// `DeletionProtectionEnabled`.
-        pub fn deletion_protection_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("DeletionProtectionEnabled", it))
+        pub fn deletion_protection_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("DeletionProtectionEnabled", value))
         }
 
         /// `GlobalSecondaryIndexes`.
-        pub fn global_secondary_indexes(self, it: impl Into<cfn::Value<Vec<GlobalSecondaryIndex>>>) -> Self {
-            Self(self.0.set("GlobalSecondaryIndexes", it))
+        pub fn global_secondary_indexes(self, value: impl Into<cfn::Value<Vec<GlobalSecondaryIndex>>>) -> Self {
+            Self(self.0.set("GlobalSecondaryIndexes", value))
         }
 
         /// `ImportSourceSpecification`. Replaces the resource when changed.
-        pub fn import_source_specification(self, it: impl Into<cfn::Value<ImportSourceSpecification>>) -> Self {
-            Self(self.0.set("ImportSourceSpecification", it))
+        pub fn import_source_specification(self, value: impl Into<cfn::Value<ImportSourceSpecification>>) -> Self {
+            Self(self.0.set("ImportSourceSpecification", value))
         }
 
         /// `KeySchema`: required, at least 1 item. Replaces the resource when changed.
         #[track_caller]
-        pub fn key_schema(self, it: impl Into<cfn::Value<Vec<KeySchema>>>) -> Self {
-            Self(self.0.set_checked("KeySchema", it, &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE }))
+        pub fn key_schema(self, value: impl Into<cfn::Value<Vec<KeySchema>>>) -> Self {
+            Self(self.0.set_checked(
+                "KeySchema",
+                value,
+                &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE },
+            ))
         }
 
         /// `KinesisStreamSpecification`.
-        pub fn kinesis_stream_specification(self, it: impl Into<cfn::Value<KinesisStreamSpecification>>) -> Self {
-            Self(self.0.set("KinesisStreamSpecification", it))
+        pub fn kinesis_stream_specification(self, value: impl Into<cfn::Value<KinesisStreamSpecification>>) -> Self {
+            Self(self.0.set("KinesisStreamSpecification", value))
         }
 
         /// `LocalSecondaryIndexes`.
-        pub fn local_secondary_indexes(self, it: impl Into<cfn::Value<Vec<LocalSecondaryIndex>>>) -> Self {
-            Self(self.0.set("LocalSecondaryIndexes", it))
+        pub fn local_secondary_indexes(self, value: impl Into<cfn::Value<Vec<LocalSecondaryIndex>>>) -> Self {
+            Self(self.0.set("LocalSecondaryIndexes", value))
         }
 
         /// `OnDemandThroughput`.
-        pub fn on_demand_throughput(self, it: impl Into<cfn::Value<OnDemandThroughput>>) -> Self {
-            Self(self.0.set("OnDemandThroughput", it))
+        pub fn on_demand_throughput(self, value: impl Into<cfn::Value<OnDemandThroughput>>) -> Self {
+            Self(self.0.set("OnDemandThroughput", value))
         }
 
         /// `PointInTimeRecoverySpecification`.
         pub fn point_in_time_recovery_specification(
             self,
-            it: impl Into<cfn::Value<PointInTimeRecoverySpecification>>,
+            value: impl Into<cfn::Value<PointInTimeRecoverySpecification>>,
         ) -> Self {
-            Self(self.0.set("PointInTimeRecoverySpecification", it))
+            Self(self.0.set("PointInTimeRecoverySpecification", value))
         }
 
         /// `ProvisionedThroughput`.
-        pub fn provisioned_throughput(self, it: impl Into<cfn::Value<ProvisionedThroughput>>) -> Self {
-            Self(self.0.set("ProvisionedThroughput", it))
+        pub fn provisioned_throughput(self, value: impl Into<cfn::Value<ProvisionedThroughput>>) -> Self {
+            Self(self.0.set("ProvisionedThroughput", value))
         }
 
         /// `ResourcePolicy`.
-        pub fn resource_policy(self, it: impl Into<cfn::Value<ResourcePolicy>>) -> Self {
-            Self(self.0.set("ResourcePolicy", it))
+        pub fn resource_policy(self, value: impl Into<cfn::Value<ResourcePolicy>>) -> Self {
+            Self(self.0.set("ResourcePolicy", value))
         }
 
         /// `SSESpecification`.
-        pub fn sse_specification(self, it: impl Into<cfn::Value<SseSpecification>>) -> Self {
-            Self(self.0.set("SSESpecification", it))
+        pub fn sse_specification(self, value: impl Into<cfn::Value<SseSpecification>>) -> Self {
+            Self(self.0.set("SSESpecification", value))
         }
 
         /// `StreamSpecification`.
-        pub fn stream_specification(self, it: impl Into<cfn::Value<StreamSpecification>>) -> Self {
-            Self(self.0.set("StreamSpecification", it))
+        pub fn stream_specification(self, value: impl Into<cfn::Value<StreamSpecification>>) -> Self {
+            Self(self.0.set("StreamSpecification", value))
         }
 
         /// `TableClass`.
-        pub fn table_class(self, it: impl Into<cfn::Value<TableClass>>) -> Self {
-            Self(self.0.set("TableClass", it))
+        pub fn table_class(self, value: impl Into<cfn::Value<TableClass>>) -> Self {
+            Self(self.0.set("TableClass", value))
         }
 
         /// `TableName`: 1 to 1024 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn table_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn table_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "TableName",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(1024), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Tags`.
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set("Tags", it))
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+            Self(self.0.set("Tags", value))
         }
 
         /// `TimeToLiveSpecification`.
-        pub fn time_to_live_specification(self, it: impl Into<cfn::Value<TimeToLiveSpecification>>) -> Self {
-            Self(self.0.set("TimeToLiveSpecification", it))
+        pub fn time_to_live_specification(self, value: impl Into<cfn::Value<TimeToLiveSpecification>>) -> Self {
+            Self(self.0.set("TimeToLiveSpecification", value))
         }
 
         /// `VectorIndexes`: at least 1 item, no item twice.
         #[track_caller]
-        pub fn vector_indexes(self, it: impl Into<cfn::Value<Vec<VectorIndex>>>) -> Self {
+        pub fn vector_indexes(self, value: impl Into<cfn::Value<Vec<VectorIndex>>>) -> Self {
             Self(self.0.set_checked(
                 "VectorIndexes",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `WarmThroughput`.
-        pub fn warm_throughput(self, it: impl Into<cfn::Value<WarmThroughput>>) -> Self {
-            Self(self.0.set("WarmThroughput", it))
+        pub fn warm_throughput(self, value: impl Into<cfn::Value<WarmThroughput>>) -> Self {
+            Self(self.0.set("WarmThroughput", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -215,17 +219,17 @@ pub mod table {
 
         /// `AttributeName`: required, 1 to 255 characters.
         #[track_caller]
-        pub fn attribute_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn attribute_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "AttributeName",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `AttributeType`: required.
-        pub fn attribute_type(self, it: impl Into<cfn::Value<AttributeType>>) -> Self {
-            Self(self.0.set("AttributeType", it))
+        pub fn attribute_type(self, value: impl Into<cfn::Value<AttributeType>>) -> Self {
+            Self(self.0.set("AttributeType", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -252,13 +256,13 @@ pub mod table {
         }
 
         /// `Enabled`: required.
-        pub fn enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("Enabled", it))
+        pub fn enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("Enabled", value))
         }
 
         /// `Mode`.
-        pub fn mode(self, it: impl Into<cfn::Value<Mode>>) -> Self {
-            Self(self.0.set("Mode", it))
+        pub fn mode(self, value: impl Into<cfn::Value<Mode>>) -> Self {
+            Self(self.0.set("Mode", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -285,14 +289,18 @@ pub mod table {
         }
 
         /// `Delimiter`. Replaces the resource when changed.
-        pub fn delimiter(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Delimiter", it))
+        pub fn delimiter(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Delimiter", value))
         }
 
         /// `HeaderList`: no item twice. Replaces the resource when changed.
         #[track_caller]
-        pub fn header_list(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set_checked("HeaderList", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
+        pub fn header_list(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set_checked(
+                "HeaderList",
+                value,
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
+            ))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -335,17 +343,17 @@ pub mod table {
         /// `ContributorInsightsSpecification`.
         pub fn contributor_insights_specification(
             self,
-            it: impl Into<cfn::Value<ContributorInsightsSpecification>>,
+            value: impl Into<cfn::Value<ContributorInsightsSpecification>>,
         ) -> Self {
-            Self(self.0.set("ContributorInsightsSpecification", it))
+            Self(self.0.set("ContributorInsightsSpecification", value))
         }
 
         /// `IndexName`: required, 3 to 255 characters.
         #[track_caller]
-        pub fn index_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn index_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "IndexName",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(3),
                     max_length: Some(255),
@@ -357,32 +365,32 @@ pub mod table {
 
         /// `KeySchema`: required, at least 1 item, no item twice.
         #[track_caller]
-        pub fn key_schema(self, it: impl Into<cfn::Value<Vec<KeySchema>>>) -> Self {
+        pub fn key_schema(self, value: impl Into<cfn::Value<Vec<KeySchema>>>) -> Self {
             Self(self.0.set_checked(
                 "KeySchema",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `OnDemandThroughput`.
-        pub fn on_demand_throughput(self, it: impl Into<cfn::Value<OnDemandThroughput>>) -> Self {
-            Self(self.0.set("OnDemandThroughput", it))
+        pub fn on_demand_throughput(self, value: impl Into<cfn::Value<OnDemandThroughput>>) -> Self {
+            Self(self.0.set("OnDemandThroughput", value))
         }
 
         /// `Projection`: required.
-        pub fn projection(self, it: impl Into<cfn::Value<Projection>>) -> Self {
-            Self(self.0.set("Projection", it))
+        pub fn projection(self, value: impl Into<cfn::Value<Projection>>) -> Self {
+            Self(self.0.set("Projection", value))
         }
 
         /// `ProvisionedThroughput`.
-        pub fn provisioned_throughput(self, it: impl Into<cfn::Value<ProvisionedThroughput>>) -> Self {
-            Self(self.0.set("ProvisionedThroughput", it))
+        pub fn provisioned_throughput(self, value: impl Into<cfn::Value<ProvisionedThroughput>>) -> Self {
+            Self(self.0.set("ProvisionedThroughput", value))
         }
 
         /// `WarmThroughput`.
-        pub fn warm_throughput(self, it: impl Into<cfn::Value<WarmThroughput>>) -> Self {
-            Self(self.0.set("WarmThroughput", it))
+        pub fn warm_throughput(self, value: impl Into<cfn::Value<WarmThroughput>>) -> Self {
+            Self(self.0.set("WarmThroughput", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -419,23 +427,23 @@ pub mod table {
         }
 
         /// `InputCompressionType`. Replaces the resource when changed.
-        pub fn input_compression_type(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("InputCompressionType", it))
+        pub fn input_compression_type(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("InputCompressionType", value))
         }
 
         /// `InputFormat`: required. Replaces the resource when changed.
-        pub fn input_format(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("InputFormat", it))
+        pub fn input_format(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("InputFormat", value))
         }
 
         /// `InputFormatOptions`. Replaces the resource when changed.
-        pub fn input_format_options(self, it: impl Into<cfn::Value<InputFormatOptions>>) -> Self {
-            Self(self.0.set("InputFormatOptions", it))
+        pub fn input_format_options(self, value: impl Into<cfn::Value<InputFormatOptions>>) -> Self {
+            Self(self.0.set("InputFormatOptions", value))
         }
 
         /// `S3BucketSource`: required. Replaces the resource when changed.
-        pub fn s3_bucket_source(self, it: impl Into<cfn::Value<S3BucketSource>>) -> Self {
-            Self(self.0.set("S3BucketSource", it))
+        pub fn s3_bucket_source(self, value: impl Into<cfn::Value<S3BucketSource>>) -> Self {
+            Self(self.0.set("S3BucketSource", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -462,8 +470,8 @@ pub mod table {
         }
 
         /// `Csv`. Replaces the resource when changed.
-        pub fn csv(self, it: impl Into<cfn::Value<Csv>>) -> Self {
-            Self(self.0.set("Csv", it))
+        pub fn csv(self, value: impl Into<cfn::Value<Csv>>) -> Self {
+            Self(self.0.set("Csv", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -498,13 +506,13 @@ pub mod table {
         }
 
         /// `AttributeName`: required.
-        pub fn attribute_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("AttributeName", it))
+        pub fn attribute_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("AttributeName", value))
         }
 
         /// `KeyType`: required.
-        pub fn key_type(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("KeyType", it))
+        pub fn key_type(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("KeyType", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -533,14 +541,14 @@ pub mod table {
         /// `ApproximateCreationDateTimePrecision`.
         pub fn approximate_creation_date_time_precision(
             self,
-            it: impl Into<cfn::Value<ApproximateCreationDateTimePrecision>>,
+            value: impl Into<cfn::Value<ApproximateCreationDateTimePrecision>>,
         ) -> Self {
-            Self(self.0.set("ApproximateCreationDateTimePrecision", it))
+            Self(self.0.set("ApproximateCreationDateTimePrecision", value))
         }
 
         /// `StreamArn`: required.
-        pub fn stream_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("StreamArn", it))
+        pub fn stream_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("StreamArn", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -582,10 +590,10 @@ pub mod table {
 
         /// `IndexName`: required, 3 to 255 characters.
         #[track_caller]
-        pub fn index_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn index_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "IndexName",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(3),
                     max_length: Some(255),
@@ -597,10 +605,10 @@ pub mod table {
 
         /// `KeySchema`: required, exactly 2 items, no item twice.
         #[track_caller]
-        pub fn key_schema(self, it: impl Into<cfn::Value<Vec<KeySchema>>>) -> Self {
+        pub fn key_schema(self, value: impl Into<cfn::Value<Vec<KeySchema>>>) -> Self {
             Self(self.0.set_checked(
                 "KeySchema",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(2),
                     max_items: Some(2),
@@ -611,8 +619,8 @@ pub mod table {
         }
 
         /// `Projection`: required.
-        pub fn projection(self, it: impl Into<cfn::Value<Projection>>) -> Self {
-            Self(self.0.set("Projection", it))
+        pub fn projection(self, value: impl Into<cfn::Value<Projection>>) -> Self {
+            Self(self.0.set("Projection", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -640,20 +648,20 @@ pub mod table {
 
         /// `MaxReadRequestUnits`: at least 1.
         #[track_caller]
-        pub fn max_read_request_units(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn max_read_request_units(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "MaxReadRequestUnits",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `MaxWriteRequestUnits`: at least 1.
         #[track_caller]
-        pub fn max_write_request_units(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn max_write_request_units(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "MaxWriteRequestUnits",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -682,16 +690,16 @@ pub mod table {
         }
 
         /// `PointInTimeRecoveryEnabled`.
-        pub fn point_in_time_recovery_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("PointInTimeRecoveryEnabled", it))
+        pub fn point_in_time_recovery_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("PointInTimeRecoveryEnabled", value))
         }
 
         /// `RecoveryPeriodInDays`: 1 to 35.
         #[track_caller]
-        pub fn recovery_period_in_days(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn recovery_period_in_days(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "RecoveryPeriodInDays",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(35.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -721,10 +729,10 @@ pub mod table {
 
         /// `NonKeyAttributes`: each 1 to 255 characters.
         #[track_caller]
-        pub fn non_key_attributes(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn non_key_attributes(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "NonKeyAttributes",
-                it,
+                value,
                 &cfn::Constraint {
                     items: Some(&cfn::Constraint {
                         min_length: Some(1),
@@ -737,8 +745,8 @@ pub mod table {
         }
 
         /// `ProjectionType`.
-        pub fn projection_type(self, it: impl Into<cfn::Value<ProjectionType>>) -> Self {
-            Self(self.0.set("ProjectionType", it))
+        pub fn projection_type(self, value: impl Into<cfn::Value<ProjectionType>>) -> Self {
+            Self(self.0.set("ProjectionType", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -777,20 +785,20 @@ pub mod table {
 
         /// `ReadCapacityUnits`: required, at least 0.
         #[track_caller]
-        pub fn read_capacity_units(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn read_capacity_units(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "ReadCapacityUnits",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `WriteCapacityUnits`: required, at least 0.
         #[track_caller]
-        pub fn write_capacity_units(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn write_capacity_units(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "WriteCapacityUnits",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -819,8 +827,8 @@ pub mod table {
         }
 
         /// `PolicyDocument`: required.
-        pub fn policy_document(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("PolicyDocument", it))
+        pub fn policy_document(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("PolicyDocument", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -847,18 +855,18 @@ pub mod table {
         }
 
         /// `S3Bucket`: required. Replaces the resource when changed.
-        pub fn s3_bucket(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("S3Bucket", it))
+        pub fn s3_bucket(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("S3Bucket", value))
         }
 
         /// `S3BucketOwner`. Replaces the resource when changed.
-        pub fn s3_bucket_owner(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("S3BucketOwner", it))
+        pub fn s3_bucket_owner(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("S3BucketOwner", value))
         }
 
         /// `S3KeyPrefix`. Replaces the resource when changed.
-        pub fn s3_key_prefix(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("S3KeyPrefix", it))
+        pub fn s3_key_prefix(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("S3KeyPrefix", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -885,18 +893,18 @@ pub mod table {
         }
 
         /// `KMSMasterKeyId`.
-        pub fn kms_master_key_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("KMSMasterKeyId", it))
+        pub fn kms_master_key_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("KMSMasterKeyId", value))
         }
 
         /// `SSEEnabled`: required.
-        pub fn sse_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("SSEEnabled", it))
+        pub fn sse_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("SSEEnabled", value))
         }
 
         /// `SSEType`.
-        pub fn sse_type(self, it: impl Into<cfn::Value<SseType>>) -> Self {
-            Self(self.0.set("SSEType", it))
+        pub fn sse_type(self, value: impl Into<cfn::Value<SseType>>) -> Self {
+            Self(self.0.set("SSEType", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -935,17 +943,17 @@ pub mod table {
 
         /// `AttributeName`: required, at most 65535 characters.
         #[track_caller]
-        pub fn attribute_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn attribute_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "AttributeName",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(65535), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `SearchSchemaElementType`: required.
-        pub fn search_schema_element_type(self, it: impl Into<cfn::Value<SearchSchemaElementType>>) -> Self {
-            Self(self.0.set("SearchSchemaElementType", it))
+        pub fn search_schema_element_type(self, value: impl Into<cfn::Value<SearchSchemaElementType>>) -> Self {
+            Self(self.0.set("SearchSchemaElementType", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -972,19 +980,19 @@ pub mod table {
         }
 
         /// `ResourcePolicy`.
-        pub fn resource_policy(self, it: impl Into<cfn::Value<ResourcePolicy>>) -> Self {
-            Self(self.0.set("ResourcePolicy", it))
+        pub fn resource_policy(self, value: impl Into<cfn::Value<ResourcePolicy>>) -> Self {
+            Self(self.0.set("ResourcePolicy", value))
         }
 
         /// `StreamViewType`: required.
-        pub fn stream_view_type(self, it: impl Into<cfn::Value<StreamViewType>>) -> Self {
-            Self(self.0.set("StreamViewType", it))
+        pub fn stream_view_type(self, value: impl Into<cfn::Value<StreamViewType>>) -> Self {
+            Self(self.0.set("StreamViewType", value))
         }
 
         /// `Tags`: no item twice.
         #[track_caller]
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set_checked("Tags", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+            Self(self.0.set_checked("Tags", value, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1011,13 +1019,13 @@ pub mod table {
         }
 
         /// `AttributeName`.
-        pub fn attribute_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("AttributeName", it))
+        pub fn attribute_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("AttributeName", value))
         }
 
         /// `Enabled`: required.
-        pub fn enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("Enabled", it))
+        pub fn enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("Enabled", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1046,10 +1054,10 @@ pub mod table {
 
         /// `AttributeName`: required, 1 to 255 characters.
         #[track_caller]
-        pub fn attribute_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn attribute_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "AttributeName",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE },
             ))
         }
@@ -1099,25 +1107,25 @@ pub mod table {
 
         /// `Dimensions`: required, 1 to 4096.
         #[track_caller]
-        pub fn dimensions(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn dimensions(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "Dimensions",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(4096.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `DistanceFunction`: required.
-        pub fn distance_function(self, it: impl Into<cfn::Value<DistanceFunction>>) -> Self {
-            Self(self.0.set("DistanceFunction", it))
+        pub fn distance_function(self, value: impl Into<cfn::Value<DistanceFunction>>) -> Self {
+            Self(self.0.set("DistanceFunction", value))
         }
 
         /// `IndexName`: required, 3 to 255 characters.
         #[track_caller]
-        pub fn index_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn index_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "IndexName",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(3),
                     max_length: Some(255),
@@ -1128,23 +1136,23 @@ pub mod table {
         }
 
         /// `Projection`: required.
-        pub fn projection(self, it: impl Into<cfn::Value<Projection>>) -> Self {
-            Self(self.0.set("Projection", it))
+        pub fn projection(self, value: impl Into<cfn::Value<Projection>>) -> Self {
+            Self(self.0.set("Projection", value))
         }
 
         /// `SearchSchema`: at least 1 item, no item twice.
         #[track_caller]
-        pub fn search_schema(self, it: impl Into<cfn::Value<Vec<SearchSchemaElement>>>) -> Self {
+        pub fn search_schema(self, value: impl Into<cfn::Value<Vec<SearchSchemaElement>>>) -> Self {
             Self(self.0.set_checked(
                 "SearchSchema",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `VectorAttribute`: required.
-        pub fn vector_attribute(self, it: impl Into<cfn::Value<VectorAttribute>>) -> Self {
-            Self(self.0.set("VectorAttribute", it))
+        pub fn vector_attribute(self, value: impl Into<cfn::Value<VectorAttribute>>) -> Self {
+            Self(self.0.set("VectorAttribute", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1172,20 +1180,20 @@ pub mod table {
 
         /// `ReadUnitsPerSecond`: at least 1.
         #[track_caller]
-        pub fn read_units_per_second(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn read_units_per_second(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "ReadUnitsPerSecond",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `WriteUnitsPerSecond`: at least 1.
         #[track_caller]
-        pub fn write_units_per_second(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn write_units_per_second(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "WriteUnitsPerSecond",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE },
             ))
         }

@@ -17,37 +17,37 @@ pub mod security_group {
 
         /// `GroupDescription`: required, at most 255 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn group_description(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn group_description(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "GroupDescription",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(255), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `GroupName`. Replaces the resource when changed.
-        pub fn group_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("GroupName", it))
+        pub fn group_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("GroupName", value))
         }
 
         /// `SecurityGroupEgress`.
-        pub fn security_group_egress(self, it: impl Into<cfn::Value<Vec<Egress>>>) -> Self {
-            Self(self.0.set("SecurityGroupEgress", it))
+        pub fn security_group_egress(self, value: impl Into<cfn::Value<Vec<Egress>>>) -> Self {
+            Self(self.0.set("SecurityGroupEgress", value))
         }
 
         /// `SecurityGroupIngress`.
-        pub fn security_group_ingress(self, it: impl Into<cfn::Value<Vec<Ingress>>>) -> Self {
-            Self(self.0.set("SecurityGroupIngress", it))
+        pub fn security_group_ingress(self, value: impl Into<cfn::Value<Vec<Ingress>>>) -> Self {
+            Self(self.0.set("SecurityGroupIngress", value))
         }
 
         /// `Tags`.
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set("Tags", it))
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+            Self(self.0.set("Tags", value))
         }
 
         /// `VpcId`. Replaces the resource when changed.
-        pub fn vpc_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("VpcId", it))
+        pub fn vpc_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("VpcId", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -116,45 +116,49 @@ pub mod security_group {
         }
 
         /// `CidrIp`.
-        pub fn cidr_ip(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("CidrIp", it))
+        pub fn cidr_ip(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("CidrIp", value))
         }
 
         /// `CidrIpv6`.
-        pub fn cidr_ipv6(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("CidrIpv6", it))
+        pub fn cidr_ipv6(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("CidrIpv6", value))
         }
 
         /// `Description`.
-        pub fn description(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Description", it))
+        pub fn description(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Description", value))
         }
 
         /// `DestinationPrefixListId`.
-        pub fn destination_prefix_list_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("DestinationPrefixListId", it))
+        pub fn destination_prefix_list_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("DestinationPrefixListId", value))
         }
 
         /// `DestinationSecurityGroupId`.
-        pub fn destination_security_group_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("DestinationSecurityGroupId", it))
+        pub fn destination_security_group_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("DestinationSecurityGroupId", value))
         }
 
         /// `FromPort`: at least -1.
         #[track_caller]
-        pub fn from_port(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set_checked("FromPort", it, &cfn::Constraint { minimum: Some(-1.0), ..cfn::Constraint::NONE }))
+        pub fn from_port(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set_checked(
+                "FromPort",
+                value,
+                &cfn::Constraint { minimum: Some(-1.0), ..cfn::Constraint::NONE },
+            ))
         }
 
         /// `IpProtocol`: required.
-        pub fn ip_protocol(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("IpProtocol", it))
+        pub fn ip_protocol(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("IpProtocol", value))
         }
 
         /// `ToPort`: at least -1.
         #[track_caller]
-        pub fn to_port(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set_checked("ToPort", it, &cfn::Constraint { minimum: Some(-1.0), ..cfn::Constraint::NONE }))
+        pub fn to_port(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set_checked("ToPort", value, &cfn::Constraint { minimum: Some(-1.0), ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -181,55 +185,59 @@ pub mod security_group {
         }
 
         /// `CidrIp`.
-        pub fn cidr_ip(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("CidrIp", it))
+        pub fn cidr_ip(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("CidrIp", value))
         }
 
         /// `CidrIpv6`.
-        pub fn cidr_ipv6(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("CidrIpv6", it))
+        pub fn cidr_ipv6(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("CidrIpv6", value))
         }
 
         /// `Description`.
-        pub fn description(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Description", it))
+        pub fn description(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Description", value))
         }
 
         /// `FromPort`: at least -1.
         #[track_caller]
-        pub fn from_port(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set_checked("FromPort", it, &cfn::Constraint { minimum: Some(-1.0), ..cfn::Constraint::NONE }))
+        pub fn from_port(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set_checked(
+                "FromPort",
+                value,
+                &cfn::Constraint { minimum: Some(-1.0), ..cfn::Constraint::NONE },
+            ))
         }
 
         /// `IpProtocol`: required.
-        pub fn ip_protocol(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("IpProtocol", it))
+        pub fn ip_protocol(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("IpProtocol", value))
         }
 
         /// `SourcePrefixListId`.
-        pub fn source_prefix_list_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("SourcePrefixListId", it))
+        pub fn source_prefix_list_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("SourcePrefixListId", value))
         }
 
         /// `SourceSecurityGroupId`.
-        pub fn source_security_group_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("SourceSecurityGroupId", it))
+        pub fn source_security_group_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("SourceSecurityGroupId", value))
         }
 
         /// `SourceSecurityGroupName`.
-        pub fn source_security_group_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("SourceSecurityGroupName", it))
+        pub fn source_security_group_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("SourceSecurityGroupName", value))
         }
 
         /// `SourceSecurityGroupOwnerId`.
-        pub fn source_security_group_owner_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("SourceSecurityGroupOwnerId", it))
+        pub fn source_security_group_owner_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("SourceSecurityGroupOwnerId", value))
         }
 
         /// `ToPort`: at least -1.
         #[track_caller]
-        pub fn to_port(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set_checked("ToPort", it, &cfn::Constraint { minimum: Some(-1.0), ..cfn::Constraint::NONE }))
+        pub fn to_port(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set_checked("ToPort", value, &cfn::Constraint { minimum: Some(-1.0), ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -259,84 +267,88 @@ pub mod vpc_endpoint {
         }
 
         /// `DnsOptions`.
-        pub fn dns_options(self, it: impl Into<cfn::Value<DnsOptionsSpecification>>) -> Self {
-            Self(self.0.set("DnsOptions", it))
+        pub fn dns_options(self, value: impl Into<cfn::Value<DnsOptionsSpecification>>) -> Self {
+            Self(self.0.set("DnsOptions", value))
         }
 
         /// `IpAddressType`.
-        pub fn ip_address_type(self, it: impl Into<cfn::Value<IpAddressType>>) -> Self {
-            Self(self.0.set("IpAddressType", it))
+        pub fn ip_address_type(self, value: impl Into<cfn::Value<IpAddressType>>) -> Self {
+            Self(self.0.set("IpAddressType", value))
         }
 
         /// `PolicyDocument`.
-        pub fn policy_document(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("PolicyDocument", it))
+        pub fn policy_document(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("PolicyDocument", value))
         }
 
         /// `PrivateDnsEnabled`.
-        pub fn private_dns_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("PrivateDnsEnabled", it))
+        pub fn private_dns_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("PrivateDnsEnabled", value))
         }
 
         /// `ResourceConfigurationArn`. Replaces the resource when changed.
-        pub fn resource_configuration_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ResourceConfigurationArn", it))
+        pub fn resource_configuration_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ResourceConfigurationArn", value))
         }
 
         /// `RouteTableIds`: no item twice.
         #[track_caller]
-        pub fn route_table_ids(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn route_table_ids(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "RouteTableIds",
-                it,
+                value,
                 &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `SecurityGroupIds`: no item twice.
         #[track_caller]
-        pub fn security_group_ids(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn security_group_ids(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "SecurityGroupIds",
-                it,
+                value,
                 &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `ServiceName`. Replaces the resource when changed.
-        pub fn service_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ServiceName", it))
+        pub fn service_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ServiceName", value))
         }
 
         /// `ServiceNetworkArn`. Replaces the resource when changed.
-        pub fn service_network_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ServiceNetworkArn", it))
+        pub fn service_network_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ServiceNetworkArn", value))
         }
 
         /// `ServiceRegion`. Replaces the resource when changed.
-        pub fn service_region(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ServiceRegion", it))
+        pub fn service_region(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ServiceRegion", value))
         }
 
         /// `SubnetIds`: no item twice.
         #[track_caller]
-        pub fn subnet_ids(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set_checked("SubnetIds", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
+        pub fn subnet_ids(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set_checked(
+                "SubnetIds",
+                value,
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
+            ))
         }
 
         /// `Tags`.
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set("Tags", it))
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+            Self(self.0.set("Tags", value))
         }
 
         /// `VpcEndpointType`. Replaces the resource when changed.
-        pub fn vpc_endpoint_type(self, it: impl Into<cfn::Value<VpcEndpointType>>) -> Self {
-            Self(self.0.set("VpcEndpointType", it))
+        pub fn vpc_endpoint_type(self, value: impl Into<cfn::Value<VpcEndpointType>>) -> Self {
+            Self(self.0.set("VpcEndpointType", value))
         }
 
         /// `VpcId`: required. Replaces the resource when changed.
-        pub fn vpc_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("VpcId", it))
+        pub fn vpc_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("VpcId", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -410,29 +422,29 @@ pub mod vpc_endpoint {
         }
 
         /// `DnsRecordIpType`.
-        pub fn dns_record_ip_type(self, it: impl Into<cfn::Value<DnsRecordIpType>>) -> Self {
-            Self(self.0.set("DnsRecordIpType", it))
+        pub fn dns_record_ip_type(self, value: impl Into<cfn::Value<DnsRecordIpType>>) -> Self {
+            Self(self.0.set("DnsRecordIpType", value))
         }
 
         /// `PrivateDnsOnlyForInboundResolverEndpoint`.
         pub fn private_dns_only_for_inbound_resolver_endpoint(
             self,
-            it: impl Into<cfn::Value<PrivateDnsOnlyForInboundResolverEndpoint>>,
+            value: impl Into<cfn::Value<PrivateDnsOnlyForInboundResolverEndpoint>>,
         ) -> Self {
-            Self(self.0.set("PrivateDnsOnlyForInboundResolverEndpoint", it))
+            Self(self.0.set("PrivateDnsOnlyForInboundResolverEndpoint", value))
         }
 
         /// `PrivateDnsPreference`. Replaces the resource when changed.
-        pub fn private_dns_preference(self, it: impl Into<cfn::Value<PrivateDnsPreference>>) -> Self {
-            Self(self.0.set("PrivateDnsPreference", it))
+        pub fn private_dns_preference(self, value: impl Into<cfn::Value<PrivateDnsPreference>>) -> Self {
+            Self(self.0.set("PrivateDnsPreference", value))
         }
 
         /// `PrivateDnsSpecifiedDomains`: 1 to 10 items, each 1 to 255 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn private_dns_specified_domains(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn private_dns_specified_domains(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "PrivateDnsSpecifiedDomains",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(10),

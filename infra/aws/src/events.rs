@@ -16,20 +16,20 @@ pub mod rule {
 
         /// `Description`: at most 512 characters.
         #[track_caller]
-        pub fn description(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn description(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Description",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(512), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `EventBusName`: 1 to 1600 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn event_bus_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn event_bus_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "EventBusName",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(1600),
@@ -43,16 +43,16 @@ pub mod rule {
         }
 
         /// `EventPattern`.
-        pub fn event_pattern(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("EventPattern", it))
+        pub fn event_pattern(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("EventPattern", value))
         }
 
         /// `Name`: 1 to 64 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(64),
@@ -64,20 +64,20 @@ pub mod rule {
 
         /// `RoleArn`: 1 to 1600 characters.
         #[track_caller]
-        pub fn role_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn role_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "RoleArn",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(1600), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `ScheduleExpression`: at most 256 characters.
         #[track_caller]
-        pub fn schedule_expression(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn schedule_expression(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ScheduleExpression",
-                it,
+                value,
                 &cfn::Constraint {
                     max_length: Some(256),
                     pattern: Some(r"^(rate\(.+\)|cron\(.+\))?$"),
@@ -87,21 +87,21 @@ pub mod rule {
         }
 
         /// `State`.
-        pub fn state(self, it: impl Into<cfn::Value<State>>) -> Self {
-            Self(self.0.set("State", it))
+        pub fn state(self, value: impl Into<cfn::Value<State>>) -> Self {
+            Self(self.0.set("State", value))
         }
 
         /// `Tags`.
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set("Tags", it))
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+            Self(self.0.set("Tags", value))
         }
 
         /// `Targets`: at most 5 items, no item twice.
         #[track_caller]
-        pub fn targets(self, it: impl Into<cfn::Value<Vec<Target>>>) -> Self {
+        pub fn targets(self, value: impl Into<cfn::Value<Vec<Target>>>) -> Self {
             Self(self.0.set_checked(
                 "Targets",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(5), unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
@@ -167,8 +167,8 @@ pub mod rule {
         }
 
         /// `GraphQLOperation`: required.
-        pub fn graph_ql_operation(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("GraphQLOperation", it))
+        pub fn graph_ql_operation(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("GraphQLOperation", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -195,23 +195,23 @@ pub mod rule {
         }
 
         /// `AssignPublicIp`.
-        pub fn assign_public_ip(self, it: impl Into<cfn::Value<AssignPublicIp>>) -> Self {
-            Self(self.0.set("AssignPublicIp", it))
+        pub fn assign_public_ip(self, value: impl Into<cfn::Value<AssignPublicIp>>) -> Self {
+            Self(self.0.set("AssignPublicIp", value))
         }
 
         /// `SecurityGroups`: no item twice.
         #[track_caller]
-        pub fn security_groups(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn security_groups(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "SecurityGroups",
-                it,
+                value,
                 &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Subnets`: required.
-        pub fn subnets(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("Subnets", it))
+        pub fn subnets(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("Subnets", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -238,8 +238,8 @@ pub mod rule {
         }
 
         /// `Size`.
-        pub fn size(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("Size", it))
+        pub fn size(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("Size", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -274,23 +274,23 @@ pub mod rule {
         }
 
         /// `ArrayProperties`.
-        pub fn array_properties(self, it: impl Into<cfn::Value<BatchArrayProperties>>) -> Self {
-            Self(self.0.set("ArrayProperties", it))
+        pub fn array_properties(self, value: impl Into<cfn::Value<BatchArrayProperties>>) -> Self {
+            Self(self.0.set("ArrayProperties", value))
         }
 
         /// `JobDefinition`: required.
-        pub fn job_definition(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("JobDefinition", it))
+        pub fn job_definition(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("JobDefinition", value))
         }
 
         /// `JobName`: required.
-        pub fn job_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("JobName", it))
+        pub fn job_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("JobName", value))
         }
 
         /// `RetryStrategy`.
-        pub fn retry_strategy(self, it: impl Into<cfn::Value<BatchRetryStrategy>>) -> Self {
-            Self(self.0.set("RetryStrategy", it))
+        pub fn retry_strategy(self, value: impl Into<cfn::Value<BatchRetryStrategy>>) -> Self {
+            Self(self.0.set("RetryStrategy", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -317,8 +317,8 @@ pub mod rule {
         }
 
         /// `Attempts`.
-        pub fn attempts(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("Attempts", it))
+        pub fn attempts(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("Attempts", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -347,30 +347,30 @@ pub mod rule {
 
         /// `Base`: 0 to 100000.
         #[track_caller]
-        pub fn base(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn base(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "Base",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(0.0), maximum: Some(100000.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `CapacityProvider`: required, 1 to 255 characters.
         #[track_caller]
-        pub fn capacity_provider(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn capacity_provider(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "CapacityProvider",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Weight`: 0 to 1000.
         #[track_caller]
-        pub fn weight(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn weight(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "Weight",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(0.0), maximum: Some(1000.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -400,10 +400,10 @@ pub mod rule {
 
         /// `Arn`: 1 to 1600 characters.
         #[track_caller]
-        pub fn arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Arn",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(1600), ..cfn::Constraint::NONE },
             ))
         }
@@ -434,97 +434,104 @@ pub mod rule {
 
         /// `CapacityProviderStrategy`: at most 6 items, no item twice.
         #[track_caller]
-        pub fn capacity_provider_strategy(self, it: impl Into<cfn::Value<Vec<CapacityProviderStrategyItem>>>) -> Self {
+        pub fn capacity_provider_strategy(
+            self,
+            value: impl Into<cfn::Value<Vec<CapacityProviderStrategyItem>>>,
+        ) -> Self {
             Self(self.0.set_checked(
                 "CapacityProviderStrategy",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(6), unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `EnableECSManagedTags`.
-        pub fn enable_ecs_managed_tags(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("EnableECSManagedTags", it))
+        pub fn enable_ecs_managed_tags(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("EnableECSManagedTags", value))
         }
 
         /// `EnableExecuteCommand`.
-        pub fn enable_execute_command(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("EnableExecuteCommand", it))
+        pub fn enable_execute_command(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("EnableExecuteCommand", value))
         }
 
         /// `Group`.
-        pub fn group(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Group", it))
+        pub fn group(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Group", value))
         }
 
         /// `LaunchType`.
-        pub fn launch_type(self, it: impl Into<cfn::Value<LaunchType>>) -> Self {
-            Self(self.0.set("LaunchType", it))
+        pub fn launch_type(self, value: impl Into<cfn::Value<LaunchType>>) -> Self {
+            Self(self.0.set("LaunchType", value))
         }
 
         /// `NetworkConfiguration`.
-        pub fn network_configuration(self, it: impl Into<cfn::Value<NetworkConfiguration>>) -> Self {
-            Self(self.0.set("NetworkConfiguration", it))
+        pub fn network_configuration(self, value: impl Into<cfn::Value<NetworkConfiguration>>) -> Self {
+            Self(self.0.set("NetworkConfiguration", value))
         }
 
         /// `PlacementConstraints`: at most 10 items, no item twice.
         #[track_caller]
-        pub fn placement_constraints(self, it: impl Into<cfn::Value<Vec<PlacementConstraint>>>) -> Self {
+        pub fn placement_constraints(self, value: impl Into<cfn::Value<Vec<PlacementConstraint>>>) -> Self {
             Self(self.0.set_checked(
                 "PlacementConstraints",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(10), unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `PlacementStrategies`: no item twice.
         #[track_caller]
-        pub fn placement_strategies(self, it: impl Into<cfn::Value<Vec<PlacementStrategy>>>) -> Self {
+        pub fn placement_strategies(self, value: impl Into<cfn::Value<Vec<PlacementStrategy>>>) -> Self {
             Self(self.0.set_checked(
                 "PlacementStrategies",
-                it,
+                value,
                 &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `PlatformVersion`.
-        pub fn platform_version(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("PlatformVersion", it))
+        pub fn platform_version(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("PlatformVersion", value))
         }
 
         /// `PropagateTags`.
-        pub fn propagate_tags(self, it: impl Into<cfn::Value<PropagateTags>>) -> Self {
-            Self(self.0.set("PropagateTags", it))
+        pub fn propagate_tags(self, value: impl Into<cfn::Value<PropagateTags>>) -> Self {
+            Self(self.0.set("PropagateTags", value))
         }
 
         /// `ReferenceId`: at most 1024 characters.
         #[track_caller]
-        pub fn reference_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn reference_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ReferenceId",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(1024), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `TagList`: no item twice.
         #[track_caller]
-        pub fn tag_list(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set_checked("TagList", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
+        pub fn tag_list(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+            Self(self.0.set_checked("TagList", value, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// `TaskCount`: at least 1.
         #[track_caller]
-        pub fn task_count(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set_checked("TaskCount", it, &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE }))
+        pub fn task_count(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set_checked(
+                "TaskCount",
+                value,
+                &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE },
+            ))
         }
 
         /// `TaskDefinitionArn`: required, 1 to 1600 characters.
         #[track_caller]
-        pub fn task_definition_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn task_definition_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "TaskDefinitionArn",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(1600), ..cfn::Constraint::NONE },
             ))
         }
@@ -553,16 +560,19 @@ pub mod rule {
         }
 
         /// `HeaderParameters`.
-        pub fn header_parameters(self, it: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
-            Self(self.0.set("HeaderParameters", it))
+        pub fn header_parameters(
+            self,
+            value: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>,
+        ) -> Self {
+            Self(self.0.set("HeaderParameters", value))
         }
 
         /// `PathParameterValues`: no item twice.
         #[track_caller]
-        pub fn path_parameter_values(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn path_parameter_values(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "PathParameterValues",
-                it,
+                value,
                 &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
@@ -570,9 +580,9 @@ pub mod rule {
         /// `QueryStringParameters`.
         pub fn query_string_parameters(
             self,
-            it: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>,
+            value: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>,
         ) -> Self {
-            Self(self.0.set("QueryStringParameters", it))
+            Self(self.0.set("QueryStringParameters", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -600,16 +610,16 @@ pub mod rule {
         }
 
         /// `InputPathsMap`.
-        pub fn input_paths_map(self, it: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
-            Self(self.0.set("InputPathsMap", it))
+        pub fn input_paths_map(self, value: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
+            Self(self.0.set("InputPathsMap", value))
         }
 
         /// `InputTemplate`: required, 1 to 8192 characters.
         #[track_caller]
-        pub fn input_template(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn input_template(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "InputTemplate",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(8192), ..cfn::Constraint::NONE },
             ))
         }
@@ -640,10 +650,10 @@ pub mod rule {
 
         /// `PartitionKeyPath`: required, at most 256 characters.
         #[track_caller]
-        pub fn partition_key_path(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn partition_key_path(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "PartitionKeyPath",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
@@ -672,8 +682,8 @@ pub mod rule {
         }
 
         /// `AwsVpcConfiguration`.
-        pub fn aws_vpc_configuration(self, it: impl Into<cfn::Value<AwsVpcConfiguration>>) -> Self {
-            Self(self.0.set("AwsVpcConfiguration", it))
+        pub fn aws_vpc_configuration(self, value: impl Into<cfn::Value<AwsVpcConfiguration>>) -> Self {
+            Self(self.0.set("AwsVpcConfiguration", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -701,17 +711,17 @@ pub mod rule {
 
         /// `Expression`: at most 2000 characters.
         #[track_caller]
-        pub fn expression(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn expression(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Expression",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(2000), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Type`.
-        pub fn r#type(self, it: impl Into<cfn::Value<Type>>) -> Self {
-            Self(self.0.set("Type", it))
+        pub fn r#type(self, value: impl Into<cfn::Value<Type>>) -> Self {
+            Self(self.0.set("Type", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -738,13 +748,13 @@ pub mod rule {
         }
 
         /// `Field`.
-        pub fn field(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Field", it))
+        pub fn field(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Field", value))
         }
 
         /// `Type`.
-        pub fn r#type(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Type", it))
+        pub fn r#type(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Type", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -773,30 +783,30 @@ pub mod rule {
 
         /// `Database`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn database(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn database(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Database",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `DbUser`: 1 to 128 characters.
         #[track_caller]
-        pub fn db_user(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn db_user(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "DbUser",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `SecretManagerArn`: 1 to 1600 characters.
         #[track_caller]
-        pub fn secret_manager_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn secret_manager_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "SecretManagerArn",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(1600),
@@ -811,32 +821,32 @@ pub mod rule {
 
         /// `Sql`: 1 to 100000 characters.
         #[track_caller]
-        pub fn sql(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn sql(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Sql",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(100000), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Sqls`.
-        pub fn sqls(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("Sqls", it))
+        pub fn sqls(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("Sqls", value))
         }
 
         /// `StatementName`: 1 to 500 characters.
         #[track_caller]
-        pub fn statement_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn statement_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "StatementName",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(500), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `WithEvent`.
-        pub fn with_event(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("WithEvent", it))
+        pub fn with_event(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("WithEvent", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -864,20 +874,20 @@ pub mod rule {
 
         /// `MaximumEventAgeInSeconds`: 60 to 86400.
         #[track_caller]
-        pub fn maximum_event_age_in_seconds(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn maximum_event_age_in_seconds(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "MaximumEventAgeInSeconds",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(60.0), maximum: Some(86400.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `MaximumRetryAttempts`: 0 to 185.
         #[track_caller]
-        pub fn maximum_retry_attempts(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn maximum_retry_attempts(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "MaximumRetryAttempts",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(0.0), maximum: Some(185.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -908,10 +918,10 @@ pub mod rule {
 
         /// `RunCommandTargets`: required, 1 to 5 items, no item twice.
         #[track_caller]
-        pub fn run_command_targets(self, it: impl Into<cfn::Value<Vec<RunCommandTarget>>>) -> Self {
+        pub fn run_command_targets(self, value: impl Into<cfn::Value<Vec<RunCommandTarget>>>) -> Self {
             Self(self.0.set_checked(
                 "RunCommandTargets",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(5),
@@ -955,20 +965,20 @@ pub mod rule {
 
         /// `Key`: required, 1 to 128 characters.
         #[track_caller]
-        pub fn key(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn key(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Key",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Values`: required, 1 to 50 items, no item twice, each 1 to 256 characters.
         #[track_caller]
-        pub fn values(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn values(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "Values",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(50),
@@ -1017,10 +1027,10 @@ pub mod rule {
 
         /// `Name`: required, 1 to 256 characters.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(256),
@@ -1032,8 +1042,12 @@ pub mod rule {
 
         /// `Value`: required, at most 1024 characters.
         #[track_caller]
-        pub fn value(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Value", it, &cfn::Constraint { max_length: Some(1024), ..cfn::Constraint::NONE }))
+        pub fn value(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "Value",
+                value,
+                &cfn::Constraint { max_length: Some(1024), ..cfn::Constraint::NONE },
+            ))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1061,10 +1075,10 @@ pub mod rule {
 
         /// `PipelineParameterList`: at most 200 items, no item twice.
         #[track_caller]
-        pub fn pipeline_parameter_list(self, it: impl Into<cfn::Value<Vec<SageMakerPipelineParameter>>>) -> Self {
+        pub fn pipeline_parameter_list(self, value: impl Into<cfn::Value<Vec<SageMakerPipelineParameter>>>) -> Self {
             Self(self.0.set_checked(
                 "PipelineParameterList",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(200), unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
@@ -1093,8 +1107,8 @@ pub mod rule {
         }
 
         /// `MessageGroupId`: required.
-        pub fn message_group_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("MessageGroupId", it))
+        pub fn message_group_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("MessageGroupId", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1130,46 +1144,46 @@ pub mod rule {
         }
 
         /// `AppSyncParameters`.
-        pub fn app_sync_parameters(self, it: impl Into<cfn::Value<AppSyncParameters>>) -> Self {
-            Self(self.0.set("AppSyncParameters", it))
+        pub fn app_sync_parameters(self, value: impl Into<cfn::Value<AppSyncParameters>>) -> Self {
+            Self(self.0.set("AppSyncParameters", value))
         }
 
         /// `Arn`: required, 1 to 1600 characters.
         #[track_caller]
-        pub fn arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Arn",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(1600), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `BatchParameters`.
-        pub fn batch_parameters(self, it: impl Into<cfn::Value<BatchParameters>>) -> Self {
-            Self(self.0.set("BatchParameters", it))
+        pub fn batch_parameters(self, value: impl Into<cfn::Value<BatchParameters>>) -> Self {
+            Self(self.0.set("BatchParameters", value))
         }
 
         /// `DeadLetterConfig`.
-        pub fn dead_letter_config(self, it: impl Into<cfn::Value<DeadLetterConfig>>) -> Self {
-            Self(self.0.set("DeadLetterConfig", it))
+        pub fn dead_letter_config(self, value: impl Into<cfn::Value<DeadLetterConfig>>) -> Self {
+            Self(self.0.set("DeadLetterConfig", value))
         }
 
         /// `EcsParameters`.
-        pub fn ecs_parameters(self, it: impl Into<cfn::Value<EcsParameters>>) -> Self {
-            Self(self.0.set("EcsParameters", it))
+        pub fn ecs_parameters(self, value: impl Into<cfn::Value<EcsParameters>>) -> Self {
+            Self(self.0.set("EcsParameters", value))
         }
 
         /// `HttpParameters`.
-        pub fn http_parameters(self, it: impl Into<cfn::Value<HttpParameters>>) -> Self {
-            Self(self.0.set("HttpParameters", it))
+        pub fn http_parameters(self, value: impl Into<cfn::Value<HttpParameters>>) -> Self {
+            Self(self.0.set("HttpParameters", value))
         }
 
         /// `Id`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Id",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(64),
@@ -1181,63 +1195,67 @@ pub mod rule {
 
         /// `Input`: at most 8192 characters.
         #[track_caller]
-        pub fn input(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Input", it, &cfn::Constraint { max_length: Some(8192), ..cfn::Constraint::NONE }))
+        pub fn input(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "Input",
+                value,
+                &cfn::Constraint { max_length: Some(8192), ..cfn::Constraint::NONE },
+            ))
         }
 
         /// `InputPath`: at most 256 characters.
         #[track_caller]
-        pub fn input_path(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn input_path(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "InputPath",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `InputTransformer`.
-        pub fn input_transformer(self, it: impl Into<cfn::Value<InputTransformer>>) -> Self {
-            Self(self.0.set("InputTransformer", it))
+        pub fn input_transformer(self, value: impl Into<cfn::Value<InputTransformer>>) -> Self {
+            Self(self.0.set("InputTransformer", value))
         }
 
         /// `KinesisParameters`.
-        pub fn kinesis_parameters(self, it: impl Into<cfn::Value<KinesisParameters>>) -> Self {
-            Self(self.0.set("KinesisParameters", it))
+        pub fn kinesis_parameters(self, value: impl Into<cfn::Value<KinesisParameters>>) -> Self {
+            Self(self.0.set("KinesisParameters", value))
         }
 
         /// `RedshiftDataParameters`.
-        pub fn redshift_data_parameters(self, it: impl Into<cfn::Value<RedshiftDataParameters>>) -> Self {
-            Self(self.0.set("RedshiftDataParameters", it))
+        pub fn redshift_data_parameters(self, value: impl Into<cfn::Value<RedshiftDataParameters>>) -> Self {
+            Self(self.0.set("RedshiftDataParameters", value))
         }
 
         /// `RetryPolicy`.
-        pub fn retry_policy(self, it: impl Into<cfn::Value<RetryPolicy>>) -> Self {
-            Self(self.0.set("RetryPolicy", it))
+        pub fn retry_policy(self, value: impl Into<cfn::Value<RetryPolicy>>) -> Self {
+            Self(self.0.set("RetryPolicy", value))
         }
 
         /// `RoleArn`: 1 to 1600 characters.
         #[track_caller]
-        pub fn role_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn role_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "RoleArn",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(1600), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `RunCommandParameters`.
-        pub fn run_command_parameters(self, it: impl Into<cfn::Value<RunCommandParameters>>) -> Self {
-            Self(self.0.set("RunCommandParameters", it))
+        pub fn run_command_parameters(self, value: impl Into<cfn::Value<RunCommandParameters>>) -> Self {
+            Self(self.0.set("RunCommandParameters", value))
         }
 
         /// `SageMakerPipelineParameters`.
-        pub fn sage_maker_pipeline_parameters(self, it: impl Into<cfn::Value<SageMakerPipelineParameters>>) -> Self {
-            Self(self.0.set("SageMakerPipelineParameters", it))
+        pub fn sage_maker_pipeline_parameters(self, value: impl Into<cfn::Value<SageMakerPipelineParameters>>) -> Self {
+            Self(self.0.set("SageMakerPipelineParameters", value))
         }
 
         /// `SqsParameters`.
-        pub fn sqs_parameters(self, it: impl Into<cfn::Value<SqsParameters>>) -> Self {
-            Self(self.0.set("SqsParameters", it))
+        pub fn sqs_parameters(self, value: impl Into<cfn::Value<SqsParameters>>) -> Self {
+            Self(self.0.set("SqsParameters", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.

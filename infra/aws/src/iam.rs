@@ -16,31 +16,31 @@ pub mod managed_policy {
 
         /// `Description`: at most 1000 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn description(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn description(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Description",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(1000), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Groups`: no item twice.
         #[track_caller]
-        pub fn groups(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set_checked("Groups", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
+        pub fn groups(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set_checked("Groups", value, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// `ManagedPolicyName`. Replaces the resource when changed.
-        pub fn managed_policy_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ManagedPolicyName", it))
+        pub fn managed_policy_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ManagedPolicyName", value))
         }
 
         /// `Path`: 1 to 512 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn path(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn path(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Path",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(512),
@@ -51,20 +51,20 @@ pub mod managed_policy {
         }
 
         /// `PolicyDocument`: required.
-        pub fn policy_document(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("PolicyDocument", it))
+        pub fn policy_document(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("PolicyDocument", value))
         }
 
         /// `Roles`: no item twice.
         #[track_caller]
-        pub fn roles(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set_checked("Roles", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
+        pub fn roles(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set_checked("Roles", value, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// `Users`: no item twice.
         #[track_caller]
-        pub fn users(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set_checked("Users", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
+        pub fn users(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set_checked("Users", value, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -170,21 +170,21 @@ pub mod policy {
         }
 
         /// `Groups`.
-        pub fn groups(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("Groups", it))
+        pub fn groups(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("Groups", value))
         }
 
         /// `PolicyDocument`: required.
-        pub fn policy_document(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("PolicyDocument", it))
+        pub fn policy_document(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("PolicyDocument", value))
         }
 
         /// `PolicyName`: required, 1 to 128 characters.
         #[track_caller]
-        pub fn policy_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn policy_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "PolicyName",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(128),
@@ -195,13 +195,13 @@ pub mod policy {
         }
 
         /// `Roles`.
-        pub fn roles(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("Roles", it))
+        pub fn roles(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("Roles", value))
         }
 
         /// `Users`.
-        pub fn users(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("Users", it))
+        pub fn users(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("Users", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -263,16 +263,16 @@ pub mod role {
         }
 
         /// `AssumeRolePolicyDocument`: required.
-        pub fn assume_role_policy_document(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("AssumeRolePolicyDocument", it))
+        pub fn assume_role_policy_document(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("AssumeRolePolicyDocument", value))
         }
 
         /// `Description`: at most 1000 characters.
         #[track_caller]
-        pub fn description(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn description(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Description",
-                it,
+                value,
                 &cfn::Constraint {
                     max_length: Some(1000),
                     pattern: Some(r"^[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*$"),
@@ -283,10 +283,10 @@ pub mod role {
 
         /// `ManagedPolicyArns`: no item twice.
         #[track_caller]
-        pub fn managed_policy_arns(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn managed_policy_arns(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "ManagedPolicyArns",
-                it,
+                value,
                 &cfn::Constraint {
                     items: Some(&cfn::Constraint {
                         pattern: Some(r"arn:(aws[a-zA-Z-]*)?:iam::(\d{12}|aws):policy/[a-zA-Z_0-9+=,.@\-_/]+"),
@@ -300,20 +300,20 @@ pub mod role {
 
         /// `MaxSessionDuration`: 3600 to 43200.
         #[track_caller]
-        pub fn max_session_duration(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn max_session_duration(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "MaxSessionDuration",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(3600.0), maximum: Some(43200.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Path`: 1 to 512 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn path(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn path(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Path",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(512),
@@ -325,25 +325,25 @@ pub mod role {
 
         /// `PermissionsBoundary`: 20 to 2048 characters.
         #[track_caller]
-        pub fn permissions_boundary(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn permissions_boundary(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "PermissionsBoundary",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(20), max_length: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Policies`.
-        pub fn policies(self, it: impl Into<cfn::Value<Vec<Policy>>>) -> Self {
-            Self(self.0.set("Policies", it))
+        pub fn policies(self, value: impl Into<cfn::Value<Vec<Policy>>>) -> Self {
+            Self(self.0.set("Policies", value))
         }
 
         /// `RoleName`: 1 to 64 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn role_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn role_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "RoleName",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(64),
@@ -355,8 +355,8 @@ pub mod role {
 
         /// `Tags`: at most 50 items.
         #[track_caller]
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set_checked("Tags", it, &cfn::Constraint { max_items: Some(50), ..cfn::Constraint::NONE }))
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+            Self(self.0.set_checked("Tags", value, &cfn::Constraint { max_items: Some(50), ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -428,13 +428,13 @@ pub mod role {
         }
 
         /// `PolicyDocument`: required.
-        pub fn policy_document(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("PolicyDocument", it))
+        pub fn policy_document(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("PolicyDocument", value))
         }
 
         /// `PolicyName`: required.
-        pub fn policy_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("PolicyName", it))
+        pub fn policy_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("PolicyName", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.

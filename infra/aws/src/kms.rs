@@ -15,79 +15,79 @@ pub mod key {
         }
 
         /// `BypassPolicyLockoutSafetyCheck`.
-        pub fn bypass_policy_lockout_safety_check(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("BypassPolicyLockoutSafetyCheck", it))
+        pub fn bypass_policy_lockout_safety_check(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("BypassPolicyLockoutSafetyCheck", value))
         }
 
         /// `Description`: at most 8192 characters.
         #[track_caller]
-        pub fn description(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn description(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Description",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(8192), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `EnableKeyRotation`.
-        pub fn enable_key_rotation(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("EnableKeyRotation", it))
+        pub fn enable_key_rotation(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("EnableKeyRotation", value))
         }
 
         /// `Enabled`.
-        pub fn enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("Enabled", it))
+        pub fn enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("Enabled", value))
         }
 
         /// `KeyPolicy`.
-        pub fn key_policy(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("KeyPolicy", it))
+        pub fn key_policy(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("KeyPolicy", value))
         }
 
         /// `KeySpec`.
-        pub fn key_spec(self, it: impl Into<cfn::Value<KeySpec>>) -> Self {
-            Self(self.0.set("KeySpec", it))
+        pub fn key_spec(self, value: impl Into<cfn::Value<KeySpec>>) -> Self {
+            Self(self.0.set("KeySpec", value))
         }
 
         /// `KeyUsage`.
-        pub fn key_usage(self, it: impl Into<cfn::Value<KeyUsage>>) -> Self {
-            Self(self.0.set("KeyUsage", it))
+        pub fn key_usage(self, value: impl Into<cfn::Value<KeyUsage>>) -> Self {
+            Self(self.0.set("KeyUsage", value))
         }
 
         /// `MultiRegion`.
-        pub fn multi_region(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("MultiRegion", it))
+        pub fn multi_region(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("MultiRegion", value))
         }
 
         /// `Origin`.
-        pub fn origin(self, it: impl Into<cfn::Value<Origin>>) -> Self {
-            Self(self.0.set("Origin", it))
+        pub fn origin(self, value: impl Into<cfn::Value<Origin>>) -> Self {
+            Self(self.0.set("Origin", value))
         }
 
         /// `PendingWindowInDays`: 7 to 30.
         #[track_caller]
-        pub fn pending_window_in_days(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn pending_window_in_days(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "PendingWindowInDays",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(7.0), maximum: Some(30.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `RotationPeriodInDays`: 90 to 2560.
         #[track_caller]
-        pub fn rotation_period_in_days(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn rotation_period_in_days(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "RotationPeriodInDays",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(90.0), maximum: Some(2560.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Tags`: no item twice.
         #[track_caller]
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set_checked("Tags", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+            Self(self.0.set_checked("Tags", value, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.

@@ -24,16 +24,16 @@ pub mod event_invoke_config {
         }
 
         /// `DestinationConfig`.
-        pub fn destination_config(self, it: impl Into<cfn::Value<DestinationConfig>>) -> Self {
-            Self(self.0.set("DestinationConfig", it))
+        pub fn destination_config(self, value: impl Into<cfn::Value<DestinationConfig>>) -> Self {
+            Self(self.0.set("DestinationConfig", value))
         }
 
         /// `FunctionName`: required. Replaces the resource when changed.
         #[track_caller]
-        pub fn function_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn function_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "FunctionName",
-                it,
+                value,
                 &cfn::Constraint {
                     pattern: Some(concat!(
                         r"^(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]+(-[a-z]+)+-\d{1}:)?(\d{12}:)?(f",
@@ -46,30 +46,30 @@ pub mod event_invoke_config {
 
         /// `MaximumEventAgeInSeconds`: 60 to 21600.
         #[track_caller]
-        pub fn maximum_event_age_in_seconds(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn maximum_event_age_in_seconds(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "MaximumEventAgeInSeconds",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(60.0), maximum: Some(21600.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `MaximumRetryAttempts`: 0 to 2.
         #[track_caller]
-        pub fn maximum_retry_attempts(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn maximum_retry_attempts(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "MaximumRetryAttempts",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(0.0), maximum: Some(2.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Qualifier`: required. Replaces the resource when changed.
         #[track_caller]
-        pub fn qualifier(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn qualifier(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Qualifier",
-                it,
+                value,
                 &cfn::Constraint {
                     pattern: Some(r"^\$(LATEST(\.PUBLISHED)?)|[a-zA-Z0-9$_-]{1,129}$"),
                     ..cfn::Constraint::NONE
@@ -128,13 +128,13 @@ pub mod event_invoke_config {
         }
 
         /// `OnFailure`.
-        pub fn on_failure(self, it: impl Into<cfn::Value<OnFailure>>) -> Self {
-            Self(self.0.set("OnFailure", it))
+        pub fn on_failure(self, value: impl Into<cfn::Value<OnFailure>>) -> Self {
+            Self(self.0.set("OnFailure", value))
         }
 
         /// `OnSuccess`.
-        pub fn on_success(self, it: impl Into<cfn::Value<OnSuccess>>) -> Self {
-            Self(self.0.set("OnSuccess", it))
+        pub fn on_success(self, value: impl Into<cfn::Value<OnSuccess>>) -> Self {
+            Self(self.0.set("OnSuccess", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -163,10 +163,10 @@ pub mod event_invoke_config {
 
         /// `Destination`: required, at most 350 characters.
         #[track_caller]
-        pub fn destination(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn destination(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Destination",
-                it,
+                value,
                 &cfn::Constraint {
                     max_length: Some(350),
                     pattern: Some(concat!(
@@ -204,10 +204,10 @@ pub mod event_invoke_config {
 
         /// `Destination`: required, at most 350 characters.
         #[track_caller]
-        pub fn destination(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn destination(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Destination",
-                it,
+                value,
                 &cfn::Constraint {
                     max_length: Some(350),
                     pattern: Some(concat!(
@@ -249,47 +249,50 @@ pub mod event_source_mapping {
         /// `AmazonManagedKafkaEventSourceConfig`. Replaces the resource when changed.
         pub fn amazon_managed_kafka_event_source_config(
             self,
-            it: impl Into<cfn::Value<AmazonManagedKafkaEventSourceConfig>>,
+            value: impl Into<cfn::Value<AmazonManagedKafkaEventSourceConfig>>,
         ) -> Self {
-            Self(self.0.set("AmazonManagedKafkaEventSourceConfig", it))
+            Self(self.0.set("AmazonManagedKafkaEventSourceConfig", value))
         }
 
         /// `BatchSize`: 1 to 10000.
         #[track_caller]
-        pub fn batch_size(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn batch_size(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "BatchSize",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(10000.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `BisectBatchOnFunctionError`.
-        pub fn bisect_batch_on_function_error(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("BisectBatchOnFunctionError", it))
+        pub fn bisect_batch_on_function_error(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("BisectBatchOnFunctionError", value))
         }
 
         /// `DestinationConfig`.
-        pub fn destination_config(self, it: impl Into<cfn::Value<DestinationConfig>>) -> Self {
-            Self(self.0.set("DestinationConfig", it))
+        pub fn destination_config(self, value: impl Into<cfn::Value<DestinationConfig>>) -> Self {
+            Self(self.0.set("DestinationConfig", value))
         }
 
         /// `DocumentDBEventSourceConfig`.
-        pub fn document_db_event_source_config(self, it: impl Into<cfn::Value<DocumentDbEventSourceConfig>>) -> Self {
-            Self(self.0.set("DocumentDBEventSourceConfig", it))
+        pub fn document_db_event_source_config(
+            self,
+            value: impl Into<cfn::Value<DocumentDbEventSourceConfig>>,
+        ) -> Self {
+            Self(self.0.set("DocumentDBEventSourceConfig", value))
         }
 
         /// `Enabled`.
-        pub fn enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("Enabled", it))
+        pub fn enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("Enabled", value))
         }
 
         /// `EventSourceArn`: 12 to 1024 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn event_source_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn event_source_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "EventSourceArn",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(12),
                     max_length: Some(1024),
@@ -303,16 +306,16 @@ pub mod event_source_mapping {
         }
 
         /// `FilterCriteria`.
-        pub fn filter_criteria(self, it: impl Into<cfn::Value<FilterCriteria>>) -> Self {
-            Self(self.0.set("FilterCriteria", it))
+        pub fn filter_criteria(self, value: impl Into<cfn::Value<FilterCriteria>>) -> Self {
+            Self(self.0.set("FilterCriteria", value))
         }
 
         /// `FunctionName`: required, 1 to 140 characters.
         #[track_caller]
-        pub fn function_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn function_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "FunctionName",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(140),
@@ -328,85 +331,85 @@ pub mod event_source_mapping {
 
         /// `FunctionResponseTypes`: at most 1 item, no item twice.
         #[track_caller]
-        pub fn function_response_types(self, it: impl Into<cfn::Value<Vec<FunctionResponseType>>>) -> Self {
+        pub fn function_response_types(self, value: impl Into<cfn::Value<Vec<FunctionResponseType>>>) -> Self {
             Self(self.0.set_checked(
                 "FunctionResponseTypes",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(1), unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `KmsKeyArn`: 12 to 2048 characters.
         #[track_caller]
-        pub fn kms_key_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn kms_key_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "KmsKeyArn",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(12), max_length: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `LoggingConfig`.
-        pub fn logging_config(self, it: impl Into<cfn::Value<LoggingConfig>>) -> Self {
-            Self(self.0.set("LoggingConfig", it))
+        pub fn logging_config(self, value: impl Into<cfn::Value<LoggingConfig>>) -> Self {
+            Self(self.0.set("LoggingConfig", value))
         }
 
         /// `MaximumBatchingWindowInSeconds`: 0 to 300.
         #[track_caller]
-        pub fn maximum_batching_window_in_seconds(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn maximum_batching_window_in_seconds(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "MaximumBatchingWindowInSeconds",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(0.0), maximum: Some(300.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `MaximumRecordAgeInSeconds`: -1 to 604800.
         #[track_caller]
-        pub fn maximum_record_age_in_seconds(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn maximum_record_age_in_seconds(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "MaximumRecordAgeInSeconds",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(-1.0), maximum: Some(604800.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `MaximumRetryAttempts`: -1 to 10000.
         #[track_caller]
-        pub fn maximum_retry_attempts(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn maximum_retry_attempts(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "MaximumRetryAttempts",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(-1.0), maximum: Some(10000.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `MetricsConfig`.
-        pub fn metrics_config(self, it: impl Into<cfn::Value<MetricsConfig>>) -> Self {
-            Self(self.0.set("MetricsConfig", it))
+        pub fn metrics_config(self, value: impl Into<cfn::Value<MetricsConfig>>) -> Self {
+            Self(self.0.set("MetricsConfig", value))
         }
 
         /// `ParallelizationFactor`: 1 to 10.
         #[track_caller]
-        pub fn parallelization_factor(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn parallelization_factor(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "ParallelizationFactor",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(10.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `ProvisionedPollerConfig`.
-        pub fn provisioned_poller_config(self, it: impl Into<cfn::Value<ProvisionedPollerConfig>>) -> Self {
-            Self(self.0.set("ProvisionedPollerConfig", it))
+        pub fn provisioned_poller_config(self, value: impl Into<cfn::Value<ProvisionedPollerConfig>>) -> Self {
+            Self(self.0.set("ProvisionedPollerConfig", value))
         }
 
         /// `Queues`: exactly 1 item, no item twice, each 1 to 1000 characters.
         #[track_caller]
-        pub fn queues(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn queues(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "Queues",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(1),
@@ -422,29 +425,32 @@ pub mod event_source_mapping {
         }
 
         /// `ScalingConfig`.
-        pub fn scaling_config(self, it: impl Into<cfn::Value<ScalingConfig>>) -> Self {
-            Self(self.0.set("ScalingConfig", it))
+        pub fn scaling_config(self, value: impl Into<cfn::Value<ScalingConfig>>) -> Self {
+            Self(self.0.set("ScalingConfig", value))
         }
 
         /// `SelfManagedEventSource`. Replaces the resource when changed.
-        pub fn self_managed_event_source(self, it: impl Into<cfn::Value<SelfManagedEventSource>>) -> Self {
-            Self(self.0.set("SelfManagedEventSource", it))
+        pub fn self_managed_event_source(self, value: impl Into<cfn::Value<SelfManagedEventSource>>) -> Self {
+            Self(self.0.set("SelfManagedEventSource", value))
         }
 
         /// `SelfManagedKafkaEventSourceConfig`. Replaces the resource when changed.
         pub fn self_managed_kafka_event_source_config(
             self,
-            it: impl Into<cfn::Value<SelfManagedKafkaEventSourceConfig>>,
+            value: impl Into<cfn::Value<SelfManagedKafkaEventSourceConfig>>,
         ) -> Self {
-            Self(self.0.set("SelfManagedKafkaEventSourceConfig", it))
+            Self(self.0.set("SelfManagedKafkaEventSourceConfig", value))
         }
 
         /// `SourceAccessConfigurations`: 1 to 29 items, no item twice.
         #[track_caller]
-        pub fn source_access_configurations(self, it: impl Into<cfn::Value<Vec<SourceAccessConfiguration>>>) -> Self {
+        pub fn source_access_configurations(
+            self,
+            value: impl Into<cfn::Value<Vec<SourceAccessConfiguration>>>,
+        ) -> Self {
             Self(self.0.set_checked(
                 "SourceAccessConfigurations",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(29),
@@ -456,10 +462,10 @@ pub mod event_source_mapping {
 
         /// `StartingPosition`: 6 to 12 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn starting_position(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn starting_position(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "StartingPosition",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(6),
                     max_length: Some(12),
@@ -470,22 +476,22 @@ pub mod event_source_mapping {
         }
 
         /// `StartingPositionTimestamp`. Replaces the resource when changed.
-        pub fn starting_position_timestamp(self, it: impl Into<cfn::Value<f64>>) -> Self {
-            Self(self.0.set("StartingPositionTimestamp", it))
+        pub fn starting_position_timestamp(self, value: impl Into<cfn::Value<f64>>) -> Self {
+            Self(self.0.set("StartingPositionTimestamp", value))
         }
 
         /// `Tags`: no item twice.
         #[track_caller]
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set_checked("Tags", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+            Self(self.0.set_checked("Tags", value, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// `Topics`: exactly 1 item, no item twice, each 1 to 249 characters.
         #[track_caller]
-        pub fn topics(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn topics(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "Topics",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(1),
@@ -503,10 +509,10 @@ pub mod event_source_mapping {
 
         /// `TumblingWindowInSeconds`: 0 to 900.
         #[track_caller]
-        pub fn tumbling_window_in_seconds(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn tumbling_window_in_seconds(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "TumblingWindowInSeconds",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(0.0), maximum: Some(900.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -573,17 +579,17 @@ pub mod event_source_mapping {
 
         /// `ConsumerGroupId`: 1 to 200 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn consumer_group_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn consumer_group_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ConsumerGroupId",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(200), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `SchemaRegistryConfig`.
-        pub fn schema_registry_config(self, it: impl Into<cfn::Value<SchemaRegistryConfig>>) -> Self {
-            Self(self.0.set("SchemaRegistryConfig", it))
+        pub fn schema_registry_config(self, value: impl Into<cfn::Value<SchemaRegistryConfig>>) -> Self {
+            Self(self.0.set("SchemaRegistryConfig", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -610,8 +616,8 @@ pub mod event_source_mapping {
         }
 
         /// `OnFailure`.
-        pub fn on_failure(self, it: impl Into<cfn::Value<OnFailure>>) -> Self {
-            Self(self.0.set("OnFailure", it))
+        pub fn on_failure(self, value: impl Into<cfn::Value<OnFailure>>) -> Self {
+            Self(self.0.set("OnFailure", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -639,20 +645,20 @@ pub mod event_source_mapping {
 
         /// `CollectionName`: 1 to 57 characters.
         #[track_caller]
-        pub fn collection_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn collection_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "CollectionName",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(57), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `DatabaseName`: 1 to 63 characters.
         #[track_caller]
-        pub fn database_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn database_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "DatabaseName",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(63),
@@ -663,8 +669,8 @@ pub mod event_source_mapping {
         }
 
         /// `FullDocument`.
-        pub fn full_document(self, it: impl Into<cfn::Value<FullDocument>>) -> Self {
-            Self(self.0.set("FullDocument", it))
+        pub fn full_document(self, value: impl Into<cfn::Value<FullDocument>>) -> Self {
+            Self(self.0.set("FullDocument", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -692,10 +698,10 @@ pub mod event_source_mapping {
 
         /// `KafkaBootstrapServers`: 1 to 10 items, no item twice, each 1 to 300 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn kafka_bootstrap_servers(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn kafka_bootstrap_servers(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "KafkaBootstrapServers",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(10),
@@ -739,10 +745,10 @@ pub mod event_source_mapping {
 
         /// `Pattern`: at most 4096 characters.
         #[track_caller]
-        pub fn pattern(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn pattern(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Pattern",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(4096), ..cfn::Constraint::NONE },
             ))
         }
@@ -772,10 +778,10 @@ pub mod event_source_mapping {
 
         /// `Filters`: 1 to 20 items, no item twice.
         #[track_caller]
-        pub fn filters(self, it: impl Into<cfn::Value<Vec<Filter>>>) -> Self {
+        pub fn filters(self, value: impl Into<cfn::Value<Vec<Filter>>>) -> Self {
             Self(self.0.set_checked(
                 "Filters",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(20),
@@ -809,8 +815,8 @@ pub mod event_source_mapping {
         }
 
         /// `SystemLogLevel`.
-        pub fn system_log_level(self, it: impl Into<cfn::Value<SystemLogLevel>>) -> Self {
-            Self(self.0.set("SystemLogLevel", it))
+        pub fn system_log_level(self, value: impl Into<cfn::Value<SystemLogLevel>>) -> Self {
+            Self(self.0.set("SystemLogLevel", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -838,10 +844,10 @@ pub mod event_source_mapping {
 
         /// `Metrics`: at most 3 items, no item twice.
         #[track_caller]
-        pub fn metrics(self, it: impl Into<cfn::Value<Vec<Metric>>>) -> Self {
+        pub fn metrics(self, value: impl Into<cfn::Value<Vec<Metric>>>) -> Self {
             Self(self.0.set_checked(
                 "Metrics",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(3), unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
@@ -871,10 +877,10 @@ pub mod event_source_mapping {
 
         /// `Destination`: 12 to 1024 characters.
         #[track_caller]
-        pub fn destination(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn destination(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Destination",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(12),
                     max_length: Some(1024),
@@ -913,30 +919,30 @@ pub mod event_source_mapping {
 
         /// `MaximumPollers`: 1 to 10000.
         #[track_caller]
-        pub fn maximum_pollers(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn maximum_pollers(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "MaximumPollers",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(10000.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `MinimumPollers`: 1 to 200.
         #[track_caller]
-        pub fn minimum_pollers(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn minimum_pollers(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "MinimumPollers",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(200.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `PollerGroupName`: at most 128 characters.
         #[track_caller]
-        pub fn poller_group_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn poller_group_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "PollerGroupName",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(128), pattern: Some("^[a-zA-Z0-9-_]*$"), ..cfn::Constraint::NONE },
             ))
         }
@@ -966,10 +972,10 @@ pub mod event_source_mapping {
 
         /// `MaximumConcurrency`: 2 to 1000.
         #[track_caller]
-        pub fn maximum_concurrency(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn maximum_concurrency(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "MaximumConcurrency",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(2.0), maximum: Some(1000.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -998,16 +1004,16 @@ pub mod event_source_mapping {
         }
 
         /// `Type`.
-        pub fn r#type(self, it: impl Into<cfn::Value<SchemaRegistryAccessConfigType>>) -> Self {
-            Self(self.0.set("Type", it))
+        pub fn r#type(self, value: impl Into<cfn::Value<SchemaRegistryAccessConfigType>>) -> Self {
+            Self(self.0.set("Type", value))
         }
 
         /// `URI`: 1 to 10000 characters.
         #[track_caller]
-        pub fn uri(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn uri(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "URI",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(10000),
@@ -1045,35 +1051,35 @@ pub mod event_source_mapping {
 
         /// `AccessConfigs`: at most 2 items, no item twice.
         #[track_caller]
-        pub fn access_configs(self, it: impl Into<cfn::Value<Vec<SchemaRegistryAccessConfig>>>) -> Self {
+        pub fn access_configs(self, value: impl Into<cfn::Value<Vec<SchemaRegistryAccessConfig>>>) -> Self {
             Self(self.0.set_checked(
                 "AccessConfigs",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(2), unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `EventRecordFormat`.
-        pub fn event_record_format(self, it: impl Into<cfn::Value<EventRecordFormat>>) -> Self {
-            Self(self.0.set("EventRecordFormat", it))
+        pub fn event_record_format(self, value: impl Into<cfn::Value<EventRecordFormat>>) -> Self {
+            Self(self.0.set("EventRecordFormat", value))
         }
 
         /// `SchemaRegistryURI`: 1 to 10000 characters.
         #[track_caller]
-        pub fn schema_registry_uri(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn schema_registry_uri(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "SchemaRegistryURI",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(10000), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `SchemaValidationConfigs`: 1 to 2 items, no item twice.
         #[track_caller]
-        pub fn schema_validation_configs(self, it: impl Into<cfn::Value<Vec<SchemaValidationConfig>>>) -> Self {
+        pub fn schema_validation_configs(self, value: impl Into<cfn::Value<Vec<SchemaValidationConfig>>>) -> Self {
             Self(self.0.set_checked(
                 "SchemaValidationConfigs",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(2),
@@ -1107,8 +1113,8 @@ pub mod event_source_mapping {
         }
 
         /// `Attribute`.
-        pub fn attribute(self, it: impl Into<cfn::Value<Attribute>>) -> Self {
-            Self(self.0.set("Attribute", it))
+        pub fn attribute(self, value: impl Into<cfn::Value<Attribute>>) -> Self {
+            Self(self.0.set("Attribute", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1135,8 +1141,8 @@ pub mod event_source_mapping {
         }
 
         /// `Endpoints`. Replaces the resource when changed.
-        pub fn endpoints(self, it: impl Into<cfn::Value<Endpoints>>) -> Self {
-            Self(self.0.set("Endpoints", it))
+        pub fn endpoints(self, value: impl Into<cfn::Value<Endpoints>>) -> Self {
+            Self(self.0.set("Endpoints", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1164,22 +1170,22 @@ pub mod event_source_mapping {
 
         /// `ConsumerGroupId`: 1 to 200 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn consumer_group_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn consumer_group_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ConsumerGroupId",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(200), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `ConsumptionMode`.
-        pub fn consumption_mode(self, it: impl Into<cfn::Value<ConsumptionMode>>) -> Self {
-            Self(self.0.set("ConsumptionMode", it))
+        pub fn consumption_mode(self, value: impl Into<cfn::Value<ConsumptionMode>>) -> Self {
+            Self(self.0.set("ConsumptionMode", value))
         }
 
         /// `SchemaRegistryConfig`.
-        pub fn schema_registry_config(self, it: impl Into<cfn::Value<SchemaRegistryConfig>>) -> Self {
-            Self(self.0.set("SchemaRegistryConfig", it))
+        pub fn schema_registry_config(self, value: impl Into<cfn::Value<SchemaRegistryConfig>>) -> Self {
+            Self(self.0.set("SchemaRegistryConfig", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1206,16 +1212,16 @@ pub mod event_source_mapping {
         }
 
         /// `Type`.
-        pub fn r#type(self, it: impl Into<cfn::Value<SourceAccessConfigurationType>>) -> Self {
-            Self(self.0.set("Type", it))
+        pub fn r#type(self, value: impl Into<cfn::Value<SourceAccessConfigurationType>>) -> Self {
+            Self(self.0.set("Type", value))
         }
 
         /// `URI`: 1 to 200 characters.
         #[track_caller]
-        pub fn uri(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn uri(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "URI",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(200), ..cfn::Constraint::NONE },
             ))
         }
@@ -1530,10 +1536,10 @@ pub mod function {
 
         /// `Architectures`: exactly 1 item, no item twice.
         #[track_caller]
-        pub fn architectures(self, it: impl Into<cfn::Value<Vec<Architecture>>>) -> Self {
+        pub fn architectures(self, value: impl Into<cfn::Value<Vec<Architecture>>>) -> Self {
             Self(self.0.set_checked(
                 "Architectures",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(1),
@@ -1544,21 +1550,21 @@ pub mod function {
         }
 
         /// `CapacityProviderConfig`.
-        pub fn capacity_provider_config(self, it: impl Into<cfn::Value<CapacityProviderConfig>>) -> Self {
-            Self(self.0.set("CapacityProviderConfig", it))
+        pub fn capacity_provider_config(self, value: impl Into<cfn::Value<CapacityProviderConfig>>) -> Self {
+            Self(self.0.set("CapacityProviderConfig", value))
         }
 
         /// `Code`: required.
-        pub fn code(self, it: impl Into<cfn::Value<Code>>) -> Self {
-            Self(self.0.set("Code", it))
+        pub fn code(self, value: impl Into<cfn::Value<Code>>) -> Self {
+            Self(self.0.set("Code", value))
         }
 
         /// `CodeSigningConfigArn`: at most 200 characters.
         #[track_caller]
-        pub fn code_signing_config_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn code_signing_config_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "CodeSigningConfigArn",
-                it,
+                value,
                 &cfn::Constraint {
                     max_length: Some(200),
                     pattern: Some(concat!(
@@ -1571,51 +1577,51 @@ pub mod function {
         }
 
         /// `DeadLetterConfig`.
-        pub fn dead_letter_config(self, it: impl Into<cfn::Value<DeadLetterConfig>>) -> Self {
-            Self(self.0.set("DeadLetterConfig", it))
+        pub fn dead_letter_config(self, value: impl Into<cfn::Value<DeadLetterConfig>>) -> Self {
+            Self(self.0.set("DeadLetterConfig", value))
         }
 
         /// `Description`: at most 256 characters.
         #[track_caller]
-        pub fn description(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn description(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Description",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `DurableConfig`.
-        pub fn durable_config(self, it: impl Into<cfn::Value<DurableConfig>>) -> Self {
-            Self(self.0.set("DurableConfig", it))
+        pub fn durable_config(self, value: impl Into<cfn::Value<DurableConfig>>) -> Self {
+            Self(self.0.set("DurableConfig", value))
         }
 
         /// `Environment`.
-        pub fn environment(self, it: impl Into<cfn::Value<Environment>>) -> Self {
-            Self(self.0.set("Environment", it))
+        pub fn environment(self, value: impl Into<cfn::Value<Environment>>) -> Self {
+            Self(self.0.set("Environment", value))
         }
 
         /// `EphemeralStorage`.
-        pub fn ephemeral_storage(self, it: impl Into<cfn::Value<EphemeralStorage>>) -> Self {
-            Self(self.0.set("EphemeralStorage", it))
+        pub fn ephemeral_storage(self, value: impl Into<cfn::Value<EphemeralStorage>>) -> Self {
+            Self(self.0.set("EphemeralStorage", value))
         }
 
         /// `FileSystemConfigs`: at most 1 item.
         #[track_caller]
-        pub fn file_system_configs(self, it: impl Into<cfn::Value<Vec<FileSystemConfig>>>) -> Self {
+        pub fn file_system_configs(self, value: impl Into<cfn::Value<Vec<FileSystemConfig>>>) -> Self {
             Self(self.0.set_checked(
                 "FileSystemConfigs",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(1), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `FunctionName`: at least 1 character. Replaces the resource when changed.
         #[track_caller]
-        pub fn function_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn function_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "FunctionName",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     pattern: Some(concat!(
@@ -1628,41 +1634,41 @@ pub mod function {
         }
 
         /// `FunctionScalingConfig`.
-        pub fn function_scaling_config(self, it: impl Into<cfn::Value<FunctionScalingConfig>>) -> Self {
-            Self(self.0.set("FunctionScalingConfig", it))
+        pub fn function_scaling_config(self, value: impl Into<cfn::Value<FunctionScalingConfig>>) -> Self {
+            Self(self.0.set("FunctionScalingConfig", value))
         }
 
         /// `Handler`: at most 128 characters.
         #[track_caller]
-        pub fn handler(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn handler(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Handler",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(128), pattern: Some(r"^[^\s]+$"), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `ImageConfig`.
-        pub fn image_config(self, it: impl Into<cfn::Value<ImageConfig>>) -> Self {
-            Self(self.0.set("ImageConfig", it))
+        pub fn image_config(self, value: impl Into<cfn::Value<ImageConfig>>) -> Self {
+            Self(self.0.set("ImageConfig", value))
         }
 
         /// `KmsKeyArn`: at most 10000 characters.
         #[track_caller]
-        pub fn kms_key_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn kms_key_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "KmsKeyArn",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(10000), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Layers`: at most 5 items, no item twice, each at least 1 character.
         #[track_caller]
-        pub fn layers(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn layers(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "Layers",
-                it,
+                value,
                 &cfn::Constraint {
                     max_items: Some(5),
                     items: Some(&cfn::Constraint {
@@ -1680,51 +1686,51 @@ pub mod function {
         }
 
         /// `LoggingConfig`.
-        pub fn logging_config(self, it: impl Into<cfn::Value<LoggingConfig>>) -> Self {
-            Self(self.0.set("LoggingConfig", it))
+        pub fn logging_config(self, value: impl Into<cfn::Value<LoggingConfig>>) -> Self {
+            Self(self.0.set("LoggingConfig", value))
         }
 
         /// `MemorySize`: 128 to 10240.
         #[track_caller]
-        pub fn memory_size(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn memory_size(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "MemorySize",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(128.0), maximum: Some(10240.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `PackageType`. Replaces the resource when changed.
-        pub fn package_type(self, it: impl Into<cfn::Value<PackageType>>) -> Self {
-            Self(self.0.set("PackageType", it))
+        pub fn package_type(self, value: impl Into<cfn::Value<PackageType>>) -> Self {
+            Self(self.0.set("PackageType", value))
         }
 
         /// `PublishToLatestPublished`.
-        pub fn publish_to_latest_published(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("PublishToLatestPublished", it))
+        pub fn publish_to_latest_published(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("PublishToLatestPublished", value))
         }
 
         /// `RecursiveLoop`.
-        pub fn recursive_loop(self, it: impl Into<cfn::Value<RecursiveLoop>>) -> Self {
-            Self(self.0.set("RecursiveLoop", it))
+        pub fn recursive_loop(self, value: impl Into<cfn::Value<RecursiveLoop>>) -> Self {
+            Self(self.0.set("RecursiveLoop", value))
         }
 
         /// `ReservedConcurrentExecutions`: at least 0.
         #[track_caller]
-        pub fn reserved_concurrent_executions(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn reserved_concurrent_executions(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "ReservedConcurrentExecutions",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Role`: required, at most 10000 characters.
         #[track_caller]
-        pub fn role(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn role(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Role",
-                it,
+                value,
                 &cfn::Constraint {
                     max_length: Some(10000),
                     pattern: Some(r"^arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+$"),
@@ -1734,49 +1740,49 @@ pub mod function {
         }
 
         /// `Runtime`.
-        pub fn runtime(self, it: impl Into<cfn::Value<Runtime>>) -> Self {
-            Self(self.0.set("Runtime", it))
+        pub fn runtime(self, value: impl Into<cfn::Value<Runtime>>) -> Self {
+            Self(self.0.set("Runtime", value))
         }
 
         /// `RuntimeManagementConfig`.
-        pub fn runtime_management_config(self, it: impl Into<cfn::Value<RuntimeManagementConfig>>) -> Self {
-            Self(self.0.set("RuntimeManagementConfig", it))
+        pub fn runtime_management_config(self, value: impl Into<cfn::Value<RuntimeManagementConfig>>) -> Self {
+            Self(self.0.set("RuntimeManagementConfig", value))
         }
 
         /// `SnapStart`.
-        pub fn snap_start(self, it: impl Into<cfn::Value<SnapStart>>) -> Self {
-            Self(self.0.set("SnapStart", it))
+        pub fn snap_start(self, value: impl Into<cfn::Value<SnapStart>>) -> Self {
+            Self(self.0.set("SnapStart", value))
         }
 
         /// `Tags`: no item twice.
         #[track_caller]
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set_checked("Tags", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+            Self(self.0.set_checked("Tags", value, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// `TenancyConfig`. Replaces the resource when changed.
-        pub fn tenancy_config(self, it: impl Into<cfn::Value<TenancyConfig>>) -> Self {
-            Self(self.0.set("TenancyConfig", it))
+        pub fn tenancy_config(self, value: impl Into<cfn::Value<TenancyConfig>>) -> Self {
+            Self(self.0.set("TenancyConfig", value))
         }
 
         /// `Timeout`: 1 to 900.
         #[track_caller]
-        pub fn timeout(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn timeout(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "Timeout",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(900.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `TracingConfig`.
-        pub fn tracing_config(self, it: impl Into<cfn::Value<TracingConfig>>) -> Self {
-            Self(self.0.set("TracingConfig", it))
+        pub fn tracing_config(self, value: impl Into<cfn::Value<TracingConfig>>) -> Self {
+            Self(self.0.set("TracingConfig", value))
         }
 
         /// `VpcConfig`.
-        pub fn vpc_config(self, it: impl Into<cfn::Value<VpcConfig>>) -> Self {
-            Self(self.0.set("VpcConfig", it))
+        pub fn vpc_config(self, value: impl Into<cfn::Value<VpcConfig>>) -> Self {
+            Self(self.0.set("VpcConfig", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1857,9 +1863,9 @@ pub mod function {
         /// `LambdaManagedInstancesCapacityProviderConfig`: required.
         pub fn lambda_managed_instances_capacity_provider_config(
             self,
-            it: impl Into<cfn::Value<LambdaManagedInstancesCapacityProviderConfig>>,
+            value: impl Into<cfn::Value<LambdaManagedInstancesCapacityProviderConfig>>,
         ) -> Self {
-            Self(self.0.set("LambdaManagedInstancesCapacityProviderConfig", it))
+            Self(self.0.set("LambdaManagedInstancesCapacityProviderConfig", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1886,58 +1892,58 @@ pub mod function {
         }
 
         /// `ImageUri`.
-        pub fn image_uri(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ImageUri", it))
+        pub fn image_uri(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ImageUri", value))
         }
 
         /// `S3Bucket`: 3 to 63 characters.
         #[track_caller]
-        pub fn s3_bucket(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn s3_bucket(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "S3Bucket",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(3), max_length: Some(63), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `S3Key`: 1 to 1024 characters.
         #[track_caller]
-        pub fn s3_key(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn s3_key(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "S3Key",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(1024), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `S3ObjectStorageMode`.
-        pub fn s3_object_storage_mode(self, it: impl Into<cfn::Value<S3ObjectStorageMode>>) -> Self {
-            Self(self.0.set("S3ObjectStorageMode", it))
+        pub fn s3_object_storage_mode(self, value: impl Into<cfn::Value<S3ObjectStorageMode>>) -> Self {
+            Self(self.0.set("S3ObjectStorageMode", value))
         }
 
         /// `S3ObjectVersion`: 1 to 1024 characters.
         #[track_caller]
-        pub fn s3_object_version(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn s3_object_version(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "S3ObjectVersion",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(1024), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `SourceKMSKeyArn`: at most 10000 characters.
         #[track_caller]
-        pub fn source_kms_key_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn source_kms_key_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "SourceKMSKeyArn",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(10000), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `ZipFile`.
-        pub fn zip_file(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ZipFile", it))
+        pub fn zip_file(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ZipFile", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1965,10 +1971,10 @@ pub mod function {
 
         /// `TargetArn`: at most 10000 characters.
         #[track_caller]
-        pub fn target_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn target_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "TargetArn",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(10000), ..cfn::Constraint::NONE },
             ))
         }
@@ -1999,30 +2005,30 @@ pub mod function {
 
         /// `ExecutionTimeout`: required, 1 to 31622400.
         #[track_caller]
-        pub fn execution_timeout(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn execution_timeout(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "ExecutionTimeout",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(31622400.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `KMSKeyArn`: at most 10000 characters.
         #[track_caller]
-        pub fn kms_key_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn kms_key_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "KMSKeyArn",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(10000), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `RetentionPeriodInDays`: 1 to 90.
         #[track_caller]
-        pub fn retention_period_in_days(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn retention_period_in_days(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "RetentionPeriodInDays",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(90.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -2051,8 +2057,8 @@ pub mod function {
         }
 
         /// `Variables`.
-        pub fn variables(self, it: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
-            Self(self.0.set("Variables", it))
+        pub fn variables(self, value: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
+            Self(self.0.set("Variables", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2081,10 +2087,10 @@ pub mod function {
 
         /// `Size`: required, 512 to 32768.
         #[track_caller]
-        pub fn size(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn size(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "Size",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(512.0), maximum: Some(32768.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -2123,10 +2129,10 @@ pub mod function {
 
         /// `Arn`: required, at most 200 characters.
         #[track_caller]
-        pub fn arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Arn",
-                it,
+                value,
                 &cfn::Constraint {
                     max_length: Some(200),
                     pattern: Some(concat!(
@@ -2142,10 +2148,10 @@ pub mod function {
 
         /// `LocalMountPath`: required, at most 160 characters.
         #[track_caller]
-        pub fn local_mount_path(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn local_mount_path(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "LocalMountPath",
-                it,
+                value,
                 &cfn::Constraint {
                     max_length: Some(160),
                     pattern: Some("^/mnt/[a-zA-Z0-9-_.]+$"),
@@ -2155,8 +2161,8 @@ pub mod function {
         }
 
         /// `S3FilesConfig`.
-        pub fn s3_files_config(self, it: impl Into<cfn::Value<S3FilesConfig>>) -> Self {
-            Self(self.0.set("S3FilesConfig", it))
+        pub fn s3_files_config(self, value: impl Into<cfn::Value<S3FilesConfig>>) -> Self {
+            Self(self.0.set("S3FilesConfig", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2184,20 +2190,20 @@ pub mod function {
 
         /// `MaxExecutionEnvironments`: 0 to 15000.
         #[track_caller]
-        pub fn max_execution_environments(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn max_execution_environments(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "MaxExecutionEnvironments",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(0.0), maximum: Some(15000.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `MinExecutionEnvironments`: 0 to 15000.
         #[track_caller]
-        pub fn min_execution_environments(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn min_execution_environments(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "MinExecutionEnvironments",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(0.0), maximum: Some(15000.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -2227,30 +2233,30 @@ pub mod function {
 
         /// `Command`: at most 1500 items, no item twice.
         #[track_caller]
-        pub fn command(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn command(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "Command",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(1500), unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `EntryPoint`: at most 1500 items, no item twice.
         #[track_caller]
-        pub fn entry_point(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn entry_point(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "EntryPoint",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(1500), unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `WorkingDirectory`: at most 1000 characters.
         #[track_caller]
-        pub fn working_directory(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn working_directory(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "WorkingDirectory",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(1000), ..cfn::Constraint::NONE },
             ))
         }
@@ -2281,10 +2287,10 @@ pub mod function {
 
         /// `CapacityProviderArn`: required, 1 to 140 characters.
         #[track_caller]
-        pub fn capacity_provider_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn capacity_provider_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "CapacityProviderArn",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(140),
@@ -2299,20 +2305,20 @@ pub mod function {
 
         /// `ExecutionEnvironmentMemoryGiBPerVCpu`: 2 to 8.
         #[track_caller]
-        pub fn execution_environment_memory_gi_b_per_v_cpu(self, it: impl Into<cfn::Value<f64>>) -> Self {
+        pub fn execution_environment_memory_gi_b_per_v_cpu(self, value: impl Into<cfn::Value<f64>>) -> Self {
             Self(self.0.set_checked(
                 "ExecutionEnvironmentMemoryGiBPerVCpu",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(2.0), maximum: Some(8.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `PerExecutionEnvironmentMaxConcurrency`: 1 to 1600.
         #[track_caller]
-        pub fn per_execution_environment_max_concurrency(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn per_execution_environment_max_concurrency(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "PerExecutionEnvironmentMaxConcurrency",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(1600.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -2341,21 +2347,21 @@ pub mod function {
         }
 
         /// `ApplicationLogLevel`.
-        pub fn application_log_level(self, it: impl Into<cfn::Value<ApplicationLogLevel>>) -> Self {
-            Self(self.0.set("ApplicationLogLevel", it))
+        pub fn application_log_level(self, value: impl Into<cfn::Value<ApplicationLogLevel>>) -> Self {
+            Self(self.0.set("ApplicationLogLevel", value))
         }
 
         /// `LogFormat`.
-        pub fn log_format(self, it: impl Into<cfn::Value<LogFormat>>) -> Self {
-            Self(self.0.set("LogFormat", it))
+        pub fn log_format(self, value: impl Into<cfn::Value<LogFormat>>) -> Self {
+            Self(self.0.set("LogFormat", value))
         }
 
         /// `LogGroup`: 1 to 512 characters.
         #[track_caller]
-        pub fn log_group(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn log_group(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "LogGroup",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(512),
@@ -2366,8 +2372,8 @@ pub mod function {
         }
 
         /// `SystemLogLevel`.
-        pub fn system_log_level(self, it: impl Into<cfn::Value<SystemLogLevel>>) -> Self {
-            Self(self.0.set("SystemLogLevel", it))
+        pub fn system_log_level(self, value: impl Into<cfn::Value<SystemLogLevel>>) -> Self {
+            Self(self.0.set("SystemLogLevel", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2394,13 +2400,13 @@ pub mod function {
         }
 
         /// `RuntimeVersionArn`.
-        pub fn runtime_version_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("RuntimeVersionArn", it))
+        pub fn runtime_version_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("RuntimeVersionArn", value))
         }
 
         /// `UpdateRuntimeOn`: required.
-        pub fn update_runtime_on(self, it: impl Into<cfn::Value<UpdateRuntimeOn>>) -> Self {
-            Self(self.0.set("UpdateRuntimeOn", it))
+        pub fn update_runtime_on(self, value: impl Into<cfn::Value<UpdateRuntimeOn>>) -> Self {
+            Self(self.0.set("UpdateRuntimeOn", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2427,8 +2433,8 @@ pub mod function {
         }
 
         /// `DirectS3Read`.
-        pub fn direct_s3_read(self, it: impl Into<cfn::Value<DirectS3Read>>) -> Self {
-            Self(self.0.set("DirectS3Read", it))
+        pub fn direct_s3_read(self, value: impl Into<cfn::Value<DirectS3Read>>) -> Self {
+            Self(self.0.set("DirectS3Read", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2455,8 +2461,8 @@ pub mod function {
         }
 
         /// `ApplyOn`: required.
-        pub fn apply_on(self, it: impl Into<cfn::Value<ApplyOn>>) -> Self {
-            Self(self.0.set("ApplyOn", it))
+        pub fn apply_on(self, value: impl Into<cfn::Value<ApplyOn>>) -> Self {
+            Self(self.0.set("ApplyOn", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2483,8 +2489,8 @@ pub mod function {
         }
 
         /// `TenantIsolationMode`: required.
-        pub fn tenant_isolation_mode(self, it: impl Into<cfn::Value<TenantIsolationMode>>) -> Self {
-            Self(self.0.set("TenantIsolationMode", it))
+        pub fn tenant_isolation_mode(self, value: impl Into<cfn::Value<TenantIsolationMode>>) -> Self {
+            Self(self.0.set("TenantIsolationMode", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2511,8 +2517,8 @@ pub mod function {
         }
 
         /// `Mode`.
-        pub fn mode(self, it: impl Into<cfn::Value<Mode>>) -> Self {
-            Self(self.0.set("Mode", it))
+        pub fn mode(self, value: impl Into<cfn::Value<Mode>>) -> Self {
+            Self(self.0.set("Mode", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2539,16 +2545,16 @@ pub mod function {
         }
 
         /// `Ipv6AllowedForDualStack`.
-        pub fn ipv6_allowed_for_dual_stack(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("Ipv6AllowedForDualStack", it))
+        pub fn ipv6_allowed_for_dual_stack(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("Ipv6AllowedForDualStack", value))
         }
 
         /// `SecurityGroupIds`: at most 5 items, each at most 1024 characters.
         #[track_caller]
-        pub fn security_group_ids(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn security_group_ids(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "SecurityGroupIds",
-                it,
+                value,
                 &cfn::Constraint {
                     max_items: Some(5),
                     items: Some(&cfn::Constraint {
@@ -2563,10 +2569,10 @@ pub mod function {
 
         /// `SubnetIds`: at most 16 items, each at most 1024 characters.
         #[track_caller]
-        pub fn subnet_ids(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn subnet_ids(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "SubnetIds",
-                it,
+                value,
                 &cfn::Constraint {
                     max_items: Some(16),
                     items: Some(&cfn::Constraint {
@@ -3111,10 +3117,10 @@ pub mod permission {
 
         /// `Action`: required, 1 to 256 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn action(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn action(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Action",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(256),
@@ -3126,10 +3132,10 @@ pub mod permission {
 
         /// `EventSourceToken`: 1 to 256 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn event_source_token(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn event_source_token(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "EventSourceToken",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(256),
@@ -3141,10 +3147,10 @@ pub mod permission {
 
         /// `FunctionName`: required, 1 to 140 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn function_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn function_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "FunctionName",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(140),
@@ -3159,21 +3165,21 @@ pub mod permission {
         }
 
         /// `FunctionUrlAuthType`. Replaces the resource when changed.
-        pub fn function_url_auth_type(self, it: impl Into<cfn::Value<FunctionUrlAuthType>>) -> Self {
-            Self(self.0.set("FunctionUrlAuthType", it))
+        pub fn function_url_auth_type(self, value: impl Into<cfn::Value<FunctionUrlAuthType>>) -> Self {
+            Self(self.0.set("FunctionUrlAuthType", value))
         }
 
         /// `InvokedViaFunctionUrl`. Replaces the resource when changed.
-        pub fn invoked_via_function_url(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("InvokedViaFunctionUrl", it))
+        pub fn invoked_via_function_url(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("InvokedViaFunctionUrl", value))
         }
 
         /// `Principal`: required, 1 to 256 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn principal(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn principal(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Principal",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(256),
@@ -3185,10 +3191,10 @@ pub mod permission {
 
         /// `PrincipalOrgID`: 12 to 34 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn principal_org_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn principal_org_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "PrincipalOrgID",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(12),
                     max_length: Some(34),
@@ -3200,10 +3206,10 @@ pub mod permission {
 
         /// `SourceAccount`: exactly 12 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn source_account(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn source_account(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "SourceAccount",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(12),
                     max_length: Some(12),
@@ -3215,10 +3221,10 @@ pub mod permission {
 
         /// `SourceArn`: 12 to 1024 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn source_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn source_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "SourceArn",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(12),
                     max_length: Some(1024),

@@ -15,36 +15,36 @@ pub mod log_group {
         }
 
         /// `BearerTokenAuthenticationEnabled`.
-        pub fn bearer_token_authentication_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("BearerTokenAuthenticationEnabled", it))
+        pub fn bearer_token_authentication_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("BearerTokenAuthenticationEnabled", value))
         }
 
         /// `DataProtectionPolicy`.
-        pub fn data_protection_policy(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("DataProtectionPolicy", it))
+        pub fn data_protection_policy(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("DataProtectionPolicy", value))
         }
 
         /// `DeletionProtectionEnabled`.
-        pub fn deletion_protection_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("DeletionProtectionEnabled", it))
+        pub fn deletion_protection_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("DeletionProtectionEnabled", value))
         }
 
         /// `FieldIndexPolicies`: no item twice.
         #[track_caller]
-        pub fn field_index_policies(self, it: impl Into<cfn::Value<Vec<cfn::Json>>>) -> Self {
+        pub fn field_index_policies(self, value: impl Into<cfn::Value<Vec<cfn::Json>>>) -> Self {
             Self(self.0.set_checked(
                 "FieldIndexPolicies",
-                it,
+                value,
                 &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `KmsKeyId`: at most 256 characters.
         #[track_caller]
-        pub fn kms_key_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn kms_key_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "KmsKeyId",
-                it,
+                value,
                 &cfn::Constraint {
                     max_length: Some(256),
                     pattern: Some(r"^arn:[a-z0-9-]+:kms:[a-z0-9-]+:\d{12}:(key|alias)/.+\z"),
@@ -54,16 +54,16 @@ pub mod log_group {
         }
 
         /// `LogGroupClass`.
-        pub fn log_group_class(self, it: impl Into<cfn::Value<LogGroupClass>>) -> Self {
-            Self(self.0.set("LogGroupClass", it))
+        pub fn log_group_class(self, value: impl Into<cfn::Value<LogGroupClass>>) -> Self {
+            Self(self.0.set("LogGroupClass", value))
         }
 
         /// `LogGroupName`: 1 to 512 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn log_group_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn log_group_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "LogGroupName",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(512),
@@ -74,16 +74,16 @@ pub mod log_group {
         }
 
         /// `ResourcePolicyDocument`.
-        pub fn resource_policy_document(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("ResourcePolicyDocument", it))
+        pub fn resource_policy_document(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("ResourcePolicyDocument", value))
         }
 
         /// `RetentionInDays`: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653.
         #[track_caller]
-        pub fn retention_in_days(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn retention_in_days(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "RetentionInDays",
-                it,
+                value,
                 &cfn::Constraint {
                     numbers: &[
                         1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
@@ -96,8 +96,8 @@ pub mod log_group {
 
         /// `Tags`: no item twice.
         #[track_caller]
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set_checked("Tags", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+            Self(self.0.set_checked("Tags", value, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.

@@ -30,10 +30,10 @@ pub mod analysis {
 
         /// `AnalysisId`: required, 1 to 512 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn analysis_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn analysis_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "AnalysisId",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(512),
@@ -45,10 +45,10 @@ pub mod analysis {
 
         /// `AwsAccountId`: required, exactly 12 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn aws_account_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn aws_account_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "AwsAccountId",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(12),
                     max_length: Some(12),
@@ -59,85 +59,85 @@ pub mod analysis {
         }
 
         /// `Definition`.
-        pub fn definition(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("Definition", it))
+        pub fn definition(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("Definition", value))
         }
 
         /// `Errors`: at least 1 item.
         #[track_caller]
-        pub fn errors(self, it: impl Into<cfn::Value<Vec<AnalysisError>>>) -> Self {
-            Self(self.0.set_checked("Errors", it, &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE }))
+        pub fn errors(self, value: impl Into<cfn::Value<Vec<AnalysisError>>>) -> Self {
+            Self(self.0.set_checked("Errors", value, &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE }))
         }
 
         /// `FolderArns`: at most 10 items.
         #[track_caller]
-        pub fn folder_arns(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn folder_arns(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "FolderArns",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(10), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Name`: required, 1 to 2048 characters.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Parameters`.
-        pub fn parameters(self, it: impl Into<cfn::Value<Parameters>>) -> Self {
-            Self(self.0.set("Parameters", it))
+        pub fn parameters(self, value: impl Into<cfn::Value<Parameters>>) -> Self {
+            Self(self.0.set("Parameters", value))
         }
 
         /// `Permissions`: 1 to 64 items.
         #[track_caller]
-        pub fn permissions(self, it: impl Into<cfn::Value<Vec<ResourcePermission>>>) -> Self {
+        pub fn permissions(self, value: impl Into<cfn::Value<Vec<ResourcePermission>>>) -> Self {
             Self(self.0.set_checked(
                 "Permissions",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(64), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Sheets`: at most 20 items.
         #[track_caller]
-        pub fn sheets(self, it: impl Into<cfn::Value<Vec<Sheet>>>) -> Self {
-            Self(self.0.set_checked("Sheets", it, &cfn::Constraint { max_items: Some(20), ..cfn::Constraint::NONE }))
+        pub fn sheets(self, value: impl Into<cfn::Value<Vec<Sheet>>>) -> Self {
+            Self(self.0.set_checked("Sheets", value, &cfn::Constraint { max_items: Some(20), ..cfn::Constraint::NONE }))
         }
 
         /// `SourceEntity`.
-        pub fn source_entity(self, it: impl Into<cfn::Value<AnalysisSourceEntity>>) -> Self {
-            Self(self.0.set("SourceEntity", it))
+        pub fn source_entity(self, value: impl Into<cfn::Value<AnalysisSourceEntity>>) -> Self {
+            Self(self.0.set("SourceEntity", value))
         }
 
         /// `Status`.
-        pub fn status(self, it: impl Into<cfn::Value<Status>>) -> Self {
-            Self(self.0.set("Status", it))
+        pub fn status(self, value: impl Into<cfn::Value<Status>>) -> Self {
+            Self(self.0.set("Status", value))
         }
 
         /// `Tags`: 1 to 200 items.
         #[track_caller]
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
             Self(self.0.set_checked(
                 "Tags",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(200), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `ThemeArn`.
-        pub fn theme_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ThemeArn", it))
+        pub fn theme_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ThemeArn", value))
         }
 
         /// `ValidationStrategy`.
-        pub fn validation_strategy(self, it: impl Into<cfn::Value<ValidationStrategy>>) -> Self {
-            Self(self.0.set("ValidationStrategy", it))
+        pub fn validation_strategy(self, value: impl Into<cfn::Value<ValidationStrategy>>) -> Self {
+            Self(self.0.set("ValidationStrategy", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -222,21 +222,25 @@ pub mod analysis {
 
         /// `Message`.
         #[track_caller]
-        pub fn message(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Message", it, &cfn::Constraint { pattern: Some(r"\S"), ..cfn::Constraint::NONE }))
+        pub fn message(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "Message",
+                value,
+                &cfn::Constraint { pattern: Some(r"\S"), ..cfn::Constraint::NONE },
+            ))
         }
 
         /// `Type`.
-        pub fn r#type(self, it: impl Into<cfn::Value<Type>>) -> Self {
-            Self(self.0.set("Type", it))
+        pub fn r#type(self, value: impl Into<cfn::Value<Type>>) -> Self {
+            Self(self.0.set("Type", value))
         }
 
         /// `ViolatedEntities`: at most 200 items.
         #[track_caller]
-        pub fn violated_entities(self, it: impl Into<cfn::Value<Vec<Entity>>>) -> Self {
+        pub fn violated_entities(self, value: impl Into<cfn::Value<Vec<Entity>>>) -> Self {
             Self(self.0.set_checked(
                 "ViolatedEntities",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(200), ..cfn::Constraint::NONE },
             ))
         }
@@ -265,8 +269,8 @@ pub mod analysis {
         }
 
         /// `SourceTemplate`.
-        pub fn source_template(self, it: impl Into<cfn::Value<AnalysisSourceTemplate>>) -> Self {
-            Self(self.0.set("SourceTemplate", it))
+        pub fn source_template(self, value: impl Into<cfn::Value<AnalysisSourceTemplate>>) -> Self {
+            Self(self.0.set("SourceTemplate", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -301,21 +305,21 @@ pub mod analysis {
         }
 
         /// `Arn`: required.
-        pub fn arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Arn", it))
+        pub fn arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Arn", value))
         }
 
         /// `DataSetReferences`: required.
-        pub fn data_set_references(self, it: impl Into<cfn::Value<Vec<DataSetReference>>>) -> Self {
-            Self(self.0.set("DataSetReferences", it))
+        pub fn data_set_references(self, value: impl Into<cfn::Value<Vec<DataSetReference>>>) -> Self {
+            Self(self.0.set("DataSetReferences", value))
         }
 
         /// `TopicReferences`: at least 1 item.
         #[track_caller]
-        pub fn topic_references(self, it: impl Into<cfn::Value<Vec<TopicReference>>>) -> Self {
+        pub fn topic_references(self, value: impl Into<cfn::Value<Vec<TopicReference>>>) -> Self {
             Self(self.0.set_checked(
                 "TopicReferences",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE },
             ))
         }
@@ -355,16 +359,16 @@ pub mod analysis {
         }
 
         /// `DataSetArn`: required.
-        pub fn data_set_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("DataSetArn", it))
+        pub fn data_set_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("DataSetArn", value))
         }
 
         /// `DataSetPlaceholder`: required.
         #[track_caller]
-        pub fn data_set_placeholder(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn data_set_placeholder(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "DataSetPlaceholder",
-                it,
+                value,
                 &cfn::Constraint { pattern: Some(r"\S"), ..cfn::Constraint::NONE },
             ))
         }
@@ -403,13 +407,13 @@ pub mod analysis {
 
         /// `Name`: required.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Name", it, &cfn::Constraint { pattern: Some(r"\S"), ..cfn::Constraint::NONE }))
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked("Name", value, &cfn::Constraint { pattern: Some(r"\S"), ..cfn::Constraint::NONE }))
         }
 
         /// `Values`: required.
-        pub fn values(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("Values", it))
+        pub fn values(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("Values", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -446,13 +450,13 @@ pub mod analysis {
 
         /// `Name`: required.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Name", it, &cfn::Constraint { pattern: Some(r"\S"), ..cfn::Constraint::NONE }))
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked("Name", value, &cfn::Constraint { pattern: Some(r"\S"), ..cfn::Constraint::NONE }))
         }
 
         /// `Values`: required.
-        pub fn values(self, it: impl Into<cfn::Value<Vec<f64>>>) -> Self {
-            Self(self.0.set("Values", it))
+        pub fn values(self, value: impl Into<cfn::Value<Vec<f64>>>) -> Self {
+            Self(self.0.set("Values", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -480,8 +484,8 @@ pub mod analysis {
 
         /// `Path`.
         #[track_caller]
-        pub fn path(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Path", it, &cfn::Constraint { pattern: Some(r"\S"), ..cfn::Constraint::NONE }))
+        pub fn path(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked("Path", value, &cfn::Constraint { pattern: Some(r"\S"), ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -518,13 +522,13 @@ pub mod analysis {
 
         /// `Name`: required.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Name", it, &cfn::Constraint { pattern: Some(r"\S"), ..cfn::Constraint::NONE }))
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked("Name", value, &cfn::Constraint { pattern: Some(r"\S"), ..cfn::Constraint::NONE }))
         }
 
         /// `Values`: required.
-        pub fn values(self, it: impl Into<cfn::Value<Vec<f64>>>) -> Self {
-            Self(self.0.set("Values", it))
+        pub fn values(self, value: impl Into<cfn::Value<Vec<f64>>>) -> Self {
+            Self(self.0.set("Values", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -552,40 +556,40 @@ pub mod analysis {
 
         /// `DateTimeParameters`: at most 100 items.
         #[track_caller]
-        pub fn date_time_parameters(self, it: impl Into<cfn::Value<Vec<DateTimeParameter>>>) -> Self {
+        pub fn date_time_parameters(self, value: impl Into<cfn::Value<Vec<DateTimeParameter>>>) -> Self {
             Self(self.0.set_checked(
                 "DateTimeParameters",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(100), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `DecimalParameters`: at most 100 items.
         #[track_caller]
-        pub fn decimal_parameters(self, it: impl Into<cfn::Value<Vec<DecimalParameter>>>) -> Self {
+        pub fn decimal_parameters(self, value: impl Into<cfn::Value<Vec<DecimalParameter>>>) -> Self {
             Self(self.0.set_checked(
                 "DecimalParameters",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(100), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `IntegerParameters`: at most 100 items.
         #[track_caller]
-        pub fn integer_parameters(self, it: impl Into<cfn::Value<Vec<IntegerParameter>>>) -> Self {
+        pub fn integer_parameters(self, value: impl Into<cfn::Value<Vec<IntegerParameter>>>) -> Self {
             Self(self.0.set_checked(
                 "IntegerParameters",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(100), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `StringParameters`: at most 100 items.
         #[track_caller]
-        pub fn string_parameters(self, it: impl Into<cfn::Value<Vec<StringParameter>>>) -> Self {
+        pub fn string_parameters(self, value: impl Into<cfn::Value<Vec<StringParameter>>>) -> Self {
             Self(self.0.set_checked(
                 "StringParameters",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(100), ..cfn::Constraint::NONE },
             ))
         }
@@ -624,27 +628,27 @@ pub mod analysis {
 
         /// `Actions`: required, 1 to 30 items.
         #[track_caller]
-        pub fn actions(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn actions(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "Actions",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(30), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Principal`: required, 1 to 256 characters.
         #[track_caller]
-        pub fn principal(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn principal(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Principal",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Resource`.
-        pub fn resource(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Resource", it))
+        pub fn resource(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Resource", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -672,20 +676,20 @@ pub mod analysis {
 
         /// `Name`: 1 to 2048 characters.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `SheetId`: 1 to 512 characters.
         #[track_caller]
-        pub fn sheet_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn sheet_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "SheetId",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(512),
@@ -729,13 +733,13 @@ pub mod analysis {
 
         /// `Name`: required.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Name", it, &cfn::Constraint { pattern: Some(r"\S"), ..cfn::Constraint::NONE }))
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked("Name", value, &cfn::Constraint { pattern: Some(r"\S"), ..cfn::Constraint::NONE }))
         }
 
         /// `Values`: required.
-        pub fn values(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("Values", it))
+        pub fn values(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("Values", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -771,16 +775,16 @@ pub mod analysis {
         }
 
         /// `TopicArn`: required.
-        pub fn topic_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("TopicArn", it))
+        pub fn topic_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("TopicArn", value))
         }
 
         /// `TopicPlaceholder`: required, 1 to 2048 characters.
         #[track_caller]
-        pub fn topic_placeholder(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn topic_placeholder(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "TopicPlaceholder",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
@@ -809,8 +813,8 @@ pub mod analysis {
         }
 
         /// `Mode`: required.
-        pub fn mode(self, it: impl Into<cfn::Value<Mode>>) -> Self {
-            Self(self.0.set("Mode", it))
+        pub fn mode(self, value: impl Into<cfn::Value<Mode>>) -> Self {
+            Self(self.0.set("Mode", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -972,10 +976,10 @@ pub mod dashboard {
 
         /// `AwsAccountId`: required, exactly 12 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn aws_account_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn aws_account_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "AwsAccountId",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(12),
                     max_length: Some(12),
@@ -987,10 +991,10 @@ pub mod dashboard {
 
         /// `DashboardId`: required, 1 to 512 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn dashboard_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn dashboard_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "DashboardId",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(512),
@@ -1001,31 +1005,31 @@ pub mod dashboard {
         }
 
         /// `DashboardPublishOptions`.
-        pub fn dashboard_publish_options(self, it: impl Into<cfn::Value<DashboardPublishOptions>>) -> Self {
-            Self(self.0.set("DashboardPublishOptions", it))
+        pub fn dashboard_publish_options(self, value: impl Into<cfn::Value<DashboardPublishOptions>>) -> Self {
+            Self(self.0.set("DashboardPublishOptions", value))
         }
 
         /// `Definition`.
-        pub fn definition(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("Definition", it))
+        pub fn definition(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("Definition", value))
         }
 
         /// `FolderArns`: at most 10 items.
         #[track_caller]
-        pub fn folder_arns(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn folder_arns(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "FolderArns",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(10), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `LinkEntities`: at most 5 items, each 1 to 1024 characters.
         #[track_caller]
-        pub fn link_entities(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn link_entities(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "LinkEntities",
-                it,
+                value,
                 &cfn::Constraint {
                     max_items: Some(5),
                     items: Some(&cfn::Constraint {
@@ -1040,66 +1044,66 @@ pub mod dashboard {
         }
 
         /// `LinkSharingConfiguration`.
-        pub fn link_sharing_configuration(self, it: impl Into<cfn::Value<LinkSharingConfiguration>>) -> Self {
-            Self(self.0.set("LinkSharingConfiguration", it))
+        pub fn link_sharing_configuration(self, value: impl Into<cfn::Value<LinkSharingConfiguration>>) -> Self {
+            Self(self.0.set("LinkSharingConfiguration", value))
         }
 
         /// `Name`: required, 1 to 2048 characters.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Parameters`.
-        pub fn parameters(self, it: impl Into<cfn::Value<Parameters>>) -> Self {
-            Self(self.0.set("Parameters", it))
+        pub fn parameters(self, value: impl Into<cfn::Value<Parameters>>) -> Self {
+            Self(self.0.set("Parameters", value))
         }
 
         /// `Permissions`: 1 to 64 items.
         #[track_caller]
-        pub fn permissions(self, it: impl Into<cfn::Value<Vec<ResourcePermission>>>) -> Self {
+        pub fn permissions(self, value: impl Into<cfn::Value<Vec<ResourcePermission>>>) -> Self {
             Self(self.0.set_checked(
                 "Permissions",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(64), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `SourceEntity`.
-        pub fn source_entity(self, it: impl Into<cfn::Value<DashboardSourceEntity>>) -> Self {
-            Self(self.0.set("SourceEntity", it))
+        pub fn source_entity(self, value: impl Into<cfn::Value<DashboardSourceEntity>>) -> Self {
+            Self(self.0.set("SourceEntity", value))
         }
 
         /// `Tags`: 1 to 200 items.
         #[track_caller]
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
             Self(self.0.set_checked(
                 "Tags",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(200), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `ThemeArn`.
-        pub fn theme_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ThemeArn", it))
+        pub fn theme_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ThemeArn", value))
         }
 
         /// `ValidationStrategy`.
-        pub fn validation_strategy(self, it: impl Into<cfn::Value<ValidationStrategy>>) -> Self {
-            Self(self.0.set("ValidationStrategy", it))
+        pub fn validation_strategy(self, value: impl Into<cfn::Value<ValidationStrategy>>) -> Self {
+            Self(self.0.set("ValidationStrategy", value))
         }
 
         /// `VersionDescription`: 1 to 512 characters.
         #[track_caller]
-        pub fn version_description(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn version_description(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "VersionDescription",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(512), ..cfn::Constraint::NONE },
             ))
         }
@@ -1230,8 +1234,8 @@ pub mod dashboard {
         }
 
         /// `AvailabilityStatus`.
-        pub fn availability_status(self, it: impl Into<cfn::Value<AvailabilityStatus>>) -> Self {
-            Self(self.0.set("AvailabilityStatus", it))
+        pub fn availability_status(self, value: impl Into<cfn::Value<AvailabilityStatus>>) -> Self {
+            Self(self.0.set("AvailabilityStatus", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1258,81 +1262,84 @@ pub mod dashboard {
         }
 
         /// `AdHocFilteringOption`.
-        pub fn ad_hoc_filtering_option(self, it: impl Into<cfn::Value<AdHocFilteringOption>>) -> Self {
-            Self(self.0.set("AdHocFilteringOption", it))
+        pub fn ad_hoc_filtering_option(self, value: impl Into<cfn::Value<AdHocFilteringOption>>) -> Self {
+            Self(self.0.set("AdHocFilteringOption", value))
         }
 
         /// `DataPointDrillUpDownOption`.
-        pub fn data_point_drill_up_down_option(self, it: impl Into<cfn::Value<DataPointDrillUpDownOption>>) -> Self {
-            Self(self.0.set("DataPointDrillUpDownOption", it))
+        pub fn data_point_drill_up_down_option(self, value: impl Into<cfn::Value<DataPointDrillUpDownOption>>) -> Self {
+            Self(self.0.set("DataPointDrillUpDownOption", value))
         }
 
         /// `DataPointMenuLabelOption`.
-        pub fn data_point_menu_label_option(self, it: impl Into<cfn::Value<DataPointMenuLabelOption>>) -> Self {
-            Self(self.0.set("DataPointMenuLabelOption", it))
+        pub fn data_point_menu_label_option(self, value: impl Into<cfn::Value<DataPointMenuLabelOption>>) -> Self {
+            Self(self.0.set("DataPointMenuLabelOption", value))
         }
 
         /// `DataPointTooltipOption`.
-        pub fn data_point_tooltip_option(self, it: impl Into<cfn::Value<DataPointTooltipOption>>) -> Self {
-            Self(self.0.set("DataPointTooltipOption", it))
+        pub fn data_point_tooltip_option(self, value: impl Into<cfn::Value<DataPointTooltipOption>>) -> Self {
+            Self(self.0.set("DataPointTooltipOption", value))
         }
 
         /// `DataQAEnabledOption`.
-        pub fn data_qa_enabled_option(self, it: impl Into<cfn::Value<DataQaEnabledOption>>) -> Self {
-            Self(self.0.set("DataQAEnabledOption", it))
+        pub fn data_qa_enabled_option(self, value: impl Into<cfn::Value<DataQaEnabledOption>>) -> Self {
+            Self(self.0.set("DataQAEnabledOption", value))
         }
 
         /// `DataStoriesSharingOption`.
-        pub fn data_stories_sharing_option(self, it: impl Into<cfn::Value<DataStoriesSharingOption>>) -> Self {
-            Self(self.0.set("DataStoriesSharingOption", it))
+        pub fn data_stories_sharing_option(self, value: impl Into<cfn::Value<DataStoriesSharingOption>>) -> Self {
+            Self(self.0.set("DataStoriesSharingOption", value))
         }
 
         /// `ExecutiveSummaryOption`.
-        pub fn executive_summary_option(self, it: impl Into<cfn::Value<ExecutiveSummaryOption>>) -> Self {
-            Self(self.0.set("ExecutiveSummaryOption", it))
+        pub fn executive_summary_option(self, value: impl Into<cfn::Value<ExecutiveSummaryOption>>) -> Self {
+            Self(self.0.set("ExecutiveSummaryOption", value))
         }
 
         /// `ExportToCSVOption`.
-        pub fn export_to_csv_option(self, it: impl Into<cfn::Value<ExportToCsvOption>>) -> Self {
-            Self(self.0.set("ExportToCSVOption", it))
+        pub fn export_to_csv_option(self, value: impl Into<cfn::Value<ExportToCsvOption>>) -> Self {
+            Self(self.0.set("ExportToCSVOption", value))
         }
 
         /// `ExportWithHiddenFieldsOption`.
-        pub fn export_with_hidden_fields_option(self, it: impl Into<cfn::Value<ExportWithHiddenFieldsOption>>) -> Self {
-            Self(self.0.set("ExportWithHiddenFieldsOption", it))
+        pub fn export_with_hidden_fields_option(
+            self,
+            value: impl Into<cfn::Value<ExportWithHiddenFieldsOption>>,
+        ) -> Self {
+            Self(self.0.set("ExportWithHiddenFieldsOption", value))
         }
 
         /// `QuickSuiteActionsOption`.
-        pub fn quick_suite_actions_option(self, it: impl Into<cfn::Value<QuickSuiteActionsOption>>) -> Self {
-            Self(self.0.set("QuickSuiteActionsOption", it))
+        pub fn quick_suite_actions_option(self, value: impl Into<cfn::Value<QuickSuiteActionsOption>>) -> Self {
+            Self(self.0.set("QuickSuiteActionsOption", value))
         }
 
         /// `SheetControlsOption`.
-        pub fn sheet_controls_option(self, it: impl Into<cfn::Value<SheetControlsOption>>) -> Self {
-            Self(self.0.set("SheetControlsOption", it))
+        pub fn sheet_controls_option(self, value: impl Into<cfn::Value<SheetControlsOption>>) -> Self {
+            Self(self.0.set("SheetControlsOption", value))
         }
 
         /// `SheetLayoutElementMaximizationOption`.
         pub fn sheet_layout_element_maximization_option(
             self,
-            it: impl Into<cfn::Value<SheetLayoutElementMaximizationOption>>,
+            value: impl Into<cfn::Value<SheetLayoutElementMaximizationOption>>,
         ) -> Self {
-            Self(self.0.set("SheetLayoutElementMaximizationOption", it))
+            Self(self.0.set("SheetLayoutElementMaximizationOption", value))
         }
 
         /// `VisualAxisSortOption`.
-        pub fn visual_axis_sort_option(self, it: impl Into<cfn::Value<VisualAxisSortOption>>) -> Self {
-            Self(self.0.set("VisualAxisSortOption", it))
+        pub fn visual_axis_sort_option(self, value: impl Into<cfn::Value<VisualAxisSortOption>>) -> Self {
+            Self(self.0.set("VisualAxisSortOption", value))
         }
 
         /// `VisualMenuOption`.
-        pub fn visual_menu_option(self, it: impl Into<cfn::Value<VisualMenuOption>>) -> Self {
-            Self(self.0.set("VisualMenuOption", it))
+        pub fn visual_menu_option(self, value: impl Into<cfn::Value<VisualMenuOption>>) -> Self {
+            Self(self.0.set("VisualMenuOption", value))
         }
 
         /// `VisualPublishOptions`.
-        pub fn visual_publish_options(self, it: impl Into<cfn::Value<DashboardVisualPublishOptions>>) -> Self {
-            Self(self.0.set("VisualPublishOptions", it))
+        pub fn visual_publish_options(self, value: impl Into<cfn::Value<DashboardVisualPublishOptions>>) -> Self {
+            Self(self.0.set("VisualPublishOptions", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1359,8 +1366,8 @@ pub mod dashboard {
         }
 
         /// `SourceTemplate`.
-        pub fn source_template(self, it: impl Into<cfn::Value<DashboardSourceTemplate>>) -> Self {
-            Self(self.0.set("SourceTemplate", it))
+        pub fn source_template(self, value: impl Into<cfn::Value<DashboardSourceTemplate>>) -> Self {
+            Self(self.0.set("SourceTemplate", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1395,21 +1402,21 @@ pub mod dashboard {
         }
 
         /// `Arn`: required.
-        pub fn arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Arn", it))
+        pub fn arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Arn", value))
         }
 
         /// `DataSetReferences`: required.
-        pub fn data_set_references(self, it: impl Into<cfn::Value<Vec<DataSetReference>>>) -> Self {
-            Self(self.0.set("DataSetReferences", it))
+        pub fn data_set_references(self, value: impl Into<cfn::Value<Vec<DataSetReference>>>) -> Self {
+            Self(self.0.set("DataSetReferences", value))
         }
 
         /// `TopicReferences`: at least 1 item.
         #[track_caller]
-        pub fn topic_references(self, it: impl Into<cfn::Value<Vec<TopicReference>>>) -> Self {
+        pub fn topic_references(self, value: impl Into<cfn::Value<Vec<TopicReference>>>) -> Self {
             Self(self.0.set_checked(
                 "TopicReferences",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE },
             ))
         }
@@ -1438,8 +1445,8 @@ pub mod dashboard {
         }
 
         /// `ExportHiddenFieldsOption`.
-        pub fn export_hidden_fields_option(self, it: impl Into<cfn::Value<ExportHiddenFieldsOption>>) -> Self {
-            Self(self.0.set("ExportHiddenFieldsOption", it))
+        pub fn export_hidden_fields_option(self, value: impl Into<cfn::Value<ExportHiddenFieldsOption>>) -> Self {
+            Self(self.0.set("ExportHiddenFieldsOption", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1466,8 +1473,8 @@ pub mod dashboard {
         }
 
         /// `AvailabilityStatus`.
-        pub fn availability_status(self, it: impl Into<cfn::Value<AvailabilityStatus>>) -> Self {
-            Self(self.0.set("AvailabilityStatus", it))
+        pub fn availability_status(self, value: impl Into<cfn::Value<AvailabilityStatus>>) -> Self {
+            Self(self.0.set("AvailabilityStatus", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1494,8 +1501,8 @@ pub mod dashboard {
         }
 
         /// `AvailabilityStatus`.
-        pub fn availability_status(self, it: impl Into<cfn::Value<AvailabilityStatus>>) -> Self {
-            Self(self.0.set("AvailabilityStatus", it))
+        pub fn availability_status(self, value: impl Into<cfn::Value<AvailabilityStatus>>) -> Self {
+            Self(self.0.set("AvailabilityStatus", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1522,8 +1529,8 @@ pub mod dashboard {
         }
 
         /// `AvailabilityStatus`.
-        pub fn availability_status(self, it: impl Into<cfn::Value<AvailabilityStatus>>) -> Self {
-            Self(self.0.set("AvailabilityStatus", it))
+        pub fn availability_status(self, value: impl Into<cfn::Value<AvailabilityStatus>>) -> Self {
+            Self(self.0.set("AvailabilityStatus", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1550,8 +1557,8 @@ pub mod dashboard {
         }
 
         /// `AvailabilityStatus`.
-        pub fn availability_status(self, it: impl Into<cfn::Value<AvailabilityStatus>>) -> Self {
-            Self(self.0.set("AvailabilityStatus", it))
+        pub fn availability_status(self, value: impl Into<cfn::Value<AvailabilityStatus>>) -> Self {
+            Self(self.0.set("AvailabilityStatus", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1589,16 +1596,16 @@ pub mod dashboard {
         }
 
         /// `DataSetArn`: required.
-        pub fn data_set_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("DataSetArn", it))
+        pub fn data_set_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("DataSetArn", value))
         }
 
         /// `DataSetPlaceholder`: required.
         #[track_caller]
-        pub fn data_set_placeholder(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn data_set_placeholder(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "DataSetPlaceholder",
-                it,
+                value,
                 &cfn::Constraint { pattern: Some(r"\S"), ..cfn::Constraint::NONE },
             ))
         }
@@ -1627,8 +1634,8 @@ pub mod dashboard {
         }
 
         /// `AvailabilityStatus`.
-        pub fn availability_status(self, it: impl Into<cfn::Value<AvailabilityStatus>>) -> Self {
-            Self(self.0.set("AvailabilityStatus", it))
+        pub fn availability_status(self, value: impl Into<cfn::Value<AvailabilityStatus>>) -> Self {
+            Self(self.0.set("AvailabilityStatus", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1665,13 +1672,13 @@ pub mod dashboard {
 
         /// `Name`: required.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Name", it, &cfn::Constraint { pattern: Some(r"\S"), ..cfn::Constraint::NONE }))
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked("Name", value, &cfn::Constraint { pattern: Some(r"\S"), ..cfn::Constraint::NONE }))
         }
 
         /// `Values`: required.
-        pub fn values(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("Values", it))
+        pub fn values(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("Values", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1708,13 +1715,13 @@ pub mod dashboard {
 
         /// `Name`: required.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Name", it, &cfn::Constraint { pattern: Some(r"\S"), ..cfn::Constraint::NONE }))
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked("Name", value, &cfn::Constraint { pattern: Some(r"\S"), ..cfn::Constraint::NONE }))
         }
 
         /// `Values`: required.
-        pub fn values(self, it: impl Into<cfn::Value<Vec<f64>>>) -> Self {
-            Self(self.0.set("Values", it))
+        pub fn values(self, value: impl Into<cfn::Value<Vec<f64>>>) -> Self {
+            Self(self.0.set("Values", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1741,8 +1748,8 @@ pub mod dashboard {
         }
 
         /// `AvailabilityStatus`.
-        pub fn availability_status(self, it: impl Into<cfn::Value<AvailabilityStatus>>) -> Self {
-            Self(self.0.set("AvailabilityStatus", it))
+        pub fn availability_status(self, value: impl Into<cfn::Value<AvailabilityStatus>>) -> Self {
+            Self(self.0.set("AvailabilityStatus", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1769,8 +1776,8 @@ pub mod dashboard {
         }
 
         /// `AvailabilityStatus`.
-        pub fn availability_status(self, it: impl Into<cfn::Value<AvailabilityStatus>>) -> Self {
-            Self(self.0.set("AvailabilityStatus", it))
+        pub fn availability_status(self, value: impl Into<cfn::Value<AvailabilityStatus>>) -> Self {
+            Self(self.0.set("AvailabilityStatus", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1797,8 +1804,8 @@ pub mod dashboard {
         }
 
         /// `AvailabilityStatus`.
-        pub fn availability_status(self, it: impl Into<cfn::Value<AvailabilityStatus>>) -> Self {
-            Self(self.0.set("AvailabilityStatus", it))
+        pub fn availability_status(self, value: impl Into<cfn::Value<AvailabilityStatus>>) -> Self {
+            Self(self.0.set("AvailabilityStatus", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1825,8 +1832,8 @@ pub mod dashboard {
         }
 
         /// `AvailabilityStatus`.
-        pub fn availability_status(self, it: impl Into<cfn::Value<AvailabilityStatus>>) -> Self {
-            Self(self.0.set("AvailabilityStatus", it))
+        pub fn availability_status(self, value: impl Into<cfn::Value<AvailabilityStatus>>) -> Self {
+            Self(self.0.set("AvailabilityStatus", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1863,13 +1870,13 @@ pub mod dashboard {
 
         /// `Name`: required.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Name", it, &cfn::Constraint { pattern: Some(r"\S"), ..cfn::Constraint::NONE }))
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked("Name", value, &cfn::Constraint { pattern: Some(r"\S"), ..cfn::Constraint::NONE }))
         }
 
         /// `Values`: required.
-        pub fn values(self, it: impl Into<cfn::Value<Vec<f64>>>) -> Self {
-            Self(self.0.set("Values", it))
+        pub fn values(self, value: impl Into<cfn::Value<Vec<f64>>>) -> Self {
+            Self(self.0.set("Values", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1897,10 +1904,10 @@ pub mod dashboard {
 
         /// `Permissions`: 1 to 64 items.
         #[track_caller]
-        pub fn permissions(self, it: impl Into<cfn::Value<Vec<ResourcePermission>>>) -> Self {
+        pub fn permissions(self, value: impl Into<cfn::Value<Vec<ResourcePermission>>>) -> Self {
             Self(self.0.set_checked(
                 "Permissions",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(64), ..cfn::Constraint::NONE },
             ))
         }
@@ -1930,40 +1937,40 @@ pub mod dashboard {
 
         /// `DateTimeParameters`: at most 100 items.
         #[track_caller]
-        pub fn date_time_parameters(self, it: impl Into<cfn::Value<Vec<DateTimeParameter>>>) -> Self {
+        pub fn date_time_parameters(self, value: impl Into<cfn::Value<Vec<DateTimeParameter>>>) -> Self {
             Self(self.0.set_checked(
                 "DateTimeParameters",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(100), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `DecimalParameters`: at most 100 items.
         #[track_caller]
-        pub fn decimal_parameters(self, it: impl Into<cfn::Value<Vec<DecimalParameter>>>) -> Self {
+        pub fn decimal_parameters(self, value: impl Into<cfn::Value<Vec<DecimalParameter>>>) -> Self {
             Self(self.0.set_checked(
                 "DecimalParameters",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(100), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `IntegerParameters`: at most 100 items.
         #[track_caller]
-        pub fn integer_parameters(self, it: impl Into<cfn::Value<Vec<IntegerParameter>>>) -> Self {
+        pub fn integer_parameters(self, value: impl Into<cfn::Value<Vec<IntegerParameter>>>) -> Self {
             Self(self.0.set_checked(
                 "IntegerParameters",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(100), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `StringParameters`: at most 100 items.
         #[track_caller]
-        pub fn string_parameters(self, it: impl Into<cfn::Value<Vec<StringParameter>>>) -> Self {
+        pub fn string_parameters(self, value: impl Into<cfn::Value<Vec<StringParameter>>>) -> Self {
             Self(self.0.set_checked(
                 "StringParameters",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(100), ..cfn::Constraint::NONE },
             ))
         }
@@ -1992,8 +1999,8 @@ pub mod dashboard {
         }
 
         /// `AvailabilityStatus`.
-        pub fn availability_status(self, it: impl Into<cfn::Value<AvailabilityStatus>>) -> Self {
-            Self(self.0.set("AvailabilityStatus", it))
+        pub fn availability_status(self, value: impl Into<cfn::Value<AvailabilityStatus>>) -> Self {
+            Self(self.0.set("AvailabilityStatus", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2030,27 +2037,27 @@ pub mod dashboard {
 
         /// `Actions`: required, 1 to 30 items.
         #[track_caller]
-        pub fn actions(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn actions(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "Actions",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(30), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Principal`: required, 1 to 256 characters.
         #[track_caller]
-        pub fn principal(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn principal(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Principal",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Resource`.
-        pub fn resource(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Resource", it))
+        pub fn resource(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Resource", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2077,8 +2084,8 @@ pub mod dashboard {
         }
 
         /// `VisibilityState`.
-        pub fn visibility_state(self, it: impl Into<cfn::Value<VisibilityState>>) -> Self {
-            Self(self.0.set("VisibilityState", it))
+        pub fn visibility_state(self, value: impl Into<cfn::Value<VisibilityState>>) -> Self {
+            Self(self.0.set("VisibilityState", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2105,8 +2112,8 @@ pub mod dashboard {
         }
 
         /// `AvailabilityStatus`.
-        pub fn availability_status(self, it: impl Into<cfn::Value<AvailabilityStatus>>) -> Self {
-            Self(self.0.set("AvailabilityStatus", it))
+        pub fn availability_status(self, value: impl Into<cfn::Value<AvailabilityStatus>>) -> Self {
+            Self(self.0.set("AvailabilityStatus", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2143,13 +2150,13 @@ pub mod dashboard {
 
         /// `Name`: required.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Name", it, &cfn::Constraint { pattern: Some(r"\S"), ..cfn::Constraint::NONE }))
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked("Name", value, &cfn::Constraint { pattern: Some(r"\S"), ..cfn::Constraint::NONE }))
         }
 
         /// `Values`: required.
-        pub fn values(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("Values", it))
+        pub fn values(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("Values", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2185,16 +2192,16 @@ pub mod dashboard {
         }
 
         /// `TopicArn`: required.
-        pub fn topic_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("TopicArn", it))
+        pub fn topic_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("TopicArn", value))
         }
 
         /// `TopicPlaceholder`: required, 1 to 2048 characters.
         #[track_caller]
-        pub fn topic_placeholder(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn topic_placeholder(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "TopicPlaceholder",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
@@ -2223,8 +2230,8 @@ pub mod dashboard {
         }
 
         /// `Mode`: required.
-        pub fn mode(self, it: impl Into<cfn::Value<Mode>>) -> Self {
-            Self(self.0.set("Mode", it))
+        pub fn mode(self, value: impl Into<cfn::Value<Mode>>) -> Self {
+            Self(self.0.set("Mode", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2251,8 +2258,8 @@ pub mod dashboard {
         }
 
         /// `AvailabilityStatus`.
-        pub fn availability_status(self, it: impl Into<cfn::Value<AvailabilityStatus>>) -> Self {
-            Self(self.0.set("AvailabilityStatus", it))
+        pub fn availability_status(self, value: impl Into<cfn::Value<AvailabilityStatus>>) -> Self {
+            Self(self.0.set("AvailabilityStatus", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2279,8 +2286,8 @@ pub mod dashboard {
         }
 
         /// `AvailabilityStatus`.
-        pub fn availability_status(self, it: impl Into<cfn::Value<AvailabilityStatus>>) -> Self {
-            Self(self.0.set("AvailabilityStatus", it))
+        pub fn availability_status(self, value: impl Into<cfn::Value<AvailabilityStatus>>) -> Self {
+            Self(self.0.set("AvailabilityStatus", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2386,10 +2393,10 @@ pub mod data_set {
 
         /// `AwsAccountId`: exactly 12 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn aws_account_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn aws_account_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "AwsAccountId",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(12),
                     max_length: Some(12),
@@ -2401,108 +2408,114 @@ pub mod data_set {
 
         /// `ColumnGroups`: 1 to 8 items.
         #[track_caller]
-        pub fn column_groups(self, it: impl Into<cfn::Value<Vec<ColumnGroup>>>) -> Self {
+        pub fn column_groups(self, value: impl Into<cfn::Value<Vec<ColumnGroup>>>) -> Self {
             Self(self.0.set_checked(
                 "ColumnGroups",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(8), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `ColumnLevelPermissionRules`: at least 1 item.
         #[track_caller]
-        pub fn column_level_permission_rules(self, it: impl Into<cfn::Value<Vec<ColumnLevelPermissionRule>>>) -> Self {
+        pub fn column_level_permission_rules(
+            self,
+            value: impl Into<cfn::Value<Vec<ColumnLevelPermissionRule>>>,
+        ) -> Self {
             Self(self.0.set_checked(
                 "ColumnLevelPermissionRules",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `DataPrepConfiguration`.
-        pub fn data_prep_configuration(self, it: impl Into<cfn::Value<DataPrepConfiguration>>) -> Self {
-            Self(self.0.set("DataPrepConfiguration", it))
+        pub fn data_prep_configuration(self, value: impl Into<cfn::Value<DataPrepConfiguration>>) -> Self {
+            Self(self.0.set("DataPrepConfiguration", value))
         }
 
         /// `DataSetId`. Replaces the resource when changed.
-        pub fn data_set_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("DataSetId", it))
+        pub fn data_set_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("DataSetId", value))
         }
 
         /// `DataSetRefreshProperties`.
-        pub fn data_set_refresh_properties(self, it: impl Into<cfn::Value<DataSetRefreshProperties>>) -> Self {
-            Self(self.0.set("DataSetRefreshProperties", it))
+        pub fn data_set_refresh_properties(self, value: impl Into<cfn::Value<DataSetRefreshProperties>>) -> Self {
+            Self(self.0.set("DataSetRefreshProperties", value))
         }
 
         /// `DataSetUsageConfiguration`.
-        pub fn data_set_usage_configuration(self, it: impl Into<cfn::Value<DataSetUsageConfiguration>>) -> Self {
-            Self(self.0.set("DataSetUsageConfiguration", it))
+        pub fn data_set_usage_configuration(self, value: impl Into<cfn::Value<DataSetUsageConfiguration>>) -> Self {
+            Self(self.0.set("DataSetUsageConfiguration", value))
         }
 
         /// `DatasetParameters`: at most 32 items.
         #[track_caller]
-        pub fn dataset_parameters(self, it: impl Into<cfn::Value<Vec<DatasetParameter>>>) -> Self {
+        pub fn dataset_parameters(self, value: impl Into<cfn::Value<Vec<DatasetParameter>>>) -> Self {
             Self(self.0.set_checked(
                 "DatasetParameters",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(32), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `FieldFolders`.
-        pub fn field_folders(self, it: impl Into<cfn::Value<std::collections::BTreeMap<String, FieldFolder>>>) -> Self {
-            Self(self.0.set("FieldFolders", it))
+        pub fn field_folders(
+            self,
+            value: impl Into<cfn::Value<std::collections::BTreeMap<String, FieldFolder>>>,
+        ) -> Self {
+            Self(self.0.set("FieldFolders", value))
         }
 
         /// `FolderArns`: at most 10 items.
         #[track_caller]
-        pub fn folder_arns(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn folder_arns(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "FolderArns",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(10), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `ImportMode`.
-        pub fn import_mode(self, it: impl Into<cfn::Value<ImportMode>>) -> Self {
-            Self(self.0.set("ImportMode", it))
+        pub fn import_mode(self, value: impl Into<cfn::Value<ImportMode>>) -> Self {
+            Self(self.0.set("ImportMode", value))
         }
 
         /// `IngestionWaitPolicy`.
-        pub fn ingestion_wait_policy(self, it: impl Into<cfn::Value<IngestionWaitPolicy>>) -> Self {
-            Self(self.0.set("IngestionWaitPolicy", it))
+        pub fn ingestion_wait_policy(self, value: impl Into<cfn::Value<IngestionWaitPolicy>>) -> Self {
+            Self(self.0.set("IngestionWaitPolicy", value))
         }
 
         /// `LogicalTableMap`: deprecated.
         pub fn logical_table_map(
             self,
-            it: impl Into<cfn::Value<std::collections::BTreeMap<String, LogicalTable>>>,
+            value: impl Into<cfn::Value<std::collections::BTreeMap<String, LogicalTable>>>,
         ) -> Self {
-            Self(self.0.set("LogicalTableMap", it))
+            Self(self.0.set("LogicalTableMap", value))
         }
 
         /// `Name`: 1 to 128 characters.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `PerformanceConfiguration`.
-        pub fn performance_configuration(self, it: impl Into<cfn::Value<PerformanceConfiguration>>) -> Self {
-            Self(self.0.set("PerformanceConfiguration", it))
+        pub fn performance_configuration(self, value: impl Into<cfn::Value<PerformanceConfiguration>>) -> Self {
+            Self(self.0.set("PerformanceConfiguration", value))
         }
 
         /// `Permissions`: 1 to 64 items.
         #[track_caller]
-        pub fn permissions(self, it: impl Into<cfn::Value<Vec<ResourcePermission>>>) -> Self {
+        pub fn permissions(self, value: impl Into<cfn::Value<Vec<ResourcePermission>>>) -> Self {
             Self(self.0.set_checked(
                 "Permissions",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(64), ..cfn::Constraint::NONE },
             ))
         }
@@ -2510,42 +2523,42 @@ pub mod data_set {
         /// `PhysicalTableMap`.
         pub fn physical_table_map(
             self,
-            it: impl Into<cfn::Value<std::collections::BTreeMap<String, PhysicalTable>>>,
+            value: impl Into<cfn::Value<std::collections::BTreeMap<String, PhysicalTable>>>,
         ) -> Self {
-            Self(self.0.set("PhysicalTableMap", it))
+            Self(self.0.set("PhysicalTableMap", value))
         }
 
         /// `RowLevelPermissionDataSet`: deprecated.
-        pub fn row_level_permission_data_set(self, it: impl Into<cfn::Value<RowLevelPermissionDataSet>>) -> Self {
-            Self(self.0.set("RowLevelPermissionDataSet", it))
+        pub fn row_level_permission_data_set(self, value: impl Into<cfn::Value<RowLevelPermissionDataSet>>) -> Self {
+            Self(self.0.set("RowLevelPermissionDataSet", value))
         }
 
         /// `RowLevelPermissionTagConfiguration`: deprecated.
         pub fn row_level_permission_tag_configuration(
             self,
-            it: impl Into<cfn::Value<RowLevelPermissionTagConfiguration>>,
+            value: impl Into<cfn::Value<RowLevelPermissionTagConfiguration>>,
         ) -> Self {
-            Self(self.0.set("RowLevelPermissionTagConfiguration", it))
+            Self(self.0.set("RowLevelPermissionTagConfiguration", value))
         }
 
         /// `SemanticModelConfiguration`.
-        pub fn semantic_model_configuration(self, it: impl Into<cfn::Value<SemanticModelConfiguration>>) -> Self {
-            Self(self.0.set("SemanticModelConfiguration", it))
+        pub fn semantic_model_configuration(self, value: impl Into<cfn::Value<SemanticModelConfiguration>>) -> Self {
+            Self(self.0.set("SemanticModelConfiguration", value))
         }
 
         /// `Tags`: 1 to 200 items.
         #[track_caller]
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
             Self(self.0.set_checked(
                 "Tags",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(200), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `UseAs`.
-        pub fn use_as(self, it: impl Into<cfn::Value<UseAs>>) -> Self {
-            Self(self.0.set("UseAs", it))
+        pub fn use_as(self, value: impl Into<cfn::Value<UseAs>>) -> Self {
+            Self(self.0.set("UseAs", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2625,8 +2638,12 @@ pub mod data_set {
 
         /// `Text`: at most 2000 characters.
         #[track_caller]
-        pub fn text(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Text", it, &cfn::Constraint { max_length: Some(2000), ..cfn::Constraint::NONE }))
+        pub fn text(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "Text",
+                value,
+                &cfn::Constraint { max_length: Some(2000), ..cfn::Constraint::NONE },
+            ))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2668,30 +2685,30 @@ pub mod data_set {
 
         /// `Aggregations`: required, at most 128 items.
         #[track_caller]
-        pub fn aggregations(self, it: impl Into<cfn::Value<Vec<Aggregation>>>) -> Self {
+        pub fn aggregations(self, value: impl Into<cfn::Value<Vec<Aggregation>>>) -> Self {
             Self(self.0.set_checked(
                 "Aggregations",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(128), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Alias`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn alias(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn alias(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Alias",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `GroupByColumnNames`: at most 128 items, each 1 to 127 characters.
         #[track_caller]
-        pub fn group_by_column_names(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn group_by_column_names(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "GroupByColumnNames",
-                it,
+                value,
                 &cfn::Constraint {
                     max_items: Some(128),
                     items: Some(&cfn::Constraint {
@@ -2705,8 +2722,8 @@ pub mod data_set {
         }
 
         /// `Source`: required.
-        pub fn source(self, it: impl Into<cfn::Value<TransformOperationSource>>) -> Self {
-            Self(self.0.set("Source", it))
+        pub fn source(self, value: impl Into<cfn::Value<TransformOperationSource>>) -> Self {
+            Self(self.0.set("Source", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2747,26 +2764,26 @@ pub mod data_set {
         }
 
         /// `AggregationFunction`: required.
-        pub fn aggregation_function(self, it: impl Into<cfn::Value<DataPrepAggregationFunction>>) -> Self {
-            Self(self.0.set("AggregationFunction", it))
+        pub fn aggregation_function(self, value: impl Into<cfn::Value<DataPrepAggregationFunction>>) -> Self {
+            Self(self.0.set("AggregationFunction", value))
         }
 
         /// `NewColumnId`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn new_column_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn new_column_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "NewColumnId",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `NewColumnName`: required, 1 to 127 characters.
         #[track_caller]
-        pub fn new_column_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn new_column_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "NewColumnName",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(127), ..cfn::Constraint::NONE },
             ))
         }
@@ -2805,32 +2822,32 @@ pub mod data_set {
 
         /// `Alias`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn alias(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn alias(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Alias",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `AppendedColumns`: required, at most 2048 items.
         #[track_caller]
-        pub fn appended_columns(self, it: impl Into<cfn::Value<Vec<AppendedColumn>>>) -> Self {
+        pub fn appended_columns(self, value: impl Into<cfn::Value<Vec<AppendedColumn>>>) -> Self {
             Self(self.0.set_checked(
                 "AppendedColumns",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `FirstSource`.
-        pub fn first_source(self, it: impl Into<cfn::Value<TransformOperationSource>>) -> Self {
-            Self(self.0.set("FirstSource", it))
+        pub fn first_source(self, value: impl Into<cfn::Value<TransformOperationSource>>) -> Self {
+            Self(self.0.set("FirstSource", value))
         }
 
         /// `SecondSource`.
-        pub fn second_source(self, it: impl Into<cfn::Value<TransformOperationSource>>) -> Self {
-            Self(self.0.set("SecondSource", it))
+        pub fn second_source(self, value: impl Into<cfn::Value<TransformOperationSource>>) -> Self {
+            Self(self.0.set("SecondSource", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2867,20 +2884,20 @@ pub mod data_set {
 
         /// `ColumnName`: required, 1 to 127 characters.
         #[track_caller]
-        pub fn column_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn column_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ColumnName",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(127), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `NewColumnId`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn new_column_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn new_column_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "NewColumnId",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
@@ -2924,30 +2941,30 @@ pub mod data_set {
 
         /// `ColumnId`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn column_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn column_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ColumnId",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `ColumnName`: required, 1 to 127 characters.
         #[track_caller]
-        pub fn column_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn column_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ColumnName",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(127), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Expression`: required, 1 to 250000 characters.
         #[track_caller]
-        pub fn expression(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn expression(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Expression",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(250000), ..cfn::Constraint::NONE },
             ))
         }
@@ -2986,28 +3003,32 @@ pub mod data_set {
 
         /// `ColumnName`: required, 1 to 127 characters.
         #[track_caller]
-        pub fn column_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn column_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ColumnName",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(127), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Format`: at most 32 characters.
         #[track_caller]
-        pub fn format(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Format", it, &cfn::Constraint { max_length: Some(32), ..cfn::Constraint::NONE }))
+        pub fn format(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "Format",
+                value,
+                &cfn::Constraint { max_length: Some(32), ..cfn::Constraint::NONE },
+            ))
         }
 
         /// `NewColumnType`: required.
-        pub fn new_column_type(self, it: impl Into<cfn::Value<NewColumnType>>) -> Self {
-            Self(self.0.set("NewColumnType", it))
+        pub fn new_column_type(self, value: impl Into<cfn::Value<NewColumnType>>) -> Self {
+            Self(self.0.set("NewColumnType", value))
         }
 
         /// `SubType`.
-        pub fn sub_type(self, it: impl Into<cfn::Value<SubType>>) -> Self {
-            Self(self.0.set("SubType", it))
+        pub fn sub_type(self, value: impl Into<cfn::Value<SubType>>) -> Self {
+            Self(self.0.set("SubType", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3049,27 +3070,27 @@ pub mod data_set {
 
         /// `Alias`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn alias(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn alias(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Alias",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `CastColumnTypeOperations`: required, at most 2048 items.
         #[track_caller]
-        pub fn cast_column_type_operations(self, it: impl Into<cfn::Value<Vec<CastColumnTypeOperation>>>) -> Self {
+        pub fn cast_column_type_operations(self, value: impl Into<cfn::Value<Vec<CastColumnTypeOperation>>>) -> Self {
             Self(self.0.set_checked(
                 "CastColumnTypeOperations",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Source`: required.
-        pub fn source(self, it: impl Into<cfn::Value<TransformOperationSource>>) -> Self {
-            Self(self.0.set("Source", it))
+        pub fn source(self, value: impl Into<cfn::Value<TransformOperationSource>>) -> Self {
+            Self(self.0.set("Source", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3097,8 +3118,8 @@ pub mod data_set {
 
         /// `Text`: at most 500 characters.
         #[track_caller]
-        pub fn text(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Text", it, &cfn::Constraint { max_length: Some(500), ..cfn::Constraint::NONE }))
+        pub fn text(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked("Text", value, &cfn::Constraint { max_length: Some(500), ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3125,8 +3146,8 @@ pub mod data_set {
         }
 
         /// `GeoSpatialColumnGroup`.
-        pub fn geo_spatial_column_group(self, it: impl Into<cfn::Value<GeoSpatialColumnGroup>>) -> Self {
-            Self(self.0.set("GeoSpatialColumnGroup", it))
+        pub fn geo_spatial_column_group(self, value: impl Into<cfn::Value<GeoSpatialColumnGroup>>) -> Self {
+            Self(self.0.set("GeoSpatialColumnGroup", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3154,20 +3175,20 @@ pub mod data_set {
 
         /// `ColumnNames`: at least 1 item.
         #[track_caller]
-        pub fn column_names(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn column_names(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "ColumnNames",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Principals`: 1 to 100 items.
         #[track_caller]
-        pub fn principals(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn principals(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "Principals",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(100), ..cfn::Constraint::NONE },
             ))
         }
@@ -3196,18 +3217,18 @@ pub mod data_set {
         }
 
         /// `AdditionalNotes`.
-        pub fn additional_notes(self, it: impl Into<cfn::Value<AdditionalNotes>>) -> Self {
-            Self(self.0.set("AdditionalNotes", it))
+        pub fn additional_notes(self, value: impl Into<cfn::Value<AdditionalNotes>>) -> Self {
+            Self(self.0.set("AdditionalNotes", value))
         }
 
         /// `Description`.
-        pub fn description(self, it: impl Into<cfn::Value<ColumnDescription>>) -> Self {
-            Self(self.0.set("Description", it))
+        pub fn description(self, value: impl Into<cfn::Value<ColumnDescription>>) -> Self {
+            Self(self.0.set("Description", value))
         }
 
         /// `SemanticType`.
-        pub fn semantic_type(self, it: impl Into<cfn::Value<ColumnSemanticType>>) -> Self {
-            Self(self.0.set("SemanticType", it))
+        pub fn semantic_type(self, value: impl Into<cfn::Value<ColumnSemanticType>>) -> Self {
+            Self(self.0.set("SemanticType", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3234,8 +3255,8 @@ pub mod data_set {
         }
 
         /// `GeographicalRole`.
-        pub fn geographical_role(self, it: impl Into<cfn::Value<GeographicalRole>>) -> Self {
-            Self(self.0.set("GeographicalRole", it))
+        pub fn geographical_role(self, value: impl Into<cfn::Value<GeographicalRole>>) -> Self {
+            Self(self.0.set("GeographicalRole", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3262,13 +3283,13 @@ pub mod data_set {
         }
 
         /// `ColumnDescription`.
-        pub fn column_description(self, it: impl Into<cfn::Value<ColumnDescription>>) -> Self {
-            Self(self.0.set("ColumnDescription", it))
+        pub fn column_description(self, value: impl Into<cfn::Value<ColumnDescription>>) -> Self {
+            Self(self.0.set("ColumnDescription", value))
         }
 
         /// `ColumnGeographicRole`.
-        pub fn column_geographic_role(self, it: impl Into<cfn::Value<ColumnGeographicRole>>) -> Self {
-            Self(self.0.set("ColumnGeographicRole", it))
+        pub fn column_geographic_role(self, value: impl Into<cfn::Value<ColumnGeographicRole>>) -> Self {
+            Self(self.0.set("ColumnGeographicRole", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3296,20 +3317,20 @@ pub mod data_set {
 
         /// `ColumnName`: 1 to 127 characters.
         #[track_caller]
-        pub fn column_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn column_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ColumnName",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(127), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `NewValue`: at most 2047 characters.
         #[track_caller]
-        pub fn new_value(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn new_value(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "NewValue",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(2047), ..cfn::Constraint::NONE },
             ))
         }
@@ -3340,23 +3361,27 @@ pub mod data_set {
 
         /// `Alias`: 1 to 64 characters.
         #[track_caller]
-        pub fn alias(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn alias(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Alias",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Columns`: required, at most 256 items.
         #[track_caller]
-        pub fn columns(self, it: impl Into<cfn::Value<Vec<CalculatedColumn>>>) -> Self {
-            Self(self.0.set_checked("Columns", it, &cfn::Constraint { max_items: Some(256), ..cfn::Constraint::NONE }))
+        pub fn columns(self, value: impl Into<cfn::Value<Vec<CalculatedColumn>>>) -> Self {
+            Self(self.0.set_checked(
+                "Columns",
+                value,
+                &cfn::Constraint { max_items: Some(256), ..cfn::Constraint::NONE },
+            ))
         }
 
         /// `Source`.
-        pub fn source(self, it: impl Into<cfn::Value<TransformOperationSource>>) -> Self {
-            Self(self.0.set("Source", it))
+        pub fn source(self, value: impl Into<cfn::Value<TransformOperationSource>>) -> Self {
+            Self(self.0.set("Source", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3383,8 +3408,8 @@ pub mod data_set {
         }
 
         /// `InlineCustomInstruction`.
-        pub fn inline_custom_instruction(self, it: impl Into<cfn::Value<InlineCustomInstruction>>) -> Self {
-            Self(self.0.set("InlineCustomInstruction", it))
+        pub fn inline_custom_instruction(self, value: impl Into<cfn::Value<InlineCustomInstruction>>) -> Self {
+            Self(self.0.set("InlineCustomInstruction", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3429,31 +3454,35 @@ pub mod data_set {
 
         /// `Columns`: required, at most 2048 items.
         #[track_caller]
-        pub fn columns(self, it: impl Into<cfn::Value<Vec<InputColumn>>>) -> Self {
-            Self(self.0.set_checked("Columns", it, &cfn::Constraint { max_items: Some(2048), ..cfn::Constraint::NONE }))
+        pub fn columns(self, value: impl Into<cfn::Value<Vec<InputColumn>>>) -> Self {
+            Self(self.0.set_checked(
+                "Columns",
+                value,
+                &cfn::Constraint { max_items: Some(2048), ..cfn::Constraint::NONE },
+            ))
         }
 
         /// `DataSourceArn`: required.
-        pub fn data_source_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("DataSourceArn", it))
+        pub fn data_source_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("DataSourceArn", value))
         }
 
         /// `Name`: required, 1 to 128 characters.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `SqlQuery`: required, 1 to 168000 characters.
         #[track_caller]
-        pub fn sql_query(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn sql_query(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "SqlQuery",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(168000), ..cfn::Constraint::NONE },
             ))
         }
@@ -3482,18 +3511,21 @@ pub mod data_set {
         }
 
         /// `ListAggregation`.
-        pub fn list_aggregation(self, it: impl Into<cfn::Value<DataPrepListAggregationFunction>>) -> Self {
-            Self(self.0.set("ListAggregation", it))
+        pub fn list_aggregation(self, value: impl Into<cfn::Value<DataPrepListAggregationFunction>>) -> Self {
+            Self(self.0.set("ListAggregation", value))
         }
 
         /// `PercentileAggregation`.
-        pub fn percentile_aggregation(self, it: impl Into<cfn::Value<DataPrepPercentileAggregationFunction>>) -> Self {
-            Self(self.0.set("PercentileAggregation", it))
+        pub fn percentile_aggregation(
+            self,
+            value: impl Into<cfn::Value<DataPrepPercentileAggregationFunction>>,
+        ) -> Self {
+            Self(self.0.set("PercentileAggregation", value))
         }
 
         /// `SimpleAggregation`.
-        pub fn simple_aggregation(self, it: impl Into<cfn::Value<DataPrepSimpleAggregationFunction>>) -> Self {
-            Self(self.0.set("SimpleAggregation", it))
+        pub fn simple_aggregation(self, value: impl Into<cfn::Value<DataPrepSimpleAggregationFunction>>) -> Self {
+            Self(self.0.set("SimpleAggregation", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3535,25 +3567,25 @@ pub mod data_set {
         /// `DestinationTableMap`: required.
         pub fn destination_table_map(
             self,
-            it: impl Into<cfn::Value<std::collections::BTreeMap<String, DestinationTable>>>,
+            value: impl Into<cfn::Value<std::collections::BTreeMap<String, DestinationTable>>>,
         ) -> Self {
-            Self(self.0.set("DestinationTableMap", it))
+            Self(self.0.set("DestinationTableMap", value))
         }
 
         /// `SourceTableMap`: required.
         pub fn source_table_map(
             self,
-            it: impl Into<cfn::Value<std::collections::BTreeMap<String, SourceTable>>>,
+            value: impl Into<cfn::Value<std::collections::BTreeMap<String, SourceTable>>>,
         ) -> Self {
-            Self(self.0.set("SourceTableMap", it))
+            Self(self.0.set("SourceTableMap", value))
         }
 
         /// `TransformStepMap`: required.
         pub fn transform_step_map(
             self,
-            it: impl Into<cfn::Value<std::collections::BTreeMap<String, TransformStep>>>,
+            value: impl Into<cfn::Value<std::collections::BTreeMap<String, TransformStep>>>,
         ) -> Self {
-            Self(self.0.set("TransformStepMap", it))
+            Self(self.0.set("TransformStepMap", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3588,23 +3620,23 @@ pub mod data_set {
         }
 
         /// `Distinct`: required.
-        pub fn distinct(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("Distinct", it))
+        pub fn distinct(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("Distinct", value))
         }
 
         /// `InputColumnName`: 1 to 127 characters.
         #[track_caller]
-        pub fn input_column_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn input_column_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "InputColumnName",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(127), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Separator`: required.
-        pub fn separator(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Separator", it))
+        pub fn separator(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Separator", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3633,20 +3665,20 @@ pub mod data_set {
 
         /// `InputColumnName`: 1 to 127 characters.
         #[track_caller]
-        pub fn input_column_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn input_column_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "InputColumnName",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(127), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `PercentileValue`: required, 0 to 100.
         #[track_caller]
-        pub fn percentile_value(self, it: impl Into<cfn::Value<f64>>) -> Self {
+        pub fn percentile_value(self, value: impl Into<cfn::Value<f64>>) -> Self {
             Self(self.0.set_checked(
                 "PercentileValue",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(0.0), maximum: Some(100.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -3675,16 +3707,16 @@ pub mod data_set {
         }
 
         /// `FunctionType`: required.
-        pub fn function_type(self, it: impl Into<cfn::Value<FunctionType>>) -> Self {
-            Self(self.0.set("FunctionType", it))
+        pub fn function_type(self, value: impl Into<cfn::Value<FunctionType>>) -> Self {
+            Self(self.0.set("FunctionType", value))
         }
 
         /// `InputColumnName`: 1 to 127 characters.
         #[track_caller]
-        pub fn input_column_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn input_column_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "InputColumnName",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(127), ..cfn::Constraint::NONE },
             ))
         }
@@ -3725,20 +3757,20 @@ pub mod data_set {
 
         /// `SourceColumnId`: required, 1 to 256 characters.
         #[track_caller]
-        pub fn source_column_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn source_column_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "SourceColumnId",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `TargetColumnId`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn target_column_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn target_column_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "TargetColumnId",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
@@ -3767,13 +3799,13 @@ pub mod data_set {
         }
 
         /// `Operator`: required.
-        pub fn operator(self, it: impl Into<cfn::Value<DataSetDateComparisonFilterConditionOperator>>) -> Self {
-            Self(self.0.set("Operator", it))
+        pub fn operator(self, value: impl Into<cfn::Value<DataSetDateComparisonFilterConditionOperator>>) -> Self {
+            Self(self.0.set("Operator", value))
         }
 
         /// `Value`.
-        pub fn value(self, it: impl Into<cfn::Value<DataSetDateFilterValue>>) -> Self {
-            Self(self.0.set("Value", it))
+        pub fn value(self, value: impl Into<cfn::Value<DataSetDateFilterValue>>) -> Self {
+            Self(self.0.set("Value", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3801,10 +3833,10 @@ pub mod data_set {
 
         /// `ColumnName`: 1 to 127 characters.
         #[track_caller]
-        pub fn column_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn column_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ColumnName",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(127), ..cfn::Constraint::NONE },
             ))
         }
@@ -3812,14 +3844,14 @@ pub mod data_set {
         /// `ComparisonFilterCondition`.
         pub fn comparison_filter_condition(
             self,
-            it: impl Into<cfn::Value<DataSetDateComparisonFilterCondition>>,
+            value: impl Into<cfn::Value<DataSetDateComparisonFilterCondition>>,
         ) -> Self {
-            Self(self.0.set("ComparisonFilterCondition", it))
+            Self(self.0.set("ComparisonFilterCondition", value))
         }
 
         /// `RangeFilterCondition`.
-        pub fn range_filter_condition(self, it: impl Into<cfn::Value<DataSetDateRangeFilterCondition>>) -> Self {
-            Self(self.0.set("RangeFilterCondition", it))
+        pub fn range_filter_condition(self, value: impl Into<cfn::Value<DataSetDateRangeFilterCondition>>) -> Self {
+            Self(self.0.set("RangeFilterCondition", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3846,8 +3878,8 @@ pub mod data_set {
         }
 
         /// `StaticValue`.
-        pub fn static_value(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("StaticValue", it))
+        pub fn static_value(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("StaticValue", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3874,23 +3906,23 @@ pub mod data_set {
         }
 
         /// `IncludeMaximum`.
-        pub fn include_maximum(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("IncludeMaximum", it))
+        pub fn include_maximum(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("IncludeMaximum", value))
         }
 
         /// `IncludeMinimum`.
-        pub fn include_minimum(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("IncludeMinimum", it))
+        pub fn include_minimum(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("IncludeMinimum", value))
         }
 
         /// `RangeMaximum`.
-        pub fn range_maximum(self, it: impl Into<cfn::Value<DataSetDateFilterValue>>) -> Self {
-            Self(self.0.set("RangeMaximum", it))
+        pub fn range_maximum(self, value: impl Into<cfn::Value<DataSetDateFilterValue>>) -> Self {
+            Self(self.0.set("RangeMaximum", value))
         }
 
         /// `RangeMinimum`.
-        pub fn range_minimum(self, it: impl Into<cfn::Value<DataSetDateFilterValue>>) -> Self {
-            Self(self.0.set("RangeMinimum", it))
+        pub fn range_minimum(self, value: impl Into<cfn::Value<DataSetDateFilterValue>>) -> Self {
+            Self(self.0.set("RangeMinimum", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3917,13 +3949,13 @@ pub mod data_set {
         }
 
         /// `Operator`: required.
-        pub fn operator(self, it: impl Into<cfn::Value<DataSetNumericComparisonFilterConditionOperator>>) -> Self {
-            Self(self.0.set("Operator", it))
+        pub fn operator(self, value: impl Into<cfn::Value<DataSetNumericComparisonFilterConditionOperator>>) -> Self {
+            Self(self.0.set("Operator", value))
         }
 
         /// `Value`.
-        pub fn value(self, it: impl Into<cfn::Value<DataSetNumericFilterValue>>) -> Self {
-            Self(self.0.set("Value", it))
+        pub fn value(self, value: impl Into<cfn::Value<DataSetNumericFilterValue>>) -> Self {
+            Self(self.0.set("Value", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3951,10 +3983,10 @@ pub mod data_set {
 
         /// `ColumnName`: 1 to 127 characters.
         #[track_caller]
-        pub fn column_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn column_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ColumnName",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(127), ..cfn::Constraint::NONE },
             ))
         }
@@ -3962,14 +3994,14 @@ pub mod data_set {
         /// `ComparisonFilterCondition`.
         pub fn comparison_filter_condition(
             self,
-            it: impl Into<cfn::Value<DataSetNumericComparisonFilterCondition>>,
+            value: impl Into<cfn::Value<DataSetNumericComparisonFilterCondition>>,
         ) -> Self {
-            Self(self.0.set("ComparisonFilterCondition", it))
+            Self(self.0.set("ComparisonFilterCondition", value))
         }
 
         /// `RangeFilterCondition`.
-        pub fn range_filter_condition(self, it: impl Into<cfn::Value<DataSetNumericRangeFilterCondition>>) -> Self {
-            Self(self.0.set("RangeFilterCondition", it))
+        pub fn range_filter_condition(self, value: impl Into<cfn::Value<DataSetNumericRangeFilterCondition>>) -> Self {
+            Self(self.0.set("RangeFilterCondition", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3996,8 +4028,8 @@ pub mod data_set {
         }
 
         /// `StaticValue`.
-        pub fn static_value(self, it: impl Into<cfn::Value<f64>>) -> Self {
-            Self(self.0.set("StaticValue", it))
+        pub fn static_value(self, value: impl Into<cfn::Value<f64>>) -> Self {
+            Self(self.0.set("StaticValue", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -4024,23 +4056,23 @@ pub mod data_set {
         }
 
         /// `IncludeMaximum`.
-        pub fn include_maximum(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("IncludeMaximum", it))
+        pub fn include_maximum(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("IncludeMaximum", value))
         }
 
         /// `IncludeMinimum`.
-        pub fn include_minimum(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("IncludeMinimum", it))
+        pub fn include_minimum(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("IncludeMinimum", value))
         }
 
         /// `RangeMaximum`.
-        pub fn range_maximum(self, it: impl Into<cfn::Value<DataSetNumericFilterValue>>) -> Self {
-            Self(self.0.set("RangeMaximum", it))
+        pub fn range_maximum(self, value: impl Into<cfn::Value<DataSetNumericFilterValue>>) -> Self {
+            Self(self.0.set("RangeMaximum", value))
         }
 
         /// `RangeMinimum`.
-        pub fn range_minimum(self, it: impl Into<cfn::Value<DataSetNumericFilterValue>>) -> Self {
-            Self(self.0.set("RangeMinimum", it))
+        pub fn range_minimum(self, value: impl Into<cfn::Value<DataSetNumericFilterValue>>) -> Self {
+            Self(self.0.set("RangeMinimum", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -4067,13 +4099,13 @@ pub mod data_set {
         }
 
         /// `FailureConfiguration`.
-        pub fn failure_configuration(self, it: impl Into<cfn::Value<RefreshFailureConfiguration>>) -> Self {
-            Self(self.0.set("FailureConfiguration", it))
+        pub fn failure_configuration(self, value: impl Into<cfn::Value<RefreshFailureConfiguration>>) -> Self {
+            Self(self.0.set("FailureConfiguration", value))
         }
 
         /// `RefreshConfiguration`.
-        pub fn refresh_configuration(self, it: impl Into<cfn::Value<RefreshConfiguration>>) -> Self {
-            Self(self.0.set("RefreshConfiguration", it))
+        pub fn refresh_configuration(self, value: impl Into<cfn::Value<RefreshConfiguration>>) -> Self {
+            Self(self.0.set("RefreshConfiguration", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -4102,10 +4134,10 @@ pub mod data_set {
 
         /// `Text`: required, 1 to 500 characters.
         #[track_caller]
-        pub fn text(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn text(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Text",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(500), ..cfn::Constraint::NONE },
             ))
         }
@@ -4135,17 +4167,17 @@ pub mod data_set {
 
         /// `CustomInstructions`: 1 to 2 items.
         #[track_caller]
-        pub fn custom_instructions(self, it: impl Into<cfn::Value<Vec<CustomInstruction>>>) -> Self {
+        pub fn custom_instructions(self, value: impl Into<cfn::Value<Vec<CustomInstruction>>>) -> Self {
             Self(self.0.set_checked(
                 "CustomInstructions",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(2), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Description`.
-        pub fn description(self, it: impl Into<cfn::Value<DataSetSemanticDescription>>) -> Self {
-            Self(self.0.set("Description", it))
+        pub fn description(self, value: impl Into<cfn::Value<DataSetSemanticDescription>>) -> Self {
+            Self(self.0.set("Description", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -4172,13 +4204,13 @@ pub mod data_set {
         }
 
         /// `Operator`: required.
-        pub fn operator(self, it: impl Into<cfn::Value<DataSetStringComparisonFilterConditionOperator>>) -> Self {
-            Self(self.0.set("Operator", it))
+        pub fn operator(self, value: impl Into<cfn::Value<DataSetStringComparisonFilterConditionOperator>>) -> Self {
+            Self(self.0.set("Operator", value))
         }
 
         /// `Value`.
-        pub fn value(self, it: impl Into<cfn::Value<DataSetStringFilterValue>>) -> Self {
-            Self(self.0.set("Value", it))
+        pub fn value(self, value: impl Into<cfn::Value<DataSetStringFilterValue>>) -> Self {
+            Self(self.0.set("Value", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -4206,10 +4238,10 @@ pub mod data_set {
 
         /// `ColumnName`: 1 to 127 characters.
         #[track_caller]
-        pub fn column_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn column_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ColumnName",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(127), ..cfn::Constraint::NONE },
             ))
         }
@@ -4217,14 +4249,14 @@ pub mod data_set {
         /// `ComparisonFilterCondition`.
         pub fn comparison_filter_condition(
             self,
-            it: impl Into<cfn::Value<DataSetStringComparisonFilterCondition>>,
+            value: impl Into<cfn::Value<DataSetStringComparisonFilterCondition>>,
         ) -> Self {
-            Self(self.0.set("ComparisonFilterCondition", it))
+            Self(self.0.set("ComparisonFilterCondition", value))
         }
 
         /// `ListFilterCondition`.
-        pub fn list_filter_condition(self, it: impl Into<cfn::Value<DataSetStringListFilterCondition>>) -> Self {
-            Self(self.0.set("ListFilterCondition", it))
+        pub fn list_filter_condition(self, value: impl Into<cfn::Value<DataSetStringListFilterCondition>>) -> Self {
+            Self(self.0.set("ListFilterCondition", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -4252,10 +4284,10 @@ pub mod data_set {
 
         /// `StaticValue`: at most 512 characters.
         #[track_caller]
-        pub fn static_value(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn static_value(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "StaticValue",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(512), ..cfn::Constraint::NONE },
             ))
         }
@@ -4284,13 +4316,13 @@ pub mod data_set {
         }
 
         /// `Operator`: required.
-        pub fn operator(self, it: impl Into<cfn::Value<DataSetStringListFilterConditionOperator>>) -> Self {
-            Self(self.0.set("Operator", it))
+        pub fn operator(self, value: impl Into<cfn::Value<DataSetStringListFilterConditionOperator>>) -> Self {
+            Self(self.0.set("Operator", value))
         }
 
         /// `Values`.
-        pub fn values(self, it: impl Into<cfn::Value<DataSetStringListFilterValue>>) -> Self {
-            Self(self.0.set("Values", it))
+        pub fn values(self, value: impl Into<cfn::Value<DataSetStringListFilterValue>>) -> Self {
+            Self(self.0.set("Values", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -4318,10 +4350,10 @@ pub mod data_set {
 
         /// `StaticValues`: at most 1000 items, each at most 512 characters.
         #[track_caller]
-        pub fn static_values(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn static_values(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "StaticValues",
-                it,
+                value,
                 &cfn::Constraint {
                     max_items: Some(1000),
                     items: Some(&cfn::Constraint { max_length: Some(512), ..cfn::Constraint::NONE }),
@@ -4354,13 +4386,13 @@ pub mod data_set {
         }
 
         /// `DisableUseAsDirectQuerySource`.
-        pub fn disable_use_as_direct_query_source(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("DisableUseAsDirectQuerySource", it))
+        pub fn disable_use_as_direct_query_source(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("DisableUseAsDirectQuerySource", value))
         }
 
         /// `DisableUseAsImportedSource`.
-        pub fn disable_use_as_imported_source(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("DisableUseAsImportedSource", it))
+        pub fn disable_use_as_imported_source(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("DisableUseAsImportedSource", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -4387,23 +4419,23 @@ pub mod data_set {
         }
 
         /// `DateTimeDatasetParameter`.
-        pub fn date_time_dataset_parameter(self, it: impl Into<cfn::Value<DateTimeDatasetParameter>>) -> Self {
-            Self(self.0.set("DateTimeDatasetParameter", it))
+        pub fn date_time_dataset_parameter(self, value: impl Into<cfn::Value<DateTimeDatasetParameter>>) -> Self {
+            Self(self.0.set("DateTimeDatasetParameter", value))
         }
 
         /// `DecimalDatasetParameter`.
-        pub fn decimal_dataset_parameter(self, it: impl Into<cfn::Value<DecimalDatasetParameter>>) -> Self {
-            Self(self.0.set("DecimalDatasetParameter", it))
+        pub fn decimal_dataset_parameter(self, value: impl Into<cfn::Value<DecimalDatasetParameter>>) -> Self {
+            Self(self.0.set("DecimalDatasetParameter", value))
         }
 
         /// `IntegerDatasetParameter`.
-        pub fn integer_dataset_parameter(self, it: impl Into<cfn::Value<IntegerDatasetParameter>>) -> Self {
-            Self(self.0.set("IntegerDatasetParameter", it))
+        pub fn integer_dataset_parameter(self, value: impl Into<cfn::Value<IntegerDatasetParameter>>) -> Self {
+            Self(self.0.set("IntegerDatasetParameter", value))
         }
 
         /// `StringDatasetParameter`.
-        pub fn string_dataset_parameter(self, it: impl Into<cfn::Value<StringDatasetParameter>>) -> Self {
-            Self(self.0.set("StringDatasetParameter", it))
+        pub fn string_dataset_parameter(self, value: impl Into<cfn::Value<StringDatasetParameter>>) -> Self {
+            Self(self.0.set("StringDatasetParameter", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -4441,16 +4473,16 @@ pub mod data_set {
         }
 
         /// `DefaultValues`.
-        pub fn default_values(self, it: impl Into<cfn::Value<DateTimeDatasetParameterDefaultValues>>) -> Self {
-            Self(self.0.set("DefaultValues", it))
+        pub fn default_values(self, value: impl Into<cfn::Value<DateTimeDatasetParameterDefaultValues>>) -> Self {
+            Self(self.0.set("DefaultValues", value))
         }
 
         /// `Id`: required, 1 to 128 characters.
         #[track_caller]
-        pub fn id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Id",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(128),
@@ -4462,10 +4494,10 @@ pub mod data_set {
 
         /// `Name`: required, 1 to 2048 characters.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(2048),
@@ -4476,13 +4508,13 @@ pub mod data_set {
         }
 
         /// `TimeGranularity`.
-        pub fn time_granularity(self, it: impl Into<cfn::Value<TimeGranularity>>) -> Self {
-            Self(self.0.set("TimeGranularity", it))
+        pub fn time_granularity(self, value: impl Into<cfn::Value<TimeGranularity>>) -> Self {
+            Self(self.0.set("TimeGranularity", value))
         }
 
         /// `ValueType`: required.
-        pub fn value_type(self, it: impl Into<cfn::Value<ValueType>>) -> Self {
-            Self(self.0.set("ValueType", it))
+        pub fn value_type(self, value: impl Into<cfn::Value<ValueType>>) -> Self {
+            Self(self.0.set("ValueType", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -4510,10 +4542,10 @@ pub mod data_set {
 
         /// `StaticValues`: at most 32 items.
         #[track_caller]
-        pub fn static_values(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn static_values(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "StaticValues",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(32), ..cfn::Constraint::NONE },
             ))
         }
@@ -4553,16 +4585,16 @@ pub mod data_set {
         }
 
         /// `DefaultValues`.
-        pub fn default_values(self, it: impl Into<cfn::Value<DecimalDatasetParameterDefaultValues>>) -> Self {
-            Self(self.0.set("DefaultValues", it))
+        pub fn default_values(self, value: impl Into<cfn::Value<DecimalDatasetParameterDefaultValues>>) -> Self {
+            Self(self.0.set("DefaultValues", value))
         }
 
         /// `Id`: required, 1 to 128 characters.
         #[track_caller]
-        pub fn id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Id",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(128),
@@ -4574,10 +4606,10 @@ pub mod data_set {
 
         /// `Name`: required, 1 to 2048 characters.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(2048),
@@ -4588,8 +4620,8 @@ pub mod data_set {
         }
 
         /// `ValueType`: required.
-        pub fn value_type(self, it: impl Into<cfn::Value<ValueType>>) -> Self {
-            Self(self.0.set("ValueType", it))
+        pub fn value_type(self, value: impl Into<cfn::Value<ValueType>>) -> Self {
+            Self(self.0.set("ValueType", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -4617,10 +4649,10 @@ pub mod data_set {
 
         /// `StaticValues`: at most 32 items.
         #[track_caller]
-        pub fn static_values(self, it: impl Into<cfn::Value<Vec<f64>>>) -> Self {
+        pub fn static_values(self, value: impl Into<cfn::Value<Vec<f64>>>) -> Self {
             Self(self.0.set_checked(
                 "StaticValues",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(32), ..cfn::Constraint::NONE },
             ))
         }
@@ -4659,17 +4691,17 @@ pub mod data_set {
 
         /// `Alias`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn alias(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn alias(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Alias",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Source`: required.
-        pub fn source(self, it: impl Into<cfn::Value<DestinationTableSource>>) -> Self {
-            Self(self.0.set("Source", it))
+        pub fn source(self, value: impl Into<cfn::Value<DestinationTableSource>>) -> Self {
+            Self(self.0.set("Source", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -4698,10 +4730,10 @@ pub mod data_set {
 
         /// `TransformOperationId`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn transform_operation_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn transform_operation_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "TransformOperationId",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(64),
@@ -4736,16 +4768,20 @@ pub mod data_set {
 
         /// `Columns`: at most 5000 items.
         #[track_caller]
-        pub fn columns(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set_checked("Columns", it, &cfn::Constraint { max_items: Some(5000), ..cfn::Constraint::NONE }))
+        pub fn columns(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set_checked(
+                "Columns",
+                value,
+                &cfn::Constraint { max_items: Some(5000), ..cfn::Constraint::NONE },
+            ))
         }
 
         /// `Description`: at most 500 characters.
         #[track_caller]
-        pub fn description(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn description(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Description",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(500), ..cfn::Constraint::NONE },
             ))
         }
@@ -4775,27 +4811,27 @@ pub mod data_set {
 
         /// `ConditionExpression`: 1 to 4096 characters.
         #[track_caller]
-        pub fn condition_expression(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn condition_expression(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ConditionExpression",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(4096), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `DateFilterCondition`.
-        pub fn date_filter_condition(self, it: impl Into<cfn::Value<DataSetDateFilterCondition>>) -> Self {
-            Self(self.0.set("DateFilterCondition", it))
+        pub fn date_filter_condition(self, value: impl Into<cfn::Value<DataSetDateFilterCondition>>) -> Self {
+            Self(self.0.set("DateFilterCondition", value))
         }
 
         /// `NumericFilterCondition`.
-        pub fn numeric_filter_condition(self, it: impl Into<cfn::Value<DataSetNumericFilterCondition>>) -> Self {
-            Self(self.0.set("NumericFilterCondition", it))
+        pub fn numeric_filter_condition(self, value: impl Into<cfn::Value<DataSetNumericFilterCondition>>) -> Self {
+            Self(self.0.set("NumericFilterCondition", value))
         }
 
         /// `StringFilterCondition`.
-        pub fn string_filter_condition(self, it: impl Into<cfn::Value<DataSetStringFilterCondition>>) -> Self {
-            Self(self.0.set("StringFilterCondition", it))
+        pub fn string_filter_condition(self, value: impl Into<cfn::Value<DataSetStringFilterCondition>>) -> Self {
+            Self(self.0.set("StringFilterCondition", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -4837,27 +4873,27 @@ pub mod data_set {
 
         /// `Alias`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn alias(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn alias(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Alias",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `FilterOperations`: required, at most 128 items.
         #[track_caller]
-        pub fn filter_operations(self, it: impl Into<cfn::Value<Vec<FilterOperation>>>) -> Self {
+        pub fn filter_operations(self, value: impl Into<cfn::Value<Vec<FilterOperation>>>) -> Self {
             Self(self.0.set_checked(
                 "FilterOperations",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(128), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Source`: required.
-        pub fn source(self, it: impl Into<cfn::Value<TransformOperationSource>>) -> Self {
-            Self(self.0.set("Source", it))
+        pub fn source(self, value: impl Into<cfn::Value<TransformOperationSource>>) -> Self {
+            Self(self.0.set("Source", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -4894,10 +4930,10 @@ pub mod data_set {
 
         /// `Columns`: required, 1 to 16 items, each 1 to 127 characters.
         #[track_caller]
-        pub fn columns(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn columns(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "Columns",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(16),
@@ -4912,16 +4948,16 @@ pub mod data_set {
         }
 
         /// `CountryCode`.
-        pub fn country_code(self, it: impl Into<cfn::Value<CountryCode>>) -> Self {
-            Self(self.0.set("CountryCode", it))
+        pub fn country_code(self, value: impl Into<cfn::Value<CountryCode>>) -> Self {
+            Self(self.0.set("CountryCode", value))
         }
 
         /// `Name`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
@@ -4960,17 +4996,17 @@ pub mod data_set {
 
         /// `Alias`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn alias(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn alias(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Alias",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Source`: required.
-        pub fn source(self, it: impl Into<cfn::Value<ImportTableOperationSource>>) -> Self {
-            Self(self.0.set("Source", it))
+        pub fn source(self, value: impl Into<cfn::Value<ImportTableOperationSource>>) -> Self {
+            Self(self.0.set("Source", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -4999,20 +5035,20 @@ pub mod data_set {
 
         /// `ColumnIdMappings`: 1 to 2048 items.
         #[track_caller]
-        pub fn column_id_mappings(self, it: impl Into<cfn::Value<Vec<DataSetColumnIdMapping>>>) -> Self {
+        pub fn column_id_mappings(self, value: impl Into<cfn::Value<Vec<DataSetColumnIdMapping>>>) -> Self {
             Self(self.0.set_checked(
                 "ColumnIdMappings",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `SourceTableId`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn source_table_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn source_table_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "SourceTableId",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(64),
@@ -5046,8 +5082,8 @@ pub mod data_set {
         }
 
         /// `LookbackWindow`: required.
-        pub fn lookback_window(self, it: impl Into<cfn::Value<LookbackWindow>>) -> Self {
-            Self(self.0.set("LookbackWindow", it))
+        pub fn lookback_window(self, value: impl Into<cfn::Value<LookbackWindow>>) -> Self {
+            Self(self.0.set("LookbackWindow", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -5075,17 +5111,17 @@ pub mod data_set {
 
         /// `IngestionWaitTimeInHours`: 1 to 36.
         #[track_caller]
-        pub fn ingestion_wait_time_in_hours(self, it: impl Into<cfn::Value<f64>>) -> Self {
+        pub fn ingestion_wait_time_in_hours(self, value: impl Into<cfn::Value<f64>>) -> Self {
             Self(self.0.set_checked(
                 "IngestionWaitTimeInHours",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(36.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `WaitForSpiceIngestion`.
-        pub fn wait_for_spice_ingestion(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("WaitForSpiceIngestion", it))
+        pub fn wait_for_spice_ingestion(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("WaitForSpiceIngestion", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -5114,17 +5150,17 @@ pub mod data_set {
 
         /// `InstructionText`: required, at most 50000 characters.
         #[track_caller]
-        pub fn instruction_text(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn instruction_text(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "InstructionText",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(50000), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `UploadedDocumentMetadata`.
-        pub fn uploaded_document_metadata(self, it: impl Into<cfn::Value<UploadedDocumentMetadata>>) -> Self {
-            Self(self.0.set("UploadedDocumentMetadata", it))
+        pub fn uploaded_document_metadata(self, value: impl Into<cfn::Value<UploadedDocumentMetadata>>) -> Self {
+            Self(self.0.set("UploadedDocumentMetadata", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -5161,32 +5197,32 @@ pub mod data_set {
 
         /// `Id`: 1 to 256 characters.
         #[track_caller]
-        pub fn id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Id",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Name`: required, 1 to 127 characters.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(127), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `SubType`.
-        pub fn sub_type(self, it: impl Into<cfn::Value<SubType>>) -> Self {
-            Self(self.0.set("SubType", it))
+        pub fn sub_type(self, value: impl Into<cfn::Value<SubType>>) -> Self {
+            Self(self.0.set("SubType", value))
         }
 
         /// `Type`: required.
-        pub fn r#type(self, it: impl Into<cfn::Value<InputColumnType>>) -> Self {
-            Self(self.0.set("Type", it))
+        pub fn r#type(self, value: impl Into<cfn::Value<InputColumnType>>) -> Self {
+            Self(self.0.set("Type", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -5224,16 +5260,16 @@ pub mod data_set {
         }
 
         /// `DefaultValues`.
-        pub fn default_values(self, it: impl Into<cfn::Value<IntegerDatasetParameterDefaultValues>>) -> Self {
-            Self(self.0.set("DefaultValues", it))
+        pub fn default_values(self, value: impl Into<cfn::Value<IntegerDatasetParameterDefaultValues>>) -> Self {
+            Self(self.0.set("DefaultValues", value))
         }
 
         /// `Id`: required, 1 to 128 characters.
         #[track_caller]
-        pub fn id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Id",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(128),
@@ -5245,10 +5281,10 @@ pub mod data_set {
 
         /// `Name`: required, 1 to 2048 characters.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(2048),
@@ -5259,8 +5295,8 @@ pub mod data_set {
         }
 
         /// `ValueType`: required.
-        pub fn value_type(self, it: impl Into<cfn::Value<ValueType>>) -> Self {
-            Self(self.0.set("ValueType", it))
+        pub fn value_type(self, value: impl Into<cfn::Value<ValueType>>) -> Self {
+            Self(self.0.set("ValueType", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -5288,10 +5324,10 @@ pub mod data_set {
 
         /// `StaticValues`: at most 32 items.
         #[track_caller]
-        pub fn static_values(self, it: impl Into<cfn::Value<Vec<i64>>>) -> Self {
+        pub fn static_values(self, value: impl Into<cfn::Value<Vec<i64>>>) -> Self {
             Self(self.0.set_checked(
                 "StaticValues",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(32), ..cfn::Constraint::NONE },
             ))
         }
@@ -5337,16 +5373,16 @@ pub mod data_set {
         }
 
         /// `LeftJoinKeyProperties`.
-        pub fn left_join_key_properties(self, it: impl Into<cfn::Value<JoinKeyProperties>>) -> Self {
-            Self(self.0.set("LeftJoinKeyProperties", it))
+        pub fn left_join_key_properties(self, value: impl Into<cfn::Value<JoinKeyProperties>>) -> Self {
+            Self(self.0.set("LeftJoinKeyProperties", value))
         }
 
         /// `LeftOperand`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn left_operand(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn left_operand(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "LeftOperand",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(64),
@@ -5358,25 +5394,25 @@ pub mod data_set {
 
         /// `OnClause`: required, 1 to 512 characters.
         #[track_caller]
-        pub fn on_clause(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn on_clause(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "OnClause",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(512), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `RightJoinKeyProperties`.
-        pub fn right_join_key_properties(self, it: impl Into<cfn::Value<JoinKeyProperties>>) -> Self {
-            Self(self.0.set("RightJoinKeyProperties", it))
+        pub fn right_join_key_properties(self, value: impl Into<cfn::Value<JoinKeyProperties>>) -> Self {
+            Self(self.0.set("RightJoinKeyProperties", value))
         }
 
         /// `RightOperand`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn right_operand(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn right_operand(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "RightOperand",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(64),
@@ -5387,8 +5423,8 @@ pub mod data_set {
         }
 
         /// `Type`: required.
-        pub fn r#type(self, it: impl Into<cfn::Value<JoinInstructionType>>) -> Self {
-            Self(self.0.set("Type", it))
+        pub fn r#type(self, value: impl Into<cfn::Value<JoinInstructionType>>) -> Self {
+            Self(self.0.set("Type", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -5415,8 +5451,8 @@ pub mod data_set {
         }
 
         /// `UniqueKey`.
-        pub fn unique_key(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("UniqueKey", it))
+        pub fn unique_key(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("UniqueKey", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -5445,10 +5481,10 @@ pub mod data_set {
 
         /// `OutputColumnNameOverrides`: required, 1 to 2048 items.
         #[track_caller]
-        pub fn output_column_name_overrides(self, it: impl Into<cfn::Value<Vec<OutputColumnNameOverride>>>) -> Self {
+        pub fn output_column_name_overrides(self, value: impl Into<cfn::Value<Vec<OutputColumnNameOverride>>>) -> Self {
             Self(self.0.set_checked(
                 "OutputColumnNameOverrides",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
@@ -5498,47 +5534,47 @@ pub mod data_set {
 
         /// `Alias`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn alias(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn alias(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Alias",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `LeftOperand`: required.
-        pub fn left_operand(self, it: impl Into<cfn::Value<TransformOperationSource>>) -> Self {
-            Self(self.0.set("LeftOperand", it))
+        pub fn left_operand(self, value: impl Into<cfn::Value<TransformOperationSource>>) -> Self {
+            Self(self.0.set("LeftOperand", value))
         }
 
         /// `LeftOperandProperties`.
-        pub fn left_operand_properties(self, it: impl Into<cfn::Value<JoinOperandProperties>>) -> Self {
-            Self(self.0.set("LeftOperandProperties", it))
+        pub fn left_operand_properties(self, value: impl Into<cfn::Value<JoinOperandProperties>>) -> Self {
+            Self(self.0.set("LeftOperandProperties", value))
         }
 
         /// `OnClause`: required, 1 to 512 characters.
         #[track_caller]
-        pub fn on_clause(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn on_clause(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "OnClause",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(512), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `RightOperand`: required.
-        pub fn right_operand(self, it: impl Into<cfn::Value<TransformOperationSource>>) -> Self {
-            Self(self.0.set("RightOperand", it))
+        pub fn right_operand(self, value: impl Into<cfn::Value<TransformOperationSource>>) -> Self {
+            Self(self.0.set("RightOperand", value))
         }
 
         /// `RightOperandProperties`.
-        pub fn right_operand_properties(self, it: impl Into<cfn::Value<JoinOperandProperties>>) -> Self {
-            Self(self.0.set("RightOperandProperties", it))
+        pub fn right_operand_properties(self, value: impl Into<cfn::Value<JoinOperandProperties>>) -> Self {
+            Self(self.0.set("RightOperandProperties", value))
         }
 
         /// `Type`: required.
-        pub fn r#type(self, it: impl Into<cfn::Value<JoinOperationType>>) -> Self {
-            Self(self.0.set("Type", it))
+        pub fn r#type(self, value: impl Into<cfn::Value<JoinOperationType>>) -> Self {
+            Self(self.0.set("Type", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -5575,27 +5611,27 @@ pub mod data_set {
 
         /// `Alias`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn alias(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn alias(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Alias",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `DataTransforms`: 1 to 2048 items.
         #[track_caller]
-        pub fn data_transforms(self, it: impl Into<cfn::Value<Vec<TransformOperation>>>) -> Self {
+        pub fn data_transforms(self, value: impl Into<cfn::Value<Vec<TransformOperation>>>) -> Self {
             Self(self.0.set_checked(
                 "DataTransforms",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Source`: required.
-        pub fn source(self, it: impl Into<cfn::Value<LogicalTableSource>>) -> Self {
-            Self(self.0.set("Source", it))
+        pub fn source(self, value: impl Into<cfn::Value<LogicalTableSource>>) -> Self {
+            Self(self.0.set("Source", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -5622,21 +5658,21 @@ pub mod data_set {
         }
 
         /// `DataSetArn`.
-        pub fn data_set_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("DataSetArn", it))
+        pub fn data_set_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("DataSetArn", value))
         }
 
         /// `JoinInstruction`.
-        pub fn join_instruction(self, it: impl Into<cfn::Value<JoinInstruction>>) -> Self {
-            Self(self.0.set("JoinInstruction", it))
+        pub fn join_instruction(self, value: impl Into<cfn::Value<JoinInstruction>>) -> Self {
+            Self(self.0.set("JoinInstruction", value))
         }
 
         /// `PhysicalTableId`: 1 to 64 characters.
         #[track_caller]
-        pub fn physical_table_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn physical_table_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "PhysicalTableId",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(64),
@@ -5684,19 +5720,19 @@ pub mod data_set {
         }
 
         /// `ColumnName`: required.
-        pub fn column_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ColumnName", it))
+        pub fn column_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ColumnName", value))
         }
 
         /// `Size`: required, at least 1.
         #[track_caller]
-        pub fn size(self, it: impl Into<cfn::Value<f64>>) -> Self {
-            Self(self.0.set_checked("Size", it, &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE }))
+        pub fn size(self, value: impl Into<cfn::Value<f64>>) -> Self {
+            Self(self.0.set_checked("Size", value, &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE }))
         }
 
         /// `SizeUnit`: required.
-        pub fn size_unit(self, it: impl Into<cfn::Value<SizeUnit>>) -> Self {
-            Self(self.0.set("SizeUnit", it))
+        pub fn size_unit(self, value: impl Into<cfn::Value<SizeUnit>>) -> Self {
+            Self(self.0.set("SizeUnit", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -5724,40 +5760,40 @@ pub mod data_set {
 
         /// `DateTimeStaticValues`: at most 32 items.
         #[track_caller]
-        pub fn date_time_static_values(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn date_time_static_values(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "DateTimeStaticValues",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(32), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `DecimalStaticValues`: at most 32 items.
         #[track_caller]
-        pub fn decimal_static_values(self, it: impl Into<cfn::Value<Vec<f64>>>) -> Self {
+        pub fn decimal_static_values(self, value: impl Into<cfn::Value<Vec<f64>>>) -> Self {
             Self(self.0.set_checked(
                 "DecimalStaticValues",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(32), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `IntegerStaticValues`: at most 32 items.
         #[track_caller]
-        pub fn integer_static_values(self, it: impl Into<cfn::Value<Vec<i64>>>) -> Self {
+        pub fn integer_static_values(self, value: impl Into<cfn::Value<Vec<i64>>>) -> Self {
             Self(self.0.set_checked(
                 "IntegerStaticValues",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(32), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `StringStaticValues`: at most 32 items, each at most 512 characters.
         #[track_caller]
-        pub fn string_static_values(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn string_static_values(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "StringStaticValues",
-                it,
+                value,
                 &cfn::Constraint {
                     max_items: Some(32),
                     items: Some(&cfn::Constraint { max_length: Some(512), ..cfn::Constraint::NONE }),
@@ -5792,20 +5828,20 @@ pub mod data_set {
 
         /// `OutputColumnName`: required, 1 to 127 characters.
         #[track_caller]
-        pub fn output_column_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn output_column_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "OutputColumnName",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(127), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `SourceColumnName`: 1 to 127 characters.
         #[track_caller]
-        pub fn source_column_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn source_column_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "SourceColumnName",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(127), ..cfn::Constraint::NONE },
             ))
         }
@@ -5835,16 +5871,16 @@ pub mod data_set {
         }
 
         /// `NewDefaultValues`.
-        pub fn new_default_values(self, it: impl Into<cfn::Value<NewDefaultValues>>) -> Self {
-            Self(self.0.set("NewDefaultValues", it))
+        pub fn new_default_values(self, value: impl Into<cfn::Value<NewDefaultValues>>) -> Self {
+            Self(self.0.set("NewDefaultValues", value))
         }
 
         /// `NewParameterName`: 1 to 2048 characters.
         #[track_caller]
-        pub fn new_parameter_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn new_parameter_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "NewParameterName",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(2048),
@@ -5856,10 +5892,10 @@ pub mod data_set {
 
         /// `ParameterName`: required, 1 to 2048 characters.
         #[track_caller]
-        pub fn parameter_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn parameter_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ParameterName",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(2048),
@@ -5902,16 +5938,16 @@ pub mod data_set {
         }
 
         /// `DataSetArn`: required.
-        pub fn data_set_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("DataSetArn", it))
+        pub fn data_set_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("DataSetArn", value))
         }
 
         /// `InputColumns`: required, at most 2048 items.
         #[track_caller]
-        pub fn input_columns(self, it: impl Into<cfn::Value<Vec<InputColumn>>>) -> Self {
+        pub fn input_columns(self, value: impl Into<cfn::Value<Vec<InputColumn>>>) -> Self {
             Self(self.0.set_checked(
                 "InputColumns",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
@@ -5941,10 +5977,10 @@ pub mod data_set {
 
         /// `UniqueKeys`: exactly 1 item.
         #[track_caller]
-        pub fn unique_keys(self, it: impl Into<cfn::Value<Vec<UniqueKey>>>) -> Self {
+        pub fn unique_keys(self, value: impl Into<cfn::Value<Vec<UniqueKey>>>) -> Self {
             Self(self.0.set_checked(
                 "UniqueKeys",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(1), ..cfn::Constraint::NONE },
             ))
         }
@@ -5973,23 +6009,23 @@ pub mod data_set {
         }
 
         /// `CustomSql`.
-        pub fn custom_sql(self, it: impl Into<cfn::Value<CustomSql>>) -> Self {
-            Self(self.0.set("CustomSql", it))
+        pub fn custom_sql(self, value: impl Into<cfn::Value<CustomSql>>) -> Self {
+            Self(self.0.set("CustomSql", value))
         }
 
         /// `RelationalTable`.
-        pub fn relational_table(self, it: impl Into<cfn::Value<RelationalTable>>) -> Self {
-            Self(self.0.set("RelationalTable", it))
+        pub fn relational_table(self, value: impl Into<cfn::Value<RelationalTable>>) -> Self {
+            Self(self.0.set("RelationalTable", value))
         }
 
         /// `S3Source`.
-        pub fn s3_source(self, it: impl Into<cfn::Value<S3Source>>) -> Self {
-            Self(self.0.set("S3Source", it))
+        pub fn s3_source(self, value: impl Into<cfn::Value<S3Source>>) -> Self {
+            Self(self.0.set("S3Source", value))
         }
 
         /// `SaaSTable`.
-        pub fn saa_s_table(self, it: impl Into<cfn::Value<SaaSTable>>) -> Self {
-            Self(self.0.set("SaaSTable", it))
+        pub fn saa_s_table(self, value: impl Into<cfn::Value<SaaSTable>>) -> Self {
+            Self(self.0.set("SaaSTable", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -6018,20 +6054,20 @@ pub mod data_set {
 
         /// `LabelColumnName`: 1 to 127 characters.
         #[track_caller]
-        pub fn label_column_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn label_column_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "LabelColumnName",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(127), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `PivotedLabels`: required, at most 100 items.
         #[track_caller]
-        pub fn pivoted_labels(self, it: impl Into<cfn::Value<Vec<PivotedLabel>>>) -> Self {
+        pub fn pivoted_labels(self, value: impl Into<cfn::Value<Vec<PivotedLabel>>>) -> Self {
             Self(self.0.set_checked(
                 "PivotedLabels",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(100), ..cfn::Constraint::NONE },
             ))
         }
@@ -6078,20 +6114,20 @@ pub mod data_set {
 
         /// `Alias`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn alias(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn alias(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Alias",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `GroupByColumnNames`: at most 128 items, each 1 to 127 characters.
         #[track_caller]
-        pub fn group_by_column_names(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn group_by_column_names(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "GroupByColumnNames",
-                it,
+                value,
                 &cfn::Constraint {
                     max_items: Some(128),
                     items: Some(&cfn::Constraint {
@@ -6105,18 +6141,18 @@ pub mod data_set {
         }
 
         /// `PivotConfiguration`: required.
-        pub fn pivot_configuration(self, it: impl Into<cfn::Value<PivotConfiguration>>) -> Self {
-            Self(self.0.set("PivotConfiguration", it))
+        pub fn pivot_configuration(self, value: impl Into<cfn::Value<PivotConfiguration>>) -> Self {
+            Self(self.0.set("PivotConfiguration", value))
         }
 
         /// `Source`: required.
-        pub fn source(self, it: impl Into<cfn::Value<TransformOperationSource>>) -> Self {
-            Self(self.0.set("Source", it))
+        pub fn source(self, value: impl Into<cfn::Value<TransformOperationSource>>) -> Self {
+            Self(self.0.set("Source", value))
         }
 
         /// `ValueColumnConfiguration`: required.
-        pub fn value_column_configuration(self, it: impl Into<cfn::Value<ValueColumnConfiguration>>) -> Self {
-            Self(self.0.set("ValueColumnConfiguration", it))
+        pub fn value_column_configuration(self, value: impl Into<cfn::Value<ValueColumnConfiguration>>) -> Self {
+            Self(self.0.set("ValueColumnConfiguration", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -6158,30 +6194,30 @@ pub mod data_set {
 
         /// `LabelName`: required, at most 2047 characters.
         #[track_caller]
-        pub fn label_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn label_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "LabelName",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(2047), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `NewColumnId`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn new_column_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn new_column_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "NewColumnId",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `NewColumnName`: required, 1 to 127 characters.
         #[track_caller]
-        pub fn new_column_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn new_column_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "NewColumnName",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(127), ..cfn::Constraint::NONE },
             ))
         }
@@ -6211,27 +6247,27 @@ pub mod data_set {
 
         /// `Alias`: 1 to 64 characters.
         #[track_caller]
-        pub fn alias(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn alias(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Alias",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `ProjectedColumns`: at most 2048 items.
         #[track_caller]
-        pub fn projected_columns(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn projected_columns(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "ProjectedColumns",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Source`.
-        pub fn source(self, it: impl Into<cfn::Value<TransformOperationSource>>) -> Self {
-            Self(self.0.set("Source", it))
+        pub fn source(self, value: impl Into<cfn::Value<TransformOperationSource>>) -> Self {
+            Self(self.0.set("Source", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -6258,8 +6294,8 @@ pub mod data_set {
         }
 
         /// `IncrementalRefresh`: required.
-        pub fn incremental_refresh(self, it: impl Into<cfn::Value<IncrementalRefresh>>) -> Self {
-            Self(self.0.set("IncrementalRefresh", it))
+        pub fn incremental_refresh(self, value: impl Into<cfn::Value<IncrementalRefresh>>) -> Self {
+            Self(self.0.set("IncrementalRefresh", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -6286,8 +6322,8 @@ pub mod data_set {
         }
 
         /// `EmailAlert`.
-        pub fn email_alert(self, it: impl Into<cfn::Value<RefreshFailureEmailAlert>>) -> Self {
-            Self(self.0.set("EmailAlert", it))
+        pub fn email_alert(self, value: impl Into<cfn::Value<RefreshFailureEmailAlert>>) -> Self {
+            Self(self.0.set("EmailAlert", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -6314,8 +6350,8 @@ pub mod data_set {
         }
 
         /// `AlertStatus`.
-        pub fn alert_status(self, it: impl Into<cfn::Value<AlertStatus>>) -> Self {
-            Self(self.0.set("AlertStatus", it))
+        pub fn alert_status(self, value: impl Into<cfn::Value<AlertStatus>>) -> Self {
+            Self(self.0.set("AlertStatus", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -6357,39 +6393,47 @@ pub mod data_set {
 
         /// `Catalog`: at most 256 characters.
         #[track_caller]
-        pub fn catalog(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Catalog", it, &cfn::Constraint { max_length: Some(256), ..cfn::Constraint::NONE }))
+        pub fn catalog(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "Catalog",
+                value,
+                &cfn::Constraint { max_length: Some(256), ..cfn::Constraint::NONE },
+            ))
         }
 
         /// `DataSourceArn`: required.
-        pub fn data_source_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("DataSourceArn", it))
+        pub fn data_source_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("DataSourceArn", value))
         }
 
         /// `InputColumns`: required, at most 2048 items.
         #[track_caller]
-        pub fn input_columns(self, it: impl Into<cfn::Value<Vec<InputColumn>>>) -> Self {
+        pub fn input_columns(self, value: impl Into<cfn::Value<Vec<InputColumn>>>) -> Self {
             Self(self.0.set_checked(
                 "InputColumns",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Name`: required, 1 to 256 characters.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Schema`: at most 256 characters.
         #[track_caller]
-        pub fn schema(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Schema", it, &cfn::Constraint { max_length: Some(256), ..cfn::Constraint::NONE }))
+        pub fn schema(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "Schema",
+                value,
+                &cfn::Constraint { max_length: Some(256), ..cfn::Constraint::NONE },
+            ))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -6426,20 +6470,20 @@ pub mod data_set {
 
         /// `ColumnName`: required, 1 to 127 characters.
         #[track_caller]
-        pub fn column_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn column_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ColumnName",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(127), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `NewColumnName`: required, 1 to 127 characters.
         #[track_caller]
-        pub fn new_column_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn new_column_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "NewColumnName",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(127), ..cfn::Constraint::NONE },
             ))
         }
@@ -6483,27 +6527,27 @@ pub mod data_set {
 
         /// `Alias`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn alias(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn alias(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Alias",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `RenameColumnOperations`: required, at most 2048 items.
         #[track_caller]
-        pub fn rename_column_operations(self, it: impl Into<cfn::Value<Vec<RenameColumnOperation>>>) -> Self {
+        pub fn rename_column_operations(self, value: impl Into<cfn::Value<Vec<RenameColumnOperation>>>) -> Self {
             Self(self.0.set_checked(
                 "RenameColumnOperations",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Source`: required.
-        pub fn source(self, it: impl Into<cfn::Value<TransformOperationSource>>) -> Self {
-            Self(self.0.set("Source", it))
+        pub fn source(self, value: impl Into<cfn::Value<TransformOperationSource>>) -> Self {
+            Self(self.0.set("Source", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -6540,20 +6584,20 @@ pub mod data_set {
 
         /// `Actions`: required, 1 to 30 items.
         #[track_caller]
-        pub fn actions(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn actions(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "Actions",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(30), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Principal`: required, 1 to 256 characters.
         #[track_caller]
-        pub fn principal(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn principal(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Principal",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
@@ -6582,13 +6626,13 @@ pub mod data_set {
         }
 
         /// `RowLevelPermissionDataSet`.
-        pub fn row_level_permission_data_set(self, it: impl Into<cfn::Value<RowLevelPermissionDataSet>>) -> Self {
-            Self(self.0.set("RowLevelPermissionDataSet", it))
+        pub fn row_level_permission_data_set(self, value: impl Into<cfn::Value<RowLevelPermissionDataSet>>) -> Self {
+            Self(self.0.set("RowLevelPermissionDataSet", value))
         }
 
         /// `TagConfiguration`.
-        pub fn tag_configuration(self, it: impl Into<cfn::Value<RowLevelPermissionTagConfiguration>>) -> Self {
-            Self(self.0.set("TagConfiguration", it))
+        pub fn tag_configuration(self, value: impl Into<cfn::Value<RowLevelPermissionTagConfiguration>>) -> Self {
+            Self(self.0.set("TagConfiguration", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -6623,33 +6667,33 @@ pub mod data_set {
         }
 
         /// `Arn`: required.
-        pub fn arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Arn", it))
+        pub fn arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Arn", value))
         }
 
         /// `FormatVersion`.
-        pub fn format_version(self, it: impl Into<cfn::Value<FormatVersion>>) -> Self {
-            Self(self.0.set("FormatVersion", it))
+        pub fn format_version(self, value: impl Into<cfn::Value<FormatVersion>>) -> Self {
+            Self(self.0.set("FormatVersion", value))
         }
 
         /// `Namespace`: at most 64 characters.
         #[track_caller]
-        pub fn namespace(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn namespace(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Namespace",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(64), pattern: Some("^[a-zA-Z0-9._-]*$"), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `PermissionPolicy`: required.
-        pub fn permission_policy(self, it: impl Into<cfn::Value<PermissionPolicy>>) -> Self {
-            Self(self.0.set("PermissionPolicy", it))
+        pub fn permission_policy(self, value: impl Into<cfn::Value<PermissionPolicy>>) -> Self {
+            Self(self.0.set("PermissionPolicy", value))
         }
 
         /// `Status`.
-        pub fn status(self, it: impl Into<cfn::Value<Status>>) -> Self {
-            Self(self.0.set("Status", it))
+        pub fn status(self, value: impl Into<cfn::Value<Status>>) -> Self {
+            Self(self.0.set("Status", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -6677,16 +6721,16 @@ pub mod data_set {
         }
 
         /// `Status`.
-        pub fn status(self, it: impl Into<cfn::Value<Status>>) -> Self {
-            Self(self.0.set("Status", it))
+        pub fn status(self, value: impl Into<cfn::Value<Status>>) -> Self {
+            Self(self.0.set("Status", value))
         }
 
         /// `TagRuleConfigurations`: 1 to 50 items, each 1 to 50 items, each each 1 to 128 characters.
         #[track_caller]
-        pub fn tag_rule_configurations(self, it: impl Into<cfn::Value<Vec<Vec<String>>>>) -> Self {
+        pub fn tag_rule_configurations(self, value: impl Into<cfn::Value<Vec<Vec<String>>>>) -> Self {
             Self(self.0.set_checked(
                 "TagRuleConfigurations",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(50),
@@ -6707,10 +6751,10 @@ pub mod data_set {
 
         /// `TagRules`: required, 1 to 50 items.
         #[track_caller]
-        pub fn tag_rules(self, it: impl Into<cfn::Value<Vec<RowLevelPermissionTagRule>>>) -> Self {
+        pub fn tag_rules(self, value: impl Into<cfn::Value<Vec<RowLevelPermissionTagRule>>>) -> Self {
             Self(self.0.set_checked(
                 "TagRules",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(50), ..cfn::Constraint::NONE },
             ))
         }
@@ -6748,36 +6792,36 @@ pub mod data_set {
         }
 
         /// `ColumnName`: required.
-        pub fn column_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ColumnName", it))
+        pub fn column_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ColumnName", value))
         }
 
         /// `MatchAllValue`: 1 to 256 characters.
         #[track_caller]
-        pub fn match_all_value(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn match_all_value(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "MatchAllValue",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `TagKey`: required, 1 to 128 characters.
         #[track_caller]
-        pub fn tag_key(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn tag_key(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "TagKey",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `TagMultiValueDelimiter`: at most 10 characters.
         #[track_caller]
-        pub fn tag_multi_value_delimiter(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn tag_multi_value_delimiter(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "TagMultiValueDelimiter",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(10), ..cfn::Constraint::NONE },
             ))
         }
@@ -6817,23 +6861,23 @@ pub mod data_set {
         }
 
         /// `DataSourceArn`: required.
-        pub fn data_source_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("DataSourceArn", it))
+        pub fn data_source_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("DataSourceArn", value))
         }
 
         /// `InputColumns`: required, at most 2048 items.
         #[track_caller]
-        pub fn input_columns(self, it: impl Into<cfn::Value<Vec<InputColumn>>>) -> Self {
+        pub fn input_columns(self, value: impl Into<cfn::Value<Vec<InputColumn>>>) -> Self {
             Self(self.0.set_checked(
                 "InputColumns",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `UploadSettings`.
-        pub fn upload_settings(self, it: impl Into<cfn::Value<UploadSettings>>) -> Self {
-            Self(self.0.set("UploadSettings", it))
+        pub fn upload_settings(self, value: impl Into<cfn::Value<UploadSettings>>) -> Self {
+            Self(self.0.set("UploadSettings", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -6874,26 +6918,26 @@ pub mod data_set {
         }
 
         /// `DataSourceArn`: required.
-        pub fn data_source_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("DataSourceArn", it))
+        pub fn data_source_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("DataSourceArn", value))
         }
 
         /// `InputColumns`: required, at most 2048 items.
         #[track_caller]
-        pub fn input_columns(self, it: impl Into<cfn::Value<Vec<InputColumn>>>) -> Self {
+        pub fn input_columns(self, value: impl Into<cfn::Value<Vec<InputColumn>>>) -> Self {
             Self(self.0.set_checked(
                 "InputColumns",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `TablePath`: required, 1 to 32 items.
         #[track_caller]
-        pub fn table_path(self, it: impl Into<cfn::Value<Vec<TablePathElement>>>) -> Self {
+        pub fn table_path(self, value: impl Into<cfn::Value<Vec<TablePathElement>>>) -> Self {
             Self(self.0.set_checked(
                 "TablePath",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(32), ..cfn::Constraint::NONE },
             ))
         }
@@ -6923,17 +6967,20 @@ pub mod data_set {
 
         /// `SemanticMetadata`: exactly 1 item.
         #[track_caller]
-        pub fn semantic_metadata(self, it: impl Into<cfn::Value<Vec<DataSetSemanticMetadata>>>) -> Self {
+        pub fn semantic_metadata(self, value: impl Into<cfn::Value<Vec<DataSetSemanticMetadata>>>) -> Self {
             Self(self.0.set_checked(
                 "SemanticMetadata",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(1), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `TableMap`.
-        pub fn table_map(self, it: impl Into<cfn::Value<std::collections::BTreeMap<String, SemanticTable>>>) -> Self {
-            Self(self.0.set("TableMap", it))
+        pub fn table_map(
+            self,
+            value: impl Into<cfn::Value<std::collections::BTreeMap<String, SemanticTable>>>,
+        ) -> Self {
+            Self(self.0.set("TableMap", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -6970,20 +7017,20 @@ pub mod data_set {
 
         /// `Alias`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn alias(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn alias(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Alias",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `DestinationTableId`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn destination_table_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn destination_table_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "DestinationTableId",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(64),
@@ -6996,14 +7043,14 @@ pub mod data_set {
         /// `RowLevelPermissionConfiguration`.
         pub fn row_level_permission_configuration(
             self,
-            it: impl Into<cfn::Value<RowLevelPermissionConfiguration>>,
+            value: impl Into<cfn::Value<RowLevelPermissionConfiguration>>,
         ) -> Self {
-            Self(self.0.set("RowLevelPermissionConfiguration", it))
+            Self(self.0.set("RowLevelPermissionConfiguration", value))
         }
 
         /// `SemanticMetadata`.
-        pub fn semantic_metadata(self, it: impl Into<cfn::Value<TableSemanticMetadata>>) -> Self {
-            Self(self.0.set("SemanticMetadata", it))
+        pub fn semantic_metadata(self, value: impl Into<cfn::Value<TableSemanticMetadata>>) -> Self {
+            Self(self.0.set("SemanticMetadata", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -7032,20 +7079,20 @@ pub mod data_set {
 
         /// `ColumnNames`: at least 1 item.
         #[track_caller]
-        pub fn column_names(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn column_names(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "ColumnNames",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `ColumnProperties`: required, 1 to 3 items.
         #[track_caller]
-        pub fn column_properties(self, it: impl Into<cfn::Value<Vec<ColumnSemanticProperty>>>) -> Self {
+        pub fn column_properties(self, value: impl Into<cfn::Value<Vec<ColumnSemanticProperty>>>) -> Self {
             Self(self.0.set_checked(
                 "ColumnProperties",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(3), ..cfn::Constraint::NONE },
             ))
         }
@@ -7074,16 +7121,16 @@ pub mod data_set {
         }
 
         /// `DataSet`.
-        pub fn data_set(self, it: impl Into<cfn::Value<ParentDataSet>>) -> Self {
-            Self(self.0.set("DataSet", it))
+        pub fn data_set(self, value: impl Into<cfn::Value<ParentDataSet>>) -> Self {
+            Self(self.0.set("DataSet", value))
         }
 
         /// `PhysicalTableId`: 1 to 64 characters.
         #[track_caller]
-        pub fn physical_table_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn physical_table_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "PhysicalTableId",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(64),
@@ -7128,16 +7175,16 @@ pub mod data_set {
         }
 
         /// `DefaultValues`.
-        pub fn default_values(self, it: impl Into<cfn::Value<StringDatasetParameterDefaultValues>>) -> Self {
-            Self(self.0.set("DefaultValues", it))
+        pub fn default_values(self, value: impl Into<cfn::Value<StringDatasetParameterDefaultValues>>) -> Self {
+            Self(self.0.set("DefaultValues", value))
         }
 
         /// `Id`: required, 1 to 128 characters.
         #[track_caller]
-        pub fn id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Id",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(128),
@@ -7149,10 +7196,10 @@ pub mod data_set {
 
         /// `Name`: required, 1 to 2048 characters.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(2048),
@@ -7163,8 +7210,8 @@ pub mod data_set {
         }
 
         /// `ValueType`: required.
-        pub fn value_type(self, it: impl Into<cfn::Value<ValueType>>) -> Self {
-            Self(self.0.set("ValueType", it))
+        pub fn value_type(self, value: impl Into<cfn::Value<ValueType>>) -> Self {
+            Self(self.0.set("ValueType", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -7192,10 +7239,10 @@ pub mod data_set {
 
         /// `StaticValues`: at most 32 items, each at most 512 characters.
         #[track_caller]
-        pub fn static_values(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn static_values(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "StaticValues",
-                it,
+                value,
                 &cfn::Constraint {
                     max_items: Some(32),
                     items: Some(&cfn::Constraint { max_length: Some(512), ..cfn::Constraint::NONE }),
@@ -7229,20 +7276,20 @@ pub mod data_set {
 
         /// `Id`: 1 to 256 characters.
         #[track_caller]
-        pub fn id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Id",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Name`: 1 to 256 characters.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
@@ -7272,10 +7319,10 @@ pub mod data_set {
 
         /// `ColumnMetadata`: 1 to 2000 items.
         #[track_caller]
-        pub fn column_metadata(self, it: impl Into<cfn::Value<Vec<SharedColumnSemanticMetadata>>>) -> Self {
+        pub fn column_metadata(self, value: impl Into<cfn::Value<Vec<SharedColumnSemanticMetadata>>>) -> Self {
             Self(self.0.set_checked(
                 "ColumnMetadata",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(2000), ..cfn::Constraint::NONE },
             ))
         }
@@ -7314,20 +7361,20 @@ pub mod data_set {
 
         /// `ColumnName`: required, 1 to 127 characters.
         #[track_caller]
-        pub fn column_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn column_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ColumnName",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(127), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Tags`: required, 1 to 16 items.
         #[track_caller]
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<ColumnTag>>>) -> Self {
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<ColumnTag>>>) -> Self {
             Self(self.0.set_checked(
                 "Tags",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(16), ..cfn::Constraint::NONE },
             ))
         }
@@ -7356,46 +7403,46 @@ pub mod data_set {
         }
 
         /// `CastColumnTypeOperation`.
-        pub fn cast_column_type_operation(self, it: impl Into<cfn::Value<CastColumnTypeOperation>>) -> Self {
-            Self(self.0.set("CastColumnTypeOperation", it))
+        pub fn cast_column_type_operation(self, value: impl Into<cfn::Value<CastColumnTypeOperation>>) -> Self {
+            Self(self.0.set("CastColumnTypeOperation", value))
         }
 
         /// `CreateColumnsOperation`.
-        pub fn create_columns_operation(self, it: impl Into<cfn::Value<CreateColumnsOperation>>) -> Self {
-            Self(self.0.set("CreateColumnsOperation", it))
+        pub fn create_columns_operation(self, value: impl Into<cfn::Value<CreateColumnsOperation>>) -> Self {
+            Self(self.0.set("CreateColumnsOperation", value))
         }
 
         /// `FilterOperation`.
-        pub fn filter_operation(self, it: impl Into<cfn::Value<FilterOperation>>) -> Self {
-            Self(self.0.set("FilterOperation", it))
+        pub fn filter_operation(self, value: impl Into<cfn::Value<FilterOperation>>) -> Self {
+            Self(self.0.set("FilterOperation", value))
         }
 
         /// `OverrideDatasetParameterOperation`.
         pub fn override_dataset_parameter_operation(
             self,
-            it: impl Into<cfn::Value<OverrideDatasetParameterOperation>>,
+            value: impl Into<cfn::Value<OverrideDatasetParameterOperation>>,
         ) -> Self {
-            Self(self.0.set("OverrideDatasetParameterOperation", it))
+            Self(self.0.set("OverrideDatasetParameterOperation", value))
         }
 
         /// `ProjectOperation`.
-        pub fn project_operation(self, it: impl Into<cfn::Value<ProjectOperation>>) -> Self {
-            Self(self.0.set("ProjectOperation", it))
+        pub fn project_operation(self, value: impl Into<cfn::Value<ProjectOperation>>) -> Self {
+            Self(self.0.set("ProjectOperation", value))
         }
 
         /// `RenameColumnOperation`.
-        pub fn rename_column_operation(self, it: impl Into<cfn::Value<RenameColumnOperation>>) -> Self {
-            Self(self.0.set("RenameColumnOperation", it))
+        pub fn rename_column_operation(self, value: impl Into<cfn::Value<RenameColumnOperation>>) -> Self {
+            Self(self.0.set("RenameColumnOperation", value))
         }
 
         /// `TagColumnOperation`.
-        pub fn tag_column_operation(self, it: impl Into<cfn::Value<TagColumnOperation>>) -> Self {
-            Self(self.0.set("TagColumnOperation", it))
+        pub fn tag_column_operation(self, value: impl Into<cfn::Value<TagColumnOperation>>) -> Self {
+            Self(self.0.set("TagColumnOperation", value))
         }
 
         /// `UntagColumnOperation`.
-        pub fn untag_column_operation(self, it: impl Into<cfn::Value<UntagColumnOperation>>) -> Self {
-            Self(self.0.set("UntagColumnOperation", it))
+        pub fn untag_column_operation(self, value: impl Into<cfn::Value<UntagColumnOperation>>) -> Self {
+            Self(self.0.set("UntagColumnOperation", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -7424,20 +7471,20 @@ pub mod data_set {
 
         /// `ColumnIdMappings`: 1 to 2048 items.
         #[track_caller]
-        pub fn column_id_mappings(self, it: impl Into<cfn::Value<Vec<DataSetColumnIdMapping>>>) -> Self {
+        pub fn column_id_mappings(self, value: impl Into<cfn::Value<Vec<DataSetColumnIdMapping>>>) -> Self {
             Self(self.0.set_checked(
                 "ColumnIdMappings",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `TransformOperationId`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn transform_operation_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn transform_operation_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "TransformOperationId",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(64),
@@ -7471,58 +7518,58 @@ pub mod data_set {
         }
 
         /// `AggregateStep`.
-        pub fn aggregate_step(self, it: impl Into<cfn::Value<AggregateOperation>>) -> Self {
-            Self(self.0.set("AggregateStep", it))
+        pub fn aggregate_step(self, value: impl Into<cfn::Value<AggregateOperation>>) -> Self {
+            Self(self.0.set("AggregateStep", value))
         }
 
         /// `AppendStep`.
-        pub fn append_step(self, it: impl Into<cfn::Value<AppendOperation>>) -> Self {
-            Self(self.0.set("AppendStep", it))
+        pub fn append_step(self, value: impl Into<cfn::Value<AppendOperation>>) -> Self {
+            Self(self.0.set("AppendStep", value))
         }
 
         /// `CastColumnTypesStep`.
-        pub fn cast_column_types_step(self, it: impl Into<cfn::Value<CastColumnTypesOperation>>) -> Self {
-            Self(self.0.set("CastColumnTypesStep", it))
+        pub fn cast_column_types_step(self, value: impl Into<cfn::Value<CastColumnTypesOperation>>) -> Self {
+            Self(self.0.set("CastColumnTypesStep", value))
         }
 
         /// `CreateColumnsStep`.
-        pub fn create_columns_step(self, it: impl Into<cfn::Value<CreateColumnsOperation>>) -> Self {
-            Self(self.0.set("CreateColumnsStep", it))
+        pub fn create_columns_step(self, value: impl Into<cfn::Value<CreateColumnsOperation>>) -> Self {
+            Self(self.0.set("CreateColumnsStep", value))
         }
 
         /// `FiltersStep`.
-        pub fn filters_step(self, it: impl Into<cfn::Value<FiltersOperation>>) -> Self {
-            Self(self.0.set("FiltersStep", it))
+        pub fn filters_step(self, value: impl Into<cfn::Value<FiltersOperation>>) -> Self {
+            Self(self.0.set("FiltersStep", value))
         }
 
         /// `ImportTableStep`.
-        pub fn import_table_step(self, it: impl Into<cfn::Value<ImportTableOperation>>) -> Self {
-            Self(self.0.set("ImportTableStep", it))
+        pub fn import_table_step(self, value: impl Into<cfn::Value<ImportTableOperation>>) -> Self {
+            Self(self.0.set("ImportTableStep", value))
         }
 
         /// `JoinStep`.
-        pub fn join_step(self, it: impl Into<cfn::Value<JoinOperation>>) -> Self {
-            Self(self.0.set("JoinStep", it))
+        pub fn join_step(self, value: impl Into<cfn::Value<JoinOperation>>) -> Self {
+            Self(self.0.set("JoinStep", value))
         }
 
         /// `PivotStep`.
-        pub fn pivot_step(self, it: impl Into<cfn::Value<PivotOperation>>) -> Self {
-            Self(self.0.set("PivotStep", it))
+        pub fn pivot_step(self, value: impl Into<cfn::Value<PivotOperation>>) -> Self {
+            Self(self.0.set("PivotStep", value))
         }
 
         /// `ProjectStep`.
-        pub fn project_step(self, it: impl Into<cfn::Value<ProjectOperation>>) -> Self {
-            Self(self.0.set("ProjectStep", it))
+        pub fn project_step(self, value: impl Into<cfn::Value<ProjectOperation>>) -> Self {
+            Self(self.0.set("ProjectStep", value))
         }
 
         /// `RenameColumnsStep`.
-        pub fn rename_columns_step(self, it: impl Into<cfn::Value<RenameColumnsOperation>>) -> Self {
-            Self(self.0.set("RenameColumnsStep", it))
+        pub fn rename_columns_step(self, value: impl Into<cfn::Value<RenameColumnsOperation>>) -> Self {
+            Self(self.0.set("RenameColumnsStep", value))
         }
 
         /// `UnpivotStep`.
-        pub fn unpivot_step(self, it: impl Into<cfn::Value<UnpivotOperation>>) -> Self {
-            Self(self.0.set("UnpivotStep", it))
+        pub fn unpivot_step(self, value: impl Into<cfn::Value<UnpivotOperation>>) -> Self {
+            Self(self.0.set("UnpivotStep", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -7551,10 +7598,10 @@ pub mod data_set {
 
         /// `ColumnNames`: required, exactly 1 item, each 1 to 127 characters.
         #[track_caller]
-        pub fn column_names(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn column_names(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "ColumnNames",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(1),
@@ -7619,65 +7666,65 @@ pub mod data_set {
 
         /// `Alias`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn alias(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn alias(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Alias",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `ColumnsToUnpivot`: required, at most 100 items.
         #[track_caller]
-        pub fn columns_to_unpivot(self, it: impl Into<cfn::Value<Vec<ColumnToUnpivot>>>) -> Self {
+        pub fn columns_to_unpivot(self, value: impl Into<cfn::Value<Vec<ColumnToUnpivot>>>) -> Self {
             Self(self.0.set_checked(
                 "ColumnsToUnpivot",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(100), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Source`: required.
-        pub fn source(self, it: impl Into<cfn::Value<TransformOperationSource>>) -> Self {
-            Self(self.0.set("Source", it))
+        pub fn source(self, value: impl Into<cfn::Value<TransformOperationSource>>) -> Self {
+            Self(self.0.set("Source", value))
         }
 
         /// `UnpivotedLabelColumnId`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn unpivoted_label_column_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn unpivoted_label_column_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "UnpivotedLabelColumnId",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `UnpivotedLabelColumnName`: required, 1 to 127 characters.
         #[track_caller]
-        pub fn unpivoted_label_column_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn unpivoted_label_column_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "UnpivotedLabelColumnName",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(127), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `UnpivotedValueColumnId`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn unpivoted_value_column_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn unpivoted_value_column_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "UnpivotedValueColumnId",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `UnpivotedValueColumnName`: required, 1 to 127 characters.
         #[track_caller]
-        pub fn unpivoted_value_column_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn unpivoted_value_column_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "UnpivotedValueColumnName",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(127), ..cfn::Constraint::NONE },
             ))
         }
@@ -7716,17 +7763,17 @@ pub mod data_set {
 
         /// `ColumnName`: required, 1 to 127 characters.
         #[track_caller]
-        pub fn column_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn column_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ColumnName",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(127), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `TagNames`: required.
-        pub fn tag_names(self, it: impl Into<cfn::Value<Vec<TagName>>>) -> Self {
-            Self(self.0.set("TagNames", it))
+        pub fn tag_names(self, value: impl Into<cfn::Value<Vec<TagName>>>) -> Self {
+            Self(self.0.set("TagNames", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -7753,38 +7800,38 @@ pub mod data_set {
         }
 
         /// `ContainsHeader`.
-        pub fn contains_header(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("ContainsHeader", it))
+        pub fn contains_header(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("ContainsHeader", value))
         }
 
         /// `Delimiter`: exactly 1 character.
         #[track_caller]
-        pub fn delimiter(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn delimiter(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Delimiter",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(1), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Format`.
-        pub fn format(self, it: impl Into<cfn::Value<Format>>) -> Self {
-            Self(self.0.set("Format", it))
+        pub fn format(self, value: impl Into<cfn::Value<Format>>) -> Self {
+            Self(self.0.set("Format", value))
         }
 
         /// `StartFromRow`: at least 1.
         #[track_caller]
-        pub fn start_from_row(self, it: impl Into<cfn::Value<f64>>) -> Self {
+        pub fn start_from_row(self, value: impl Into<cfn::Value<f64>>) -> Self {
             Self(self.0.set_checked(
                 "StartFromRow",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `TextQualifier`.
-        pub fn text_qualifier(self, it: impl Into<cfn::Value<TextQualifier>>) -> Self {
-            Self(self.0.set("TextQualifier", it))
+        pub fn text_qualifier(self, value: impl Into<cfn::Value<TextQualifier>>) -> Self {
+            Self(self.0.set("TextQualifier", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -7812,10 +7859,10 @@ pub mod data_set {
 
         /// `Name`: 1 to 127 characters.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(127), ..cfn::Constraint::NONE },
             ))
         }
@@ -7844,8 +7891,8 @@ pub mod data_set {
         }
 
         /// `AggregationFunction`.
-        pub fn aggregation_function(self, it: impl Into<cfn::Value<DataPrepAggregationFunction>>) -> Self {
-            Self(self.0.set("AggregationFunction", it))
+        pub fn aggregation_function(self, value: impl Into<cfn::Value<DataPrepAggregationFunction>>) -> Self {
+            Self(self.0.set("AggregationFunction", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -8684,20 +8731,20 @@ pub mod data_source {
 
         /// `AlternateDataSourceParameters`: 1 to 50 items.
         #[track_caller]
-        pub fn alternate_data_source_parameters(self, it: impl Into<cfn::Value<Vec<DataSourceParameters>>>) -> Self {
+        pub fn alternate_data_source_parameters(self, value: impl Into<cfn::Value<Vec<DataSourceParameters>>>) -> Self {
             Self(self.0.set_checked(
                 "AlternateDataSourceParameters",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(50), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `AwsAccountId`: exactly 12 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn aws_account_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn aws_account_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "AwsAccountId",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(12),
                     max_length: Some(12),
@@ -8708,78 +8755,78 @@ pub mod data_source {
         }
 
         /// `Credentials`.
-        pub fn credentials(self, it: impl Into<cfn::Value<DataSourceCredentials>>) -> Self {
-            Self(self.0.set("Credentials", it))
+        pub fn credentials(self, value: impl Into<cfn::Value<DataSourceCredentials>>) -> Self {
+            Self(self.0.set("Credentials", value))
         }
 
         /// `DataSourceId`. Replaces the resource when changed.
-        pub fn data_source_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("DataSourceId", it))
+        pub fn data_source_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("DataSourceId", value))
         }
 
         /// `DataSourceParameters`.
-        pub fn data_source_parameters(self, it: impl Into<cfn::Value<DataSourceParameters>>) -> Self {
-            Self(self.0.set("DataSourceParameters", it))
+        pub fn data_source_parameters(self, value: impl Into<cfn::Value<DataSourceParameters>>) -> Self {
+            Self(self.0.set("DataSourceParameters", value))
         }
 
         /// `ErrorInfo`.
-        pub fn error_info(self, it: impl Into<cfn::Value<DataSourceErrorInfo>>) -> Self {
-            Self(self.0.set("ErrorInfo", it))
+        pub fn error_info(self, value: impl Into<cfn::Value<DataSourceErrorInfo>>) -> Self {
+            Self(self.0.set("ErrorInfo", value))
         }
 
         /// `FolderArns`: at most 10 items.
         #[track_caller]
-        pub fn folder_arns(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn folder_arns(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "FolderArns",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(10), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Name`: required, 1 to 128 characters.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Permissions`: 1 to 64 items.
         #[track_caller]
-        pub fn permissions(self, it: impl Into<cfn::Value<Vec<ResourcePermission>>>) -> Self {
+        pub fn permissions(self, value: impl Into<cfn::Value<Vec<ResourcePermission>>>) -> Self {
             Self(self.0.set_checked(
                 "Permissions",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(64), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `SslProperties`.
-        pub fn ssl_properties(self, it: impl Into<cfn::Value<SslProperties>>) -> Self {
-            Self(self.0.set("SslProperties", it))
+        pub fn ssl_properties(self, value: impl Into<cfn::Value<SslProperties>>) -> Self {
+            Self(self.0.set("SslProperties", value))
         }
 
         /// `Tags`: 1 to 200 items.
         #[track_caller]
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
             Self(self.0.set_checked(
                 "Tags",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(200), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Type`: required. Replaces the resource when changed.
-        pub fn r#type(self, it: impl Into<cfn::Value<DataSourceType>>) -> Self {
-            Self(self.0.set("Type", it))
+        pub fn r#type(self, value: impl Into<cfn::Value<DataSourceType>>) -> Self {
+            Self(self.0.set("Type", value))
         }
 
         /// `VpcConnectionProperties`.
-        pub fn vpc_connection_properties(self, it: impl Into<cfn::Value<VpcConnectionProperties>>) -> Self {
-            Self(self.0.set("VpcConnectionProperties", it))
+        pub fn vpc_connection_properties(self, value: impl Into<cfn::Value<VpcConnectionProperties>>) -> Self {
+            Self(self.0.set("VpcConnectionProperties", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -8855,10 +8902,10 @@ pub mod data_source {
 
         /// `Domain`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn domain(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn domain(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Domain",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
@@ -8889,10 +8936,10 @@ pub mod data_source {
 
         /// `Domain`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn domain(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn domain(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Domain",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
@@ -8922,35 +8969,35 @@ pub mod data_source {
 
         /// `ConsumerAccountRoleArn`: 20 to 2048 characters.
         #[track_caller]
-        pub fn consumer_account_role_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn consumer_account_role_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ConsumerAccountRoleArn",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(20), max_length: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `IdentityCenterConfiguration`.
-        pub fn identity_center_configuration(self, it: impl Into<cfn::Value<IdentityCenterConfiguration>>) -> Self {
-            Self(self.0.set("IdentityCenterConfiguration", it))
+        pub fn identity_center_configuration(self, value: impl Into<cfn::Value<IdentityCenterConfiguration>>) -> Self {
+            Self(self.0.set("IdentityCenterConfiguration", value))
         }
 
         /// `RoleArn`: 20 to 2048 characters.
         #[track_caller]
-        pub fn role_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn role_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "RoleArn",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(20), max_length: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `WorkGroup`: 1 to 128 characters.
         #[track_caller]
-        pub fn work_group(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn work_group(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "WorkGroup",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }
@@ -8991,30 +9038,30 @@ pub mod data_source {
 
         /// `Database`: required, 1 to 128 characters.
         #[track_caller]
-        pub fn database(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn database(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Database",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Host`: required, 1 to 256 characters.
         #[track_caller]
-        pub fn host(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn host(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Host",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Port`: required, 1 to 65535.
         #[track_caller]
-        pub fn port(self, it: impl Into<cfn::Value<f64>>) -> Self {
+        pub fn port(self, value: impl Into<cfn::Value<f64>>) -> Self {
             Self(self.0.set_checked(
                 "Port",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(65535.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -9055,30 +9102,30 @@ pub mod data_source {
 
         /// `Database`: required, 1 to 128 characters.
         #[track_caller]
-        pub fn database(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn database(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Database",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Host`: required, 1 to 256 characters.
         #[track_caller]
-        pub fn host(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn host(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Host",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Port`: required, 1 to 65535.
         #[track_caller]
-        pub fn port(self, it: impl Into<cfn::Value<f64>>) -> Self {
+        pub fn port(self, value: impl Into<cfn::Value<f64>>) -> Self {
             Self(self.0.set_checked(
                 "Port",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(65535.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -9117,30 +9164,30 @@ pub mod data_source {
 
         /// `AlternateDataSourceParameters`: 1 to 50 items.
         #[track_caller]
-        pub fn alternate_data_source_parameters(self, it: impl Into<cfn::Value<Vec<DataSourceParameters>>>) -> Self {
+        pub fn alternate_data_source_parameters(self, value: impl Into<cfn::Value<Vec<DataSourceParameters>>>) -> Self {
             Self(self.0.set_checked(
                 "AlternateDataSourceParameters",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(50), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Password`: required, 1 to 1024 characters.
         #[track_caller]
-        pub fn password(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn password(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Password",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(1024), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Username`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn username(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn username(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Username",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
@@ -9170,10 +9217,10 @@ pub mod data_source {
 
         /// `CopySourceArn`.
         #[track_caller]
-        pub fn copy_source_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn copy_source_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "CopySourceArn",
-                it,
+                value,
                 &cfn::Constraint {
                     pattern: Some("^arn:[-a-z0-9]*:quicksight:[-a-z0-9]*:[0-9]{12}:datasource/.+$"),
                     ..cfn::Constraint::NONE
@@ -9182,21 +9229,21 @@ pub mod data_source {
         }
 
         /// `CredentialPair`.
-        pub fn credential_pair(self, it: impl Into<cfn::Value<CredentialPair>>) -> Self {
-            Self(self.0.set("CredentialPair", it))
+        pub fn credential_pair(self, value: impl Into<cfn::Value<CredentialPair>>) -> Self {
+            Self(self.0.set("CredentialPair", value))
         }
 
         /// `KeyPairCredentials`.
-        pub fn key_pair_credentials(self, it: impl Into<cfn::Value<KeyPairCredentials>>) -> Self {
-            Self(self.0.set("KeyPairCredentials", it))
+        pub fn key_pair_credentials(self, value: impl Into<cfn::Value<KeyPairCredentials>>) -> Self {
+            Self(self.0.set("KeyPairCredentials", value))
         }
 
         /// `SecretArn`: 1 to 2048 characters.
         #[track_caller]
-        pub fn secret_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn secret_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "SecretArn",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(2048),
@@ -9230,13 +9277,13 @@ pub mod data_source {
         }
 
         /// `Message`.
-        pub fn message(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Message", it))
+        pub fn message(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Message", value))
         }
 
         /// `Type`.
-        pub fn r#type(self, it: impl Into<cfn::Value<DataSourceErrorInfoType>>) -> Self {
-            Self(self.0.set("Type", it))
+        pub fn r#type(self, value: impl Into<cfn::Value<DataSourceErrorInfoType>>) -> Self {
+            Self(self.0.set("Type", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -9263,108 +9310,111 @@ pub mod data_source {
         }
 
         /// `AmazonElasticsearchParameters`.
-        pub fn amazon_elasticsearch_parameters(self, it: impl Into<cfn::Value<AmazonElasticsearchParameters>>) -> Self {
-            Self(self.0.set("AmazonElasticsearchParameters", it))
+        pub fn amazon_elasticsearch_parameters(
+            self,
+            value: impl Into<cfn::Value<AmazonElasticsearchParameters>>,
+        ) -> Self {
+            Self(self.0.set("AmazonElasticsearchParameters", value))
         }
 
         /// `AmazonOpenSearchParameters`.
-        pub fn amazon_open_search_parameters(self, it: impl Into<cfn::Value<AmazonOpenSearchParameters>>) -> Self {
-            Self(self.0.set("AmazonOpenSearchParameters", it))
+        pub fn amazon_open_search_parameters(self, value: impl Into<cfn::Value<AmazonOpenSearchParameters>>) -> Self {
+            Self(self.0.set("AmazonOpenSearchParameters", value))
         }
 
         /// `AthenaParameters`.
-        pub fn athena_parameters(self, it: impl Into<cfn::Value<AthenaParameters>>) -> Self {
-            Self(self.0.set("AthenaParameters", it))
+        pub fn athena_parameters(self, value: impl Into<cfn::Value<AthenaParameters>>) -> Self {
+            Self(self.0.set("AthenaParameters", value))
         }
 
         /// `AuroraParameters`.
-        pub fn aurora_parameters(self, it: impl Into<cfn::Value<AuroraParameters>>) -> Self {
-            Self(self.0.set("AuroraParameters", it))
+        pub fn aurora_parameters(self, value: impl Into<cfn::Value<AuroraParameters>>) -> Self {
+            Self(self.0.set("AuroraParameters", value))
         }
 
         /// `AuroraPostgreSqlParameters`.
-        pub fn aurora_postgre_sql_parameters(self, it: impl Into<cfn::Value<AuroraPostgreSqlParameters>>) -> Self {
-            Self(self.0.set("AuroraPostgreSqlParameters", it))
+        pub fn aurora_postgre_sql_parameters(self, value: impl Into<cfn::Value<AuroraPostgreSqlParameters>>) -> Self {
+            Self(self.0.set("AuroraPostgreSqlParameters", value))
         }
 
         /// `DatabricksParameters`.
-        pub fn databricks_parameters(self, it: impl Into<cfn::Value<DatabricksParameters>>) -> Self {
-            Self(self.0.set("DatabricksParameters", it))
+        pub fn databricks_parameters(self, value: impl Into<cfn::Value<DatabricksParameters>>) -> Self {
+            Self(self.0.set("DatabricksParameters", value))
         }
 
         /// `MariaDbParameters`.
-        pub fn maria_db_parameters(self, it: impl Into<cfn::Value<MariaDbParameters>>) -> Self {
-            Self(self.0.set("MariaDbParameters", it))
+        pub fn maria_db_parameters(self, value: impl Into<cfn::Value<MariaDbParameters>>) -> Self {
+            Self(self.0.set("MariaDbParameters", value))
         }
 
         /// `MySqlParameters`.
-        pub fn my_sql_parameters(self, it: impl Into<cfn::Value<MySqlParameters>>) -> Self {
-            Self(self.0.set("MySqlParameters", it))
+        pub fn my_sql_parameters(self, value: impl Into<cfn::Value<MySqlParameters>>) -> Self {
+            Self(self.0.set("MySqlParameters", value))
         }
 
         /// `OracleParameters`.
-        pub fn oracle_parameters(self, it: impl Into<cfn::Value<OracleParameters>>) -> Self {
-            Self(self.0.set("OracleParameters", it))
+        pub fn oracle_parameters(self, value: impl Into<cfn::Value<OracleParameters>>) -> Self {
+            Self(self.0.set("OracleParameters", value))
         }
 
         /// `PostgreSqlParameters`.
-        pub fn postgre_sql_parameters(self, it: impl Into<cfn::Value<PostgreSqlParameters>>) -> Self {
-            Self(self.0.set("PostgreSqlParameters", it))
+        pub fn postgre_sql_parameters(self, value: impl Into<cfn::Value<PostgreSqlParameters>>) -> Self {
+            Self(self.0.set("PostgreSqlParameters", value))
         }
 
         /// `PrestoParameters`.
-        pub fn presto_parameters(self, it: impl Into<cfn::Value<PrestoParameters>>) -> Self {
-            Self(self.0.set("PrestoParameters", it))
+        pub fn presto_parameters(self, value: impl Into<cfn::Value<PrestoParameters>>) -> Self {
+            Self(self.0.set("PrestoParameters", value))
         }
 
         /// `RdsParameters`.
-        pub fn rds_parameters(self, it: impl Into<cfn::Value<RdsParameters>>) -> Self {
-            Self(self.0.set("RdsParameters", it))
+        pub fn rds_parameters(self, value: impl Into<cfn::Value<RdsParameters>>) -> Self {
+            Self(self.0.set("RdsParameters", value))
         }
 
         /// `RedshiftParameters`.
-        pub fn redshift_parameters(self, it: impl Into<cfn::Value<RedshiftParameters>>) -> Self {
-            Self(self.0.set("RedshiftParameters", it))
+        pub fn redshift_parameters(self, value: impl Into<cfn::Value<RedshiftParameters>>) -> Self {
+            Self(self.0.set("RedshiftParameters", value))
         }
 
         /// `S3Parameters`.
-        pub fn s3_parameters(self, it: impl Into<cfn::Value<S3Parameters>>) -> Self {
-            Self(self.0.set("S3Parameters", it))
+        pub fn s3_parameters(self, value: impl Into<cfn::Value<S3Parameters>>) -> Self {
+            Self(self.0.set("S3Parameters", value))
         }
 
         /// `S3TablesParameters`.
-        pub fn s3_tables_parameters(self, it: impl Into<cfn::Value<S3TablesParameters>>) -> Self {
-            Self(self.0.set("S3TablesParameters", it))
+        pub fn s3_tables_parameters(self, value: impl Into<cfn::Value<S3TablesParameters>>) -> Self {
+            Self(self.0.set("S3TablesParameters", value))
         }
 
         /// `SnowflakeParameters`.
-        pub fn snowflake_parameters(self, it: impl Into<cfn::Value<SnowflakeParameters>>) -> Self {
-            Self(self.0.set("SnowflakeParameters", it))
+        pub fn snowflake_parameters(self, value: impl Into<cfn::Value<SnowflakeParameters>>) -> Self {
+            Self(self.0.set("SnowflakeParameters", value))
         }
 
         /// `SparkParameters`.
-        pub fn spark_parameters(self, it: impl Into<cfn::Value<SparkParameters>>) -> Self {
-            Self(self.0.set("SparkParameters", it))
+        pub fn spark_parameters(self, value: impl Into<cfn::Value<SparkParameters>>) -> Self {
+            Self(self.0.set("SparkParameters", value))
         }
 
         /// `SqlServerParameters`.
-        pub fn sql_server_parameters(self, it: impl Into<cfn::Value<SqlServerParameters>>) -> Self {
-            Self(self.0.set("SqlServerParameters", it))
+        pub fn sql_server_parameters(self, value: impl Into<cfn::Value<SqlServerParameters>>) -> Self {
+            Self(self.0.set("SqlServerParameters", value))
         }
 
         /// `StarburstParameters`.
-        pub fn starburst_parameters(self, it: impl Into<cfn::Value<StarburstParameters>>) -> Self {
-            Self(self.0.set("StarburstParameters", it))
+        pub fn starburst_parameters(self, value: impl Into<cfn::Value<StarburstParameters>>) -> Self {
+            Self(self.0.set("StarburstParameters", value))
         }
 
         /// `TeradataParameters`.
-        pub fn teradata_parameters(self, it: impl Into<cfn::Value<TeradataParameters>>) -> Self {
-            Self(self.0.set("TeradataParameters", it))
+        pub fn teradata_parameters(self, value: impl Into<cfn::Value<TeradataParameters>>) -> Self {
+            Self(self.0.set("TeradataParameters", value))
         }
 
         /// `TrinoParameters`.
-        pub fn trino_parameters(self, it: impl Into<cfn::Value<TrinoParameters>>) -> Self {
-            Self(self.0.set("TrinoParameters", it))
+        pub fn trino_parameters(self, value: impl Into<cfn::Value<TrinoParameters>>) -> Self {
+            Self(self.0.set("TrinoParameters", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -9406,30 +9456,30 @@ pub mod data_source {
 
         /// `Host`: required, 1 to 256 characters.
         #[track_caller]
-        pub fn host(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn host(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Host",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Port`: required, 1 to 65535.
         #[track_caller]
-        pub fn port(self, it: impl Into<cfn::Value<f64>>) -> Self {
+        pub fn port(self, value: impl Into<cfn::Value<f64>>) -> Self {
             Self(self.0.set_checked(
                 "Port",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(65535.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `SqlEndpointPath`: required, 1 to 4096 characters.
         #[track_caller]
-        pub fn sql_endpoint_path(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn sql_endpoint_path(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "SqlEndpointPath",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(4096), ..cfn::Constraint::NONE },
             ))
         }
@@ -9458,8 +9508,8 @@ pub mod data_source {
         }
 
         /// `EnableIdentityPropagation`.
-        pub fn enable_identity_propagation(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("EnableIdentityPropagation", it))
+        pub fn enable_identity_propagation(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("EnableIdentityPropagation", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -9498,20 +9548,20 @@ pub mod data_source {
 
         /// `KeyPairUsername`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn key_pair_username(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn key_pair_username(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "KeyPairUsername",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `PrivateKey`: required, 1600 to 8000 characters.
         #[track_caller]
-        pub fn private_key(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn private_key(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "PrivateKey",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1600),
                     max_length: Some(8000),
@@ -9527,10 +9577,10 @@ pub mod data_source {
 
         /// `PrivateKeyPassphrase`: at most 256 characters.
         #[track_caller]
-        pub fn private_key_passphrase(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn private_key_passphrase(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "PrivateKeyPassphrase",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
@@ -9569,20 +9619,20 @@ pub mod data_source {
 
         /// `Bucket`: required, 1 to 1024 characters.
         #[track_caller]
-        pub fn bucket(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn bucket(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Bucket",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(1024), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Key`: required, 1 to 1024 characters.
         #[track_caller]
-        pub fn key(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn key(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Key",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(1024), ..cfn::Constraint::NONE },
             ))
         }
@@ -9623,30 +9673,30 @@ pub mod data_source {
 
         /// `Database`: required, 1 to 128 characters.
         #[track_caller]
-        pub fn database(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn database(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Database",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Host`: required, 1 to 256 characters.
         #[track_caller]
-        pub fn host(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn host(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Host",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Port`: required, 1 to 65535.
         #[track_caller]
-        pub fn port(self, it: impl Into<cfn::Value<f64>>) -> Self {
+        pub fn port(self, value: impl Into<cfn::Value<f64>>) -> Self {
             Self(self.0.set_checked(
                 "Port",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(65535.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -9687,30 +9737,30 @@ pub mod data_source {
 
         /// `Database`: required, 1 to 128 characters.
         #[track_caller]
-        pub fn database(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn database(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Database",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Host`: required, 1 to 256 characters.
         #[track_caller]
-        pub fn host(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn host(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Host",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Port`: required, 1 to 65535.
         #[track_caller]
-        pub fn port(self, it: impl Into<cfn::Value<f64>>) -> Self {
+        pub fn port(self, value: impl Into<cfn::Value<f64>>) -> Self {
             Self(self.0.set_checked(
                 "Port",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(65535.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -9741,10 +9791,10 @@ pub mod data_source {
 
         /// `IdentityProviderResourceUri`: 1 to 2048 characters.
         #[track_caller]
-        pub fn identity_provider_resource_uri(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn identity_provider_resource_uri(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "IdentityProviderResourceUri",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
@@ -9752,27 +9802,27 @@ pub mod data_source {
         /// `IdentityProviderVpcConnectionProperties`.
         pub fn identity_provider_vpc_connection_properties(
             self,
-            it: impl Into<cfn::Value<VpcConnectionProperties>>,
+            value: impl Into<cfn::Value<VpcConnectionProperties>>,
         ) -> Self {
-            Self(self.0.set("IdentityProviderVpcConnectionProperties", it))
+            Self(self.0.set("IdentityProviderVpcConnectionProperties", value))
         }
 
         /// `OAuthScope`: 1 to 128 characters.
         #[track_caller]
-        pub fn o_auth_scope(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn o_auth_scope(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "OAuthScope",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `TokenProviderUrl`: required, 1 to 2048 characters.
         #[track_caller]
-        pub fn token_provider_url(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn token_provider_url(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "TokenProviderUrl",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
@@ -9813,37 +9863,37 @@ pub mod data_source {
 
         /// `Database`: required, 1 to 128 characters.
         #[track_caller]
-        pub fn database(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn database(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Database",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Host`: required, 1 to 256 characters.
         #[track_caller]
-        pub fn host(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn host(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Host",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Port`: required, 1 to 65535.
         #[track_caller]
-        pub fn port(self, it: impl Into<cfn::Value<f64>>) -> Self {
+        pub fn port(self, value: impl Into<cfn::Value<f64>>) -> Self {
             Self(self.0.set_checked(
                 "Port",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(65535.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `UseServiceName`.
-        pub fn use_service_name(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("UseServiceName", it))
+        pub fn use_service_name(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("UseServiceName", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -9882,30 +9932,30 @@ pub mod data_source {
 
         /// `Database`: required, 1 to 128 characters.
         #[track_caller]
-        pub fn database(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn database(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Database",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Host`: required, 1 to 256 characters.
         #[track_caller]
-        pub fn host(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn host(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Host",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Port`: required, 1 to 65535.
         #[track_caller]
-        pub fn port(self, it: impl Into<cfn::Value<f64>>) -> Self {
+        pub fn port(self, value: impl Into<cfn::Value<f64>>) -> Self {
             Self(self.0.set_checked(
                 "Port",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(65535.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -9946,26 +9996,30 @@ pub mod data_source {
 
         /// `Catalog`: required, at most 128 characters.
         #[track_caller]
-        pub fn catalog(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Catalog", it, &cfn::Constraint { max_length: Some(128), ..cfn::Constraint::NONE }))
+        pub fn catalog(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "Catalog",
+                value,
+                &cfn::Constraint { max_length: Some(128), ..cfn::Constraint::NONE },
+            ))
         }
 
         /// `Host`: required, 1 to 256 characters.
         #[track_caller]
-        pub fn host(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn host(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Host",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Port`: required, 1 to 65535.
         #[track_caller]
-        pub fn port(self, it: impl Into<cfn::Value<f64>>) -> Self {
+        pub fn port(self, value: impl Into<cfn::Value<f64>>) -> Self {
             Self(self.0.set_checked(
                 "Port",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(65535.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -10004,20 +10058,20 @@ pub mod data_source {
 
         /// `Database`: required, 1 to 128 characters.
         #[track_caller]
-        pub fn database(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn database(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Database",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `InstanceId`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn instance_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn instance_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "InstanceId",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
@@ -10047,16 +10101,16 @@ pub mod data_source {
         }
 
         /// `AutoCreateDatabaseUser`.
-        pub fn auto_create_database_user(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("AutoCreateDatabaseUser", it))
+        pub fn auto_create_database_user(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("AutoCreateDatabaseUser", value))
         }
 
         /// `DatabaseGroups`: 1 to 50 items, each 1 to 64 characters.
         #[track_caller]
-        pub fn database_groups(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn database_groups(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "DatabaseGroups",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(50),
@@ -10072,20 +10126,20 @@ pub mod data_source {
 
         /// `DatabaseUser`: 1 to 64 characters.
         #[track_caller]
-        pub fn database_user(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn database_user(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "DatabaseUser",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `RoleArn`: required, 20 to 2048 characters.
         #[track_caller]
-        pub fn role_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn role_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "RoleArn",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(20), max_length: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
@@ -10116,50 +10170,50 @@ pub mod data_source {
 
         /// `ClusterId`: 1 to 64 characters.
         #[track_caller]
-        pub fn cluster_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn cluster_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ClusterId",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Database`: required, 1 to 128 characters.
         #[track_caller]
-        pub fn database(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn database(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Database",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Host`: 1 to 256 characters.
         #[track_caller]
-        pub fn host(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn host(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Host",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `IAMParameters`.
-        pub fn iam_parameters(self, it: impl Into<cfn::Value<RedshiftIamParameters>>) -> Self {
-            Self(self.0.set("IAMParameters", it))
+        pub fn iam_parameters(self, value: impl Into<cfn::Value<RedshiftIamParameters>>) -> Self {
+            Self(self.0.set("IAMParameters", value))
         }
 
         /// `IdentityCenterConfiguration`.
-        pub fn identity_center_configuration(self, it: impl Into<cfn::Value<IdentityCenterConfiguration>>) -> Self {
-            Self(self.0.set("IdentityCenterConfiguration", it))
+        pub fn identity_center_configuration(self, value: impl Into<cfn::Value<IdentityCenterConfiguration>>) -> Self {
+            Self(self.0.set("IdentityCenterConfiguration", value))
         }
 
         /// `Port`: 0 to 65535.
         #[track_caller]
-        pub fn port(self, it: impl Into<cfn::Value<f64>>) -> Self {
+        pub fn port(self, value: impl Into<cfn::Value<f64>>) -> Self {
             Self(self.0.set_checked(
                 "Port",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(0.0), maximum: Some(65535.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -10198,27 +10252,27 @@ pub mod data_source {
 
         /// `Actions`: required, 1 to 30 items.
         #[track_caller]
-        pub fn actions(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn actions(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "Actions",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(30), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Principal`: required, 1 to 256 characters.
         #[track_caller]
-        pub fn principal(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn principal(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Principal",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Resource`.
-        pub fn resource(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Resource", it))
+        pub fn resource(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Resource", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -10245,16 +10299,16 @@ pub mod data_source {
         }
 
         /// `ManifestFileLocation`: required.
-        pub fn manifest_file_location(self, it: impl Into<cfn::Value<ManifestFileLocation>>) -> Self {
-            Self(self.0.set("ManifestFileLocation", it))
+        pub fn manifest_file_location(self, value: impl Into<cfn::Value<ManifestFileLocation>>) -> Self {
+            Self(self.0.set("ManifestFileLocation", value))
         }
 
         /// `RoleArn`: 20 to 2048 characters.
         #[track_caller]
-        pub fn role_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn role_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "RoleArn",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(20), max_length: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
@@ -10284,10 +10338,10 @@ pub mod data_source {
 
         /// `TableBucketArn`.
         #[track_caller]
-        pub fn table_bucket_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn table_bucket_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "TableBucketArn",
-                it,
+                value,
                 &cfn::Constraint {
                     pattern: Some(concat!(
                         "^(arn:aws[-a-z0-9]*:[a-z0-9]+:[-a-z0-9]*:[0-9]{12}:bucket/[a-zA-Z0-9-_",
@@ -10336,51 +10390,51 @@ pub mod data_source {
         }
 
         /// `AuthenticationType`.
-        pub fn authentication_type(self, it: impl Into<cfn::Value<AuthenticationType>>) -> Self {
-            Self(self.0.set("AuthenticationType", it))
+        pub fn authentication_type(self, value: impl Into<cfn::Value<AuthenticationType>>) -> Self {
+            Self(self.0.set("AuthenticationType", value))
         }
 
         /// `Database`: required, 1 to 128 characters.
         #[track_caller]
-        pub fn database(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn database(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Database",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `DatabaseAccessControlRole`: at most 128 characters.
         #[track_caller]
-        pub fn database_access_control_role(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn database_access_control_role(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "DatabaseAccessControlRole",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Host`: required, 1 to 256 characters.
         #[track_caller]
-        pub fn host(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn host(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Host",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `OAuthParameters`.
-        pub fn o_auth_parameters(self, it: impl Into<cfn::Value<OAuthParameters>>) -> Self {
-            Self(self.0.set("OAuthParameters", it))
+        pub fn o_auth_parameters(self, value: impl Into<cfn::Value<OAuthParameters>>) -> Self {
+            Self(self.0.set("OAuthParameters", value))
         }
 
         /// `Warehouse`: required, at most 128 characters.
         #[track_caller]
-        pub fn warehouse(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn warehouse(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Warehouse",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }
@@ -10419,20 +10473,20 @@ pub mod data_source {
 
         /// `Host`: required, 1 to 256 characters.
         #[track_caller]
-        pub fn host(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn host(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Host",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Port`: required, 1 to 65535.
         #[track_caller]
-        pub fn port(self, it: impl Into<cfn::Value<f64>>) -> Self {
+        pub fn port(self, value: impl Into<cfn::Value<f64>>) -> Self {
             Self(self.0.set_checked(
                 "Port",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(65535.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -10473,30 +10527,30 @@ pub mod data_source {
 
         /// `Database`: required, 1 to 128 characters.
         #[track_caller]
-        pub fn database(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn database(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Database",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Host`: required, 1 to 256 characters.
         #[track_caller]
-        pub fn host(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn host(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Host",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Port`: required, 1 to 65535.
         #[track_caller]
-        pub fn port(self, it: impl Into<cfn::Value<f64>>) -> Self {
+        pub fn port(self, value: impl Into<cfn::Value<f64>>) -> Self {
             Self(self.0.set_checked(
                 "Port",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(65535.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -10525,8 +10579,8 @@ pub mod data_source {
         }
 
         /// `DisableSsl`.
-        pub fn disable_ssl(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("DisableSsl", it))
+        pub fn disable_ssl(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("DisableSsl", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -10564,54 +10618,58 @@ pub mod data_source {
         }
 
         /// `AuthenticationType`.
-        pub fn authentication_type(self, it: impl Into<cfn::Value<AuthenticationType>>) -> Self {
-            Self(self.0.set("AuthenticationType", it))
+        pub fn authentication_type(self, value: impl Into<cfn::Value<AuthenticationType>>) -> Self {
+            Self(self.0.set("AuthenticationType", value))
         }
 
         /// `Catalog`: required, at most 128 characters.
         #[track_caller]
-        pub fn catalog(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Catalog", it, &cfn::Constraint { max_length: Some(128), ..cfn::Constraint::NONE }))
+        pub fn catalog(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "Catalog",
+                value,
+                &cfn::Constraint { max_length: Some(128), ..cfn::Constraint::NONE },
+            ))
         }
 
         /// `DatabaseAccessControlRole`: at most 128 characters.
         #[track_caller]
-        pub fn database_access_control_role(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn database_access_control_role(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "DatabaseAccessControlRole",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Host`: required, 1 to 256 characters.
         #[track_caller]
-        pub fn host(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn host(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Host",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `OAuthParameters`.
-        pub fn o_auth_parameters(self, it: impl Into<cfn::Value<OAuthParameters>>) -> Self {
-            Self(self.0.set("OAuthParameters", it))
+        pub fn o_auth_parameters(self, value: impl Into<cfn::Value<OAuthParameters>>) -> Self {
+            Self(self.0.set("OAuthParameters", value))
         }
 
         /// `Port`: required, 1 to 65535.
         #[track_caller]
-        pub fn port(self, it: impl Into<cfn::Value<f64>>) -> Self {
+        pub fn port(self, value: impl Into<cfn::Value<f64>>) -> Self {
             Self(self.0.set_checked(
                 "Port",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(65535.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `ProductType`.
-        pub fn product_type(self, it: impl Into<cfn::Value<ProductType>>) -> Self {
-            Self(self.0.set("ProductType", it))
+        pub fn product_type(self, value: impl Into<cfn::Value<ProductType>>) -> Self {
+            Self(self.0.set("ProductType", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -10650,30 +10708,30 @@ pub mod data_source {
 
         /// `Database`: required, 1 to 128 characters.
         #[track_caller]
-        pub fn database(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn database(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Database",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Host`: required, 1 to 256 characters.
         #[track_caller]
-        pub fn host(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn host(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Host",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Port`: required, 1 to 65535.
         #[track_caller]
-        pub fn port(self, it: impl Into<cfn::Value<f64>>) -> Self {
+        pub fn port(self, value: impl Into<cfn::Value<f64>>) -> Self {
             Self(self.0.set_checked(
                 "Port",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(65535.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -10714,26 +10772,30 @@ pub mod data_source {
 
         /// `Catalog`: required, at most 128 characters.
         #[track_caller]
-        pub fn catalog(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Catalog", it, &cfn::Constraint { max_length: Some(128), ..cfn::Constraint::NONE }))
+        pub fn catalog(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "Catalog",
+                value,
+                &cfn::Constraint { max_length: Some(128), ..cfn::Constraint::NONE },
+            ))
         }
 
         /// `Host`: required, 1 to 256 characters.
         #[track_caller]
-        pub fn host(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn host(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Host",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Port`: required, 1 to 65535.
         #[track_caller]
-        pub fn port(self, it: impl Into<cfn::Value<f64>>) -> Self {
+        pub fn port(self, value: impl Into<cfn::Value<f64>>) -> Self {
             Self(self.0.set_checked(
                 "Port",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(65535.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -10762,8 +10824,8 @@ pub mod data_source {
         }
 
         /// `VpcConnectionArn`: required.
-        pub fn vpc_connection_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("VpcConnectionArn", it))
+        pub fn vpc_connection_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("VpcConnectionArn", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -11083,10 +11145,10 @@ pub mod refresh_schedule {
 
         /// `AwsAccountId`: exactly 12 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn aws_account_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn aws_account_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "AwsAccountId",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(12),
                     max_length: Some(12),
@@ -11097,13 +11159,13 @@ pub mod refresh_schedule {
         }
 
         /// `DataSetId`. Replaces the resource when changed.
-        pub fn data_set_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("DataSetId", it))
+        pub fn data_set_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("DataSetId", value))
         }
 
         /// `Schedule`.
-        pub fn schedule(self, it: impl Into<cfn::Value<RefreshScheduleMap>>) -> Self {
-            Self(self.0.set("Schedule", it))
+        pub fn schedule(self, value: impl Into<cfn::Value<RefreshScheduleMap>>) -> Self {
+            Self(self.0.set("Schedule", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -11163,10 +11225,10 @@ pub mod refresh_schedule {
 
         /// `DayOfMonth`: 1 to 128 characters.
         #[track_caller]
-        pub fn day_of_month(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn day_of_month(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "DayOfMonth",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(128),
@@ -11177,8 +11239,8 @@ pub mod refresh_schedule {
         }
 
         /// `DayOfWeek`.
-        pub fn day_of_week(self, it: impl Into<cfn::Value<DayOfWeek>>) -> Self {
-            Self(self.0.set("DayOfWeek", it))
+        pub fn day_of_week(self, value: impl Into<cfn::Value<DayOfWeek>>) -> Self {
+            Self(self.0.set("DayOfWeek", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -11205,31 +11267,31 @@ pub mod refresh_schedule {
         }
 
         /// `RefreshType`.
-        pub fn refresh_type(self, it: impl Into<cfn::Value<RefreshType>>) -> Self {
-            Self(self.0.set("RefreshType", it))
+        pub fn refresh_type(self, value: impl Into<cfn::Value<RefreshType>>) -> Self {
+            Self(self.0.set("RefreshType", value))
         }
 
         /// `ScheduleFrequency`.
-        pub fn schedule_frequency(self, it: impl Into<cfn::Value<ScheduleFrequency>>) -> Self {
-            Self(self.0.set("ScheduleFrequency", it))
+        pub fn schedule_frequency(self, value: impl Into<cfn::Value<ScheduleFrequency>>) -> Self {
+            Self(self.0.set("ScheduleFrequency", value))
         }
 
         /// `ScheduleId`: 1 to 128 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn schedule_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn schedule_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ScheduleId",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `StartAfterDateTime`: 1 to 128 characters.
         #[track_caller]
-        pub fn start_after_date_time(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn start_after_date_time(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "StartAfterDateTime",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }
@@ -11258,31 +11320,31 @@ pub mod refresh_schedule {
         }
 
         /// `Interval`.
-        pub fn interval(self, it: impl Into<cfn::Value<Interval>>) -> Self {
-            Self(self.0.set("Interval", it))
+        pub fn interval(self, value: impl Into<cfn::Value<Interval>>) -> Self {
+            Self(self.0.set("Interval", value))
         }
 
         /// `RefreshOnDay`.
-        pub fn refresh_on_day(self, it: impl Into<cfn::Value<RefreshOnDay>>) -> Self {
-            Self(self.0.set("RefreshOnDay", it))
+        pub fn refresh_on_day(self, value: impl Into<cfn::Value<RefreshOnDay>>) -> Self {
+            Self(self.0.set("RefreshOnDay", value))
         }
 
         /// `TimeOfTheDay`: 1 to 128 characters.
         #[track_caller]
-        pub fn time_of_the_day(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn time_of_the_day(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "TimeOfTheDay",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `TimeZone`: 1 to 128 characters.
         #[track_caller]
-        pub fn time_zone(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn time_zone(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "TimeZone",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }

@@ -16,36 +16,36 @@ pub mod namespace {
         }
 
         /// `AdminPasswordSecretKmsKeyId`.
-        pub fn admin_password_secret_kms_key_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("AdminPasswordSecretKmsKeyId", it))
+        pub fn admin_password_secret_kms_key_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("AdminPasswordSecretKmsKeyId", value))
         }
 
         /// `AdminUserPassword`: 8 to 64 characters.
         #[track_caller]
-        pub fn admin_user_password(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn admin_user_password(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "AdminUserPassword",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(8), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `AdminUsername`.
         #[track_caller]
-        pub fn admin_username(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn admin_username(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "AdminUsername",
-                it,
+                value,
                 &cfn::Constraint { pattern: Some("[a-zA-Z][a-zA-Z_0-9+.@-]*"), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `DbName`: at most 127 characters.
         #[track_caller]
-        pub fn db_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn db_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "DbName",
-                it,
+                value,
                 &cfn::Constraint {
                     max_length: Some(127),
                     pattern: Some("[a-zA-Z][a-zA-Z_0-9+.@-]*"),
@@ -55,16 +55,16 @@ pub mod namespace {
         }
 
         /// `DefaultIamRoleArn`.
-        pub fn default_iam_role_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("DefaultIamRoleArn", it))
+        pub fn default_iam_role_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("DefaultIamRoleArn", value))
         }
 
         /// `FinalSnapshotName`: at most 255 characters.
         #[track_caller]
-        pub fn final_snapshot_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn final_snapshot_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "FinalSnapshotName",
-                it,
+                value,
                 &cfn::Constraint {
                     max_length: Some(255),
                     pattern: Some("[a-z][a-z0-9]*(-[a-z0-9]+)*"),
@@ -74,16 +74,16 @@ pub mod namespace {
         }
 
         /// `FinalSnapshotRetentionPeriod`.
-        pub fn final_snapshot_retention_period(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("FinalSnapshotRetentionPeriod", it))
+        pub fn final_snapshot_retention_period(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("FinalSnapshotRetentionPeriod", value))
         }
 
         /// `IamRoles`: each at most 512 characters.
         #[track_caller]
-        pub fn iam_roles(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn iam_roles(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "IamRoles",
-                it,
+                value,
                 &cfn::Constraint {
                     items: Some(&cfn::Constraint { max_length: Some(512), ..cfn::Constraint::NONE }),
                     ..cfn::Constraint::NONE
@@ -92,31 +92,31 @@ pub mod namespace {
         }
 
         /// `KmsKeyId`.
-        pub fn kms_key_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("KmsKeyId", it))
+        pub fn kms_key_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("KmsKeyId", value))
         }
 
         /// `LogExports`: at most 16 items.
         #[track_caller]
-        pub fn log_exports(self, it: impl Into<cfn::Value<Vec<LogExport>>>) -> Self {
+        pub fn log_exports(self, value: impl Into<cfn::Value<Vec<LogExport>>>) -> Self {
             Self(self.0.set_checked(
                 "LogExports",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(16), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `ManageAdminPassword`.
-        pub fn manage_admin_password(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("ManageAdminPassword", it))
+        pub fn manage_admin_password(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("ManageAdminPassword", value))
         }
 
         /// `NamespaceName`: required, 3 to 64 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn namespace_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn namespace_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "NamespaceName",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(3),
                     max_length: Some(64),
@@ -127,34 +127,37 @@ pub mod namespace {
         }
 
         /// `NamespaceResourcePolicy`.
-        pub fn namespace_resource_policy(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("NamespaceResourcePolicy", it))
+        pub fn namespace_resource_policy(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("NamespaceResourcePolicy", value))
         }
 
         /// `RedshiftIdcApplicationArn`: 1 to 1024 characters.
         #[track_caller]
-        pub fn redshift_idc_application_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn redshift_idc_application_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "RedshiftIdcApplicationArn",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(1024), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `SnapshotCopyConfigurations`: at most 1 item.
         #[track_caller]
-        pub fn snapshot_copy_configurations(self, it: impl Into<cfn::Value<Vec<SnapshotCopyConfiguration>>>) -> Self {
+        pub fn snapshot_copy_configurations(
+            self,
+            value: impl Into<cfn::Value<Vec<SnapshotCopyConfiguration>>>,
+        ) -> Self {
             Self(self.0.set_checked(
                 "SnapshotCopyConfigurations",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(1), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Tags`: at most 200 items. Replaces the resource when changed.
         #[track_caller]
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set_checked("Tags", it, &cfn::Constraint { max_items: Some(200), ..cfn::Constraint::NONE }))
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+            Self(self.0.set_checked("Tags", value, &cfn::Constraint { max_items: Some(200), ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -268,18 +271,18 @@ pub mod namespace {
         }
 
         /// `DestinationKmsKeyId`.
-        pub fn destination_kms_key_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("DestinationKmsKeyId", it))
+        pub fn destination_kms_key_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("DestinationKmsKeyId", value))
         }
 
         /// `DestinationRegion`: required.
-        pub fn destination_region(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("DestinationRegion", it))
+        pub fn destination_region(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("DestinationRegion", value))
         }
 
         /// `SnapshotRetentionPeriod`.
-        pub fn snapshot_retention_period(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("SnapshotRetentionPeriod", it))
+        pub fn snapshot_retention_period(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("SnapshotRetentionPeriod", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -338,66 +341,66 @@ pub mod workgroup {
         }
 
         /// `BaseCapacity`.
-        pub fn base_capacity(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("BaseCapacity", it))
+        pub fn base_capacity(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("BaseCapacity", value))
         }
 
         /// `ConfigParameters`: at least 1 item, no item twice.
         #[track_caller]
-        pub fn config_parameters(self, it: impl Into<cfn::Value<Vec<ConfigParameter>>>) -> Self {
+        pub fn config_parameters(self, value: impl Into<cfn::Value<Vec<ConfigParameter>>>) -> Self {
             Self(self.0.set_checked(
                 "ConfigParameters",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `EnhancedVpcRouting`.
-        pub fn enhanced_vpc_routing(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("EnhancedVpcRouting", it))
+        pub fn enhanced_vpc_routing(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("EnhancedVpcRouting", value))
         }
 
         /// `MaxCapacity`.
-        pub fn max_capacity(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("MaxCapacity", it))
+        pub fn max_capacity(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("MaxCapacity", value))
         }
 
         /// `NamespaceName`: 3 to 64 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn namespace_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn namespace_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "NamespaceName",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(3), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Port`.
-        pub fn port(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("Port", it))
+        pub fn port(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("Port", value))
         }
 
         /// `PricePerformanceTarget`.
-        pub fn price_performance_target(self, it: impl Into<cfn::Value<PerformanceTarget>>) -> Self {
-            Self(self.0.set("PricePerformanceTarget", it))
+        pub fn price_performance_target(self, value: impl Into<cfn::Value<PerformanceTarget>>) -> Self {
+            Self(self.0.set("PricePerformanceTarget", value))
         }
 
         /// `PubliclyAccessible`.
-        pub fn publicly_accessible(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("PubliclyAccessible", it))
+        pub fn publicly_accessible(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("PubliclyAccessible", value))
         }
 
         /// `RecoveryPointId`.
-        pub fn recovery_point_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("RecoveryPointId", it))
+        pub fn recovery_point_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("RecoveryPointId", value))
         }
 
         /// `SecurityGroupIds`: 1 to 32 items, each at most 255 characters.
         #[track_caller]
-        pub fn security_group_ids(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn security_group_ids(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "SecurityGroupIds",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(32),
@@ -412,26 +415,26 @@ pub mod workgroup {
         }
 
         /// `SnapshotArn`.
-        pub fn snapshot_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("SnapshotArn", it))
+        pub fn snapshot_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("SnapshotArn", value))
         }
 
         /// `SnapshotName`.
-        pub fn snapshot_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("SnapshotName", it))
+        pub fn snapshot_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("SnapshotName", value))
         }
 
         /// `SnapshotOwnerAccount`.
-        pub fn snapshot_owner_account(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("SnapshotOwnerAccount", it))
+        pub fn snapshot_owner_account(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("SnapshotOwnerAccount", value))
         }
 
         /// `SubnetIds`: 1 to 32 items, each at most 255 characters.
         #[track_caller]
-        pub fn subnet_ids(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn subnet_ids(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "SubnetIds",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(32),
@@ -447,16 +450,16 @@ pub mod workgroup {
 
         /// `Tags`: at most 200 items.
         #[track_caller]
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set_checked("Tags", it, &cfn::Constraint { max_items: Some(200), ..cfn::Constraint::NONE }))
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+            Self(self.0.set_checked("Tags", value, &cfn::Constraint { max_items: Some(200), ..cfn::Constraint::NONE }))
         }
 
         /// `TrackName`: 1 to 256 characters.
         #[track_caller]
-        pub fn track_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn track_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "TrackName",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(256),
@@ -467,16 +470,16 @@ pub mod workgroup {
         }
 
         /// `Workgroup`.
-        pub fn workgroup(self, it: impl Into<cfn::Value<WorkgroupProperty>>) -> Self {
-            Self(self.0.set("Workgroup", it))
+        pub fn workgroup(self, value: impl Into<cfn::Value<WorkgroupProperty>>) -> Self {
+            Self(self.0.set("Workgroup", value))
         }
 
         /// `WorkgroupName`: required, 3 to 64 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn workgroup_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn workgroup_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "WorkgroupName",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(3), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
@@ -628,20 +631,20 @@ pub mod workgroup {
 
         /// `ParameterKey`: at most 255 characters.
         #[track_caller]
-        pub fn parameter_key(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn parameter_key(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ParameterKey",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(255), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `ParameterValue`: at most 15000 characters.
         #[track_caller]
-        pub fn parameter_value(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn parameter_value(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ParameterValue",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(15000), ..cfn::Constraint::NONE },
             ))
         }
@@ -670,18 +673,18 @@ pub mod workgroup {
         }
 
         /// `Address`.
-        pub fn address(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Address", it))
+        pub fn address(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Address", value))
         }
 
         /// `Port`.
-        pub fn port(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("Port", it))
+        pub fn port(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("Port", value))
         }
 
         /// `VpcEndpoints`.
-        pub fn vpc_endpoints(self, it: impl Into<cfn::Value<Vec<VpcEndpoint>>>) -> Self {
-            Self(self.0.set("VpcEndpoints", it))
+        pub fn vpc_endpoints(self, value: impl Into<cfn::Value<Vec<VpcEndpoint>>>) -> Self {
+            Self(self.0.set("VpcEndpoints", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -708,23 +711,23 @@ pub mod workgroup {
         }
 
         /// `AvailabilityZone`.
-        pub fn availability_zone(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("AvailabilityZone", it))
+        pub fn availability_zone(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("AvailabilityZone", value))
         }
 
         /// `NetworkInterfaceId`.
-        pub fn network_interface_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("NetworkInterfaceId", it))
+        pub fn network_interface_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("NetworkInterfaceId", value))
         }
 
         /// `PrivateIpAddress`.
-        pub fn private_ip_address(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("PrivateIpAddress", it))
+        pub fn private_ip_address(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("PrivateIpAddress", value))
         }
 
         /// `SubnetId`.
-        pub fn subnet_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("SubnetId", it))
+        pub fn subnet_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("SubnetId", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -752,17 +755,17 @@ pub mod workgroup {
 
         /// `Level`: 1 to 100.
         #[track_caller]
-        pub fn level(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn level(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "Level",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(100.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Status`.
-        pub fn status(self, it: impl Into<cfn::Value<PerformanceTargetStatus>>) -> Self {
-            Self(self.0.set("Status", it))
+        pub fn status(self, value: impl Into<cfn::Value<PerformanceTargetStatus>>) -> Self {
+            Self(self.0.set("Status", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -789,18 +792,18 @@ pub mod workgroup {
         }
 
         /// `NetworkInterfaces`.
-        pub fn network_interfaces(self, it: impl Into<cfn::Value<Vec<NetworkInterface>>>) -> Self {
-            Self(self.0.set("NetworkInterfaces", it))
+        pub fn network_interfaces(self, value: impl Into<cfn::Value<Vec<NetworkInterface>>>) -> Self {
+            Self(self.0.set("NetworkInterfaces", value))
         }
 
         /// `VpcEndpointId`.
-        pub fn vpc_endpoint_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("VpcEndpointId", it))
+        pub fn vpc_endpoint_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("VpcEndpointId", value))
         }
 
         /// `VpcId`.
-        pub fn vpc_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("VpcId", it))
+        pub fn vpc_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("VpcId", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -827,46 +830,46 @@ pub mod workgroup {
         }
 
         /// `BaseCapacity`.
-        pub fn base_capacity(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("BaseCapacity", it))
+        pub fn base_capacity(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("BaseCapacity", value))
         }
 
         /// `ConfigParameters`: no item twice.
         #[track_caller]
-        pub fn config_parameters(self, it: impl Into<cfn::Value<Vec<ConfigParameter>>>) -> Self {
+        pub fn config_parameters(self, value: impl Into<cfn::Value<Vec<ConfigParameter>>>) -> Self {
             Self(self.0.set_checked(
                 "ConfigParameters",
-                it,
+                value,
                 &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `CreationDate`.
-        pub fn creation_date(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("CreationDate", it))
+        pub fn creation_date(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("CreationDate", value))
         }
 
         /// `Endpoint`.
-        pub fn endpoint(self, it: impl Into<cfn::Value<Endpoint>>) -> Self {
-            Self(self.0.set("Endpoint", it))
+        pub fn endpoint(self, value: impl Into<cfn::Value<Endpoint>>) -> Self {
+            Self(self.0.set("Endpoint", value))
         }
 
         /// `EnhancedVpcRouting`.
-        pub fn enhanced_vpc_routing(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("EnhancedVpcRouting", it))
+        pub fn enhanced_vpc_routing(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("EnhancedVpcRouting", value))
         }
 
         /// `MaxCapacity`.
-        pub fn max_capacity(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("MaxCapacity", it))
+        pub fn max_capacity(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("MaxCapacity", value))
         }
 
         /// `NamespaceName`: 3 to 64 characters.
         #[track_caller]
-        pub fn namespace_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn namespace_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "NamespaceName",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(3),
                     max_length: Some(64),
@@ -877,21 +880,21 @@ pub mod workgroup {
         }
 
         /// `PricePerformanceTarget`.
-        pub fn price_performance_target(self, it: impl Into<cfn::Value<PerformanceTarget>>) -> Self {
-            Self(self.0.set("PricePerformanceTarget", it))
+        pub fn price_performance_target(self, value: impl Into<cfn::Value<PerformanceTarget>>) -> Self {
+            Self(self.0.set("PricePerformanceTarget", value))
         }
 
         /// `PubliclyAccessible`.
-        pub fn publicly_accessible(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("PubliclyAccessible", it))
+        pub fn publicly_accessible(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("PubliclyAccessible", value))
         }
 
         /// `SecurityGroupIds`: each at most 255 characters.
         #[track_caller]
-        pub fn security_group_ids(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn security_group_ids(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "SecurityGroupIds",
-                it,
+                value,
                 &cfn::Constraint {
                     items: Some(&cfn::Constraint {
                         max_length: Some(255),
@@ -904,16 +907,16 @@ pub mod workgroup {
         }
 
         /// `Status`.
-        pub fn status(self, it: impl Into<cfn::Value<WorkgroupStatus>>) -> Self {
-            Self(self.0.set("Status", it))
+        pub fn status(self, value: impl Into<cfn::Value<WorkgroupStatus>>) -> Self {
+            Self(self.0.set("Status", value))
         }
 
         /// `SubnetIds`: each at most 255 characters.
         #[track_caller]
-        pub fn subnet_ids(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn subnet_ids(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "SubnetIds",
-                it,
+                value,
                 &cfn::Constraint {
                     items: Some(&cfn::Constraint {
                         max_length: Some(255),
@@ -927,10 +930,10 @@ pub mod workgroup {
 
         /// `TrackName`: 1 to 256 characters.
         #[track_caller]
-        pub fn track_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn track_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "TrackName",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(256),
@@ -941,21 +944,21 @@ pub mod workgroup {
         }
 
         /// `WorkgroupArn`.
-        pub fn workgroup_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("WorkgroupArn", it))
+        pub fn workgroup_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("WorkgroupArn", value))
         }
 
         /// `WorkgroupId`.
-        pub fn workgroup_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("WorkgroupId", it))
+        pub fn workgroup_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("WorkgroupId", value))
         }
 
         /// `WorkgroupName`: 3 to 64 characters.
         #[track_caller]
-        pub fn workgroup_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn workgroup_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "WorkgroupName",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(3),
                     max_length: Some(64),

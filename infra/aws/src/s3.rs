@@ -15,41 +15,41 @@ pub mod bucket {
         }
 
         /// `AbacStatus`.
-        pub fn abac_status(self, it: impl Into<cfn::Value<AbacStatus>>) -> Self {
-            Self(self.0.set("AbacStatus", it))
+        pub fn abac_status(self, value: impl Into<cfn::Value<AbacStatus>>) -> Self {
+            Self(self.0.set("AbacStatus", value))
         }
 
         /// `AccelerateConfiguration`.
-        pub fn accelerate_configuration(self, it: impl Into<cfn::Value<AccelerateConfiguration>>) -> Self {
-            Self(self.0.set("AccelerateConfiguration", it))
+        pub fn accelerate_configuration(self, value: impl Into<cfn::Value<AccelerateConfiguration>>) -> Self {
+            Self(self.0.set("AccelerateConfiguration", value))
         }
 
         /// `AccessControl`.
-        pub fn access_control(self, it: impl Into<cfn::Value<AccessControl>>) -> Self {
-            Self(self.0.set("AccessControl", it))
+        pub fn access_control(self, value: impl Into<cfn::Value<AccessControl>>) -> Self {
+            Self(self.0.set("AccessControl", value))
         }
 
         /// `AnalyticsConfigurations`: no item twice.
         #[track_caller]
-        pub fn analytics_configurations(self, it: impl Into<cfn::Value<Vec<AnalyticsConfiguration>>>) -> Self {
+        pub fn analytics_configurations(self, value: impl Into<cfn::Value<Vec<AnalyticsConfiguration>>>) -> Self {
             Self(self.0.set_checked(
                 "AnalyticsConfigurations",
-                it,
+                value,
                 &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `BucketEncryption`.
-        pub fn bucket_encryption(self, it: impl Into<cfn::Value<BucketEncryption>>) -> Self {
-            Self(self.0.set("BucketEncryption", it))
+        pub fn bucket_encryption(self, value: impl Into<cfn::Value<BucketEncryption>>) -> Self {
+            Self(self.0.set("BucketEncryption", value))
         }
 
         /// `BucketName`: at most 63 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn bucket_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn bucket_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "BucketName",
-                it,
+                value,
                 &cfn::Constraint {
                     max_length: Some(63),
                     pattern: Some("^([a-z0-9][a-z0-9.-]*[a-z0-9])?$"),
@@ -59,119 +59,119 @@ pub mod bucket {
         }
 
         /// `BucketNamePrefix`. Replaces the resource when changed.
-        pub fn bucket_name_prefix(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("BucketNamePrefix", it))
+        pub fn bucket_name_prefix(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("BucketNamePrefix", value))
         }
 
         /// `BucketNamespace`. Replaces the resource when changed.
-        pub fn bucket_namespace(self, it: impl Into<cfn::Value<BucketNamespace>>) -> Self {
-            Self(self.0.set("BucketNamespace", it))
+        pub fn bucket_namespace(self, value: impl Into<cfn::Value<BucketNamespace>>) -> Self {
+            Self(self.0.set("BucketNamespace", value))
         }
 
         /// `CorsConfiguration`.
-        pub fn cors_configuration(self, it: impl Into<cfn::Value<CorsConfiguration>>) -> Self {
-            Self(self.0.set("CorsConfiguration", it))
+        pub fn cors_configuration(self, value: impl Into<cfn::Value<CorsConfiguration>>) -> Self {
+            Self(self.0.set("CorsConfiguration", value))
         }
 
         /// `IntelligentTieringConfigurations`: no item twice.
         #[track_caller]
         pub fn intelligent_tiering_configurations(
             self,
-            it: impl Into<cfn::Value<Vec<IntelligentTieringConfiguration>>>,
+            value: impl Into<cfn::Value<Vec<IntelligentTieringConfiguration>>>,
         ) -> Self {
             Self(self.0.set_checked(
                 "IntelligentTieringConfigurations",
-                it,
+                value,
                 &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `InventoryConfigurations`: no item twice.
         #[track_caller]
-        pub fn inventory_configurations(self, it: impl Into<cfn::Value<Vec<InventoryConfiguration>>>) -> Self {
+        pub fn inventory_configurations(self, value: impl Into<cfn::Value<Vec<InventoryConfiguration>>>) -> Self {
             Self(self.0.set_checked(
                 "InventoryConfigurations",
-                it,
+                value,
                 &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `LifecycleConfiguration`.
-        pub fn lifecycle_configuration(self, it: impl Into<cfn::Value<LifecycleConfiguration>>) -> Self {
-            Self(self.0.set("LifecycleConfiguration", it))
+        pub fn lifecycle_configuration(self, value: impl Into<cfn::Value<LifecycleConfiguration>>) -> Self {
+            Self(self.0.set("LifecycleConfiguration", value))
         }
 
         /// `LoggingConfiguration`.
-        pub fn logging_configuration(self, it: impl Into<cfn::Value<LoggingConfiguration>>) -> Self {
-            Self(self.0.set("LoggingConfiguration", it))
+        pub fn logging_configuration(self, value: impl Into<cfn::Value<LoggingConfiguration>>) -> Self {
+            Self(self.0.set("LoggingConfiguration", value))
         }
 
         /// `MetadataConfiguration`.
-        pub fn metadata_configuration(self, it: impl Into<cfn::Value<MetadataConfiguration>>) -> Self {
-            Self(self.0.set("MetadataConfiguration", it))
+        pub fn metadata_configuration(self, value: impl Into<cfn::Value<MetadataConfiguration>>) -> Self {
+            Self(self.0.set("MetadataConfiguration", value))
         }
 
         /// `MetadataTableConfiguration`.
-        pub fn metadata_table_configuration(self, it: impl Into<cfn::Value<MetadataTableConfiguration>>) -> Self {
-            Self(self.0.set("MetadataTableConfiguration", it))
+        pub fn metadata_table_configuration(self, value: impl Into<cfn::Value<MetadataTableConfiguration>>) -> Self {
+            Self(self.0.set("MetadataTableConfiguration", value))
         }
 
         /// `MetricsConfigurations`: no item twice.
         #[track_caller]
-        pub fn metrics_configurations(self, it: impl Into<cfn::Value<Vec<MetricsConfiguration>>>) -> Self {
+        pub fn metrics_configurations(self, value: impl Into<cfn::Value<Vec<MetricsConfiguration>>>) -> Self {
             Self(self.0.set_checked(
                 "MetricsConfigurations",
-                it,
+                value,
                 &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `NotificationConfiguration`.
-        pub fn notification_configuration(self, it: impl Into<cfn::Value<NotificationConfiguration>>) -> Self {
-            Self(self.0.set("NotificationConfiguration", it))
+        pub fn notification_configuration(self, value: impl Into<cfn::Value<NotificationConfiguration>>) -> Self {
+            Self(self.0.set("NotificationConfiguration", value))
         }
 
         /// `ObjectLockConfiguration`.
-        pub fn object_lock_configuration(self, it: impl Into<cfn::Value<ObjectLockConfiguration>>) -> Self {
-            Self(self.0.set("ObjectLockConfiguration", it))
+        pub fn object_lock_configuration(self, value: impl Into<cfn::Value<ObjectLockConfiguration>>) -> Self {
+            Self(self.0.set("ObjectLockConfiguration", value))
         }
 
         /// `ObjectLockEnabled`. Replaces the resource when changed.
-        pub fn object_lock_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("ObjectLockEnabled", it))
+        pub fn object_lock_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("ObjectLockEnabled", value))
         }
 
         /// `OwnershipControls`.
-        pub fn ownership_controls(self, it: impl Into<cfn::Value<OwnershipControls>>) -> Self {
-            Self(self.0.set("OwnershipControls", it))
+        pub fn ownership_controls(self, value: impl Into<cfn::Value<OwnershipControls>>) -> Self {
+            Self(self.0.set("OwnershipControls", value))
         }
 
         /// `PublicAccessBlockConfiguration`.
         pub fn public_access_block_configuration(
             self,
-            it: impl Into<cfn::Value<PublicAccessBlockConfiguration>>,
+            value: impl Into<cfn::Value<PublicAccessBlockConfiguration>>,
         ) -> Self {
-            Self(self.0.set("PublicAccessBlockConfiguration", it))
+            Self(self.0.set("PublicAccessBlockConfiguration", value))
         }
 
         /// `ReplicationConfiguration`.
-        pub fn replication_configuration(self, it: impl Into<cfn::Value<ReplicationConfiguration>>) -> Self {
-            Self(self.0.set("ReplicationConfiguration", it))
+        pub fn replication_configuration(self, value: impl Into<cfn::Value<ReplicationConfiguration>>) -> Self {
+            Self(self.0.set("ReplicationConfiguration", value))
         }
 
         /// `Tags`.
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set("Tags", it))
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+            Self(self.0.set("Tags", value))
         }
 
         /// `VersioningConfiguration`.
-        pub fn versioning_configuration(self, it: impl Into<cfn::Value<VersioningConfiguration>>) -> Self {
-            Self(self.0.set("VersioningConfiguration", it))
+        pub fn versioning_configuration(self, value: impl Into<cfn::Value<VersioningConfiguration>>) -> Self {
+            Self(self.0.set("VersioningConfiguration", value))
         }
 
         /// `WebsiteConfiguration`.
-        pub fn website_configuration(self, it: impl Into<cfn::Value<WebsiteConfiguration>>) -> Self {
-            Self(self.0.set("WebsiteConfiguration", it))
+        pub fn website_configuration(self, value: impl Into<cfn::Value<WebsiteConfiguration>>) -> Self {
+            Self(self.0.set("WebsiteConfiguration", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -297,10 +297,10 @@ pub mod bucket {
 
         /// `DaysAfterInitiation`: required, at least 0.
         #[track_caller]
-        pub fn days_after_initiation(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn days_after_initiation(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "DaysAfterInitiation",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -329,8 +329,8 @@ pub mod bucket {
         }
 
         /// `AccelerationStatus`: required.
-        pub fn acceleration_status(self, it: impl Into<cfn::Value<AccelerationStatus>>) -> Self {
-            Self(self.0.set("AccelerationStatus", it))
+        pub fn acceleration_status(self, value: impl Into<cfn::Value<AccelerationStatus>>) -> Self {
+            Self(self.0.set("AccelerationStatus", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -357,8 +357,8 @@ pub mod bucket {
         }
 
         /// `Owner`: required.
-        pub fn owner(self, it: impl Into<cfn::Value<Owner>>) -> Self {
-            Self(self.0.set("Owner", it))
+        pub fn owner(self, value: impl Into<cfn::Value<Owner>>) -> Self {
+            Self(self.0.set("Owner", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -393,24 +393,28 @@ pub mod bucket {
         }
 
         /// `Id`: required.
-        pub fn id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Id", it))
+        pub fn id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Id", value))
         }
 
         /// `Prefix`.
-        pub fn prefix(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Prefix", it))
+        pub fn prefix(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Prefix", value))
         }
 
         /// `StorageClassAnalysis`: required.
-        pub fn storage_class_analysis(self, it: impl Into<cfn::Value<StorageClassAnalysis>>) -> Self {
-            Self(self.0.set("StorageClassAnalysis", it))
+        pub fn storage_class_analysis(self, value: impl Into<cfn::Value<StorageClassAnalysis>>) -> Self {
+            Self(self.0.set("StorageClassAnalysis", value))
         }
 
         /// `TagFilters`: no item twice.
         #[track_caller]
-        pub fn tag_filters(self, it: impl Into<cfn::Value<Vec<TagFilter>>>) -> Self {
-            Self(self.0.set_checked("TagFilters", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
+        pub fn tag_filters(self, value: impl Into<cfn::Value<Vec<TagFilter>>>) -> Self {
+            Self(self.0.set_checked(
+                "TagFilters",
+                value,
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
+            ))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -437,28 +441,31 @@ pub mod bucket {
         }
 
         /// `ConfigurationState`: required.
-        pub fn configuration_state(self, it: impl Into<cfn::Value<ConfigurationState>>) -> Self {
-            Self(self.0.set("ConfigurationState", it))
+        pub fn configuration_state(self, value: impl Into<cfn::Value<ConfigurationState>>) -> Self {
+            Self(self.0.set("ConfigurationState", value))
         }
 
         /// `EncryptionConfiguration`.
-        pub fn encryption_configuration(self, it: impl Into<cfn::Value<MetadataTableEncryptionConfiguration>>) -> Self {
-            Self(self.0.set("EncryptionConfiguration", it))
+        pub fn encryption_configuration(
+            self,
+            value: impl Into<cfn::Value<MetadataTableEncryptionConfiguration>>,
+        ) -> Self {
+            Self(self.0.set("EncryptionConfiguration", value))
         }
 
         /// `Role`.
-        pub fn role(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Role", it))
+        pub fn role(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Role", value))
         }
 
         /// `TableArn`.
-        pub fn table_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("TableArn", it))
+        pub fn table_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("TableArn", value))
         }
 
         /// `TableName`.
-        pub fn table_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("TableName", it))
+        pub fn table_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("TableName", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -486,10 +493,10 @@ pub mod bucket {
 
         /// `EncryptionType`: no item twice.
         #[track_caller]
-        pub fn encryption_type(self, it: impl Into<cfn::Value<Vec<EncryptionType>>>) -> Self {
+        pub fn encryption_type(self, value: impl Into<cfn::Value<Vec<EncryptionType>>>) -> Self {
             Self(self.0.set_checked(
                 "EncryptionType",
-                it,
+                value,
                 &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
@@ -522,11 +529,11 @@ pub mod bucket {
         #[track_caller]
         pub fn server_side_encryption_configuration(
             self,
-            it: impl Into<cfn::Value<Vec<ServerSideEncryptionRule>>>,
+            value: impl Into<cfn::Value<Vec<ServerSideEncryptionRule>>>,
         ) -> Self {
             Self(self.0.set_checked(
                 "ServerSideEncryptionConfiguration",
-                it,
+                value,
                 &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
@@ -557,8 +564,12 @@ pub mod bucket {
 
         /// `CorsRules`: required, no item twice.
         #[track_caller]
-        pub fn cors_rules(self, it: impl Into<cfn::Value<Vec<CorsRule>>>) -> Self {
-            Self(self.0.set_checked("CorsRules", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
+        pub fn cors_rules(self, value: impl Into<cfn::Value<Vec<CorsRule>>>) -> Self {
+            Self(self.0.set_checked(
+                "CorsRules",
+                value,
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
+            ))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -597,54 +608,54 @@ pub mod bucket {
 
         /// `AllowedHeaders`: no item twice.
         #[track_caller]
-        pub fn allowed_headers(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn allowed_headers(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "AllowedHeaders",
-                it,
+                value,
                 &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `AllowedMethods`: required, no item twice.
         #[track_caller]
-        pub fn allowed_methods(self, it: impl Into<cfn::Value<Vec<AllowedMethod>>>) -> Self {
+        pub fn allowed_methods(self, value: impl Into<cfn::Value<Vec<AllowedMethod>>>) -> Self {
             Self(self.0.set_checked(
                 "AllowedMethods",
-                it,
+                value,
                 &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `AllowedOrigins`: required, no item twice.
         #[track_caller]
-        pub fn allowed_origins(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn allowed_origins(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "AllowedOrigins",
-                it,
+                value,
                 &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `ExposedHeaders`: no item twice.
         #[track_caller]
-        pub fn exposed_headers(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn exposed_headers(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "ExposedHeaders",
-                it,
+                value,
                 &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Id`: at most 255 characters.
         #[track_caller]
-        pub fn id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Id", it, &cfn::Constraint { max_length: Some(255), ..cfn::Constraint::NONE }))
+        pub fn id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked("Id", value, &cfn::Constraint { max_length: Some(255), ..cfn::Constraint::NONE }))
         }
 
         /// `MaxAge`: at least 0.
         #[track_caller]
-        pub fn max_age(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set_checked("MaxAge", it, &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE }))
+        pub fn max_age(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set_checked("MaxAge", value, &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -681,13 +692,13 @@ pub mod bucket {
         }
 
         /// `Destination`: required.
-        pub fn destination(self, it: impl Into<cfn::Value<Destination>>) -> Self {
-            Self(self.0.set("Destination", it))
+        pub fn destination(self, value: impl Into<cfn::Value<Destination>>) -> Self {
+            Self(self.0.set("Destination", value))
         }
 
         /// `OutputSchemaVersion`: required.
-        pub fn output_schema_version(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("OutputSchemaVersion", it))
+        pub fn output_schema_version(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("OutputSchemaVersion", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -714,13 +725,13 @@ pub mod bucket {
         }
 
         /// `Days`.
-        pub fn days(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("Days", it))
+        pub fn days(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("Days", value))
         }
 
         /// `Years`.
-        pub fn years(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("Years", it))
+        pub fn years(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("Years", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -747,23 +758,23 @@ pub mod bucket {
         }
 
         /// `Days`.
-        pub fn days(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("Days", it))
+        pub fn days(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("Days", value))
         }
 
         /// `DefaultEventHold`.
-        pub fn default_event_hold(self, it: impl Into<cfn::Value<DefaultEventHold>>) -> Self {
-            Self(self.0.set("DefaultEventHold", it))
+        pub fn default_event_hold(self, value: impl Into<cfn::Value<DefaultEventHold>>) -> Self {
+            Self(self.0.set("DefaultEventHold", value))
         }
 
         /// `Mode`.
-        pub fn mode(self, it: impl Into<cfn::Value<Mode>>) -> Self {
-            Self(self.0.set("Mode", it))
+        pub fn mode(self, value: impl Into<cfn::Value<Mode>>) -> Self {
+            Self(self.0.set("Mode", value))
         }
 
         /// `Years`.
-        pub fn years(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("Years", it))
+        pub fn years(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("Years", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -790,8 +801,8 @@ pub mod bucket {
         }
 
         /// `Status`.
-        pub fn status(self, it: impl Into<cfn::Value<DeleteMarkerReplicationStatus>>) -> Self {
-            Self(self.0.set("Status", it))
+        pub fn status(self, value: impl Into<cfn::Value<DeleteMarkerReplicationStatus>>) -> Self {
+            Self(self.0.set("Status", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -826,23 +837,23 @@ pub mod bucket {
         }
 
         /// `BucketAccountId`.
-        pub fn bucket_account_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("BucketAccountId", it))
+        pub fn bucket_account_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("BucketAccountId", value))
         }
 
         /// `BucketArn`: required.
-        pub fn bucket_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("BucketArn", it))
+        pub fn bucket_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("BucketArn", value))
         }
 
         /// `Format`: required.
-        pub fn format(self, it: impl Into<cfn::Value<Format>>) -> Self {
-            Self(self.0.set("Format", it))
+        pub fn format(self, value: impl Into<cfn::Value<Format>>) -> Self {
+            Self(self.0.set("Format", value))
         }
 
         /// `Prefix`.
-        pub fn prefix(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Prefix", it))
+        pub fn prefix(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Prefix", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -869,8 +880,8 @@ pub mod bucket {
         }
 
         /// `ReplicaKmsKeyID`: required.
-        pub fn replica_kms_key_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ReplicaKmsKeyID", it))
+        pub fn replica_kms_key_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ReplicaKmsKeyID", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -897,8 +908,8 @@ pub mod bucket {
         }
 
         /// `EventBridgeEnabled`: required.
-        pub fn event_bridge_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("EventBridgeEnabled", it))
+        pub fn event_bridge_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("EventBridgeEnabled", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -935,13 +946,17 @@ pub mod bucket {
 
         /// `Name`: required, at most 1024 characters.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Name", it, &cfn::Constraint { max_length: Some(1024), ..cfn::Constraint::NONE }))
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "Name",
+                value,
+                &cfn::Constraint { max_length: Some(1024), ..cfn::Constraint::NONE },
+            ))
         }
 
         /// `Value`: required.
-        pub fn value(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Value", it))
+        pub fn value(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Value", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -979,30 +994,38 @@ pub mod bucket {
         }
 
         /// `Id`: required.
-        pub fn id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Id", it))
+        pub fn id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Id", value))
         }
 
         /// `Prefix`.
-        pub fn prefix(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Prefix", it))
+        pub fn prefix(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Prefix", value))
         }
 
         /// `Status`: required.
-        pub fn status(self, it: impl Into<cfn::Value<IntelligentTieringConfigurationStatus>>) -> Self {
-            Self(self.0.set("Status", it))
+        pub fn status(self, value: impl Into<cfn::Value<IntelligentTieringConfigurationStatus>>) -> Self {
+            Self(self.0.set("Status", value))
         }
 
         /// `TagFilters`: no item twice.
         #[track_caller]
-        pub fn tag_filters(self, it: impl Into<cfn::Value<Vec<TagFilter>>>) -> Self {
-            Self(self.0.set_checked("TagFilters", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
+        pub fn tag_filters(self, value: impl Into<cfn::Value<Vec<TagFilter>>>) -> Self {
+            Self(self.0.set_checked(
+                "TagFilters",
+                value,
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
+            ))
         }
 
         /// `Tierings`: required, no item twice.
         #[track_caller]
-        pub fn tierings(self, it: impl Into<cfn::Value<Vec<Tiering>>>) -> Self {
-            Self(self.0.set_checked("Tierings", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
+        pub fn tierings(self, value: impl Into<cfn::Value<Vec<Tiering>>>) -> Self {
+            Self(self.0.set_checked(
+                "Tierings",
+                value,
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
+            ))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1048,43 +1071,43 @@ pub mod bucket {
         }
 
         /// `Destination`: required.
-        pub fn destination(self, it: impl Into<cfn::Value<Destination>>) -> Self {
-            Self(self.0.set("Destination", it))
+        pub fn destination(self, value: impl Into<cfn::Value<Destination>>) -> Self {
+            Self(self.0.set("Destination", value))
         }
 
         /// `Enabled`: required.
-        pub fn enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("Enabled", it))
+        pub fn enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("Enabled", value))
         }
 
         /// `Id`: required.
-        pub fn id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Id", it))
+        pub fn id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Id", value))
         }
 
         /// `IncludedObjectVersions`: required.
-        pub fn included_object_versions(self, it: impl Into<cfn::Value<IncludedObjectVersions>>) -> Self {
-            Self(self.0.set("IncludedObjectVersions", it))
+        pub fn included_object_versions(self, value: impl Into<cfn::Value<IncludedObjectVersions>>) -> Self {
+            Self(self.0.set("IncludedObjectVersions", value))
         }
 
         /// `OptionalFields`: no item twice.
         #[track_caller]
-        pub fn optional_fields(self, it: impl Into<cfn::Value<Vec<OptionalField>>>) -> Self {
+        pub fn optional_fields(self, value: impl Into<cfn::Value<Vec<OptionalField>>>) -> Self {
             Self(self.0.set_checked(
                 "OptionalFields",
-                it,
+                value,
                 &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Prefix`.
-        pub fn prefix(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Prefix", it))
+        pub fn prefix(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Prefix", value))
         }
 
         /// `ScheduleFrequency`: required.
-        pub fn schedule_frequency(self, it: impl Into<cfn::Value<ScheduleFrequency>>) -> Self {
-            Self(self.0.set("ScheduleFrequency", it))
+        pub fn schedule_frequency(self, value: impl Into<cfn::Value<ScheduleFrequency>>) -> Self {
+            Self(self.0.set("ScheduleFrequency", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1111,23 +1134,26 @@ pub mod bucket {
         }
 
         /// `ConfigurationState`: required.
-        pub fn configuration_state(self, it: impl Into<cfn::Value<ConfigurationState>>) -> Self {
-            Self(self.0.set("ConfigurationState", it))
+        pub fn configuration_state(self, value: impl Into<cfn::Value<ConfigurationState>>) -> Self {
+            Self(self.0.set("ConfigurationState", value))
         }
 
         /// `EncryptionConfiguration`.
-        pub fn encryption_configuration(self, it: impl Into<cfn::Value<MetadataTableEncryptionConfiguration>>) -> Self {
-            Self(self.0.set("EncryptionConfiguration", it))
+        pub fn encryption_configuration(
+            self,
+            value: impl Into<cfn::Value<MetadataTableEncryptionConfiguration>>,
+        ) -> Self {
+            Self(self.0.set("EncryptionConfiguration", value))
         }
 
         /// `TableArn`.
-        pub fn table_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("TableArn", it))
+        pub fn table_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("TableArn", value))
         }
 
         /// `TableName`.
-        pub fn table_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("TableName", it))
+        pub fn table_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("TableName", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1154,23 +1180,26 @@ pub mod bucket {
         }
 
         /// `EncryptionConfiguration`.
-        pub fn encryption_configuration(self, it: impl Into<cfn::Value<MetadataTableEncryptionConfiguration>>) -> Self {
-            Self(self.0.set("EncryptionConfiguration", it))
+        pub fn encryption_configuration(
+            self,
+            value: impl Into<cfn::Value<MetadataTableEncryptionConfiguration>>,
+        ) -> Self {
+            Self(self.0.set("EncryptionConfiguration", value))
         }
 
         /// `RecordExpiration`: required.
-        pub fn record_expiration(self, it: impl Into<cfn::Value<RecordExpiration>>) -> Self {
-            Self(self.0.set("RecordExpiration", it))
+        pub fn record_expiration(self, value: impl Into<cfn::Value<RecordExpiration>>) -> Self {
+            Self(self.0.set("RecordExpiration", value))
         }
 
         /// `TableArn`.
-        pub fn table_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("TableArn", it))
+        pub fn table_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("TableArn", value))
         }
 
         /// `TableName`.
-        pub fn table_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("TableName", it))
+        pub fn table_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("TableName", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1205,18 +1234,18 @@ pub mod bucket {
         }
 
         /// `Event`: required.
-        pub fn event(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Event", it))
+        pub fn event(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Event", value))
         }
 
         /// `Filter`.
-        pub fn filter(self, it: impl Into<cfn::Value<NotificationFilter>>) -> Self {
-            Self(self.0.set("Filter", it))
+        pub fn filter(self, value: impl Into<cfn::Value<NotificationFilter>>) -> Self {
+            Self(self.0.set("Filter", value))
         }
 
         /// `Function`: required.
-        pub fn function(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Function", it))
+        pub fn function(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Function", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1245,16 +1274,16 @@ pub mod bucket {
 
         /// `Rules`: required, no item twice.
         #[track_caller]
-        pub fn rules(self, it: impl Into<cfn::Value<Vec<Rule>>>) -> Self {
-            Self(self.0.set_checked("Rules", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
+        pub fn rules(self, value: impl Into<cfn::Value<Vec<Rule>>>) -> Self {
+            Self(self.0.set_checked("Rules", value, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// `TransitionDefaultMinimumObjectSize`.
         pub fn transition_default_minimum_object_size(
             self,
-            it: impl Into<cfn::Value<TransitionDefaultMinimumObjectSize>>,
+            value: impl Into<cfn::Value<TransitionDefaultMinimumObjectSize>>,
         ) -> Self {
-            Self(self.0.set("TransitionDefaultMinimumObjectSize", it))
+            Self(self.0.set("TransitionDefaultMinimumObjectSize", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1281,18 +1310,18 @@ pub mod bucket {
         }
 
         /// `DestinationBucketName`.
-        pub fn destination_bucket_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("DestinationBucketName", it))
+        pub fn destination_bucket_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("DestinationBucketName", value))
         }
 
         /// `LogFilePrefix`.
-        pub fn log_file_prefix(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("LogFilePrefix", it))
+        pub fn log_file_prefix(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("LogFilePrefix", value))
         }
 
         /// `TargetObjectKeyFormat`.
-        pub fn target_object_key_format(self, it: impl Into<cfn::Value<TargetObjectKeyFormat>>) -> Self {
-            Self(self.0.set("TargetObjectKeyFormat", it))
+        pub fn target_object_key_format(self, value: impl Into<cfn::Value<TargetObjectKeyFormat>>) -> Self {
+            Self(self.0.set("TargetObjectKeyFormat", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1319,23 +1348,26 @@ pub mod bucket {
         }
 
         /// `AnnotationTableConfiguration`.
-        pub fn annotation_table_configuration(self, it: impl Into<cfn::Value<AnnotationTableConfiguration>>) -> Self {
-            Self(self.0.set("AnnotationTableConfiguration", it))
+        pub fn annotation_table_configuration(
+            self,
+            value: impl Into<cfn::Value<AnnotationTableConfiguration>>,
+        ) -> Self {
+            Self(self.0.set("AnnotationTableConfiguration", value))
         }
 
         /// `Destination`.
-        pub fn destination(self, it: impl Into<cfn::Value<MetadataDestination>>) -> Self {
-            Self(self.0.set("Destination", it))
+        pub fn destination(self, value: impl Into<cfn::Value<MetadataDestination>>) -> Self {
+            Self(self.0.set("Destination", value))
         }
 
         /// `InventoryTableConfiguration`.
-        pub fn inventory_table_configuration(self, it: impl Into<cfn::Value<InventoryTableConfiguration>>) -> Self {
-            Self(self.0.set("InventoryTableConfiguration", it))
+        pub fn inventory_table_configuration(self, value: impl Into<cfn::Value<InventoryTableConfiguration>>) -> Self {
+            Self(self.0.set("InventoryTableConfiguration", value))
         }
 
         /// `JournalTableConfiguration`: required.
-        pub fn journal_table_configuration(self, it: impl Into<cfn::Value<JournalTableConfiguration>>) -> Self {
-            Self(self.0.set("JournalTableConfiguration", it))
+        pub fn journal_table_configuration(self, value: impl Into<cfn::Value<JournalTableConfiguration>>) -> Self {
+            Self(self.0.set("JournalTableConfiguration", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1362,18 +1394,18 @@ pub mod bucket {
         }
 
         /// `TableBucketArn`.
-        pub fn table_bucket_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("TableBucketArn", it))
+        pub fn table_bucket_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("TableBucketArn", value))
         }
 
         /// `TableBucketType`: required.
-        pub fn table_bucket_type(self, it: impl Into<cfn::Value<TableBucketType>>) -> Self {
-            Self(self.0.set("TableBucketType", it))
+        pub fn table_bucket_type(self, value: impl Into<cfn::Value<TableBucketType>>) -> Self {
+            Self(self.0.set("TableBucketType", value))
         }
 
         /// `TableNamespace`.
-        pub fn table_namespace(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("TableNamespace", it))
+        pub fn table_namespace(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("TableNamespace", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1400,8 +1432,8 @@ pub mod bucket {
         }
 
         /// `S3TablesDestination`: required.
-        pub fn s3_tables_destination(self, it: impl Into<cfn::Value<S3TablesDestination>>) -> Self {
-            Self(self.0.set("S3TablesDestination", it))
+        pub fn s3_tables_destination(self, value: impl Into<cfn::Value<S3TablesDestination>>) -> Self {
+            Self(self.0.set("S3TablesDestination", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1428,16 +1460,16 @@ pub mod bucket {
         }
 
         /// `KmsKeyArn`.
-        pub fn kms_key_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("KmsKeyArn", it))
+        pub fn kms_key_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("KmsKeyArn", value))
         }
 
         /// `SseAlgorithm`: required.
         pub fn sse_algorithm(
             self,
-            it: impl Into<cfn::Value<MetadataTableEncryptionConfigurationSseAlgorithm>>,
+            value: impl Into<cfn::Value<MetadataTableEncryptionConfigurationSseAlgorithm>>,
         ) -> Self {
-            Self(self.0.set("SseAlgorithm", it))
+            Self(self.0.set("SseAlgorithm", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1464,13 +1496,13 @@ pub mod bucket {
         }
 
         /// `EventThreshold`.
-        pub fn event_threshold(self, it: impl Into<cfn::Value<ReplicationTimeValue>>) -> Self {
-            Self(self.0.set("EventThreshold", it))
+        pub fn event_threshold(self, value: impl Into<cfn::Value<ReplicationTimeValue>>) -> Self {
+            Self(self.0.set("EventThreshold", value))
         }
 
         /// `Status`: required.
-        pub fn status(self, it: impl Into<cfn::Value<MetricsStatus>>) -> Self {
-            Self(self.0.set("Status", it))
+        pub fn status(self, value: impl Into<cfn::Value<MetricsStatus>>) -> Self {
+            Self(self.0.set("Status", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1497,24 +1529,28 @@ pub mod bucket {
         }
 
         /// `AccessPointArn`.
-        pub fn access_point_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("AccessPointArn", it))
+        pub fn access_point_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("AccessPointArn", value))
         }
 
         /// `Id`: required.
-        pub fn id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Id", it))
+        pub fn id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Id", value))
         }
 
         /// `Prefix`.
-        pub fn prefix(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Prefix", it))
+        pub fn prefix(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Prefix", value))
         }
 
         /// `TagFilters`: no item twice.
         #[track_caller]
-        pub fn tag_filters(self, it: impl Into<cfn::Value<Vec<TagFilter>>>) -> Self {
-            Self(self.0.set_checked("TagFilters", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
+        pub fn tag_filters(self, value: impl Into<cfn::Value<Vec<TagFilter>>>) -> Self {
+            Self(self.0.set_checked(
+                "TagFilters",
+                value,
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
+            ))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1541,13 +1577,13 @@ pub mod bucket {
         }
 
         /// `NewerNoncurrentVersions`.
-        pub fn newer_noncurrent_versions(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("NewerNoncurrentVersions", it))
+        pub fn newer_noncurrent_versions(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("NewerNoncurrentVersions", value))
         }
 
         /// `NoncurrentDays`: required.
-        pub fn noncurrent_days(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("NoncurrentDays", it))
+        pub fn noncurrent_days(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("NoncurrentDays", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1584,18 +1620,18 @@ pub mod bucket {
         }
 
         /// `NewerNoncurrentVersions`.
-        pub fn newer_noncurrent_versions(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("NewerNoncurrentVersions", it))
+        pub fn newer_noncurrent_versions(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("NewerNoncurrentVersions", value))
         }
 
         /// `StorageClass`: required.
-        pub fn storage_class(self, it: impl Into<cfn::Value<NoncurrentVersionTransitionStorageClass>>) -> Self {
-            Self(self.0.set("StorageClass", it))
+        pub fn storage_class(self, value: impl Into<cfn::Value<NoncurrentVersionTransitionStorageClass>>) -> Self {
+            Self(self.0.set("StorageClass", value))
         }
 
         /// `TransitionInDays`: required.
-        pub fn transition_in_days(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("TransitionInDays", it))
+        pub fn transition_in_days(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("TransitionInDays", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1622,36 +1658,36 @@ pub mod bucket {
         }
 
         /// `EventBridgeConfiguration`.
-        pub fn event_bridge_configuration(self, it: impl Into<cfn::Value<EventBridgeConfiguration>>) -> Self {
-            Self(self.0.set("EventBridgeConfiguration", it))
+        pub fn event_bridge_configuration(self, value: impl Into<cfn::Value<EventBridgeConfiguration>>) -> Self {
+            Self(self.0.set("EventBridgeConfiguration", value))
         }
 
         /// `LambdaConfigurations`: no item twice.
         #[track_caller]
-        pub fn lambda_configurations(self, it: impl Into<cfn::Value<Vec<LambdaConfiguration>>>) -> Self {
+        pub fn lambda_configurations(self, value: impl Into<cfn::Value<Vec<LambdaConfiguration>>>) -> Self {
             Self(self.0.set_checked(
                 "LambdaConfigurations",
-                it,
+                value,
                 &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `QueueConfigurations`: no item twice.
         #[track_caller]
-        pub fn queue_configurations(self, it: impl Into<cfn::Value<Vec<QueueConfiguration>>>) -> Self {
+        pub fn queue_configurations(self, value: impl Into<cfn::Value<Vec<QueueConfiguration>>>) -> Self {
             Self(self.0.set_checked(
                 "QueueConfigurations",
-                it,
+                value,
                 &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `TopicConfigurations`: no item twice.
         #[track_caller]
-        pub fn topic_configurations(self, it: impl Into<cfn::Value<Vec<TopicConfiguration>>>) -> Self {
+        pub fn topic_configurations(self, value: impl Into<cfn::Value<Vec<TopicConfiguration>>>) -> Self {
             Self(self.0.set_checked(
                 "TopicConfigurations",
-                it,
+                value,
                 &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
@@ -1680,8 +1716,8 @@ pub mod bucket {
         }
 
         /// `S3Key`: required.
-        pub fn s3_key(self, it: impl Into<cfn::Value<S3KeyFilter>>) -> Self {
-            Self(self.0.set("S3Key", it))
+        pub fn s3_key(self, value: impl Into<cfn::Value<S3KeyFilter>>) -> Self {
+            Self(self.0.set("S3Key", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1708,13 +1744,13 @@ pub mod bucket {
         }
 
         /// `ObjectLockEnabled`.
-        pub fn object_lock_enabled(self, it: impl Into<cfn::Value<ObjectLockEnabled>>) -> Self {
-            Self(self.0.set("ObjectLockEnabled", it))
+        pub fn object_lock_enabled(self, value: impl Into<cfn::Value<ObjectLockEnabled>>) -> Self {
+            Self(self.0.set("ObjectLockEnabled", value))
         }
 
         /// `Rule`.
-        pub fn rule(self, it: impl Into<cfn::Value<ObjectLockRule>>) -> Self {
-            Self(self.0.set("Rule", it))
+        pub fn rule(self, value: impl Into<cfn::Value<ObjectLockRule>>) -> Self {
+            Self(self.0.set("Rule", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1741,8 +1777,8 @@ pub mod bucket {
         }
 
         /// `DefaultRetention`.
-        pub fn default_retention(self, it: impl Into<cfn::Value<DefaultRetention>>) -> Self {
-            Self(self.0.set("DefaultRetention", it))
+        pub fn default_retention(self, value: impl Into<cfn::Value<DefaultRetention>>) -> Self {
+            Self(self.0.set("DefaultRetention", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1771,8 +1807,8 @@ pub mod bucket {
 
         /// `Rules`: required, no item twice.
         #[track_caller]
-        pub fn rules(self, it: impl Into<cfn::Value<Vec<OwnershipControlsRule>>>) -> Self {
-            Self(self.0.set_checked("Rules", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
+        pub fn rules(self, value: impl Into<cfn::Value<Vec<OwnershipControlsRule>>>) -> Self {
+            Self(self.0.set_checked("Rules", value, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1799,8 +1835,8 @@ pub mod bucket {
         }
 
         /// `ObjectOwnership`.
-        pub fn object_ownership(self, it: impl Into<cfn::Value<ObjectOwnership>>) -> Self {
-            Self(self.0.set("ObjectOwnership", it))
+        pub fn object_ownership(self, value: impl Into<cfn::Value<ObjectOwnership>>) -> Self {
+            Self(self.0.set("ObjectOwnership", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1827,8 +1863,8 @@ pub mod bucket {
         }
 
         /// `PartitionDateSource`.
-        pub fn partition_date_source(self, it: impl Into<cfn::Value<PartitionDateSource>>) -> Self {
-            Self(self.0.set("PartitionDateSource", it))
+        pub fn partition_date_source(self, value: impl Into<cfn::Value<PartitionDateSource>>) -> Self {
+            Self(self.0.set("PartitionDateSource", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1855,23 +1891,23 @@ pub mod bucket {
         }
 
         /// `BlockPublicAcls`.
-        pub fn block_public_acls(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("BlockPublicAcls", it))
+        pub fn block_public_acls(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("BlockPublicAcls", value))
         }
 
         /// `BlockPublicPolicy`.
-        pub fn block_public_policy(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("BlockPublicPolicy", it))
+        pub fn block_public_policy(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("BlockPublicPolicy", value))
         }
 
         /// `IgnorePublicAcls`.
-        pub fn ignore_public_acls(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("IgnorePublicAcls", it))
+        pub fn ignore_public_acls(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("IgnorePublicAcls", value))
         }
 
         /// `RestrictPublicBuckets`.
-        pub fn restrict_public_buckets(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("RestrictPublicBuckets", it))
+        pub fn restrict_public_buckets(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("RestrictPublicBuckets", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1906,18 +1942,18 @@ pub mod bucket {
         }
 
         /// `Event`: required.
-        pub fn event(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Event", it))
+        pub fn event(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Event", value))
         }
 
         /// `Filter`.
-        pub fn filter(self, it: impl Into<cfn::Value<NotificationFilter>>) -> Self {
-            Self(self.0.set("Filter", it))
+        pub fn filter(self, value: impl Into<cfn::Value<NotificationFilter>>) -> Self {
+            Self(self.0.set("Filter", value))
         }
 
         /// `Queue`: required.
-        pub fn queue(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Queue", it))
+        pub fn queue(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Queue", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1944,13 +1980,13 @@ pub mod bucket {
         }
 
         /// `Days`.
-        pub fn days(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("Days", it))
+        pub fn days(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("Days", value))
         }
 
         /// `Expiration`: required.
-        pub fn expiration(self, it: impl Into<cfn::Value<Expiration>>) -> Self {
-            Self(self.0.set("Expiration", it))
+        pub fn expiration(self, value: impl Into<cfn::Value<Expiration>>) -> Self {
+            Self(self.0.set("Expiration", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1977,13 +2013,13 @@ pub mod bucket {
         }
 
         /// `HostName`: required.
-        pub fn host_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("HostName", it))
+        pub fn host_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("HostName", value))
         }
 
         /// `Protocol`.
-        pub fn protocol(self, it: impl Into<cfn::Value<Protocol>>) -> Self {
-            Self(self.0.set("Protocol", it))
+        pub fn protocol(self, value: impl Into<cfn::Value<Protocol>>) -> Self {
+            Self(self.0.set("Protocol", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2010,28 +2046,28 @@ pub mod bucket {
         }
 
         /// `HostName`.
-        pub fn host_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("HostName", it))
+        pub fn host_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("HostName", value))
         }
 
         /// `HttpRedirectCode`.
-        pub fn http_redirect_code(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("HttpRedirectCode", it))
+        pub fn http_redirect_code(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("HttpRedirectCode", value))
         }
 
         /// `Protocol`.
-        pub fn protocol(self, it: impl Into<cfn::Value<Protocol>>) -> Self {
-            Self(self.0.set("Protocol", it))
+        pub fn protocol(self, value: impl Into<cfn::Value<Protocol>>) -> Self {
+            Self(self.0.set("Protocol", value))
         }
 
         /// `ReplaceKeyPrefixWith`.
-        pub fn replace_key_prefix_with(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ReplaceKeyPrefixWith", it))
+        pub fn replace_key_prefix_with(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ReplaceKeyPrefixWith", value))
         }
 
         /// `ReplaceKeyWith`.
-        pub fn replace_key_with(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ReplaceKeyWith", it))
+        pub fn replace_key_with(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ReplaceKeyWith", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2058,8 +2094,8 @@ pub mod bucket {
         }
 
         /// `Status`: required.
-        pub fn status(self, it: impl Into<cfn::Value<ReplicaModificationsStatus>>) -> Self {
-            Self(self.0.set("Status", it))
+        pub fn status(self, value: impl Into<cfn::Value<ReplicaModificationsStatus>>) -> Self {
+            Self(self.0.set("Status", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2095,14 +2131,14 @@ pub mod bucket {
         }
 
         /// `Role`: required.
-        pub fn role(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Role", it))
+        pub fn role(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Role", value))
         }
 
         /// `Rules`: required, no item twice.
         #[track_caller]
-        pub fn rules(self, it: impl Into<cfn::Value<Vec<ReplicationRule>>>) -> Self {
-            Self(self.0.set_checked("Rules", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
+        pub fn rules(self, value: impl Into<cfn::Value<Vec<ReplicationRule>>>) -> Self {
+            Self(self.0.set_checked("Rules", value, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2129,38 +2165,38 @@ pub mod bucket {
         }
 
         /// `AccessControlTranslation`.
-        pub fn access_control_translation(self, it: impl Into<cfn::Value<AccessControlTranslation>>) -> Self {
-            Self(self.0.set("AccessControlTranslation", it))
+        pub fn access_control_translation(self, value: impl Into<cfn::Value<AccessControlTranslation>>) -> Self {
+            Self(self.0.set("AccessControlTranslation", value))
         }
 
         /// `Account`.
-        pub fn account(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Account", it))
+        pub fn account(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Account", value))
         }
 
         /// `Bucket`: required.
-        pub fn bucket(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Bucket", it))
+        pub fn bucket(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Bucket", value))
         }
 
         /// `EncryptionConfiguration`.
-        pub fn encryption_configuration(self, it: impl Into<cfn::Value<EncryptionConfiguration>>) -> Self {
-            Self(self.0.set("EncryptionConfiguration", it))
+        pub fn encryption_configuration(self, value: impl Into<cfn::Value<EncryptionConfiguration>>) -> Self {
+            Self(self.0.set("EncryptionConfiguration", value))
         }
 
         /// `Metrics`.
-        pub fn metrics(self, it: impl Into<cfn::Value<Metrics>>) -> Self {
-            Self(self.0.set("Metrics", it))
+        pub fn metrics(self, value: impl Into<cfn::Value<Metrics>>) -> Self {
+            Self(self.0.set("Metrics", value))
         }
 
         /// `ReplicationTime`.
-        pub fn replication_time(self, it: impl Into<cfn::Value<ReplicationTime>>) -> Self {
-            Self(self.0.set("ReplicationTime", it))
+        pub fn replication_time(self, value: impl Into<cfn::Value<ReplicationTime>>) -> Self {
+            Self(self.0.set("ReplicationTime", value))
         }
 
         /// `StorageClass`.
-        pub fn storage_class(self, it: impl Into<cfn::Value<ReplicationDestinationStorageClass>>) -> Self {
-            Self(self.0.set("StorageClass", it))
+        pub fn storage_class(self, value: impl Into<cfn::Value<ReplicationDestinationStorageClass>>) -> Self {
+            Self(self.0.set("StorageClass", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2195,45 +2231,49 @@ pub mod bucket {
         }
 
         /// `DeleteMarkerReplication`.
-        pub fn delete_marker_replication(self, it: impl Into<cfn::Value<DeleteMarkerReplication>>) -> Self {
-            Self(self.0.set("DeleteMarkerReplication", it))
+        pub fn delete_marker_replication(self, value: impl Into<cfn::Value<DeleteMarkerReplication>>) -> Self {
+            Self(self.0.set("DeleteMarkerReplication", value))
         }
 
         /// `Destination`: required.
-        pub fn destination(self, it: impl Into<cfn::Value<ReplicationDestination>>) -> Self {
-            Self(self.0.set("Destination", it))
+        pub fn destination(self, value: impl Into<cfn::Value<ReplicationDestination>>) -> Self {
+            Self(self.0.set("Destination", value))
         }
 
         /// `Filter`.
-        pub fn filter(self, it: impl Into<cfn::Value<ReplicationRuleFilter>>) -> Self {
-            Self(self.0.set("Filter", it))
+        pub fn filter(self, value: impl Into<cfn::Value<ReplicationRuleFilter>>) -> Self {
+            Self(self.0.set("Filter", value))
         }
 
         /// `Id`: at most 255 characters.
         #[track_caller]
-        pub fn id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Id", it, &cfn::Constraint { max_length: Some(255), ..cfn::Constraint::NONE }))
+        pub fn id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked("Id", value, &cfn::Constraint { max_length: Some(255), ..cfn::Constraint::NONE }))
         }
 
         /// `Prefix`: at most 1024 characters.
         #[track_caller]
-        pub fn prefix(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Prefix", it, &cfn::Constraint { max_length: Some(1024), ..cfn::Constraint::NONE }))
+        pub fn prefix(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "Prefix",
+                value,
+                &cfn::Constraint { max_length: Some(1024), ..cfn::Constraint::NONE },
+            ))
         }
 
         /// `Priority`.
-        pub fn priority(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("Priority", it))
+        pub fn priority(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("Priority", value))
         }
 
         /// `SourceSelectionCriteria`.
-        pub fn source_selection_criteria(self, it: impl Into<cfn::Value<SourceSelectionCriteria>>) -> Self {
-            Self(self.0.set("SourceSelectionCriteria", it))
+        pub fn source_selection_criteria(self, value: impl Into<cfn::Value<SourceSelectionCriteria>>) -> Self {
+            Self(self.0.set("SourceSelectionCriteria", value))
         }
 
         /// `Status`: required.
-        pub fn status(self, it: impl Into<cfn::Value<ReplicationRuleStatus>>) -> Self {
-            Self(self.0.set("Status", it))
+        pub fn status(self, value: impl Into<cfn::Value<ReplicationRuleStatus>>) -> Self {
+            Self(self.0.set("Status", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2260,14 +2300,18 @@ pub mod bucket {
         }
 
         /// `Prefix`.
-        pub fn prefix(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Prefix", it))
+        pub fn prefix(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Prefix", value))
         }
 
         /// `TagFilters`: no item twice.
         #[track_caller]
-        pub fn tag_filters(self, it: impl Into<cfn::Value<Vec<TagFilter>>>) -> Self {
-            Self(self.0.set_checked("TagFilters", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
+        pub fn tag_filters(self, value: impl Into<cfn::Value<Vec<TagFilter>>>) -> Self {
+            Self(self.0.set_checked(
+                "TagFilters",
+                value,
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
+            ))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2294,18 +2338,18 @@ pub mod bucket {
         }
 
         /// `And`.
-        pub fn and(self, it: impl Into<cfn::Value<ReplicationRuleAndOperator>>) -> Self {
-            Self(self.0.set("And", it))
+        pub fn and(self, value: impl Into<cfn::Value<ReplicationRuleAndOperator>>) -> Self {
+            Self(self.0.set("And", value))
         }
 
         /// `Prefix`.
-        pub fn prefix(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Prefix", it))
+        pub fn prefix(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Prefix", value))
         }
 
         /// `TagFilter`.
-        pub fn tag_filter(self, it: impl Into<cfn::Value<TagFilter>>) -> Self {
-            Self(self.0.set("TagFilter", it))
+        pub fn tag_filter(self, value: impl Into<cfn::Value<TagFilter>>) -> Self {
+            Self(self.0.set("TagFilter", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2340,13 +2384,13 @@ pub mod bucket {
         }
 
         /// `Status`: required.
-        pub fn status(self, it: impl Into<cfn::Value<ReplicationTimeStatus>>) -> Self {
-            Self(self.0.set("Status", it))
+        pub fn status(self, value: impl Into<cfn::Value<ReplicationTimeStatus>>) -> Self {
+            Self(self.0.set("Status", value))
         }
 
         /// `Time`: required.
-        pub fn time(self, it: impl Into<cfn::Value<ReplicationTimeValue>>) -> Self {
-            Self(self.0.set("Time", it))
+        pub fn time(self, value: impl Into<cfn::Value<ReplicationTimeValue>>) -> Self {
+            Self(self.0.set("Time", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2373,8 +2417,8 @@ pub mod bucket {
         }
 
         /// `Minutes`: required.
-        pub fn minutes(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("Minutes", it))
+        pub fn minutes(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("Minutes", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2401,13 +2445,13 @@ pub mod bucket {
         }
 
         /// `RedirectRule`: required.
-        pub fn redirect_rule(self, it: impl Into<cfn::Value<RedirectRule>>) -> Self {
-            Self(self.0.set("RedirectRule", it))
+        pub fn redirect_rule(self, value: impl Into<cfn::Value<RedirectRule>>) -> Self {
+            Self(self.0.set("RedirectRule", value))
         }
 
         /// `RoutingRuleCondition`.
-        pub fn routing_rule_condition(self, it: impl Into<cfn::Value<RoutingRuleCondition>>) -> Self {
-            Self(self.0.set("RoutingRuleCondition", it))
+        pub fn routing_rule_condition(self, value: impl Into<cfn::Value<RoutingRuleCondition>>) -> Self {
+            Self(self.0.set("RoutingRuleCondition", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2434,13 +2478,13 @@ pub mod bucket {
         }
 
         /// `HttpErrorCodeReturnedEquals`.
-        pub fn http_error_code_returned_equals(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("HttpErrorCodeReturnedEquals", it))
+        pub fn http_error_code_returned_equals(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("HttpErrorCodeReturnedEquals", value))
         }
 
         /// `KeyPrefixEquals`.
-        pub fn key_prefix_equals(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("KeyPrefixEquals", it))
+        pub fn key_prefix_equals(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("KeyPrefixEquals", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2469,17 +2513,17 @@ pub mod bucket {
         /// `AbortIncompleteMultipartUpload`.
         pub fn abort_incomplete_multipart_upload(
             self,
-            it: impl Into<cfn::Value<AbortIncompleteMultipartUpload>>,
+            value: impl Into<cfn::Value<AbortIncompleteMultipartUpload>>,
         ) -> Self {
-            Self(self.0.set("AbortIncompleteMultipartUpload", it))
+            Self(self.0.set("AbortIncompleteMultipartUpload", value))
         }
 
         /// `ExpirationDate`.
         #[track_caller]
-        pub fn expiration_date(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn expiration_date(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ExpirationDate",
-                it,
+                value,
                 &cfn::Constraint {
                     pattern: Some(concat!(
                         r"^(\d{4})-(0[0-9]|1[0-2])-([0-2]\d|3[01])T([01]\d|2[0-4]):([0-5]\d):([0",
@@ -2491,86 +2535,90 @@ pub mod bucket {
         }
 
         /// `ExpirationInDays`.
-        pub fn expiration_in_days(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("ExpirationInDays", it))
+        pub fn expiration_in_days(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("ExpirationInDays", value))
         }
 
         /// `ExpiredObjectDeleteMarker`.
-        pub fn expired_object_delete_marker(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("ExpiredObjectDeleteMarker", it))
+        pub fn expired_object_delete_marker(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("ExpiredObjectDeleteMarker", value))
         }
 
         /// `Id`: at most 255 characters.
         #[track_caller]
-        pub fn id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Id", it, &cfn::Constraint { max_length: Some(255), ..cfn::Constraint::NONE }))
+        pub fn id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked("Id", value, &cfn::Constraint { max_length: Some(255), ..cfn::Constraint::NONE }))
         }
 
         /// `NoncurrentVersionExpiration`.
-        pub fn noncurrent_version_expiration(self, it: impl Into<cfn::Value<NoncurrentVersionExpiration>>) -> Self {
-            Self(self.0.set("NoncurrentVersionExpiration", it))
+        pub fn noncurrent_version_expiration(self, value: impl Into<cfn::Value<NoncurrentVersionExpiration>>) -> Self {
+            Self(self.0.set("NoncurrentVersionExpiration", value))
         }
 
         /// `NoncurrentVersionExpirationInDays`.
-        pub fn noncurrent_version_expiration_in_days(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("NoncurrentVersionExpirationInDays", it))
+        pub fn noncurrent_version_expiration_in_days(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("NoncurrentVersionExpirationInDays", value))
         }
 
         /// `NoncurrentVersionTransition`.
-        pub fn noncurrent_version_transition(self, it: impl Into<cfn::Value<NoncurrentVersionTransition>>) -> Self {
-            Self(self.0.set("NoncurrentVersionTransition", it))
+        pub fn noncurrent_version_transition(self, value: impl Into<cfn::Value<NoncurrentVersionTransition>>) -> Self {
+            Self(self.0.set("NoncurrentVersionTransition", value))
         }
 
         /// `NoncurrentVersionTransitions`: no item twice.
         #[track_caller]
         pub fn noncurrent_version_transitions(
             self,
-            it: impl Into<cfn::Value<Vec<NoncurrentVersionTransition>>>,
+            value: impl Into<cfn::Value<Vec<NoncurrentVersionTransition>>>,
         ) -> Self {
             Self(self.0.set_checked(
                 "NoncurrentVersionTransitions",
-                it,
+                value,
                 &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `ObjectSizeGreaterThan`.
-        pub fn object_size_greater_than(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("ObjectSizeGreaterThan", it))
+        pub fn object_size_greater_than(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("ObjectSizeGreaterThan", value))
         }
 
         /// `ObjectSizeLessThan`.
-        pub fn object_size_less_than(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("ObjectSizeLessThan", it))
+        pub fn object_size_less_than(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("ObjectSizeLessThan", value))
         }
 
         /// `Prefix`.
-        pub fn prefix(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Prefix", it))
+        pub fn prefix(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Prefix", value))
         }
 
         /// `Status`: required.
-        pub fn status(self, it: impl Into<cfn::Value<RuleStatus>>) -> Self {
-            Self(self.0.set("Status", it))
+        pub fn status(self, value: impl Into<cfn::Value<RuleStatus>>) -> Self {
+            Self(self.0.set("Status", value))
         }
 
         /// `TagFilters`: no item twice.
         #[track_caller]
-        pub fn tag_filters(self, it: impl Into<cfn::Value<Vec<TagFilter>>>) -> Self {
-            Self(self.0.set_checked("TagFilters", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
+        pub fn tag_filters(self, value: impl Into<cfn::Value<Vec<TagFilter>>>) -> Self {
+            Self(self.0.set_checked(
+                "TagFilters",
+                value,
+                &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
+            ))
         }
 
         /// `Transition`.
-        pub fn transition(self, it: impl Into<cfn::Value<Transition>>) -> Self {
-            Self(self.0.set("Transition", it))
+        pub fn transition(self, value: impl Into<cfn::Value<Transition>>) -> Self {
+            Self(self.0.set("Transition", value))
         }
 
         /// `Transitions`: no item twice.
         #[track_caller]
-        pub fn transitions(self, it: impl Into<cfn::Value<Vec<Transition>>>) -> Self {
+        pub fn transitions(self, value: impl Into<cfn::Value<Vec<Transition>>>) -> Self {
             Self(self.0.set_checked(
                 "Transitions",
-                it,
+                value,
                 &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
@@ -2601,8 +2649,8 @@ pub mod bucket {
 
         /// `Rules`: required, no item twice.
         #[track_caller]
-        pub fn rules(self, it: impl Into<cfn::Value<Vec<FilterRule>>>) -> Self {
-            Self(self.0.set_checked("Rules", it, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
+        pub fn rules(self, value: impl Into<cfn::Value<Vec<FilterRule>>>) -> Self {
+            Self(self.0.set_checked("Rules", value, &cfn::Constraint { unique_items: true, ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2637,23 +2685,23 @@ pub mod bucket {
         }
 
         /// `TableArn`.
-        pub fn table_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("TableArn", it))
+        pub fn table_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("TableArn", value))
         }
 
         /// `TableBucketArn`: required.
-        pub fn table_bucket_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("TableBucketArn", it))
+        pub fn table_bucket_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("TableBucketArn", value))
         }
 
         /// `TableName`: required.
-        pub fn table_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("TableName", it))
+        pub fn table_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("TableName", value))
         }
 
         /// `TableNamespace`.
-        pub fn table_namespace(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("TableNamespace", it))
+        pub fn table_namespace(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("TableNamespace", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2680,13 +2728,13 @@ pub mod bucket {
         }
 
         /// `KMSMasterKeyID`.
-        pub fn kms_master_key_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("KMSMasterKeyID", it))
+        pub fn kms_master_key_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("KMSMasterKeyID", value))
         }
 
         /// `SSEAlgorithm`: required.
-        pub fn sse_algorithm(self, it: impl Into<cfn::Value<ServerSideEncryptionByDefaultSseAlgorithm>>) -> Self {
-            Self(self.0.set("SSEAlgorithm", it))
+        pub fn sse_algorithm(self, value: impl Into<cfn::Value<ServerSideEncryptionByDefaultSseAlgorithm>>) -> Self {
+            Self(self.0.set("SSEAlgorithm", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2713,21 +2761,21 @@ pub mod bucket {
         }
 
         /// `BlockedEncryptionTypes`.
-        pub fn blocked_encryption_types(self, it: impl Into<cfn::Value<BlockedEncryptionTypes>>) -> Self {
-            Self(self.0.set("BlockedEncryptionTypes", it))
+        pub fn blocked_encryption_types(self, value: impl Into<cfn::Value<BlockedEncryptionTypes>>) -> Self {
+            Self(self.0.set("BlockedEncryptionTypes", value))
         }
 
         /// `BucketKeyEnabled`.
-        pub fn bucket_key_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("BucketKeyEnabled", it))
+        pub fn bucket_key_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("BucketKeyEnabled", value))
         }
 
         /// `ServerSideEncryptionByDefault`.
         pub fn server_side_encryption_by_default(
             self,
-            it: impl Into<cfn::Value<ServerSideEncryptionByDefault>>,
+            value: impl Into<cfn::Value<ServerSideEncryptionByDefault>>,
         ) -> Self {
-            Self(self.0.set("ServerSideEncryptionByDefault", it))
+            Self(self.0.set("ServerSideEncryptionByDefault", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2754,13 +2802,13 @@ pub mod bucket {
         }
 
         /// `ReplicaModifications`.
-        pub fn replica_modifications(self, it: impl Into<cfn::Value<ReplicaModifications>>) -> Self {
-            Self(self.0.set("ReplicaModifications", it))
+        pub fn replica_modifications(self, value: impl Into<cfn::Value<ReplicaModifications>>) -> Self {
+            Self(self.0.set("ReplicaModifications", value))
         }
 
         /// `SseKmsEncryptedObjects`.
-        pub fn sse_kms_encrypted_objects(self, it: impl Into<cfn::Value<SseKmsEncryptedObjects>>) -> Self {
-            Self(self.0.set("SseKmsEncryptedObjects", it))
+        pub fn sse_kms_encrypted_objects(self, value: impl Into<cfn::Value<SseKmsEncryptedObjects>>) -> Self {
+            Self(self.0.set("SseKmsEncryptedObjects", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2787,8 +2835,8 @@ pub mod bucket {
         }
 
         /// `Status`: required.
-        pub fn status(self, it: impl Into<cfn::Value<SseKmsEncryptedObjectsStatus>>) -> Self {
-            Self(self.0.set("Status", it))
+        pub fn status(self, value: impl Into<cfn::Value<SseKmsEncryptedObjectsStatus>>) -> Self {
+            Self(self.0.set("Status", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2815,8 +2863,8 @@ pub mod bucket {
         }
 
         /// `DataExport`.
-        pub fn data_export(self, it: impl Into<cfn::Value<DataExport>>) -> Self {
-            Self(self.0.set("DataExport", it))
+        pub fn data_export(self, value: impl Into<cfn::Value<DataExport>>) -> Self {
+            Self(self.0.set("DataExport", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2851,13 +2899,13 @@ pub mod bucket {
         }
 
         /// `Key`: required.
-        pub fn key(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Key", it))
+        pub fn key(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Key", value))
         }
 
         /// `Value`: required.
-        pub fn value(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Value", it))
+        pub fn value(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Value", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2884,13 +2932,13 @@ pub mod bucket {
         }
 
         /// `PartitionedPrefix`.
-        pub fn partitioned_prefix(self, it: impl Into<cfn::Value<PartitionedPrefix>>) -> Self {
-            Self(self.0.set("PartitionedPrefix", it))
+        pub fn partitioned_prefix(self, value: impl Into<cfn::Value<PartitionedPrefix>>) -> Self {
+            Self(self.0.set("PartitionedPrefix", value))
         }
 
         /// `SimplePrefix`.
-        pub fn simple_prefix(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("SimplePrefix", it))
+        pub fn simple_prefix(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("SimplePrefix", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2925,13 +2973,13 @@ pub mod bucket {
         }
 
         /// `AccessTier`: required.
-        pub fn access_tier(self, it: impl Into<cfn::Value<AccessTier>>) -> Self {
-            Self(self.0.set("AccessTier", it))
+        pub fn access_tier(self, value: impl Into<cfn::Value<AccessTier>>) -> Self {
+            Self(self.0.set("AccessTier", value))
         }
 
         /// `Days`: required.
-        pub fn days(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("Days", it))
+        pub fn days(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("Days", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2966,18 +3014,18 @@ pub mod bucket {
         }
 
         /// `Event`: required.
-        pub fn event(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Event", it))
+        pub fn event(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Event", value))
         }
 
         /// `Filter`.
-        pub fn filter(self, it: impl Into<cfn::Value<NotificationFilter>>) -> Self {
-            Self(self.0.set("Filter", it))
+        pub fn filter(self, value: impl Into<cfn::Value<NotificationFilter>>) -> Self {
+            Self(self.0.set("Filter", value))
         }
 
         /// `Topic`: required.
-        pub fn topic(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Topic", it))
+        pub fn topic(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Topic", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3004,16 +3052,16 @@ pub mod bucket {
         }
 
         /// `StorageClass`: required.
-        pub fn storage_class(self, it: impl Into<cfn::Value<TransitionStorageClass>>) -> Self {
-            Self(self.0.set("StorageClass", it))
+        pub fn storage_class(self, value: impl Into<cfn::Value<TransitionStorageClass>>) -> Self {
+            Self(self.0.set("StorageClass", value))
         }
 
         /// `TransitionDate`.
         #[track_caller]
-        pub fn transition_date(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn transition_date(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "TransitionDate",
-                it,
+                value,
                 &cfn::Constraint {
                     pattern: Some(concat!(
                         r"^(\d{4})-(0[0-9]|1[0-2])-([0-2]\d|3[01])T([01]\d|2[0-4]):([0-5]\d):([0",
@@ -3025,8 +3073,8 @@ pub mod bucket {
         }
 
         /// `TransitionInDays`.
-        pub fn transition_in_days(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("TransitionInDays", it))
+        pub fn transition_in_days(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("TransitionInDays", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3053,8 +3101,8 @@ pub mod bucket {
         }
 
         /// `Status`: required.
-        pub fn status(self, it: impl Into<cfn::Value<VersioningConfigurationStatus>>) -> Self {
-            Self(self.0.set("Status", it))
+        pub fn status(self, value: impl Into<cfn::Value<VersioningConfigurationStatus>>) -> Self {
+            Self(self.0.set("Status", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3081,23 +3129,23 @@ pub mod bucket {
         }
 
         /// `ErrorDocument`.
-        pub fn error_document(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ErrorDocument", it))
+        pub fn error_document(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ErrorDocument", value))
         }
 
         /// `IndexDocument`.
-        pub fn index_document(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("IndexDocument", it))
+        pub fn index_document(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("IndexDocument", value))
         }
 
         /// `RedirectAllRequestsTo`.
-        pub fn redirect_all_requests_to(self, it: impl Into<cfn::Value<RedirectAllRequestsTo>>) -> Self {
-            Self(self.0.set("RedirectAllRequestsTo", it))
+        pub fn redirect_all_requests_to(self, value: impl Into<cfn::Value<RedirectAllRequestsTo>>) -> Self {
+            Self(self.0.set("RedirectAllRequestsTo", value))
         }
 
         /// `RoutingRules`.
-        pub fn routing_rules(self, it: impl Into<cfn::Value<Vec<RoutingRule>>>) -> Self {
-            Self(self.0.set("RoutingRules", it))
+        pub fn routing_rules(self, value: impl Into<cfn::Value<Vec<RoutingRule>>>) -> Self {
+            Self(self.0.set("RoutingRules", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -4139,13 +4187,13 @@ pub mod bucket_policy {
         }
 
         /// `Bucket`: required. Replaces the resource when changed.
-        pub fn bucket(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Bucket", it))
+        pub fn bucket(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Bucket", value))
         }
 
         /// `PolicyDocument`: required.
-        pub fn policy_document(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("PolicyDocument", it))
+        pub fn policy_document(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("PolicyDocument", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.

@@ -30,30 +30,30 @@ pub mod schedule {
 
         /// `Description`: at most 512 characters.
         #[track_caller]
-        pub fn description(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn description(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Description",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(512), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `EndDate`.
-        pub fn end_date(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("EndDate", it))
+        pub fn end_date(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("EndDate", value))
         }
 
         /// `FlexibleTimeWindow`: required.
-        pub fn flexible_time_window(self, it: impl Into<cfn::Value<FlexibleTimeWindow>>) -> Self {
-            Self(self.0.set("FlexibleTimeWindow", it))
+        pub fn flexible_time_window(self, value: impl Into<cfn::Value<FlexibleTimeWindow>>) -> Self {
+            Self(self.0.set("FlexibleTimeWindow", value))
         }
 
         /// `GroupName`: 1 to 64 characters.
         #[track_caller]
-        pub fn group_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn group_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "GroupName",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(64),
@@ -65,10 +65,10 @@ pub mod schedule {
 
         /// `KmsKeyArn`: 1 to 2048 characters.
         #[track_caller]
-        pub fn kms_key_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn kms_key_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "KmsKeyArn",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(2048),
@@ -80,10 +80,10 @@ pub mod schedule {
 
         /// `Name`: 1 to 64 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(64),
@@ -95,37 +95,37 @@ pub mod schedule {
 
         /// `ScheduleExpression`: required, 1 to 256 characters.
         #[track_caller]
-        pub fn schedule_expression(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn schedule_expression(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ScheduleExpression",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `ScheduleExpressionTimezone`: 1 to 50 characters.
         #[track_caller]
-        pub fn schedule_expression_timezone(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn schedule_expression_timezone(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ScheduleExpressionTimezone",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(50), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `StartDate`.
-        pub fn start_date(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("StartDate", it))
+        pub fn start_date(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("StartDate", value))
         }
 
         /// `State`.
-        pub fn state(self, it: impl Into<cfn::Value<State>>) -> Self {
-            Self(self.0.set("State", it))
+        pub fn state(self, value: impl Into<cfn::Value<State>>) -> Self {
+            Self(self.0.set("State", value))
         }
 
         /// `Target`: required.
-        pub fn target(self, it: impl Into<cfn::Value<Target>>) -> Self {
-            Self(self.0.set("Target", it))
+        pub fn target(self, value: impl Into<cfn::Value<Target>>) -> Self {
+            Self(self.0.set("Target", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -185,16 +185,16 @@ pub mod schedule {
         }
 
         /// `AssignPublicIp`.
-        pub fn assign_public_ip(self, it: impl Into<cfn::Value<AssignPublicIp>>) -> Self {
-            Self(self.0.set("AssignPublicIp", it))
+        pub fn assign_public_ip(self, value: impl Into<cfn::Value<AssignPublicIp>>) -> Self {
+            Self(self.0.set("AssignPublicIp", value))
         }
 
         /// `SecurityGroups`: 1 to 5 items, each 1 to 1000 characters.
         #[track_caller]
-        pub fn security_groups(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn security_groups(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "SecurityGroups",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(5),
@@ -210,10 +210,10 @@ pub mod schedule {
 
         /// `Subnets`: required, 1 to 16 items, each 1 to 1000 characters.
         #[track_caller]
-        pub fn subnets(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn subnets(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "Subnets",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(16),
@@ -253,30 +253,30 @@ pub mod schedule {
 
         /// `Base`: 0 to 100000.
         #[track_caller]
-        pub fn base(self, it: impl Into<cfn::Value<f64>>) -> Self {
+        pub fn base(self, value: impl Into<cfn::Value<f64>>) -> Self {
             Self(self.0.set_checked(
                 "Base",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(0.0), maximum: Some(100000.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `CapacityProvider`: required, 1 to 255 characters.
         #[track_caller]
-        pub fn capacity_provider(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn capacity_provider(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "CapacityProvider",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Weight`: 0 to 1000.
         #[track_caller]
-        pub fn weight(self, it: impl Into<cfn::Value<f64>>) -> Self {
+        pub fn weight(self, value: impl Into<cfn::Value<f64>>) -> Self {
             Self(self.0.set_checked(
                 "Weight",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(0.0), maximum: Some(1000.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -306,10 +306,10 @@ pub mod schedule {
 
         /// `Arn`: 1 to 1600 characters.
         #[track_caller]
-        pub fn arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Arn",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(1600),
@@ -345,95 +345,98 @@ pub mod schedule {
 
         /// `CapacityProviderStrategy`: at most 6 items.
         #[track_caller]
-        pub fn capacity_provider_strategy(self, it: impl Into<cfn::Value<Vec<CapacityProviderStrategyItem>>>) -> Self {
+        pub fn capacity_provider_strategy(
+            self,
+            value: impl Into<cfn::Value<Vec<CapacityProviderStrategyItem>>>,
+        ) -> Self {
             Self(self.0.set_checked(
                 "CapacityProviderStrategy",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(6), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `EnableECSManagedTags`.
-        pub fn enable_ecs_managed_tags(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("EnableECSManagedTags", it))
+        pub fn enable_ecs_managed_tags(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("EnableECSManagedTags", value))
         }
 
         /// `EnableExecuteCommand`.
-        pub fn enable_execute_command(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("EnableExecuteCommand", it))
+        pub fn enable_execute_command(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("EnableExecuteCommand", value))
         }
 
         /// `Group`: 1 to 255 characters.
         #[track_caller]
-        pub fn group(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn group(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Group",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `LaunchType`.
-        pub fn launch_type(self, it: impl Into<cfn::Value<LaunchType>>) -> Self {
-            Self(self.0.set("LaunchType", it))
+        pub fn launch_type(self, value: impl Into<cfn::Value<LaunchType>>) -> Self {
+            Self(self.0.set("LaunchType", value))
         }
 
         /// `NetworkConfiguration`.
-        pub fn network_configuration(self, it: impl Into<cfn::Value<NetworkConfiguration>>) -> Self {
-            Self(self.0.set("NetworkConfiguration", it))
+        pub fn network_configuration(self, value: impl Into<cfn::Value<NetworkConfiguration>>) -> Self {
+            Self(self.0.set("NetworkConfiguration", value))
         }
 
         /// `PlacementConstraints`: at most 10 items.
         #[track_caller]
-        pub fn placement_constraints(self, it: impl Into<cfn::Value<Vec<PlacementConstraint>>>) -> Self {
+        pub fn placement_constraints(self, value: impl Into<cfn::Value<Vec<PlacementConstraint>>>) -> Self {
             Self(self.0.set_checked(
                 "PlacementConstraints",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(10), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `PlacementStrategy`: at most 5 items.
         #[track_caller]
-        pub fn placement_strategy(self, it: impl Into<cfn::Value<Vec<PlacementStrategy>>>) -> Self {
+        pub fn placement_strategy(self, value: impl Into<cfn::Value<Vec<PlacementStrategy>>>) -> Self {
             Self(self.0.set_checked(
                 "PlacementStrategy",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(5), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `PlatformVersion`: 1 to 64 characters.
         #[track_caller]
-        pub fn platform_version(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn platform_version(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "PlatformVersion",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(64), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `PropagateTags`.
-        pub fn propagate_tags(self, it: impl Into<cfn::Value<PropagateTags>>) -> Self {
-            Self(self.0.set("PropagateTags", it))
+        pub fn propagate_tags(self, value: impl Into<cfn::Value<PropagateTags>>) -> Self {
+            Self(self.0.set("PropagateTags", value))
         }
 
         /// `ReferenceId`: at most 1024 characters.
         #[track_caller]
-        pub fn reference_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn reference_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ReferenceId",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(1024), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Tags`: at most 50 items, each each 1 to 256 characters.
         #[track_caller]
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<std::collections::BTreeMap<String, String>>>>) -> Self {
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<std::collections::BTreeMap<String, String>>>>) -> Self {
             Self(self.0.set_checked(
                 "Tags",
-                it,
+                value,
                 &cfn::Constraint {
                     max_items: Some(50),
                     items: Some(&cfn::Constraint {
@@ -451,20 +454,20 @@ pub mod schedule {
 
         /// `TaskCount`: 1 to 10.
         #[track_caller]
-        pub fn task_count(self, it: impl Into<cfn::Value<f64>>) -> Self {
+        pub fn task_count(self, value: impl Into<cfn::Value<f64>>) -> Self {
             Self(self.0.set_checked(
                 "TaskCount",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(10.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `TaskDefinitionArn`: required, 1 to 1600 characters.
         #[track_caller]
-        pub fn task_definition_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn task_definition_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "TaskDefinitionArn",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(1600), ..cfn::Constraint::NONE },
             ))
         }
@@ -503,20 +506,20 @@ pub mod schedule {
 
         /// `DetailType`: required, 1 to 128 characters.
         #[track_caller]
-        pub fn detail_type(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn detail_type(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "DetailType",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Source`: required, 1 to 256 characters.
         #[track_caller]
-        pub fn source(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn source(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Source",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
@@ -546,17 +549,17 @@ pub mod schedule {
 
         /// `MaximumWindowInMinutes`: 1 to 1440.
         #[track_caller]
-        pub fn maximum_window_in_minutes(self, it: impl Into<cfn::Value<f64>>) -> Self {
+        pub fn maximum_window_in_minutes(self, value: impl Into<cfn::Value<f64>>) -> Self {
             Self(self.0.set_checked(
                 "MaximumWindowInMinutes",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(1440.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Mode`: required.
-        pub fn mode(self, it: impl Into<cfn::Value<Mode>>) -> Self {
-            Self(self.0.set("Mode", it))
+        pub fn mode(self, value: impl Into<cfn::Value<Mode>>) -> Self {
+            Self(self.0.set("Mode", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -585,10 +588,10 @@ pub mod schedule {
 
         /// `PartitionKey`: required, 1 to 256 characters.
         #[track_caller]
-        pub fn partition_key(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn partition_key(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "PartitionKey",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(256), ..cfn::Constraint::NONE },
             ))
         }
@@ -617,8 +620,8 @@ pub mod schedule {
         }
 
         /// `AwsvpcConfiguration`.
-        pub fn awsvpc_configuration(self, it: impl Into<cfn::Value<AwsVpcConfiguration>>) -> Self {
-            Self(self.0.set("AwsvpcConfiguration", it))
+        pub fn awsvpc_configuration(self, value: impl Into<cfn::Value<AwsVpcConfiguration>>) -> Self {
+            Self(self.0.set("AwsvpcConfiguration", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -646,17 +649,17 @@ pub mod schedule {
 
         /// `Expression`: at most 2000 characters.
         #[track_caller]
-        pub fn expression(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn expression(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Expression",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(2000), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Type`.
-        pub fn r#type(self, it: impl Into<cfn::Value<PlacementConstraintType>>) -> Self {
-            Self(self.0.set("Type", it))
+        pub fn r#type(self, value: impl Into<cfn::Value<PlacementConstraintType>>) -> Self {
+            Self(self.0.set("Type", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -684,13 +687,17 @@ pub mod schedule {
 
         /// `Field`: at most 255 characters.
         #[track_caller]
-        pub fn field(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Field", it, &cfn::Constraint { max_length: Some(255), ..cfn::Constraint::NONE }))
+        pub fn field(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked(
+                "Field",
+                value,
+                &cfn::Constraint { max_length: Some(255), ..cfn::Constraint::NONE },
+            ))
         }
 
         /// `Type`.
-        pub fn r#type(self, it: impl Into<cfn::Value<PlacementStrategyType>>) -> Self {
-            Self(self.0.set("Type", it))
+        pub fn r#type(self, value: impl Into<cfn::Value<PlacementStrategyType>>) -> Self {
+            Self(self.0.set("Type", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -718,20 +725,20 @@ pub mod schedule {
 
         /// `MaximumEventAgeInSeconds`: 60 to 86400.
         #[track_caller]
-        pub fn maximum_event_age_in_seconds(self, it: impl Into<cfn::Value<f64>>) -> Self {
+        pub fn maximum_event_age_in_seconds(self, value: impl Into<cfn::Value<f64>>) -> Self {
             Self(self.0.set_checked(
                 "MaximumEventAgeInSeconds",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(60.0), maximum: Some(86400.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `MaximumRetryAttempts`: 0 to 185.
         #[track_caller]
-        pub fn maximum_retry_attempts(self, it: impl Into<cfn::Value<f64>>) -> Self {
+        pub fn maximum_retry_attempts(self, value: impl Into<cfn::Value<f64>>) -> Self {
             Self(self.0.set_checked(
                 "MaximumRetryAttempts",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(0.0), maximum: Some(185.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -770,10 +777,10 @@ pub mod schedule {
 
         /// `Name`: required, 1 to 256 characters.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(256),
@@ -785,10 +792,10 @@ pub mod schedule {
 
         /// `Value`: required, 1 to 1024 characters.
         #[track_caller]
-        pub fn value(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn value(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Value",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(1024), ..cfn::Constraint::NONE },
             ))
         }
@@ -818,10 +825,10 @@ pub mod schedule {
 
         /// `PipelineParameterList`: at most 200 items.
         #[track_caller]
-        pub fn pipeline_parameter_list(self, it: impl Into<cfn::Value<Vec<SageMakerPipelineParameter>>>) -> Self {
+        pub fn pipeline_parameter_list(self, value: impl Into<cfn::Value<Vec<SageMakerPipelineParameter>>>) -> Self {
             Self(self.0.set_checked(
                 "PipelineParameterList",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(200), ..cfn::Constraint::NONE },
             ))
         }
@@ -851,10 +858,10 @@ pub mod schedule {
 
         /// `MessageGroupId`: 1 to 128 characters.
         #[track_caller]
-        pub fn message_group_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn message_group_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "MessageGroupId",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(128), ..cfn::Constraint::NONE },
             ))
         }
@@ -893,51 +900,51 @@ pub mod schedule {
 
         /// `Arn`: required, 1 to 1600 characters.
         #[track_caller]
-        pub fn arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Arn",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(1600), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `DeadLetterConfig`.
-        pub fn dead_letter_config(self, it: impl Into<cfn::Value<DeadLetterConfig>>) -> Self {
-            Self(self.0.set("DeadLetterConfig", it))
+        pub fn dead_letter_config(self, value: impl Into<cfn::Value<DeadLetterConfig>>) -> Self {
+            Self(self.0.set("DeadLetterConfig", value))
         }
 
         /// `EcsParameters`.
-        pub fn ecs_parameters(self, it: impl Into<cfn::Value<EcsParameters>>) -> Self {
-            Self(self.0.set("EcsParameters", it))
+        pub fn ecs_parameters(self, value: impl Into<cfn::Value<EcsParameters>>) -> Self {
+            Self(self.0.set("EcsParameters", value))
         }
 
         /// `EventBridgeParameters`.
-        pub fn event_bridge_parameters(self, it: impl Into<cfn::Value<EventBridgeParameters>>) -> Self {
-            Self(self.0.set("EventBridgeParameters", it))
+        pub fn event_bridge_parameters(self, value: impl Into<cfn::Value<EventBridgeParameters>>) -> Self {
+            Self(self.0.set("EventBridgeParameters", value))
         }
 
         /// `Input`: at least 1 character.
         #[track_caller]
-        pub fn input(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Input", it, &cfn::Constraint { min_length: Some(1), ..cfn::Constraint::NONE }))
+        pub fn input(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked("Input", value, &cfn::Constraint { min_length: Some(1), ..cfn::Constraint::NONE }))
         }
 
         /// `KinesisParameters`.
-        pub fn kinesis_parameters(self, it: impl Into<cfn::Value<KinesisParameters>>) -> Self {
-            Self(self.0.set("KinesisParameters", it))
+        pub fn kinesis_parameters(self, value: impl Into<cfn::Value<KinesisParameters>>) -> Self {
+            Self(self.0.set("KinesisParameters", value))
         }
 
         /// `RetryPolicy`.
-        pub fn retry_policy(self, it: impl Into<cfn::Value<RetryPolicy>>) -> Self {
-            Self(self.0.set("RetryPolicy", it))
+        pub fn retry_policy(self, value: impl Into<cfn::Value<RetryPolicy>>) -> Self {
+            Self(self.0.set("RetryPolicy", value))
         }
 
         /// `RoleArn`: required, 1 to 1600 characters.
         #[track_caller]
-        pub fn role_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn role_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "RoleArn",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(1600),
@@ -948,13 +955,13 @@ pub mod schedule {
         }
 
         /// `SageMakerPipelineParameters`.
-        pub fn sage_maker_pipeline_parameters(self, it: impl Into<cfn::Value<SageMakerPipelineParameters>>) -> Self {
-            Self(self.0.set("SageMakerPipelineParameters", it))
+        pub fn sage_maker_pipeline_parameters(self, value: impl Into<cfn::Value<SageMakerPipelineParameters>>) -> Self {
+            Self(self.0.set("SageMakerPipelineParameters", value))
         }
 
         /// `SqsParameters`.
-        pub fn sqs_parameters(self, it: impl Into<cfn::Value<SqsParameters>>) -> Self {
-            Self(self.0.set("SqsParameters", it))
+        pub fn sqs_parameters(self, value: impl Into<cfn::Value<SqsParameters>>) -> Self {
+            Self(self.0.set("SqsParameters", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1163,10 +1170,10 @@ pub mod schedule_group {
 
         /// `Name`: 1 to 64 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(64),
@@ -1178,8 +1185,8 @@ pub mod schedule_group {
 
         /// `Tags`: at most 200 items.
         #[track_caller]
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set_checked("Tags", it, &cfn::Constraint { max_items: Some(200), ..cfn::Constraint::NONE }))
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+            Self(self.0.set_checked("Tags", value, &cfn::Constraint { max_items: Some(200), ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.

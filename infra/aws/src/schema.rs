@@ -18,5 +18,5 @@ pub struct Schema {
 
 /// How a resource type takes changes; nothing for a type that has no bindings.
 pub fn schema(ty: &str) -> Option<&'static Schema> {
-    crate::SCHEMAS.binary_search_by(|it| it.ty.cmp(ty)).ok().map(|at| &crate::SCHEMAS[at])
+    crate::SCHEMAS.binary_search_by(|schema| schema.ty.cmp(ty)).ok().map(|at| &crate::SCHEMAS[at])
 }

@@ -24,21 +24,21 @@ pub mod resource_policy {
         }
 
         /// `BlockPublicPolicy`.
-        pub fn block_public_policy(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("BlockPublicPolicy", it))
+        pub fn block_public_policy(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("BlockPublicPolicy", value))
         }
 
         /// `ResourcePolicy`: required.
-        pub fn resource_policy(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("ResourcePolicy", it))
+        pub fn resource_policy(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("ResourcePolicy", value))
         }
 
         /// `SecretId`: required, 1 to 2048 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn secret_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn secret_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "SecretId",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
@@ -104,39 +104,39 @@ pub mod rotation_schedule {
         /// `ExternalSecretRotationMetadata`.
         pub fn external_secret_rotation_metadata(
             self,
-            it: impl Into<cfn::Value<Vec<ExternalSecretRotationMetadataItem>>>,
+            value: impl Into<cfn::Value<Vec<ExternalSecretRotationMetadataItem>>>,
         ) -> Self {
-            Self(self.0.set("ExternalSecretRotationMetadata", it))
+            Self(self.0.set("ExternalSecretRotationMetadata", value))
         }
 
         /// `ExternalSecretRotationRoleArn`.
-        pub fn external_secret_rotation_role_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ExternalSecretRotationRoleArn", it))
+        pub fn external_secret_rotation_role_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ExternalSecretRotationRoleArn", value))
         }
 
         /// `HostedRotationLambda`.
-        pub fn hosted_rotation_lambda(self, it: impl Into<cfn::Value<HostedRotationLambda>>) -> Self {
-            Self(self.0.set("HostedRotationLambda", it))
+        pub fn hosted_rotation_lambda(self, value: impl Into<cfn::Value<HostedRotationLambda>>) -> Self {
+            Self(self.0.set("HostedRotationLambda", value))
         }
 
         /// `RotateImmediatelyOnUpdate`.
-        pub fn rotate_immediately_on_update(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("RotateImmediatelyOnUpdate", it))
+        pub fn rotate_immediately_on_update(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("RotateImmediatelyOnUpdate", value))
         }
 
         /// `RotationLambdaARN`.
-        pub fn rotation_lambda_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("RotationLambdaARN", it))
+        pub fn rotation_lambda_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("RotationLambdaARN", value))
         }
 
         /// `RotationRules`.
-        pub fn rotation_rules(self, it: impl Into<cfn::Value<RotationRules>>) -> Self {
-            Self(self.0.set("RotationRules", it))
+        pub fn rotation_rules(self, value: impl Into<cfn::Value<RotationRules>>) -> Self {
+            Self(self.0.set("RotationRules", value))
         }
 
         /// `SecretId`: required. Replaces the resource when changed.
-        pub fn secret_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("SecretId", it))
+        pub fn secret_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("SecretId", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -203,13 +203,13 @@ pub mod rotation_schedule {
         }
 
         /// `Key`: required.
-        pub fn key(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Key", it))
+        pub fn key(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Key", value))
         }
 
         /// `Value`: required.
-        pub fn value(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Value", it))
+        pub fn value(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Value", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -236,58 +236,58 @@ pub mod rotation_schedule {
         }
 
         /// `ExcludeCharacters`.
-        pub fn exclude_characters(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ExcludeCharacters", it))
+        pub fn exclude_characters(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ExcludeCharacters", value))
         }
 
         /// `KmsKeyArn`.
-        pub fn kms_key_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("KmsKeyArn", it))
+        pub fn kms_key_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("KmsKeyArn", value))
         }
 
         /// `MasterSecretArn`.
-        pub fn master_secret_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("MasterSecretArn", it))
+        pub fn master_secret_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("MasterSecretArn", value))
         }
 
         /// `MasterSecretKmsKeyArn`.
-        pub fn master_secret_kms_key_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("MasterSecretKmsKeyArn", it))
+        pub fn master_secret_kms_key_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("MasterSecretKmsKeyArn", value))
         }
 
         /// `RotationLambdaName`.
-        pub fn rotation_lambda_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("RotationLambdaName", it))
+        pub fn rotation_lambda_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("RotationLambdaName", value))
         }
 
         /// `RotationType`: required.
-        pub fn rotation_type(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("RotationType", it))
+        pub fn rotation_type(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("RotationType", value))
         }
 
         /// `Runtime`.
-        pub fn runtime(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Runtime", it))
+        pub fn runtime(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Runtime", value))
         }
 
         /// `SuperuserSecretArn`.
-        pub fn superuser_secret_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("SuperuserSecretArn", it))
+        pub fn superuser_secret_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("SuperuserSecretArn", value))
         }
 
         /// `SuperuserSecretKmsKeyArn`.
-        pub fn superuser_secret_kms_key_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("SuperuserSecretKmsKeyArn", it))
+        pub fn superuser_secret_kms_key_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("SuperuserSecretKmsKeyArn", value))
         }
 
         /// `VpcSecurityGroupIds`.
-        pub fn vpc_security_group_ids(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("VpcSecurityGroupIds", it))
+        pub fn vpc_security_group_ids(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("VpcSecurityGroupIds", value))
         }
 
         /// `VpcSubnetIds`.
-        pub fn vpc_subnet_ids(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("VpcSubnetIds", it))
+        pub fn vpc_subnet_ids(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("VpcSubnetIds", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -314,18 +314,18 @@ pub mod rotation_schedule {
         }
 
         /// `AutomaticallyAfterDays`.
-        pub fn automatically_after_days(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("AutomaticallyAfterDays", it))
+        pub fn automatically_after_days(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("AutomaticallyAfterDays", value))
         }
 
         /// `Duration`.
-        pub fn duration(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Duration", it))
+        pub fn duration(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Duration", value))
         }
 
         /// `ScheduleExpression`.
-        pub fn schedule_expression(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ScheduleExpression", it))
+        pub fn schedule_expression(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ScheduleExpression", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -356,59 +356,59 @@ pub mod secret {
 
         /// `Description`: at most 2048 characters.
         #[track_caller]
-        pub fn description(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn description(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Description",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `GenerateSecretString`.
-        pub fn generate_secret_string(self, it: impl Into<cfn::Value<GenerateSecretString>>) -> Self {
-            Self(self.0.set("GenerateSecretString", it))
+        pub fn generate_secret_string(self, value: impl Into<cfn::Value<GenerateSecretString>>) -> Self {
+            Self(self.0.set("GenerateSecretString", value))
         }
 
         /// `KmsKeyId`: at most 2048 characters.
         #[track_caller]
-        pub fn kms_key_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn kms_key_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "KmsKeyId",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Name`: at most 512 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Name", it, &cfn::Constraint { max_length: Some(512), ..cfn::Constraint::NONE }))
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked("Name", value, &cfn::Constraint { max_length: Some(512), ..cfn::Constraint::NONE }))
         }
 
         /// `ReplicaRegions`.
-        pub fn replica_regions(self, it: impl Into<cfn::Value<Vec<ReplicaRegion>>>) -> Self {
-            Self(self.0.set("ReplicaRegions", it))
+        pub fn replica_regions(self, value: impl Into<cfn::Value<Vec<ReplicaRegion>>>) -> Self {
+            Self(self.0.set("ReplicaRegions", value))
         }
 
         /// `SecretString`: 1 to 65536 characters.
         #[track_caller]
-        pub fn secret_string(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn secret_string(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "SecretString",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(65536), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Tags`.
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set("Tags", it))
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+            Self(self.0.set("Tags", value))
         }
 
         /// `Type`: at most 256 characters.
         #[track_caller]
-        pub fn r#type(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Type", it, &cfn::Constraint { max_length: Some(256), ..cfn::Constraint::NONE }))
+        pub fn r#type(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked("Type", value, &cfn::Constraint { max_length: Some(256), ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -467,53 +467,53 @@ pub mod secret {
         }
 
         /// `ExcludeCharacters`.
-        pub fn exclude_characters(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ExcludeCharacters", it))
+        pub fn exclude_characters(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ExcludeCharacters", value))
         }
 
         /// `ExcludeLowercase`.
-        pub fn exclude_lowercase(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("ExcludeLowercase", it))
+        pub fn exclude_lowercase(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("ExcludeLowercase", value))
         }
 
         /// `ExcludeNumbers`.
-        pub fn exclude_numbers(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("ExcludeNumbers", it))
+        pub fn exclude_numbers(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("ExcludeNumbers", value))
         }
 
         /// `ExcludePunctuation`.
-        pub fn exclude_punctuation(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("ExcludePunctuation", it))
+        pub fn exclude_punctuation(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("ExcludePunctuation", value))
         }
 
         /// `ExcludeUppercase`.
-        pub fn exclude_uppercase(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("ExcludeUppercase", it))
+        pub fn exclude_uppercase(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("ExcludeUppercase", value))
         }
 
         /// `GenerateStringKey`.
-        pub fn generate_string_key(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("GenerateStringKey", it))
+        pub fn generate_string_key(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("GenerateStringKey", value))
         }
 
         /// `IncludeSpace`.
-        pub fn include_space(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("IncludeSpace", it))
+        pub fn include_space(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("IncludeSpace", value))
         }
 
         /// `PasswordLength`.
-        pub fn password_length(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set("PasswordLength", it))
+        pub fn password_length(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set("PasswordLength", value))
         }
 
         /// `RequireEachIncludedType`.
-        pub fn require_each_included_type(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("RequireEachIncludedType", it))
+        pub fn require_each_included_type(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("RequireEachIncludedType", value))
         }
 
         /// `SecretStringTemplate`.
-        pub fn secret_string_template(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("SecretStringTemplate", it))
+        pub fn secret_string_template(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("SecretStringTemplate", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -540,13 +540,13 @@ pub mod secret {
         }
 
         /// `KmsKeyId`.
-        pub fn kms_key_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("KmsKeyId", it))
+        pub fn kms_key_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("KmsKeyId", value))
         }
 
         /// `Region`: required.
-        pub fn region(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Region", it))
+        pub fn region(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Region", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.

@@ -15,111 +15,111 @@ pub mod queue {
         }
 
         /// `ContentBasedDeduplication`.
-        pub fn content_based_deduplication(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("ContentBasedDeduplication", it))
+        pub fn content_based_deduplication(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("ContentBasedDeduplication", value))
         }
 
         /// `DeduplicationScope`.
-        pub fn deduplication_scope(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("DeduplicationScope", it))
+        pub fn deduplication_scope(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("DeduplicationScope", value))
         }
 
         /// `DelaySeconds`: 0 to 900.
         #[track_caller]
-        pub fn delay_seconds(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn delay_seconds(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "DelaySeconds",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(0.0), maximum: Some(900.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `FifoQueue`. Replaces the resource when changed.
-        pub fn fifo_queue(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("FifoQueue", it))
+        pub fn fifo_queue(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("FifoQueue", value))
         }
 
         /// `FifoThroughputLimit`.
-        pub fn fifo_throughput_limit(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("FifoThroughputLimit", it))
+        pub fn fifo_throughput_limit(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("FifoThroughputLimit", value))
         }
 
         /// `KmsDataKeyReusePeriodSeconds`: 60 to 86400.
         #[track_caller]
-        pub fn kms_data_key_reuse_period_seconds(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn kms_data_key_reuse_period_seconds(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "KmsDataKeyReusePeriodSeconds",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(60.0), maximum: Some(86400.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `KmsMasterKeyId`.
-        pub fn kms_master_key_id(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("KmsMasterKeyId", it))
+        pub fn kms_master_key_id(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("KmsMasterKeyId", value))
         }
 
         /// `MaximumMessageSize`: 1024 to 1048576.
         #[track_caller]
-        pub fn maximum_message_size(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn maximum_message_size(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "MaximumMessageSize",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1024.0), maximum: Some(1048576.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `MessageRetentionPeriod`: 60 to 1209600.
         #[track_caller]
-        pub fn message_retention_period(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn message_retention_period(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "MessageRetentionPeriod",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(60.0), maximum: Some(1209600.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `QueueName`. Replaces the resource when changed.
-        pub fn queue_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("QueueName", it))
+        pub fn queue_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("QueueName", value))
         }
 
         /// `ReceiveMessageWaitTimeSeconds`: 0 to 20.
         #[track_caller]
-        pub fn receive_message_wait_time_seconds(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn receive_message_wait_time_seconds(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "ReceiveMessageWaitTimeSeconds",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(0.0), maximum: Some(20.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `RedriveAllowPolicy`.
-        pub fn redrive_allow_policy(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("RedriveAllowPolicy", it))
+        pub fn redrive_allow_policy(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("RedriveAllowPolicy", value))
         }
 
         /// `RedrivePolicy`.
-        pub fn redrive_policy(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("RedrivePolicy", it))
+        pub fn redrive_policy(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("RedrivePolicy", value))
         }
 
         /// `SqsManagedSseEnabled`.
-        pub fn sqs_managed_sse_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("SqsManagedSseEnabled", it))
+        pub fn sqs_managed_sse_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("SqsManagedSseEnabled", value))
         }
 
         /// `Tags`.
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set("Tags", it))
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+            Self(self.0.set("Tags", value))
         }
 
         /// `VisibilityTimeout`: 0 to 43200.
         #[track_caller]
-        pub fn visibility_timeout(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn visibility_timeout(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "VisibilityTimeout",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(0.0), maximum: Some(43200.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -201,13 +201,13 @@ pub mod queue_policy {
         }
 
         /// `PolicyDocument`: required.
-        pub fn policy_document(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("PolicyDocument", it))
+        pub fn policy_document(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("PolicyDocument", value))
         }
 
         /// `Queues`: required.
-        pub fn queues(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("Queues", it))
+        pub fn queues(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("Queues", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.

@@ -24,67 +24,67 @@ pub mod parameter {
 
         /// `AllowedPattern`: at most 1024 characters.
         #[track_caller]
-        pub fn allowed_pattern(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn allowed_pattern(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "AllowedPattern",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(1024), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `DataType`: at most 128 characters.
-        pub fn data_type(self, it: impl Into<cfn::Value<DataType>>) -> Self {
-            Self(self.0.set("DataType", it))
+        pub fn data_type(self, value: impl Into<cfn::Value<DataType>>) -> Self {
+            Self(self.0.set("DataType", value))
         }
 
         /// `Description`: at most 1024 characters.
         #[track_caller]
-        pub fn description(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn description(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Description",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(1024), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Name`: 1 to 2048 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Policies`: 1 to 4096 characters.
         #[track_caller]
-        pub fn policies(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn policies(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Policies",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(4096), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Tags`.
-        pub fn tags(self, it: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
-            Self(self.0.set("Tags", it))
+        pub fn tags(self, value: impl Into<cfn::Value<std::collections::BTreeMap<String, String>>>) -> Self {
+            Self(self.0.set("Tags", value))
         }
 
         /// `Tier`.
-        pub fn tier(self, it: impl Into<cfn::Value<Tier>>) -> Self {
-            Self(self.0.set("Tier", it))
+        pub fn tier(self, value: impl Into<cfn::Value<Tier>>) -> Self {
+            Self(self.0.set("Tier", value))
         }
 
         /// `Type`: required.
-        pub fn r#type(self, it: impl Into<cfn::Value<Type>>) -> Self {
-            Self(self.0.set("Type", it))
+        pub fn r#type(self, value: impl Into<cfn::Value<Type>>) -> Self {
+            Self(self.0.set("Type", value))
         }
 
         /// `Value`: required.
-        pub fn value(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Value", it))
+        pub fn value(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Value", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.

@@ -17,10 +17,10 @@ pub mod connector {
 
         /// `AccessRole`: required, 20 to 2048 characters.
         #[track_caller]
-        pub fn access_role(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn access_role(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "AccessRole",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(20),
                     max_length: Some(2048),
@@ -31,31 +31,31 @@ pub mod connector {
         }
 
         /// `As2Config`.
-        pub fn as2_config(self, it: impl Into<cfn::Value<As2Config>>) -> Self {
-            Self(self.0.set("As2Config", it))
+        pub fn as2_config(self, value: impl Into<cfn::Value<As2Config>>) -> Self {
+            Self(self.0.set("As2Config", value))
         }
 
         /// `EgressConfig`.
-        pub fn egress_config(self, it: impl Into<cfn::Value<ConnectorEgressConfig>>) -> Self {
-            Self(self.0.set("EgressConfig", it))
+        pub fn egress_config(self, value: impl Into<cfn::Value<ConnectorEgressConfig>>) -> Self {
+            Self(self.0.set("EgressConfig", value))
         }
 
         /// `EgressType`.
-        pub fn egress_type(self, it: impl Into<cfn::Value<EgressType>>) -> Self {
-            Self(self.0.set("EgressType", it))
+        pub fn egress_type(self, value: impl Into<cfn::Value<EgressType>>) -> Self {
+            Self(self.0.set("EgressType", value))
         }
 
         /// `IpAddressType`.
-        pub fn ip_address_type(self, it: impl Into<cfn::Value<IpAddressType>>) -> Self {
-            Self(self.0.set("IpAddressType", it))
+        pub fn ip_address_type(self, value: impl Into<cfn::Value<IpAddressType>>) -> Self {
+            Self(self.0.set("IpAddressType", value))
         }
 
         /// `LoggingRole`: 20 to 2048 characters.
         #[track_caller]
-        pub fn logging_role(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn logging_role(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "LoggingRole",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(20),
                     max_length: Some(2048),
@@ -67,10 +67,10 @@ pub mod connector {
 
         /// `SecurityPolicyName`: at most 50 characters.
         #[track_caller]
-        pub fn security_policy_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn security_policy_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "SecurityPolicyName",
-                it,
+                value,
                 &cfn::Constraint {
                     max_length: Some(50),
                     pattern: Some("TransferSFTPConnectorSecurityPolicy-[A-Za-z0-9-]+"),
@@ -80,16 +80,16 @@ pub mod connector {
         }
 
         /// `SftpConfig`.
-        pub fn sftp_config(self, it: impl Into<cfn::Value<SftpConfig>>) -> Self {
-            Self(self.0.set("SftpConfig", it))
+        pub fn sftp_config(self, value: impl Into<cfn::Value<SftpConfig>>) -> Self {
+            Self(self.0.set("SftpConfig", value))
         }
 
         /// `Tags`: 1 to 50 items, no item twice.
         #[track_caller]
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
             Self(self.0.set_checked(
                 "Tags",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(50),
@@ -101,8 +101,8 @@ pub mod connector {
 
         /// `Url`: at most 255 characters.
         #[track_caller]
-        pub fn url(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Url", it, &cfn::Constraint { max_length: Some(255), ..cfn::Constraint::NONE }))
+        pub fn url(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked("Url", value, &cfn::Constraint { max_length: Some(255), ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -181,36 +181,36 @@ pub mod connector {
         }
 
         /// `AsyncMdnConfig`.
-        pub fn async_mdn_config(self, it: impl Into<cfn::Value<ConnectorAsyncMdnConfig>>) -> Self {
-            Self(self.0.set("AsyncMdnConfig", it))
+        pub fn async_mdn_config(self, value: impl Into<cfn::Value<ConnectorAsyncMdnConfig>>) -> Self {
+            Self(self.0.set("AsyncMdnConfig", value))
         }
 
         /// `BasicAuthSecretId`: at most 2048 characters.
         #[track_caller]
-        pub fn basic_auth_secret_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn basic_auth_secret_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "BasicAuthSecretId",
-                it,
+                value,
                 &cfn::Constraint { max_length: Some(2048), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Compression`.
-        pub fn compression(self, it: impl Into<cfn::Value<Compression>>) -> Self {
-            Self(self.0.set("Compression", it))
+        pub fn compression(self, value: impl Into<cfn::Value<Compression>>) -> Self {
+            Self(self.0.set("Compression", value))
         }
 
         /// `EncryptionAlgorithm`.
-        pub fn encryption_algorithm(self, it: impl Into<cfn::Value<EncryptionAlgorithm>>) -> Self {
-            Self(self.0.set("EncryptionAlgorithm", it))
+        pub fn encryption_algorithm(self, value: impl Into<cfn::Value<EncryptionAlgorithm>>) -> Self {
+            Self(self.0.set("EncryptionAlgorithm", value))
         }
 
         /// `LocalProfileId`: exactly 19 characters.
         #[track_caller]
-        pub fn local_profile_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn local_profile_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "LocalProfileId",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(19),
                     max_length: Some(19),
@@ -221,21 +221,21 @@ pub mod connector {
         }
 
         /// `MdnResponse`.
-        pub fn mdn_response(self, it: impl Into<cfn::Value<MdnResponse>>) -> Self {
-            Self(self.0.set("MdnResponse", it))
+        pub fn mdn_response(self, value: impl Into<cfn::Value<MdnResponse>>) -> Self {
+            Self(self.0.set("MdnResponse", value))
         }
 
         /// `MdnSigningAlgorithm`.
-        pub fn mdn_signing_algorithm(self, it: impl Into<cfn::Value<MdnSigningAlgorithm>>) -> Self {
-            Self(self.0.set("MdnSigningAlgorithm", it))
+        pub fn mdn_signing_algorithm(self, value: impl Into<cfn::Value<MdnSigningAlgorithm>>) -> Self {
+            Self(self.0.set("MdnSigningAlgorithm", value))
         }
 
         /// `MessageSubject`: 1 to 1024 characters.
         #[track_caller]
-        pub fn message_subject(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn message_subject(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "MessageSubject",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(1024),
@@ -247,10 +247,10 @@ pub mod connector {
 
         /// `PartnerProfileId`: exactly 19 characters.
         #[track_caller]
-        pub fn partner_profile_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn partner_profile_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "PartnerProfileId",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(19),
                     max_length: Some(19),
@@ -261,13 +261,13 @@ pub mod connector {
         }
 
         /// `PreserveContentType`.
-        pub fn preserve_content_type(self, it: impl Into<cfn::Value<PreserveContentType>>) -> Self {
-            Self(self.0.set("PreserveContentType", it))
+        pub fn preserve_content_type(self, value: impl Into<cfn::Value<PreserveContentType>>) -> Self {
+            Self(self.0.set("PreserveContentType", value))
         }
 
         /// `SigningAlgorithm`.
-        pub fn signing_algorithm(self, it: impl Into<cfn::Value<SigningAlgorithm>>) -> Self {
-            Self(self.0.set("SigningAlgorithm", it))
+        pub fn signing_algorithm(self, value: impl Into<cfn::Value<SigningAlgorithm>>) -> Self {
+            Self(self.0.set("SigningAlgorithm", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -304,10 +304,10 @@ pub mod connector {
 
         /// `ServerIds`: required, 1 to 10 items, no item twice, each exactly 19 characters.
         #[track_caller]
-        pub fn server_ids(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn server_ids(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "ServerIds",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(10),
@@ -325,8 +325,8 @@ pub mod connector {
 
         /// `Url`: required, at most 255 characters.
         #[track_caller]
-        pub fn url(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set_checked("Url", it, &cfn::Constraint { max_length: Some(255), ..cfn::Constraint::NONE }))
+        pub fn url(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set_checked("Url", value, &cfn::Constraint { max_length: Some(255), ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -353,8 +353,8 @@ pub mod connector {
         }
 
         /// `VpcLattice`: required.
-        pub fn vpc_lattice(self, it: impl Into<cfn::Value<ConnectorVpcLatticeEgressConfig>>) -> Self {
-            Self(self.0.set("VpcLattice", it))
+        pub fn vpc_lattice(self, value: impl Into<cfn::Value<ConnectorVpcLatticeEgressConfig>>) -> Self {
+            Self(self.0.set("VpcLattice", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -383,20 +383,20 @@ pub mod connector {
 
         /// `PortNumber`: 1 to 65535.
         #[track_caller]
-        pub fn port_number(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn port_number(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "PortNumber",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(65535.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `ResourceConfigurationArn`: required, 1 to 2048 characters.
         #[track_caller]
-        pub fn resource_configuration_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn resource_configuration_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ResourceConfigurationArn",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(2048),
@@ -434,20 +434,20 @@ pub mod connector {
 
         /// `MaxConcurrentConnections`: 1 to 5.
         #[track_caller]
-        pub fn max_concurrent_connections(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn max_concurrent_connections(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "MaxConcurrentConnections",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(1.0), maximum: Some(5.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `OrderedUserSecretVersionStages`: 1 to 2 items, no item twice, each 1 to 256 characters.
         #[track_caller]
-        pub fn ordered_user_secret_version_stages(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn ordered_user_secret_version_stages(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "OrderedUserSecretVersionStages",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(2),
@@ -464,10 +464,10 @@ pub mod connector {
 
         /// `TrustedHostKeys`: at most 10 items, each 1 to 2048 characters.
         #[track_caller]
-        pub fn trusted_host_keys(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn trusted_host_keys(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "TrustedHostKeys",
-                it,
+                value,
                 &cfn::Constraint {
                     max_items: Some(10),
                     items: Some(&cfn::Constraint {
@@ -482,10 +482,10 @@ pub mod connector {
 
         /// `UserSecretId`: 1 to 2048 characters.
         #[track_caller]
-        pub fn user_secret_id(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn user_secret_id(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "UserSecretId",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(2048), ..cfn::Constraint::NONE },
             ))
         }

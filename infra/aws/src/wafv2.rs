@@ -30,10 +30,10 @@ pub mod ip_set {
 
         /// `Addresses`: required, each 1 to 50 characters.
         #[track_caller]
-        pub fn addresses(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn addresses(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "Addresses",
-                it,
+                value,
                 &cfn::Constraint {
                     items: Some(&cfn::Constraint {
                         min_length: Some(1),
@@ -48,10 +48,10 @@ pub mod ip_set {
 
         /// `Description`.
         #[track_caller]
-        pub fn description(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn description(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Description",
-                it,
+                value,
                 &cfn::Constraint {
                     pattern: Some(concat!(
                         r"^[a-zA-Z0-9=:#@/\-,.][a-zA-Z0-9+=:#@/\-,.\s]+[a-zA-Z0-9+=:#@/\-,.]{1,2",
@@ -63,29 +63,29 @@ pub mod ip_set {
         }
 
         /// `IPAddressVersion`: required.
-        pub fn ip_address_version(self, it: impl Into<cfn::Value<IpAddressVersion>>) -> Self {
-            Self(self.0.set("IPAddressVersion", it))
+        pub fn ip_address_version(self, value: impl Into<cfn::Value<IpAddressVersion>>) -> Self {
+            Self(self.0.set("IPAddressVersion", value))
         }
 
         /// `Name`. Replaces the resource when changed.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint { pattern: Some("^[0-9A-Za-z_-]{1,128}$"), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Scope`: required. Replaces the resource when changed.
-        pub fn scope(self, it: impl Into<cfn::Value<Scope>>) -> Self {
-            Self(self.0.set("Scope", it))
+        pub fn scope(self, value: impl Into<cfn::Value<Scope>>) -> Self {
+            Self(self.0.set("Scope", value))
         }
 
         /// `Tags`: at least 1 item.
         #[track_caller]
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set_checked("Tags", it, &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE }))
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+            Self(self.0.set_checked("Tags", value, &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -212,23 +212,23 @@ pub mod logging_configuration {
         }
 
         /// `LogDestinationConfigs`: required.
-        pub fn log_destination_configs(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
-            Self(self.0.set("LogDestinationConfigs", it))
+        pub fn log_destination_configs(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
+            Self(self.0.set("LogDestinationConfigs", value))
         }
 
         /// `LoggingFilter`.
-        pub fn logging_filter(self, it: impl Into<cfn::Value<LoggingFilter>>) -> Self {
-            Self(self.0.set("LoggingFilter", it))
+        pub fn logging_filter(self, value: impl Into<cfn::Value<LoggingFilter>>) -> Self {
+            Self(self.0.set("LoggingFilter", value))
         }
 
         /// `RedactedFields`.
-        pub fn redacted_fields(self, it: impl Into<cfn::Value<Vec<FieldToMatch>>>) -> Self {
-            Self(self.0.set("RedactedFields", it))
+        pub fn redacted_fields(self, value: impl Into<cfn::Value<Vec<FieldToMatch>>>) -> Self {
+            Self(self.0.set("RedactedFields", value))
         }
 
         /// `ResourceArn`: required. Replaces the resource when changed.
-        pub fn resource_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("ResourceArn", it))
+        pub fn resource_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("ResourceArn", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -287,8 +287,8 @@ pub mod logging_configuration {
         }
 
         /// `Action`: required.
-        pub fn action(self, it: impl Into<cfn::Value<Action>>) -> Self {
-            Self(self.0.set("Action", it))
+        pub fn action(self, value: impl Into<cfn::Value<Action>>) -> Self {
+            Self(self.0.set("Action", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -315,13 +315,13 @@ pub mod logging_configuration {
         }
 
         /// `ActionCondition`.
-        pub fn action_condition(self, it: impl Into<cfn::Value<ActionCondition>>) -> Self {
-            Self(self.0.set("ActionCondition", it))
+        pub fn action_condition(self, value: impl Into<cfn::Value<ActionCondition>>) -> Self {
+            Self(self.0.set("ActionCondition", value))
         }
 
         /// `LabelNameCondition`.
-        pub fn label_name_condition(self, it: impl Into<cfn::Value<LabelNameCondition>>) -> Self {
-            Self(self.0.set("LabelNameCondition", it))
+        pub fn label_name_condition(self, value: impl Into<cfn::Value<LabelNameCondition>>) -> Self {
+            Self(self.0.set("LabelNameCondition", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -348,28 +348,28 @@ pub mod logging_configuration {
         }
 
         /// `JsonBody`.
-        pub fn json_body(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("JsonBody", it))
+        pub fn json_body(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("JsonBody", value))
         }
 
         /// `Method`.
-        pub fn method(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("Method", it))
+        pub fn method(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("Method", value))
         }
 
         /// `QueryString`.
-        pub fn query_string(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("QueryString", it))
+        pub fn query_string(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("QueryString", value))
         }
 
         /// `SingleHeader`.
-        pub fn single_header(self, it: impl Into<cfn::Value<SingleHeader>>) -> Self {
-            Self(self.0.set("SingleHeader", it))
+        pub fn single_header(self, value: impl Into<cfn::Value<SingleHeader>>) -> Self {
+            Self(self.0.set("SingleHeader", value))
         }
 
         /// `UriPath`.
-        pub fn uri_path(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("UriPath", it))
+        pub fn uri_path(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("UriPath", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -410,19 +410,23 @@ pub mod logging_configuration {
         }
 
         /// `Behavior`: required.
-        pub fn behavior(self, it: impl Into<cfn::Value<Behavior>>) -> Self {
-            Self(self.0.set("Behavior", it))
+        pub fn behavior(self, value: impl Into<cfn::Value<Behavior>>) -> Self {
+            Self(self.0.set("Behavior", value))
         }
 
         /// `Conditions`: required, at least 1 item.
         #[track_caller]
-        pub fn conditions(self, it: impl Into<cfn::Value<Vec<Condition>>>) -> Self {
-            Self(self.0.set_checked("Conditions", it, &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE }))
+        pub fn conditions(self, value: impl Into<cfn::Value<Vec<Condition>>>) -> Self {
+            Self(self.0.set_checked(
+                "Conditions",
+                value,
+                &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE },
+            ))
         }
 
         /// `Requirement`: required.
-        pub fn requirement(self, it: impl Into<cfn::Value<Requirement>>) -> Self {
-            Self(self.0.set("Requirement", it))
+        pub fn requirement(self, value: impl Into<cfn::Value<Requirement>>) -> Self {
+            Self(self.0.set("Requirement", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -449,8 +453,8 @@ pub mod logging_configuration {
         }
 
         /// `LabelName`: required.
-        pub fn label_name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("LabelName", it))
+        pub fn label_name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("LabelName", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -486,14 +490,14 @@ pub mod logging_configuration {
         }
 
         /// `DefaultBehavior`: required.
-        pub fn default_behavior(self, it: impl Into<cfn::Value<DefaultBehavior>>) -> Self {
-            Self(self.0.set("DefaultBehavior", it))
+        pub fn default_behavior(self, value: impl Into<cfn::Value<DefaultBehavior>>) -> Self {
+            Self(self.0.set("DefaultBehavior", value))
         }
 
         /// `Filters`: required, at least 1 item.
         #[track_caller]
-        pub fn filters(self, it: impl Into<cfn::Value<Vec<Filter>>>) -> Self {
-            Self(self.0.set_checked("Filters", it, &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE }))
+        pub fn filters(self, value: impl Into<cfn::Value<Vec<Filter>>>) -> Self {
+            Self(self.0.set_checked("Filters", value, &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE }))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -520,8 +524,8 @@ pub mod logging_configuration {
         }
 
         /// `Name`: required.
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Name", it))
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Name", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -679,49 +683,49 @@ pub mod web_acl {
         }
 
         /// `ApplicationConfig`.
-        pub fn application_config(self, it: impl Into<cfn::Value<ApplicationConfig>>) -> Self {
-            Self(self.0.set("ApplicationConfig", it))
+        pub fn application_config(self, value: impl Into<cfn::Value<ApplicationConfig>>) -> Self {
+            Self(self.0.set("ApplicationConfig", value))
         }
 
         /// `AssociationConfig`.
-        pub fn association_config(self, it: impl Into<cfn::Value<AssociationConfig>>) -> Self {
-            Self(self.0.set("AssociationConfig", it))
+        pub fn association_config(self, value: impl Into<cfn::Value<AssociationConfig>>) -> Self {
+            Self(self.0.set("AssociationConfig", value))
         }
 
         /// `CaptchaConfig`.
-        pub fn captcha_config(self, it: impl Into<cfn::Value<CaptchaConfig>>) -> Self {
-            Self(self.0.set("CaptchaConfig", it))
+        pub fn captcha_config(self, value: impl Into<cfn::Value<CaptchaConfig>>) -> Self {
+            Self(self.0.set("CaptchaConfig", value))
         }
 
         /// `ChallengeConfig`.
-        pub fn challenge_config(self, it: impl Into<cfn::Value<ChallengeConfig>>) -> Self {
-            Self(self.0.set("ChallengeConfig", it))
+        pub fn challenge_config(self, value: impl Into<cfn::Value<ChallengeConfig>>) -> Self {
+            Self(self.0.set("ChallengeConfig", value))
         }
 
         /// `CustomResponseBodies`.
         pub fn custom_response_bodies(
             self,
-            it: impl Into<cfn::Value<std::collections::BTreeMap<String, CustomResponseBody>>>,
+            value: impl Into<cfn::Value<std::collections::BTreeMap<String, CustomResponseBody>>>,
         ) -> Self {
-            Self(self.0.set("CustomResponseBodies", it))
+            Self(self.0.set("CustomResponseBodies", value))
         }
 
         /// `DataProtectionConfig`.
-        pub fn data_protection_config(self, it: impl Into<cfn::Value<DataProtectionConfig>>) -> Self {
-            Self(self.0.set("DataProtectionConfig", it))
+        pub fn data_protection_config(self, value: impl Into<cfn::Value<DataProtectionConfig>>) -> Self {
+            Self(self.0.set("DataProtectionConfig", value))
         }
 
         /// `DefaultAction`: required.
-        pub fn default_action(self, it: impl Into<cfn::Value<DefaultAction>>) -> Self {
-            Self(self.0.set("DefaultAction", it))
+        pub fn default_action(self, value: impl Into<cfn::Value<DefaultAction>>) -> Self {
+            Self(self.0.set("DefaultAction", value))
         }
 
         /// `Description`.
         #[track_caller]
-        pub fn description(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn description(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Description",
-                it,
+                value,
                 &cfn::Constraint {
                     pattern: Some(concat!(
                         r"^[a-zA-Z0-9=:#@/\-,.][a-zA-Z0-9+=:#@/\-,.\s]+[a-zA-Z0-9+=:#@/\-,.]{1,2",
@@ -733,16 +737,16 @@ pub mod web_acl {
         }
 
         /// `MonetizationConfig`.
-        pub fn monetization_config(self, it: impl Into<cfn::Value<MonetizationConfig>>) -> Self {
-            Self(self.0.set("MonetizationConfig", it))
+        pub fn monetization_config(self, value: impl Into<cfn::Value<MonetizationConfig>>) -> Self {
+            Self(self.0.set("MonetizationConfig", value))
         }
 
         /// `Name`. Replaces the resource when changed.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint { pattern: Some("^[0-9A-Za-z_-]{1,128}$"), ..cfn::Constraint::NONE },
             ))
         }
@@ -750,33 +754,33 @@ pub mod web_acl {
         /// `OnSourceDDoSProtectionConfig`.
         pub fn on_source_d_do_s_protection_config(
             self,
-            it: impl Into<cfn::Value<OnSourceDDoSProtectionConfig>>,
+            value: impl Into<cfn::Value<OnSourceDDoSProtectionConfig>>,
         ) -> Self {
-            Self(self.0.set("OnSourceDDoSProtectionConfig", it))
+            Self(self.0.set("OnSourceDDoSProtectionConfig", value))
         }
 
         /// `Rules`.
-        pub fn rules(self, it: impl Into<cfn::Value<Vec<Rule>>>) -> Self {
-            Self(self.0.set("Rules", it))
+        pub fn rules(self, value: impl Into<cfn::Value<Vec<Rule>>>) -> Self {
+            Self(self.0.set("Rules", value))
         }
 
         /// `Scope`: required. Replaces the resource when changed.
-        pub fn scope(self, it: impl Into<cfn::Value<WebAclScope>>) -> Self {
-            Self(self.0.set("Scope", it))
+        pub fn scope(self, value: impl Into<cfn::Value<WebAclScope>>) -> Self {
+            Self(self.0.set("Scope", value))
         }
 
         /// `Tags`: at least 1 item.
         #[track_caller]
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set_checked("Tags", it, &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE }))
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+            Self(self.0.set_checked("Tags", value, &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE }))
         }
 
         /// `TokenDomains`: each 1 to 253 characters.
         #[track_caller]
-        pub fn token_domains(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn token_domains(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "TokenDomains",
-                it,
+                value,
                 &cfn::Constraint {
                     items: Some(&cfn::Constraint {
                         min_length: Some(1),
@@ -790,8 +794,8 @@ pub mod web_acl {
         }
 
         /// `VisibilityConfig`: required.
-        pub fn visibility_config(self, it: impl Into<cfn::Value<VisibilityConfig>>) -> Self {
-            Self(self.0.set("VisibilityConfig", it))
+        pub fn visibility_config(self, value: impl Into<cfn::Value<VisibilityConfig>>) -> Self {
+            Self(self.0.set("VisibilityConfig", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -880,10 +884,10 @@ pub mod web_acl {
 
         /// `CreationPath`: required, 1 to 256 characters.
         #[track_caller]
-        pub fn creation_path(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn creation_path(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "CreationPath",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(256),
@@ -894,16 +898,16 @@ pub mod web_acl {
         }
 
         /// `EnableRegexInPath`.
-        pub fn enable_regex_in_path(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("EnableRegexInPath", it))
+        pub fn enable_regex_in_path(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("EnableRegexInPath", value))
         }
 
         /// `RegistrationPagePath`: required, 1 to 256 characters.
         #[track_caller]
-        pub fn registration_page_path(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn registration_page_path(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "RegistrationPagePath",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(256),
@@ -914,13 +918,13 @@ pub mod web_acl {
         }
 
         /// `RequestInspection`: required.
-        pub fn request_inspection(self, it: impl Into<cfn::Value<RequestInspectionAcfp>>) -> Self {
-            Self(self.0.set("RequestInspection", it))
+        pub fn request_inspection(self, value: impl Into<cfn::Value<RequestInspectionAcfp>>) -> Self {
+            Self(self.0.set("RequestInspection", value))
         }
 
         /// `ResponseInspection`.
-        pub fn response_inspection(self, it: impl Into<cfn::Value<ResponseInspection>>) -> Self {
-            Self(self.0.set("ResponseInspection", it))
+        pub fn response_inspection(self, value: impl Into<cfn::Value<ResponseInspection>>) -> Self {
+            Self(self.0.set("ResponseInspection", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -947,23 +951,23 @@ pub mod web_acl {
         }
 
         /// `EnableRegexInPath`.
-        pub fn enable_regex_in_path(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("EnableRegexInPath", it))
+        pub fn enable_regex_in_path(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("EnableRegexInPath", value))
         }
 
         /// `LoginPath`: required.
-        pub fn login_path(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("LoginPath", it))
+        pub fn login_path(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("LoginPath", value))
         }
 
         /// `RequestInspection`.
-        pub fn request_inspection(self, it: impl Into<cfn::Value<RequestInspection>>) -> Self {
-            Self(self.0.set("RequestInspection", it))
+        pub fn request_inspection(self, value: impl Into<cfn::Value<RequestInspection>>) -> Self {
+            Self(self.0.set("RequestInspection", value))
         }
 
         /// `ResponseInspection`.
-        pub fn response_inspection(self, it: impl Into<cfn::Value<ResponseInspection>>) -> Self {
-            Self(self.0.set("ResponseInspection", it))
+        pub fn response_inspection(self, value: impl Into<cfn::Value<ResponseInspection>>) -> Self {
+            Self(self.0.set("ResponseInspection", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -990,13 +994,13 @@ pub mod web_acl {
         }
 
         /// `ClientSideActionConfig`: required.
-        pub fn client_side_action_config(self, it: impl Into<cfn::Value<ClientSideActionConfig>>) -> Self {
-            Self(self.0.set("ClientSideActionConfig", it))
+        pub fn client_side_action_config(self, value: impl Into<cfn::Value<ClientSideActionConfig>>) -> Self {
+            Self(self.0.set("ClientSideActionConfig", value))
         }
 
         /// `SensitivityToBlock`.
-        pub fn sensitivity_to_block(self, it: impl Into<cfn::Value<SensitivityToBlock>>) -> Self {
-            Self(self.0.set("SensitivityToBlock", it))
+        pub fn sensitivity_to_block(self, value: impl Into<cfn::Value<SensitivityToBlock>>) -> Self {
+            Self(self.0.set("SensitivityToBlock", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1023,13 +1027,13 @@ pub mod web_acl {
         }
 
         /// `EnableMachineLearning`.
-        pub fn enable_machine_learning(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("EnableMachineLearning", it))
+        pub fn enable_machine_learning(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("EnableMachineLearning", value))
         }
 
         /// `InspectionLevel`: required.
-        pub fn inspection_level(self, it: impl Into<cfn::Value<InspectionLevel>>) -> Self {
-            Self(self.0.set("InspectionLevel", it))
+        pub fn inspection_level(self, value: impl Into<cfn::Value<InspectionLevel>>) -> Self {
+            Self(self.0.set("InspectionLevel", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1056,8 +1060,8 @@ pub mod web_acl {
         }
 
         /// `CustomRequestHandling`.
-        pub fn custom_request_handling(self, it: impl Into<cfn::Value<CustomRequestHandling>>) -> Self {
-            Self(self.0.set("CustomRequestHandling", it))
+        pub fn custom_request_handling(self, value: impl Into<cfn::Value<CustomRequestHandling>>) -> Self {
+            Self(self.0.set("CustomRequestHandling", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1084,8 +1088,8 @@ pub mod web_acl {
         }
 
         /// `Statements`: required.
-        pub fn statements(self, it: impl Into<cfn::Value<Vec<Statement>>>) -> Self {
-            Self(self.0.set("Statements", it))
+        pub fn statements(self, value: impl Into<cfn::Value<Vec<Statement>>>) -> Self {
+            Self(self.0.set("Statements", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1122,10 +1126,10 @@ pub mod web_acl {
 
         /// `Name`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(64),
@@ -1137,10 +1141,10 @@ pub mod web_acl {
 
         /// `Values`: required, 1 to 10 items, each 1 to 64 characters.
         #[track_caller]
-        pub fn values(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn values(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "Values",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(10),
@@ -1181,10 +1185,10 @@ pub mod web_acl {
 
         /// `Attributes`: required, 1 to 10 items.
         #[track_caller]
-        pub fn attributes(self, it: impl Into<cfn::Value<Vec<ApplicationAttribute>>>) -> Self {
+        pub fn attributes(self, value: impl Into<cfn::Value<Vec<ApplicationAttribute>>>) -> Self {
             Self(self.0.set_checked(
                 "Attributes",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(10), ..cfn::Constraint::NONE },
             ))
         }
@@ -1214,10 +1218,10 @@ pub mod web_acl {
 
         /// `AsnList`: 1 to 100 items, each 0 to 4294967295.
         #[track_caller]
-        pub fn asn_list(self, it: impl Into<cfn::Value<Vec<i64>>>) -> Self {
+        pub fn asn_list(self, value: impl Into<cfn::Value<Vec<i64>>>) -> Self {
             Self(self.0.set_checked(
                 "AsnList",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(100),
@@ -1232,8 +1236,8 @@ pub mod web_acl {
         }
 
         /// `ForwardedIPConfig`.
-        pub fn forwarded_ip_config(self, it: impl Into<cfn::Value<ForwardedIpConfiguration>>) -> Self {
-            Self(self.0.set("ForwardedIPConfig", it))
+        pub fn forwarded_ip_config(self, value: impl Into<cfn::Value<ForwardedIpConfiguration>>) -> Self {
+            Self(self.0.set("ForwardedIPConfig", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1262,9 +1266,9 @@ pub mod web_acl {
         /// `RequestBody`.
         pub fn request_body(
             self,
-            it: impl Into<cfn::Value<std::collections::BTreeMap<String, RequestBodyAssociatedResourceTypeConfig>>>,
+            value: impl Into<cfn::Value<std::collections::BTreeMap<String, RequestBodyAssociatedResourceTypeConfig>>>,
         ) -> Self {
-            Self(self.0.set("RequestBody", it))
+            Self(self.0.set("RequestBody", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1291,8 +1295,8 @@ pub mod web_acl {
         }
 
         /// `CustomResponse`.
-        pub fn custom_response(self, it: impl Into<cfn::Value<CustomResponse>>) -> Self {
-            Self(self.0.set("CustomResponse", it))
+        pub fn custom_response(self, value: impl Into<cfn::Value<CustomResponse>>) -> Self {
+            Self(self.0.set("CustomResponse", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1319,8 +1323,8 @@ pub mod web_acl {
         }
 
         /// `OversizeHandling`.
-        pub fn oversize_handling(self, it: impl Into<cfn::Value<OversizeHandling>>) -> Self {
-            Self(self.0.set("OversizeHandling", it))
+        pub fn oversize_handling(self, value: impl Into<cfn::Value<OversizeHandling>>) -> Self {
+            Self(self.0.set("OversizeHandling", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1361,39 +1365,39 @@ pub mod web_acl {
         }
 
         /// `FieldToMatch`: required.
-        pub fn field_to_match(self, it: impl Into<cfn::Value<FieldToMatch>>) -> Self {
-            Self(self.0.set("FieldToMatch", it))
+        pub fn field_to_match(self, value: impl Into<cfn::Value<FieldToMatch>>) -> Self {
+            Self(self.0.set("FieldToMatch", value))
         }
 
         /// `PositionalConstraint`: required.
-        pub fn positional_constraint(self, it: impl Into<cfn::Value<PositionalConstraint>>) -> Self {
-            Self(self.0.set("PositionalConstraint", it))
+        pub fn positional_constraint(self, value: impl Into<cfn::Value<PositionalConstraint>>) -> Self {
+            Self(self.0.set("PositionalConstraint", value))
         }
 
         /// `PreParseTextTransformations`.
         pub fn pre_parse_text_transformations(
             self,
-            it: impl Into<cfn::Value<Vec<PreParseTextTransformation>>>,
+            value: impl Into<cfn::Value<Vec<PreParseTextTransformation>>>,
         ) -> Self {
-            Self(self.0.set("PreParseTextTransformations", it))
+            Self(self.0.set("PreParseTextTransformations", value))
         }
 
         /// `SearchString`.
-        pub fn search_string(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("SearchString", it))
+        pub fn search_string(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("SearchString", value))
         }
 
         /// `SearchStringBase64`.
-        pub fn search_string_base64(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("SearchStringBase64", it))
+        pub fn search_string_base64(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("SearchStringBase64", value))
         }
 
         /// `TextTransformations`: required, at least 1 item.
         #[track_caller]
-        pub fn text_transformations(self, it: impl Into<cfn::Value<Vec<TextTransformation>>>) -> Self {
+        pub fn text_transformations(self, value: impl Into<cfn::Value<Vec<TextTransformation>>>) -> Self {
             Self(self.0.set_checked(
                 "TextTransformations",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE },
             ))
         }
@@ -1422,8 +1426,8 @@ pub mod web_acl {
         }
 
         /// `CustomRequestHandling`.
-        pub fn custom_request_handling(self, it: impl Into<cfn::Value<CustomRequestHandling>>) -> Self {
-            Self(self.0.set("CustomRequestHandling", it))
+        pub fn custom_request_handling(self, value: impl Into<cfn::Value<CustomRequestHandling>>) -> Self {
+            Self(self.0.set("CustomRequestHandling", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1450,8 +1454,8 @@ pub mod web_acl {
         }
 
         /// `ImmunityTimeProperty`.
-        pub fn immunity_time_property(self, it: impl Into<cfn::Value<ImmunityTimeProperty>>) -> Self {
-            Self(self.0.set("ImmunityTimeProperty", it))
+        pub fn immunity_time_property(self, value: impl Into<cfn::Value<ImmunityTimeProperty>>) -> Self {
+            Self(self.0.set("ImmunityTimeProperty", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1478,8 +1482,8 @@ pub mod web_acl {
         }
 
         /// `CustomRequestHandling`.
-        pub fn custom_request_handling(self, it: impl Into<cfn::Value<CustomRequestHandling>>) -> Self {
-            Self(self.0.set("CustomRequestHandling", it))
+        pub fn custom_request_handling(self, value: impl Into<cfn::Value<CustomRequestHandling>>) -> Self {
+            Self(self.0.set("CustomRequestHandling", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1506,8 +1510,8 @@ pub mod web_acl {
         }
 
         /// `ImmunityTimeProperty`.
-        pub fn immunity_time_property(self, it: impl Into<cfn::Value<ImmunityTimeProperty>>) -> Self {
-            Self(self.0.set("ImmunityTimeProperty", it))
+        pub fn immunity_time_property(self, value: impl Into<cfn::Value<ImmunityTimeProperty>>) -> Self {
+            Self(self.0.set("ImmunityTimeProperty", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1534,18 +1538,18 @@ pub mod web_acl {
         }
 
         /// `ExemptUriRegularExpressions`.
-        pub fn exempt_uri_regular_expressions(self, it: impl Into<cfn::Value<Vec<Regex>>>) -> Self {
-            Self(self.0.set("ExemptUriRegularExpressions", it))
+        pub fn exempt_uri_regular_expressions(self, value: impl Into<cfn::Value<Vec<Regex>>>) -> Self {
+            Self(self.0.set("ExemptUriRegularExpressions", value))
         }
 
         /// `Sensitivity`.
-        pub fn sensitivity(self, it: impl Into<cfn::Value<Sensitivity>>) -> Self {
-            Self(self.0.set("Sensitivity", it))
+        pub fn sensitivity(self, value: impl Into<cfn::Value<Sensitivity>>) -> Self {
+            Self(self.0.set("Sensitivity", value))
         }
 
         /// `UsageOfAction`: required.
-        pub fn usage_of_action(self, it: impl Into<cfn::Value<UsageOfAction>>) -> Self {
-            Self(self.0.set("UsageOfAction", it))
+        pub fn usage_of_action(self, value: impl Into<cfn::Value<UsageOfAction>>) -> Self {
+            Self(self.0.set("UsageOfAction", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1572,8 +1576,8 @@ pub mod web_acl {
         }
 
         /// `Challenge`: required.
-        pub fn challenge(self, it: impl Into<cfn::Value<ClientSideAction>>) -> Self {
-            Self(self.0.set("Challenge", it))
+        pub fn challenge(self, value: impl Into<cfn::Value<ClientSideAction>>) -> Self {
+            Self(self.0.set("Challenge", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1600,16 +1604,16 @@ pub mod web_acl {
         }
 
         /// `All`.
-        pub fn all(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("All", it))
+        pub fn all(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("All", value))
         }
 
         /// `ExcludedCookies`: 1 to 199 items, each 1 to 60 characters.
         #[track_caller]
-        pub fn excluded_cookies(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn excluded_cookies(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "ExcludedCookies",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(199),
@@ -1626,10 +1630,10 @@ pub mod web_acl {
 
         /// `IncludedCookies`: 1 to 199 items, each 1 to 60 characters.
         #[track_caller]
-        pub fn included_cookies(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn included_cookies(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "IncludedCookies",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(199),
@@ -1681,18 +1685,18 @@ pub mod web_acl {
         }
 
         /// `MatchPattern`: required.
-        pub fn match_pattern(self, it: impl Into<cfn::Value<CookieMatchPattern>>) -> Self {
-            Self(self.0.set("MatchPattern", it))
+        pub fn match_pattern(self, value: impl Into<cfn::Value<CookieMatchPattern>>) -> Self {
+            Self(self.0.set("MatchPattern", value))
         }
 
         /// `MatchScope`: required.
-        pub fn match_scope(self, it: impl Into<cfn::Value<MatchScope>>) -> Self {
-            Self(self.0.set("MatchScope", it))
+        pub fn match_scope(self, value: impl Into<cfn::Value<MatchScope>>) -> Self {
+            Self(self.0.set("MatchScope", value))
         }
 
         /// `OversizeHandling`: required.
-        pub fn oversize_handling(self, it: impl Into<cfn::Value<OversizeHandling>>) -> Self {
-            Self(self.0.set("OversizeHandling", it))
+        pub fn oversize_handling(self, value: impl Into<cfn::Value<OversizeHandling>>) -> Self {
+            Self(self.0.set("OversizeHandling", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1719,8 +1723,8 @@ pub mod web_acl {
         }
 
         /// `CustomRequestHandling`.
-        pub fn custom_request_handling(self, it: impl Into<cfn::Value<CustomRequestHandling>>) -> Self {
-            Self(self.0.set("CustomRequestHandling", it))
+        pub fn custom_request_handling(self, value: impl Into<cfn::Value<CustomRequestHandling>>) -> Self {
+            Self(self.0.set("CustomRequestHandling", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1749,10 +1753,10 @@ pub mod web_acl {
 
         /// `PaymentNetworks`: required, 1 to 2 items.
         #[track_caller]
-        pub fn payment_networks(self, it: impl Into<cfn::Value<Vec<PaymentNetwork>>>) -> Self {
+        pub fn payment_networks(self, value: impl Into<cfn::Value<Vec<PaymentNetwork>>>) -> Self {
             Self(self.0.set_checked(
                 "PaymentNetworks",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(2), ..cfn::Constraint::NONE },
             ))
         }
@@ -1791,10 +1795,10 @@ pub mod web_acl {
 
         /// `Name`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(64),
@@ -1806,10 +1810,10 @@ pub mod web_acl {
 
         /// `Value`: required, 1 to 255 characters.
         #[track_caller]
-        pub fn value(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn value(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Value",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(255), ..cfn::Constraint::NONE },
             ))
         }
@@ -1840,10 +1844,10 @@ pub mod web_acl {
 
         /// `InsertHeaders`: required, at least 1 item.
         #[track_caller]
-        pub fn insert_headers(self, it: impl Into<cfn::Value<Vec<CustomHttpHeader>>>) -> Self {
+        pub fn insert_headers(self, value: impl Into<cfn::Value<Vec<CustomHttpHeader>>>) -> Self {
             Self(self.0.set_checked(
                 "InsertHeaders",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE },
             ))
         }
@@ -1874,10 +1878,10 @@ pub mod web_acl {
 
         /// `CustomResponseBodyKey`: 1 to 128 characters.
         #[track_caller]
-        pub fn custom_response_body_key(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn custom_response_body_key(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "CustomResponseBodyKey",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(128),
@@ -1889,20 +1893,20 @@ pub mod web_acl {
 
         /// `ResponseCode`: required, 200 to 599.
         #[track_caller]
-        pub fn response_code(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn response_code(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "ResponseCode",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(200.0), maximum: Some(599.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `ResponseHeaders`: at least 1 item.
         #[track_caller]
-        pub fn response_headers(self, it: impl Into<cfn::Value<Vec<CustomHttpHeader>>>) -> Self {
+        pub fn response_headers(self, value: impl Into<cfn::Value<Vec<CustomHttpHeader>>>) -> Self {
             Self(self.0.set_checked(
                 "ResponseHeaders",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE },
             ))
         }
@@ -1941,17 +1945,17 @@ pub mod web_acl {
 
         /// `Content`: required, 1 to 10240 characters.
         #[track_caller]
-        pub fn content(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn content(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Content",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(10240), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `ContentType`: required.
-        pub fn content_type(self, it: impl Into<cfn::Value<ContentType>>) -> Self {
-            Self(self.0.set("ContentType", it))
+        pub fn content_type(self, value: impl Into<cfn::Value<ContentType>>) -> Self {
+            Self(self.0.set("ContentType", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -1986,23 +1990,23 @@ pub mod web_acl {
         }
 
         /// `Action`: required.
-        pub fn action(self, it: impl Into<cfn::Value<Action>>) -> Self {
-            Self(self.0.set("Action", it))
+        pub fn action(self, value: impl Into<cfn::Value<Action>>) -> Self {
+            Self(self.0.set("Action", value))
         }
 
         /// `ExcludeRateBasedDetails`.
-        pub fn exclude_rate_based_details(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("ExcludeRateBasedDetails", it))
+        pub fn exclude_rate_based_details(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("ExcludeRateBasedDetails", value))
         }
 
         /// `ExcludeRuleMatchDetails`.
-        pub fn exclude_rule_match_details(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("ExcludeRuleMatchDetails", it))
+        pub fn exclude_rule_match_details(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("ExcludeRuleMatchDetails", value))
         }
 
         /// `Field`: required.
-        pub fn field(self, it: impl Into<cfn::Value<FieldToProtect>>) -> Self {
-            Self(self.0.set("Field", it))
+        pub fn field(self, value: impl Into<cfn::Value<FieldToProtect>>) -> Self {
+            Self(self.0.set("Field", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2031,10 +2035,10 @@ pub mod web_acl {
 
         /// `DataProtections`: required, 1 to 26 items.
         #[track_caller]
-        pub fn data_protections(self, it: impl Into<cfn::Value<Vec<DataProtect>>>) -> Self {
+        pub fn data_protections(self, value: impl Into<cfn::Value<Vec<DataProtect>>>) -> Self {
             Self(self.0.set_checked(
                 "DataProtections",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(26), ..cfn::Constraint::NONE },
             ))
         }
@@ -2063,13 +2067,13 @@ pub mod web_acl {
         }
 
         /// `Allow`.
-        pub fn allow(self, it: impl Into<cfn::Value<AllowAction>>) -> Self {
-            Self(self.0.set("Allow", it))
+        pub fn allow(self, value: impl Into<cfn::Value<AllowAction>>) -> Self {
+            Self(self.0.set("Allow", value))
         }
 
         /// `Block`.
-        pub fn block(self, it: impl Into<cfn::Value<BlockAction>>) -> Self {
-            Self(self.0.set("Block", it))
+        pub fn block(self, value: impl Into<cfn::Value<BlockAction>>) -> Self {
+            Self(self.0.set("Block", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2098,10 +2102,10 @@ pub mod web_acl {
 
         /// `Name`: required.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint { pattern: Some("^[0-9A-Za-z_-]{1,128}$"), ..cfn::Constraint::NONE },
             ))
         }
@@ -2132,10 +2136,10 @@ pub mod web_acl {
 
         /// `Identifier`: required, 1 to 512 characters.
         #[track_caller]
-        pub fn identifier(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn identifier(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Identifier",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(512),
@@ -2169,73 +2173,73 @@ pub mod web_acl {
         }
 
         /// `AllQueryArguments`.
-        pub fn all_query_arguments(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("AllQueryArguments", it))
+        pub fn all_query_arguments(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("AllQueryArguments", value))
         }
 
         /// `Body`.
-        pub fn body(self, it: impl Into<cfn::Value<Body>>) -> Self {
-            Self(self.0.set("Body", it))
+        pub fn body(self, value: impl Into<cfn::Value<Body>>) -> Self {
+            Self(self.0.set("Body", value))
         }
 
         /// `Cookies`.
-        pub fn cookies(self, it: impl Into<cfn::Value<Cookies>>) -> Self {
-            Self(self.0.set("Cookies", it))
+        pub fn cookies(self, value: impl Into<cfn::Value<Cookies>>) -> Self {
+            Self(self.0.set("Cookies", value))
         }
 
         /// `HeaderOrder`.
-        pub fn header_order(self, it: impl Into<cfn::Value<HeaderOrder>>) -> Self {
-            Self(self.0.set("HeaderOrder", it))
+        pub fn header_order(self, value: impl Into<cfn::Value<HeaderOrder>>) -> Self {
+            Self(self.0.set("HeaderOrder", value))
         }
 
         /// `Headers`.
-        pub fn headers(self, it: impl Into<cfn::Value<Headers>>) -> Self {
-            Self(self.0.set("Headers", it))
+        pub fn headers(self, value: impl Into<cfn::Value<Headers>>) -> Self {
+            Self(self.0.set("Headers", value))
         }
 
         /// `JA3Fingerprint`.
-        pub fn ja3_fingerprint(self, it: impl Into<cfn::Value<Ja3Fingerprint>>) -> Self {
-            Self(self.0.set("JA3Fingerprint", it))
+        pub fn ja3_fingerprint(self, value: impl Into<cfn::Value<Ja3Fingerprint>>) -> Self {
+            Self(self.0.set("JA3Fingerprint", value))
         }
 
         /// `JA4Fingerprint`.
-        pub fn ja4_fingerprint(self, it: impl Into<cfn::Value<Ja4Fingerprint>>) -> Self {
-            Self(self.0.set("JA4Fingerprint", it))
+        pub fn ja4_fingerprint(self, value: impl Into<cfn::Value<Ja4Fingerprint>>) -> Self {
+            Self(self.0.set("JA4Fingerprint", value))
         }
 
         /// `JsonBody`.
-        pub fn json_body(self, it: impl Into<cfn::Value<JsonBody>>) -> Self {
-            Self(self.0.set("JsonBody", it))
+        pub fn json_body(self, value: impl Into<cfn::Value<JsonBody>>) -> Self {
+            Self(self.0.set("JsonBody", value))
         }
 
         /// `Method`.
-        pub fn method(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("Method", it))
+        pub fn method(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("Method", value))
         }
 
         /// `QueryString`.
-        pub fn query_string(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("QueryString", it))
+        pub fn query_string(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("QueryString", value))
         }
 
         /// `SingleHeader`.
-        pub fn single_header(self, it: impl Into<cfn::Value<SingleHeader>>) -> Self {
-            Self(self.0.set("SingleHeader", it))
+        pub fn single_header(self, value: impl Into<cfn::Value<SingleHeader>>) -> Self {
+            Self(self.0.set("SingleHeader", value))
         }
 
         /// `SingleQueryArgument`.
-        pub fn single_query_argument(self, it: impl Into<cfn::Value<SingleQueryArgument>>) -> Self {
-            Self(self.0.set("SingleQueryArgument", it))
+        pub fn single_query_argument(self, value: impl Into<cfn::Value<SingleQueryArgument>>) -> Self {
+            Self(self.0.set("SingleQueryArgument", value))
         }
 
         /// `UriFragment`.
-        pub fn uri_fragment(self, it: impl Into<cfn::Value<UriFragment>>) -> Self {
-            Self(self.0.set("UriFragment", it))
+        pub fn uri_fragment(self, value: impl Into<cfn::Value<UriFragment>>) -> Self {
+            Self(self.0.set("UriFragment", value))
         }
 
         /// `UriPath`.
-        pub fn uri_path(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("UriPath", it))
+        pub fn uri_path(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("UriPath", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2263,10 +2267,10 @@ pub mod web_acl {
 
         /// `FieldKeys`: at most 100 items, each 1 to 64 characters.
         #[track_caller]
-        pub fn field_keys(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn field_keys(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "FieldKeys",
-                it,
+                value,
                 &cfn::Constraint {
                     max_items: Some(100),
                     items: Some(&cfn::Constraint {
@@ -2281,8 +2285,8 @@ pub mod web_acl {
         }
 
         /// `FieldType`: required.
-        pub fn field_type(self, it: impl Into<cfn::Value<FieldType>>) -> Self {
-            Self(self.0.set("FieldType", it))
+        pub fn field_type(self, value: impl Into<cfn::Value<FieldType>>) -> Self {
+            Self(self.0.set("FieldType", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2320,16 +2324,16 @@ pub mod web_acl {
         }
 
         /// `FallbackBehavior`: required.
-        pub fn fallback_behavior(self, it: impl Into<cfn::Value<FallbackBehavior>>) -> Self {
-            Self(self.0.set("FallbackBehavior", it))
+        pub fn fallback_behavior(self, value: impl Into<cfn::Value<FallbackBehavior>>) -> Self {
+            Self(self.0.set("FallbackBehavior", value))
         }
 
         /// `HeaderName`: required.
         #[track_caller]
-        pub fn header_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn header_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "HeaderName",
-                it,
+                value,
                 &cfn::Constraint { pattern: Some("^[a-zA-Z0-9-]{1,255}$"), ..cfn::Constraint::NONE },
             ))
         }
@@ -2359,10 +2363,10 @@ pub mod web_acl {
 
         /// `CountryCodes`: at least 1 item, each 1 to 2 characters.
         #[track_caller]
-        pub fn country_codes(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn country_codes(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "CountryCodes",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     items: Some(&cfn::Constraint { min_length: Some(1), max_length: Some(2), ..cfn::Constraint::NONE }),
@@ -2372,8 +2376,8 @@ pub mod web_acl {
         }
 
         /// `ForwardedIPConfig`.
-        pub fn forwarded_ip_config(self, it: impl Into<cfn::Value<ForwardedIpConfiguration>>) -> Self {
-            Self(self.0.set("ForwardedIPConfig", it))
+        pub fn forwarded_ip_config(self, value: impl Into<cfn::Value<ForwardedIpConfiguration>>) -> Self {
+            Self(self.0.set("ForwardedIPConfig", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2400,16 +2404,16 @@ pub mod web_acl {
         }
 
         /// `All`.
-        pub fn all(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("All", it))
+        pub fn all(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("All", value))
         }
 
         /// `ExcludedHeaders`: 1 to 199 items, each 1 to 64 characters.
         #[track_caller]
-        pub fn excluded_headers(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn excluded_headers(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "ExcludedHeaders",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(199),
@@ -2426,10 +2430,10 @@ pub mod web_acl {
 
         /// `IncludedHeaders`: 1 to 199 items, each 1 to 64 characters.
         #[track_caller]
-        pub fn included_headers(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn included_headers(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "IncludedHeaders",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(199),
@@ -2468,8 +2472,8 @@ pub mod web_acl {
         }
 
         /// `OversizeHandling`: required.
-        pub fn oversize_handling(self, it: impl Into<cfn::Value<OversizeHandling>>) -> Self {
-            Self(self.0.set("OversizeHandling", it))
+        pub fn oversize_handling(self, value: impl Into<cfn::Value<OversizeHandling>>) -> Self {
+            Self(self.0.set("OversizeHandling", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2509,18 +2513,18 @@ pub mod web_acl {
         }
 
         /// `MatchPattern`: required.
-        pub fn match_pattern(self, it: impl Into<cfn::Value<HeaderMatchPattern>>) -> Self {
-            Self(self.0.set("MatchPattern", it))
+        pub fn match_pattern(self, value: impl Into<cfn::Value<HeaderMatchPattern>>) -> Self {
+            Self(self.0.set("MatchPattern", value))
         }
 
         /// `MatchScope`: required.
-        pub fn match_scope(self, it: impl Into<cfn::Value<MatchScope>>) -> Self {
-            Self(self.0.set("MatchScope", it))
+        pub fn match_scope(self, value: impl Into<cfn::Value<MatchScope>>) -> Self {
+            Self(self.0.set("MatchScope", value))
         }
 
         /// `OversizeHandling`: required.
-        pub fn oversize_handling(self, it: impl Into<cfn::Value<OversizeHandling>>) -> Self {
-            Self(self.0.set("OversizeHandling", it))
+        pub fn oversize_handling(self, value: impl Into<cfn::Value<OversizeHandling>>) -> Self {
+            Self(self.0.set("OversizeHandling", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2561,23 +2565,23 @@ pub mod web_acl {
         }
 
         /// `FallbackBehavior`: required.
-        pub fn fallback_behavior(self, it: impl Into<cfn::Value<FallbackBehavior>>) -> Self {
-            Self(self.0.set("FallbackBehavior", it))
+        pub fn fallback_behavior(self, value: impl Into<cfn::Value<FallbackBehavior>>) -> Self {
+            Self(self.0.set("FallbackBehavior", value))
         }
 
         /// `HeaderName`: required.
         #[track_caller]
-        pub fn header_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn header_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "HeaderName",
-                it,
+                value,
                 &cfn::Constraint { pattern: Some("^[a-zA-Z0-9-]{1,255}$"), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Position`: required.
-        pub fn position(self, it: impl Into<cfn::Value<Position>>) -> Self {
-            Self(self.0.set("Position", it))
+        pub fn position(self, value: impl Into<cfn::Value<Position>>) -> Self {
+            Self(self.0.set("Position", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2606,10 +2610,10 @@ pub mod web_acl {
 
         /// `Arn`: required, 20 to 2048 characters.
         #[track_caller]
-        pub fn arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Arn",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(20),
                     max_length: Some(2048),
@@ -2620,8 +2624,8 @@ pub mod web_acl {
         }
 
         /// `IPSetForwardedIPConfig`.
-        pub fn ip_set_forwarded_ip_config(self, it: impl Into<cfn::Value<IpSetForwardedIpConfiguration>>) -> Self {
-            Self(self.0.set("IPSetForwardedIPConfig", it))
+        pub fn ip_set_forwarded_ip_config(self, value: impl Into<cfn::Value<IpSetForwardedIpConfiguration>>) -> Self {
+            Self(self.0.set("IPSetForwardedIPConfig", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2650,10 +2654,10 @@ pub mod web_acl {
 
         /// `ImmunityTime`: required, 60 to 259200.
         #[track_caller]
-        pub fn immunity_time(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn immunity_time(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "ImmunityTime",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(60.0), maximum: Some(259200.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -2682,8 +2686,8 @@ pub mod web_acl {
         }
 
         /// `FallbackBehavior`: required.
-        pub fn fallback_behavior(self, it: impl Into<cfn::Value<FallbackBehavior>>) -> Self {
-            Self(self.0.set("FallbackBehavior", it))
+        pub fn fallback_behavior(self, value: impl Into<cfn::Value<FallbackBehavior>>) -> Self {
+            Self(self.0.set("FallbackBehavior", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2710,8 +2714,8 @@ pub mod web_acl {
         }
 
         /// `FallbackBehavior`: required.
-        pub fn fallback_behavior(self, it: impl Into<cfn::Value<FallbackBehavior>>) -> Self {
-            Self(self.0.set("FallbackBehavior", it))
+        pub fn fallback_behavior(self, value: impl Into<cfn::Value<FallbackBehavior>>) -> Self {
+            Self(self.0.set("FallbackBehavior", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2746,23 +2750,23 @@ pub mod web_acl {
         }
 
         /// `InvalidFallbackBehavior`.
-        pub fn invalid_fallback_behavior(self, it: impl Into<cfn::Value<InvalidFallbackBehavior>>) -> Self {
-            Self(self.0.set("InvalidFallbackBehavior", it))
+        pub fn invalid_fallback_behavior(self, value: impl Into<cfn::Value<InvalidFallbackBehavior>>) -> Self {
+            Self(self.0.set("InvalidFallbackBehavior", value))
         }
 
         /// `MatchPattern`: required.
-        pub fn match_pattern(self, it: impl Into<cfn::Value<JsonMatchPattern>>) -> Self {
-            Self(self.0.set("MatchPattern", it))
+        pub fn match_pattern(self, value: impl Into<cfn::Value<JsonMatchPattern>>) -> Self {
+            Self(self.0.set("MatchPattern", value))
         }
 
         /// `MatchScope`: required.
-        pub fn match_scope(self, it: impl Into<cfn::Value<MatchScope>>) -> Self {
-            Self(self.0.set("MatchScope", it))
+        pub fn match_scope(self, value: impl Into<cfn::Value<MatchScope>>) -> Self {
+            Self(self.0.set("MatchScope", value))
         }
 
         /// `OversizeHandling`.
-        pub fn oversize_handling(self, it: impl Into<cfn::Value<OversizeHandling>>) -> Self {
-            Self(self.0.set("OversizeHandling", it))
+        pub fn oversize_handling(self, value: impl Into<cfn::Value<OversizeHandling>>) -> Self {
+            Self(self.0.set("OversizeHandling", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2789,16 +2793,16 @@ pub mod web_acl {
         }
 
         /// `All`.
-        pub fn all(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("All", it))
+        pub fn all(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("All", value))
         }
 
         /// `IncludedPaths`: at least 1 item.
         #[track_caller]
-        pub fn included_paths(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn included_paths(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "IncludedPaths",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     items: Some(&cfn::Constraint {
@@ -2836,10 +2840,10 @@ pub mod web_acl {
 
         /// `Name`: required.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint { pattern: Some("^[0-9A-Za-z_:-]+$"), ..cfn::Constraint::NONE },
             ))
         }
@@ -2878,17 +2882,17 @@ pub mod web_acl {
 
         /// `Key`: required.
         #[track_caller]
-        pub fn key(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn key(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Key",
-                it,
+                value,
                 &cfn::Constraint { pattern: Some("^[0-9A-Za-z_:-]+$"), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Scope`: required.
-        pub fn scope(self, it: impl Into<cfn::Value<LabelMatchStatementScope>>) -> Self {
-            Self(self.0.set("Scope", it))
+        pub fn scope(self, value: impl Into<cfn::Value<LabelMatchStatementScope>>) -> Self {
+            Self(self.0.set("Scope", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -2915,37 +2919,37 @@ pub mod web_acl {
         }
 
         /// `AWSManagedRulesACFPRuleSet`.
-        pub fn aws_managed_rules_acfp_rule_set(self, it: impl Into<cfn::Value<AwsManagedRulesAcfpRuleSet>>) -> Self {
-            Self(self.0.set("AWSManagedRulesACFPRuleSet", it))
+        pub fn aws_managed_rules_acfp_rule_set(self, value: impl Into<cfn::Value<AwsManagedRulesAcfpRuleSet>>) -> Self {
+            Self(self.0.set("AWSManagedRulesACFPRuleSet", value))
         }
 
         /// `AWSManagedRulesATPRuleSet`.
-        pub fn aws_managed_rules_atp_rule_set(self, it: impl Into<cfn::Value<AwsManagedRulesAtpRuleSet>>) -> Self {
-            Self(self.0.set("AWSManagedRulesATPRuleSet", it))
+        pub fn aws_managed_rules_atp_rule_set(self, value: impl Into<cfn::Value<AwsManagedRulesAtpRuleSet>>) -> Self {
+            Self(self.0.set("AWSManagedRulesATPRuleSet", value))
         }
 
         /// `AWSManagedRulesAntiDDoSRuleSet`.
         pub fn aws_managed_rules_anti_d_do_s_rule_set(
             self,
-            it: impl Into<cfn::Value<AwsManagedRulesAntiDDoSRuleSet>>,
+            value: impl Into<cfn::Value<AwsManagedRulesAntiDDoSRuleSet>>,
         ) -> Self {
-            Self(self.0.set("AWSManagedRulesAntiDDoSRuleSet", it))
+            Self(self.0.set("AWSManagedRulesAntiDDoSRuleSet", value))
         }
 
         /// `AWSManagedRulesBotControlRuleSet`.
         pub fn aws_managed_rules_bot_control_rule_set(
             self,
-            it: impl Into<cfn::Value<AwsManagedRulesBotControlRuleSet>>,
+            value: impl Into<cfn::Value<AwsManagedRulesBotControlRuleSet>>,
         ) -> Self {
-            Self(self.0.set("AWSManagedRulesBotControlRuleSet", it))
+            Self(self.0.set("AWSManagedRulesBotControlRuleSet", value))
         }
 
         /// `LoginPath`: 1 to 256 characters.
         #[track_caller]
-        pub fn login_path(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn login_path(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "LoginPath",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(256),
@@ -2956,18 +2960,18 @@ pub mod web_acl {
         }
 
         /// `PasswordField`.
-        pub fn password_field(self, it: impl Into<cfn::Value<FieldIdentifier>>) -> Self {
-            Self(self.0.set("PasswordField", it))
+        pub fn password_field(self, value: impl Into<cfn::Value<FieldIdentifier>>) -> Self {
+            Self(self.0.set("PasswordField", value))
         }
 
         /// `PayloadType`.
-        pub fn payload_type(self, it: impl Into<cfn::Value<PayloadType>>) -> Self {
-            Self(self.0.set("PayloadType", it))
+        pub fn payload_type(self, value: impl Into<cfn::Value<PayloadType>>) -> Self {
+            Self(self.0.set("PayloadType", value))
         }
 
         /// `UsernameField`.
-        pub fn username_field(self, it: impl Into<cfn::Value<FieldIdentifier>>) -> Self {
-            Self(self.0.set("UsernameField", it))
+        pub fn username_field(self, value: impl Into<cfn::Value<FieldIdentifier>>) -> Self {
+            Self(self.0.set("UsernameField", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3004,50 +3008,50 @@ pub mod web_acl {
 
         /// `ExcludedRules`: at most 100 items.
         #[track_caller]
-        pub fn excluded_rules(self, it: impl Into<cfn::Value<Vec<ExcludedRule>>>) -> Self {
+        pub fn excluded_rules(self, value: impl Into<cfn::Value<Vec<ExcludedRule>>>) -> Self {
             Self(self.0.set_checked(
                 "ExcludedRules",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(100), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `ManagedRuleGroupConfigs`.
-        pub fn managed_rule_group_configs(self, it: impl Into<cfn::Value<Vec<ManagedRuleGroupConfig>>>) -> Self {
-            Self(self.0.set("ManagedRuleGroupConfigs", it))
+        pub fn managed_rule_group_configs(self, value: impl Into<cfn::Value<Vec<ManagedRuleGroupConfig>>>) -> Self {
+            Self(self.0.set("ManagedRuleGroupConfigs", value))
         }
 
         /// `Name`: required.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint { pattern: Some("^[0-9A-Za-z_-]{1,128}$"), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `RuleActionOverrides`: at most 100 items.
         #[track_caller]
-        pub fn rule_action_overrides(self, it: impl Into<cfn::Value<Vec<RuleActionOverride>>>) -> Self {
+        pub fn rule_action_overrides(self, value: impl Into<cfn::Value<Vec<RuleActionOverride>>>) -> Self {
             Self(self.0.set_checked(
                 "RuleActionOverrides",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(100), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `ScopeDownStatement`.
-        pub fn scope_down_statement(self, it: impl Into<cfn::Value<Statement>>) -> Self {
-            Self(self.0.set("ScopeDownStatement", it))
+        pub fn scope_down_statement(self, value: impl Into<cfn::Value<Statement>>) -> Self {
+            Self(self.0.set("ScopeDownStatement", value))
         }
 
         /// `VendorName`: required, 1 to 128 characters.
         #[track_caller]
-        pub fn vendor_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn vendor_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "VendorName",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(128),
@@ -3059,10 +3063,10 @@ pub mod web_acl {
 
         /// `Version`: 1 to 64 characters.
         #[track_caller]
-        pub fn version(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn version(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Version",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(64),
@@ -3096,13 +3100,13 @@ pub mod web_acl {
         }
 
         /// `CryptoConfig`.
-        pub fn crypto_config(self, it: impl Into<cfn::Value<CryptoConfig>>) -> Self {
-            Self(self.0.set("CryptoConfig", it))
+        pub fn crypto_config(self, value: impl Into<cfn::Value<CryptoConfig>>) -> Self {
+            Self(self.0.set("CryptoConfig", value))
         }
 
         /// `CurrencyMode`.
-        pub fn currency_mode(self, it: impl Into<cfn::Value<CurrencyMode>>) -> Self {
-            Self(self.0.set("CurrencyMode", it))
+        pub fn currency_mode(self, value: impl Into<cfn::Value<CurrencyMode>>) -> Self {
+            Self(self.0.set("CurrencyMode", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3130,10 +3134,10 @@ pub mod web_acl {
 
         /// `PriceMultiplier`: 1 to 3 characters.
         #[track_caller]
-        pub fn price_multiplier(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn price_multiplier(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "PriceMultiplier",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(3),
@@ -3167,8 +3171,8 @@ pub mod web_acl {
         }
 
         /// `Statement`: required.
-        pub fn statement(self, it: impl Into<cfn::Value<Statement>>) -> Self {
-            Self(self.0.set("Statement", it))
+        pub fn statement(self, value: impl Into<cfn::Value<Statement>>) -> Self {
+            Self(self.0.set("Statement", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3195,8 +3199,8 @@ pub mod web_acl {
         }
 
         /// `ALBLowReputationMode`: required.
-        pub fn alb_low_reputation_mode(self, it: impl Into<cfn::Value<AlbLowReputationMode>>) -> Self {
-            Self(self.0.set("ALBLowReputationMode", it))
+        pub fn alb_low_reputation_mode(self, value: impl Into<cfn::Value<AlbLowReputationMode>>) -> Self {
+            Self(self.0.set("ALBLowReputationMode", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3223,8 +3227,8 @@ pub mod web_acl {
         }
 
         /// `Statements`: required.
-        pub fn statements(self, it: impl Into<cfn::Value<Vec<Statement>>>) -> Self {
-            Self(self.0.set("Statements", it))
+        pub fn statements(self, value: impl Into<cfn::Value<Vec<Statement>>>) -> Self {
+            Self(self.0.set("Statements", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3251,13 +3255,13 @@ pub mod web_acl {
         }
 
         /// `Count`.
-        pub fn count(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("Count", it))
+        pub fn count(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("Count", value))
         }
 
         /// `None`.
-        pub fn none(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("None", it))
+        pub fn none(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("None", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3298,26 +3302,26 @@ pub mod web_acl {
         }
 
         /// `Chain`: required.
-        pub fn chain(self, it: impl Into<cfn::Value<Chain>>) -> Self {
-            Self(self.0.set("Chain", it))
+        pub fn chain(self, value: impl Into<cfn::Value<Chain>>) -> Self {
+            Self(self.0.set("Chain", value))
         }
 
         /// `Prices`: required, exactly 1 item.
         #[track_caller]
-        pub fn prices(self, it: impl Into<cfn::Value<Vec<Price>>>) -> Self {
+        pub fn prices(self, value: impl Into<cfn::Value<Vec<Price>>>) -> Self {
             Self(self.0.set_checked(
                 "Prices",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), max_items: Some(1), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `WalletAddress`: required, 26 to 44 characters.
         #[track_caller]
-        pub fn wallet_address(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn wallet_address(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "WalletAddress",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(26),
                     max_length: Some(44),
@@ -3361,13 +3365,17 @@ pub mod web_acl {
 
         /// `Priority`: required, at least 0.
         #[track_caller]
-        pub fn priority(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set_checked("Priority", it, &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE }))
+        pub fn priority(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set_checked(
+                "Priority",
+                value,
+                &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE },
+            ))
         }
 
         /// `Type`: required.
-        pub fn r#type(self, it: impl Into<cfn::Value<PreParseTextTransformationType>>) -> Self {
-            Self(self.0.set("Type", it))
+        pub fn r#type(self, value: impl Into<cfn::Value<PreParseTextTransformationType>>) -> Self {
+            Self(self.0.set("Type", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3404,10 +3412,10 @@ pub mod web_acl {
 
         /// `Amount`: required, 1 to 13 characters.
         #[track_caller]
-        pub fn amount(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn amount(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Amount",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(13),
@@ -3421,8 +3429,8 @@ pub mod web_acl {
         }
 
         /// `Currency`: required.
-        pub fn currency(self, it: impl Into<cfn::Value<Currency>>) -> Self {
-            Self(self.0.set("Currency", it))
+        pub fn currency(self, value: impl Into<cfn::Value<Currency>>) -> Self {
+            Self(self.0.set("Currency", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3458,44 +3466,48 @@ pub mod web_acl {
         }
 
         /// `AggregateKeyType`: required.
-        pub fn aggregate_key_type(self, it: impl Into<cfn::Value<AggregateKeyType>>) -> Self {
-            Self(self.0.set("AggregateKeyType", it))
+        pub fn aggregate_key_type(self, value: impl Into<cfn::Value<AggregateKeyType>>) -> Self {
+            Self(self.0.set("AggregateKeyType", value))
         }
 
         /// `CustomKeys`: at most 5 items.
         #[track_caller]
-        pub fn custom_keys(self, it: impl Into<cfn::Value<Vec<RateBasedStatementCustomKey>>>) -> Self {
-            Self(self.0.set_checked("CustomKeys", it, &cfn::Constraint { max_items: Some(5), ..cfn::Constraint::NONE }))
+        pub fn custom_keys(self, value: impl Into<cfn::Value<Vec<RateBasedStatementCustomKey>>>) -> Self {
+            Self(self.0.set_checked(
+                "CustomKeys",
+                value,
+                &cfn::Constraint { max_items: Some(5), ..cfn::Constraint::NONE },
+            ))
         }
 
         /// `EvaluationWindowSec`: 60, 120, 300, 600.
         #[track_caller]
-        pub fn evaluation_window_sec(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn evaluation_window_sec(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "EvaluationWindowSec",
-                it,
+                value,
                 &cfn::Constraint { numbers: &[60, 120, 300, 600], ..cfn::Constraint::NONE },
             ))
         }
 
         /// `ForwardedIPConfig`.
-        pub fn forwarded_ip_config(self, it: impl Into<cfn::Value<ForwardedIpConfiguration>>) -> Self {
-            Self(self.0.set("ForwardedIPConfig", it))
+        pub fn forwarded_ip_config(self, value: impl Into<cfn::Value<ForwardedIpConfiguration>>) -> Self {
+            Self(self.0.set("ForwardedIPConfig", value))
         }
 
         /// `Limit`: required, 10 to 2000000000.
         #[track_caller]
-        pub fn limit(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn limit(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "Limit",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(10.0), maximum: Some(2000000000.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `ScopeDownStatement`.
-        pub fn scope_down_statement(self, it: impl Into<cfn::Value<Statement>>) -> Self {
-            Self(self.0.set("ScopeDownStatement", it))
+        pub fn scope_down_statement(self, value: impl Into<cfn::Value<Statement>>) -> Self {
+            Self(self.0.set("ScopeDownStatement", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3522,63 +3534,63 @@ pub mod web_acl {
         }
 
         /// `ASN`.
-        pub fn asn(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("ASN", it))
+        pub fn asn(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("ASN", value))
         }
 
         /// `Cookie`.
-        pub fn cookie(self, it: impl Into<cfn::Value<RateLimitCookie>>) -> Self {
-            Self(self.0.set("Cookie", it))
+        pub fn cookie(self, value: impl Into<cfn::Value<RateLimitCookie>>) -> Self {
+            Self(self.0.set("Cookie", value))
         }
 
         /// `ForwardedIP`.
-        pub fn forwarded_ip(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("ForwardedIP", it))
+        pub fn forwarded_ip(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("ForwardedIP", value))
         }
 
         /// `HTTPMethod`.
-        pub fn http_method(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("HTTPMethod", it))
+        pub fn http_method(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("HTTPMethod", value))
         }
 
         /// `Header`.
-        pub fn header(self, it: impl Into<cfn::Value<RateLimitHeader>>) -> Self {
-            Self(self.0.set("Header", it))
+        pub fn header(self, value: impl Into<cfn::Value<RateLimitHeader>>) -> Self {
+            Self(self.0.set("Header", value))
         }
 
         /// `IP`.
-        pub fn ip(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("IP", it))
+        pub fn ip(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("IP", value))
         }
 
         /// `JA3Fingerprint`.
-        pub fn ja3_fingerprint(self, it: impl Into<cfn::Value<RateLimitJa3Fingerprint>>) -> Self {
-            Self(self.0.set("JA3Fingerprint", it))
+        pub fn ja3_fingerprint(self, value: impl Into<cfn::Value<RateLimitJa3Fingerprint>>) -> Self {
+            Self(self.0.set("JA3Fingerprint", value))
         }
 
         /// `JA4Fingerprint`.
-        pub fn ja4_fingerprint(self, it: impl Into<cfn::Value<RateLimitJa4Fingerprint>>) -> Self {
-            Self(self.0.set("JA4Fingerprint", it))
+        pub fn ja4_fingerprint(self, value: impl Into<cfn::Value<RateLimitJa4Fingerprint>>) -> Self {
+            Self(self.0.set("JA4Fingerprint", value))
         }
 
         /// `LabelNamespace`.
-        pub fn label_namespace(self, it: impl Into<cfn::Value<RateLimitLabelNamespace>>) -> Self {
-            Self(self.0.set("LabelNamespace", it))
+        pub fn label_namespace(self, value: impl Into<cfn::Value<RateLimitLabelNamespace>>) -> Self {
+            Self(self.0.set("LabelNamespace", value))
         }
 
         /// `QueryArgument`.
-        pub fn query_argument(self, it: impl Into<cfn::Value<RateLimitQueryArgument>>) -> Self {
-            Self(self.0.set("QueryArgument", it))
+        pub fn query_argument(self, value: impl Into<cfn::Value<RateLimitQueryArgument>>) -> Self {
+            Self(self.0.set("QueryArgument", value))
         }
 
         /// `QueryString`.
-        pub fn query_string(self, it: impl Into<cfn::Value<RateLimitQueryString>>) -> Self {
-            Self(self.0.set("QueryString", it))
+        pub fn query_string(self, value: impl Into<cfn::Value<RateLimitQueryString>>) -> Self {
+            Self(self.0.set("QueryString", value))
         }
 
         /// `UriPath`.
-        pub fn uri_path(self, it: impl Into<cfn::Value<RateLimitUriPath>>) -> Self {
-            Self(self.0.set("UriPath", it))
+        pub fn uri_path(self, value: impl Into<cfn::Value<RateLimitUriPath>>) -> Self {
+            Self(self.0.set("UriPath", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3615,10 +3627,10 @@ pub mod web_acl {
 
         /// `Name`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(64),
@@ -3630,10 +3642,10 @@ pub mod web_acl {
 
         /// `TextTransformations`: required, at least 1 item.
         #[track_caller]
-        pub fn text_transformations(self, it: impl Into<cfn::Value<Vec<TextTransformation>>>) -> Self {
+        pub fn text_transformations(self, value: impl Into<cfn::Value<Vec<TextTransformation>>>) -> Self {
             Self(self.0.set_checked(
                 "TextTransformations",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE },
             ))
         }
@@ -3672,10 +3684,10 @@ pub mod web_acl {
 
         /// `Name`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(64),
@@ -3687,10 +3699,10 @@ pub mod web_acl {
 
         /// `TextTransformations`: required, at least 1 item.
         #[track_caller]
-        pub fn text_transformations(self, it: impl Into<cfn::Value<Vec<TextTransformation>>>) -> Self {
+        pub fn text_transformations(self, value: impl Into<cfn::Value<Vec<TextTransformation>>>) -> Self {
             Self(self.0.set_checked(
                 "TextTransformations",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE },
             ))
         }
@@ -3719,8 +3731,8 @@ pub mod web_acl {
         }
 
         /// `FallbackBehavior`: required.
-        pub fn fallback_behavior(self, it: impl Into<cfn::Value<FallbackBehavior>>) -> Self {
-            Self(self.0.set("FallbackBehavior", it))
+        pub fn fallback_behavior(self, value: impl Into<cfn::Value<FallbackBehavior>>) -> Self {
+            Self(self.0.set("FallbackBehavior", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3747,8 +3759,8 @@ pub mod web_acl {
         }
 
         /// `FallbackBehavior`: required.
-        pub fn fallback_behavior(self, it: impl Into<cfn::Value<FallbackBehavior>>) -> Self {
-            Self(self.0.set("FallbackBehavior", it))
+        pub fn fallback_behavior(self, value: impl Into<cfn::Value<FallbackBehavior>>) -> Self {
+            Self(self.0.set("FallbackBehavior", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -3777,10 +3789,10 @@ pub mod web_acl {
 
         /// `Namespace`: required.
         #[track_caller]
-        pub fn namespace(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn namespace(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Namespace",
-                it,
+                value,
                 &cfn::Constraint { pattern: Some("^[0-9A-Za-z_:-]+$"), ..cfn::Constraint::NONE },
             ))
         }
@@ -3819,10 +3831,10 @@ pub mod web_acl {
 
         /// `Name`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(64),
@@ -3834,10 +3846,10 @@ pub mod web_acl {
 
         /// `TextTransformations`: required, at least 1 item.
         #[track_caller]
-        pub fn text_transformations(self, it: impl Into<cfn::Value<Vec<TextTransformation>>>) -> Self {
+        pub fn text_transformations(self, value: impl Into<cfn::Value<Vec<TextTransformation>>>) -> Self {
             Self(self.0.set_checked(
                 "TextTransformations",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE },
             ))
         }
@@ -3868,10 +3880,10 @@ pub mod web_acl {
 
         /// `TextTransformations`: required, at least 1 item.
         #[track_caller]
-        pub fn text_transformations(self, it: impl Into<cfn::Value<Vec<TextTransformation>>>) -> Self {
+        pub fn text_transformations(self, value: impl Into<cfn::Value<Vec<TextTransformation>>>) -> Self {
             Self(self.0.set_checked(
                 "TextTransformations",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE },
             ))
         }
@@ -3902,10 +3914,10 @@ pub mod web_acl {
 
         /// `TextTransformations`: required, at least 1 item.
         #[track_caller]
-        pub fn text_transformations(self, it: impl Into<cfn::Value<Vec<TextTransformation>>>) -> Self {
+        pub fn text_transformations(self, value: impl Into<cfn::Value<Vec<TextTransformation>>>) -> Self {
             Self(self.0.set_checked(
                 "TextTransformations",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE },
             ))
         }
@@ -3935,10 +3947,10 @@ pub mod web_acl {
 
         /// `RegexString`: 1 to 512 characters.
         #[track_caller]
-        pub fn regex_string(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn regex_string(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "RegexString",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(512), ..cfn::Constraint::NONE },
             ))
         }
@@ -3981,34 +3993,34 @@ pub mod web_acl {
         }
 
         /// `FieldToMatch`: required.
-        pub fn field_to_match(self, it: impl Into<cfn::Value<FieldToMatch>>) -> Self {
-            Self(self.0.set("FieldToMatch", it))
+        pub fn field_to_match(self, value: impl Into<cfn::Value<FieldToMatch>>) -> Self {
+            Self(self.0.set("FieldToMatch", value))
         }
 
         /// `PreParseTextTransformations`.
         pub fn pre_parse_text_transformations(
             self,
-            it: impl Into<cfn::Value<Vec<PreParseTextTransformation>>>,
+            value: impl Into<cfn::Value<Vec<PreParseTextTransformation>>>,
         ) -> Self {
-            Self(self.0.set("PreParseTextTransformations", it))
+            Self(self.0.set("PreParseTextTransformations", value))
         }
 
         /// `RegexString`: required, 1 to 512 characters.
         #[track_caller]
-        pub fn regex_string(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn regex_string(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "RegexString",
-                it,
+                value,
                 &cfn::Constraint { min_length: Some(1), max_length: Some(512), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `TextTransformations`: required, at least 1 item.
         #[track_caller]
-        pub fn text_transformations(self, it: impl Into<cfn::Value<Vec<TextTransformation>>>) -> Self {
+        pub fn text_transformations(self, value: impl Into<cfn::Value<Vec<TextTransformation>>>) -> Self {
             Self(self.0.set_checked(
                 "TextTransformations",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE },
             ))
         }
@@ -4052,10 +4064,10 @@ pub mod web_acl {
 
         /// `Arn`: required, 20 to 2048 characters.
         #[track_caller]
-        pub fn arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Arn",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(20),
                     max_length: Some(2048),
@@ -4066,24 +4078,24 @@ pub mod web_acl {
         }
 
         /// `FieldToMatch`: required.
-        pub fn field_to_match(self, it: impl Into<cfn::Value<FieldToMatch>>) -> Self {
-            Self(self.0.set("FieldToMatch", it))
+        pub fn field_to_match(self, value: impl Into<cfn::Value<FieldToMatch>>) -> Self {
+            Self(self.0.set("FieldToMatch", value))
         }
 
         /// `PreParseTextTransformations`.
         pub fn pre_parse_text_transformations(
             self,
-            it: impl Into<cfn::Value<Vec<PreParseTextTransformation>>>,
+            value: impl Into<cfn::Value<Vec<PreParseTextTransformation>>>,
         ) -> Self {
-            Self(self.0.set("PreParseTextTransformations", it))
+            Self(self.0.set("PreParseTextTransformations", value))
         }
 
         /// `TextTransformations`: required, at least 1 item.
         #[track_caller]
-        pub fn text_transformations(self, it: impl Into<cfn::Value<Vec<TextTransformation>>>) -> Self {
+        pub fn text_transformations(self, value: impl Into<cfn::Value<Vec<TextTransformation>>>) -> Self {
             Self(self.0.set_checked(
                 "TextTransformations",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE },
             ))
         }
@@ -4112,8 +4124,8 @@ pub mod web_acl {
         }
 
         /// `DefaultSizeInspectionLimit`: required.
-        pub fn default_size_inspection_limit(self, it: impl Into<cfn::Value<DefaultSizeInspectionLimit>>) -> Self {
-            Self(self.0.set("DefaultSizeInspectionLimit", it))
+        pub fn default_size_inspection_limit(self, value: impl Into<cfn::Value<DefaultSizeInspectionLimit>>) -> Self {
+            Self(self.0.set("DefaultSizeInspectionLimit", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -4153,18 +4165,18 @@ pub mod web_acl {
         }
 
         /// `PasswordField`: required.
-        pub fn password_field(self, it: impl Into<cfn::Value<FieldIdentifier>>) -> Self {
-            Self(self.0.set("PasswordField", it))
+        pub fn password_field(self, value: impl Into<cfn::Value<FieldIdentifier>>) -> Self {
+            Self(self.0.set("PasswordField", value))
         }
 
         /// `PayloadType`: required.
-        pub fn payload_type(self, it: impl Into<cfn::Value<PayloadType>>) -> Self {
-            Self(self.0.set("PayloadType", it))
+        pub fn payload_type(self, value: impl Into<cfn::Value<PayloadType>>) -> Self {
+            Self(self.0.set("PayloadType", value))
         }
 
         /// `UsernameField`: required.
-        pub fn username_field(self, it: impl Into<cfn::Value<FieldIdentifier>>) -> Self {
-            Self(self.0.set("UsernameField", it))
+        pub fn username_field(self, value: impl Into<cfn::Value<FieldIdentifier>>) -> Self {
+            Self(self.0.set("UsernameField", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -4191,33 +4203,33 @@ pub mod web_acl {
         }
 
         /// `AddressFields`.
-        pub fn address_fields(self, it: impl Into<cfn::Value<Vec<FieldIdentifier>>>) -> Self {
-            Self(self.0.set("AddressFields", it))
+        pub fn address_fields(self, value: impl Into<cfn::Value<Vec<FieldIdentifier>>>) -> Self {
+            Self(self.0.set("AddressFields", value))
         }
 
         /// `EmailField`.
-        pub fn email_field(self, it: impl Into<cfn::Value<FieldIdentifier>>) -> Self {
-            Self(self.0.set("EmailField", it))
+        pub fn email_field(self, value: impl Into<cfn::Value<FieldIdentifier>>) -> Self {
+            Self(self.0.set("EmailField", value))
         }
 
         /// `PasswordField`.
-        pub fn password_field(self, it: impl Into<cfn::Value<FieldIdentifier>>) -> Self {
-            Self(self.0.set("PasswordField", it))
+        pub fn password_field(self, value: impl Into<cfn::Value<FieldIdentifier>>) -> Self {
+            Self(self.0.set("PasswordField", value))
         }
 
         /// `PayloadType`: required.
-        pub fn payload_type(self, it: impl Into<cfn::Value<PayloadType>>) -> Self {
-            Self(self.0.set("PayloadType", it))
+        pub fn payload_type(self, value: impl Into<cfn::Value<PayloadType>>) -> Self {
+            Self(self.0.set("PayloadType", value))
         }
 
         /// `PhoneNumberFields`.
-        pub fn phone_number_fields(self, it: impl Into<cfn::Value<Vec<FieldIdentifier>>>) -> Self {
-            Self(self.0.set("PhoneNumberFields", it))
+        pub fn phone_number_fields(self, value: impl Into<cfn::Value<Vec<FieldIdentifier>>>) -> Self {
+            Self(self.0.set("PhoneNumberFields", value))
         }
 
         /// `UsernameField`.
-        pub fn username_field(self, it: impl Into<cfn::Value<FieldIdentifier>>) -> Self {
-            Self(self.0.set("UsernameField", it))
+        pub fn username_field(self, value: impl Into<cfn::Value<FieldIdentifier>>) -> Self {
+            Self(self.0.set("UsernameField", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -4244,23 +4256,23 @@ pub mod web_acl {
         }
 
         /// `BodyContains`.
-        pub fn body_contains(self, it: impl Into<cfn::Value<ResponseInspectionBodyContains>>) -> Self {
-            Self(self.0.set("BodyContains", it))
+        pub fn body_contains(self, value: impl Into<cfn::Value<ResponseInspectionBodyContains>>) -> Self {
+            Self(self.0.set("BodyContains", value))
         }
 
         /// `Header`.
-        pub fn header(self, it: impl Into<cfn::Value<ResponseInspectionHeader>>) -> Self {
-            Self(self.0.set("Header", it))
+        pub fn header(self, value: impl Into<cfn::Value<ResponseInspectionHeader>>) -> Self {
+            Self(self.0.set("Header", value))
         }
 
         /// `Json`.
-        pub fn json(self, it: impl Into<cfn::Value<ResponseInspectionJson>>) -> Self {
-            Self(self.0.set("Json", it))
+        pub fn json(self, value: impl Into<cfn::Value<ResponseInspectionJson>>) -> Self {
+            Self(self.0.set("Json", value))
         }
 
         /// `StatusCode`.
-        pub fn status_code(self, it: impl Into<cfn::Value<ResponseInspectionStatusCode>>) -> Self {
-            Self(self.0.set("StatusCode", it))
+        pub fn status_code(self, value: impl Into<cfn::Value<ResponseInspectionStatusCode>>) -> Self {
+            Self(self.0.set("StatusCode", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -4299,10 +4311,10 @@ pub mod web_acl {
 
         /// `FailureStrings`: required, 1 to 5 items, each 1 to 100 characters.
         #[track_caller]
-        pub fn failure_strings(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn failure_strings(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "FailureStrings",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(5),
@@ -4319,10 +4331,10 @@ pub mod web_acl {
 
         /// `SuccessStrings`: required, 1 to 5 items, each 1 to 100 characters.
         #[track_caller]
-        pub fn success_strings(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn success_strings(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "SuccessStrings",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(5),
@@ -4376,10 +4388,10 @@ pub mod web_acl {
 
         /// `FailureValues`: required, 1 to 3 items, each 1 to 100 characters.
         #[track_caller]
-        pub fn failure_values(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn failure_values(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "FailureValues",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(3),
@@ -4396,10 +4408,10 @@ pub mod web_acl {
 
         /// `Name`: required, 1 to 200 characters.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(200),
@@ -4411,10 +4423,10 @@ pub mod web_acl {
 
         /// `SuccessValues`: required, 1 to 3 items, each 1 to 100 characters.
         #[track_caller]
-        pub fn success_values(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn success_values(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "SuccessValues",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(3),
@@ -4468,10 +4480,10 @@ pub mod web_acl {
 
         /// `FailureValues`: required, 1 to 5 items, each 1 to 100 characters.
         #[track_caller]
-        pub fn failure_values(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn failure_values(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "FailureValues",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(5),
@@ -4488,10 +4500,10 @@ pub mod web_acl {
 
         /// `Identifier`: required, 1 to 512 characters.
         #[track_caller]
-        pub fn identifier(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn identifier(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Identifier",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(512),
@@ -4503,10 +4515,10 @@ pub mod web_acl {
 
         /// `SuccessValues`: required, 1 to 5 items, each 1 to 100 characters.
         #[track_caller]
-        pub fn success_values(self, it: impl Into<cfn::Value<Vec<String>>>) -> Self {
+        pub fn success_values(self, value: impl Into<cfn::Value<Vec<String>>>) -> Self {
             Self(self.0.set_checked(
                 "SuccessValues",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(5),
@@ -4555,10 +4567,10 @@ pub mod web_acl {
 
         /// `FailureCodes`: required, 1 to 10 items, each 0 to 999.
         #[track_caller]
-        pub fn failure_codes(self, it: impl Into<cfn::Value<Vec<i64>>>) -> Self {
+        pub fn failure_codes(self, value: impl Into<cfn::Value<Vec<i64>>>) -> Self {
             Self(self.0.set_checked(
                 "FailureCodes",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(10),
@@ -4570,10 +4582,10 @@ pub mod web_acl {
 
         /// `SuccessCodes`: required, 1 to 10 items, each 0 to 999.
         #[track_caller]
-        pub fn success_codes(self, it: impl Into<cfn::Value<Vec<i64>>>) -> Self {
+        pub fn success_codes(self, value: impl Into<cfn::Value<Vec<i64>>>) -> Self {
             Self(self.0.set_checked(
                 "SuccessCodes",
-                it,
+                value,
                 &cfn::Constraint {
                     min_items: Some(1),
                     max_items: Some(10),
@@ -4624,54 +4636,58 @@ pub mod web_acl {
         }
 
         /// `Action`.
-        pub fn action(self, it: impl Into<cfn::Value<RuleAction>>) -> Self {
-            Self(self.0.set("Action", it))
+        pub fn action(self, value: impl Into<cfn::Value<RuleAction>>) -> Self {
+            Self(self.0.set("Action", value))
         }
 
         /// `CaptchaConfig`.
-        pub fn captcha_config(self, it: impl Into<cfn::Value<CaptchaConfig>>) -> Self {
-            Self(self.0.set("CaptchaConfig", it))
+        pub fn captcha_config(self, value: impl Into<cfn::Value<CaptchaConfig>>) -> Self {
+            Self(self.0.set("CaptchaConfig", value))
         }
 
         /// `ChallengeConfig`.
-        pub fn challenge_config(self, it: impl Into<cfn::Value<ChallengeConfig>>) -> Self {
-            Self(self.0.set("ChallengeConfig", it))
+        pub fn challenge_config(self, value: impl Into<cfn::Value<ChallengeConfig>>) -> Self {
+            Self(self.0.set("ChallengeConfig", value))
         }
 
         /// `Name`: required.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint { pattern: Some("^[0-9A-Za-z_-]{1,128}$"), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `OverrideAction`.
-        pub fn override_action(self, it: impl Into<cfn::Value<OverrideAction>>) -> Self {
-            Self(self.0.set("OverrideAction", it))
+        pub fn override_action(self, value: impl Into<cfn::Value<OverrideAction>>) -> Self {
+            Self(self.0.set("OverrideAction", value))
         }
 
         /// `Priority`: required, at least 0.
         #[track_caller]
-        pub fn priority(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set_checked("Priority", it, &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE }))
+        pub fn priority(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set_checked(
+                "Priority",
+                value,
+                &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE },
+            ))
         }
 
         /// `RuleLabels`.
-        pub fn rule_labels(self, it: impl Into<cfn::Value<Vec<Label>>>) -> Self {
-            Self(self.0.set("RuleLabels", it))
+        pub fn rule_labels(self, value: impl Into<cfn::Value<Vec<Label>>>) -> Self {
+            Self(self.0.set("RuleLabels", value))
         }
 
         /// `Statement`: required.
-        pub fn statement(self, it: impl Into<cfn::Value<Statement>>) -> Self {
-            Self(self.0.set("Statement", it))
+        pub fn statement(self, value: impl Into<cfn::Value<Statement>>) -> Self {
+            Self(self.0.set("Statement", value))
         }
 
         /// `VisibilityConfig`: required.
-        pub fn visibility_config(self, it: impl Into<cfn::Value<VisibilityConfig>>) -> Self {
-            Self(self.0.set("VisibilityConfig", it))
+        pub fn visibility_config(self, value: impl Into<cfn::Value<VisibilityConfig>>) -> Self {
+            Self(self.0.set("VisibilityConfig", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -4698,33 +4714,33 @@ pub mod web_acl {
         }
 
         /// `Allow`.
-        pub fn allow(self, it: impl Into<cfn::Value<AllowAction>>) -> Self {
-            Self(self.0.set("Allow", it))
+        pub fn allow(self, value: impl Into<cfn::Value<AllowAction>>) -> Self {
+            Self(self.0.set("Allow", value))
         }
 
         /// `Block`.
-        pub fn block(self, it: impl Into<cfn::Value<BlockAction>>) -> Self {
-            Self(self.0.set("Block", it))
+        pub fn block(self, value: impl Into<cfn::Value<BlockAction>>) -> Self {
+            Self(self.0.set("Block", value))
         }
 
         /// `Captcha`.
-        pub fn captcha(self, it: impl Into<cfn::Value<CaptchaAction>>) -> Self {
-            Self(self.0.set("Captcha", it))
+        pub fn captcha(self, value: impl Into<cfn::Value<CaptchaAction>>) -> Self {
+            Self(self.0.set("Captcha", value))
         }
 
         /// `Challenge`.
-        pub fn challenge(self, it: impl Into<cfn::Value<ChallengeAction>>) -> Self {
-            Self(self.0.set("Challenge", it))
+        pub fn challenge(self, value: impl Into<cfn::Value<ChallengeAction>>) -> Self {
+            Self(self.0.set("Challenge", value))
         }
 
         /// `Count`.
-        pub fn count(self, it: impl Into<cfn::Value<CountAction>>) -> Self {
-            Self(self.0.set("Count", it))
+        pub fn count(self, value: impl Into<cfn::Value<CountAction>>) -> Self {
+            Self(self.0.set("Count", value))
         }
 
         /// `Monetize`.
-        pub fn monetize(self, it: impl Into<cfn::Value<MonetizeAction>>) -> Self {
-            Self(self.0.set("Monetize", it))
+        pub fn monetize(self, value: impl Into<cfn::Value<MonetizeAction>>) -> Self {
+            Self(self.0.set("Monetize", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -4760,16 +4776,16 @@ pub mod web_acl {
         }
 
         /// `ActionToUse`: required.
-        pub fn action_to_use(self, it: impl Into<cfn::Value<RuleAction>>) -> Self {
-            Self(self.0.set("ActionToUse", it))
+        pub fn action_to_use(self, value: impl Into<cfn::Value<RuleAction>>) -> Self {
+            Self(self.0.set("ActionToUse", value))
         }
 
         /// `Name`: required.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint { pattern: Some("^[0-9A-Za-z_-]{1,128}$"), ..cfn::Constraint::NONE },
             ))
         }
@@ -4800,10 +4816,10 @@ pub mod web_acl {
 
         /// `Arn`: required, 20 to 2048 characters.
         #[track_caller]
-        pub fn arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Arn",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(20),
                     max_length: Some(2048),
@@ -4815,20 +4831,20 @@ pub mod web_acl {
 
         /// `ExcludedRules`: at most 100 items.
         #[track_caller]
-        pub fn excluded_rules(self, it: impl Into<cfn::Value<Vec<ExcludedRule>>>) -> Self {
+        pub fn excluded_rules(self, value: impl Into<cfn::Value<Vec<ExcludedRule>>>) -> Self {
             Self(self.0.set_checked(
                 "ExcludedRules",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(100), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `RuleActionOverrides`: at most 100 items.
         #[track_caller]
-        pub fn rule_action_overrides(self, it: impl Into<cfn::Value<Vec<RuleActionOverride>>>) -> Self {
+        pub fn rule_action_overrides(self, value: impl Into<cfn::Value<Vec<RuleActionOverride>>>) -> Self {
             Self(self.0.set_checked(
                 "RuleActionOverrides",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(100), ..cfn::Constraint::NONE },
             ))
         }
@@ -4859,10 +4875,10 @@ pub mod web_acl {
 
         /// `Name`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(64),
@@ -4898,10 +4914,10 @@ pub mod web_acl {
 
         /// `Name`: required, 1 to 64 characters.
         #[track_caller]
-        pub fn name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "Name",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(64),
@@ -4952,39 +4968,39 @@ pub mod web_acl {
         }
 
         /// `ComparisonOperator`: required.
-        pub fn comparison_operator(self, it: impl Into<cfn::Value<ComparisonOperator>>) -> Self {
-            Self(self.0.set("ComparisonOperator", it))
+        pub fn comparison_operator(self, value: impl Into<cfn::Value<ComparisonOperator>>) -> Self {
+            Self(self.0.set("ComparisonOperator", value))
         }
 
         /// `FieldToMatch`: required.
-        pub fn field_to_match(self, it: impl Into<cfn::Value<FieldToMatch>>) -> Self {
-            Self(self.0.set("FieldToMatch", it))
+        pub fn field_to_match(self, value: impl Into<cfn::Value<FieldToMatch>>) -> Self {
+            Self(self.0.set("FieldToMatch", value))
         }
 
         /// `PreParseTextTransformations`.
         pub fn pre_parse_text_transformations(
             self,
-            it: impl Into<cfn::Value<Vec<PreParseTextTransformation>>>,
+            value: impl Into<cfn::Value<Vec<PreParseTextTransformation>>>,
         ) -> Self {
-            Self(self.0.set("PreParseTextTransformations", it))
+            Self(self.0.set("PreParseTextTransformations", value))
         }
 
         /// `Size`: required, 0 to 21474836480.
         #[track_caller]
-        pub fn size(self, it: impl Into<cfn::Value<f64>>) -> Self {
+        pub fn size(self, value: impl Into<cfn::Value<f64>>) -> Self {
             Self(self.0.set_checked(
                 "Size",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(0.0), maximum: Some(21474836480.0), ..cfn::Constraint::NONE },
             ))
         }
 
         /// `TextTransformations`: required, at least 1 item.
         #[track_caller]
-        pub fn text_transformations(self, it: impl Into<cfn::Value<Vec<TextTransformation>>>) -> Self {
+        pub fn text_transformations(self, value: impl Into<cfn::Value<Vec<TextTransformation>>>) -> Self {
             Self(self.0.set_checked(
                 "TextTransformations",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE },
             ))
         }
@@ -5024,29 +5040,29 @@ pub mod web_acl {
         }
 
         /// `FieldToMatch`: required.
-        pub fn field_to_match(self, it: impl Into<cfn::Value<FieldToMatch>>) -> Self {
-            Self(self.0.set("FieldToMatch", it))
+        pub fn field_to_match(self, value: impl Into<cfn::Value<FieldToMatch>>) -> Self {
+            Self(self.0.set("FieldToMatch", value))
         }
 
         /// `PreParseTextTransformations`.
         pub fn pre_parse_text_transformations(
             self,
-            it: impl Into<cfn::Value<Vec<PreParseTextTransformation>>>,
+            value: impl Into<cfn::Value<Vec<PreParseTextTransformation>>>,
         ) -> Self {
-            Self(self.0.set("PreParseTextTransformations", it))
+            Self(self.0.set("PreParseTextTransformations", value))
         }
 
         /// `SensitivityLevel`.
-        pub fn sensitivity_level(self, it: impl Into<cfn::Value<SensitivityLevel>>) -> Self {
-            Self(self.0.set("SensitivityLevel", it))
+        pub fn sensitivity_level(self, value: impl Into<cfn::Value<SensitivityLevel>>) -> Self {
+            Self(self.0.set("SensitivityLevel", value))
         }
 
         /// `TextTransformations`: required, at least 1 item.
         #[track_caller]
-        pub fn text_transformations(self, it: impl Into<cfn::Value<Vec<TextTransformation>>>) -> Self {
+        pub fn text_transformations(self, value: impl Into<cfn::Value<Vec<TextTransformation>>>) -> Self {
             Self(self.0.set_checked(
                 "TextTransformations",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE },
             ))
         }
@@ -5075,86 +5091,86 @@ pub mod web_acl {
         }
 
         /// `AndStatement`.
-        pub fn and_statement(self, it: impl Into<cfn::Value<AndStatement>>) -> Self {
-            Self(self.0.set("AndStatement", it))
+        pub fn and_statement(self, value: impl Into<cfn::Value<AndStatement>>) -> Self {
+            Self(self.0.set("AndStatement", value))
         }
 
         /// `AsnMatchStatement`.
-        pub fn asn_match_statement(self, it: impl Into<cfn::Value<AsnMatchStatement>>) -> Self {
-            Self(self.0.set("AsnMatchStatement", it))
+        pub fn asn_match_statement(self, value: impl Into<cfn::Value<AsnMatchStatement>>) -> Self {
+            Self(self.0.set("AsnMatchStatement", value))
         }
 
         /// `ByteMatchStatement`.
-        pub fn byte_match_statement(self, it: impl Into<cfn::Value<ByteMatchStatement>>) -> Self {
-            Self(self.0.set("ByteMatchStatement", it))
+        pub fn byte_match_statement(self, value: impl Into<cfn::Value<ByteMatchStatement>>) -> Self {
+            Self(self.0.set("ByteMatchStatement", value))
         }
 
         /// `GeoMatchStatement`.
-        pub fn geo_match_statement(self, it: impl Into<cfn::Value<GeoMatchStatement>>) -> Self {
-            Self(self.0.set("GeoMatchStatement", it))
+        pub fn geo_match_statement(self, value: impl Into<cfn::Value<GeoMatchStatement>>) -> Self {
+            Self(self.0.set("GeoMatchStatement", value))
         }
 
         /// `IPSetReferenceStatement`.
-        pub fn ip_set_reference_statement(self, it: impl Into<cfn::Value<IpSetReferenceStatement>>) -> Self {
-            Self(self.0.set("IPSetReferenceStatement", it))
+        pub fn ip_set_reference_statement(self, value: impl Into<cfn::Value<IpSetReferenceStatement>>) -> Self {
+            Self(self.0.set("IPSetReferenceStatement", value))
         }
 
         /// `LabelMatchStatement`.
-        pub fn label_match_statement(self, it: impl Into<cfn::Value<LabelMatchStatement>>) -> Self {
-            Self(self.0.set("LabelMatchStatement", it))
+        pub fn label_match_statement(self, value: impl Into<cfn::Value<LabelMatchStatement>>) -> Self {
+            Self(self.0.set("LabelMatchStatement", value))
         }
 
         /// `ManagedRuleGroupStatement`.
-        pub fn managed_rule_group_statement(self, it: impl Into<cfn::Value<ManagedRuleGroupStatement>>) -> Self {
-            Self(self.0.set("ManagedRuleGroupStatement", it))
+        pub fn managed_rule_group_statement(self, value: impl Into<cfn::Value<ManagedRuleGroupStatement>>) -> Self {
+            Self(self.0.set("ManagedRuleGroupStatement", value))
         }
 
         /// `NotStatement`.
-        pub fn not_statement(self, it: impl Into<cfn::Value<NotStatement>>) -> Self {
-            Self(self.0.set("NotStatement", it))
+        pub fn not_statement(self, value: impl Into<cfn::Value<NotStatement>>) -> Self {
+            Self(self.0.set("NotStatement", value))
         }
 
         /// `OrStatement`.
-        pub fn or_statement(self, it: impl Into<cfn::Value<OrStatement>>) -> Self {
-            Self(self.0.set("OrStatement", it))
+        pub fn or_statement(self, value: impl Into<cfn::Value<OrStatement>>) -> Self {
+            Self(self.0.set("OrStatement", value))
         }
 
         /// `RateBasedStatement`.
-        pub fn rate_based_statement(self, it: impl Into<cfn::Value<RateBasedStatement>>) -> Self {
-            Self(self.0.set("RateBasedStatement", it))
+        pub fn rate_based_statement(self, value: impl Into<cfn::Value<RateBasedStatement>>) -> Self {
+            Self(self.0.set("RateBasedStatement", value))
         }
 
         /// `RegexMatchStatement`.
-        pub fn regex_match_statement(self, it: impl Into<cfn::Value<RegexMatchStatement>>) -> Self {
-            Self(self.0.set("RegexMatchStatement", it))
+        pub fn regex_match_statement(self, value: impl Into<cfn::Value<RegexMatchStatement>>) -> Self {
+            Self(self.0.set("RegexMatchStatement", value))
         }
 
         /// `RegexPatternSetReferenceStatement`.
         pub fn regex_pattern_set_reference_statement(
             self,
-            it: impl Into<cfn::Value<RegexPatternSetReferenceStatement>>,
+            value: impl Into<cfn::Value<RegexPatternSetReferenceStatement>>,
         ) -> Self {
-            Self(self.0.set("RegexPatternSetReferenceStatement", it))
+            Self(self.0.set("RegexPatternSetReferenceStatement", value))
         }
 
         /// `RuleGroupReferenceStatement`.
-        pub fn rule_group_reference_statement(self, it: impl Into<cfn::Value<RuleGroupReferenceStatement>>) -> Self {
-            Self(self.0.set("RuleGroupReferenceStatement", it))
+        pub fn rule_group_reference_statement(self, value: impl Into<cfn::Value<RuleGroupReferenceStatement>>) -> Self {
+            Self(self.0.set("RuleGroupReferenceStatement", value))
         }
 
         /// `SizeConstraintStatement`.
-        pub fn size_constraint_statement(self, it: impl Into<cfn::Value<SizeConstraintStatement>>) -> Self {
-            Self(self.0.set("SizeConstraintStatement", it))
+        pub fn size_constraint_statement(self, value: impl Into<cfn::Value<SizeConstraintStatement>>) -> Self {
+            Self(self.0.set("SizeConstraintStatement", value))
         }
 
         /// `SqliMatchStatement`.
-        pub fn sqli_match_statement(self, it: impl Into<cfn::Value<SqliMatchStatement>>) -> Self {
-            Self(self.0.set("SqliMatchStatement", it))
+        pub fn sqli_match_statement(self, value: impl Into<cfn::Value<SqliMatchStatement>>) -> Self {
+            Self(self.0.set("SqliMatchStatement", value))
         }
 
         /// `XssMatchStatement`.
-        pub fn xss_match_statement(self, it: impl Into<cfn::Value<XssMatchStatement>>) -> Self {
-            Self(self.0.set("XssMatchStatement", it))
+        pub fn xss_match_statement(self, value: impl Into<cfn::Value<XssMatchStatement>>) -> Self {
+            Self(self.0.set("XssMatchStatement", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -5191,13 +5207,17 @@ pub mod web_acl {
 
         /// `Priority`: required, at least 0.
         #[track_caller]
-        pub fn priority(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set_checked("Priority", it, &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE }))
+        pub fn priority(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set_checked(
+                "Priority",
+                value,
+                &cfn::Constraint { minimum: Some(0.0), ..cfn::Constraint::NONE },
+            ))
         }
 
         /// `Type`: required.
-        pub fn r#type(self, it: impl Into<cfn::Value<TextTransformationType>>) -> Self {
-            Self(self.0.set("Type", it))
+        pub fn r#type(self, value: impl Into<cfn::Value<TextTransformationType>>) -> Self {
+            Self(self.0.set("Type", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -5224,8 +5244,8 @@ pub mod web_acl {
         }
 
         /// `FallbackBehavior`.
-        pub fn fallback_behavior(self, it: impl Into<cfn::Value<FallbackBehavior>>) -> Self {
-            Self(self.0.set("FallbackBehavior", it))
+        pub fn fallback_behavior(self, value: impl Into<cfn::Value<FallbackBehavior>>) -> Self {
+            Self(self.0.set("FallbackBehavior", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -5266,16 +5286,16 @@ pub mod web_acl {
         }
 
         /// `CloudWatchMetricsEnabled`: required.
-        pub fn cloud_watch_metrics_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("CloudWatchMetricsEnabled", it))
+        pub fn cloud_watch_metrics_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("CloudWatchMetricsEnabled", value))
         }
 
         /// `MetricName`: required, 1 to 128 characters.
         #[track_caller]
-        pub fn metric_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn metric_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "MetricName",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(128),
@@ -5286,8 +5306,8 @@ pub mod web_acl {
         }
 
         /// `SampledRequestsEnabled`: required.
-        pub fn sampled_requests_enabled(self, it: impl Into<cfn::Value<bool>>) -> Self {
-            Self(self.0.set("SampledRequestsEnabled", it))
+        pub fn sampled_requests_enabled(self, value: impl Into<cfn::Value<bool>>) -> Self {
+            Self(self.0.set("SampledRequestsEnabled", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -5325,24 +5345,24 @@ pub mod web_acl {
         }
 
         /// `FieldToMatch`: required.
-        pub fn field_to_match(self, it: impl Into<cfn::Value<FieldToMatch>>) -> Self {
-            Self(self.0.set("FieldToMatch", it))
+        pub fn field_to_match(self, value: impl Into<cfn::Value<FieldToMatch>>) -> Self {
+            Self(self.0.set("FieldToMatch", value))
         }
 
         /// `PreParseTextTransformations`.
         pub fn pre_parse_text_transformations(
             self,
-            it: impl Into<cfn::Value<Vec<PreParseTextTransformation>>>,
+            value: impl Into<cfn::Value<Vec<PreParseTextTransformation>>>,
         ) -> Self {
-            Self(self.0.set("PreParseTextTransformations", it))
+            Self(self.0.set("PreParseTextTransformations", value))
         }
 
         /// `TextTransformations`: required, at least 1 item.
         #[track_caller]
-        pub fn text_transformations(self, it: impl Into<cfn::Value<Vec<TextTransformation>>>) -> Self {
+        pub fn text_transformations(self, value: impl Into<cfn::Value<Vec<TextTransformation>>>) -> Self {
             Self(self.0.set_checked(
                 "TextTransformations",
-                it,
+                value,
                 &cfn::Constraint { min_items: Some(1), ..cfn::Constraint::NONE },
             ))
         }
@@ -6196,10 +6216,10 @@ pub mod web_acl_association {
 
         /// `ResourceArn`: required, 20 to 2048 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn resource_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn resource_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ResourceArn",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(20),
                     max_length: Some(2048),
@@ -6211,10 +6231,10 @@ pub mod web_acl_association {
 
         /// `WebACLArn`: required, 20 to 2048 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn web_acl_arn(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn web_acl_arn(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "WebACLArn",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(20),
                     max_length: Some(2048),

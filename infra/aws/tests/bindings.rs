@@ -25,7 +25,7 @@ fn synth(stack: Stack) -> CloudAssembly {
 /// The one resource of a stack, which has no finding.
 fn resource(stack: Stack, id: &str) -> Json {
     let assembly = synth(stack);
-    assert!(assembly.findings.iter().all(|it| !it.is_error()), "{:?}", assembly.findings);
+    assert!(assembly.findings.iter().all(|finding| !finding.is_error()), "{:?}", assembly.findings);
     let template: Json = serde_json::from_str(&assembly.stacks[0].document).expect("a template is JSON");
     template["Resources"][id].clone()
 }
@@ -34,11 +34,11 @@ fn resource(stack: Stack, id: &str) -> Json {
 fn messages<C: Construct>(resource: C) -> Vec<String> {
     let mut stack = Stack::new("s");
     stack.add("It", resource);
-    synth(stack).findings.into_iter().filter(|it| it.is_error()).map(|it| it.message).collect()
+    synth(stack).findings.into_iter().filter(|finding| finding.is_error()).map(|finding| finding.message).collect()
 }
 
 #[test]
-fn a_value_outside_its_range_is_told_at_the_line_that_set_it() {
+fn a_value_outside_its_range_is_reported_at_the_line_that_set_it() {
     let mut stack = Stack::new("s");
     let function = function().timeout(3).memory_size(64);
     let line = line!() - 1;
@@ -102,7 +102,7 @@ fn intrinsics_pass_where_a_literal_would_be_checked() {
         table().billing_mode(if_(&large, BillingMode::Provisioned, BillingMode::PayPerRequest)).retain(),
     );
     let assembly = synth(stack);
-    assert!(assembly.findings.iter().all(|it| !it.is_error()), "{:?}", assembly.findings);
+    assert!(assembly.findings.iter().all(|finding| !finding.is_error()), "{:?}", assembly.findings);
     let template: Json = serde_json::from_str(&assembly.stacks[0].document).unwrap();
     assert_includes(
         &template["Resources"],
@@ -185,9 +185,9 @@ fn tools_learn_what_a_change_does() {
     assert!(table.replaces_on.contains(&"ImportSourceSpecification/S3BucketSource/S3Bucket"));
     assert!(!table.replaces_on.contains(&"BillingMode"));
     for data in ["AWS::S3::Bucket", "AWS::SQS::Queue", "AWS::Logs::LogGroup", "AWS::SecretsManager::Secret"] {
-        assert!(aws::schema(data).is_some_and(|it| it.stateful), "{data}");
+        assert!(aws::schema(data).is_some_and(|schema| schema.stateful), "{data}");
     }
-    assert!(aws::schema("AWS::Lambda::Function").is_some_and(|it| !it.stateful));
+    assert!(aws::schema("AWS::Lambda::Function").is_some_and(|schema| !schema.stateful));
     assert_eq!(aws::schema("AWS::Nothing::Here"), None);
 }
 

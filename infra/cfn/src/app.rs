@@ -51,14 +51,15 @@ impl App {
 
     /// Turns the stacks into templates and collects all findings. Reads and writes nothing.
     pub fn synth(self) -> CloudAssembly {
-        let mut assembly = CloudAssembly { findings: checks::stacks(&self.stacks), ..CloudAssembly::default() };
+        let stacks = with_companions(self.stacks);
+        let mut assembly = CloudAssembly { findings: checks::stacks(&stacks), ..CloudAssembly::default() };
         let is_left_out = |check: &Check| self.without.iter().any(|name| name == check.name);
         for name in &self.without {
             if !self.checks.iter().any(|check| check.name == name) {
                 assembly.findings.push(Finding::error(name, "is not the name of a check; it cannot be left out"));
             }
         }
-        for stack in self.stacks {
+        for stack in stacks {
             let mut findings = stack.findings;
             findings.extend(checks::all(&stack.template));
             for check in self.checks.iter().filter(|check| !is_left_out(check)) {
@@ -84,11 +85,22 @@ impl App {
                 template: stack.template,
                 tags: stack.tags,
                 dependencies: stack.dependencies,
+                environment: stack.environment,
                 assets: stack.assets,
             });
         }
         assembly
     }
+}
+
+/// The stacks, each after its companions.
+fn with_companions(stacks: Vec<Stack>) -> Vec<Stack> {
+    let mut all = Vec::with_capacity(stacks.len());
+    for mut stack in stacks {
+        all.extend(with_companions(std::mem::take(&mut stack.companions)));
+        all.push(stack);
+    }
+    all
 }
 
 fn is_stack_name(name: &str) -> bool {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::built_function::{BuiltFunction, BuiltFunctions};
-use crate::{Asset, Template};
+use crate::{Asset, Environment, Template};
 
 /// One stack of an assembly.
 #[derive(Debug)]
@@ -15,6 +15,7 @@ pub struct AssembledStack {
     pub document: String,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) dependencies: Vec<String>,
+    pub(crate) environment: Environment,
     /// The functions to build and deploy with it.
     pub assets: Vec<Asset>,
 }

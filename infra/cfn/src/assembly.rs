@@ -60,10 +60,11 @@ impl CloudAssembly {
         files
     }
 
-    /// The zips that belong to those files, by name: `asset.<sha256>.zip`, and the path of each one's content.
+    /// The zips that belong to those files, by their name in the folder [`ASSETS`](crate::ASSETS) next to the assembly's: `<sha256>.zip`, and
+    /// the path of each one's content.
     pub fn zips(&self, built: &BuiltFunctions) -> BTreeMap<String, PathBuf> {
         let functions = self.stacks.iter().flat_map(|stack| stack.functions(built));
-        functions.map(|(_, function)| (function.zip_name(), function.path.clone())).collect()
+        functions.map(|(_, function)| (function.object_key(), function.path.clone())).collect()
     }
 }
 

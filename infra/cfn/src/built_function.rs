@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+/// The folder of the zips, next to those of the assemblies. No tenant can have this name.
+pub const ASSETS: &str = "_assets";
+
 /// The existing zips, by package and architecture.
 pub type BuiltFunctions = BTreeMap<(String, String), BuiltFunction>;
 
@@ -16,11 +19,13 @@ pub struct BuiltFunction {
 }
 
 impl BuiltFunction {
-    pub(crate) fn object_key(&self) -> String {
+    /// Its key in a bucket, and its name in the folder [`ASSETS`].
+    pub fn object_key(&self) -> String {
         format!("{}.zip", self.sha256)
     }
 
-    pub(crate) fn zip_name(&self) -> String {
-        format!("asset.{}.zip", self.sha256)
+    /// Where an assembly finds the zip: in a folder beside its own, which all assemblies share.
+    pub(crate) fn zip_path(&self) -> String {
+        format!("../{ASSETS}/{}", self.object_key())
     }
 }

@@ -132,14 +132,14 @@ pub fn or<const N: usize>(conditions: [Condition; N]) -> Condition {
 }
 
 impl From<&NamedCondition> for Condition {
-    fn from(it: &NamedCondition) -> Self {
-        Self(json!({ "Condition": it.0 }))
+    fn from(value: &NamedCondition) -> Self {
+        Self(json!({ "Condition": value.0 }))
     }
 }
 
 impl From<Condition> for Json {
-    fn from(it: Condition) -> Json {
-        it.0
+    fn from(value: Condition) -> Json {
+        value.0
     }
 }
 

@@ -35,7 +35,7 @@ enum Artifact {
 struct StackArtifact {
     dependencies: Vec<String>,
     display_name: String,
-    environment: &'static str,
+    environment: String,
     metadata: BTreeMap<String, [Source; 1]>,
     properties: Json,
     #[serde(rename = "type")]
@@ -85,8 +85,8 @@ fn artifact(
         "stackName": name,
         "terminationProtection": false,
         "tags": stack.tags,
-        "assumeRoleArn": role("deploy"),
-        "cloudFormationExecutionRoleArn": role("cfn-exec"),
+        "assumeRoleArn": stack.environment.role.clone().unwrap_or_else(|| role("deploy")),
+        "cloudFormationExecutionRoleArn": stack.environment.execution_role.clone().unwrap_or_else(|| role("cfn-exec")),
         "stackTemplateAssetObjectUrl": format!("s3://{BOOTSTRAP_BUCKET}/{hash}{}", extension(template_file)),
         "requiresBootstrapStackVersion": 6,
         "bootstrapStackVersionSsmParameter": BOOTSTRAP_VERSION,
@@ -105,7 +105,7 @@ fn artifact(
     Artifact::Stack(StackArtifact {
         dependencies,
         display_name: name.clone(),
-        environment: "aws://unknown-account/unknown-region",
+        environment: stack.environment.uri(),
         metadata: sources(stack),
         properties,
         ty: "aws:cloudformation:stack",
@@ -139,7 +139,7 @@ pub(crate) fn assets(stack: &str, template_file: &str, hash: &str, functions: &[
     let template_key = format!("{hash}{}", extension(template_file));
     files.insert(hash.to_owned(), file(&format!("{stack} template"), template_file, &template_key));
     for (asset, function) in functions {
-        files.insert(function.sha256.clone(), file(&asset.package, &function.zip_name(), &function.object_key()));
+        files.insert(function.sha256.clone(), file(&asset.package, &function.zip_path(), &function.object_key()));
     }
     json!({ "version": SCHEMA, "files": files, "dockerImages": {} })
 }

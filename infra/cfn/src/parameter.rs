@@ -105,7 +105,7 @@ impl Output {
 }
 
 impl From<Value<String>> for Output {
-    fn from(it: Value<String>) -> Self {
-        Self::new(it)
+    fn from(value: Value<String>) -> Self {
+        Self::new(value)
     }
 }

@@ -23,8 +23,8 @@ pub trait Literal: Sized {
 }
 
 impl<L: Literal> From<L> for Value<L> {
-    fn from(it: L) -> Self {
-        it.into_value()
+    fn from(value: L) -> Self {
+        value.into_value()
     }
 }
 

@@ -6,7 +6,8 @@ use std::panic::Location;
 use crate::properties::Problem;
 use crate::template::{Entry, Template};
 use crate::{
-    Acknowledgement, Condition, Construct, Finding, Json, LogicalId, NamedCondition, Output, Parameter, Resource, Value,
+    Acknowledgement, Condition, Construct, Environment, Finding, Json, LogicalId, NamedCondition, Output, Parameter,
+    Resource, Value,
 };
 
 /// An ordered set of resources that are deployed together.
@@ -15,6 +16,8 @@ pub struct Stack {
     pub(crate) template: Template,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) dependencies: Vec<String>,
+    pub(crate) environment: Environment,
+    pub(crate) companions: Vec<Stack>,
     pub(crate) assets: Vec<Asset>,
     pub(crate) findings: Vec<Finding>,
     pub(crate) acknowledgements: Vec<Acknowledgement>,
@@ -49,6 +52,8 @@ impl Stack {
             template: Template::new(name.into()),
             tags: BTreeMap::new(),
             dependencies: Vec::new(),
+            environment: Environment::default(),
+            companions: Vec::new(),
             assets: Vec::new(),
             findings: Vec::new(),
             acknowledgements: Vec::new(),
@@ -66,6 +71,18 @@ impl Stack {
     #[must_use]
     pub fn tag(mut self, key: &str, value: &str) -> Self {
         self.tags.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Where the stack is deployed; by default, where the caller is signed in. Companions are deployed with the same account and roles, in
+    /// regions of their own.
+    #[must_use]
+    pub fn environment(mut self, environment: &Environment) -> Self {
+        for companion in &mut self.companions {
+            let region = companion.environment.region.take();
+            companion.environment = Environment { region, ..environment.clone() };
+        }
+        self.environment = environment.clone();
         self
     }
 
@@ -126,6 +143,25 @@ impl Stack {
     /// Deploys this stack after the one with that name.
     pub fn deploy_after(&mut self, stack: &str) {
         self.dependencies.push(stack.to_owned());
+    }
+
+    /// Adds a stack with what this one needs in a different region of the same account, for example a certificate for CloudFront. It is
+    /// deployed before this one, which reads its outputs with [`stack_output_from`](crate::intrinsic::stack_output_from).
+    pub fn companion(&mut self, mut companion: Stack, region: &str) {
+        companion.environment.region = Some(region.to_owned());
+        self.deploy_after(companion.name());
+        self.companions.push(companion);
+    }
+
+    /// Sets a property of every resource of a type, for what holds for all of them and no construct should have to know. What is added
+    /// later is not changed.
+    pub fn set_everywhere(&mut self, ty: &str, property: &str, value: &Json) {
+        for entry in self.template.resources.values_mut().filter(|entry| entry.ty == ty) {
+            entry.properties[property] = value.clone();
+        }
+        for companion in &mut self.companions {
+            companion.set_everywhere(ty, property, value);
+        }
     }
 
     /// Reports a problem at the caller's line, for rules that types cannot express.

@@ -87,22 +87,22 @@ impl<T> std::fmt::Debug for Value<T> {
 }
 
 impl<T> From<Value<T>> for Json {
-    fn from(it: Value<T>) -> Json {
-        it.json
+    fn from(value: Value<T>) -> Json {
+        value.json
     }
 }
 
 impl<T> From<&Value<T>> for Value<T> {
-    fn from(it: &Value<T>) -> Self {
-        it.clone()
+    fn from(value: &Value<T>) -> Self {
+        value.clone()
     }
 }
 
 macro_rules! literal {
     ($($from:ty => $to:ty),* $(,)?) => {$(
         impl From<$from> for Value<$to> {
-            fn from(it: $from) -> Self {
-                Self::from_parts(it.into(), Vec::new())
+            fn from(value: $from) -> Self {
+                Self::from_parts(value.into(), Vec::new())
             }
         }
     )*};
@@ -114,32 +114,32 @@ literal! {
 }
 
 impl From<&String> for Value<String> {
-    fn from(it: &String) -> Self {
-        Self::from_parts(it.as_str().into(), Vec::new())
+    fn from(value: &String) -> Self {
+        Self::from_parts(value.as_str().into(), Vec::new())
     }
 }
 
 impl<T, V: Into<Value<T>>> From<Vec<V>> for Value<Vec<T>> {
-    fn from(it: Vec<V>) -> Self {
-        list(it)
+    fn from(value: Vec<V>) -> Self {
+        list(value)
     }
 }
 
 impl<T, V: Into<Value<T>>, const N: usize> From<[V; N]> for Value<Vec<T>> {
-    fn from(it: [V; N]) -> Self {
-        list(it)
+    fn from(value: [V; N]) -> Self {
+        list(value)
     }
 }
 
 impl<T, V: Into<Value<T>>> From<BTreeMap<String, V>> for Value<BTreeMap<String, T>> {
-    fn from(it: BTreeMap<String, V>) -> Self {
-        map(it)
+    fn from(value: BTreeMap<String, V>) -> Self {
+        map(value)
     }
 }
 
 impl<T, V: Into<Value<T>>, const N: usize> From<[(&str, V); N]> for Value<BTreeMap<String, T>> {
-    fn from(it: [(&str, V); N]) -> Self {
-        map(it.map(|(key, value)| (key.to_owned(), value)))
+    fn from(value: [(&str, V); N]) -> Self {
+        map(value.map(|(key, value)| (key.to_owned(), value)))
     }
 }
 

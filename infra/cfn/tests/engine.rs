@@ -23,17 +23,17 @@ struct ThingRef(LogicalId);
 
 impl Thing {
     #[track_caller]
-    fn size(self, it: impl Into<Value<i64>>) -> Self {
+    fn size(self, value: impl Into<Value<i64>>) -> Self {
         const SIZE: Constraint = Constraint { minimum: Some(128.0), maximum: Some(10240.0), ..Constraint::NONE };
-        Self(self.0.set_checked("MemorySize", it, &SIZE))
+        Self(self.0.set_checked("MemorySize", value, &SIZE))
     }
 
-    fn name(self, it: impl Into<Value<String>>) -> Self {
-        Self(self.0.set("Name", it))
+    fn name(self, value: impl Into<Value<String>>) -> Self {
+        Self(self.0.set("Name", value))
     }
 
-    fn parts(self, it: impl Into<Value<Vec<Part>>>) -> Self {
-        Self(self.0.set("Parts", it))
+    fn parts(self, value: impl Into<Value<Vec<Part>>>) -> Self {
+        Self(self.0.set("Parts", value))
     }
 }
 
@@ -42,9 +42,9 @@ struct Part(Properties);
 
 impl Part {
     #[track_caller]
-    fn label(self, it: impl Into<Value<String>>) -> Self {
+    fn label(self, value: impl Into<Value<String>>) -> Self {
         const LABEL: Constraint = Constraint { max_length: Some(2), ..Constraint::NONE };
-        Self(self.0.set_checked("Label", it, &LABEL))
+        Self(self.0.set_checked("Label", value, &LABEL))
     }
 }
 
@@ -65,8 +65,8 @@ impl Resource for Thing {
 }
 
 impl From<LogicalId> for ThingRef {
-    fn from(it: LogicalId) -> Self {
-        Self(it)
+    fn from(value: LogicalId) -> Self {
+        Self(value)
     }
 }
 
@@ -312,7 +312,7 @@ fn retained_resources_survive_everything_but_a_failed_first_create() {
 }
 
 #[test]
-fn attributes_metadata_and_conditions_are_where_cloudformation_expects_them() {
+fn attributes_metadata_and_conditions_are_in_the_places_of_cloudformation() {
     let mut stack = Stack::new("s");
     stack.metadata("Owner", "platform");
     let stage = stack.parameter("Stage", Parameter::string().allowed_values(["test", "prod"]).no_echo());

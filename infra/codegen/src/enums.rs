@@ -40,15 +40,15 @@ impl<'a> Enums<'a> {
         let mut enums = Self::default();
         for (name, uses) in groups {
             let one_meaning = uses.iter().all(|used| used.values == uses[0].values) && !taken.contains(&name);
-            for it in uses {
-                let owner = it.owner.unwrap_or(names::short(ty));
-                let name = if one_meaning { name.clone() } else { names::camel(&format!("{owner}_{}", it.item), "") };
+            for used in uses {
+                let owner = used.owner.unwrap_or(names::short(ty));
+                let name = if one_meaning { name.clone() } else { names::camel(&format!("{owner}_{}", used.item), "") };
                 if taken.contains(&name)
-                    || enums.definitions.insert(name.clone(), it.values).is_some_and(|same| same != it.values)
+                    || enums.definitions.insert(name.clone(), used.values).is_some_and(|same| same != used.values)
                 {
                     bail!("{ty}: two types would be named {name}");
                 }
-                enums.uses.insert((it.owner, it.name), name);
+                enums.uses.insert((used.owner, used.name), name);
             }
         }
         Ok(enums)

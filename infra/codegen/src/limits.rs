@@ -19,7 +19,7 @@ pub fn join(ty: &str, resource: &mut Resource, schema: &Value) -> Vec<Dropped> {
 
     let mut dropped = Vec::new();
     for ((owner, name), places) in found {
-        let path = || owner.iter().chain([&name]).fold(ty.to_owned(), |path, it| format!("{path}/{it}"));
+        let path = || owner.iter().chain([&name]).fold(ty.to_owned(), |path, part| format!("{path}/{part}"));
         let properties = match &owner {
             None => &mut resource.properties,
             Some(owner) => resource.types.get_mut(owner).expect("only property types of the resource are visited"),

@@ -240,8 +240,8 @@ impl<'a> Writer<'a> {
             None => self.put(format_args!(
                 "
                 /// {about}
-                pub fn {name}(self, it: impl Into<cfn::Value<{ty}>>) -> Self {{
-                    Self(self.0.set({cfn_name:?}, it))
+                pub fn {name}(self, value: impl Into<cfn::Value<{ty}>>) -> Self {{
+                    Self(self.0.set({cfn_name:?}, value))
                 }}
                 "
             )),
@@ -251,8 +251,8 @@ impl<'a> Writer<'a> {
                     "
                     /// {about}
                     #[track_caller]
-                    pub fn {name}(self, it: impl Into<cfn::Value<{ty}>>) -> Self {{
-                        Self(self.0.set_checked({cfn_name:?}, it, &{constraint}))
+                    pub fn {name}(self, value: impl Into<cfn::Value<{ty}>>) -> Self {{
+                        Self(self.0.set_checked({cfn_name:?}, value, &{constraint}))
                     }}
                     "
                 ));

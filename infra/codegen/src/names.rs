@@ -49,7 +49,7 @@ fn variant_of(value: &str, spelled: impl Fn(&str) -> String) -> String {
     match name.as_str() {
         "" => symbols(value),
         "Self" => "SelfValue".to_owned(),
-        it if it.starts_with(|c: char| c.is_ascii_digit()) => format!("V{it}"),
+        number if number.starts_with(|c: char| c.is_ascii_digit()) => format!("V{number}"),
         _ => name,
     }
 }
@@ -60,7 +60,7 @@ pub fn singular(name: &str) -> &str {
         return &name[..name.len() - 2];
     }
     match name.strip_suffix('s') {
-        Some(it) if !it.ends_with(['s', 'u', 'i']) => it,
+        Some(stem) if !stem.ends_with(['s', 'u', 'i']) => stem,
         _ => name,
     }
 }
@@ -69,8 +69,8 @@ pub fn singular(name: &str) -> &str {
 fn identifier(name: String) -> String {
     match name.as_str() {
         "self" | "super" | "crate" => name + "_",
-        it if KEYWORDS.contains(&it) => format!("r#{it}"),
-        it if it.starts_with(|it: char| it.is_ascii_digit()) => format!("n{it}"),
+        keyword if KEYWORDS.contains(&keyword) => format!("r#{keyword}"),
+        number if number.starts_with(|c: char| c.is_ascii_digit()) => format!("n{number}"),
         _ => name,
     }
 }

@@ -164,7 +164,7 @@ impl Resource {
 impl Type {
     fn make_opaque(&mut self, name: &str) {
         match self {
-            Self::Property(it) if it == name => *self = Self::Json,
+            Self::Property(property) if property == name => *self = Self::Json,
             Self::List(item) | Self::Map(item) => item.make_opaque(name),
             Self::Union(types) => types.iter_mut().for_each(|ty| ty.make_opaque(name)),
             _ => {}

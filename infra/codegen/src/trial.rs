@@ -89,9 +89,9 @@ fn each_limit<'a>(specification: &'a Specification, visit: &mut dyn FnMut(&'a Li
         let properties = [&resource.properties].into_iter().chain(resource.types.values());
         for Property { limits, .. } in properties.flat_map(|properties| properties.values()) {
             let mut limits = Some(limits);
-            while let Some(it) = limits {
-                visit(it);
-                limits = it.items.as_deref();
+            while let Some(own) = limits {
+                visit(own);
+                limits = own.items.as_deref();
             }
         }
     }

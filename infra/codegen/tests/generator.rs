@@ -96,7 +96,7 @@ fn pinned(name: &str, database: &Json) -> anyhow::Result<(Config, PathBuf)> {
     }
     let pin = |name: &str, bytes: Vec<u8>| {
         std::fs::write(folder.join(name), &bytes)?;
-        let sha256 = Sha256::digest(&bytes).iter().map(|it| format!("{it:02x}")).collect();
+        let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         anyhow::Ok(Pin { name: name.to_owned(), version: "1.0".to_owned(), file: name.to_owned(), sha256 })
     };
     let config = Config {
@@ -142,7 +142,7 @@ fn resource(properties: &[&str], types: &[(&str, &[&str])]) -> Resource {
             deprecated: false,
             limits: Default::default(),
         };
-        names.iter().map(|it| (it.to_string(), property.clone())).collect::<BTreeMap<_, _>>()
+        names.iter().map(|name| (name.to_string(), property.clone())).collect::<BTreeMap<_, _>>()
     };
     let types = types.iter().map(|(name, properties)| (name.to_string(), text(properties))).collect();
     Resource { properties: text(properties), types, ..Resource::default() }
@@ -234,7 +234,7 @@ fn an_opaque_property_type_is_json_and_the_types_that_only_it_needed_are_removed
         (&before.properties["Till"].ty, &after.properties["Till"].ty),
         (&Type::Property("Till".to_owned()), &Type::Json)
     );
-    assert_eq!(before.types.keys().filter(|it| !after.types.contains_key(*it)).collect::<Vec<_>>(), ["Till"]);
+    assert_eq!(before.types.keys().filter(|name| !after.types.contains_key(*name)).collect::<Vec<_>>(), ["Till"]);
     assert_eq!(
         sentence(extract(&opaque("Tills"), &folder)),
         "bindings.toml lists AWS::Demo::Shop.Tills as opaque: it has no property type Tills"
@@ -246,7 +246,7 @@ fn a_fix_up_that_no_longer_applies_is_an_error() {
     let mut alarm = resource(&["ComparisonOperator", "EvaluationPeriods"], &[]);
     let mut before = specification("AWS::CloudWatch::Alarm", alarm.clone());
     fixups::apply(&mut before).unwrap();
-    assert!(before.resources["AWS::CloudWatch::Alarm"].properties.values().all(|it| it.required));
+    assert!(before.resources["AWS::CloudWatch::Alarm"].properties.values().all(|property| property.required));
 
     alarm.properties.get_mut("ComparisonOperator").unwrap().required = true;
     assert_eq!(
@@ -305,9 +305,9 @@ fn keywords_and_prelude_names_are_escaped() {
 }
 
 #[test]
-fn a_long_set_stays_text_and_an_ambiguous_enum_is_named_after_its_owner() {
+fn a_long_set_remains_text_and_an_ambiguous_enum_is_named_after_its_owner() {
     let mut zoo = resource(&["Zone", "Status"], &[("Cage", &["Status"])]);
-    zoo.properties.get_mut("Zone").unwrap().limits.values = (0..65).map(|it| format!("zone-{it}")).collect();
+    zoo.properties.get_mut("Zone").unwrap().limits.values = (0..65).map(|number| format!("zone-{number}")).collect();
     zoo.properties.get_mut("Status").unwrap().limits.values = BTreeSet::from(["OPEN".to_owned()]);
     let cage = zoo.types.get_mut("Cage").unwrap();
     cage.get_mut("Status").unwrap().limits.values = BTreeSet::from(["EMPTY".to_owned(), "empty".to_owned()]);

@@ -150,7 +150,7 @@ pub struct Deploy {
     pub looks_per_second: f64,
     /// Where to deploy from and to.
     #[command(flatten)]
-    pub environment: Environment,
+    pub connection: Connection,
 }
 
 /// The arguments of `ferrostack status`.
@@ -164,7 +164,7 @@ pub struct Status {
     pub drift: bool,
     /// Where to look.
     #[command(flatten)]
-    pub environment: Environment,
+    pub connection: Connection,
 }
 
 /// The arguments of `ferrostack destroy`.
@@ -186,12 +186,12 @@ pub struct Destroy {
     pub yes: bool,
     /// Where to delete.
     #[command(flatten)]
-    pub environment: Environment,
+    pub connection: Connection,
 }
 
-/// The assemblies, and the account and region they belong to.
+/// The assemblies, and how AWS is reached.
 #[derive(Args, Debug)]
-pub struct Environment {
+pub struct Connection {
     /// The folder that `synth` wrote to
     #[arg(long, value_name = "DIR", default_value = "cfn-out", help_heading = WHERE)]
     pub out: PathBuf,

@@ -6,5 +6,5 @@ mod deployer;
 pub mod output;
 mod verbosity;
 
-pub use deployer::{Deploy, DeployerArguments, DeployerCommand, Destroy, Environment, Status};
+pub use deployer::{Connection, Deploy, DeployerArguments, DeployerCommand, Destroy, Status};
 pub use verbosity::Verbosity;

@@ -43,7 +43,7 @@ impl Alarm {
 
     /// The SNS topic that is notified when it goes off and when it is over; with `None`, only the console shows it.
     #[must_use]
-    pub fn tell(mut self, topic_arn: Option<&str>) -> Self {
+    pub fn notify(mut self, topic_arn: Option<&str>) -> Self {
         self.topic_arn = topic_arn.map(str::to_owned);
         self
     }

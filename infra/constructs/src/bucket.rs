@@ -61,7 +61,7 @@ impl Bucket {
 
     /// Sends an event for every object to the account's default event bus.
     #[must_use]
-    pub fn tells_of_objects(mut self) -> Self {
+    pub fn sends_events(mut self) -> Self {
         self.events = true;
         self
     }

@@ -11,10 +11,11 @@ use std::net::Ipv4Addr;
 pub fn check(name: &str) -> Result<(), String> {
     const PREFIXES: [&str; 3] = ["xn--", "sthree-", "amzn-s3-demo-"];
     const SUFFIXES: [&str; 5] = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"];
-    let is_plain = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit();
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let labels_fit = name.split('.').all(|label| {
         let ends = [label.bytes().next(), label.bytes().last()];
-        ends.into_iter().all(|it| it.is_some_and(is_plain)) && label.bytes().all(|it| is_plain(it) || it == b'-')
+        ends.into_iter().all(|end| end.is_some_and(is_plain))
+            && label.bytes().all(|byte| is_plain(byte) || byte == b'-')
     });
     if !(3..=63).contains(&name.len()) || !labels_fit {
         return Err(format!(

@@ -15,7 +15,7 @@ mod tables;
 use cfn::{Check, Entry, Finding, Json, Reference, Template, references};
 
 use crate::schedule_expression::{check_cron, check_rate};
-use crate::{bucket_name, limits};
+use crate::{bucket_name, event_pattern, limits};
 
 /// Every check of this module, by name.
 pub const ALL: &[Check] = &[
@@ -27,9 +27,12 @@ pub const ALL: &[Check] = &[
     check("functions", functions::check),
     check("event-sources", event_sources::check),
     check("permissions-without-source", permissions_without_source),
+    check("traces", traced_addresses),
     check("deletion-protection", protected_from_cloudformation),
+    check("fixed-names", kept_under_a_fixed_name),
     check("limits", limits::check),
     check("names", names::check),
+    check("event-patterns", event_pattern::check_all),
     check("bucket-names", bucket_names),
     check("buckets", buckets::check),
     check("tables", tables::check),
@@ -141,6 +144,20 @@ fn permissions_without_source(template: &Template) -> Vec<Finding> {
         .collect()
 }
 
+/// No stage is traced. A segment of API Gateway contains the whole address with whatever a caller put into it, such as a signed link or
+/// the ID of a job, and is kept for 30 days: <https://docs.aws.amazon.com/xray/latest/devguide/xray-services-apigateway.html>.
+///
+/// HTTP and WebSocket APIs cannot be traced: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-xray.html>.
+fn traced_addresses(template: &Template) -> Vec<Finding> {
+    of_type(template, "AWS::ApiGateway::Stage")
+        .filter(|(_, stage)| stage.properties["TracingEnabled"] == true)
+        .map(|(id, stage)| {
+            at(id, stage, "lets X-Ray keep the whole address of each request".to_owned())
+                .help("set `tracing_enabled` to false, and trace the functions behind it")
+        })
+        .collect()
+}
+
 /// A resource that CloudFormation is to delete, with its stack or when the creation of its stack fails, has no deletion protection.
 ///
 /// Otherwise the deletion fails. After a failed first deployment, the resource is left behind with data of nobody, outside of any stack.
@@ -160,6 +177,29 @@ fn protected_from_cloudformation(template: &Template) -> Vec<Finding> {
         {
             let message = format!("has {name}, but its DeletionPolicy {policy} lets CloudFormation delete it");
             findings.push(at(id, entry, message).help("turn the protection off, or set the DeletionPolicy Retain"));
+        }
+    }
+    findings
+}
+
+/// A resource that outlives its stack has a name of its own. With a fixed one, the stack could not be created again, nor the resource
+/// replaced.
+fn kept_under_a_fixed_name(template: &Template) -> Vec<Finding> {
+    let is_kept = |entry: &Entry| {
+        let policies =
+            ["DeletionPolicy", "UpdateReplacePolicy"].map(|name| entry.attribute(name).and_then(Json::as_str));
+        policies.into_iter().flatten().any(|policy| policy != "Delete")
+    };
+    let mut findings = Vec::new();
+    for (id, entry) in template.resources.iter().filter(|(_, entry)| is_kept(entry)) {
+        let names = aws::schema(entry.ty).into_iter().flat_map(|schema| schema.replaces_on);
+        for name in names.filter(|name| name.ends_with("Name")) {
+            let value = &entry.properties[*name];
+            if !value.is_null() && !value.to_string().contains("AWS::StackId") {
+                let message =
+                    format!("has the fixed {name} {value}, but outlives its stack, which then cannot be created again");
+                findings.push(at(id, entry, message).help("leave the name out, or add a part of AWS::StackId"));
+            }
         }
     }
     findings

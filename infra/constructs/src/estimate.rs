@@ -47,7 +47,8 @@ impl<'a> Estimate<'a> {
         name + "-0123456789ab"
     }
 
-    fn resolved(&self, json: &Json) -> Json {
+    /// A document, with each reference replaced.
+    pub(crate) fn resolved(&self, json: &Json) -> Json {
         match json {
             Json::Array(items) => items.iter().map(|item| self.resolved(item)).collect(),
             Json::Object(map) => match map.iter().next() {

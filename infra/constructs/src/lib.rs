@@ -78,6 +78,7 @@ pub mod bucket_name;
 pub mod checks;
 mod custom_resource;
 mod estimate;
+pub mod event_pattern;
 mod event_rule;
 mod grant;
 mod http_api;

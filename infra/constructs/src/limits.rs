@@ -8,6 +8,7 @@ use cfn::{Entry, Finding, Json, Template};
 
 use crate::checks::of_type;
 use crate::estimate::Estimate;
+use crate::event_pattern;
 
 /// One limit.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +36,8 @@ const EVENT_BRIDGE: &str = "https://docs.aws.amazon.com/eventbridge/latest/userg
 const API_GATEWAY: &str =
     "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html";
 const HTTP_API: &str = "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html";
+const FILTERS: &str = "https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html";
+const CLOUD_FRONT: &str = "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html";
 const S3: &str = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html";
 const KMS: &str = "https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html";
 const VPC: &str = "https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html";
@@ -58,23 +61,30 @@ pub const LIMITS: &[Limit] = &[
     limit("environment variables of a function, together", 4096, "bytes", LAMBDA, variables),
     limit("resource policy of a function", 20_480, "bytes", LAMBDA, function_policies),
     limit("inline policies of a role, together", 10_240, "characters", IAM, inline_policies),
-    limit("trust policy of a role", 2048, "characters", IAM, |it| documents(it, "AWS::IAM::Role", "AssumeRolePolicyDocument")),
-    limit("managed policies of a role", 10, "policies", IAM, |it| items(it, "AWS::IAM::Role", "ManagedPolicyArns")),
-    limit("a managed policy", 6144, "characters", IAM, |it| documents(it, "AWS::IAM::ManagedPolicy", "PolicyDocument")),
-    limit("an event pattern", 2048, "characters", EVENT_BRIDGE, |it| documents(it, "AWS::Events::Rule", "EventPattern")),
-    limit("targets of a rule", 5, "targets", EVENT_BRIDGE, |it| items(it, "AWS::Events::Rule", "Targets")),
+    limit("trust policy of a role", 2048, "characters", IAM, |template| documents(template, "AWS::IAM::Role", "AssumeRolePolicyDocument")),
+    limit("managed policies of a role", 10, "policies", IAM, |template| items(template, "AWS::IAM::Role", "ManagedPolicyArns")),
+    limit("a managed policy", 6144, "characters", IAM, |template| documents(template, "AWS::IAM::ManagedPolicy", "PolicyDocument")),
+    limit("an event pattern", event_pattern::LENGTH, "characters", EVENT_BRIDGE, |template| documents(template, "AWS::Events::Rule", "EventPattern")),
+    limit("targets of a rule", 5, "targets", EVENT_BRIDGE, |template| items(template, "AWS::Events::Rule", "Targets")),
     limit("rules of one event bus", 300, "rules", EVENT_BRIDGE, rules_of_a_bus),
     limit("the input of a schedule", 262_144, "bytes", SCHEDULER, schedule_inputs),
-    limit("resource policy of a REST API", 8192, "bytes", API_GATEWAY, |it| documents(it, "AWS::ApiGateway::RestApi", "Policy")),
-    limit("path resources of a REST API", 300, "resources", API_GATEWAY, |it| children(it, "AWS::ApiGateway::Resource", "RestApiId")),
-    limit("routes of an HTTP or WebSocket API", 300, "routes", HTTP_API, |it| children(it, "AWS::ApiGatewayV2::Route", "ApiId")),
-    limit("a bucket policy", 20_480, "bytes", S3, |it| documents(it, "AWS::S3::BucketPolicy", "PolicyDocument")),
-    limit("a key policy", 32_768, "bytes", KMS, |it| documents(it, "AWS::KMS::Key", "KeyPolicy")),
-    limit("policy of a VPC endpoint", 20_480, "characters", VPC, |it| documents(it, "AWS::EC2::VPCEndpoint", "PolicyDocument")),
-    limit("inbound rules of a security group", 60, "rules", VPC, |it| items(it, "AWS::EC2::SecurityGroup", "SecurityGroupIngress")),
+    limit("resource policy of a REST API", 8192, "bytes", API_GATEWAY, |template| documents(template, "AWS::ApiGateway::RestApi", "Policy")),
+    limit("path resources of a REST API", 300, "resources", API_GATEWAY, |template| children(template, "AWS::ApiGateway::Resource", "RestApiId")),
+    limit("authorizers of a REST API", 10, "authorizers", API_GATEWAY, |template| children(template, "AWS::ApiGateway::Authorizer", "RestApiId")),
+    limit("stages of a REST API", 10, "stages", API_GATEWAY, |template| children(template, "AWS::ApiGateway::Stage", "RestApiId")),
+    limit("integrations of an HTTP or WebSocket API", 300, "integrations", HTTP_API, |template| children(template, "AWS::ApiGatewayV2::Integration", "ApiId")),
+    limit("authorizers of an HTTP or WebSocket API", 10, "authorizers", HTTP_API, |template| children(template, "AWS::ApiGatewayV2::Authorizer", "ApiId")),
+    limit("stages of an HTTP or WebSocket API", 10, "stages", HTTP_API, |template| children(template, "AWS::ApiGatewayV2::Stage", "ApiId")),
+    limit("filters of an event source", 5, "filters", FILTERS, filters),
+    limit("host names of a distribution", 100, "names", CLOUD_FRONT, host_names),
+    limit("routes of an HTTP or WebSocket API", 300, "routes", HTTP_API, |template| children(template, "AWS::ApiGatewayV2::Route", "ApiId")),
+    limit("a bucket policy", 20_480, "bytes", S3, |template| documents(template, "AWS::S3::BucketPolicy", "PolicyDocument")),
+    limit("a key policy", 32_768, "bytes", KMS, |template| documents(template, "AWS::KMS::Key", "KeyPolicy")),
+    limit("policy of a VPC endpoint", 20_480, "characters", VPC, |template| documents(template, "AWS::EC2::VPCEndpoint", "PolicyDocument")),
+    limit("inbound rules of a security group", 60, "rules", VPC, |template| items(template, "AWS::EC2::SecurityGroup", "SecurityGroupIngress")),
     limit("a standard parameter", 4096, "characters", SSM, ssm_parameters),
-    limit("global secondary indexes of a table", 20, "indexes", DYNAMO_DB, |it| items(it, "AWS::DynamoDB::Table", "GlobalSecondaryIndexes")),
-    limit("resource policy of a secret", 20_480, "characters", SECRETS, |it| documents(it, "AWS::SecretsManager::ResourcePolicy", "ResourcePolicy")),
+    limit("global secondary indexes of a table", 20, "indexes", DYNAMO_DB, |template| items(template, "AWS::DynamoDB::Table", "GlobalSecondaryIndexes")),
+    limit("resource policy of a secret", 20_480, "characters", SECRETS, |template| documents(template, "AWS::SecretsManager::ResourcePolicy", "ResourcePolicy")),
 ];
 
 const fn of_engine(name: &'static str, most: usize, unit: &'static str) -> Limit {
@@ -201,11 +211,21 @@ fn inline_policies(template: &Template) -> Vec<(&str, usize)> {
     let attached = |role: &str| -> usize {
         let policies = of_type(template, "AWS::IAM::Policy").filter(|(_, policy)| {
             let roles = policy.properties["Roles"].as_array();
-            roles.into_iter().flatten().any(|it| it["Ref"] == role)
+            roles.into_iter().flatten().any(|reference| reference["Ref"] == role)
         });
         policies.map(|(_, policy)| estimate.document(&policy.properties["PolicyDocument"])).sum()
     };
     of_type(template, "AWS::IAM::Role").map(|(id, role)| (id, own(role) + attached(id))).collect()
+}
+
+fn filters(template: &Template) -> Vec<(&str, usize)> {
+    let count = |entry: &Entry| entry.properties["FilterCriteria"]["Filters"].as_array().map_or(0, Vec::len);
+    of_type(template, "AWS::Lambda::EventSourceMapping").map(|(id, entry)| (id, count(entry))).collect()
+}
+
+fn host_names(template: &Template) -> Vec<(&str, usize)> {
+    let count = |entry: &Entry| entry.properties["DistributionConfig"]["Aliases"].as_array().map_or(0, Vec::len);
+    of_type(template, "AWS::CloudFront::Distribution").map(|(id, entry)| (id, count(entry))).collect()
 }
 
 fn rules_of_a_bus(template: &Template) -> Vec<(&str, usize)> {

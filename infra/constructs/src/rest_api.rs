@@ -21,7 +21,8 @@ use crate::FunctionRef;
 ///
 /// Calls need an API key unless the API is [`RestApi::keyless`], and are throttled; bodies are checked against their JSON schema. The
 /// access log contains routes, but never what a caller put into the path, the query, a header or a body. It needs the account's role
-/// for API Gateway's logs, which the platform stack sets.
+/// for API Gateway's logs, which the platform stack sets. The stage is not traced, because a trace contains whole addresses, with the IDs and
+/// credentials in them.
 #[derive(Clone, Debug)]
 pub struct RestApi {
     description: String,
@@ -31,7 +32,6 @@ pub struct RestApi {
     reach: Reach,
     user_pool: Option<Value<String>>,
     cors: Option<Cors>,
-    is_traced: bool,
 }
 
 /// How many requests callers may send to an API.
@@ -64,7 +64,6 @@ impl RestApi {
             reach: Reach::default(),
             user_pool: None,
             cors: None,
-            is_traced: true,
         }
     }
 
@@ -105,14 +104,6 @@ impl RestApi {
     #[must_use]
     pub fn users_of(mut self, user_pool_arn: Option<Value<String>>) -> Self {
         self.user_pool = user_pool_arn;
-        self
-    }
-
-    /// Keeps its addresses out of X-Ray: for an API whose addresses carry a credential. A segment of API Gateway holds the whole
-    /// URL with its query string, for 30 days: <https://docs.aws.amazon.com/xray/latest/devguide/xray-services-apigateway.html>.
-    #[must_use]
-    pub fn secret_addresses(mut self) -> Self {
-        self.is_traced = false;
         self
     }
 
@@ -185,7 +176,7 @@ impl Construct for RestApi {
             Stage::new(api.reference())
                 .stage_name(STAGE)
                 .deployment_id(deployment.reference())
-                .tracing_enabled(self.is_traced)
+                .tracing_enabled(false)
                 .access_log_setting(log)
                 .method_settings([MethodSetting::new()
                     .http_method("*")

@@ -62,6 +62,7 @@ pub struct Schedule<'a> {
     /// Seconds for which a call is retried; shorter than the interval, so that after an outage one call is repeated and not a day's worth.
     max_age: i64,
     time_zone: String,
+    window: Option<u32>,
     input: Json,
     group: &'a ScheduleGroupRef,
 }
@@ -90,7 +91,15 @@ impl<'a> Schedule<'a> {
     }
 
     fn new(expression: Result<String, String>, max_age: i64, input: Json, group: &'a ScheduleGroupRef) -> Self {
-        Self { expression, max_age, time_zone: "UTC".to_owned(), input, group }
+        Self { expression, max_age, time_zone: "UTC".to_owned(), window: None, input, group }
+    }
+
+    /// Calls at some time within this number of minutes after each time, 1 to 1440, so that the schedules of many stacks do not all
+    /// call at the same second.
+    #[must_use]
+    pub fn spread_over(mut self, minutes: u32) -> Self {
+        self.window = Some(minutes);
+        self
     }
 
     /// The IANA time zone of a cron expression, including its daylight saving time.
@@ -114,9 +123,15 @@ impl Construct for Schedule<'_> {
                 .input(self.input.to_string())
                 .retry_policy(RetryPolicy::new().maximum_event_age_in_seconds(self.max_age).maximum_retry_attempts(5))
                 .dead_letter_config(DeadLetterConfig::new().arn(self.group.dead_letters.arn()));
+        let window = match self.window {
+            None => FlexibleTimeWindow::new(schedule::Mode::Off),
+            Some(minutes) => {
+                FlexibleTimeWindow::new(schedule::Mode::Flexible).maximum_window_in_minutes(f64::from(minutes))
+            }
+        };
         scope.add_here(
             schedule::Schedule::new(schedule::Required {
-                flexible_time_window: FlexibleTimeWindow::new(schedule::Mode::Off).into(),
+                flexible_time_window: window.into(),
                 // An invalid one is already a finding; a valid one in its place causes no second finding.
                 schedule_expression: self.expression.unwrap_or_else(|_| "rate(1 day)".to_owned()).into(),
                 target: target.into(),

@@ -29,7 +29,7 @@ mod status;
 
 pub use assembly::{Assembly, Asset, PLATFORM, StackArtifact};
 pub use aws::lanes::Rates;
-pub use aws::platform::require_platform;
+pub use aws::platform::{keep_log_role, require_platform};
 pub use aws::target::Target;
 pub use cloudformation::snapshot::Snapshot;
 pub use deploy::hotswap::{Swapped, hotswap};
@@ -38,7 +38,7 @@ pub use destroy::teardown::{Teardown, destroy};
 pub use error::{Error, exit_code_of};
 pub use fleet::lock;
 pub use fleet::report::{Outcome, Report};
-pub use fleet::rollout::{Fleet, deploy_fleet};
+pub use fleet::rollout::{Fleet, Placement, deploy_fleet, deploy_fleets};
 pub use options::Options;
 pub use plan::allowance;
 pub use plan::stack_plan::{StackPlan, clear_plans, plan};

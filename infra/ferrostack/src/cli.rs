@@ -7,7 +7,7 @@ use cfn::Format;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 use ferrostack_command::{DeployerCommand, Verbosity};
-use stacks::platform::FOLDER;
+use stacks::platform;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -46,6 +46,17 @@ Exit codes:
   1  a tenant file or a stack has a mistake, or a template is stale
   2  the command could not be carried out";
 
+const GRAPH_HELP: &str = "\
+Examples:
+  ferrostack graph acme --html --out acme.html            All systems of one tenant, as a page
+  ferrostack graph acme --system SYSTEM --svg             One system, as a picture
+  ferrostack graph acme --system SYSTEM                   The same as text for Mermaid
+
+Exit codes:
+  0  the picture is printed or written
+  1  a tenant file or a stack has a mistake
+  2  the command could not be carried out";
+
 const PREPARE_HELP: &str = "\
 Examples:
   ferrostack prepare --build scripts/build-lambdas deploy acme
@@ -61,7 +72,7 @@ Examples:
 
 /// Where help shows each subcommand.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Templates", &["synth", "check", "diff", "list"]),
+    ("Templates", &["synth", "check", "diff", "list", "graph"]),
     ("AWS", &["deploy", "status", "destroy", "athena"]),
     ("This machine", &["local", "completions"]),
     ("For scripts", &["prepare", "package"]),
@@ -89,6 +100,9 @@ pub(crate) enum Command {
     List(Selection),
     /// Show what a synth would change, resource by resource, and which data is affected
     Diff(Diff),
+    /// Draw what calls, reads, writes and triggers what
+    #[command(after_help = GRAPH_HELP)]
+    Graph(Graph),
     #[command(flatten)]
     Deployer(DeployerCommand),
     /// Run the systems on this machine, without an AWS account
@@ -165,8 +179,29 @@ pub(crate) struct Diff {
     pub(crate) out: PathBuf,
 }
 
-/// Which tenants.
 #[derive(Args)]
+pub(crate) struct Graph {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Draw only this system
+    #[arg(long, value_name = "SYSTEM")]
+    pub(crate) system: Option<String>,
+    /// Draw an HTML page with the pictures, and the same in words
+    #[arg(long, group = "format", help_heading = "Output")]
+    pub(crate) html: bool,
+    /// Draw one SVG picture
+    #[arg(long, group = "format", help_heading = "Output")]
+    pub(crate) svg: bool,
+    /// Write text for Mermaid, which GitHub draws [default]
+    #[arg(long, group = "format", help_heading = "Output")]
+    mermaid: bool,
+    /// Write to this file instead of standard output
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// Which tenants.
+#[derive(Args, Clone)]
 pub(crate) struct Selection {
     /// Names of tenants, or paths of their files; `platform` is what all tenants share [default: all]
     #[arg(value_name = "TENANT")]
@@ -174,12 +209,20 @@ pub(crate) struct Selection {
     /// The folder with the tenant files
     #[arg(long, value_name = "DIR", default_value = "stacks/tenants", help_heading = "Where")]
     pub(crate) tenants: PathBuf,
+    /// The file that lists environments: accounts and regions [default: stacks/environments.yaml, if it exists]
+    #[arg(long, value_name = "FILE", help_heading = "Where")]
+    pub(crate) environments: Option<PathBuf>,
 }
 
 impl Selection {
+    /// Whether it includes all tenants.
+    pub(crate) fn is_everything(&self) -> bool {
+        self.names.is_empty()
+    }
+
     /// Whether it includes what all tenants share.
     pub(crate) fn platform(&self) -> bool {
-        self.names.is_empty() || self.names.iter().any(|name| name == FOLDER)
+        self.names.is_empty() || self.names.iter().any(|name| platform::is_folder(name))
     }
 }
 
@@ -188,6 +231,9 @@ pub(crate) struct Prepare {
     /// The folder with the tenant files
     #[arg(long, value_name = "DIR", default_value = "stacks/tenants", help_heading = "Where")]
     pub(crate) tenants: PathBuf,
+    /// The file that lists environments: accounts and regions [default: stacks/environments.yaml, if it exists]
+    #[arg(long, value_name = "FILE", help_heading = "Where")]
+    pub(crate) environments: Option<PathBuf>,
     /// The program that builds functions, which is run as PROGRAM --arch ARCHITECTURE before a deployment
     #[arg(long, value_name = "PROGRAM")]
     pub(crate) build: Option<PathBuf>,

@@ -16,8 +16,8 @@ const YAML: &str = ".template.yaml";
 
 /// Prints the difference between the templates in `out` and these assemblies, each with the name of its folder. Good unless a stack
 /// has errors.
-pub(crate) fn print<'a>(
-    assemblies: impl Iterator<Item = (&'a str, CloudAssembly)>,
+pub(crate) fn print(
+    assemblies: impl Iterator<Item = (String, CloudAssembly)>,
     out: &Path,
     verbosity: Verbosity,
 ) -> Result<bool> {

@@ -7,10 +7,12 @@ mod completions;
 mod delegate;
 mod diff;
 mod folder;
+mod graph;
 mod list;
 mod package;
 mod parallel;
 mod prepare;
+mod schemas;
 mod synth;
 mod tenants;
 mod write;
@@ -21,7 +23,7 @@ use anyhow::{Error, Result};
 use cli::{Cli, Command, Selection};
 use delegate::{ATHENA, DEPLOYER, LOCAL};
 use ferrostack_command::{Verbosity, output};
-use stacks::Tenant;
+use tenants::Project;
 
 /// Exit code if everything is good.
 const GOOD: u8 = 0;
@@ -46,15 +48,18 @@ fn main() -> ExitCode {
 fn run(command: Command, verbosity: Verbosity) -> Result<u8> {
     match command {
         Command::Synth(options) => {
-            with_tenants(&options.selection, verbosity, |tenants| synth::synth(tenants, &options, verbosity))
+            with_tenants(&options.selection, verbosity, |project| synth::synth(project, &options, verbosity))
         }
         Command::Check(options) => {
-            with_tenants(&options.selection, verbosity, |tenants| synth::check(tenants, &options, verbosity))
+            with_tenants(&options.selection, verbosity, |project| synth::check(project, &options, verbosity))
         }
-        Command::List(selection) => with_tenants(&selection, verbosity, |tenants| Ok(list::print(tenants))),
-        Command::Diff(options) => with_tenants(&options.selection, verbosity, |tenants| {
-            diff::print(synth::assemblies(tenants, &options.selection), &options.out, verbosity)
+        Command::List(selection) => with_tenants(&selection, verbosity, |project| Ok(list::print(project))),
+        Command::Diff(options) => with_tenants(&options.selection, verbosity, |project| {
+            diff::print(synth::assemblies(project, &options.selection), &options.out, verbosity)
         }),
+        Command::Graph(options) => {
+            with_tenants(&options.selection, verbosity, |project| graph::draw(project, &options, verbosity))
+        }
         Command::Package { lambdas } => package::run(&lambdas, verbosity),
         Command::Completions { shell } => Ok(completions::print(shell)),
         Command::Prepare(options) => prepare::run(&options, verbosity),
@@ -69,10 +74,10 @@ fn run(command: Command, verbosity: Verbosity) -> Result<u8> {
 fn with_tenants(
     selection: &Selection,
     verbosity: Verbosity,
-    work: impl FnOnce(&[Tenant]) -> Result<bool>,
+    work: impl FnOnce(&Project) -> Result<bool>,
 ) -> Result<u8> {
     match tenants::load(selection, verbosity)? {
-        Ok(tenants) => Ok(if work(&tenants)? { GOOD } else { FINDINGS }),
+        Ok(project) => Ok(if work(&project)? { GOOD } else { FINDINGS }),
         Err(error) => {
             output::error_line(error);
             Ok(FINDINGS)

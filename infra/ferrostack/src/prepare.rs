@@ -6,15 +6,15 @@ use std::io::stderr;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use cfn::Format;
 use clap::Parser;
 use ferrostack_command::{DeployerArguments, DeployerCommand, Verbosity, output};
-use stacks::Tenant;
-use stacks::platform::FOLDER;
+use stacks::platform;
 
 use crate::cli::{Prepare, Selection, lambdas};
 use crate::delegate::{self, DEPLOYER};
+use crate::tenants::Project;
 use crate::{FAILED, synth, tenants, write};
 
 /// Prepares the command and becomes it.
@@ -23,36 +23,38 @@ pub(crate) fn run(prepare: &Prepare, verbosity: Verbosity) -> Result<u8> {
     let DeployerArguments { command, verbosity: own } = DeployerArguments::parse_from(words);
     let verbosity = Verbosity { verbose: verbosity.verbose || own.verbose, quiet: verbosity.quiet || own.quiet };
     let mut arguments = prepare.command.clone();
-    if let Some(selection) = selection(&command, &prepare.tenants) {
-        let tenants = match tenants::load(&selection, verbosity)? {
-            Ok(tenants) => tenants,
+    if let Some(selection) = selection(&command, prepare) {
+        let project = match tenants::load(&selection, verbosity)? {
+            Ok(project) => project,
             Err(error) => {
                 output::error_line(error);
                 return Ok(FAILED);
             }
         };
-        let architectures = architectures(&tenants, &selection, verbosity)?;
-        let out = match &command {
-            DeployerCommand::Deploy(deploy) => {
-                if deploy.all {
-                    arguments = with_names(&arguments, &tenants);
-                }
-                // Bad credentials are reported before functions are built, which takes minutes.
-                let shows = own.verbose || own.quiet;
-                let options = if shows { &["--preflight"][..] } else { &["--preflight", "--quiet"] };
-                let preflight = delegate::run(DEPLOYER, with_options(&arguments, options), verbosity)?;
-                if !preflight.success() {
-                    return Ok(preflight.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED));
-                }
-                if let Some(program) = &prepare.build {
-                    build(program, &architectures)?;
-                }
-                &deploy.environment.out
-            }
-            DeployerCommand::Status(status) => &status.environment.out,
-            DeployerCommand::Destroy(destroy) => &destroy.environment.out,
+        let (out, deploy) = match &command {
+            DeployerCommand::Deploy(deploy) => (&deploy.connection.out, Some(deploy)),
+            DeployerCommand::Status(status) => (&status.connection.out, None),
+            DeployerCommand::Destroy(destroy) => (&destroy.connection.out, None),
         };
-        write(&tenants, &selection, out)?;
+        let synthesized = Synthesized::write(&project, &selection, out, verbosity)?;
+        if let Some(deploy) = deploy {
+            if deploy.all {
+                arguments = with_names(&arguments, &project);
+            }
+            // Bad credentials are reported before functions are built, which takes minutes.
+            let shows = own.verbose || own.quiet;
+            let options = if shows { &["--preflight"][..] } else { &["--preflight", "--quiet"] };
+            let preflight = delegate::run(DEPLOYER, with_options(&arguments, options), verbosity)?;
+            if !preflight.success() {
+                return Ok(preflight.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED));
+            }
+            if let Some(program) = &prepare.build {
+                build(program, &synthesized.architectures)?;
+                if synthesized.functions.have_changed()? {
+                    Synthesized::write(&project, &selection, out, verbosity)?;
+                }
+            }
+        }
     }
     let mut passed_on = Vec::new();
     if verbosity.verbose && !own.verbose {
@@ -65,42 +67,64 @@ pub(crate) fn run(prepare: &Prepare, verbosity: Verbosity) -> Result<u8> {
 }
 
 /// What to synthesize. Nothing for a tenant to be destroyed whose file is gone: its stacks are found by their names and tags.
-fn selection(command: &DeployerCommand, tenants: &Path) -> Option<Selection> {
+fn selection(command: &DeployerCommand, prepare: &Prepare) -> Option<Selection> {
     let names = match command {
-        DeployerCommand::Deploy(deploy) if deploy.bootstrap => vec![FOLDER.to_owned()],
+        DeployerCommand::Deploy(deploy) if deploy.bootstrap => vec![platform::FOLDER.to_owned()],
         // Without names, every tenant that has a file: the folder of assemblies may also hold one of a tenant whose file is gone.
         DeployerCommand::Deploy(deploy) => deploy.tenants.clone(),
         DeployerCommand::Status(status) => status.tenants.clone(),
         DeployerCommand::Destroy(destroy) => {
-            let known = destroy.tenant == FOLDER || tenants.join(format!("{}.yaml", destroy.tenant)).exists();
+            let file = prepare.tenants.join(format!("{}.yaml", destroy.tenant));
+            let known = platform::is_folder(&destroy.tenant) || file.exists();
             if !known {
                 return None;
             }
             vec![destroy.tenant.clone()]
         }
     };
-    Some(Selection { names, tenants: tenants.to_owned() })
+    Some(Selection { names, tenants: prepare.tenants.clone(), environments: prepare.environments.clone() })
 }
 
-/// The architectures that the functions of these tenants need. Nothing is deployed if a stack has errors.
-fn architectures(tenants: &[Tenant], selection: &Selection, verbosity: Verbosity) -> Result<BTreeSet<String>> {
-    let mut architectures = BTreeSet::new();
-    let mut good = true;
-    for (_, assembly) in synth::assemblies(tenants, selection) {
-        synth::print_findings(&assembly.findings, verbosity);
-        good &= !assembly.has_errors();
-        let assets = assembly.stacks.iter().flat_map(|stack| &stack.assets);
-        architectures.extend(assets.map(|asset| asset.architecture.clone()));
+/// What was written, and what it was made from.
+struct Synthesized {
+    /// The architectures that the functions need.
+    architectures: BTreeSet<String>,
+    functions: write::Functions,
+}
+
+impl Synthesized {
+    /// Writes the assemblies.
+    ///
+    /// # Errors
+    ///
+    /// If a stack has errors, which are printed: then nothing is deployed.
+    fn write(project: &Project, selection: &Selection, out: &Path, verbosity: Verbosity) -> Result<Self> {
+        let mut this = Self { architectures: BTreeSet::new(), functions: write::Functions::new(&lambdas()) };
+        let mut good = true;
+        for (folder, assembly) in synth::assemblies(project, selection) {
+            synth::print_findings(&assembly.findings, verbosity);
+            if assembly.has_errors() {
+                good = false;
+                continue;
+            }
+            let assets = assembly.stacks.iter().flat_map(|stack| &stack.assets);
+            this.architectures.extend(assets.map(|asset| asset.architecture.clone()));
+            write::write(&assembly, &this.functions.of(&assembly)?, Format::Json, &out.join(folder))?;
+        }
+        if good && selection.is_everything() {
+            this.functions.remove_unused(out)?;
+        }
+        if selection.platform() {
+            write::remove_platforms_except(&synth::platforms(project), out)?;
+        }
+        ensure!(good, "the command was not run, because of the errors above");
+        Ok(this)
     }
-    if !good {
-        bail!("the command was not run, because of the errors above");
-    }
-    Ok(architectures)
 }
 
 /// Replaces `--all` by the names of the tenants.
-fn with_names(arguments: &[OsString], tenants: &[Tenant]) -> Vec<OsString> {
-    let names = tenants.iter().map(|tenant| OsString::from(tenant.tenancy.name.as_str()));
+fn with_names(arguments: &[OsString], project: &Project) -> Vec<OsString> {
+    let names = project.tenants.iter().map(|tenant| OsString::from(tenant.tenancy.name.as_str()));
     arguments.iter().filter(|argument| *argument != "--all").cloned().chain(names).collect()
 }
 
@@ -116,14 +140,6 @@ fn build(program: &Path, architectures: &BTreeSet<String>) -> Result<()> {
         let status = Command::new(program).arg("--arch").arg(architecture).stdout(stderr()).status();
         let status = status.with_context(|| format!("cannot run {}", program.display()))?;
         ensure!(status.success(), "{} --arch {architecture} failed", program.display());
-    }
-    Ok(())
-}
-
-fn write(tenants: &[Tenant], selection: &Selection, out: &Path) -> Result<()> {
-    let mut functions = write::Functions::new(&lambdas());
-    for (folder, assembly) in synth::assemblies(tenants, selection) {
-        write::write(&assembly, &functions.of(&assembly)?, Format::Json, &out.join(folder))?;
     }
     Ok(())
 }

@@ -6,19 +6,20 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use anyhow::Result;
-use cfn::{App, CloudAssembly, Finding, Severity, Stack};
+use cfn::{App, CloudAssembly, Finding, Severity};
 use ferrostack_command::{Verbosity, output};
-use stacks::{Tenant, platform};
+use stacks::{Environment, Tenant, platform};
 use time::OffsetDateTime;
 
 use crate::cli::{Check, Folder, Selection, Synth};
 use crate::parallel;
+use crate::tenants::Project;
 use crate::write::{self, Functions, Written};
 
 /// Writes the assemblies, or with `--check` compares them. Good if there are no errors and nothing is stale.
-pub(crate) fn synth(tenants: &[Tenant], options: &Synth, verbosity: Verbosity) -> Result<bool> {
+pub(crate) fn synth(project: &Project, options: &Synth, verbosity: Verbosity) -> Result<bool> {
     if options.check {
-        return check_all(tenants, &options.selection, &options.folder, verbosity);
+        return check_all(project, &options.selection, &options.folder, verbosity);
     }
     let functions = Mutex::new(Functions::new(&options.lambdas));
     let write = |name: &str, assembly: &CloudAssembly| {
@@ -29,7 +30,7 @@ pub(crate) fn synth(tenants: &[Tenant], options: &Synth, verbosity: Verbosity) -
         write::write(assembly, &built, options.folder.format(), &options.folder.out.join(name)).map(Some)
     };
     let mut good = true;
-    each(tenants, &options.selection, write, |findings, written: Result<Option<Vec<Written>>>| {
+    each(project, &options.selection, write, |findings, written: Result<Option<Vec<Written>>>| {
         print_findings(&findings, verbosity);
         let written = written?;
         good &= written.is_some();
@@ -38,15 +39,22 @@ pub(crate) fn synth(tenants: &[Tenant], options: &Synth, verbosity: Verbosity) -
         }
         Ok(())
     })?;
+    let functions = functions.into_inner().expect("no thread panics while it reads zips");
+    if good && options.selection.is_everything() {
+        functions.remove_unused(&options.folder.out)?;
+    }
+    if options.selection.platform() {
+        write::remove_platforms_except(&platforms(project), &options.folder.out)?;
+    }
     Ok(good)
 }
 
 /// Compares the assemblies with what is in their folders. Good if there are no errors and nothing is stale.
-pub(crate) fn check(tenants: &[Tenant], options: &Check, verbosity: Verbosity) -> Result<bool> {
-    check_all(tenants, &options.selection, &options.folder, verbosity)
+pub(crate) fn check(project: &Project, options: &Check, verbosity: Verbosity) -> Result<bool> {
+    check_all(project, &options.selection, &options.folder, verbosity)
 }
 
-fn check_all(tenants: &[Tenant], selection: &Selection, folder: &Folder, verbosity: Verbosity) -> Result<bool> {
+fn check_all(project: &Project, selection: &Selection, folder: &Folder, verbosity: Verbosity) -> Result<bool> {
     let compare = |name: &str, assembly: &CloudAssembly| {
         if assembly.has_errors() {
             return Ok(None);
@@ -54,7 +62,7 @@ fn check_all(tenants: &[Tenant], selection: &Selection, folder: &Folder, verbosi
         write::stale(assembly, folder.format(), &folder.out.join(name)).map(Some)
     };
     let mut good = true;
-    each(tenants, selection, compare, |findings, stale: Result<Option<BTreeSet<PathBuf>>>| {
+    each(project, selection, compare, |findings, stale: Result<Option<BTreeSet<PathBuf>>>| {
         print_findings(&findings, verbosity);
         let stale = stale?;
         good &= stale.as_ref().is_some_and(BTreeSet::is_empty);
@@ -68,36 +76,62 @@ fn check_all(tenants: &[Tenant], selection: &Selection, folder: &Folder, verbosi
 
 /// Synthesizes each assembly and does `work` with it and the name of its folder, on all cores; takes findings and results in order.
 fn each<R: Send>(
-    tenants: &[Tenant],
+    project: &Project,
     selection: &Selection,
     work: impl Fn(&str, &CloudAssembly) -> R + Sync,
     mut take: impl FnMut(Vec<Finding>, R) -> Result<()>,
 ) -> Result<()> {
-    let platform = selection.platform().then_some(None);
-    let folders: Vec<Option<&Tenant>> = tenants.iter().map(Some).chain(platform).collect();
-    let synthesize = |tenant: &Option<&Tenant>| {
-        let (name, mut assembly) = assembly(*tenant);
-        let result = work(name, &assembly);
+    let synthesize = |part: &Part<'_>| {
+        let mut assembly = part.assembly();
+        let result = work(&part.folder, &assembly);
         (mem::take(&mut assembly.findings), result)
     };
-    parallel::in_order(&folders, synthesize, |(findings, result)| take(findings, result))
+    parallel::in_order(&parts(project, selection), synthesize, |(findings, result)| take(findings, result))
 }
 
 /// Each assembly with the name of its folder. One at a time, because those of a fleet would take much memory.
-pub(crate) fn assemblies<'a>(
-    tenants: &'a [Tenant],
-    selection: &Selection,
-) -> impl Iterator<Item = (&'a str, CloudAssembly)> {
-    let platform = selection.platform().then_some(None);
-    tenants.iter().map(Some).chain(platform).map(assembly)
+pub(crate) fn assemblies(project: &Project, selection: &Selection) -> impl Iterator<Item = (String, CloudAssembly)> {
+    parts(project, selection).into_iter().map(|part| (part.folder.clone(), part.assembly()))
 }
 
-/// The assembly of a tenant, or that of the platform, with the name of its folder.
-fn assembly(tenant: Option<&Tenant>) -> (&str, CloudAssembly) {
-    match tenant {
-        Some(tenant) => (tenant.tenancy.name.as_str(), assemble(tenant.stacks())),
-        None => (platform::FOLDER, assemble(vec![platform::stack()])),
+/// One assembly that is to be synthesized.
+struct Part<'a> {
+    folder: String,
+    /// The tenant, or none for the platform.
+    tenant: Option<&'a Tenant>,
+    environment: Option<&'a Environment>,
+}
+
+fn parts<'a>(project: &'a Project, selection: &Selection) -> Vec<Part<'a>> {
+    let tenants = project.tenants.iter().map(|tenant| {
+        // Which environments there are was checked when the file of the tenant was read.
+        let environment = project.environments.of(tenant).ok().flatten();
+        Part { folder: tenant.tenancy.name.to_string(), tenant: Some(tenant), environment }
+    });
+    let platforms = if selection.platform() { platforms(project) } else { Vec::new() };
+    let platforms = platforms.into_iter().map(|(folder, environment)| Part { folder, tenant: None, environment });
+    tenants.chain(platforms).collect()
+}
+
+impl Part<'_> {
+    fn assembly(&self) -> CloudAssembly {
+        let mut stacks = self.tenant.map_or_else(|| vec![platform::stack()], Tenant::stacks);
+        if let Some(environment) = self.environment {
+            stacks = stacks.into_iter().map(|stack| environment.place(stack)).collect();
+        }
+        let today = OffsetDateTime::now_utc().date().to_string();
+        App::default().stacks(stacks).checks(constructs::checks::ALL).today(today).synth()
     }
+}
+
+/// The folders of the platform's assemblies: one for each environment, or a single one if there are none.
+pub(crate) fn platforms(project: &Project) -> Vec<(String, Option<&Environment>)> {
+    let all = project.environments.all().map(|(name, environment)| (platform::folder_in(name), Some(environment)));
+    let mut folders: Vec<_> = all.collect();
+    if folders.is_empty() {
+        folders.push((platform::FOLDER.to_owned(), None));
+    }
+    folders
 }
 
 /// Prints findings to standard error, with a blank line after each. Warnings are left out if the command is quiet.
@@ -105,9 +139,4 @@ pub(crate) fn print_findings(findings: &[Finding], verbosity: Verbosity) {
     for finding in findings.iter().filter(|finding| finding.severity == Severity::Error || !verbosity.quiet) {
         output::error_text(format_args!("{finding}\n\n"));
     }
-}
-
-fn assemble(stacks: Vec<Stack>) -> CloudAssembly {
-    let today = OffsetDateTime::now_utc().date().to_string();
-    App::default().stacks(stacks).checks(constructs::checks::ALL).today(today).synth()
 }

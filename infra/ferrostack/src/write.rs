@@ -6,11 +6,16 @@ use std::fmt;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use anyhow::{Context, Result};
-use cfn::{BuiltFunction, BuiltFunctions, CloudAssembly, Format, sha256};
+use cfn::{ASSETS, BuiltFunction, BuiltFunctions, CloudAssembly, Format, sha256};
+use stacks::{Environment, platform};
 
 use crate::folder;
+
+/// The file that makes a folder an assembly.
+const MANIFEST: &str = "manifest.json";
 
 /// A template in its folder. Displays as one line.
 pub(crate) struct Written {
@@ -39,15 +44,16 @@ pub(crate) fn write(
 ) -> Result<Vec<Written>> {
     fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
     let files = assembly.files(built, format);
-    let zips = assembly.zips(built);
     let mut changes = BTreeMap::new();
     for (name, text) in &files {
         changes.insert(name.as_str(), put(&directory.join(name), text)?);
     }
-    for (name, source) in &zips {
-        copy(source, &directory.join(name))?;
+    let assets = directory.with_file_name(ASSETS);
+    for (name, source) in assembly.zips(built) {
+        fs::create_dir_all(&assets).with_context(|| format!("cannot create {}", assets.display()))?;
+        copy(&source, &assets.join(name))?;
     }
-    let keep: BTreeSet<&OsStr> = files.keys().chain(zips.keys()).map(OsStr::new).collect();
+    let keep: BTreeSet<&OsStr> = files.keys().map(OsStr::new).collect();
     remove_others(directory, &keep)?;
     let written = |stack: &cfn::AssembledStack| {
         let name = stack.template_file(format);
@@ -59,6 +65,24 @@ pub(crate) fn write(
         }
     };
     Ok(assembly.stacks.iter().map(written).collect())
+}
+
+/// Removes what earlier synths wrote for the platform in environments that no longer exist.
+pub(crate) fn remove_platforms_except(kept: &[(String, Option<&Environment>)], out: &Path) -> Result<()> {
+    for name in folder::names(out)? {
+        let gone = platform::is_folder(&name) && !kept.iter().any(|(folder, _)| *folder == name);
+        if gone {
+            let directory = out.join(name);
+            remove_others(&directory, &BTreeSet::new())?;
+            match fs::remove_file(directory.join(MANIFEST)) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+                _ => {}
+            }
+            // Fails if somebody else put a file there, which is then kept.
+            let _ = fs::remove_dir(directory);
+        }
+    }
+    Ok(())
 }
 
 /// The templates in `directory` that differ from those of the assembly.
@@ -96,14 +120,41 @@ impl Functions {
         for asset in assembly.stacks.iter().flat_map(|stack| &stack.assets) {
             let key = (asset.package.clone(), asset.architecture.clone());
             if !self.known.contains_key(&key) {
-                let path = self.directory.join(&asset.architecture).join(format!("{}.zip", asset.package));
-                self.known.insert(key.clone(), function(path)?);
+                self.known.insert(key.clone(), function(self.path(&asset.package, &asset.architecture))?);
             }
             if let Some(function) = &self.known[&key] {
                 built.insert(key, function.clone());
             }
         }
         Ok(built)
+    }
+}
+
+impl Functions {
+    /// Removes zips that none of the assemblies in `out` needs, if these were all assemblies.
+    pub(crate) fn remove_unused(&self, out: &Path) -> Result<()> {
+        let used: BTreeSet<String> = self.known.values().flatten().map(BuiltFunction::object_key).collect();
+        let assets = out.join(ASSETS);
+        for name in folder::names(&assets)?.into_iter().filter(|name| name.ends_with(".zip") && !used.contains(name)) {
+            let path = assets.join(name);
+            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+        Ok(())
+    }
+
+    /// Whether a zip is no longer as it was when it was read.
+    pub(crate) fn have_changed(&self) -> Result<bool> {
+        for ((package, architecture), known) in &self.known {
+            let now = function(self.path(package, architecture))?;
+            if now.map(|function| function.sha256) != known.as_ref().map(|function| function.sha256.clone()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn path(&self, package: &str, architecture: &str) -> PathBuf {
+        self.directory.join(architecture).join(format!("{package}.zip"))
     }
 }
 
@@ -127,6 +178,9 @@ fn put(path: &Path, text: &str) -> Result<&'static str> {
 
 /// The name is the hash of the content, so an existing file is the right one.
 fn copy(source: &Path, target: &Path) -> Result<()> {
+    // The same zip belongs to several tenants, which are written at the same time.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _guard = ONE_AT_A_TIME.lock();
     if target.exists() {
         return Ok(());
     }

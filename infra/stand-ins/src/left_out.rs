@@ -32,7 +32,7 @@ pub fn leave_out(template: &str) -> anyhow::Result<(String, Vec<String>)> {
         }
         stays
     });
-    let is_gone = |id: &str| gone.iter().any(|(it, _)| it == id);
+    let is_gone = |id: &str| gone.iter().any(|(gone, _)| gone == id);
     for (id, resource) in resources.iter_mut() {
         match &mut resource["DependsOn"] {
             Value::Array(others) => others.retain(|other| !other.as_str().is_some_and(is_gone)),

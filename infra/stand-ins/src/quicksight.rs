@@ -328,6 +328,6 @@ fn seconds(time: SystemTime) -> f64 {
 }
 
 /// A handler that panicked does not make the data wrong.
-fn lock<T>(it: &Mutex<T>) -> MutexGuard<'_, T> {
-    it.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -28,12 +28,12 @@ fn children_and_grandchildren_end_when_their_parent_is_killed() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let told = BufReader::new(parent.stdout.take().unwrap())
+    let ids = BufReader::new(parent.stdout.take().unwrap())
         .lines()
         .map_while(Result::ok)
         .find_map(|line| line.strip_prefix("children: ").map(str::to_owned))
         .expect("the parent prints the IDs of its children");
-    let children: Vec<u32> = told.split_whitespace().map(|id| id.parse().unwrap()).collect();
+    let children: Vec<u32> = ids.split_whitespace().map(|id| id.parse().unwrap()).collect();
     assert_eq!(children.len(), 2);
     assert!(children.iter().all(|id| is_running(*id)), "{children:?}");
 

@@ -33,7 +33,7 @@ async fn edge() -> (Edge, String) {
 }
 
 #[tokio::test]
-async fn the_page_comes_from_the_distribution_and_may_connect_to_this_machine_as_well() {
+async fn the_page_is_served_by_the_distribution_and_may_also_connect_to_this_machine() {
     let (edge, emulator) = edge().await;
     let page = reqwest::get(format!("{}/", edge.url)).await.unwrap();
     assert_eq!(page.headers()["x-host"], "d1.cloudfront.net");

@@ -19,7 +19,7 @@ async fn front() -> Front {
 }
 
 #[tokio::test]
-async fn method_path_query_host_and_body_stay_and_the_protocol_is_added() {
+async fn method_path_query_host_and_body_are_kept_and_the_protocol_is_added() {
     let front = front().await;
     let http = reqwest::Client::new();
     // A caller cannot mark it differently.
@@ -30,7 +30,7 @@ async fn method_path_query_host_and_body_stay_and_the_protocol_is_added() {
 }
 
 #[tokio::test]
-async fn statuses_stay_and_a_missing_service_is_a_bad_gateway() {
+async fn statuses_are_kept_and_a_missing_service_is_a_bad_gateway() {
     let front = front().await;
     assert_eq!(reqwest::get(format!("{}/missing", front.url)).await.unwrap().status(), 404);
     assert_eq!(reqwest::Client::new().head(format!("{}/x", front.url)).send().await.unwrap().status(), 200);

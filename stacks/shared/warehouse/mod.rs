@@ -1,16 +1,17 @@
 //! The Redshift that a system works with: an existing one, or one that the stack creates.
 
 mod place;
-
-use std::collections::BTreeSet;
+mod schema;
 
 use cfn::Value;
 use cfn::intrinsic::sub;
 pub(crate) use place::{Host, Part, Place, own_statements, statements_of};
+pub(crate) use schema::NoSchema;
+pub use schema::{Schema, SchemaKey};
 use serde::Deserialize;
 
 use crate::shared::arn::{check_arn, is_named};
-use crate::shared::fields::{GroupId, Identifier, SubnetId, checked_text, given, in_range};
+use crate::shared::fields::{GroupId, Identifier, SubnetId, checked_text, distinct, given, in_range};
 
 /// The Redshift that a system works with.
 #[derive(Clone, Debug, Deserialize)]
@@ -38,11 +39,11 @@ struct Fields {
 impl TryFrom<Fields> for Warehouse {
     type Error = String;
 
-    fn try_from(it: Fields) -> Result<Self, String> {
-        match (it.create, it.workgroup, it.cluster) {
-            (Some(it), None, None) => Ok(Self::Made(it)),
-            (None, Some(it), None) => Ok(Self::Workgroup(it)),
-            (None, None, Some(it)) => Ok(Self::Cluster(it)),
+    fn try_from(fields: Fields) -> Result<Self, String> {
+        match (fields.create, fields.workgroup, fields.cluster) {
+            (Some(made), None, None) => Ok(Self::Made(made)),
+            (None, Some(workgroup), None) => Ok(Self::Workgroup(workgroup)),
+            (None, None, Some(cluster)) => Ok(Self::Cluster(cluster)),
             _ => Err("a warehouse is either `create`, `workgroup` or `cluster`; give one of them".to_owned()),
         }
     }
@@ -64,9 +65,9 @@ struct MadeFields {
     database: Identifier,
     #[serde(default = "eight")]
     capacity: u32,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "distinct")]
     subnets: Vec<SubnetId>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "distinct")]
     security_groups: Vec<GroupId>,
 }
 
@@ -77,21 +78,25 @@ fn eight() -> u32 {
 impl TryFrom<MadeFields> for Made {
     type Error = String;
 
-    fn try_from(it: MadeFields) -> Result<Self, String> {
-        let capacity = in_range("`capacity`", it.capacity, 8..=1024)?;
+    fn try_from(fields: MadeFields) -> Result<Self, String> {
+        let capacity = in_range("`capacity`", fields.capacity, 8..=1024)?;
         if capacity % 8 != 0 {
             return Err(format!("`capacity` is {capacity}; must be a multiple of 8 Redshift processing units"));
         }
         // Three zones: https://docs.aws.amazon.com/redshift/latest/mgmt/serverless-usage-considerations.html
-        let subnets: BTreeSet<&str> = it.subnets.iter().map(SubnetId::as_str).collect();
-        if subnets.len() < 3 || it.security_groups.is_empty() {
+        if fields.subnets.len() < 3 || fields.security_groups.is_empty() {
             return Err(format!(
-                "{} different subnets and {} security groups; must be at least 3 subnets, each in a different zone, and 1 security group",
-                subnets.len(),
-                it.security_groups.len()
+                "{} subnets and {} security groups; must be at least 3 subnets, each in a different zone, and 1 security group",
+                fields.subnets.len(),
+                fields.security_groups.len()
             ));
         }
-        Ok(Self { database: it.database, capacity, subnets: it.subnets, security_groups: it.security_groups })
+        Ok(Self {
+            database: fields.database,
+            capacity,
+            subnets: fields.subnets,
+            security_groups: fields.security_groups,
+        })
     }
 }
 
@@ -127,8 +132,8 @@ impl Warehouse {
     pub(crate) fn sign_role(&self) -> Option<&RoleArn> {
         match self {
             Self::Made(_) => None,
-            Self::Workgroup(it) => it.sign_role.as_ref(),
-            Self::Cluster(it) => it.sign_role.as_ref(),
+            Self::Workgroup(workgroup) => workgroup.sign_role.as_ref(),
+            Self::Cluster(cluster) => cluster.sign_role.as_ref(),
         }
     }
 
@@ -136,7 +141,7 @@ impl Warehouse {
     /// anything Serverless in this account and region, since users there are not identified by the name of their workgroup alone.
     pub(crate) fn users(&self) -> Value<String> {
         let warehouse = match self {
-            Self::Cluster(it) => it.name.as_str(),
+            Self::Cluster(cluster) => cluster.name.as_str(),
             Self::Made(_) | Self::Workgroup(_) => "*",
         };
         sub(format!("arn:${{AWS::Partition}}:redshift:${{AWS::Region}}:${{AWS::AccountId}}:dbuser:{warehouse}/*"))
@@ -146,7 +151,7 @@ impl Warehouse {
 checked_text! {
     /// The name of a workgroup or a cluster.
     pub WarehouseName, |text: &str| {
-        let is_plain = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-';
+        let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if (1..=63).contains(&text.len()) && text.bytes().all(is_plain) {
             return Ok(());
         }
@@ -158,7 +163,7 @@ checked_text! {
     /// The ID of a workgroup.
     pub WorkgroupId, |text: &str| {
         let lengths: Vec<usize> = text.split('-').map(str::len).collect();
-        if lengths == [8, 4, 4, 4, 12] && text.bytes().all(|it| it == b'-' || it.is_ascii_hexdigit()) {
+        if lengths == [8, 4, 4, 4, 12] && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit()) {
             return Ok(());
         }
         Err(format!("`{text}` is not a workgroup ID; use the last part of its ARN, as in 0f9e8d7c-6b5a-4c3d-8e2f-1a0b9c8d7e6f"))
@@ -168,13 +173,13 @@ checked_text! {
 checked_text! {
     /// The ARN of a secret.
     pub(crate) SecretArn, |text: &str| {
-        check_arn(text, "a secret", "arn:aws:secretsmanager:<region>:<account>:secret:<name>", |it| is_named(it, "secret:"))
+        check_arn(text, "a secret", "arn:aws:secretsmanager:<region>:<account>:secret:<name>", |resource| is_named(resource, "secret:"))
     }
 }
 
 checked_text! {
     /// An IAM role.
-    pub(crate) RoleArn, |text: &str| check_arn(text, "a role", "arn:aws:iam::<account>:role/<name>", |it| is_named(it, "role/"))
+    pub(crate) RoleArn, |text: &str| check_arn(text, "a role", "arn:aws:iam::<account>:role/<name>", |resource| is_named(resource, "role/"))
 }
 
 impl RoleArn {

@@ -2,8 +2,8 @@
 
 use aws::redshiftserverless::namespace::{LogExport, Namespace};
 use aws::redshiftserverless::workgroup::{Workgroup, WorkgroupRef};
-use cfn::intrinsic::{sub, sub_with};
-use cfn::{Attributes, Json, Stack, Value};
+use cfn::intrinsic::{select, split, stack_id, sub, sub_with};
+use cfn::{Attributes, Json, Referable, Stack, Value};
 use constructs::{FunctionRef, Grant};
 use serde_json::json;
 
@@ -23,13 +23,10 @@ pub(crate) struct Place {
 
 enum Kind {
     Serverless {
-        /// The name as text.
-        name: String,
-        /// The workgroup, if it is the stack's own.
-        made: Option<WorkgroupRef>,
+        group: Group,
         arn: Value<String>,
         /// Name or ARN of the secret that setup logs in with, and its ARN in the right to read it.
-        secret: Option<(String, Value<String>)>,
+        secret: Option<(Value<String>, Value<String>)>,
     },
     Cluster {
         name: String,
@@ -38,6 +35,14 @@ enum Kind {
         /// The user that the system's function logs in as.
         worker: String,
     },
+}
+
+/// A workgroup.
+enum Group {
+    /// One that exists, by its name.
+    Existing(String),
+    /// The stack's own.
+    Made(WorkgroupRef),
 }
 
 /// Who works with the warehouse.
@@ -55,23 +60,25 @@ impl Warehouse {
     pub(crate) fn place(&self, stack: &mut Stack, roles: Vec<Value<String>>, worker: &str) -> Place {
         match self {
             Warehouse::Made(made) => made.add(stack, roles),
-            Warehouse::Workgroup(it) => {
+            Warehouse::Workgroup(workgroup) => {
                 let arn = "arn:${AWS::Partition}:redshift-serverless:${AWS::Region}:${AWS::AccountId}:workgroup/";
                 Place {
-                    database: it.database.as_str().to_owned(),
+                    database: workgroup.database.as_str().to_owned(),
                     kind: Kind::Serverless {
-                        name: it.name.as_str().to_owned(),
-                        made: None,
-                        arn: sub(format!("{arn}{}", it.id.as_str())),
-                        secret: it.secret.as_ref().map(|it| (it.as_str().to_owned(), it.as_str().into())),
+                        group: Group::Existing(workgroup.name.as_str().to_owned()),
+                        arn: sub(format!("{arn}{}", workgroup.id.as_str())),
+                        secret: workgroup
+                            .secret
+                            .as_ref()
+                            .map(|secret| (secret.as_str().into(), secret.as_str().into())),
                     },
                 }
             }
-            Warehouse::Cluster(it) => Place {
-                database: it.database.as_str().to_owned(),
+            Warehouse::Cluster(cluster) => Place {
+                database: cluster.database.as_str().to_owned(),
                 kind: Kind::Cluster {
-                    name: it.name.as_str().to_owned(),
-                    user: it.user.as_str().to_owned(),
+                    name: cluster.name.as_str().to_owned(),
+                    user: cluster.user.as_str().to_owned(),
                     worker: worker.to_owned(),
                 },
             },
@@ -81,9 +88,8 @@ impl Warehouse {
 
 impl Made {
     fn add(&self, stack: &mut Stack, roles: Vec<Value<String>>) -> Place {
-        // A namespace and a workgroup need a name; the stack's is unique in the account.
-        let name = stack.name().to_owned();
-        let namespace = Namespace::new(name.as_str())
+        let name = own_name(stack.name());
+        let namespace = Namespace::new(name.clone())
             .db_name(self.database.as_str())
             .admin_username(ADMIN)
             .manage_admin_password(true);
@@ -91,7 +97,7 @@ impl Made {
         let namespace =
             namespace.log_exports([LogExport::Connectionlog, LogExport::Useractivitylog, LogExport::Userlog]);
         let namespace = stack.add("Namespace", namespace.retain());
-        let workgroup = Workgroup::new(name.as_str())
+        let workgroup = Workgroup::new(name)
             .namespace_name(namespace.reference())
             .base_capacity(i64::from(self.capacity))
             .publicly_accessible(false)
@@ -100,32 +106,41 @@ impl Made {
             .security_group_ids(self.security_groups.iter().map(GroupId::as_str).collect::<Vec<_>>());
         let workgroup = stack.add("Workgroup", workgroup);
         // <https://docs.aws.amazon.com/redshift/latest/mgmt/redshift-secrets-manager-integration.html>
-        let secret = format!("redshift!{name}-{ADMIN}");
+        let secret = format!("redshift!${{{}}}-{ADMIN}", namespace.logical_id());
         let secret_arn = sub(format!(
             "arn:${{AWS::Partition}}:secretsmanager:${{AWS::Region}}:${{AWS::AccountId}}:secret:{secret}-??????"
         ));
         Place {
             database: self.database.as_str().to_owned(),
             kind: Kind::Serverless {
-                name,
                 arn: workgroup.workgroup_workgroup_arn(),
-                made: Some(workgroup),
-                secret: Some((secret, secret_arn)),
+                group: Group::Made(workgroup),
+                secret: Some((sub(secret), secret_arn)),
             },
         }
     }
+}
+
+/// The name of a namespace and its workgroup, which both need one. The namespace outlives its stack: with the first part of the stack's ID, a
+/// UUID, the stack can be created again.
+fn own_name(stack: &str) -> Value<String> {
+    let uuid = select(2, split("/", stack_id()));
+    sub_with(format!("{stack}-${{Id}}"), [("Id", select(0, split("-", uuid)))])
 }
 
 impl Place {
     /// The warehouse as the set-up reads it.
     pub(crate) fn for_setup(&self) -> Json {
         match &self.kind {
-            Kind::Serverless { name, made, secret, .. } => {
-                // By its attribute, so that setup waits for the workgroup.
-                let name = made.as_ref().map_or_else(|| name.as_str().into(), WorkgroupRef::workgroup_workgroup_name);
+            Kind::Serverless { group, secret, .. } => {
+                let name = match group {
+                    Group::Existing(name) => name.as_str().into(),
+                    // By its attribute, so that setup waits for the workgroup.
+                    Group::Made(workgroup) => workgroup.workgroup_workgroup_name(),
+                };
                 let mut json = json!({ "Workgroup": Json::from(name), "Database": self.database });
                 if let Some((secret, _)) = secret {
-                    json["Secret"] = secret.as_str().into();
+                    json["Secret"] = secret.clone().into();
                 }
                 json
             }
@@ -134,14 +149,20 @@ impl Place {
     }
 
     /// The warehouse as the system's functions read it.
-    pub(crate) fn for_worker(&self) -> String {
-        let json = match &self.kind {
-            Kind::Serverless { name, .. } => json!({ "workgroup": name, "database": self.database }),
-            Kind::Cluster { name, worker, .. } => {
-                json!({ "cluster": name, "database": self.database, "dbUser": worker })
+    pub(crate) fn for_worker(&self) -> Value<String> {
+        let database = &self.database;
+        match &self.kind {
+            Kind::Serverless { group: Group::Existing(name), .. } => {
+                json!({ "workgroup": name, "database": database }).to_string().into()
             }
-        };
-        json.to_string()
+            Kind::Serverless { group: Group::Made(workgroup), .. } => {
+                let name = format!("${{{}}}", workgroup.logical_id());
+                sub(json!({ "workgroup": name, "database": database }).to_string())
+            }
+            Kind::Cluster { name, worker, .. } => {
+                json!({ "cluster": name, "database": database, "dbUser": worker }).to_string().into()
+            }
+        }
     }
 
     /// The database user of the system's function: in Serverless it is named after the role.
@@ -169,7 +190,7 @@ impl Place {
             Kind::Cluster { name, user, worker } => {
                 let user = if part == Part::Setup { user } else { worker };
                 let resources = [format!("dbuser:{name}/{user}"), format!("dbname:{name}/{}", self.database)];
-                Grant::new(["redshift:GetClusterCredentials"], resources.map(|it| redshift_arn(&it)))
+                Grant::new(["redshift:GetClusterCredentials"], resources.map(|resource| redshift_arn(&resource)))
             }
         };
         let warehouse = match &self.kind {
@@ -188,10 +209,10 @@ impl Place {
     pub(crate) fn host(&self) -> Host {
         match &self.kind {
             Kind::Cluster { name, .. } => Host::Cluster(name.clone()),
-            Kind::Serverless { made: Some(workgroup), .. } => {
+            Kind::Serverless { group: Group::Made(workgroup), .. } => {
                 Host::Address(workgroup.workgroup_endpoint_address(), PORT)
             }
-            Kind::Serverless { name, .. } => {
+            Kind::Serverless { group: Group::Existing(name), .. } => {
                 let host = "${AWS::AccountId}.${AWS::Region}.redshift-serverless.${AWS::URLSuffix}";
                 Host::Address(sub(format!("{name}.{host}")), PORT)
             }

@@ -17,7 +17,7 @@ use cfn::{Attributes, Stack, Value};
 use serde::Deserialize;
 
 use super::props::{Booleans, Props};
-use crate::shared::fields::{checked_text, given, in_range};
+use crate::shared::fields::{checked_text, distinct, in_range};
 use crate::shared::quicksight::{self, Principal};
 
 /// The dashboard, and who may do what with it.
@@ -38,9 +38,9 @@ struct Fields {
     employees: Employees,
     #[serde(default = "thirty")]
     days: u32,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "distinct")]
     owners: Vec<Principal>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "distinct")]
     viewers: Vec<Principal>,
 }
 
@@ -70,13 +70,13 @@ fn glue() -> Column {
 impl TryFrom<Fields> for DashboardProps {
     type Error = String;
 
-    fn try_from(it: Fields) -> Result<Self, String> {
-        if it.owners.is_empty() {
+    fn try_from(fields: Fields) -> Result<Self, String> {
+        if fields.owners.is_empty() {
             return Err("the dashboard has no owner; name at least one under `owners`".to_owned());
         }
         // Slack keeps 13 months.
-        let days = in_range("`days`", it.days, 1..=390)?;
-        Ok(Self { employees: it.employees, days, owners: it.owners, viewers: it.viewers })
+        let days = in_range("`days`", fields.days, 1..=390)?;
+        Ok(Self { employees: fields.employees, days, owners: fields.owners, viewers: fields.viewers })
     }
 }
 
@@ -179,7 +179,7 @@ fn sql(dashboard: &DashboardProps, props: &Props, catalog: &str) -> String {
 
 fn is_name(text: &str) -> bool {
     (1..=128).contains(&text.len())
-        && text.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'_')
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
 checked_text! {

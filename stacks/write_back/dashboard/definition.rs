@@ -119,10 +119,11 @@ const GRID_COLUMNS: u8 = 36;
 
 fn table(sheet: &Sheet, currency: Option<&str>) -> Json {
     let (sorted, direction) = sheet.sort;
-    let shown: Vec<&Column> = sheet.columns.iter().filter(|it| !it.label.is_empty()).collect();
-    let mut values: Vec<Json> = shown.iter().map(|it| value(it.name, it.name, it.kind, currency)).collect();
+    let shown: Vec<&Column> = sheet.columns.iter().filter(|column| !column.label.is_empty()).collect();
+    let mut values: Vec<Json> =
+        shown.iter().map(|column| value(column.name, column.name, column.kind, currency)).collect();
     let mut options: Vec<Json> =
-        shown.iter().map(|it| json!({ "FieldId": it.name, "CustomLabel": it.label })).collect();
+        shown.iter().map(|column| json!({ "FieldId": column.name, "CustomLabel": column.label })).collect();
     values.push(value(LINK, sheet.link.1, Kind::Text, currency));
     options.push(link(sheet.link.1));
     json!({

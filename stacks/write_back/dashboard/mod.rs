@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 use super::props::Props;
 use crate::shared::arn::{check_arn, is_named};
-use crate::shared::fields::{checked_text, given};
+use crate::shared::fields::{checked_text, distinct, given};
 use crate::shared::quicksight::{self, Principal};
 use crate::shared::warehouse::{Host, Place, RoleArn, SecretArn};
 
@@ -44,9 +44,9 @@ struct Fields {
     database_user: Option<DatabaseUser>,
     #[serde(default, deserialize_with = "given")]
     vpc_connection: Option<VpcConnection>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "distinct")]
     owners: Vec<Principal>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "distinct")]
     viewers: Vec<Principal>,
 }
 
@@ -62,8 +62,8 @@ enum Login {
 impl TryFrom<Fields> for DashboardProps {
     type Error = String;
 
-    fn try_from(it: Fields) -> Result<Self, String> {
-        let login = match (it.secret, it.role, it.database_user) {
+    fn try_from(fields: Fields) -> Result<Self, String> {
+        let login = match (fields.secret, fields.role, fields.database_user) {
             (Some(secret), None, None) => Login::Secret(secret),
             (None, Some(role), Some(user)) => Login::Role(role, user),
             _ => {
@@ -73,10 +73,10 @@ impl TryFrom<Fields> for DashboardProps {
                 );
             }
         };
-        if it.owners.is_empty() {
+        if fields.owners.is_empty() {
             return Err("the dashboards have no owner; name at least one under `owners`".to_owned());
         }
-        Ok(Self { vpc_connection: it.vpc_connection, login, owners: it.owners, viewers: it.viewers })
+        Ok(Self { vpc_connection: fields.vpc_connection, login, owners: fields.owners, viewers: fields.viewers })
     }
 }
 
@@ -85,13 +85,14 @@ pub(super) fn add(
     stack: &mut Stack,
     dashboard: &DashboardProps,
     props: &Props,
+    schema: &str,
     place: &Place,
     views: &CustomResourceRef,
 ) {
     let source = stack.add("DataSource", data_source(stack.name(), dashboard, place).depends_on([views]));
     for sheet in [&QUOTES, &HISTORY] {
         let name = format!("{}-{}", stack.name(), sheet.id);
-        let set = data_set(&name, dashboard, props, &source, sheet);
+        let set = data_set(&name, dashboard, schema, &source, sheet);
         let set = stack.add(&format!("{}Data", sheet.logical), set);
         stack.add(sheet.logical, shown(&name, dashboard, props, &set, sheet));
     }
@@ -126,11 +127,11 @@ fn data_source(name: &str, dashboard: &DashboardProps, place: &Place) -> DataSou
 }
 
 /// A view, queried each time it is shown: a copy in SPICE would show expired links.
-fn data_set(name: &str, dashboard: &DashboardProps, props: &Props, source: &DataSourceRef, sheet: &Sheet) -> DataSet {
-    let column = |it: &Column| {
+fn data_set(name: &str, dashboard: &DashboardProps, schema: &str, source: &DataSourceRef, sheet: &Sheet) -> DataSet {
+    let column = |column: &Column| {
         InputColumn::new(data_set::InputColumnRequired {
-            name: it.name.into(),
-            r#type: Value::<InputColumnType>::raw(it.kind.name()),
+            name: column.name.into(),
+            r#type: Value::<InputColumnType>::raw(column.kind.name()),
         })
     };
     let table = RelationalTable::new(data_set::RelationalTableRequired {
@@ -138,7 +139,7 @@ fn data_set(name: &str, dashboard: &DashboardProps, props: &Props, source: &Data
         input_columns: sheet.columns.iter().map(column).collect::<Vec<_>>().into(),
         name: sheet.view.into(),
     })
-    .schema(props.schema.as_str());
+    .schema(schema);
     DataSet::new()
         .aws_account_id(account_id())
         .data_set_id(name)
@@ -149,7 +150,7 @@ fn data_set(name: &str, dashboard: &DashboardProps, props: &Props, source: &Data
 }
 
 fn shown(name: &str, dashboard: &DashboardProps, props: &Props, set: &DataSetRef, sheet: &Sheet) -> Dashboard {
-    let currency = props.currency.as_ref().map(|it| it.as_str());
+    let currency = props.currency.as_ref().map(|currency| currency.as_str());
     Dashboard::new(dashboard::Required {
         aws_account_id: account_id(),
         dashboard_id: name.into(),
@@ -163,14 +164,14 @@ checked_text! {
     /// A VPC connection of QuickSight.
     pub VpcConnection, |text: &str| {
         let form = "arn:aws:quicksight:<region>:<account>:vpcConnection/<id>";
-        check_arn(text, "a VPC connection of QuickSight", form, |it| is_named(it, "vpcConnection/"))
+        check_arn(text, "a VPC connection of QuickSight", form, |resource| is_named(resource, "vpcConnection/"))
     }
 }
 
 checked_text! {
     /// A user of the database.
     pub(super) DatabaseUser, |text: &str| {
-        if (1..=64).contains(&text.len()) && text.bytes().all(|it| it.is_ascii_graphic()) {
+        if (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Ok(());
         }
         Err(format!("`{text}` is not a valid database user; use 1 to 64 visible characters"))

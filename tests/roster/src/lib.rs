@@ -11,7 +11,7 @@ use stacks::System;
 /// What is missing or superfluous in the checkout at `root` for these systems. Each sentence names the system, and the path that
 /// has to be written or removed. Nothing is compiled.
 pub fn problems(root: &Path, systems: &[System]) -> Vec<String> {
-    let mut problems: Vec<String> = systems.iter().flat_map(|it| missing(root, it)).collect();
+    let mut problems: Vec<String> = systems.iter().flat_map(|system| missing(root, system)).collect();
     problems.extend(stray::folders(root, systems));
     problems.extend(stray::documents(root));
     problems.extend(table::differences(root, systems));
@@ -44,7 +44,7 @@ fn missing(root: &Path, system: &System) -> Vec<String> {
 }
 
 fn functions(folder: &Path) -> usize {
-    subfolders(folder).iter().filter(|it| folder.join(it).join("src/main.rs").is_file()).count()
+    subfolders(folder).iter().filter(|name| folder.join(name).join("src/main.rs").is_file()).count()
 }
 
 /// The example tenant has every system, and no others.
@@ -53,14 +53,14 @@ fn example_keys(root: &Path, systems: &[System]) -> Vec<String> {
     let example = read(root, PATH);
     let keys: Vec<&str> = example
         .lines()
-        .skip_while(|it| *it != "systems:")
-        .filter_map(|it| it.strip_prefix("  ")?.strip_suffix(':'))
-        .filter(|it| !it.starts_with([' ', '#']))
+        .skip_while(|line| *line != "systems:")
+        .filter_map(|line| line.strip_prefix("  ")?.strip_suffix(':'))
+        .filter(|key| !key.starts_with([' ', '#']))
         .collect();
-    let missing = systems.iter().filter(|it| !keys.contains(&it.name));
-    let missing = missing.map(|it| format!("{0}: {PATH} has no settings below `  {0}:`", it.name));
-    let unknown = keys.iter().filter(|key| systems.iter().all(|it| it.name != **key));
-    missing.chain(unknown.map(|it| format!("{it}: {PATH} has this key, but the roster does not"))).collect()
+    let missing = systems.iter().filter(|system| !keys.contains(&system.name));
+    let missing = missing.map(|system| format!("{0}: {PATH} has no settings below `  {0}:`", system.name));
+    let unknown = keys.iter().filter(|key| systems.iter().all(|system| system.name != **key));
+    missing.chain(unknown.map(|name| format!("{name}: {PATH} has this key, but the roster does not"))).collect()
 }
 
 /// The text of a file, empty if there is none.
@@ -70,14 +70,14 @@ fn read(root: &Path, path: &str) -> String {
 
 /// The names of the folders in a folder, in order.
 fn subfolders(folder: &Path) -> Vec<String> {
-    names(folder, |it| it.is_dir())
+    names(folder, |path| path.is_dir())
 }
 
 /// The names of the entries in a folder that `keep` accepts, in order; none if there is no such folder.
 fn names(folder: &Path, keep: impl Fn(&Path) -> bool) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut names: Vec<String> =
-        entries.filter(|it| keep(&it.path())).filter_map(|it| it.file_name().into_string().ok()).collect();
+        entries.filter(|entry| keep(&entry.path())).filter_map(|entry| entry.file_name().into_string().ok()).collect();
     names.sort();
     names
 }

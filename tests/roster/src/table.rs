@@ -13,12 +13,13 @@ pub(crate) fn differences(root: &Path, systems: &[System]) -> Vec<String> {
         .flat_map(|(document, folder)| {
             let text = read(root, document);
             let rows: Vec<&str> = rows(&text).collect();
-            let expected: Vec<(&str, String)> = systems.iter().map(|it| (it.name, row(it, folder))).collect();
-            let missing = expected.iter().filter(|it| !rows.contains(&it.1.as_str()));
+            let expected: Vec<(&str, String)> =
+                systems.iter().map(|system| (system.name, row(system, folder))).collect();
+            let missing = expected.iter().filter(|(_, row)| !rows.contains(&row.as_str()));
             let missing: Vec<String> = missing
                 .map(|(name, row)| format!("{name}: the table of systems in {document} needs this row:\n{row}"))
                 .collect();
-            let strange = rows.iter().filter(|row| expected.iter().all(|it| it.1 != **row));
+            let strange = rows.iter().filter(|row| expected.iter().all(|(_, wanted)| wanted != *row));
             let strange = strange.map(|row| format!("{document} has a row that does not match the roster:\n{row}"));
             missing.into_iter().chain(strange).collect::<Vec<_>>()
         })
@@ -34,8 +35,8 @@ fn row(system: &System, folder: &str) -> String {
 fn rows(document: &str) -> impl Iterator<Item = &str> {
     document
         .lines()
-        .skip_while(|it| *it != "| system | what its users get |")
+        .skip_while(|line| *line != "| system | what its users get |")
         .skip(1)
-        .take_while(|it| it.starts_with('|'))
-        .filter(|it| !it.starts_with("|--"))
+        .take_while(|line| line.starts_with('|'))
+        .filter(|line| !line.starts_with("|--"))
 }

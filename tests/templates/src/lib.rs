@@ -36,12 +36,12 @@ pub fn template(tenant_file: &str) -> Template {
 
 /// All findings except the one about a template's size, which says nothing about its content.
 pub fn findings(assembly: &CloudAssembly) -> Vec<&Finding> {
-    assembly.findings.iter().filter(|it| !it.message.ends_with("can be sent without a bucket")).collect()
+    assembly.findings.iter().filter(|finding| !finding.message.ends_with("can be sent without a bucket")).collect()
 }
 
 /// The file of the tenant `acme` with one system. Its settings are `lines`, indented by four spaces, from line 4 on.
 pub fn tenant_file(system: &str, lines: &str) -> String {
-    let lines: String = lines.lines().map(|it| format!("    {it}\n")).collect();
+    let lines: String = lines.lines().map(|line| format!("    {line}\n")).collect();
     format!("tenant: acme\nsystems:\n  {system}:\n{lines}")
 }
 
@@ -59,15 +59,15 @@ pub fn mistake(tenant_file: &str) -> String {
 pub fn rights(template: &Template, role: &str) -> Vec<String> {
     let everyones = ["logs:", "xray:", "sqs:"];
     let statements = template.properties(role)["Policies"][0]["PolicyDocument"]["Statement"].as_array();
-    let line = |it: &Json| {
-        let actions: Vec<&str> = it["Action"].as_array()?.iter().filter_map(Json::as_str).collect();
-        let common = actions.iter().all(|it| everyones.iter().any(|start| it.starts_with(start)));
-        (!common).then(|| format!("{}: {}", actions.join(" "), it["Resource"]))
+    let line = |statement: &Json| {
+        let actions: Vec<&str> = statement["Action"].as_array()?.iter().filter_map(Json::as_str).collect();
+        let common = actions.iter().all(|action| everyones.iter().any(|start| action.starts_with(start)));
+        (!common).then(|| format!("{}: {}", actions.join(" "), statement["Resource"]))
     };
     statements.into_iter().flatten().filter_map(line).collect()
 }
 
 /// The logical IDs of the resources that lose data when they are replaced.
 pub fn stateful(template: &Template) -> Vec<&str> {
-    template.resources.iter().filter(|it| it.1.stateful).map(|(id, _)| id.as_str()).collect()
+    template.resources.iter().filter(|(_, resource)| resource.stateful).map(|(id, _)| id.as_str()).collect()
 }

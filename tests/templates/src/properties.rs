@@ -52,7 +52,7 @@ fn runner() -> TestRunner {
 fn tenant_file(system: &System, settings: impl Strategy<Value = String>) -> impl Strategy<Value = (String, String)> {
     let system = system.name;
     (name(), prop_oneof![Just("x86_64"), Just("arm64")], settings).prop_map(move |(tenant, architecture, settings)| {
-        let settings: String = settings.lines().map(|it| format!("    {it}\n")).collect();
+        let settings: String = settings.lines().map(|line| format!("    {line}\n")).collect();
         let text = format!("tenant: {tenant}\narchitecture: {architecture}\nsystems:\n  {system}:\n{settings}");
         (tenant, text)
     })
@@ -60,7 +60,7 @@ fn tenant_file(system: &System, settings: impl Strategy<Value = String>) -> impl
 
 /// The names in an assembly that must be unique in an account.
 pub fn unique_names(assembly: &CloudAssembly) -> BTreeSet<String> {
-    assembly.stacks.iter().flat_map(|it| names_of(&it.template)).collect()
+    assembly.stacks.iter().flat_map(|stack| names_of(&stack.template)).collect()
 }
 
 /// The names in a template that must be unique in an account: its own, and the physical names that it chooses.
@@ -85,8 +85,8 @@ pub fn names_of(template: &Template) -> Vec<String> {
         ["AWS::QuickSight::Dashboard", "AWS::ApiGateway::Authorizer", "AWS::ApiGatewayV2::Authorizer"];
     let mut names = vec![format!("stack {}", template.stack)];
     for entry in template.resources.values() {
-        let own = NAMES.iter().filter(|it| **it != "Name" || !FREE.contains(&entry.ty));
-        let named = own.filter_map(|it| Some((it, entry.properties[*it].as_str()?)));
+        let own = NAMES.iter().filter(|name| **name != "Name" || !FREE.contains(&entry.ty));
+        let named = own.filter_map(|name| Some((name, entry.properties[*name].as_str()?)));
         names.extend(named.map(|(property, name)| format!("{property} {name} of {}", entry.ty)));
     }
     names

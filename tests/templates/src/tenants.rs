@@ -22,7 +22,7 @@ pub fn example() -> String {
 pub fn gate_tenants(system: &System) -> Vec<String> {
     let folder = stacks().join(system.module()).join("tenants");
     let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let mut files: Vec<PathBuf> = entries.map(|it| it.expect("a folder can be listed").path()).collect();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("a folder can be listed").path()).collect();
     files.sort();
     assert!(!files.is_empty(), "{} has no tenant files", folder.display());
     files.into_iter().map(read).collect()

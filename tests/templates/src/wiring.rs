@@ -32,9 +32,9 @@ impl Wiring {
     /// When no tenant has the system.
     pub fn of(system: &System) -> Self {
         let files = gate_tenants(system).into_iter().chain([example()]);
-        let templates = files.flat_map(|it| assembly(&it).stacks).map(|it| it.template);
+        let templates = files.flat_map(|file| assembly(&file).stacks).map(|stack| stack.template);
         let end = format!("-{}", system.name);
-        let templates: Vec<Template> = templates.filter(|it| it.stack.ends_with(&end)).collect();
+        let templates: Vec<Template> = templates.filter(|template| template.stack.ends_with(&end)).collect();
         assert!(!templates.is_empty(), "no tenant has {}", system.name);
         Self { system: system.name, templates, checked: BTreeSet::new() }
     }
@@ -62,13 +62,13 @@ impl Wiring {
                 panic!("{function} rejects the variables that its stack sets: {error}\n{variables:#?}");
             }
             let asked_here = asked_here.into_inner();
-            let unread: Vec<_> = variables.keys().filter(|it| !asked_here.contains(*it)).collect();
+            let unread: Vec<_> = variables.keys().filter(|name| !asked_here.contains(*name)).collect();
             assert_eq!(unread, Vec::<&String>::new(), "{function}: set but not read");
             asked.extend(asked_here);
             set.extend(variables.into_keys());
         }
         assert!(!asked.is_empty(), "no tenant of {} has a function {function} that reads variables", self.system);
-        let unset: Vec<_> = asked.iter().filter(|it| !is_set_elsewhere(it) && !set.contains(*it)).collect();
+        let unset: Vec<_> = asked.iter().filter(|name| !is_set_elsewhere(name) && !set.contains(*name)).collect();
         assert_eq!(unset, Vec::<&String>::new(), "{function}: read but not set for any tenant");
         self
     }
@@ -79,15 +79,19 @@ impl Wiring {
     ///
     /// When the system has a function that was not checked, with its logical ID.
     pub fn assert_complete(self) {
-        let functions: BTreeSet<&str> =
-            self.templates.iter().flat_map(|it| it.all("AWS::Lambda::Function")).map(|it| it.0).collect();
+        let functions: BTreeSet<&str> = self
+            .templates
+            .iter()
+            .flat_map(|template| template.all("AWS::Lambda::Function"))
+            .map(|(id, _)| id)
+            .collect();
         let unchecked: Vec<_> = functions.difference(&self.checked).collect();
         assert!(unchecked.is_empty(), "the wiring of {} does not check {unchecked:?}", self.system);
     }
 
     /// The variables of a function, in each template that has it.
     fn variables_of(&self, function: &str) -> Vec<BTreeMap<String, String>> {
-        let templates = self.templates.iter().filter(|it| it.resources.contains_key(function));
+        let templates = self.templates.iter().filter(|template| template.resources.contains_key(function));
         let variables = templates.map(|template| {
             let properties = template.properties(function);
             let variables = properties["Environment"]["Variables"].as_object();
@@ -116,12 +120,14 @@ fn is_set_elsewhere(name: &str) -> bool {
 /// A value as CloudFormation might resolve it.
 fn text(value: &Json) -> String {
     let list = |items: &Json| items.as_array().into_iter().flatten().map(text).collect::<Vec<_>>();
-    match value.as_object().and_then(|it| it.iter().next()) {
+    match value.as_object().and_then(|object| object.iter().next()) {
         None => value.as_str().unwrap_or_default().to_owned(),
-        Some((name, it)) if name == "Ref" && it == "AWS::AccountId" => "123456789012".to_owned(),
-        Some((name, it)) if name == "Fn::Join" => list(&it[1]).join(it[0].as_str().unwrap_or_default()),
-        Some((name, it)) if name == "Fn::Sub" => {
-            let template = it.as_str().or(it[0].as_str()).unwrap_or_default();
+        Some((name, argument)) if name == "Ref" && argument == "AWS::AccountId" => "123456789012".to_owned(),
+        Some((name, argument)) if name == "Fn::Join" => {
+            list(&argument[1]).join(argument[0].as_str().unwrap_or_default())
+        }
+        Some((name, argument)) if name == "Fn::Sub" => {
+            let template = argument.as_str().or(argument[0].as_str()).unwrap_or_default();
             let mut parts = template.split("${");
             let first = parts.next().unwrap_or_default().to_owned();
             parts.fold(first, |done, part| done + "a-reference" + part.split_once('}').map_or("", |(_, rest)| rest))

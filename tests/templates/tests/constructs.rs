@@ -1,7 +1,10 @@
 //! What the building blocks promise beyond the systems that use them, and what the checks find.
 
+use aws::apigateway::stage::Stage;
 use aws::cognito::user_pool;
+use aws::events::rule::Rule;
 use aws::iam::role::{Policy, PolicyRequired, Role};
+use aws::lambda::event_source_mapping::{EventSourceMapping, Filter, FilterCriteria};
 use aws::lambda::function::{Code, Environment, Function, Required, Runtime};
 use aws::lambda::permission::{self, Permission};
 use cfn::DeletionPolicy::Retain;
@@ -16,7 +19,7 @@ use serde_json::json;
 
 fn messages(stack: Stack) -> Vec<String> {
     let assembly = App::default().stack(stack).checks(constructs::checks::ALL).synth();
-    assembly.findings.iter().map(|it| format!("{}: {}", it.subject, it.message)).collect()
+    assembly.findings.iter().map(|finding| format!("{}: {}", finding.subject, finding.message)).collect()
 }
 
 fn role(action: &str, resource: &str) -> Role {
@@ -121,6 +124,16 @@ fn a_permission_for_everyones_rules_is_found() {
 }
 
 #[test]
+fn a_traced_stage_is_found() {
+    let mut stack = Stack::new("s");
+    let api = stack.add("Api", aws::apigateway::rest_api::RestApi::new().name("api"));
+    for (id, is_traced) in [("Traced", true), ("Untraced", false)] {
+        stack.add(id, Stage::new(api.reference()).stage_name(id.to_lowercase()).tracing_enabled(is_traced));
+    }
+    assert_eq!(messages(stack), ["Traced: lets X-Ray keep the whole address of each request"]);
+}
+
+#[test]
 fn a_cron_that_aws_would_reject_is_a_finding_at_the_line_that_added_it() {
     let mut stack = Stack::new("s");
     let dead_letters = stack.add("DeadLetters", Queue::dead_letters());
@@ -129,11 +142,11 @@ fn a_cron_that_aws_would_reject_is_a_finding_at_the_line_that_added_it() {
     stack.add("Daily", Schedule::cron("0 6 * * *", Json::Null, &group));
     let line = line!() - 1;
     let findings = App::default().stack(stack).synth().findings;
-    let [finding] = &findings.iter().filter(|it| it.subject == "Daily").collect::<Vec<_>>()[..] else {
+    let [finding] = &findings.iter().filter(|finding| finding.subject == "Daily").collect::<Vec<_>>()[..] else {
         panic!("one mistake is one finding: {findings:#?}")
     };
     assert!(finding.message.starts_with("cron `0 6 * * *` has 5 fields; must have six"), "{}", finding.message);
-    assert_eq!(finding.location.map(|it| it.line()), Some(line));
+    assert_eq!(finding.location.map(|location| location.line()), Some(line));
 }
 
 #[test]
@@ -143,9 +156,9 @@ fn a_functions_memory_is_checked_at_the_line_that_chose_it() {
     let line = line!() - 1;
     stack.add("Deliver", function);
     let findings = App::default().stack(stack).synth().findings;
-    let finding = findings.iter().find(|it| it.message.contains("memory")).expect("64 MB is too little");
+    let finding = findings.iter().find(|finding| finding.message.contains("memory")).expect("64 MB is too little");
     assert_eq!(finding.message, "memory_size is 64; must be 128 to 10240");
-    assert_eq!(finding.location.map(|it| it.line()), Some(line));
+    assert_eq!(finding.location.map(|location| location.line()), Some(line));
 }
 
 #[test]
@@ -166,6 +179,60 @@ fn a_protected_resource_that_cloudformation_is_to_delete_is_found() {
     );
 }
 
+#[test]
+fn a_resource_that_outlives_its_stack_has_no_fixed_name() {
+    let queue = |name: Value<String>| aws::sqs::queue::Queue::new().queue_name(name);
+    let mut stack = Stack::new("s");
+    stack.add("Kept", queue("jobs".into()).retain());
+    stack.add("NamedAfterTheStack", queue(sub("${AWS::StackName}-jobs")).retain());
+    stack.add("Deleted", queue("jobs-2".into()).disposable());
+    stack.add("NamedAfterThisStackOnly", queue(sub("jobs-${AWS::StackId}")).retain());
+    stack.add("Unnamed", aws::sqs::queue::Queue::new().retain());
+    let fault = "outlives its stack, which then cannot be created again";
+    assert_eq!(
+        messages(stack),
+        [
+            format!("Kept: has the fixed QueueName \"jobs\", but {fault}"),
+            format!(
+                "NamedAfterTheStack: has the fixed QueueName {{\"Fn::Sub\":\"${{AWS::StackName}}-jobs\"}}, but {fault}"
+            ),
+        ]
+    );
+}
+
+#[test]
+fn patterns_of_rules_and_filters_of_sources_are_checked() {
+    let rule = |pattern: Json| Rule::new().event_pattern(pattern);
+    let source = |function: &str, pattern: &str| {
+        let filters = FilterCriteria::new().filters([Filter::new().pattern(pattern)]);
+        EventSourceMapping::new(function)
+            .event_source_arn("arn:aws:sqs:eu-central-1:123456789012:q")
+            .filter_criteria(filters)
+    };
+    let mut stack = Stack::new("s");
+    let queue = stack.add("Dead", aws::sqs::queue::Queue::new().disposable());
+    stack.add(
+        "Good",
+        rule(json!({ "source": [Json::from(queue.arn())], "detail": { "size": [{ "numeric": [">", 5] }] } })),
+    );
+    stack.add("Nested", rule(json!({ "source": [["aws.s3"]] })));
+    stack.add("Unknown", rule(json!({ "detail": { "key": [{ "startsWith": "a" }] } })));
+    stack.add("Empty", rule(json!({})));
+    stack.add("Filtered", source("f", r#"{"body":{"kind":["a"]}}"#));
+    stack.add("Misfiltered", source("g", r#"{"body":{"kind":"a"}}"#));
+    stack.add("NoJson", source("h", "body"));
+    let found = messages(stack);
+    let starts = [
+        "Nested: `source` of the pattern contains a list in its list",
+        "Unknown: `key` of the pattern has the unknown matcher `startsWith`",
+        "Empty: the pattern is empty",
+        "Misfiltered: `kind` of the pattern is \"a\"; must be a list",
+        "NoJson: the pattern is \"body\"",
+    ];
+    assert_eq!(found.len(), starts.len(), "{found:#?}");
+    assert!(found.iter().zip(starts).all(|(message, start)| message.starts_with(start)), "{found:#?}");
+}
+
 /// The settings of [`deployment`].
 #[derive(Clone)]
 struct Published {
@@ -179,21 +246,21 @@ struct Published {
 }
 
 /// The logical ID of the deployment of an API that refers to an endpoint and a user pool.
-fn deployment(it: Published) -> String {
+fn deployment(published: Published) -> String {
     let mut stack = Stack::new("s");
-    let endpoint = ApiEndpoint::new(it.vpc, vec![it.subnet.to_owned()], vec!["10.0.0.0/8".to_owned()]);
+    let endpoint = ApiEndpoint::new(published.vpc, vec![published.subnet.to_owned()], vec!["10.0.0.0/8".to_owned()]);
     let endpoint = stack.add("Endpoint", endpoint);
-    let users = user_pool::UserPool::new().user_pool_name(it.users_name);
-    let users = stack.add(it.users, users.retain());
+    let users = user_pool::UserPool::new().user_pool_name(published.users_name);
+    let users = stack.add(published.users, users.retain());
     let function = stack.add("F", RustFunction::new("f", Architecture::X86_64));
     let api = RestApi::new("An API")
-        .route_with_body("POST", it.path, &function, it.schema)
+        .route_with_body("POST", published.path, &function, published.schema)
         .users_of(Some(users.arn()))
-        .cors(Cors { origin: it.origin.into(), allowed_headers: vec!["authorization"] })
+        .cors(Cors { origin: published.origin.into(), allowed_headers: vec!["authorization"] })
         .private(Some(endpoint.reference()));
     stack.add("Api", api);
     let template = App::default().stack(stack).synth().stacks.remove(0).template;
-    let mut deployments = template.all("AWS::ApiGateway::Deployment").map(|it| it.0.to_owned());
+    let mut deployments = template.all("AWS::ApiGateway::Deployment").map(|(id, _)| id.to_owned());
     deployments.next().expect("an API has a deployment")
 }
 

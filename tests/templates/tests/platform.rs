@@ -47,7 +47,7 @@ fn other_stacks_find_bucket_and_table_by_parameters_and_import_nothing() {
     let template = template();
     let parameters: Vec<_> = template
         .all("AWS::SSM::Parameter")
-        .map(|(_, it)| (it["Name"].clone(), it["Type"].clone(), it["Value"].clone()))
+        .map(|(_, record)| (record["Name"].clone(), record["Type"].clone(), record["Value"].clone()))
         .collect();
     assert_eq!(
         parameters,
@@ -76,6 +76,16 @@ fn access_logs_are_written_by_a_role_that_only_api_gateway_of_this_account_can_a
     );
 }
 
+#[test]
+fn a_role_that_somebody_else_has_set_for_all_apis_of_the_region_is_left_alone() {
+    let template = template();
+    assert_eq!(template.parameters["LogRole"]["Default"], json!(""));
+    assert_eq!(template.conditions["CreatesLogRole"], json!({ "Fn::Equals": [{ "Ref": "LogRole" }, ""] }));
+    for id in ["Gateway", "GatewayRole"] {
+        assert_eq!(template.resources[id].attribute("Condition"), Some(&json!("CreatesLogRole")), "{id}");
+    }
+}
+
 /// API Gateway keeps pointing at the role, for all APIs of the account and region.
 #[test]
 fn the_log_role_outlives_the_platform() {
@@ -91,6 +101,7 @@ fn the_log_role_outlives_the_platform() {
 #[test]
 fn logical_ids_of_resources_with_data_do_not_change() {
     let template = template();
-    let stateful: Vec<_> = template.resources.iter().filter(|it| it.1.stateful).map(|(id, _)| id.as_str()).collect();
+    let stateful: Vec<_> =
+        template.resources.iter().filter(|(_, resource)| resource.stateful).map(|(id, _)| id.as_str()).collect();
     assert_eq!(stateful, ["Assets", "Slots"]);
 }

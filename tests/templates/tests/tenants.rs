@@ -10,9 +10,13 @@ use template_tests::{assembly, example, findings, gate_tenants, mistake, propert
 fn systems_can_be_combined_freely() {
     for option_set in 0..2 {
         for chosen in 0..1 << SYSTEMS.len() {
-            let systems: Vec<&System> =
-                SYSTEMS.iter().enumerate().filter(|it| chosen >> it.0 & 1 == 1).map(|it| it.1).collect();
-            let settings: String = systems.iter().map(|it| settings(it, option_set)).collect();
+            let systems: Vec<&System> = SYSTEMS
+                .iter()
+                .enumerate()
+                .filter(|(index, _)| chosen >> index & 1 == 1)
+                .map(|(_, system)| system)
+                .collect();
+            let settings: String = systems.iter().map(|system| settings(system, option_set)).collect();
             let settings = if settings.is_empty() { " {}\n".to_owned() } else { format!("\n{settings}") };
             let mut names = BTreeSet::new();
             // Neither the systems of one tenant nor those of two may clash.
@@ -21,7 +25,7 @@ fn systems_can_be_combined_freely() {
                 let assembly = assembly(&file);
                 assert!(findings(&assembly).is_empty(), "{file}\n{:#?}", assembly.findings);
                 assert_eq!(assembly.stacks.len(), systems.len(), "{file}");
-                for name in assembly.stacks.iter().flat_map(|it| properties::names_of(&it.template)) {
+                for name in assembly.stacks.iter().flat_map(|stack| properties::names_of(&stack.template)) {
                     assert!(names.insert(name.clone()), "not unique: {name}\n{file}");
                 }
             }
@@ -47,7 +51,7 @@ fn settings(system: &System, option_set: usize) -> String {
 fn a_gate_tenant_has_only_its_own_system() {
     for system in SYSTEMS {
         for file in gate_tenants(system) {
-            let stacks: Vec<String> = assembly(&file).stacks.into_iter().map(|it| it.template.stack).collect();
+            let stacks: Vec<String> = assembly(&file).stacks.into_iter().map(|stack| stack.template.stack).collect();
             let expected = format!("-{}", system.name);
             assert!(stacks.len() == 1 && stacks[0].ends_with(&expected), "{}: {stacks:?}\n{file}", system.name);
         }
@@ -56,14 +60,14 @@ fn a_gate_tenant_has_only_its_own_system() {
 
 #[test]
 fn the_example_has_every_system() {
-    let stacks: Vec<String> = assembly(&example()).stacks.into_iter().map(|it| it.template.stack).collect();
-    let expected: Vec<String> = SYSTEMS.iter().map(|it| format!("example-{}", it.name)).collect();
+    let stacks: Vec<String> = assembly(&example()).stacks.into_iter().map(|stack| stack.template.stack).collect();
+    let expected: Vec<String> = SYSTEMS.iter().map(|system| format!("example-{}", system.name)).collect();
     assert_eq!(stacks, expected);
 }
 
 #[test]
 fn an_unknown_key() {
-    let systems: Vec<&str> = SYSTEMS.iter().map(|it| it.name).collect();
+    let systems: Vec<&str> = SYSTEMS.iter().map(|system| system.name).collect();
     assert_eq!(
         mistake("tenant: acme\nsystems:\n  other: {}\n"),
         format!("3:3: unknown key `other`; use one of {}", systems.join(", "))
@@ -126,7 +130,7 @@ fn every_key_of_the_example_needs_a_value() {
             continue;
         }
         // The line without its value, and without the lines that are deeper.
-        let after = lines[number + 1..].iter().skip_while(|it| it.trim().is_empty() || depth(it) > depth(line));
+        let after = lines[number + 1..].iter().skip_while(|next| next.trim().is_empty() || depth(next) > depth(line));
         let left: Vec<&str> = lines[..number].iter().chain(after).copied().collect();
         let mut text = left[..number].join("\n");
         text.push_str(&format!("\n{key}:\n{}\n", left[number..].join("\n")));
@@ -149,7 +153,7 @@ fn a_dynamic_reference_is_refused_in_every_text() {
         for reference in [REFERENCE, "{{ Resolve:ssm:/x}}"] {
             let replaced = format!("{key}: \"x{reference}\"");
             let text: Vec<&str> =
-                example.lines().enumerate().map(|(n, it)| if n == number { &replaced } else { it }).collect();
+                example.lines().enumerate().map(|(n, other)| if n == number { &replaced } else { other }).collect();
             let message = mistake(&text.join("\n"));
             assert!(message.starts_with(&format!("{}:{}: ", number + 1, key.len() + 3)), "{replaced}: {message}");
             refused += 1;
@@ -165,7 +169,7 @@ fn an_arn_with_a_wrong_partition_region_or_account_is_refused() {
     let mut refused = 0;
     for file in files {
         for (start, _) in file.match_indices("arn:aws:") {
-            let commented = file[..start].rsplit('\n').next().is_some_and(|it| it.trim_start().starts_with('#'));
+            let commented = file[..start].rsplit('\n').next().is_some_and(|line| line.trim_start().starts_with('#'));
             if commented {
                 continue;
             }

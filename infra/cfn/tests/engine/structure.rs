@@ -14,7 +14,7 @@ fn stack(name: &str) -> Stack {
 
 fn messages_of(app: App) -> Vec<String> {
     let findings = app.synth().findings;
-    findings.iter().map(|it| format!("{}/{}: {}", it.stack, it.subject, it.message)).collect()
+    findings.iter().map(|finding| format!("{}/{}: {}", finding.stack, finding.subject, finding.message)).collect()
 }
 
 fn messages(stack: Stack) -> Vec<String> {

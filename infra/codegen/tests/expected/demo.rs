@@ -25,36 +25,36 @@ pub mod shop {
 
         /// `Hours`: at most 7 items, no item twice.
         #[track_caller]
-        pub fn hours(self, it: impl Into<cfn::Value<Vec<Hours>>>) -> Self {
+        pub fn hours(self, value: impl Into<cfn::Value<Vec<Hours>>>) -> Self {
             Self(self.0.set_checked(
                 "Hours",
-                it,
+                value,
                 &cfn::Constraint { max_items: Some(7), unique_items: true, ..cfn::Constraint::NONE },
             ))
         }
 
         /// `Kind`: required.
-        pub fn kind(self, it: impl Into<cfn::Value<ShopKind>>) -> Self {
-            Self(self.0.set("Kind", it))
+        pub fn kind(self, value: impl Into<cfn::Value<ShopKind>>) -> Self {
+            Self(self.0.set("Kind", value))
         }
 
         /// `Policy`.
-        pub fn policy(self, it: impl Into<cfn::Value<cfn::Json>>) -> Self {
-            Self(self.0.set("Policy", it))
+        pub fn policy(self, value: impl Into<cfn::Value<cfn::Json>>) -> Self {
+            Self(self.0.set("Policy", value))
         }
 
         /// `Seats`: 2, 4. May replace the resource when changed.
         #[track_caller]
-        pub fn seats(self, it: impl Into<cfn::Value<i64>>) -> Self {
-            Self(self.0.set_checked("Seats", it, &cfn::Constraint { numbers: &[2, 4], ..cfn::Constraint::NONE }))
+        pub fn seats(self, value: impl Into<cfn::Value<i64>>) -> Self {
+            Self(self.0.set_checked("Seats", value, &cfn::Constraint { numbers: &[2, 4], ..cfn::Constraint::NONE }))
         }
 
         /// `ShopName`: required, 1 to 64 characters. Replaces the resource when changed.
         #[track_caller]
-        pub fn shop_name(self, it: impl Into<cfn::Value<String>>) -> Self {
+        pub fn shop_name(self, value: impl Into<cfn::Value<String>>) -> Self {
             Self(self.0.set_checked(
                 "ShopName",
-                it,
+                value,
                 &cfn::Constraint {
                     min_length: Some(1),
                     max_length: Some(64),
@@ -65,18 +65,18 @@ pub mod shop {
         }
 
         /// `Tags`.
-        pub fn tags(self, it: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
-            Self(self.0.set("Tags", it))
+        pub fn tags(self, value: impl Into<cfn::Value<Vec<crate::Tag>>>) -> Self {
+            Self(self.0.set("Tags", value))
         }
 
         /// `Till`.
-        pub fn till(self, it: impl Into<cfn::Value<Till>>) -> Self {
-            Self(self.0.set("Till", it))
+        pub fn till(self, value: impl Into<cfn::Value<Till>>) -> Self {
+            Self(self.0.set("Till", value))
         }
 
         /// `Type`: deprecated.
-        pub fn r#type(self, it: impl Into<cfn::Value<String>>) -> Self {
-            Self(self.0.set("Type", it))
+        pub fn r#type(self, value: impl Into<cfn::Value<String>>) -> Self {
+            Self(self.0.set("Type", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.
@@ -142,10 +142,10 @@ pub mod shop {
 
         /// `Opens`: required, 0 to 24.
         #[track_caller]
-        pub fn opens(self, it: impl Into<cfn::Value<i64>>) -> Self {
+        pub fn opens(self, value: impl Into<cfn::Value<i64>>) -> Self {
             Self(self.0.set_checked(
                 "Opens",
-                it,
+                value,
                 &cfn::Constraint { minimum: Some(0.0), maximum: Some(24.0), ..cfn::Constraint::NONE },
             ))
         }
@@ -175,10 +175,10 @@ pub mod shop {
 
         /// `Coins`: each at least 1. Replaces the resource when changed.
         #[track_caller]
-        pub fn coins(self, it: impl Into<cfn::Value<std::collections::BTreeMap<String, i64>>>) -> Self {
+        pub fn coins(self, value: impl Into<cfn::Value<std::collections::BTreeMap<String, i64>>>) -> Self {
             Self(self.0.set_checked(
                 "Coins",
-                it,
+                value,
                 &cfn::Constraint {
                     items: Some(&cfn::Constraint { minimum: Some(1.0), ..cfn::Constraint::NONE }),
                     ..cfn::Constraint::NONE
@@ -187,8 +187,8 @@ pub mod shop {
         }
 
         /// `Kind`.
-        pub fn kind(self, it: impl Into<cfn::Value<TillKind>>) -> Self {
-            Self(self.0.set("Kind", it))
+        pub fn kind(self, value: impl Into<cfn::Value<TillKind>>) -> Self {
+            Self(self.0.set("Kind", value))
         }
 
         /// Sets a property to JSON without checks: for values that these bindings do not know, or reject.

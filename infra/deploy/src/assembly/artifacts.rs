@@ -3,10 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use cfn::Environment;
+
 use crate::Error;
 
-/// The folder of the assembly that all tenants share.
+/// The folder of the assembly that all tenants share. If there are environments, there is one for each, named `platform.<environment>`.
 pub const PLATFORM: &str = "platform";
+
+/// Whether the assembly of this name is one that all tenants share.
+pub(crate) fn is_platform(name: &str) -> bool {
+    name.strip_prefix(PLATFORM).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
 
 /// The stack of the assembly that all tenants share.
 pub(crate) const PLATFORM_STACK: &str = "ferrostack-platform";
@@ -16,6 +23,8 @@ pub(crate) const ASSET_BUCKET_PARAMETER: &str = "AssetBucket";
 
 /// The template parameter that names the table of the account's QuickSight slots.
 pub(crate) const SLOT_TABLE_PARAMETER: &str = "SlotTable";
+/// The template parameter that names the role with which API Gateway writes logs, if it is not the stack's own.
+pub(crate) const LOG_ROLE_PARAMETER: &str = "LogRole";
 
 /// The stacks of one tenant, dependencies first.
 #[derive(Debug, Clone)]
@@ -37,6 +46,8 @@ pub struct StackArtifact {
     pub parameters: BTreeMap<String, String>,
     /// Tags of the stack, which CloudFormation passes on to its resources.
     pub tags: BTreeMap<String, String>,
+    /// Where it is deployed, and as whom.
+    pub environment: Environment,
     /// The functions' zip files, without the template itself.
     pub assets: Vec<Asset>,
     /// Names of the stacks of the assembly that have to be deployed before it.
@@ -64,10 +75,18 @@ pub struct Asset {
 }
 
 impl Assembly {
+    /// Where the tenant is at home: the environment of its last stack. A stack elsewhere is there for one that is deployed after it.
+    pub fn home(&self) -> Environment {
+        self.stacks.last().map(|stack| stack.environment.clone()).unwrap_or_default()
+    }
+
     /// Identifies what is deployed: two assemblies have different digests whenever their deployments would differ.
     pub(crate) fn digest(&self) -> String {
-        let stacks: Vec<_> =
-            self.stacks.iter().map(|stack| (&stack.name, &stack.template, &stack.parameters, &stack.tags)).collect();
+        let stacks: Vec<_> = self
+            .stacks
+            .iter()
+            .map(|stack| (&stack.name, &stack.environment, &stack.template, &stack.parameters, &stack.tags))
+            .collect();
         cfn::sha256(format!("{stacks:?}"))
     }
 
@@ -95,6 +114,11 @@ impl StackArtifact {
     /// Whether the template has a parameter for the bucket with the functions' code.
     pub(crate) fn takes_asset_bucket(&self) -> bool {
         self.declared_parameters.contains(ASSET_BUCKET_PARAMETER)
+    }
+
+    /// Whether the stack leaves API Gateway's role for logs alone if it is given one.
+    pub(crate) fn takes_log_role(&self) -> bool {
+        self.declared_parameters.contains(LOG_ROLE_PARAMETER)
     }
 
     /// Whether the stack takes some of the account's QuickSight slots.

@@ -19,6 +19,7 @@ pub(crate) struct Manifest {
 pub(crate) struct Artifact {
     #[serde(rename = "type")]
     pub(crate) kind: String,
+    pub(crate) environment: Option<String>,
     #[serde(default)]
     pub(crate) dependencies: Vec<String>,
     #[serde(default)]
@@ -43,6 +44,8 @@ pub(crate) struct Properties {
     pub(crate) file: Option<String>,
     pub(crate) parameters: BTreeMap<String, String>,
     pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) assume_role_arn: Option<String>,
+    pub(crate) cloud_formation_execution_role_arn: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -9,5 +9,7 @@ mod manifest;
 mod order;
 mod read;
 
-pub(crate) use artifacts::{ASSET_BUCKET_PARAMETER, PLATFORM_STACK, SLOT_TABLE_PARAMETER};
+pub(crate) use artifacts::{
+    ASSET_BUCKET_PARAMETER, LOG_ROLE_PARAMETER, PLATFORM_STACK, SLOT_TABLE_PARAMETER, is_platform,
+};
 pub use artifacts::{Assembly, Asset, PLATFORM, StackArtifact};

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
+use cfn::Environment;
 use serde::de::DeserializeOwned;
 
 use crate::Error;
-use crate::assembly::artifacts::{Assembly, Asset, PLATFORM, PLATFORM_STACK, StackArtifact};
+use crate::assembly::artifacts::{Assembly, Asset, PLATFORM_STACK, StackArtifact, is_platform};
 use crate::assembly::manifest::{ASSETS, Artifact, AssetEntry, AssetManifest, Manifest, Note, SOURCE, STACK, Template};
 use crate::assembly::order::in_dependency_order;
 
@@ -47,25 +48,39 @@ impl Assembly {
     ///
     /// If the folder cannot be read, or contains no assembly.
     pub fn tenants(out: &Path) -> Result<Vec<String>, Error> {
-        let unreadable =
-            |error| Error::Refused(format!("cannot read {} ({error}); run `cargo run synth` first", out.display()));
-        let mut tenants = Vec::new();
-        for entry in std::fs::read_dir(out).map_err(unreadable)? {
-            let entry = entry.map_err(unreadable)?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if name != PLATFORM && entry.path().join("manifest.json").is_file() {
-                tenants.push(name);
-            }
-        }
-        if tenants.is_empty() {
-            return Err(Error::Refused(format!("{} contains no tenant; run `cargo run synth` first", out.display())));
-        }
-        tenants.sort();
-        Ok(tenants)
+        names(out, "tenant", |name| !is_platform(name))
+    }
+
+    /// The assemblies in `out` that all tenants of an environment share, by name.
+    ///
+    /// # Errors
+    ///
+    /// If the folder cannot be read, or contains no such assembly.
+    pub fn platforms(out: &Path) -> Result<Vec<String>, Error> {
+        names(out, "platform", is_platform)
     }
 }
 
+fn names(out: &Path, what: &str, is_wanted: impl Fn(&str) -> bool) -> Result<Vec<String>, Error> {
+    let unreadable =
+        |error| Error::Refused(format!("cannot read {} ({error}); run `cargo run synth` first", out.display()));
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(out).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if is_wanted(&name) && entry.path().join("manifest.json").is_file() {
+            names.push(name);
+        }
+    }
+    if names.is_empty() {
+        return Err(Error::Refused(format!("{} contains no {what}; run `cargo run synth` first", out.display())));
+    }
+    names.sort();
+    Ok(names)
+}
+
 fn require_tenant_name(name: &str) -> Result<(), Error> {
+    let name = if is_platform(name) { name.rsplit('.').next().unwrap_or_default() } else { name };
     let good = name.len() <= 20
         && name.starts_with(|first: char| first.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
@@ -81,7 +96,7 @@ fn read_stack(folder: &Path, tenant: &str, manifest: &Manifest, id: &str) -> Res
     let artifact = &manifest.artifacts[id];
     let properties = &artifact.properties;
     let name = properties.stack_name.clone().unwrap_or_else(|| id.to_owned());
-    let shared = tenant == PLATFORM && name == PLATFORM_STACK;
+    let shared = is_platform(tenant) && name == PLATFORM_STACK;
     if !shared && !name.starts_with(&format!("{tenant}-")) {
         return Err(Error::Refused(format!(
             "stack `{name}` does not belong to tenant {tenant}: its name must start with `{tenant}-`"
@@ -109,6 +124,7 @@ fn read_stack(folder: &Path, tenant: &str, manifest: &Manifest, id: &str) -> Res
         template,
         parameters: properties.parameters.clone(),
         tags: properties.tags.clone(),
+        environment: environment(artifact, id)?,
         assets: read_assets(folder, tenant, manifest, artifact)?,
         dependencies: artifact.dependencies.iter().filter_map(stack_name).collect(),
         sources: sources(artifact),
@@ -117,6 +133,20 @@ fn read_stack(folder: &Path, tenant: &str, manifest: &Manifest, id: &str) -> Res
         logical_ids: document.resources.keys().cloned().collect(),
         retained: retained.map(|(id, _)| id.clone()).collect(),
     })
+}
+
+/// Where the manifest says that a stack belongs.
+fn environment(artifact: &Artifact, id: &str) -> Result<Environment, Error> {
+    let Some(uri) = &artifact.environment else { return Ok(Environment::default()) };
+    let place = Environment::from_uri(uri).ok_or_else(|| {
+        Error::Refused(format!("the environment of {id} is `{uri}`; must be aws://ACCOUNT/REGION; synthesize again"))
+    })?;
+    // With placeholders, it is a role of `cdk bootstrap`, which may not exist.
+    let own = |arn: &Option<String>| arn.clone().filter(|arn| !arn.contains("${"));
+    let properties = &artifact.properties;
+    let [role, execution_role] =
+        [own(&properties.assume_role_arn), own(&properties.cloud_formation_execution_role_arn)];
+    Ok(Environment { role, execution_role, ..place })
 }
 
 /// What `synth` notes for each resource: `"/<stack>/<logical ID>": [{"type": "ferrostack:source", "data": "<file>:<line>"}]`.
@@ -145,7 +175,10 @@ fn read_assets(folder: &Path, tenant: &str, manifest: &Manifest, stack: &Artifac
 }
 
 fn read_asset(folder: &Path, id: String, entry: AssetEntry) -> Result<Asset, Error> {
-    let path = inside(folder, &entry.source.path)?;
+    let path = match entry.source.path.strip_prefix(SHARED_ASSETS) {
+        Some(name) => inside(&folder.with_file_name(cfn::ASSETS), name)?,
+        None => inside(folder, &entry.source.path)?,
+    };
     if entry.source.packaging != "file" {
         return Err(Error::Refused(format!(
             "asset {} has the packaging `{}`; only `file` can be deployed",
@@ -157,6 +190,9 @@ fn read_asset(folder: &Path, id: String, entry: AssetEntry) -> Result<Asset, Err
     };
     Ok(Asset { name: entry.display_name.unwrap_or(id), path, key: destination.object_key })
 }
+
+/// How the paths of zips start that several assemblies share: [`cfn::ASSETS`] next to the assembly's folder.
+const SHARED_ASSETS: &str = "../_assets/";
 
 /// The path of a file that the assembly names; a name that leads out of the assembly's folder is refused.
 fn inside(folder: &Path, name: &str) -> Result<PathBuf, Error> {

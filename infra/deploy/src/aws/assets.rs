@@ -11,7 +11,7 @@ use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode};
 use aws_smithy_types::base64;
 use futures_util::{StreamExt, stream};
 
-use crate::assembly::Asset;
+use crate::assembly::{Asset, StackArtifact};
 use crate::aws::sdk_error::from_sdk;
 use crate::aws::target::Origin;
 use crate::{Error, Progress, Target};
@@ -25,16 +25,27 @@ pub(crate) enum TemplateSource {
 /// Uploads at the same time. Each holds its file in memory, at most 50 MB.
 const AT_ONCE: usize = 8;
 
-/// Uploads the assets that are not in the bucket yet, each content once, several at a time.
+/// Uploads the code of the stacks' functions to the bucket of each one's place, unless it is there.
 pub(crate) async fn upload_missing(
     target: &Target,
-    assets: impl IntoIterator<Item = &Asset>,
+    stacks: impl IntoIterator<Item = &StackArtifact>,
     progress: &Progress,
 ) -> Result<(), Error> {
-    let assets: BTreeMap<&str, &Asset> = assets.into_iter().map(|asset| (asset.key.as_str(), asset)).collect();
-    if assets.is_empty() {
-        return Ok(());
+    let mut places: BTreeMap<(String, String), (Target, BTreeMap<&str, &Asset>)> = BTreeMap::new();
+    for stack in stacks.into_iter().filter(|stack| !stack.assets.is_empty()) {
+        let place = target.of(stack)?;
+        let (_, assets) =
+            places.entry((place.account.clone(), place.region.clone())).or_insert((place, BTreeMap::new()));
+        assets.extend(stack.assets.iter().map(|asset| (asset.key.as_str(), asset)));
     }
+    for (target, assets) in places.values() {
+        upload_all(target, assets, progress).await?;
+    }
+    Ok(())
+}
+
+/// Uploads the assets that are not in the bucket yet, several at a time.
+async fn upload_all(target: &Target, assets: &BTreeMap<&str, &Asset>, progress: &Progress) -> Result<(), Error> {
     require_bucket(target).await?;
     progress.begin("uploading the functions' code", assets.len() as u64);
     let uploads = assets.values().map(|asset| upload(target, asset, progress));

@@ -26,13 +26,14 @@ impl Target {
         let explain = |error: &CredentialsError| {
             Error::Refused(format!("could not get AWS credentials: {}", credentials::reason(error)))
         };
-        Target::connect_or(config, asset_bucket, explain).await
+        Target::connect_or(config, asset_bucket, None, explain).await
     }
 
-    /// [`Target::connect`] with an explanation of its own if there are no credentials.
+    /// [`Target::connect`] to the account that is expected, with an explanation of its own if there are no credentials.
     pub(super) async fn connect_or(
         config: &SdkConfig,
         asset_bucket: Option<&str>,
+        expected: Option<Expected<'_>>,
         explain: impl Fn(&CredentialsError) -> Error,
     ) -> Result<Target, Error> {
         let region = region(config)?;
@@ -42,6 +43,11 @@ impl Target {
             None => from_sdk(&format!("asking who is calling in {region}"), error).into_refusal(),
         })?;
         let account = identity.account().unwrap_or_default().to_owned();
+        if let Some(Expected { account: wanted, signer }) = expected.filter(|it| it.account != account) {
+            return Err(Error::Refused(format!(
+                "nothing was changed: the environment is account {wanted} in {region}, and {signer} account {account}; use a different --profile"
+            )));
+        }
         let dns_suffix = partition::dns_suffix(&region).await;
         let mut target = with_clients(config, account, region, dns_suffix);
         if let Some(name) = asset_bucket {
@@ -51,6 +57,13 @@ impl Target {
         }
         Ok(target)
     }
+}
+
+/// The account that the caller has to be in.
+pub(super) struct Expected<'a> {
+    pub(super) account: &'a str,
+    /// Who signs in, up to the account: `the AWS profile `ci` signs in to`.
+    pub(super) signer: String,
 }
 
 fn region(config: &SdkConfig) -> Result<String, Error> {
@@ -102,5 +115,6 @@ fn with_clients(config: &SdkConfig, account: String, region: String, dns_suffix:
         endpoint,
         dns_suffix,
         seed: run_name::new(),
+        elsewhere: Arc::default(),
     }
 }

@@ -15,6 +15,11 @@ pub(crate) fn cause_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Crede
     causes(error).find_map(|cause| cause.downcast_ref())
 }
 
+/// The error of the credentials with which others were to be got, if that is the cause.
+pub(crate) fn inner(error: &CredentialsError) -> Option<&CredentialsError> {
+    cause_of(error.source()?)
+}
+
 /// Whether a repeated call may find credentials: the service that gives them was not reached.
 pub(crate) fn is_lost(error: &CredentialsError) -> bool {
     let unreached = |cause: &(dyn Error + 'static)| {

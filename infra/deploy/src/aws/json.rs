@@ -32,6 +32,10 @@ pub(crate) struct Service {
 pub(crate) const DYNAMODB: Service = Service { name: "dynamodb", prefix: "DynamoDB_20120810", version: "1.0" };
 pub(crate) const QUEUES: Service = Service { name: "sqs", prefix: "AmazonSQS", version: "1.0" };
 pub(crate) const LOGS: Service = Service { name: "logs", prefix: "Logs_20140328", version: "1.1" };
+pub(crate) const CLOUD_CONTROL: Service =
+    Service { name: "cloudcontrolapi", prefix: "CloudApiService", version: "1.0" };
+pub(crate) const TAGGING: Service =
+    Service { name: "tagging", prefix: "ResourceGroupsTaggingAPI_20170126", version: "1.1" };
 pub(crate) const USER_POOLS: Service =
     Service { name: "cognito-idp", prefix: "AWSCognitoIdentityProviderService", version: "1.1" };
 
@@ -64,7 +68,21 @@ impl AwsJson {
 
     /// Calls once; a lane repeats it.
     pub(crate) async fn call(&self, service: &Service, operation: &str, body: &Value) -> Result<Value, CallError> {
-        let request = self.signed(service, operation, body).await.map_err(SdkError::construction_failure)?;
+        let content_type = format!("application/x-amz-json-{}", service.version);
+        let operation = format!("{}.{operation}", service.prefix);
+        let headers = [("content-type", content_type.as_str()), ("x-amz-target", operation.as_str())];
+        let request = self.signed("POST", service.name, "", &headers, &body.to_string()).await;
+        self.answer(request).await
+    }
+
+    /// Reads a document of a service that speaks REST; a lane repeats it.
+    pub(crate) async fn get(&self, service: &str, path: &str) -> Result<Value, CallError> {
+        let request = self.signed("GET", service, path, &[("accept", "application/json")], "").await;
+        self.answer(request).await
+    }
+
+    async fn answer(&self, request: Result<HttpRequest, BoxError>) -> Result<Value, CallError> {
+        let request = request.map_err(SdkError::construction_failure)?;
         let answer = async {
             let mut response = self.connector().call(request).await.map_err(SdkError::dispatch_failure)?;
             match ByteStream::new(response.take_body()).collect().await {
@@ -80,32 +98,36 @@ impl AwsJson {
         }
     }
 
-    async fn signed(&self, service: &Service, operation: &str, body: &Value) -> Result<HttpRequest, BoxError> {
+    async fn signed(
+        &self,
+        method: &str,
+        service: &str,
+        path: &str,
+        headers: &[(&'static str, &str)],
+        body: &str,
+    ) -> Result<HttpRequest, BoxError> {
         let region = self.config.region().ok_or("no region")?.as_ref();
         let url = match self.config.endpoint_url() {
-            Some(url) => format!("{}/", url.trim_end_matches('/')),
-            None => format!("https://{}.{region}.{}/", service.name, self.dns_suffix),
+            Some(url) => format!("{}/{path}", url.trim_end_matches('/')),
+            None => format!("https://{service}.{region}.{}/{path}", self.dns_suffix),
         };
         let identity = self.credentials().await?.into();
         let params = v4::SigningParams::builder()
             .identity(&identity)
             .region(region)
-            .name(service.name)
+            .name(service)
             .time(SystemTime::now())
             .settings(SigningSettings::default())
             .build()?
             .into();
-        let body = body.to_string();
-        let content_type = format!("application/x-amz-json-{}", service.version);
-        let operation = format!("{}.{operation}", service.prefix);
-        let headers = [("content-type", content_type.as_str()), ("x-amz-target", operation.as_str())];
-        let signable = SignableRequest::new("POST", &url, headers.into_iter(), SignableBody::Bytes(body.as_bytes()))?;
+        let bytes = SignableBody::Bytes(body.as_bytes());
+        let signable = SignableRequest::new(method, &url, headers.iter().copied(), bytes)?;
         let (instructions, _) = sign(signable, &params)?.into_parts();
 
-        let mut request = HttpRequest::new(SdkBody::from(body.as_str()));
-        request.set_method("POST")?;
+        let mut request = HttpRequest::new(SdkBody::from(body));
+        request.set_method(method)?;
         request.set_uri(url.as_str())?;
-        for (name, value) in headers.into_iter().chain(instructions.headers()) {
+        for (name, value) in headers.iter().copied().chain(instructions.headers()) {
             request.headers_mut().try_insert(name.to_owned(), value.to_owned())?;
         }
         Ok(request)

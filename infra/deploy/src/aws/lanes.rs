@@ -77,14 +77,14 @@ pub(crate) struct Lane {
 
 /// Where waiting is reported. Many calls wait at the same time, and one line speaks for all of them.
 struct Notices {
-    tell: Box<dyn Fn(String) + Send + Sync>,
+    print: Box<dyn Fn(String) + Send + Sync>,
     region: String,
     last: Mutex<Option<Instant>>,
 }
 
 impl Notices {
-    fn new(region: &str, tell: impl Fn(String) + Send + Sync + 'static) -> Notices {
-        Notices { tell: Box::new(tell), region: region.to_owned(), last: Mutex::new(None) }
+    fn new(region: &str, print: impl Fn(String) + Send + Sync + 'static) -> Notices {
+        Notices { print: Box::new(print), region: region.to_owned(), last: Mutex::new(None) }
     }
 }
 
@@ -136,9 +136,9 @@ impl Lane {
             self.take().await;
             // The wait for a token is not the service's.
             let since = *first.get_or_insert_with(Instant::now);
-            let told = Cell::new(false);
+            let reported = Cell::new(false);
             let report = |what: &str| {
-                if since.elapsed() >= QUIET && !told.replace(true) {
+                if since.elapsed() >= QUIET && !reported.replace(true) {
                     self.report(|region| format!("{what} {service} in {region}, attempt {attempt} of {ATTEMPTS}"));
                 }
             };
@@ -181,7 +181,7 @@ impl Lane {
         let mut last = notices.last.lock().expect(UNPOISONED);
         if last.is_none_or(|last| last.elapsed() >= QUIET) {
             *last = Some(Instant::now());
-            (notices.tell)(text(&notices.region));
+            (notices.print)(text(&notices.region));
         }
     }
 

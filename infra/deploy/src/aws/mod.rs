@@ -7,6 +7,7 @@
 
 pub(crate) mod assets;
 pub(crate) mod bucket;
+pub(crate) mod cloud_control;
 mod connect;
 pub(crate) mod credentials;
 pub(crate) mod json;

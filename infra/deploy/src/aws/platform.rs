@@ -2,7 +2,8 @@
 
 use aws_sdk_cloudformation::types::{Stack, StackStatus};
 
-use crate::assembly::PLATFORM_STACK;
+use crate::assembly::{LOG_ROLE_PARAMETER, PLATFORM_STACK};
+use crate::aws::sdk_error::from_sdk;
 use crate::aws::stacks;
 use crate::aws::target::Origin;
 use crate::{Assembly, Error, Target};
@@ -31,10 +32,7 @@ pub async fn require_platform(target: &Target, tenants: &[Assembly]) -> Result<(
         return Ok(());
     }
     let platform = stacks::describe(target, PLATFORM_STACK).await?;
-    // Not only a change set that was never executed, or a failed creation.
-    let deployed =
-        |status: &StackStatus| status.as_str().starts_with("UPDATE_") || *status == StackStatus::CreateComplete;
-    if platform.as_ref().and_then(Stack::stack_status).is_some_and(deployed) {
+    if platform.as_ref().is_some_and(is_deployed) {
         return Ok(());
     }
     Err(Error::Refused(format!(
@@ -42,6 +40,44 @@ pub async fn require_platform(target: &Target, tenants: &[Assembly]) -> Result<(
          `scripts/deploy --bootstrap` once",
         stack.name, target.account, target.region
     )))
+}
+
+/// Keeps the role with which API Gateway writes the logs of this account and region, if somebody else has set one: the platform stack then
+/// creates none. There is only one such setting, and other teams' APIs use it too.
+///
+/// What was decided when the stack was created is kept.
+///
+/// # Errors
+///
+/// If AWS does not say which role is set.
+pub async fn keep_log_role(target: &Target, tenants: &mut [Assembly]) -> Result<(), Error> {
+    let mut stacks = tenants.iter_mut().flat_map(|tenant| &mut tenant.stacks);
+    let Some(platform) = stacks.find(|stack| stack.takes_log_role()) else { return Ok(()) };
+    let live = stacks::describe(target, &platform.name).await?.filter(is_deployed);
+    let role = match live {
+        Some(live) => {
+            let parameters = live.parameters.unwrap_or_default().into_iter();
+            let mut values = parameters.filter(|parameter| parameter.parameter_key() == Some(LOG_ROLE_PARAMETER));
+            values.next().and_then(|parameter| parameter.parameter_value)
+        }
+        None => {
+            let account = target.lanes.looks.call_to("API Gateway", || target.json.get("apigateway", "account")).await;
+            let account = account.map_err(|error| from_sdk("looking at API Gateway's role for logs", error))?;
+            let role = account["cloudwatchRoleArn"].as_str().unwrap_or_default();
+            // The role of a platform stack that was deleted or whose creation failed may be gone.
+            let is_ours = role.contains(&format!(":role/{PLATFORM_STACK}-"));
+            (!is_ours).then(|| role.to_owned())
+        }
+    };
+    platform.parameters.insert(LOG_ROLE_PARAMETER.to_owned(), role.unwrap_or_default());
+    Ok(())
+}
+
+/// Whether it is not only a change set that was never executed, or a failed creation.
+fn is_deployed(stack: &Stack) -> bool {
+    stack
+        .stack_status()
+        .is_some_and(|status| status.as_str().starts_with("UPDATE_") || *status == StackStatus::CreateComplete)
 }
 
 async fn output(target: &Target, name: &str) -> Result<Option<String>, Error> {

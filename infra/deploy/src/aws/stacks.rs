@@ -50,8 +50,15 @@ pub(crate) fn outputs(stack: &Stack) -> BTreeMap<String, String> {
 /// The tenant that owns the stack: the stack's tag names the tenant, and its name starts with it. One of the two is not enough.
 pub(crate) fn tenant_of(stack: &Stack) -> Option<&str> {
     let tenant = stack.tags().iter().find(|tag| tag.key() == Some(TENANT))?.value()?;
-    stack.stack_name()?.strip_prefix(tenant)?.starts_with('-').then_some(tenant)
+    belongs_to(stack.stack_name()?, tenant).then_some(tenant)
+}
+
+/// Whether a tenant may have a stack of this name.
+pub(crate) fn belongs_to(stack: &str, tenant: &str) -> bool {
+    stack.strip_prefix(tenant).is_some_and(|rest| rest.starts_with('-'))
 }
 
 /// The tag with the tenant's name, which `synth` gives every stack of a tenant.
-const TENANT: &str = "ferrostack:tenant";
+pub(crate) const TENANT: &str = "ferrostack:tenant";
+/// The tag with the system's name, which `synth` gives every stack, also the platform's.
+pub(crate) const SYSTEM: &str = "ferrostack:system";

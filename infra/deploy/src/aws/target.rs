@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex};
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::Client as CloudFormation;
 use aws_sdk_s3::Client as S3;
+use cfn::Environment;
 
-use crate::Progress;
+use crate::assembly::StackArtifact;
 use crate::aws::json::AwsJson;
 use crate::aws::lanes::{Lanes, Rates};
+use crate::{Error, Progress};
 
 /// An account in a region, with working credentials.
 #[derive(Debug, Clone)]
@@ -32,6 +34,8 @@ pub struct Target {
     pub(super) dns_suffix: String,
     /// Tokens are derived from it.
     pub(super) seed: String,
+    /// Where else tenants that are at home here have stacks.
+    pub(super) elsewhere: Arc<[Target]>,
 }
 
 /// Where function code and large templates are stored before CloudFormation reads them.
@@ -62,6 +66,42 @@ impl Target {
         self
     }
 
+    /// The same target, for tenants that also have stacks in these places.
+    #[must_use]
+    pub fn and_elsewhere(mut self, elsewhere: Vec<Target>) -> Target {
+        self.elsewhere = elsewhere.into();
+        self
+    }
+
+    /// This target, and then each other place where its tenants have stacks.
+    pub(crate) fn places(&self) -> impl Iterator<Item = &Target> {
+        std::iter::once(self).chain(self.elsewhere.iter())
+    }
+
+    /// The place of a stack, with this target's tokens.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] if the stack belongs to neither this target nor one of its other places.
+    pub(crate) fn of(&self, stack: &StackArtifact) -> Result<Target, Error> {
+        let Some(place) = self.places().find(|place| place.is_in(&stack.environment)) else {
+            return Err(Error::Refused(format!(
+                "{} belongs to {}, and this is account {} in {}; nothing was changed there",
+                stack.name,
+                stack.environment.uri(),
+                self.account,
+                self.region
+            )));
+        };
+        Ok(place.seeded(&self.seed))
+    }
+
+    /// Whether this is the account and the region of the environment, as far as it names them.
+    fn is_in(&self, environment: &Environment) -> bool {
+        let fits = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|wanted| wanted == found);
+        fits(&environment.account, &self.account) && fits(&environment.region, &self.region)
+    }
+
     /// The same target with tokens derived from `seed`: equal seeds, equal tokens.
     pub(crate) fn seeded(&self, seed: &str) -> Target {
         Target { seed: seed.to_owned(), ..self.clone() }
@@ -76,6 +116,11 @@ impl Target {
     pub(crate) fn token(&self, of: &str) -> String {
         let digest = cfn::sha256(format!("{}/{of}", self.seed));
         format!("ferrostack-{}", &digest[..24])
+    }
+
+    /// What the addresses of AWS end in, for example `amazonaws.com`.
+    pub(crate) fn dns_suffix(&self) -> &str {
+        &self.dns_suffix
     }
 
     /// Where CloudFormation reads an object of the asset bucket.

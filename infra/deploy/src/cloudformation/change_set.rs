@@ -81,6 +81,7 @@ async fn send_request(target: &Target, request: Request<'_>) -> Result<(String, 
         .set_template_url(url)
         .set_parameters(Some(request.parameters))
         .set_tags(request.tags)
+        .set_role_arn(request.execution_role)
         .set_deployment_config(request.express.then_some(express))
         .capabilities(Capability::CapabilityIam);
     let created = match target.lanes.changes.call(|| create.clone().send()).await {

@@ -89,8 +89,28 @@ pub(crate) async fn follow(
     }
 }
 
-/// Events newer than `since`, oldest first. CloudFormation lists the newest first, in pages.
+/// All events of the stack, oldest first. CloudFormation keeps them for 90 days after the stack is deleted.
+pub(crate) async fn all(target: &Target, stack_id: &str) -> Result<Vec<StackEvent>, Error> {
+    events_until(target, stack_id, |_| false).await
+}
+
+/// The events of the last update and its rollback, oldest first.
+pub(crate) async fn of_last_update(target: &Target, stack_id: &str) -> Result<Vec<StackEvent>, Error> {
+    let begins = |event: &StackEvent| is_of_stack(event) && status_of(event) == StackStatus::UpdateInProgress.as_str();
+    events_until(target, stack_id, begins).await
+}
+
+/// Events newer than `since`, oldest first.
 async fn events_after(target: &Target, stack_id: &str, since: Option<&str>) -> Result<Vec<StackEvent>, Error> {
+    events_until(target, stack_id, |event| since.is_some() && event.event_id() == since).await
+}
+
+/// Events newer than the one that `ends` the search, oldest first. CloudFormation lists the newest first, in pages.
+async fn events_until(
+    target: &Target,
+    stack_id: &str,
+    ends: impl Fn(&StackEvent) -> bool,
+) -> Result<Vec<StackEvent>, Error> {
     let mut events = Vec::new();
     let mut next = None;
     loop {
@@ -99,7 +119,7 @@ async fn events_after(target: &Target, stack_id: &str, since: Option<&str>) -> R
         let page = page.map_err(|error| from_sdk(&format!("reading the events of {stack_id}"), error))?;
         next = page.next_token;
         for event in page.stack_events.unwrap_or_default() {
-            if since.is_some() && event.event_id() == since {
+            if ends(&event) {
                 next = None;
                 break;
             }
@@ -110,6 +130,11 @@ async fn events_after(target: &Target, stack_id: &str, since: Option<&str>) -> R
             return Ok(events);
         }
     }
+}
+
+/// Whether the event is about the stack itself.
+pub(crate) fn is_of_stack(event: &StackEvent) -> bool {
+    event.physical_resource_id().is_some() && event.physical_resource_id() == event.stack_id()
 }
 
 fn status_of(event: &StackEvent) -> &str {
@@ -138,8 +163,7 @@ fn failed_stack(event: &StackEvent) -> Option<String> {
 /// The resource that failed, and why. A resource that CloudFormation cancelled because another one failed is not the cause.
 fn failed_resource(event: &StackEvent, sources: &BTreeMap<String, String>) -> Option<String> {
     let reason = event.resource_status_reason().unwrap_or("no reason was given");
-    let is_stack = event.physical_resource_id().is_some() && event.physical_resource_id() == event.stack_id();
-    if !status_of(event).ends_with("_FAILED") || reason.contains("cancelled") || is_stack {
+    if !status_of(event).ends_with("_FAILED") || reason.contains("cancelled") || is_of_stack(event) {
         return None;
     }
     let (kind, name) = (event.resource_type().unwrap_or_default(), event.logical_resource_id().unwrap_or_default());

@@ -17,7 +17,7 @@ pub(crate) struct LiveStack {
 }
 
 /// One resource of a stack.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct LiveResource {
     pub(crate) logical_id: String,
     pub(crate) physical_id: String,
@@ -26,7 +26,25 @@ pub(crate) struct LiveResource {
     pub(crate) retained: bool,
 }
 
+impl LiveResource {
+    /// Whether a teardown deletes it. What a stack retains although it holds no data serves others as well, and is always kept.
+    pub(crate) fn is_deleted(&self, with_data: bool) -> bool {
+        !self.retained || (with_data && holds_data(&self.kind))
+    }
+}
+
+/// Whether deleting a resource of this type loses data.
+pub(crate) fn holds_data(kind: &str) -> bool {
+    aws::schema(kind).is_some_and(|schema| schema.stateful)
+}
+
 impl LiveStack {
+    /// The resources that CloudFormation keeps, unless the operation that has created them is rolled back.
+    pub(crate) fn retained_except_on_create(&self) -> impl Iterator<Item = &LiveResource> {
+        let policy = |id: &str| &self.template["Resources"][id]["DeletionPolicy"];
+        self.resources.iter().filter(move |resource| *policy(&resource.logical_id) == "RetainExceptOnCreate")
+    }
+
     /// Whether the stack takes some of the account's QuickSight slots.
     pub(crate) fn takes_slots(&self) -> bool {
         !self.template["Parameters"][SLOT_TABLE_PARAMETER].is_null()

@@ -9,6 +9,8 @@ pub(crate) mod change_set;
 pub(crate) mod delete_stack;
 pub(crate) mod empty_stack;
 pub(crate) mod events;
+pub(crate) mod kept;
+pub(crate) mod leftover;
 pub(crate) mod live_stack;
 pub(crate) mod next_step;
 pub(crate) mod parameters;

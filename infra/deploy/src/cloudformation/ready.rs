@@ -5,8 +5,9 @@ use aws_sdk_cloudformation::types::{ChangeSetType, Stack, StackStatus};
 use crate::assembly::StackArtifact;
 use crate::aws::sdk_error::from_sdk;
 use crate::cloudformation::delete_stack::delete_stack;
-use crate::cloudformation::events;
+use crate::cloudformation::live_stack::{self, LiveStack};
 use crate::cloudformation::next_step::{NextStep, next_step};
+use crate::cloudformation::{events, leftover};
 use crate::{Error, Progress, Target};
 
 /// A stack that can be created or updated.
@@ -50,10 +51,22 @@ pub(crate) async fn make_ready(
         let status = live.stack_status().cloned().unwrap_or(StackStatus::DeleteComplete);
         match next_step(&status) {
             NextStep::Create => return Ok(ReadyStack::to_create(&deleted)),
-            NextStep::Update => return Ok(ReadyStack::to_update(live)),
+            NextStep::Update => {
+                leftover::clear(target, &live, progress).await?;
+                return Ok(ReadyStack::to_update(live));
+            }
             NextStep::Recreate => {
                 progress.line(format!("{name} is {}: deleting it before it is created again", status.as_str()));
+                // A rollback that was completed has left nothing.
+                let failed = match status {
+                    StackStatus::RollbackComplete => None,
+                    _ => live_stack::read(target, name).await?,
+                };
                 delete_stack(target, &live, progress).await?;
+                // New and unused, so the rollback was to delete it; but the deletion of a stack keeps it.
+                for resource in failed.iter().flat_map(LiveStack::retained_except_on_create) {
+                    leftover::try_to_delete(target, resource, progress).await;
+                }
                 deleted = live.stack_id().unwrap_or_default().to_owned();
             }
             NextStep::ContinueRollback => {

@@ -42,6 +42,8 @@ pub(crate) struct Request<'a> {
     pub(crate) tags: Option<Vec<Tag>>,
     /// Whether CloudFormation is done as soon as everything is configured, before it is ready to serve.
     pub(crate) express: bool,
+    /// The ARN of the role that CloudFormation works with from now on; none leaves it as it is.
+    pub(crate) execution_role: Option<String>,
 }
 
 impl<'a> Request<'a> {
@@ -68,6 +70,7 @@ impl<'a> Request<'a> {
             parameters: parameters.into_iter().map(parameter).collect(),
             tags: (!untagged).then_some(tags),
             express: options.express,
+            execution_role: stack.environment.execution_role.clone(),
         })
     }
 

@@ -34,11 +34,12 @@ pub struct Swapped {
 ///
 /// [`Error::Refused`] if a stack is not deployed, or its last deployment did not finish.
 pub async fn hotswap(target: &Target, assembly: &Assembly, progress: &Progress) -> Result<Vec<Swapped>, Error> {
-    assets::upload_missing(target, assembly.stacks.iter().flat_map(|stack| &stack.assets), progress).await?;
-    let lambda = aws_sdk_lambda::config::Builder::from(target.config()).retry_config(RetryConfig::disabled());
-    let lambda = aws_sdk_lambda::Client::from_conf(lambda.build());
+    assets::upload_missing(target, &assembly.stacks, progress).await?;
     let mut swapped = Vec::new();
     for stack in &assembly.stacks {
+        let target = &target.of(stack)?;
+        let lambda = aws_sdk_lambda::config::Builder::from(target.config()).retry_config(RetryConfig::disabled());
+        let lambda = aws_sdk_lambda::Client::from_conf(lambda.build());
         progress.begin(format!("{}: swapping code", stack.name), 0);
         let live = live_stack::read(target, &stack.name).await?;
         let ready =

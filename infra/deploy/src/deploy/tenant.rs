@@ -26,7 +26,7 @@ pub struct Deployed {
     /// The stack's outputs by name.
     pub outputs: BTreeMap<String, String>,
     /// Logical IDs of resources with data that were replaced or removed, as the options allowed.
-    pub parted: BTreeSet<String>,
+    pub replaced_or_removed: BTreeSet<String>,
 }
 
 /// What a deployment did to a stack.
@@ -69,7 +69,7 @@ pub async fn deploy(
     for stack in &assembly.stacks {
         stack.require_functions()?;
     }
-    assets::upload_missing(target, assembly.stacks.iter().flat_map(|stack| &stack.assets), progress).await?;
+    assets::upload_missing(target, &assembly.stacks, progress).await?;
     deploy_stacks(target, assembly, options, &Snapshot::default(), progress).await
 }
 
@@ -125,6 +125,7 @@ async fn deploy_stack(
     progress: &Progress,
 ) -> Result<Deployed, Error> {
     let name = stack.name.as_str();
+    let target = &target.of(stack)?;
     if let Some(live) = snapshot.up_to_date(target, stack) {
         return Ok(unchanged(stack, Some(live)));
     }
@@ -139,7 +140,7 @@ async fn deploy_stack(
     let Some(change_set) = change_set::create(target, request).await? else {
         return Ok(unchanged(stack, ready.live.as_ref()));
     };
-    let parted = refuse_data_loss(target, stack, &change_set, &options.allow_replacement).await?;
+    let replaced_or_removed = refuse_data_loss(target, stack, &change_set, &options.allow_replacement).await?;
 
     let since = events::newest(target, &change_set.stack_id).await?;
     progress.begin(format!("{name}: {} changes", change_set.changes.len()), change_set.changes.len() as u64);
@@ -148,7 +149,7 @@ async fn deploy_stack(
     match outcome.status {
         StackStatus::CreateComplete | StackStatus::UpdateComplete => {
             let change = if ready.kind == ChangeSetType::Create { Change::Created } else { Change::Updated };
-            Ok(Deployed { stack: name.to_owned(), change, outputs: outcome.outputs, parted })
+            Ok(Deployed { stack: name.to_owned(), change, outputs: outcome.outputs, replaced_or_removed })
         }
         ref status => Err(Error::Failed(format!("{name} ended as {}: {}", status.as_str(), outcome.reason()))),
     }
@@ -156,7 +157,7 @@ async fn deploy_stack(
 
 fn unchanged(stack: &StackArtifact, live: Option<&Stack>) -> Deployed {
     let outputs = live.map(stacks::outputs).unwrap_or_default();
-    Deployed { stack: stack.name.clone(), change: Change::Unchanged, outputs, parted: BTreeSet::new() }
+    Deployed { stack: stack.name.clone(), change: Change::Unchanged, outputs, replaced_or_removed: BTreeSet::new() }
 }
 
 /// The logical IDs whose data the change set puts at risk. If not all of them are `allowed`, deletes the change set and fails.

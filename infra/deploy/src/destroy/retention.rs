@@ -1,7 +1,7 @@
-//! `destroy --with-data`: makes the deletion of a stack include what the stack would retain.
+//! `destroy --with-data`: makes the deletion of a stack include the data that the stack would retain.
 //!
 //! CloudFormation itself deletes the retained tables, secrets, queues and so on: the stack is first updated to a template that retains
-//! nothing. So no type of resource needs code here, except buckets, which must be empty before they can be deleted. Each step can be
+//! none of them. So no type of resource needs code here, except buckets, which must be empty before they can be deleted. Each step can be
 //! repeated after an interruption.
 
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use aws_sdk_cloudformation::types::{ChangeSetType, Parameter, StackStatus};
 use serde_json::{Value, json};
 
 use crate::aws::{assets, bucket};
-use crate::cloudformation::live_stack::LiveStack;
+use crate::cloudformation::live_stack::{self, LiveResource, LiveStack};
 use crate::cloudformation::next_step::{NextStep, next_step};
 use crate::cloudformation::ready::state_of;
 use crate::cloudformation::request::{Purpose, Request};
@@ -18,28 +18,29 @@ use crate::cloudformation::version::RELEASED;
 use crate::cloudformation::{change_set, events};
 use crate::{Error, Progress, Target};
 
-/// Prepares a stack so that deleting it leaves nothing, or only what it retains if that [cannot be released](can_be_released).
-pub(crate) async fn release(target: &Target, live: &LiveStack, progress: &Progress) -> Result<(), Error> {
-    let released = can_be_released(live);
+/// Prepares a stack so that deleting it leaves no data. Returns what will be left nevertheless, because the stack is in a state in which it
+/// cannot be updated: the caller deletes that after the stack.
+pub(crate) async fn release(
+    target: &Target,
+    live: &LiveStack,
+    progress: &Progress,
+) -> Result<Vec<LiveResource>, Error> {
+    let released = live.stack.stack_status().is_some_and(|status| next_step(status) == NextStep::Update);
     if released {
-        retain_nothing(target, live, progress).await?;
-    } else {
-        let name = live.stack.stack_name().unwrap_or_default();
-        progress.line(format!("{name} cannot be updated in its current state, so what it retains is kept"));
+        retain_no_data(target, live, progress).await?;
     }
-    let deleted = live.resources.iter().filter(|resource| released || !resource.retained);
-    for resource in deleted.filter(|resource| resource.kind == "AWS::S3::Bucket") {
+    let (left, deleted): (Vec<_>, Vec<_>) = live
+        .resources
+        .iter()
+        .filter(|resource| resource.is_deleted(true))
+        .partition(|resource| resource.retained && !released);
+    for resource in deleted.into_iter().filter(|resource| resource.kind == "AWS::S3::Bucket") {
         bucket::empty(target, &resource.physical_id, progress).await?;
     }
-    Ok(())
+    Ok(left.into_iter().cloned().collect())
 }
 
-/// Whether the stack is in a state in which it can be updated to retain nothing.
-pub(crate) fn can_be_released(live: &LiveStack) -> bool {
-    live.stack.stack_status().is_some_and(|status| next_step(status) == NextStep::Update)
-}
-
-async fn retain_nothing(target: &Target, live: &LiveStack, progress: &Progress) -> Result<(), Error> {
+async fn retain_no_data(target: &Target, live: &LiveStack, progress: &Progress) -> Result<(), Error> {
     let name = live.stack.stack_name().unwrap_or_default();
     let Some(template) = without_retention(&live.template) else { return Ok(()) };
     progress.begin(format!("{name}: releasing what it retains"), 0);
@@ -59,6 +60,7 @@ async fn retain_nothing(target: &Target, live: &LiveStack, progress: &Progress) 
             .collect(),
         tags: None,
         express: false,
+        execution_role: None,
     };
     let Some(change_set) = change_set::create(target, request).await? else { return Ok(()) };
     let since = events::newest(target, &change_set.stack_id).await?;
@@ -74,7 +76,7 @@ async fn retain_nothing(target: &Target, live: &LiveStack, progress: &Progress) 
     }
 }
 
-/// The template without retention policies and deletion protection; `None` if it has neither.
+/// The template without retention policies and deletion protection of data; `None` if it has neither.
 fn without_retention(template: &Value) -> Option<Value> {
     let protections = [
         ("AWS::DynamoDB::Table", "DeletionProtectionEnabled", json!(true), json!(false)),
@@ -83,6 +85,9 @@ fn without_retention(template: &Value) -> Option<Value> {
     let mut template = template.clone();
     let mut changed = false;
     for resource in template.get_mut("Resources")?.as_object_mut()?.values_mut() {
+        if !live_stack::holds_data(resource["Type"].as_str().unwrap_or_default()) {
+            continue;
+        }
         if matches!(resource["DeletionPolicy"].as_str(), Some("Retain" | "RetainExceptOnCreate")) {
             resource["DeletionPolicy"] = json!("Delete");
             // To CloudFormation a new policy alone is not a change, but new metadata is.

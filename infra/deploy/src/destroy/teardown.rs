@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use aws_sdk_cloudformation::types::Stack;
 
-use crate::assembly::StackArtifact;
+use crate::assembly::{StackArtifact, is_platform};
 use crate::aws::stacks;
 use crate::cloudformation::delete_stack::delete_stack;
 use crate::cloudformation::live_stack::{self, LiveStack};
-use crate::destroy::{retention, slots, summary};
-use crate::{Assembly, Error, PLATFORM, Progress, Target, prompt};
+use crate::destroy::{left, retention, slots, summary};
+use crate::{Assembly, Error, Progress, Target, prompt};
 
 /// What an operator decides about a teardown.
 #[derive(Debug, Clone, Default)]
@@ -39,38 +39,55 @@ pub async fn destroy(
     progress: &Progress,
 ) -> Result<(), Error> {
     progress.begin("reading the current state", 0);
-    let deployed = stacks::all(target).await?;
-    if assembly.tenant == PLATFORM {
+    let mut deployed = Vec::new();
+    for place in target.places() {
+        deployed.extend(stacks::all(place).await?.into_iter().map(|stack| (place, stack)));
+    }
+    if is_platform(&assembly.tenant) {
         refuse_while_in_use(&deployed)?;
     }
     let chosen = Chosen::of(assembly, &deployed, teardown.only.as_deref());
     let doomed = chosen.find(target, progress).await?;
-    for live in &doomed {
-        summary::show(target, live, teardown.with_data, progress).await?;
+    for (place, live) in &doomed {
+        summary::show(place, live, teardown.with_data, progress).await?;
     }
     let takes_slots = teardown.only.is_none()
         || chosen.known.iter().any(|stack| stack.takes_slots())
-        || doomed.iter().any(LiveStack::takes_slots);
+        || doomed.iter().any(|(_, live)| live.takes_slots());
+    let left = match left::find(target, assembly, &doomed, &deployed, teardown.only.as_deref()).await {
+        Err(error) if !teardown.with_data => {
+            progress.line(format!("what earlier operations have left is unknown: {error}"));
+            Vec::new()
+        }
+        left => left?,
+    };
+    for (place, left) in &left {
+        summary::show_left(place, left, teardown.with_data, progress).await;
+    }
     let slots = if takes_slots { slots::held(target, &assembly.tenant).await? } else { None };
     if let Some(held) = &slots {
         progress.line(format!("QuickSight slots to return: {} in {}", held.keys.join(", "), held.table));
     }
     progress.clear();
-    if chosen.is_empty() && slots.is_none() {
+    if chosen.is_empty() && slots.is_none() && left.is_empty() {
         return Err(nothing_called(target, assembly, teardown.only.as_deref()));
     }
-    if (doomed.is_empty() && slots.is_none()) || teardown.plan {
+    let mut left: Vec<_> = left.into_iter().map(|(place, left)| (place, left.resource)).collect();
+    left.retain(|(_, resource)| resource.is_deleted(teardown.with_data));
+    if (doomed.is_empty() && slots.is_none() && left.is_empty()) || teardown.plan {
         return Ok(());
     }
     if !teardown.yes {
         ask(target, &assembly.tenant)?;
     }
-    for live in &doomed {
+    for (place, live) in &doomed {
         if teardown.with_data {
-            retention::release(target, live, progress).await?;
+            let released = retention::release(place, live, progress).await?;
+            left.extend(released.into_iter().map(|resource| (place, resource)));
         }
-        delete_stack(target, &live.stack, progress).await?;
+        delete_stack(place, &live.stack, progress).await?;
     }
+    left::delete(&left, progress).await?;
     // Looked for again, because the tenant's functions kept running until they were deleted.
     if takes_slots && let Some(held) = slots::held(target, &assembly.tenant).await? {
         slots::give_back(target, &held, &assembly.tenant).await?;
@@ -80,19 +97,19 @@ pub async fn destroy(
 
 /// The stacks that the operator wants to delete.
 struct Chosen<'a> {
-    /// Names of the tenant's stacks that the assembly does not contain.
-    forgotten: Vec<&'a str>,
+    /// Places and names of the tenant's stacks that the assembly does not contain.
+    forgotten: Vec<(&'a Target, &'a str)>,
     /// The others, in the order in which they were created.
     known: Vec<&'a StackArtifact>,
 }
 
 impl<'a> Chosen<'a> {
-    fn of(assembly: &'a Assembly, deployed: &'a [Stack], only: Option<&str>) -> Chosen<'a> {
-        let is_chosen = |name: &str| only.is_none_or(|system| name == format!("{}-{system}", assembly.tenant));
-        let theirs = deployed.iter().filter(|stack| stacks::tenant_of(stack) == Some(&assembly.tenant));
+    fn of(assembly: &'a Assembly, deployed: &'a [(&'a Target, Stack)], only: Option<&str>) -> Chosen<'a> {
+        let is_chosen = |name: &str| is_chosen(&assembly.tenant, name, only);
+        let theirs = deployed.iter().filter(|(_, stack)| stacks::tenant_of(stack) == Some(&assembly.tenant));
         let forgotten = theirs
-            .filter_map(Stack::stack_name)
-            .filter(|name| !assembly.stacks.iter().any(|known| known.name == *name) && is_chosen(name));
+            .filter_map(|(place, stack)| Some((*place, stack.stack_name()?)))
+            .filter(|(_, name)| !assembly.stacks.iter().any(|known| known.name == *name) && is_chosen(name));
         let known = assembly.stacks.iter().filter(|stack| is_chosen(&stack.name));
         Chosen { forgotten: forgotten.collect(), known: known.collect() }
     }
@@ -102,21 +119,27 @@ impl<'a> Chosen<'a> {
     }
 
     /// Those that exist, in the order in which they are deleted.
-    async fn find(&self, target: &Target, progress: &Progress) -> Result<Vec<LiveStack>, Error> {
+    async fn find(&self, target: &Target, progress: &Progress) -> Result<Vec<(Target, LiveStack)>, Error> {
         let mut doomed = Vec::new();
-        for name in &self.forgotten {
+        for (place, name) in &self.forgotten {
             progress.line(format!("{name} is deployed, but not in the tenant file"));
-            doomed.extend(live_stack::read(target, name).await?);
+            doomed.extend(live_stack::read(place, name).await?.map(|live| ((*place).clone(), live)));
         }
         for stack in self.known.iter().rev() {
             progress.begin(format!("{}: reading its current state", stack.name), 0);
-            match live_stack::read(target, &stack.name).await? {
-                Some(live) => doomed.push(live),
+            let place = target.of(stack)?;
+            match live_stack::read(&place, &stack.name).await? {
+                Some(live) => doomed.push((place, live)),
                 None => progress.line(format!("{} does not exist; there is nothing to delete", stack.name)),
             }
         }
         Ok(doomed)
     }
+}
+
+/// Whether the operator wants to delete the stack, if it is the tenant's.
+pub(super) fn is_chosen(tenant: &str, stack: &str, only: Option<&str>) -> bool {
+    only.is_none_or(|system| stack == format!("{tenant}-{system}"))
 }
 
 /// Asks for the tenant's name.
@@ -145,8 +168,8 @@ fn nothing_called(target: &Target, assembly: &Assembly, only: Option<&str>) -> E
 }
 
 /// The platform is deleted last, because all tenants share it.
-fn refuse_while_in_use(deployed: &[Stack]) -> Result<(), Error> {
-    let tenants: BTreeSet<_> = deployed.iter().filter_map(stacks::tenant_of).collect();
+fn refuse_while_in_use(deployed: &[(&Target, Stack)]) -> Result<(), Error> {
+    let tenants: BTreeSet<_> = deployed.iter().filter_map(|(_, stack)| stacks::tenant_of(stack)).collect();
     if tenants.is_empty() {
         return Ok(());
     }

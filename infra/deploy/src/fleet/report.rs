@@ -41,13 +41,13 @@ impl Report {
     }
 
     /// Logical IDs of resources with data that were replaced or removed; `None` if that is unknown for some stack.
-    pub(super) fn parted(&self) -> Option<BTreeSet<String>> {
+    pub(super) fn replaced_or_removed(&self) -> Option<BTreeSet<String>> {
         let stacks = self.0.iter().map(|(_, outcome)| match outcome {
             Outcome::Deployed(stacks) => Some(stacks),
             _ => None,
         });
         let stacks = stacks.collect::<Option<Vec<_>>>()?;
-        Some(stacks.into_iter().flatten().flat_map(|stack| stack.parted.clone()).collect())
+        Some(stacks.into_iter().flatten().flat_map(|stack| stack.replaced_or_removed.clone()).collect())
     }
 }
 

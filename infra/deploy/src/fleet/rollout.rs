@@ -3,8 +3,10 @@
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
+use futures_util::future::join_all;
 use futures_util::{StreamExt, stream};
 
+use crate::assembly::StackArtifact;
 use crate::aws::{assets, stacks};
 use crate::cloudformation::snapshot::{Snapshot, is_up_to_date};
 use crate::deploy::tenant::deploy_stacks;
@@ -32,12 +34,26 @@ impl Fleet {
     }
 }
 
-/// Deploys the tenants in waves of 1, 5, 25 and the rest. A failed tenant does not stop the others; when too many fail, or AWS no longer
-/// lets the caller in, no further tenants are started. A run that is interrupted at any point is resumed by the next one.
+/// Tenants that are at home in the same environment.
+#[derive(Debug, Clone)]
+pub struct Placement {
+    /// Where they are at home.
+    pub target: Target,
+    /// In the order in which they are deployed.
+    pub tenants: Vec<Assembly>,
+}
+
+impl Placement {
+    fn stacks(&self) -> impl Iterator<Item = &StackArtifact> {
+        self.tenants.iter().flat_map(|tenant| &tenant.stacks)
+    }
+}
+
+/// [`deploy_fleets`] for a single environment.
 ///
 /// # Errors
 ///
-/// [`Error::Refused`] and [`Error::Access`] before any tenant is started. Failures of tenants are in the report.
+/// As [`deploy_fleets`].
 pub async fn deploy_fleet(
     target: &Target,
     tenants: &[Assembly],
@@ -45,33 +61,75 @@ pub async fn deploy_fleet(
     fleet: &Fleet,
     progress: &Progress,
 ) -> Result<Report, Error> {
-    for stack in tenants.iter().flat_map(|tenant| &tenant.stacks) {
+    let placement = Placement { target: target.clone(), tenants: tenants.to_vec() };
+    deploy_fleets(&[placement], options, fleet, progress).await
+}
+
+/// Deploys the tenants of each environment in waves of 1, 5, 25 and the rest. The environments are independent of each other: each has its
+/// own rates, journal, concurrency and limit of failures. A failed tenant does not stop the others; when too many fail, or AWS no longer
+/// lets the caller in, no further tenants are started. A run that is interrupted at any point is resumed by the next one.
+///
+/// # Errors
+///
+/// [`Error::Refused`] and [`Error::Access`] before any tenant is started. Failures of tenants are in the report.
+pub async fn deploy_fleets(
+    placements: &[Placement],
+    options: &Options,
+    fleet: &Fleet,
+    progress: &Progress,
+) -> Result<Report, Error> {
+    for stack in placements.iter().flat_map(Placement::stacks) {
         stack.require_functions()?;
     }
-    let path = journal::path(&fleet.journals, target);
-    let names = tenants.iter().map(|tenant| tenant.tenant.clone()).collect();
-    let journal = Journal::open(&path, names)?;
-    if journal.is_resumed() {
-        progress.line(format!("resuming the unfinished run in {}", path.display()));
+    let mut journals = Vec::new();
+    for Placement { target, tenants } in placements {
+        let path = journal::path(&fleet.journals, target);
+        let journal = Journal::open(&path, tenants.iter().map(|tenant| tenant.tenant.clone()).collect())?;
+        if journal.is_resumed() {
+            progress.line(format!("resuming the unfinished run in {}", path.display()));
+        }
+        journals.push(journal);
     }
-    match allowance::unknown(target, tenants, &options.allow_replacement).await? {
+    let places: Vec<_> = placements.iter().map(|it| (&it.target, it.tenants.as_slice())).collect();
+    match allowance::unknown(&places, &options.allow_replacement).await? {
         // The run may have removed the resource before it was interrupted.
-        Some(sentence) if journal.is_resumed() => progress.line(sentence),
+        Some(sentence) if journals.iter().any(Journal::is_resumed) => progress.line(sentence),
         Some(sentence) => return Err(Error::Refused(sentence)),
         None => {}
     }
-    let assets = tenants.iter().flat_map(|tenant| &tenant.stacks).flat_map(|stack| &stack.assets);
-    assets::upload_missing(target, assets, progress).await?;
-
-    let alone = tenants.len() == 1;
-    // For a single tenant, asking about its few stacks is cheaper than listing all.
-    let snapshot = if alone || options.force { Snapshot::default() } else { Snapshot::take(target).await? };
-    let rollout = Rollout { target, options, fleet, journal: &journal, snapshot: &snapshot, progress, alone };
-    let report = rollout.deploy(tenants).await;
-    if report.is_deployed() {
-        journal.finish()?;
+    for placement in placements {
+        assets::upload_missing(&placement.target, placement.stacks(), progress).await?;
     }
-    let unneeded = report.parted().and_then(|parted| allowance::unneeded(&options.allow_replacement, &parted));
+
+    let count: usize = placements.iter().map(|placement| placement.tenants.len()).sum();
+    let alone = count == 1;
+    let mut snapshots = Vec::new();
+    for placement in placements {
+        // For a single tenant, asking about its few stacks is cheaper than listing all.
+        let list = !alone && !options.force;
+        snapshots.push(if list { Snapshot::take(&placement.target).await? } else { Snapshot::default() });
+    }
+    let several = placements.len() > 1;
+    if !alone {
+        progress.begin(format!("deploying {count} tenants"), count as u64);
+    }
+    let finished = Cell::new(0);
+    let rollouts = placements.iter().zip(&journals).zip(&snapshots).map(async |((placement, journal), snapshot)| {
+        let Placement { target, tenants } = placement;
+        let name = several.then(|| format!("{} {}", target.account, target.region));
+        let (finished, count) = (&finished, count);
+        let rollout = Rollout { target, options, fleet, journal, snapshot, progress, alone, name, finished, count };
+        let report = rollout.deploy(tenants).await;
+        if report.is_deployed() {
+            journal.finish()?;
+        }
+        Ok(report)
+    });
+    let reports = join_all(rollouts).await.into_iter().collect::<Result<Vec<Report>, Error>>()?;
+    let report = Report(reports.into_iter().flat_map(|report| report.0).collect());
+    let unneeded = report
+        .replaced_or_removed()
+        .and_then(|replaced_or_removed| allowance::unneeded(&options.allow_replacement, &replaced_or_removed));
     if let Some(sentence) = unneeded {
         progress.line(sentence);
     }
@@ -87,12 +145,17 @@ struct Rollout<'a> {
     progress: &'a Progress,
     /// Whether there is only one tenant, which needs no lines about several.
     alone: bool,
+    /// Account and region, if there are several environments.
+    name: Option<String>,
+    /// Tenants of all environments that are finished.
+    finished: &'a Cell<usize>,
+    /// Tenants of all environments.
+    count: usize,
 }
 
 /// How far a rollout has come.
 #[derive(Default)]
 struct Tally {
-    finished: usize,
     failures: usize,
     /// Whether AWS no longer lets the caller in.
     shut_out: bool,
@@ -102,9 +165,6 @@ impl Rollout<'_> {
     async fn deploy(&self, tenants: &[Assembly]) -> Report {
         let count = tenants.len();
         let mut outcomes: Vec<_> = tenants.iter().map(|tenant| (tenant.tenant.clone(), Outcome::NotStarted)).collect();
-        if !self.alone {
-            self.progress.begin(format!("deploying {count} tenants"), count as u64);
-        }
         let mut tally = Tally::default();
         let mut first = 0;
         for (number, size) in waves::sizes(count).into_iter().enumerate() {
@@ -119,7 +179,7 @@ impl Rollout<'_> {
             let mut results = stream::iter(work).buffer_unordered(self.fleet.concurrency.max(1));
             while let Some((index, outcome)) = results.next().await {
                 let (tenant, known) = &mut outcomes[index];
-                self.record(&mut tally, tenant, &outcome, count);
+                self.record(&mut tally, tenant, &outcome);
                 *known = outcome;
                 let stop = tally.shut_out || waves::too_many(tally.failures, last, self.fleet.failures);
                 stopped.set(stopped.get() || stop);
@@ -140,11 +200,11 @@ impl Rollout<'_> {
         Report(outcomes)
     }
 
-    fn record(&self, tally: &mut Tally, tenant: &str, outcome: &Outcome, count: usize) {
-        tally.finished += 1;
+    fn record(&self, tally: &mut Tally, tenant: &str, outcome: &Outcome) {
+        self.finished.set(self.finished.get() + 1);
         tally.failures += usize::from(matches!(outcome, Outcome::Failed(_)));
         tally.shut_out |= matches!(outcome, Outcome::Failed(Error::Access(_)));
-        let finished = tally.finished;
+        let (finished, count) = (self.finished.get(), self.count);
         if !self.alone {
             self.progress.done(finished as u64);
         }
@@ -158,7 +218,8 @@ impl Rollout<'_> {
     /// Prints a line about one tenant of several.
     fn line(&self, text: impl FnOnce() -> String) {
         if !self.alone {
-            self.progress.line(text());
+            let place = self.name.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+            self.progress.line(format!("{place}{}", text()));
         }
     }
 
@@ -199,11 +260,12 @@ impl Rollout<'_> {
     /// Whether every stack of the assembly is deployed as synthesized.
     async fn is_deployed(&self, assembly: &Assembly) -> Result<bool, Error> {
         for stack in &assembly.stacks {
-            if self.snapshot.up_to_date(self.target, stack).is_some() {
+            let target = self.target.of(stack)?;
+            if self.snapshot.up_to_date(&target, stack).is_some() {
                 continue;
             }
-            let live = stacks::describe(self.target, &stack.name).await?;
-            if !live.is_some_and(|live| is_up_to_date(self.target, &live, stack)) {
+            let live = stacks::describe(&target, &stack.name).await?;
+            if !live.is_some_and(|live| is_up_to_date(&target, &live, stack)) {
                 return Ok(false);
             }
         }

@@ -14,18 +14,18 @@ use crate::{Assembly, Error, Target};
 /// # Errors
 ///
 /// If CloudFormation does not answer, or does not let the caller look.
-pub async fn unknown(
-    target: &Target,
-    tenants: &[Assembly],
-    allowed: &BTreeSet<String>,
-) -> Result<Option<String>, Error> {
-    let artifacts = || tenants.iter().flat_map(|tenant| &tenant.stacks);
+pub async fn unknown(places: &[(&Target, &[Assembly])], allowed: &BTreeSet<String>) -> Result<Option<String>, Error> {
+    let mut artifacts = Vec::new();
+    for (target, tenants) in places {
+        artifacts.extend(tenants.iter().flat_map(|tenant| &tenant.stacks).map(|stack| (*target, stack)));
+    }
     let mut unknown = allowed.clone();
-    unknown.retain(|id| !artifacts().any(|stack| stack.logical_ids.contains(id)));
-    for stack in artifacts() {
+    unknown.retain(|id| !artifacts.iter().any(|(_, stack)| stack.logical_ids.contains(id)));
+    for (target, stack) in artifacts {
         if unknown.is_empty() {
             return Ok(None);
         }
+        let target = &target.of(stack)?;
         let live = stacks::describe(target, &stack.name).await?;
         if live.is_none_or(|live| live.stack_status() == Some(&StackStatus::ReviewInProgress)) {
             continue;
@@ -44,8 +44,8 @@ pub async fn unknown(
 }
 
 /// A sentence that names the IDs which allowed nothing; `None` if there are none.
-pub fn unneeded(allowed: &BTreeSet<String>, parted: &BTreeSet<String>) -> Option<String> {
-    let unneeded: BTreeSet<_> = allowed.difference(parted).cloned().collect();
+pub fn unneeded(allowed: &BTreeSet<String>, replaced_or_removed: &BTreeSet<String>) -> Option<String> {
+    let unneeded: BTreeSet<_> = allowed.difference(replaced_or_removed).cloned().collect();
     (!unneeded.is_empty()).then(|| {
         format!(
             "--allow-replacement {} was not needed: no stack replaces or removes such a resource",

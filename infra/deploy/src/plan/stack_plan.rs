@@ -86,10 +86,12 @@ pub async fn plan(
 ///
 /// If CloudFormation does not answer.
 pub async fn clear_plans(target: &Target) -> Result<(), Error> {
-    let left = std::mem::take(&mut *target.open_plans.lock().expect(UNPOISONED));
-    for (name, stack) in left {
-        change_set::discard_by_name(target, &name, &stack).await?;
-        discard_empty_stack(target, &stack).await?;
+    for target in target.places() {
+        let left = std::mem::take(&mut *target.open_plans.lock().expect(UNPOISONED));
+        for (name, stack) in left {
+            change_set::discard_by_name(target, &name, &stack).await?;
+            discard_empty_stack(target, &stack).await?;
+        }
     }
     Ok(())
 }
@@ -104,6 +106,7 @@ async fn plan_stack(
     progress: &Progress,
 ) -> Result<StackPlan, Error> {
     let name = stack.name.as_str();
+    let target = &target.of(stack)?;
     if snapshot.up_to_date(target, stack).is_some() {
         return Ok(nothing(stack, options));
     }

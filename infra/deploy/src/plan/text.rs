@@ -41,7 +41,7 @@ impl StackPlan {
     }
 
     /// Logical IDs of resources with data that would be replaced or removed.
-    pub fn parted(&self) -> impl Iterator<Item = String> {
+    pub fn replaced_or_removed(&self) -> impl Iterator<Item = String> {
         self.data_at_risk().map(|resource| resource.logical_id.clone())
     }
 

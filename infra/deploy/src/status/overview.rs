@@ -7,13 +7,17 @@ use aws_sdk_cloudformation::types::{Stack, StackStatus};
 
 use crate::assembly::StackArtifact;
 use crate::aws::stacks;
+use crate::cloudformation::kept::{self, Kept, Whose};
 use crate::cloudformation::version::{DeployedVersion, has_template};
 use crate::status::drift;
 use crate::{Assembly, Error, Progress, Target};
 
-/// The state of stacks; displayed as one line each, in columns.
+/// The state of stacks; displayed as one line each, in columns. Then one line for each resource with data whose stack is gone.
 #[derive(Debug)]
-pub struct Status(Vec<StackState>);
+pub struct Status {
+    stacks: Vec<StackState>,
+    kept: Vec<Kept>,
+}
 
 #[derive(Debug)]
 struct StackState {
@@ -46,7 +50,7 @@ enum TemplateMatch {
 }
 
 /// Looks at every stack of the assemblies, and at stacks of these tenants that the assemblies do not contain; with `others`, also at stacks
-/// of tenants without an assembly. Changes nothing. A stack that was never executed counts as not deployed. With `drift`, CloudFormation
+/// of tenants without an assembly. Finds what deleted stacks of all these have kept. Changes nothing. A stack that was never executed counts as not deployed. With `drift`, CloudFormation
 /// compares every resource with its template, which takes up to a few minutes per stack.
 ///
 /// # Errors
@@ -60,29 +64,40 @@ pub async fn status(
     progress: &Progress,
 ) -> Result<Status, Error> {
     progress.begin("reading the current state", 0);
-    let found = stacks::all(target).await?.into_iter();
-    let found = found.filter(|stack| stack.stack_status() != Some(&StackStatus::ReviewInProgress));
-    let mut found: BTreeMap<String, Stack> =
-        found.filter_map(|stack| Some((stack.stack_name()?.to_owned(), stack))).collect();
+    let mut found: BTreeMap<(String, String), Stack> = BTreeMap::new();
+    let mut kept = Vec::new();
+    for place in target.places() {
+        let existing = stacks::all(place).await?;
+        match kept_of(place, assemblies, others, &existing).await {
+            Ok(found) => kept.extend(found),
+            Err(error) => progress.line(format!("what deleted stacks have kept is unknown: {error}")),
+        }
+        let stacks = existing.into_iter();
+        let stacks = stacks.filter(|stack| stack.stack_status() != Some(&StackStatus::ReviewInProgress));
+        found.extend(stacks.filter_map(|stack| Some(((place.region.clone(), stack.stack_name()?.to_owned()), stack))));
+    }
 
     let mut looked_at = Vec::new();
     for assembly in assemblies {
         for stack in &assembly.stacks {
-            looked_at.push((assembly.tenant.clone(), stack.name.clone(), found.remove(&stack.name), Some(stack)));
+            let key = (target.of(stack)?.region, stack.name.clone());
+            let live = found.remove(&key);
+            looked_at.push((assembly.tenant.clone(), key, live, Some(stack)));
         }
         let forgotten = found.extract_if(.., |_, stack| stacks::tenant_of(stack) == Some(&assembly.tenant));
-        looked_at.extend(forgotten.map(|(name, live)| (assembly.tenant.clone(), name, Some(live), None)));
+        looked_at.extend(forgotten.map(|(key, live)| (assembly.tenant.clone(), key, Some(live), None)));
     }
     if others {
         let left = found.into_iter();
-        let left = left.filter_map(|(name, live)| Some((stacks::tenant_of(&live)?.to_owned(), name, Some(live), None)));
+        let left = left.filter_map(|(key, live)| Some((stacks::tenant_of(&live)?.to_owned(), key, Some(live), None)));
         looked_at.extend(left);
     }
 
     let mut states = Vec::new();
-    for (tenant, name, live, stack) in looked_at {
-        let drifted = match live {
-            Some(_) if drift => {
+    for (tenant, (region, name), live, stack) in looked_at {
+        let place = target.places().find(|place| place.region == region);
+        let drifted = match (&live, place) {
+            (Some(_), Some(target)) if drift => {
                 progress.begin(format!("{name}: comparing its resources with its template"), 0);
                 Some(drift::drifted(target, &name).await?)
             }
@@ -91,7 +106,24 @@ pub async fn status(
         let system = name.strip_prefix(&format!("{tenant}-")).unwrap_or(&name).to_owned();
         states.push(StackState { tenant, system, deployed: live.map(|live| deployed(&live, stack, drifted)) });
     }
-    Ok(Status(states))
+    Ok(Status { stacks: states, kept })
+}
+
+/// What is kept of deleted stacks of the tenants.
+async fn kept_of(
+    target: &Target,
+    assemblies: &[Assembly],
+    others: bool,
+    existing: &[Stack],
+) -> Result<Vec<Kept>, Error> {
+    if others {
+        return kept::of_gone_stacks(target, Whose::Everyone, existing).await;
+    }
+    let mut kept = Vec::new();
+    for assembly in assemblies {
+        kept.extend(kept::of_gone_stacks(target, Whose::Tenant(&assembly.tenant), existing).await?);
+    }
+    Ok(kept)
 }
 
 fn deployed(live: &Stack, stack: Option<&StackArtifact>, drifted: Option<Vec<String>>) -> DeployedState {
@@ -113,7 +145,7 @@ fn deployed(live: &Stack, stack: Option<&StackArtifact>, drifted: Option<Vec<Str
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines: Vec<_> = self.0.iter().map(StackState::columns).collect();
+        let lines: Vec<_> = self.stacks.iter().map(StackState::columns).collect();
         let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
         let widths = [0, 1, 2, 3].map(width);
         for line in &lines {
@@ -121,6 +153,11 @@ impl fmt::Display for Status {
             let [a, b, c, d] = widths;
             let line = format!("{stack:a$}  {status:b$}  {revision:c$}  {template:d$}  {rest}");
             writeln!(f, "{}", line.trim_end())?;
+        }
+        for Kept { tenant, stack, resource } in &self.kept {
+            let system = stack.strip_prefix(&format!("{tenant}-")).unwrap_or(stack);
+            let (name, kind, id) = (&resource.logical_id, &resource.kind, &resource.physical_id);
+            writeln!(f, "{tenant} {system}  deleted; its data is kept in {name} {kind} {id}")?;
         }
         Ok(())
     }

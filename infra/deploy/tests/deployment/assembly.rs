@@ -59,7 +59,7 @@ async fn a_stack_of_another_tenant_is_neither_deployed_nor_destroyed() {
 }
 
 #[test]
-fn a_damaged_template_is_told_from_one_in_yaml() {
+fn a_damaged_template_is_distinguished_from_one_in_yaml() {
     for (text, expected) in [
         (r#"{"Resources": {"Ping""#, "is damaged; synthesize again ("),
         ("", "is damaged; synthesize again ("),

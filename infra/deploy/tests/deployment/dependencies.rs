@@ -9,7 +9,7 @@ use crate::fake_aws::{self, Fake, FakeStack, Shared};
 use crate::tenant::{ended, start_on};
 
 #[tokio::test]
-async fn a_stack_comes_up_only_after_the_one_it_needs_stands() {
+async fn a_stack_is_deployed_only_after_the_stack_that_it_needs() {
     let (fake, code, said) = run(Fake::default(), &["acme"], &["deploy", "acme"]).await;
     assert_eq!((code, status(&fake, "acme-app").as_str()), (Some(0), "CREATE_COMPLETE"), "{said}");
     let calls = &fake.lock().unwrap().calls;
@@ -95,7 +95,7 @@ pub(crate) fn write(out: &Path, tenant: &str, stacks: &[(&str, &str)]) {
     std::fs::create_dir_all(&folder).unwrap();
     let artifact = |(stack, needs): &(&str, &str)| {
         std::fs::write(folder.join(format!("{stack}.template.json")), r#"{"Resources": {}}"#).unwrap();
-        let needs: Vec<_> = Some(needs).into_iter().filter(|it| !it.is_empty()).collect();
+        let needs: Vec<_> = Some(needs).into_iter().filter(|stack| !stack.is_empty()).collect();
         (stack.to_string(), json!({ "type": "aws:cloudformation:stack", "dependencies": needs, "properties": {} }))
     };
     let artifacts: serde_json::Map<_, _> = stacks.iter().map(artifact).collect();

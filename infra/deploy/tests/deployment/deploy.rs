@@ -322,7 +322,7 @@ async fn a_missing_bucket_is_reported_with_the_command_that_creates_it() {
 }
 
 #[tokio::test]
-async fn the_code_goes_to_the_platforms_bucket_if_the_platform_is_deployed() {
+async fn the_code_is_uploaded_to_the_platforms_bucket_if_the_platform_is_deployed() {
     let (endpoint, fake) = fake_aws::start(with_platform()).await;
     deploy(&endpoint).await.unwrap();
     let fake = fake.lock().unwrap();
@@ -455,6 +455,45 @@ async fn a_stack_that_needs_the_platform_is_refused_without_it_before_anything_i
         let (endpoint, fake) = fake_aws::start(with_platform()).await;
         let (code, _, said) = ended(start_on(folder.path(), "eu-west-1", Some(endpoint), &["deploy", "acme"])).await;
         assert_eq!((code, calls(&fake, "CreateChangeSet")), (Some(0), 1), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_role_for_api_gateways_logs_that_somebody_else_has_set_is_kept() {
+    let theirs = "arn:aws:iam::111122223333:role/other-team";
+    let ours = "arn:aws:iam::111122223333:role/ferrostack-platform-GatewayRole-1ABCDEFGHIJK";
+    for (account, live, expected, asked) in [
+        (json!({}), None, "", 1),
+        (json!({ "cloudwatchRoleArn": theirs }), None, theirs, 1),
+        // The role of a platform stack that was deleted may be gone.
+        (json!({ "cloudwatchRoleArn": ours }), None, "", 1),
+        // What was decided when the stack was created is kept.
+        (json!({ "cloudwatchRoleArn": theirs }), Some(""), "", 0),
+        (json!({ "cloudwatchRoleArn": theirs }), Some(theirs), theirs, 0),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        crate::dependencies::write(folder.path(), "platform", &[("ferrostack-platform", "")]);
+        let template = json!({ "Parameters": { "LogRole": { "Type": "String", "Default": "" } }, "Resources": {} });
+        let file = folder.path().join("platform/ferrostack-platform.template.json");
+        std::fs::write(file, template.to_string()).unwrap();
+        let stack = |role: &str| FakeStack {
+            status: "CREATE_COMPLETE".to_owned(),
+            parameters: [("LogRole".to_owned(), role.to_owned())].into(),
+            ..FakeStack::default()
+        };
+        let stacks = live.map(|role| ("ferrostack-platform".to_owned(), stack(role)));
+        let fake =
+            Fake { stacks: stacks.into_iter().collect(), described: [("GetAccount", account)].into(), ..with_bucket() };
+        let (endpoint, fake) = fake_aws::start(fake).await;
+        let (code, _, said) =
+            ended(start_on(folder.path(), "eu-west-1", Some(endpoint), &["deploy", "platform"])).await;
+        let requested = fake.lock().unwrap().requests["CreateChangeSet"].clone();
+        assert_eq!(requested["Parameters.member.1.ParameterKey"], "LogRole");
+        assert_eq!(
+            (code, requested["Parameters.member.1.ParameterValue"].as_str(), calls(&fake, "GetAccount")),
+            (Some(0), expected, asked),
+            "{said}"
+        );
     }
 }
 

@@ -66,18 +66,69 @@ async fn a_plan_lists_what_is_kept_by_name_and_size_and_deletes_nothing() {
 }
 
 #[tokio::test]
-async fn a_stack_that_cannot_be_updated_keeps_what_it_retains_and_its_buckets_are_not_emptied() {
+async fn the_data_of_a_stack_that_cannot_be_updated_is_deleted_after_the_stack() {
     let mut fake = with_data();
-    fake.stacks.get_mut(STACK).unwrap().status = "DELETE_FAILED".to_owned();
+    let stack = fake.stacks.get_mut(STACK).unwrap();
+    stack.status = "DELETE_FAILED".to_owned();
+    fake.outside = stack.resources.iter().map(|(_, kind, id)| (*kind, *id)).collect();
     let (endpoint, fake) = fake_aws::start(fake).await;
     let (code, _, said) = run(Some(endpoint), &["destroy", "acme", "--with-data", "--yes"]).await;
-    assert_eq!((said.matches("  kept: ").count(), said.contains("deleted with its data")), (6, false), "{said}");
-    assert!(
-        said.contains("acme-uptime cannot be updated in its current state, so what it retains is kept\n"),
-        "{said}"
-    );
+    assert_eq!((said.matches("  deleted with its data: ").count(), said.contains("kept")), (6, false), "{said}");
     let fake = fake.lock().unwrap();
-    assert_eq!((code, fake.versions.len(), fake.stacks[STACK].status.as_str()), (Some(0), 5, "DELETE_COMPLETE"));
+    assert_eq!((code, fake.versions.len(), fake.stacks[STACK].status.as_str()), (Some(0), 0, "DELETE_COMPLETE"));
+    assert_eq!(fake.outside, [], "{said}");
+    let at = |call: &str| fake.calls.iter().position(|it| it == call).unwrap();
+    assert!(at(&format!("DeleteStack {STACK}")) < at("DeleteResource"), "a resource of the stack may need it");
+}
+
+#[tokio::test]
+async fn what_a_deleted_stack_has_kept_is_found_and_deleted_with_data_only() {
+    let table = "arn:aws:dynamodb:eu-west-1:111122223333:table/acme-claims";
+    let queue = "arn:aws:sqs:eu-west-1:111122223333:acme-letters";
+    let of = |tenant, stack, id| {
+        let tags = [("ferrostack:tenant", tenant), ("aws:cloudformation:stack-name", stack)];
+        [&tags[..], &[("aws:cloudformation:stack-id", id), ("aws:cloudformation:logical-id", "Claims")]].concat()
+    };
+    let gone = "arn:aws:cloudformation:eu-west-1:111122223333:stack/acme-uptime/0";
+    let exists = "arn:aws:cloudformation:eu-west-1:111122223333:stack/acme-uptime/1";
+    let tagged = vec![
+        (table, of("acme", "acme-uptime", gone)),
+        (queue, of("acme", "acme-uptime", exists)),
+        // Tags that a person can set prove nothing.
+        ("arn:aws:s3:::strangers", vec![("ferrostack:tenant", "acme")]),
+        ("arn:aws:s3:::others", of("acme", "beta-uptime", gone)),
+        ("arn:aws:dynamodb:eu-west-1:111122223333:table/acme-claims/index/by-day", of("acme", "acme-uptime", gone)),
+    ];
+    let outside =
+        vec![("AWS::DynamoDB::Table", "acme-claims"), ("AWS::S3::Bucket", "strangers"), ("AWS::S3::Bucket", "others")];
+    let (endpoint, fake) = fake_aws::start(Fake { tagged, outside, ..with_stack("CREATE_COMPLETE") }).await;
+    let (_, printed, _) = run(Some(endpoint.clone()), &["status", "acme"]).await;
+    let line = "acme uptime  deleted; its data is kept in Claims AWS::DynamoDB::Table acme-claims\n";
+    assert!(printed.ends_with(line) && printed.matches("deleted;").count() == 1, "{printed}");
+
+    let (code, _, said) = run(Some(endpoint.clone()), &["destroy", "acme", "--yes"]).await;
+    let kept = "left by acme-uptime, and kept; --with-data deletes it: Claims AWS::DynamoDB::Table acme-claims (size unknown: AccessDeniedException)\n";
+    assert_eq!((code, said.contains(kept), calls(&fake, "DeleteResource")), (Some(0), true, 0), "{said}");
+    let (code, _, said) =
+        run(Some(endpoint.clone()), &["destroy", "acme", "--yes", "--with-data", "--only", "other"]).await;
+    assert_eq!((code, calls(&fake, "DeleteResource")), (Some(2), 0), "{said}");
+    let (code, _, said) = run(Some(endpoint), &["destroy", "acme", "--yes", "--with-data"]).await;
+    assert_eq!((code, calls(&fake, "DeleteResource")), (Some(0), 1), "{said}");
+    let left: Vec<_> = fake.lock().unwrap().outside.iter().map(|(_, id)| *id).collect();
+    assert_eq!(left, ["strangers", "others"]);
+}
+
+#[tokio::test]
+async fn a_caller_who_may_not_look_by_tags_can_delete_stacks_but_not_everything() {
+    let fake = Fake { refused_json: vec!["GetResources"], ..with_stack("CREATE_COMPLETE") };
+    let (endpoint, fake) = fake_aws::start(fake).await;
+    let (code, _, said) = run(Some(endpoint.clone()), &["destroy", "acme", "--yes", "--with-data"]).await;
+    let denied = "access denied while looking for what deleted stacks have left: AccessDeniedException";
+    assert_eq!((code, said.contains(denied), calls(&fake, "DeleteStack")), (Some(2), true, 0), "{said}");
+    let (code, printed, said) = run(Some(endpoint.clone()), &["status", "acme"]).await;
+    assert!(code == Some(0) && said.contains(denied) && printed.starts_with("acme uptime"), "{printed}{said}");
+    let (code, _, said) = run(Some(endpoint), &["destroy", "acme", "--yes"]).await;
+    assert_eq!((code, said.contains(denied), calls(&fake, "DeleteStack")), (Some(0), true, 1), "{said}");
 }
 
 #[tokio::test]
@@ -137,7 +188,7 @@ async fn slots_and_the_place_in_the_line_are_returned_and_those_of_others_are_ke
         ("waiting#beta", "beta"),
     ];
     assert_eq!((code, left), (Some(0), expected.to_vec()));
-    let at = |call: &str| fake.calls.iter().position(|it| it == call).unwrap();
+    let at = |call: &str| fake.calls.iter().position(|made| made == call).unwrap();
     assert!(at(&format!("DeleteStack {STACK}")) < at("DeleteItem"), "functions that still run would take them again");
 }
 

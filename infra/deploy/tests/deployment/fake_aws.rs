@@ -55,6 +55,12 @@ pub(crate) struct Fake {
     pub(crate) slots: Items,
     /// Items that somebody else writes to it after it was read.
     pub(crate) taken_meanwhile: Items,
+    /// ARNs and tags of resources with tags.
+    pub(crate) tagged: Vec<(&'static str, Vec<(&'static str, &'static str)>)>,
+    /// Operations of services that speak JSON that the caller may not call.
+    pub(crate) refused_json: Vec<&'static str>,
+    /// Types and IDs of resources that are in no stack.
+    pub(crate) outside: Vec<(&'static str, &'static str)>,
     /// Resources that were changed by hand.
     pub(crate) drifted: Vec<&'static str>,
 }
@@ -117,12 +123,16 @@ pub(crate) async fn start(fake: Fake) -> (String, Shared) {
 async fn answer(State(shared): State<Shared>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let mut fake = shared.lock().unwrap();
     // AWS4-HMAC-SHA256 Credential=<key>/<date>/<region>/<service>/aws4_request, …
-    let signature = headers.get("authorization").map(|it| it.to_str().unwrap()).unwrap_or_default();
+    let signature = headers.get("authorization").map(|value| value.to_str().unwrap()).unwrap_or_default();
     if signature.split('/').nth(2) != Some(REGION) {
         return error(403, "SignatureDoesNotMatch", "Credential should be scoped to a valid region.");
     }
     if let Some(operation) = headers.get("x-amz-target") {
         return fake_json::answer(&mut fake, operation.to_str().unwrap(), &body);
+    }
+    if (&method, uri.path()) == (&Method::GET, "/account") {
+        fake.calls.push("GetAccount".to_owned());
+        return axum::Json(fake.described.get("GetAccount").cloned().unwrap_or_default()).into_response();
     }
     let form = headers.get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form"));
     if !form {
@@ -401,7 +411,8 @@ fn s3(fake: &mut Fake, method: &Method, uri: &Uri, headers: HeaderMap, body: &By
             let body = format!("<Error><Code>{code}</Code><Message>the fake was told to refuse</Message></Error>");
             return (StatusCode::from_u16(status).unwrap(), body).into_response();
         }
-        let after = query.split('&').find_map(|it| it.strip_prefix("version-id-marker=")).unwrap_or_default();
+        let after =
+            query.split('&').find_map(|parameter| parameter.strip_prefix("version-id-marker=")).unwrap_or_default();
         let left: Vec<_> = fake.versions.iter().filter(|(_, version)| version.as_str() > after).collect();
         let page = &left[..left.len().min(fake.listed_page_size.max(1))];
         let member = |(key, version): &&(String, String)| {

@@ -21,13 +21,39 @@ pub(crate) fn answer(fake: &mut Fake, target: &str, body: &[u8]) -> Response {
     let question: Value = serde_json::from_slice(body).unwrap();
     fake.calls.push(operation.to_owned());
     match operation {
+        operation if fake.refused_json.contains(&operation) => refusal("AccessDeniedException"),
         "Scan" => scan(fake, &question),
+        "GetResources" => reply(200, &tagged(fake)),
+        "GetResourceRequestStatus" => reply(200, &json!({ "ProgressEvent": { "OperationStatus": "SUCCESS" } })),
+        "GetResource" | "DeleteResource" => cloud_control(fake, operation, &question),
         "DeleteItem" => delete(fake, &question),
         operation => match fake.described.get(operation) {
             Some(described) => reply(200, described),
             None => refusal("AccessDeniedException"),
         },
     }
+}
+
+/// Resources by tags. Real filters are left to the tests of rollbacks.
+fn tagged(fake: &Fake) -> Value {
+    let list = fake.tagged.iter().map(|(arn, tags)| {
+        let tags: Vec<_> = tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
+        json!({ "ResourceARN": arn, "Tags": tags })
+    });
+    json!({ "ResourceTagMappingList": list.collect::<Vec<_>>() })
+}
+
+/// Cloud Control, which deletes at the second look.
+fn cloud_control(fake: &mut Fake, operation: &str, question: &Value) -> Response {
+    let found = json!([question["TypeName"], question["Identifier"]]);
+    let Some(at) = fake.outside.iter().position(|(kind, id)| json!([kind, id]) == found) else {
+        return refusal("ResourceNotFoundException");
+    };
+    if operation == "GetResource" {
+        return reply(200, &json!({ "ResourceDescription": { "Properties": "{}" } }));
+    }
+    fake.outside.remove(at);
+    reply(200, &json!({ "ProgressEvent": { "OperationStatus": "IN_PROGRESS", "RequestToken": "1" } }))
 }
 
 /// Two items per page.

@@ -33,7 +33,7 @@ acme-uptime: would be updated: 1 added, 1 changed, 2 replaced, 1 removed
 async fn only_data_at_risk_is_red_and_only_on_a_terminal() {
     let (endpoint, _fake) = fake_aws::start(with_changes()).await;
     let red: Vec<_> =
-        plan(&endpoint, true).await.unwrap().lines().filter(|it| it.contains('\x1b')).map(first).collect();
+        plan(&endpoint, true).await.unwrap().lines().filter(|line| line.contains('\x1b')).map(first).collect();
     assert_eq!(red, ["~ Claims", "- Old", "data is"]);
     let (code, printed, _) = run(Some(endpoint), &["deploy", "acme", "--plan"]).await;
     assert_eq!(
@@ -80,7 +80,7 @@ async fn a_template_that_is_not_json_is_reported_as_not_comparable() {
 }
 
 #[tokio::test]
-async fn what_a_plan_writes_can_be_told_from_a_deployment_by_name() {
+async fn what_a_plan_writes_is_distinguished_from_a_deployment_by_name() {
     let folder = tempfile::tempdir().unwrap();
     write_assembly(folder.path(), Some(b"code"));
     let template = json!({"Metadata": {"Padding": "x".repeat(51_200)}, "Resources": {}}).to_string();

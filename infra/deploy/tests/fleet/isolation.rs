@@ -103,7 +103,7 @@ async fn no_more_tenants_are_deployed_at_once_than_wanted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn failed_tenants_are_tried_again_and_deployed_ones_are_left_alone() {
+async fn failed_tenants_are_tried_again_and_deployed_ones_are_not() {
     let scene = scene(31, &[3]);
     assert_eq!(scene.deploy(50.0).await.unwrap().exit_code(), 1);
     scene.world.lock().unwrap().failing.clear();

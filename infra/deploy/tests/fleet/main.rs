@@ -4,6 +4,7 @@
 //! `FLEET_TENANTS=1000 FLEET_SEEDS=200 cargo test --release --package ferrostack-deploy --test fleet -- --nocapture`
 #![expect(clippy::unwrap_used, reason = "the helpers of a test may panic as the test may")]
 
+mod environments;
 mod faults;
 mod isolation;
 mod killed;

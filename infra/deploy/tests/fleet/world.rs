@@ -41,6 +41,8 @@ pub(crate) struct World {
     pub(crate) upsets: u64,
     /// The largest number of stacks that were under way at the same time.
     pub(crate) most_at_once: usize,
+    /// The role that CloudFormation was to work with, by stack.
+    pub(crate) execution_roles: BTreeMap<String, String>,
     /// Stacks whose creation fails.
     pub(crate) failing: Vec<String>,
     /// Stacks that a policy forbids the caller to change.
@@ -92,6 +94,7 @@ impl World {
             actions: BTreeMap::new(),
             upsets: 0,
             most_at_once: 0,
+            execution_roles: BTreeMap::new(),
             failing: Vec::new(),
             denied: Vec::new(),
             shut_out_after: None,
@@ -126,7 +129,7 @@ enum Upset {
     Slow(Duration),
 }
 
-async fn answer(world: &Shared, request: &Request) -> Answer {
+pub(crate) async fn answer(world: &Shared, request: &Request) -> Answer {
     let upset = {
         let mut world = world.lock().unwrap();
         world.requests += 1;
@@ -245,6 +248,18 @@ fn act(world: &mut World, action: &str, form: &HashMap<String, String>) -> Said 
             world.stacks.get_mut(&name).ok_or((404, "ChangeSetNotFound"))?.change_sets.remove(&change_set);
             Ok(String::new())
         }
+        "GetTemplate" => {
+            let stack = world.stacks.get(&name).ok_or((400, "does not exist"))?;
+            Ok(format!("<TemplateBody>{}</TemplateBody>", stack.template))
+        }
+        "ListStackResources" => Ok("<StackResourceSummaries></StackResourceSummaries>".to_owned()),
+        "DeleteStack" => {
+            let stack = world.stacks.get_mut(&name).ok_or((400, "does not exist"))?;
+            stack.status = "DELETE_IN_PROGRESS";
+            stack.under_way = Some((Instant::now(), "DELETE_COMPLETE"));
+            stack.events.insert(0, event(&id, &name, &id, stack.status, ""));
+            Ok(String::new())
+        }
         _ => Err((400, "InvalidAction")),
     }
 }
@@ -327,13 +342,14 @@ fn create_change_set(world: &mut World, form: &HashMap<String, String>, name: &s
         executed_by: None,
     };
     stack.change_sets.insert(change_set, asked);
+    world.execution_roles.extend(form.get("RoleARN").map(|role| (name.to_owned(), role.clone())));
     Ok(said)
 }
 
 /// A list of keys and values from a form, as XML.
 fn members(form: &HashMap<String, String>, list: &str, prefix: &str) -> String {
     let member = |number: usize| {
-        let [key, value] = ["Key", "Value"].map(|it| form.get(&format!("{list}.member.{number}.{prefix}{it}")));
+        let [key, value] = ["Key", "Value"].map(|part| form.get(&format!("{list}.member.{number}.{prefix}{part}")));
         let (key, value) = (key?, value?);
         Some(format!("<member><{prefix}Key>{key}</{prefix}Key><{prefix}Value>{value}</{prefix}Value></member>"))
     };
@@ -363,7 +379,7 @@ fn describe_change_set(stack: &Stack, form: &HashMap<String, String>, id: &str) 
 fn execute(world: &mut World, form: &HashMap<String, String>, name: &str, id: &str) -> Said {
     let again = world.rng.bool();
     let end = Instant::now() + world.longest.mul_f64(0.1 + 0.9 * world.rng.f64());
-    let fails = world.failing.iter().any(|it| it == name);
+    let fails = world.failing.iter().any(|failing| failing == name);
     let stack = world.stacks.get_mut(name).ok_or((404, "ChangeSetNotFound"))?;
     let creates = stack.status == "REVIEW_IN_PROGRESS";
     let change_set = stack.change_sets.get_mut(&change_set_name(form)).ok_or((404, "ChangeSetNotFound"))?;
@@ -389,7 +405,7 @@ fn execute(world: &mut World, form: &HashMap<String, String>, name: &str, id: &s
     stack.under_way = Some((end, then));
     stack.events.insert(0, event(id, name, id, now, ""));
     let under_way =
-        world.stacks.values().filter(|it| it.under_way.is_some_and(|(end, _)| end > Instant::now())).count();
+        world.stacks.values().filter(|stack| stack.under_way.is_some_and(|(end, _)| end > Instant::now())).count();
     world.most_at_once = world.most_at_once.max(under_way);
     Ok(String::new())
 }

@@ -60,6 +60,7 @@ fn prepare_stops_before_it_builds() {
     let output = run(&workspace, &["prepare", "--build", "./build", "deploy", "example", "--only", "refused"]);
     assert_eq!((output.status.code(), out(&output).as_str()), (Some(3), ""));
     assert!(!err(&output).contains("build:"), "{}", err(&output));
+    let workspace = with_programs();
     workspace.write("stacks/tenants/example.yaml", TENANT.replace("architecture: x86_64", "architecture: sparc"));
     let output = run(&workspace, &["prepare", "--build", "./build", "deploy", "example"]);
     assert_eq!((output.status.code(), out(&output).as_str()), (Some(2), ""));

@@ -2,6 +2,8 @@
 
 mod completions;
 mod delegated;
+mod environments;
+mod graph;
 mod help;
 mod output;
 mod synth;

@@ -46,13 +46,11 @@ fn built_functions_become_assets_and_parameters() {
     assert!(read("manifest.json").contains(&format!("{name}.cdk.json")));
     assert!(read("manifest.json").contains("stacks/"), "the manifest names the line that created each resource");
     assert!(!read(&format!("{name}.template.json")).contains(hash), "a compiler must not change the template");
-    assert!(workspace.path(&format!("cfn-out/{NAME}/asset.{hash}.zip")).exists());
+    assert!(workspace.path(&format!("cfn-out/_assets/{hash}.zip")).exists());
+    assert!(read(&format!("{name}.assets.json")).contains(&format!("\"../_assets/{hash}.zip\"")));
     workspace.write(&zip, "abcd");
     assert_eq!(workspace.run(&["synth"]).status.code(), Some(0));
-    assert!(
-        !workspace.path(&format!("cfn-out/{NAME}/asset.{hash}.zip")).exists(),
-        "the zip of an earlier build is deleted"
-    );
+    assert!(!workspace.path(&format!("cfn-out/_assets/{hash}.zip")).exists(), "the zip of an earlier build is deleted");
 }
 
 #[test]

@@ -285,7 +285,7 @@ impl QueryExercise<'_> {
         ensure!(rows(&messages)?.len() == 30, "April has {} days", rows(&messages)?.len());
         let name = self.last_statement()?;
         let (first, second) = tokio::join!(self.report(&name), self.report(&name));
-        ensure!(first?["told"] == false && second?["told"] == false, "an end was pushed a second time");
+        ensure!(first?["notified"] == false && second?["notified"] == false, "an end was pushed a second time");
         socket.is_silent(QUIET).await?;
         Ok("3 events, 1 result".to_owned())
     }

@@ -331,12 +331,12 @@ impl SlackExercise<'_> {
         let http = client()?;
         let link = self.link(false).await?;
         let (page, token) = link.split_once("?t=").context("the link has no token")?;
-        let begun = send(&http, page, &[("t", token)]).await?;
+        let started = send(&http, page, &[("t", token)]).await?;
         let header = |answer: &Response, name| {
             answer.headers().get(name).and_then(|value| Some(value.to_str().ok()?.to_owned()))
         };
-        let cookie = header(&begun, SET_COOKIE).context("the browser gets no cookie")?;
-        let consent = header(&begun, LOCATION).context("the browser is not sent to Slack")?;
+        let cookie = header(&started, SET_COOKIE).context("the browser gets no cookie")?;
+        let consent = header(&started, LOCATION).context("the browser is not sent to Slack")?;
         let fields: BTreeMap<String, String> = reqwest::Url::parse(&consent)?.query_pairs().into_owned().collect();
         let page = consent.split('?').next().unwrap_or_default();
         let value = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();

@@ -59,7 +59,8 @@ fn check(configuration: &Value) -> Result<(), String> {
     for (name, is_right) in PARAMETERS {
         let parameters = list(&configuration["Parameters"][name]);
         ensure(parameters.len() <= 100, &format!("{name} may have at most 100 parameters"))?;
-        let right = |it: &Value| it["Name"].is_string() && list(&it["Values"]).iter().all(is_right);
+        let right =
+            |parameter: &Value| parameter["Name"].is_string() && list(&parameter["Values"]).iter().all(is_right);
         ensure(parameters.iter().all(right), &format!("{name} must have a Name and Values of its type"))?;
     }
     Ok(())

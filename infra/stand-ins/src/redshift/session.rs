@@ -37,7 +37,7 @@ impl Session {
     ///
     /// PostgreSQL's message, also when there is no such database or user.
     pub(super) async fn open(config: &Config, caller: Option<Caller>, origin: Origin) -> Result<Session, String> {
-        let (client, mut connection) = config.connect(NoTls).await.map_err(|error| told(&error))?;
+        let (client, mut connection) = config.connect(NoTls).await.map_err(|error| error_text(&error))?;
         let notices: Arc<Mutex<Vec<Call>>> = Arc::default();
         let heard = Arc::clone(&notices);
         tokio::spawn(async move {
@@ -54,7 +54,7 @@ impl Session {
             "set standard_conforming_strings = on; set client_min_messages = notice; set timezone = 'UTC';
              set session authorization {user}"
         );
-        client.batch_execute(&settings).await.map_err(|error| told(&error))?;
+        client.batch_execute(&settings).await.map_err(|error| error_text(&error))?;
         Ok(Session { client, notices, caller, origin })
     }
 
@@ -65,7 +65,7 @@ impl Session {
 
     /// `BEGIN`, `COMMIT` …
     pub(super) async fn control(&self, word: &str) -> Result<(), String> {
-        self.client.batch_execute(word).await.map_err(|error| told(&error))
+        self.client.batch_execute(word).await.map_err(|error| error_text(&error))
     }
 
     /// Runs a statement of Redshift within the transaction that the session is in.
@@ -84,7 +84,7 @@ impl Session {
             let caller = caller.ok_or("ERROR: the stand-in does not know the address of Lambda yet")?;
             let answers = external::answers(caller, &calls, &self.origin).await;
             let answers = answers.map_err(|error| format!("ERROR: {error:#}"))?;
-            self.client.batch_execute(&answers).await.map_err(|error| told(&error))?;
+            self.client.batch_execute(&answers).await.map_err(|error| error_text(&error))?;
         }
         Err(format!("ERROR: after {MOST_RUNS} runs there are still calls of external functions without an answer"))
     }
@@ -96,8 +96,8 @@ impl Session {
 
     /// The extended protocol returns the types and rejects more than one statement; the simple one returns all values as text.
     async fn once(&self, sql: &str) -> Result<Outcome, String> {
-        let prepared = self.client.prepare(sql).await.map_err(|error| told(&error))?;
-        let messages = self.client.simple_query(sql).await.map_err(|error| told(&error))?;
+        let prepared = self.client.prepare(sql).await.map_err(|error| error_text(&error))?;
+        let messages = self.client.simple_query(sql).await.map_err(|error| error_text(&error))?;
         let mut outcome = Outcome::default();
         let mut rows = Vec::new();
         for message in messages {
@@ -119,7 +119,7 @@ impl Session {
 }
 
 /// As Redshift writes an error.
-fn told(error: &tokio_postgres::Error) -> String {
+fn error_text(error: &tokio_postgres::Error) -> String {
     let Some(error) = error.as_db_error() else { return format!("ERROR: {error}") };
     let mut text = format!("{}: {}", error.severity(), error.message());
     if let Some(tokio_postgres::error::ErrorPosition::Original(position)) = error.position() {

@@ -72,7 +72,7 @@ async fn values_arrive_unchanged_whatever_they_contain() {
 }
 
 #[tokio::test]
-async fn a_result_comes_in_pages_and_a_token_serves_its_own_result_only() {
+async fn a_result_has_pages_and_a_token_is_valid_for_its_own_result_only() {
     let world = World::new().await;
     let rows = world.rows("select n from generate_series(1, 8) n").await;
     assert_eq!(rows.concat(), ["1", "2", "3", "4", "5", "6", "7", "8"]);

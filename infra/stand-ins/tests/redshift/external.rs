@@ -56,7 +56,7 @@ async fn a_call_within_a_call_and_a_call_in_an_insert_run_once_each() {
 }
 
 #[tokio::test]
-async fn an_answer_as_a_string_counts_and_nulls_stay_null() {
+async fn an_answer_as_a_string_counts_and_nulls_remain_null() {
     let world =
         World::with(|_, _| reply(200, json!(r#"{"success": true, "num_records": 2, "results": ["a", null]}"#))).await;
     world.all(&[DECLARED]).await;

@@ -25,7 +25,7 @@ pub struct Limits {
 
 /// The outcome of a request's first step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Begun {
+pub enum Started {
     /// It was written as pending, and this connection waits for it.
     New(Box<Request>),
     /// It already existed.
@@ -57,7 +57,7 @@ impl Table {
         request: &Request,
         connection: &Connection,
         limits: &Limits,
-    ) -> Result<Begun, Unavailable> {
+    ) -> Result<Started, Unavailable> {
         let request = Request { connection: Some(connection.clone()), ..request.clone() };
         let mut slot = 0;
         let mut tries = 1;
@@ -66,15 +66,15 @@ impl Table {
             let items = self.items(&request, connection, limits);
             let transaction = self.client.transact_write_items().set_transact_items(Some(items));
             let error = match transaction.send().await {
-                Ok(_) => return Ok(Begun::New(Box::new(request))),
+                Ok(_) => return Ok(Started::New(Box::new(request))),
                 Err(error) => error,
             };
             let failed = failed(&error).ok_or_else(|| unavailable(&error))?;
             let is = |place: usize| failed.get(place).is_some_and(|code| code == "ConditionalCheckFailed");
             match () {
-                () if is(REQUEST) => return Ok(Begun::Known),
-                () if is(CONNECTION) => return Ok(Begun::Gone),
-                () if is(MINUTE) => return Ok(Begun::Minute),
+                () if is(REQUEST) => return Ok(Started::Known),
+                () if is(CONNECTION) => return Ok(Started::Gone),
+                () if is(MINUTE) => return Ok(Started::Minute),
                 () if is(SLOT) => slot += 1,
                 () if tries == TRIES => return Err(unavailable(&error)),
                 () => {
@@ -83,7 +83,7 @@ impl Table {
                 }
             }
         }
-        Ok(Begun::Concurrent)
+        Ok(Started::Concurrent)
     }
 
     fn items(&self, request: &Request, connection: &Connection, limits: &Limits) -> Vec<TransactWriteItem> {

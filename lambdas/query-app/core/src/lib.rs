@@ -44,7 +44,7 @@ mod ticket;
 
 use std::time::Duration;
 
-pub use begin::{Begun, Limits};
+pub use begin::{Limits, Started};
 pub use catalogue::{Catalogue, Place, Queries};
 pub use cells::{ColumnType, columns, double, write_row};
 pub use connections::{Connections, Posted, config as connections_config};

@@ -192,7 +192,7 @@ mod tests {
     const FILE: &str = "-- name: trips\n-- title: Trips\n-- description: All\n-- parameter: {\"name\":\"day\",\"label\":\"Day\",\"type\":\"date\"}\n\n-- of a day\nselect * from {schema}.t where d = cast(:day as date) order by 1 -- all";
 
     #[test]
-    fn values_are_parameters_and_the_limit_comes_after_the_order() {
+    fn values_are_parameters_and_the_limit_follows_the_order() {
         let query = Query::parse(FILE).unwrap();
         let given = json!({"day": "2015-01-31"});
         let bound = query.bind("\"app\"", given.as_object().unwrap(), 10).unwrap();

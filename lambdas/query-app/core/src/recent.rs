@@ -27,8 +27,8 @@ impl Table {
             .set_expression_attribute_names(Some(names(&["#id #part"])))
             .set_expression_attribute_values(Some(values(vec![
                 (":id", text(&format!("user#{owner}"))),
-                (":from", text(&begun(now.saturating_sub(LISTED)))),
-                (":to", text(&format!("{}~", begun(now)))),
+                (":from", text(&sort_key(now.saturating_sub(LISTED)))),
+                (":to", text(&format!("{}~", sort_key(now)))),
             ])))
             .scan_index_forward(false)
             .limit(MOST_LISTED as i32);
@@ -45,13 +45,13 @@ impl Table {
 
 /// The item with which its owner finds a request.
 pub(crate) fn listed(request: &Request, now: u64) -> Item {
-    let part = format!("{}#{}", begun(request.created), request.key);
+    let part = format!("{}#{}", sort_key(request.created), request.key);
     let mut listed = key([&format!("user#{}", request.owner), &part]);
     listed.extend(item([("request", text(&request.key)), ("expires", number(now + KEPT_SECONDS))]));
     listed
 }
 
 /// Thirteen digits of milliseconds sort like the time until the year 2286.
-fn begun(millis: u64) -> String {
+fn sort_key(millis: u64) -> String {
     format!("request#{millis:013}")
 }

@@ -29,7 +29,7 @@ pub(crate) struct Finish<'a> {
 /// The outcome.
 pub(crate) enum Finished {
     /// The browser was informed, or nobody is waiting.
-    Told,
+    Notified,
     /// It was reported before, or another run is working on it.
     Nothing,
     /// The statement is still running.
@@ -55,17 +55,17 @@ impl Finisher {
         };
         // The event can be faster than the record of its statement.
         request.statement = request.statement.or(finish.statement);
-        let told = self.tell(request, finish.patience).await;
-        if !matches!(told, Ok(Finished::Told)) {
+        let notified = self.notify(request, finish.patience).await;
+        if !matches!(notified, Ok(Finished::Notified)) {
             // If this fails, the lease ends with this run's time.
             if let Err(problem) = table.release(finish.request, finish.lease).await {
                 warn!(step = "release", request = finish.request, %problem);
             }
         }
-        told
+        notified
     }
 
-    async fn tell(&self, mut request: Request, patience: Duration) -> Result<Finished, Unavailable> {
+    async fn notify(&self, mut request: Request, patience: Duration) -> Result<Finished, Unavailable> {
         let Some((end, bytes)) = self.end_of(&request, patience).await? else { return Ok(Finished::Running) };
         for _ in 0..REBOUND {
             // A result that nobody is waiting for is not read: it waits for a resume.
@@ -82,8 +82,8 @@ impl Finisher {
             match self.delivery.table.end(&request, &end).await? {
                 Ending::Done => {
                     let waited = request.connection.is_some();
-                    info!(step = "told", request = request.key, state = state(&end), waited);
-                    return Ok(Finished::Told);
+                    info!(step = "notified", request = request.key, state = state(&end), waited);
+                    return Ok(Finished::Notified);
                 }
                 Ending::Rebound(now) => request = Request { statement: request.statement, ..*now },
             }

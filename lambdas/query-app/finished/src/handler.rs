@@ -60,13 +60,13 @@ impl QueryEndHandler {
         let request = name.strip_prefix(&self.prefix).filter(|key| key.len() == 64);
         let Some(request) = request else {
             info!(step = "end", "the statement belongs to a different tenant");
-            return Ok(json!({"told": false}));
+            return Ok(json!({"notified": false}));
         };
         let statement: Option<StatementId> = detail["statementId"].as_str().and_then(|id| id.parse().ok());
         let finish = Finish { request, statement, patience: LAG, lease: &Lease::new(deadline) };
         match self.finisher.finish(finish).await? {
-            Finished::Told => Ok(json!({"told": true})),
-            Finished::Nothing => Ok(json!({"told": false})),
+            Finished::Notified => Ok(json!({"notified": true})),
+            Finished::Nothing => Ok(json!({"notified": false})),
             Finished::Running => Err(Error::StillRunning),
             Finished::Missing => Err(Error::UnknownRequest(request.to_owned())),
         }

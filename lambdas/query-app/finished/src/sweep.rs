@@ -19,18 +19,18 @@ impl Finisher {
     ///
     /// If the index cannot be read.
     pub(crate) async fn sweep(&self, deadline: SystemTime) -> Result<Value, Unavailable> {
-        let (mut seen, mut told) = (0, 0);
+        let (mut seen, mut notified) = (0, 0);
         let lease = Lease::new(deadline);
         let sweep = self.delivery.table.sweep(SILENCE, deadline, async |request| {
             seen += 1;
-            if let Finished::Told = self.look(request, &lease).await? {
-                told += 1;
+            if let Finished::Notified = self.look(request, &lease).await? {
+                notified += 1;
             }
             Ok(())
         });
         let failures = sweep.await?;
-        info!(step = "end", seen, told, failures);
-        Ok(json!({"seen": seen, "told": told, "failures": failures}))
+        info!(step = "end", seen, notified, failures);
+        Ok(json!({"seen": seen, "notified": notified, "failures": failures}))
     }
 
     async fn look(&self, request: &Request, lease: &Lease) -> Result<Finished, Unavailable> {

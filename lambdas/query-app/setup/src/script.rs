@@ -11,6 +11,9 @@ use serde::Deserialize;
 pub(crate) struct ScriptPlace {
     pub(crate) bucket: String,
     pub(crate) key: String,
+    /// The account that must own the bucket: what the script says is done with an administrator's rights.
+    #[serde(default)]
+    pub(crate) owner: Option<String>,
 }
 
 /// Reads scripts.
@@ -36,9 +39,10 @@ impl Scripts {
     ///
     /// Says in one sentence, with the object's name, why it could not be read.
     pub(crate) async fn read(&self, place: &ScriptPlace) -> Result<String, String> {
-        let ScriptPlace { bucket, key } = place;
+        let ScriptPlace { bucket, key, owner } = place;
         let failed = |problem: &str| format!("could not read the script s3://{bucket}/{key}: {problem}");
-        let answer = self.client.get_object().bucket(bucket).key(key).send().await;
+        let answer =
+            self.client.get_object().bucket(bucket).key(key).set_expected_bucket_owner(owner.clone()).send().await;
         let mut answer = answer.map_err(|error| failed(&message_of(&error)))?;
         let mut bytes = Vec::new();
         while let Some(chunk) = answer.body.next().await {

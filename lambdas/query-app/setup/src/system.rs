@@ -3,7 +3,8 @@
 use custom_resource::Kind;
 use redshift::Warehouse;
 use serde_json::Value;
-use warehouse_setup::{Database, Done, System, user};
+use warehouse_setup::schema::Unowned;
+use warehouse_setup::{Database, Done, System, schema, user};
 
 use crate::properties::Properties;
 use crate::script::Scripts;
@@ -60,7 +61,8 @@ async fn apply(
         (Some(scripts), Some(place)) => split::statements(&scripts.read(place).await?)?,
         _ => Vec::new(),
     };
-    database.run("create the schema", &format!("create schema if not exists {}", wanted.schema)).await?;
+    // The schema may have tables already: a query app reads what it finds.
+    schema::create(database, &wanted.schema_name, Unowned::Use).await?;
     for (index, statement) in script.iter().enumerate() {
         let step = format!("run statement {} of the script ({})", index + 1, statement.keyword);
         database.run(&step, &statement.sql).await?;

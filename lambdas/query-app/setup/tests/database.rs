@@ -7,7 +7,7 @@ use query_app_setup::{QueryApp, Settings, setup};
 use serde_json::{Value, json};
 use warehouse_tests::{InDatabase, later};
 
-const READER: &str = "IAMR:acme-socket";
+const READER: &str = "IAMR:acme-query-app-SocketRole-1ABCDEFGHIJK";
 
 /// What [`World`] has in its bucket: a semicolon in everything that can contain one.
 const SCRIPT: &str = "-- Trips; of one day.
@@ -43,7 +43,7 @@ async fn the_reader_sees_current_and_later_tables_and_changes_nothing() {
         assert!(error.contains(problem), "{user}: {sql}: {error}");
     }
     let timeout = "select setconfig[1]::varchar(64) from pg_db_role_setting s join pg_user u on u.usesysid = s.setrole
-                   where usename = 'IAMR:acme-socket'";
+                   where usename = 'IAMR:acme-query-app-SocketRole-1ABCDEFGHIJK'";
     assert_eq!(world.rows(timeout).await, [["statement_timeout=60000"]]);
 }
 
@@ -53,13 +53,18 @@ async fn an_update_replaces_the_reader_and_never_runs_the_script() {
     let id = world.succeed(create()).await["PhysicalResourceId"].as_str().unwrap().to_owned();
     world.all(&["delete from query_app.trips where id = 1"]).await;
     let mut update = later(&create(), "Update", &id);
-    update["ResourceProperties"]["Reader"] = json!("IAMR:acme-socket-2");
+    update["ResourceProperties"]["Reader"] = json!("IAMR:acme-query-app-SocketRole-2ABCDEFGHIJK");
     for request in ["update-1", "update-2"] {
         update["RequestId"] = json!(request);
         assert_eq!(world.succeed(update.clone()).await["PhysicalResourceId"], id);
         assert_eq!(world.rows("select count(*) from query_app.trips").await, [["1"]]);
         assert!(world.run("select * from query_app.trips", Some(READER)).await.is_err());
-        assert!(world.run("select * from query_app.trips", Some("IAMR:acme-socket-2")).await.is_ok());
+        assert!(
+            world
+                .run("select * from query_app.trips", Some("IAMR:acme-query-app-SocketRole-2ABCDEFGHIJK"))
+                .await
+                .is_ok()
+        );
     }
 }
 
@@ -77,7 +82,7 @@ async fn a_delete_revokes_the_rights_and_keeps_the_data() {
     }
     world.all(&["create table query_app.afterwards (n int)"]).await;
     let granted = "select grantee::varchar(64) from information_schema.role_table_grants
-                   where table_schema = 'query_app' and grantee = 'IAMR:acme-socket'";
+                   where table_schema = 'query_app' and grantee = 'IAMR:acme-query-app-SocketRole-1ABCDEFGHIJK'";
     assert_eq!(world.rows(granted).await, Vec::<Vec<String>>::new());
 }
 

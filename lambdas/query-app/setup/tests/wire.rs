@@ -10,12 +10,22 @@ use warehouse_tests::{Scripted, Setup, create, later};
 
 const ID: &str = "acme-setup/InWarehouse/workgroup:w/d/query_app";
 
+const RELATIONS: &str = "select c.relname::varchar(128)
+from pg_catalog.pg_class c
+join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+where lower(n.nspname) = lower(:schema) and c.relname in (:mark, :trace)";
+
 const SCRIPT: &str = "-- Trips; all of them.\ncreate table query_app.trips (id int, note varchar(9));\n\
                       insert into query_app.trips values (1, 'a;b'), (2, 'ü'); -- done\n";
 
 /// A bucket with one object in front of the Data API.
 fn bucket(status: u16, body: &'static str) -> impl Fn(usize, &Request) -> Option<Answer> + Clone + Send + 'static {
-    move |_, request| (request.method == "GET").then(|| reply(status, body))
+    move |_, request| {
+        (request.method == "GET").then(|| {
+            assert_eq!(request.header("x-amz-expected-bucket-owner"), "123456789012");
+            reply(status, body)
+        })
+    }
 }
 
 fn properties() -> Value {
@@ -23,7 +33,7 @@ fn properties() -> Value {
         "ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:setup", "ServiceTimeout": "960",
         "Schema": "query_app",
         "Warehouse": {"Workgroup": "w", "Database": "d"},
-        "Script": {"Bucket": "acme-scripts", "Key": "a/taxi.sql"},
+        "Script": {"Bucket": "acme-scripts", "Key": "a/taxi.sql", "Owner": "123456789012"},
         "Reader": "IAMR:acme-socket",
         "StatementSeconds": "900",
     })
@@ -59,6 +69,8 @@ async fn a_create_runs_the_script_in_order_and_then_lets_the_reader_read() {
         world.statements(),
         [
             r#"create schema if not exists "query_app""#,
+            RELATIONS,
+            r#"create view "query_app".ferrostack_owner as select 'acme-setup'::varchar(128) as owner"#,
             "create table query_app.trips (id int, note varchar(9))",
             "insert into query_app.trips values (1, 'a;b'), (2, 'ü')",
             "select usename::varchar(128) from pg_catalog.pg_user where usename = :name",
@@ -95,6 +107,7 @@ async fn a_delete_revokes_the_readers_rights_and_nothing_else() {
     assert_eq!(
         world.statements(),
         [
+            RELATIONS,
             r#"alter default privileges in schema "query_app" revoke select on tables from "IAMR:acme-socket""#,
             r#"revoke select on all tables in schema "query_app" from "IAMR:acme-socket""#,
             r#"revoke usage on schema "query_app" from "IAMR:acme-socket""#,
@@ -113,7 +126,7 @@ async fn a_new_reader_replaces_the_former_one() {
     assert_eq!(revoked.len(), 3);
     assert!(revoked.iter().all(|sql| sql.ends_with(r#"from "IAMR:acme-socket""#)), "{revoked:#?}");
     assert!(
-        statements[0..6].iter().filter(|sql| sql.contains("grant")).all(|sql| sql.ends_with(r#""IAMR:acme-socket-2""#))
+        statements[0..8].iter().filter(|sql| sql.contains("grant")).all(|sql| sql.ends_with(r#""IAMR:acme-socket-2""#))
     );
 }
 
@@ -159,7 +172,7 @@ async fn a_failing_statement_is_reported_by_number_and_keyword_but_never_by_its_
     let world = world_with(|_, request| match request.method.as_str() {
         "GET" => Some(reply(200, SCRIPT)),
         _ => (request.header("x-amz-target") == "RedshiftData.DescribeStatement"
-            && request.body.contains("000000000002"))
+            && request.body.contains("000000000004"))
         .then(|| {
             let error = "ERROR: invalid input syntax for integer: 'a;b'\n Detail: insert into query_app.trips";
             reply(200, json!({"Id": "x", "Status": "FAILED", "Error": error}))
@@ -169,7 +182,7 @@ async fn a_failing_statement_is_reported_by_number_and_keyword_but_never_by_its_
     world.handle(created()).await.unwrap();
     let reason = world.answer()["Reason"].as_str().unwrap().to_owned();
     assert_eq!(reason, "could not run statement 2 of the script (INSERT): ERROR: invalid input syntax for integer: …");
-    assert_eq!(world.statements().len(), 3, "the statements after it do not run");
+    assert_eq!(world.statements().len(), 5, "the statements after it do not run");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use function::millis;
 use queries::{
-    Begun, Bound, Cause, Connection, End, Failure, Identity, Posted, Request, Unavailable, message, statement_prefix,
+    Bound, Cause, Connection, End, Failure, Identity, Posted, Request, Started, Unavailable, message, statement_prefix,
 };
 use redshift::{Statement, SubmitError};
 use tracing::{info, warn};
@@ -26,7 +26,7 @@ impl QuerySocket {
         let request = Request::new(&identity.owner, &run.request_id, &query.name, &bound, self.max_rows, now);
         let waiting = Connection { id: connection.to_owned(), until: identity.until };
         match self.delivery.table.begin(&request, &waiting, &self.limits).await? {
-            Begun::New(request) => {
+            Started::New(request) => {
                 info!(step = "begin", request = request.key, query = query.name);
                 // Before Redshift receives it, so that no part of the result can be faster.
                 match self.delivery.connections.post(connection, &message::accepted(&run.request_id)).await {
@@ -43,16 +43,16 @@ impl QuerySocket {
                 self.delivery.table.end(&request, &End::Failed(failure)).await?;
                 Ok(Some(message::failed(&request, failure)))
             }
-            Begun::Known => self.again(&request, identity, &waiting).await,
-            Begun::Gone => Ok(Some(message::expired())),
-            Begun::Concurrent => {
+            Started::Known => self.again(&request, identity, &waiting).await,
+            Started::Gone => Ok(Some(message::expired())),
+            Started::Concurrent => {
                 let most = self.limits.concurrent;
                 let reason = format!(
                     "you already have {most} running queries, the most allowed; wait for one to end, or cancel it"
                 );
                 refused("too-many", &reason)
             }
-            Begun::Minute => {
+            Started::Minute => {
                 let most = self.limits.per_minute;
                 let reason = format!(
                     "you already started {most} queries in this minute, the most allowed; wait for the next minute"

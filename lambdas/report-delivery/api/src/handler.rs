@@ -216,7 +216,7 @@ impl ReportApi {
                     "the job's status is {status}, and QuickSight may be working on it; delete it after it has ended"
                 )));
             }
-            Deletion::Begun => {}
+            Deletion::Started => {}
         }
         self.files.remove(&job).await?;
         end_deletion(&self.tables, key, millis(self.clock.now())).await?;

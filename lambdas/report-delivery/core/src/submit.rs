@@ -56,7 +56,7 @@ pub async fn submit(tables: &impl Tables, job: &Job) -> Result<Submitted, Unavai
 #[derive(Debug, PartialEq, Eq)]
 pub enum Deletion {
     /// The job will no longer be started: delete its files, then call [`end_deletion`].
-    Begun,
+    Started,
     /// It was deleted before.
     Done,
     /// QuickSight has the job, or may have it.
@@ -71,7 +71,7 @@ pub enum Deletion {
 pub async fn begin_deletion(tables: &impl Tables, job: &Job, now: u64) -> Result<Deletion, Unavailable> {
     match job.state {
         State::Deleted => return Ok(Deletion::Done),
-        State::Deleting => return Ok(Deletion::Begun),
+        State::Deleting => return Ok(Deletion::Started),
         // It ended but has a slot: QuickSight has not released the job yet.
         _ if job.slot.is_some() => return Ok(Deletion::Busy),
         State::Starting | State::Running => return Ok(Deletion::Busy),
@@ -90,7 +90,7 @@ pub async fn begin_deletion(tables: &impl Tables, job: &Job, now: u64) -> Result
         },
     };
     match tables.write(vec![change]).await {
-        Ok(()) => Ok(Deletion::Begun),
+        Ok(()) => Ok(Deletion::Started),
         Err(WriteError::Refused(_)) => Ok(Deletion::Busy),
         Err(WriteError::Unknown(error)) => Err(error),
     }

@@ -202,8 +202,8 @@ fn completed(result: Option<SnapshotJobResult>) -> Outcome {
         let format = group.files.unwrap_or_default().first().map(|file| file.format_type.as_str().to_owned());
         for file in group.s3_results.unwrap_or_default() {
             let errors = file.error_info.unwrap_or_default();
-            reason =
-                reason.or_else(|| errors.into_iter().next().map(|error| told(error.error_type, error.error_message)));
+            reason = reason
+                .or_else(|| errors.into_iter().next().map(|error| reason_of(error.error_type, error.error_message)));
             if let Some(uri) = file.s3_uri {
                 uploaded.push(Uploaded { format: format.clone().unwrap_or_default(), uri });
             }
@@ -214,11 +214,11 @@ fn completed(result: Option<SnapshotJobResult>) -> Outcome {
 
 fn failure(info: Option<SnapshotJobErrorInfo>, result: Option<SnapshotJobResult>) -> Reason {
     if let Some(info) = info {
-        return told(info.error_type, info.error_message);
+        return reason_of(info.error_type, info.error_message);
     }
     match completed(result) {
         Outcome::Completed(_, Some(reason)) => reason,
-        _ => told(None, None),
+        _ => reason_of(None, None),
     }
 }
 
@@ -227,7 +227,7 @@ fn groups(result: Option<SnapshotJobResult>) -> Vec<types::SnapshotJobResultFile
     users.into_iter().flat_map(|user| user.file_groups.unwrap_or_default()).collect()
 }
 
-fn told(kind: Option<String>, message: Option<String>) -> Reason {
+fn reason_of(kind: Option<String>, message: Option<String>) -> Reason {
     Reason::new(&kind.unwrap_or("FAILED".to_owned()), message.unwrap_or("quicksight gave no reason".to_owned()))
 }
 

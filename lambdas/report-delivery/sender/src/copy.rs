@@ -28,6 +28,7 @@ impl Copies {
                 .copy_object()
                 .copy_source(format!("{}/{}", self.from, encoded(&file.key)))
                 .bucket(&self.to.bucket)
+                .expected_bucket_owner(&self.to.account)
                 .key(format!("{}{}/{name}", self.to.prefix, job.key));
             if let Err(error) = copy.send().await {
                 let Failure { outcome, code } = Failure::of(&error);

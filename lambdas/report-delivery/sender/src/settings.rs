@@ -33,6 +33,8 @@ pub(crate) struct Partner {
     pub(crate) bucket: String,
     /// Empty, or ends with a slash.
     pub(crate) prefix: String,
+    /// The account that owns the bucket: if the partner deletes it, anybody can create one of the same name.
+    pub(crate) account: String,
 }
 
 pub(crate) struct Sftp {
@@ -54,7 +56,7 @@ impl Settings {
     ///
     /// `TENANT`, `JOBS_TABLE` and `REPORT_BUCKET` are required. `MAIL_FROM` turns e-mail on; `MAIL_ATTACH_BYTES` (0 to 25,000,000,
     /// default 7,000,000) and `MAIL_LINK_BASE` (the address of the report API) belong to it. `PARTNER_BUCKET` turns copies
-    /// on, with `PARTNER_PREFIX`; `SFTP_CONNECTOR` turns SFTP on, with `SFTP_FOLDER`.
+    /// on, with `PARTNER_ACCOUNT`, which must own it, and `PARTNER_PREFIX`; `SFTP_CONNECTOR` turns SFTP on, with `SFTP_FOLDER`.
     ///
     /// # Errors
     ///
@@ -73,7 +75,10 @@ impl Settings {
             jobs_table: required(variable, "JOBS_TABLE")?,
             bucket: required(variable, "REPORT_BUCKET")?,
             mail: optional("MAIL_FROM").map(|from| Mail { from, attach_bytes, link_base }),
-            partner: optional("PARTNER_BUCKET").map(|bucket| Partner { bucket, prefix }),
+            partner: match optional("PARTNER_BUCKET") {
+                Some(bucket) => Some(Partner { bucket, prefix, account: required(variable, "PARTNER_ACCOUNT")? }),
+                None => None,
+            },
             sftp: optional("SFTP_CONNECTOR").map(|connector| Sftp { connector, folder }),
             dynamodb: aws::service(variable, "DYNAMODB")?,
             s3: aws::service(variable, "S3")?,

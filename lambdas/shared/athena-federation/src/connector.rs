@@ -90,4 +90,6 @@ pub struct Read<'a> {
     pub constraints: &'a Constraints,
     /// When the function is stopped, with or without an answer.
     pub deadline: SystemTime,
+    /// The account that the function runs in, which must own the buckets that it uses; `None` if it is unknown.
+    pub account: Option<&'a str>,
 }

@@ -194,6 +194,7 @@ impl<C: Connector> Federation<C> {
             properties: &read.split.properties,
             constraints: &read.constraints,
             deadline: invocation.deadline,
+            account: invocation.account.as_deref(),
         };
         self.connector.read(&asked, &mut rows).await?;
         Ok(rows)

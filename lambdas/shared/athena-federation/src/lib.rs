@@ -64,7 +64,7 @@ pub use federation::{Federation, Invocation, SERDE_VERSION};
 pub use prune::prune;
 pub use request::{Body, EncryptionKey, ReadRecords, Request, SpillLocation, Split, TableName};
 pub use response::{Response, Tail};
-pub use spill::{DataKeys, Spill};
+pub use spill::{DataKeys, Spill, client_for_large_objects};
 pub use value::Value;
 pub use value_set::{Bound, Range, ValueSet};
 pub use writer::BlockWriter;

@@ -52,17 +52,9 @@ impl Spill {
     ///
     /// The bucket should have a lifecycle of one day: nothing else deletes blocks.
     pub fn new(s3: &SdkConfig, bucket: impl Into<String>, prefix: &str, keys: DataKeys) -> Spill {
-        // A block is megabytes, which a timeout for small calls would cut off.
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_millis(1500))
-            .operation_attempt_timeout(Duration::from_secs(20))
-            .operation_timeout(Duration::from_secs(60));
-        let config = aws_sdk_s3::config::Builder::from(s3)
-            .timeout_config(timeouts.build())
-            .force_path_style(s3.endpoint_url().is_some());
         let prefix = prefix.trim_matches('/');
         Spill {
-            s3: aws_sdk_s3::Client::from_conf(config.build()),
+            s3: client_for_large_objects(s3),
             bucket: bucket.into(),
             prefix: if prefix.is_empty() { PREFIX.to_owned() } else { prefix.to_owned() },
             keys,
@@ -155,6 +147,19 @@ impl Spill {
             tried += 1;
         }
     }
+}
+
+/// A client of S3 for objects of megabytes, which a timeout for small calls would cut off: one attempt has 20 seconds, all attempts
+/// together have 60.
+pub fn client_for_large_objects(config: &SdkConfig) -> aws_sdk_s3::Client {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_millis(1500))
+        .operation_attempt_timeout(Duration::from_secs(20))
+        .operation_timeout(Duration::from_secs(60));
+    let config = aws_sdk_s3::config::Builder::from(config)
+        .timeout_config(timeouts.build())
+        .force_path_style(config.endpoint_url().is_some());
+    aws_sdk_s3::Client::from_conf(config.build())
 }
 
 /// AES-GCM in place, without additional data, followed by the 16-byte tag, as Athena's reader expects.

@@ -68,6 +68,16 @@ impl<'a> BlockWriter<'a> {
         Ok(())
     }
 
+    /// Discards all rows so far, so that a connector can write them again from a different source.
+    ///
+    /// Nothing has left this function by then: a block of an encrypted split is stored only at the end, and one of an unencrypted split
+    /// is overwritten.
+    pub fn restart(&mut self) {
+        self.held.clear();
+        self.held_bytes = 0;
+        self.spilled.clear();
+    }
+
     /// Asks from time to time whether the query is still running; for a connector that waits long before its first batch.
     ///
     /// # Errors

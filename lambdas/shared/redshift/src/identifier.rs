@@ -19,8 +19,16 @@ const LONGEST: usize = 127;
 
 /// Quotes the name of a schema, table, column, function, user, group or role: `quote"s` becomes `"quote""s"`.
 ///
-/// Redshift also folds quoted names to lower case unless a session says otherwise, so names are best written in lower case. A
-/// dot is part of the name; quote the parts of a qualified name one by one. Never use it for values: those are parameters.
+/// What becomes of capitals depends on what is named:
+///
+/// - Schemas, tables, columns and functions are folded to lower case, quoted or not, unless `enable_case_sensitive_identifier` is on. To
+///   find one in the catalogue, compare in lower case.
+/// - A quoted user keeps its capitals, whatever that setting is. To find one, compare as written: `IAMR:` users are named after roles,
+///   and the names of roles that CloudFormation creates have capitals.
+///
+/// <https://docs.aws.amazon.com/redshift/latest/dg/r_enable_case_sensitive_identifier.html>
+///
+/// A dot is part of the name; quote the parts of a qualified name one by one. Never use it for values: those are parameters.
 ///
 /// # Errors
 ///

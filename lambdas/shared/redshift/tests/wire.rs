@@ -181,7 +181,7 @@ async fn a_result_is_read_to_its_last_page() {
 }
 
 #[tokio::test]
-async fn pages_that_repeat_are_not_read_for_ever() {
+async fn pages_that_repeat_are_not_read_forever() {
     for tokens in [["a", "a"], ["a", "b"]] {
         let world = World::new(move |number| {
             reply(200, json!({"NextToken": tokens[number % 2], "Records": [[{"longValue": 1}]]}))

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use custom_resource::Request;
 use function::Clock;
 use redshift::{DataApi, Error, Field, Statement, StatementId, Status, SubmitError, is_conflict};
 use tracing::info;
@@ -10,6 +11,7 @@ use tracing::info;
 pub struct Database {
     api: DataApi,
     clock: Clock,
+    stack: String,
     /// The event's ID, at most 54 characters, which leaves room in a token of 64 for two numbers.
     request_id: String,
     until: SystemTime,
@@ -21,9 +23,14 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 impl Database {
     /// `until` is the time by which the last statement must have ended.
-    pub fn new(api: DataApi, clock: Clock, request_id: &str, until: SystemTime) -> Database {
-        let request_id = request_id.chars().take(54).collect();
-        Database { api, clock, request_id, until, statements: 0 }
+    pub(crate) fn new(api: DataApi, clock: Clock, request: &Request, until: SystemTime) -> Database {
+        let request_id = request.request_id.chars().take(54).collect();
+        Database { api, clock, stack: request.stack_name().to_owned(), request_id, until, statements: 0 }
+    }
+
+    /// The name of the stack that the event is about.
+    pub(crate) fn stack(&self) -> &str {
+        &self.stack
     }
 
     /// Runs a statement; `step` names its purpose in messages.

@@ -12,6 +12,7 @@ use serde_json::Value;
 use tracing::info;
 
 use crate::database::Database;
+use crate::schema::is_foreign;
 use crate::system::System;
 
 /// The function, for the life of its process.
@@ -55,13 +56,20 @@ impl<S: System> WarehouseSetup<S> {
         let place = format!("{}/{schema}", warehouse.name());
         let id = format!("{}/{}/{place}", request.stack_name(), request.logical_id);
         let api = DataApi::new(self.client.clone(), warehouse.clone(), self.clock.clone());
-        let mut database = Database::new(api, self.clock.clone(), &request.request_id, until);
+        let mut database = Database::new(api, self.clock.clone(), request, until);
         match kind {
             Kind::Delete if request.physical_id.as_ref() != Some(&id) => {
                 info!(step = "delete", "the ID does not name anything created here; nothing is changed");
                 failed(Ok(()))
             }
-            Kind::Delete => failed(self.system.remove(&mut database, &wanted).await),
+            Kind::Delete => match is_foreign(&mut database, schema).await {
+                Ok(true) => {
+                    info!(step = "delete", "the schema belongs to a different stack; nothing is changed");
+                    failed(Ok(()))
+                }
+                Ok(false) => failed(self.system.remove(&mut database, &wanted).await),
+                Err(problem) => failed(Err(problem)),
+            },
             Kind::Create | Kind::Update => {
                 // If the ID changes, the Delete that CloudFormation sends for the old ID handles the old properties.
                 let is_same = request.physical_id.as_ref() == Some(&id);

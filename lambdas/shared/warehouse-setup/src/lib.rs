@@ -13,12 +13,15 @@
 //!   statement's number, so the Data API answers a repetition with the first statement and its result. It remembers tokens for eight hours.
 //! - **Each statement may run again**: existing objects are kept, replaced, or compared with what should exist.
 //! - **Data is kept.** Nothing here drops a table, a column or a schema.
+//! - **A schema belongs to one stack**, which [`schema::create`] marks. A Create refuses a schema of a different stack, and a Delete
+//!   leaves it alone.
 //! - **A Delete undoes what a successful Create or Update of the same ID did, and nothing else.** The ID consists of the stack, the
 //!   resource, the warehouse and the schema. A Create that fails answers with a different ID, whose Delete changes nothing. Whatever
 //!   such a Create has left in the warehouse is reused by the next one.
 
 mod database;
 mod handler;
+pub mod schema;
 mod system;
 pub mod user;
 

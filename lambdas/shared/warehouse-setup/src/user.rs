@@ -4,7 +4,7 @@ use redshift::identifier;
 
 use crate::database::Database;
 
-/// Returns a row if the database user exists.
+/// Returns a row if the database user exists. A user keeps its capitals, unlike a table: see [`identifier`].
 const USER: &str = "select usename::varchar(128) from pg_catalog.pg_user where usename = :name";
 
 /// Creates a user that can only log in with IAM, unless one with this name exists; `what` describes it in messages.

@@ -1,15 +1,26 @@
-//! Measures reading Slack's gzip into Arrow, `cargo bench -p slack-connector [-- speed|memory]`: rows per second on one core next
-//! to `arrow-json` with the same decompressor and pyarrow (which `scripts/tools athena` installs), and the peak memory of the
-//! whole function for a small and a large organization.
+//! Measures the connector, `cargo bench -p slack-connector [-- speed|memory|requests]`:
+//!
+//! - reading Slack's gzip into Arrow: rows per second on one core next to `arrow-json` with the same decompressor and pyarrow (which
+//!   `scripts/tools athena` installs);
+//! - the peak memory of the whole function for a small and a large organization;
+//! - the requests per minute that Slack gets during a query over 396 days, in virtual time.
 //!
 //! These are measurements, not tests: exceeding the budget is not an error.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark fails when it cannot continue")]
 
+#[expect(dead_code, reason = "the tests use the rest")]
+#[path = "../tests/wire/fakes.rs"]
+mod fakes;
+#[expect(dead_code, reason = "the tests use the rest")]
+#[path = "../tests/wire/instances.rs"]
+mod instances;
+
 use std::collections::BTreeMap;
 use std::io::{BufReader, BufWriter, Write};
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 use std::{env, fs};
 
@@ -24,6 +35,9 @@ use loopback::{Answer, reply, serve};
 use serde_json::json;
 use slack_connector::{Booleans, Limits, Lines, Part, Records, Settings, SlackConnectorHandler, schema};
 
+use fakes::{Bucket, Table};
+use instances::Fleet;
+
 const DAY: &str = "2026-11-10";
 const ROWS: usize = 1_000_000;
 const BUDGET: f64 = 1.0;
@@ -32,12 +46,11 @@ fn main() {
     match env::var("BENCH_MEMBERS") {
         Ok(members) => invoke(&members),
         Err(_) => {
-            let only = |name: &str| env::args().all(|argument| argument != name);
-            if only("memory") {
-                speed();
-            }
-            if only("speed") {
-                memory();
+            let parts: [(&str, fn()); 3] = [("speed", speed), ("memory", memory), ("requests", requests)];
+            let is_named = |name: &str| env::args().any(|argument| argument == name);
+            let all = !parts.iter().any(|(name, _)| is_named(name));
+            for (_, part) in parts.iter().filter(|(name, _)| all || is_named(name)) {
+                part();
             }
         }
     }
@@ -77,8 +90,8 @@ fn pyarrow(file: &[u8]) -> Option<f64> {
         .stderr(Stdio::inherit())
         .output();
     fs::remove_file(&path).unwrap();
-    let told = String::from_utf8(ran.ok()?.stdout).unwrap();
-    let (rows, time) = told.trim().split_once(' ').expect("pyarrow reads the file, or its error is printed above");
+    let output = String::from_utf8(ran.ok()?.stdout).unwrap();
+    let (rows, time) = output.trim().split_once(' ').expect("pyarrow reads the file, or its error is printed above");
     assert_eq!(rows.parse(), Ok(ROWS));
     time.parse().ok()
 }
@@ -102,28 +115,67 @@ fn arrow_json(file: &[u8]) -> usize {
 }
 
 fn memory() {
-    println!("\n{:>9} {:>7} {:>12}", "members", "splits", "peak (MB)");
+    println!("\n{:>9} {:>7} {:>20} {:>20}", "members", "splits", "from Slack (MB)", "stored file (MB)");
     for members in [10_000, 50_000, 200_000, 1_000_000] {
         let (file, pool) = (file(members), tokio::runtime::Runtime::new().unwrap());
         let secret = json!({"SecretString": json!({"token": "xoxp-1"}).to_string()});
+        let stores = Arc::new(Mutex::new((Bucket::default(), Table::default())));
         let address = pool.block_on(serve(move |request| {
-            std::future::ready(match request.method.as_str() {
-                "GET" => Answer::Reply { status: 200, headers: Vec::new(), body: file.clone() },
-                "PUT" => reply(200, ""),
+            let mut stores = stores.lock().unwrap();
+            let operation = request.header("x-amz-target").strip_prefix("DynamoDB_20120810.").map(str::to_owned);
+            let key = request.target.strip_prefix("/files").and_then(|path| path.split('?').next());
+            let key = key.map(|key| key.trim_start_matches('/').to_owned());
+            std::future::ready(match (key, operation, request.method.as_str()) {
+                (Some(key), ..) => stores.0.answer(&key, request),
+                (_, Some(operation), _) => stores.1.answer(&operation, &serde_json::from_str(&request.body).unwrap()),
+                (_, _, "GET") => Answer::Reply { status: 200, headers: Vec::new(), body: file.clone() },
+                (_, _, "PUT") => reply(200, ""),
                 _ => reply(200, &secret),
             })
         }));
-        let child = std::process::Command::new(env::current_exe().unwrap())
-            .env("BENCH_MEMBERS", members.to_string())
-            .env("AWS_ENDPOINT_URL", format!("http://{address}"))
-            .env("SLACK_ENDPOINT_URL", format!("http://{address}"))
-            .stderr(Stdio::inherit())
-            .output()
-            .unwrap();
-        let peak = String::from_utf8(child.stdout).unwrap();
-        println!("{members:>9} {:>7} {:>12}", members.div_ceil(50_000), peak.trim());
+        // The first child downloads and stores the file, the second one reads what is stored.
+        let peaks = [(); 2].map(|()| {
+            let child = std::process::Command::new(env::current_exe().unwrap())
+                .env("BENCH_MEMBERS", members.to_string())
+                .env("AWS_ENDPOINT_URL", format!("http://{address}"))
+                .env("SLACK_ENDPOINT_URL", format!("http://{address}"))
+                .stderr(Stdio::inherit())
+                .output()
+                .unwrap();
+            String::from_utf8(child.stdout).unwrap().trim().to_owned()
+        });
+        println!("{members:>9} {:>7} {:>20} {:>20}", members.div_ceil(50_000), peaks[0], peaks[1]);
     }
     println!("one split of each; a block holds 16 MB; the process without a row takes about 10");
+}
+
+/// A query over 396 days, read by 100 instances at once, of an organization whose days have four parts.
+fn requests() {
+    let day = |number: u32| format!("{}-{:02}-{:02}", 2026 - number / 336, 12 - number / 28 % 12, number % 28 + 1);
+    let days: Vec<String> = (0..396).map(day).collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    println!(
+        "\n{:<44} {:>7} {:>9} {:>12} {:>9}",
+        "396 days, 1584 splits, 100 instances", "calls", "429", "most/minute", "minutes"
+    );
+    for (name, kept) in [("without keep_days", false), ("with keep_days, after the nights before", true)] {
+        let (calls, limited, most, minutes) = runtime.block_on(async {
+            let fleet = Fleet::new(1, 0, 200, 4).await;
+            if kept {
+                let mut service = fleet.service.lock().unwrap();
+                days.iter().for_each(|day| service.files.store(&format!("days/{day}"), instances::file(day, 200)));
+            }
+            let began = fleet.now();
+            let failed = fleet.read(&days, 100, &mut fastrand::Rng::with_seed(1)).await;
+            assert!(failed.is_empty(), "{failed:?}");
+            let took = fleet.now().duration_since(began).unwrap();
+            let service = fleet.service.lock().unwrap();
+            let limited = service.calls.iter().filter(|(_, status)| *status == 429).count();
+            (service.calls.len(), limited, service.most_in_a_minute(), took.as_secs_f64() / 60.0)
+        });
+        println!("{name:<44} {calls:>7} {limited:>9} {most:>12} {minutes:>9.1}");
+    }
+    println!("time that passes only while all instances wait; Slack allows 20 calls per minute");
 }
 
 /// Reads one split of a day as the function does, and prints the peak memory of this process in MB.
@@ -133,6 +185,9 @@ fn invoke(members: &str) {
         ("SLACK_TOKEN_SECRET", "arn"),
         ("SPILL_BUCKET", "spill"),
         ("SPILL_PREFIX", "spill"),
+        ("FILES_BUCKET", "files"),
+        ("FILES_PREFIX", "days"),
+        ("TURNS_TABLE", "turns"),
         ("AWS_REGION", "eu-west-1"),
         ("AWS_ACCESS_KEY_ID", "id"),
         ("AWS_SECRET_ACCESS_KEY", "secret"),

@@ -9,15 +9,16 @@ use athena_federation::{BlockWriter, Connector, Constraints, Error, Kind, Read, 
 use function::Clock;
 use tracing::warn;
 
+use crate::day_reader::{Day, DayReader, DayRequest};
 use crate::days;
 use crate::members::Part;
 use crate::records::Records;
-use crate::slack::{Day, Slack};
+use crate::sink::Sink;
 use crate::table::{Booleans, DATE, SCHEMA, TABLE, schema};
 
 /// Slack's member analytics.
 pub(crate) struct Analytics {
-    pub(crate) slack: Slack,
+    pub(crate) days: Arc<DayReader>,
     pub(crate) booleans: Booleans,
     /// The number of splits per day.
     pub(crate) parts: u32,
@@ -83,8 +84,15 @@ impl Connector for Analytics {
             |name: &str| read.schema.column_with_name(name).is_some() || read.constraints.column(name).is_some();
         let records = || Records::new(date.clone(), part, self.booleans, wanted);
         let today = days::today(self.clock.now());
-        match self.slack.day(&date, read.deadline, records, rows).await? {
-            Day::Complete => Ok(()),
+        let request = DayRequest {
+            date: &date,
+            is_over: day < today,
+            deadline: read.deadline,
+            account: read.account,
+            records: &records,
+        };
+        match self.days.read(&request, &mut Sink(Some(rows))).await? {
+            Day::Complete { .. } => Ok(()),
             Day::Missing if day < days::oldest(today) => Err(Error::new(
                 Kind::InvalidRequest,
                 format!(

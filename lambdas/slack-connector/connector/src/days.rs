@@ -92,12 +92,16 @@ fn is_at_least(end: &Value, day: Date) -> bool {
 
 /// Whether the query fails if Slack has no finished file of `day`: always, unless the day is the newest end of an open window.
 pub(crate) fn must_be_finished(set: Option<&ValueSet>, day: Date, today: Date) -> bool {
-    let is_new = day >= today - Duration::days(NEW_DAYS);
     match set {
-        _ if !is_new => true,
+        _ if !is_new(day, today) => true,
         None => false,
         Some(set) => is_named(set, day, today),
     }
+}
+
+/// Whether a day is so new that Slack may not have finished its file.
+pub(crate) fn is_new(day: Date, today: Date) -> bool {
+    day >= today - Duration::days(NEW_DAYS)
 }
 
 /// Slack finishes a day's file within about a day; a longer delay is an error.

@@ -95,6 +95,11 @@ fn parse(secret: &str) -> Result<Token, Error> {
     }
 }
 
+/// Whether there is no token, because the app was never installed or was revoked.
+pub(crate) fn is_not_connected(error: &Error) -> bool {
+    *error == not_connected()
+}
+
 fn not_connected() -> Error {
     Error::new(
         Kind::NotConfigured,

@@ -16,10 +16,14 @@ pub struct Settings {
     pub(crate) token_secret: String,
     pub(crate) spill_bucket: String,
     pub(crate) spill_prefix: String,
+    pub(crate) files_bucket: String,
+    pub(crate) files_prefix: String,
+    pub(crate) turns_table: String,
     pub(crate) kms_key: Option<String>,
     pub(crate) booleans: Booleans,
     pub(crate) parts: u32,
     pub(crate) athena: SdkConfig,
+    pub(crate) dynamodb: SdkConfig,
     pub(crate) kms: SdkConfig,
     pub(crate) s3: SdkConfig,
     pub(crate) secrets_manager: SdkConfig,
@@ -34,7 +38,8 @@ const MAX_MEMBERS: u32 = 5_000_000;
 impl Settings {
     /// Reads the settings from the environment variables that `variable` returns.
     ///
-    /// `TENANT`, `TOKEN_SECRET` under its name `SLACK_TOKEN_SECRET` (an ARN), `SPILL_BUCKET` and `SPILL_PREFIX` are required.
+    /// `TENANT`, `TOKEN_SECRET` under its name `SLACK_TOKEN_SECRET` (an ARN), `SPILL_BUCKET` and `SPILL_PREFIX`,
+    /// `FILES_BUCKET` and `FILES_PREFIX` (where files of days are stored) and `TURNS_TABLE` (in which instances take turns) are required.
     /// Optional are `KMS_KEY` (an ARN: data keys come from it), `BOOLEANS` (`boolean` or `text`; `boolean` if absent) and
     /// `MEMBERS` (how many members the organization has at most, 1 to 5,000,000, 50,000 if absent: a day is read in one part for
     /// each 50,000). `SLACK_ENDPOINT_URL` is for a stand-in on this machine. Region, credentials and endpoints of AWS come from
@@ -52,10 +57,14 @@ impl Settings {
             token_secret: required(variable, "SLACK_TOKEN_SECRET")?,
             spill_bucket: required(variable, "SPILL_BUCKET")?,
             spill_prefix: required(variable, "SPILL_PREFIX")?,
+            files_bucket: required(variable, "FILES_BUCKET")?,
+            files_prefix: required(variable, "FILES_PREFIX")?,
+            turns_table: required(variable, "TURNS_TABLE")?,
             kms_key: optional(variable, "KMS_KEY"),
             booleans: booleans(optional(variable, "BOOLEANS").as_deref())?,
             parts: members(optional(variable, "MEMBERS").as_deref())?.div_ceil(MEMBERS_PER_PART),
             athena: aws::service(variable, "ATHENA")?,
+            dynamodb: aws::service(variable, "DYNAMODB")?,
             kms: aws::service(variable, "KMS")?,
             s3: aws::service(variable, "S3")?,
             secrets_manager: aws::service(variable, "SECRETS_MANAGER")?,
@@ -88,6 +97,9 @@ mod tests {
         ("SLACK_TOKEN_SECRET", "arn"),
         ("SPILL_BUCKET", "spill"),
         ("SPILL_PREFIX", "athena-spill"),
+        ("FILES_BUCKET", "files"),
+        ("FILES_PREFIX", "days"),
+        ("TURNS_TABLE", "turns"),
         ("AWS_REGION", "eu-west-1"),
         ("AWS_ACCESS_KEY_ID", "id"),
         ("AWS_SECRET_ACCESS_KEY", "secret"),

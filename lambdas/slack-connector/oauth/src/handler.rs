@@ -108,7 +108,7 @@ impl InstallationApi {
         let answer = match self.installer.finish(callback).await {
             Ok(organization) => installed(&organization),
             // An invented state must not end a consent that this browser has started.
-            Err(Denial::NotBegun) => return denied(Denial::NotBegun),
+            Err(Denial::NotStarted) => return denied(Denial::NotStarted),
             Err(denial) => denied(denial),
         };
         // Whatever the outcome, the cookie is no longer needed.
@@ -133,11 +133,11 @@ impl InstallationApi {
 
     async fn install(&self, token: &str) -> std::result::Result<Answer, Denial> {
         let link = self.installer.accept(Purpose::Install, token).await?;
-        let begun = self.installer.begin(&link).await?;
-        let cookie = cookie(&begun.browser.text(), STATE_LIFE.as_secs());
+        let started = self.installer.begin(&link).await?;
+        let cookie = cookie(&started.browser.text(), STATE_LIFE.as_secs());
         Ok(Answer {
             status: 303,
-            headers: vec![("Location", begun.address)],
+            headers: vec![("Location", started.address)],
             cookie: Some(cookie),
             html: String::new(),
         })
@@ -178,9 +178,9 @@ fn denied(denial: Denial) -> Answer {
             warn!(step = "refused", reason = "used");
             problem(410, "This link has already been used", new_link)
         }
-        Denial::NotBegun => {
+        Denial::NotStarted => {
             warn!(step = "refused", reason = "state");
-            not_begun()
+            not_started()
         }
         Denial::Failed(failure) => failed(&failure),
     }
@@ -214,19 +214,19 @@ fn refused(bad: BadRequest) -> Answer {
         }
         BadRequest::TooLong => problem(413, "Too much", "The request is longer than this page accepts."),
         BadRequest::MediaType => problem(415, "Not a form", "This page only accepts what its own form sends."),
-        BadRequest::BegunElsewhere => problem(
+        BadRequest::StartedElsewhere => problem(
             400,
             "Start with a start link",
             "This installation was started at Slack, so it is unknown who requested it, and nothing was stored. Ask the operators of this system for a start link and install from there.",
         ),
-        BadRequest::NotOurs => not_begun(),
+        BadRequest::NotOurs => not_started(),
         BadRequest::Fields => {
             problem(400, "Not understood", "The address or the form does not have the expected fields.")
         }
     }
 }
 
-fn not_begun() -> Answer {
+fn not_started() -> Answer {
     problem(
         400,
         "Not started here",

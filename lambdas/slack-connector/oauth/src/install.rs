@@ -32,13 +32,13 @@ pub(crate) enum Denial {
     /// The link was used before.
     Used,
     /// The callback does not belong to a consent that this browser began in the last ten minutes, or has already been used.
-    NotBegun,
+    NotStarted,
     /// Something failed.
     Failed(Error),
 }
 
 /// A consent that was started.
-pub(crate) struct Begun {
+pub(crate) struct Started {
     /// Slack's consent page.
     pub(crate) address: String,
     /// For the browser's cookie.
@@ -64,21 +64,21 @@ impl Installer {
     }
 
     /// Uses the link up and sends the browser to Slack's consent page.
-    pub(crate) async fn begin(&self, link: &Link) -> std::result::Result<Begun, Denial> {
+    pub(crate) async fn begin(&self, link: &Link) -> std::result::Result<Started, Denial> {
         if !self.table.use_up(link).await? {
             return Err(Denial::Used);
         }
         let (state, browser) = (Random::new(), Random::new());
         self.table.issue(&state, &browser, &link.admin).await?;
         info!(step = "begin", admin = link.admin, "an installation was started");
-        Ok(Begun { address: self.slack.consent_url(&state, &Verifier::of(&browser)), browser })
+        Ok(Started { address: self.slack.consent_url(&state, &Verifier::of(&browser)), browser })
     }
 
     /// Exchanges the code of a consent for a token, stores it, and returns the name of the organization. Nothing is stored unless
     /// every check passes.
     pub(crate) async fn finish(&self, callback: &Callback) -> std::result::Result<String, Denial> {
-        let begun = self.table.take(&callback.state, &callback.browser).await?;
-        let admin = begun.filter(|admin| self.admins.contains(admin)).ok_or(Denial::NotBegun)?;
+        let started = self.table.take(&callback.state, &callback.browser).await?;
+        let admin = started.filter(|admin| self.admins.contains(admin)).ok_or(Denial::NotStarted)?;
         let code = callback.outcome.as_ref().map_err(|reason| denied(reason, &self.slack.redirect_url))?;
         let lease = self.table.wait_for_lease().await?;
         let stored = self.store(code, &Verifier::of(&callback.browser)).await;

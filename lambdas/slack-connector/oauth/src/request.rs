@@ -38,7 +38,7 @@ pub(crate) enum BadRequest {
     /// 415
     MediaType,
     /// 400: a callback without a state, as Slack sends it after an installation that was started at Slack.
-    BegunElsewhere,
+    StartedElsewhere,
     /// 400: a callback whose state or browser is unknown.
     NotOurs,
     /// 400
@@ -113,7 +113,7 @@ impl Event {
 
     fn callback(&self) -> Result<Callback, BadRequest> {
         let mut fields = fields(&self.raw_query_string)?;
-        let state = fields.remove("state").filter(|state| !state.is_empty()).ok_or(BadRequest::BegunElsewhere)?;
+        let state = fields.remove("state").filter(|state| !state.is_empty()).ok_or(BadRequest::StartedElsewhere)?;
         let state = Random::parse(&state).ok_or(BadRequest::NotOurs)?;
         let browser = self.cookie().and_then(Random::parse).ok_or(BadRequest::NotOurs)?;
         let is_value = |value: &String| {

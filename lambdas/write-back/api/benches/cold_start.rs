@@ -25,8 +25,7 @@ async fn main() {
     let issued = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
     let terms = Terms { tenant: "acme", audience: "a1b2c3d4e5", issued, expires: issued + 1800 };
     let text = Some("text");
-    let row =
-        Row { action: Some("generate"), customer: text, skill: text, cost: Some("1"), quote_id: None, viewer: text };
+    let row = Row { action: Some("generate"), customer: text, skill: text, cost: Some("1"), quote_id: None };
     let mut token = String::new();
     Signer::new(&Key::parse(&secret).unwrap(), &terms).unwrap().sign(&row, &mut token).unwrap();
     let event = json!({

@@ -140,7 +140,7 @@ impl QuoteApi {
         let name = accepted.submission.name();
         match self.submitter.submit(accepted, values, run).await {
             // The page is at `/quote`, so the address is relative to its folder.
-            Ok(standing) => self.stands(standing, &format!("quote/status?s={name}")),
+            Ok(standing) => self.respond(standing, &format!("quote/status?s={name}")),
             Err(trouble) => troubled(trouble),
         }
     }
@@ -151,13 +151,13 @@ impl QuoteApi {
             return no_submission();
         }
         match self.submitter.standing(name).await {
-            Ok(Some(standing)) => self.stands(standing, &format!("status?s={name}")),
+            Ok(Some(standing)) => self.respond(standing, &format!("status?s={name}")),
             Ok(None) => no_submission(),
             Err(trouble) => troubled(trouble),
         }
     }
 
-    fn stands(&self, standing: Standing, status_address: &str) -> Answer {
+    fn respond(&self, standing: Standing, status_address: &str) -> Answer {
         match standing {
             Standing::Finished(entry) => Answer::page(200, &Content::Finished(&entry)),
             Standing::Running { since } if is_over(since, self.submitter.clock.now()) => notice(
@@ -177,6 +177,11 @@ impl QuoteApi {
                 502,
                 "The quote was not written",
                 "The database rejected it. Use the link again; the quote is only written once. If that also fails, contact the operators of the dashboard.",
+            ),
+            Standing::Changed => notice(
+                409,
+                "The quote was not written",
+                "The data has changed since the dashboard showed this link. Reload the dashboard and use its new link.",
             ),
             Standing::Forgotten => notice(
                 503,

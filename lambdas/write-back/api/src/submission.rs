@@ -33,6 +33,8 @@ pub(crate) enum Standing {
     Interrupted,
     /// Its last statement ended without a row. Sending the token again submits another one.
     Failed,
+    /// The database has changed since the link was signed, so its last statement wrote nothing.
+    Changed,
     /// Redshift no longer knows its statement. Sending the token again writes the row if it does not exist.
     Forgotten,
 }
@@ -68,6 +70,9 @@ pub(crate) struct Run<'a> {
 
 /// How long a request waits for Redshift before it returns 202; API Gateway times out after 29 seconds.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a request waits for the answer whether a row exists; with [`PATIENCE`], less than API Gateway waits.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// How often a statement is submitted within one run.
 const TRIES: u32 = 3;
@@ -184,6 +189,24 @@ impl Submitter {
         }
     }
 
+    /// Whether the row of a claim exists, if its statement wrote none: an earlier one may have. `None` if that takes too long; it changes
+    /// nothing, so the next request asks again.
+    async fn is_written(&self, claim: &Claim, entry: &Entry) -> Result<Option<bool>, Trouble> {
+        let until = self.clock.now() + LOOK;
+        let find = self.inserts.find(entry, database_time(claim.created));
+        let parameters = find.parameters.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        let statement = Statement { parameters, ..Statement::new(&find.sql) };
+        let id = self.submit_statement(&statement, until).await?;
+        match self.data.wait(&id, until).await {
+            Ok(Statements::Finished { rows, .. }) => Ok(Some(rows > 0)),
+            Ok(Statements::Running) | Err(Error::Unavailable(_)) => Ok(None),
+            Ok(Statements::Aborted) => Err(Trouble::Busy("the query was cancelled".to_owned())),
+            Ok(Statements::Failed { message: reason }) | Err(Error::Missing(reason) | Error::Refused(reason)) => {
+                Err(Trouble::Busy(reason))
+            }
+        }
+    }
+
     async fn submit_statement(
         &self,
         statement: &Statement<'_>,
@@ -223,13 +246,22 @@ impl Submitter {
         };
         let (reason, standing, may_pass) = match self.data.wait(&statement, until).await {
             Ok(Statements::Finished { rows, .. }) => {
-                info!(step = "finished", %statement, rows, status = entry.status.name());
-                let finished = Claim { progress: Progress::Finished(entry.clone()), ..claim };
-                // The row exists whether or not that is recorded; the next request records it.
-                if let Err(problem) = self.claims.end(&finished, &statement).await {
-                    warn!(step = "record", %problem);
+                let is_written = if rows > 0 { Some(true) } else { self.is_written(&claim, &entry).await? };
+                match is_written {
+                    Some(true) => {
+                        info!(step = "finished", %statement, rows, status = entry.status.name());
+                        let finished = Claim { progress: Progress::Finished(entry.clone()), ..claim };
+                        // The row exists whether or not that is recorded; the next request records it.
+                        if let Err(problem) = self.claims.end(&finished, &statement).await {
+                            warn!(step = "record", %problem);
+                        }
+                        return Ok(Followed::Stands(Standing::Finished(entry)));
+                    }
+                    Some(false) => {
+                        ("the database no longer has the row of the link".to_owned(), Standing::Changed, false)
+                    }
+                    None => return running,
                 }
-                return Ok(Followed::Stands(Standing::Finished(entry)));
             }
             Ok(Statements::Running) | Err(Error::Unavailable(_)) => return running,
             Err(Error::Refused(reason)) => return Err(Trouble::Refused(reason)),

@@ -7,7 +7,7 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::cost::Cost;
 
-/// The longest customer, skill and viewer in bytes, as in `varchar(256)`.
+/// The longest customer and skill in bytes, as in `varchar(256)`.
 pub const TEXT_BYTES: usize = 256;
 
 /// A link's row and what a click on it does, as signed.
@@ -21,8 +21,6 @@ pub struct Link {
     pub skill: String,
     /// The cost of the quote.
     pub cost: Cost,
-    /// The user to whom the dashboard showed the link, if the view says so; at most [`TEXT_BYTES`].
-    pub viewer: Option<String>,
 }
 
 /// What a click on a link does.
@@ -94,6 +92,11 @@ pub(crate) fn normalized(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.nfc().collect())
+}
+
+/// The text in NFD: the other way in which a database may contain a text that a token has in NFC.
+pub fn decomposed(text: &str) -> String {
+    text.nfd().collect()
 }
 
 #[cfg(test)]

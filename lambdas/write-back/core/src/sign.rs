@@ -39,8 +39,6 @@ pub struct Row<'a> {
     pub cost: Option<&'a str>,
     /// The quote to accept, or NULL to generate one.
     pub quote_id: Option<&'a str>,
-    /// Who views the dashboard, if the view says so.
-    pub viewer: Option<&'a str>,
 }
 
 /// Why a row gets no token.
@@ -58,7 +56,7 @@ pub enum Fault {
     Text,
     /// The payload would be too long for a link.
     TooLong,
-    /// The row is not a list of six texts.
+    /// The row is not a list of five texts.
     Shape,
 }
 
@@ -130,8 +128,8 @@ impl Signer {
     }
 }
 
-/// Fields of a payload: customer, skill, cost, quote ID, viewer.
-pub(crate) const FIELDS: u8 = 5;
+/// Fields of a payload: customer, skill, cost, quote ID.
+pub(crate) const FIELDS: u8 = 4;
 
 fn push_row(payload: &mut Vec<u8>, row: &Row<'_>) -> Result<(), Fault> {
     let action = row.action.ok_or(Fault::Null)?;
@@ -148,10 +146,6 @@ fn push_row(payload: &mut Vec<u8>, row: &Row<'_>) -> Result<(), Fault> {
     push_cost(payload, row.cost.ok_or(Fault::Null)?)?;
     match row.quote_id {
         Some(id) => push_field(payload, id)?,
-        None => payload.push(0),
-    }
-    match row.viewer {
-        Some(viewer) => push_field(payload, viewer)?,
         None => payload.push(0),
     }
     Ok(())

@@ -43,7 +43,7 @@ pub struct Accepted {
 pub struct Submission([u8; MAC_BYTES]);
 
 impl Token {
-    /// Checks the form: base64url in its one spelling, version 1, a key ID.
+    /// Checks the form: base64url in its one spelling, version 2, a key ID.
     ///
     /// # Errors
     ///
@@ -158,7 +158,7 @@ impl<'a> Signed<'a> {
         let action = reader.text()?;
         reader.byte().filter(|count| *count == FIELDS)?;
         let (customer, skill, cost) = (reader.field()??, reader.field()??, reader.field()??);
-        let (quote_id, viewer) = (reader.field()?, reader.field()?);
+        let quote_id = reader.field()?;
         if !reader.0.is_empty() {
             return None;
         }
@@ -168,7 +168,7 @@ impl<'a> Signed<'a> {
             _ => return None,
         };
         let (customer, skill) = (customer.to_owned(), skill.to_owned());
-        let link = Link { action, customer, skill, cost: cost.parse().ok()?, viewer: viewer.map(str::to_owned) };
+        let link = Link { action, customer, skill, cost: cost.parse().ok()? };
         Some(Signed { kid, tenant, audience, issued, expires, link })
     }
 }

@@ -200,8 +200,7 @@ impl KeyRotator {
 fn works(key: &Key) -> bool {
     let terms = Terms { tenant: "probe", audience: "probe", issued: 1, expires: 1 };
     let probe = Some("probe");
-    let row =
-        Row { action: Some("generate"), customer: probe, skill: probe, cost: Some("1"), quote_id: None, viewer: None };
+    let row = Row { action: Some("generate"), customer: probe, skill: probe, cost: Some("1"), quote_id: None };
     let mut token = String::new();
     let signed = Signer::new(key, &terms).is_ok_and(|mut signer| signer.sign(&row, &mut token).is_ok());
     signed && Token::decode(&token).and_then(|token| token.accept(key, "probe", "probe", 1)).is_ok()

@@ -168,7 +168,7 @@ async fn each_step_may_be_repeated_whether_or_not_its_answer_arrived() {
 }
 
 #[tokio::test]
-async fn a_run_that_finds_the_rotation_finished_by_another_one_succeeds() {
+async fn a_run_that_finds_the_rotation_finished_by_another_run_succeeds() {
     let world = World::new().await;
     for step in &STEPS[..3] {
         world.step(step).await.unwrap();

@@ -9,6 +9,7 @@ pub(crate) struct Names {
     pub(crate) schema_name: String,
     pub(crate) schema: String,
     pub(crate) history: String,
+    pub(crate) source_view: String,
     pub(crate) quotes_view: String,
     pub(crate) history_view: String,
     pub(crate) sign: String,
@@ -16,6 +17,7 @@ pub(crate) struct Names {
 
 /// Parts of the names, for parameters.
 pub(crate) const HISTORY: &str = "quote_history";
+pub(crate) const SOURCE_VIEW: &str = "vw_quote_source";
 pub(crate) const QUOTES_VIEW: &str = "vw_quote";
 pub(crate) const HISTORY_VIEW: &str = "vw_quote_history";
 const SIGN: &str = "f_quote_sign";
@@ -30,6 +32,7 @@ impl Names {
         Ok(Names {
             schema_name: schema.to_owned(),
             history: within(HISTORY),
+            source_view: within(SOURCE_VIEW),
             quotes_view: within(QUOTES_VIEW),
             history_view: within(HISTORY_VIEW),
             sign: within(SIGN),

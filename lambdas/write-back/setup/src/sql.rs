@@ -10,12 +10,11 @@ use crate::properties::{Input, Properties};
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>. This many tokens, quoted twice, are 5.2 MB.
 const BATCH_ROWS: u32 = 2500;
 
-/// The argument types of the signing function: action, customer, skill, cost, quote_id, viewer.
-const SIGNATURE: &str = "varchar, varchar, varchar, varchar, varchar, varchar";
+/// The argument types of the signing function: action, customer, skill, cost, quote_id.
+const SIGNATURE: &str = "varchar, varchar, varchar, varchar, varchar";
 
-pub(crate) fn create_schema(names: &Names) -> String {
-    format!("create schema if not exists {}", names.schema)
-}
+/// Those of earlier versions, with a viewer at the end. Whoever called it could sign in the name of anybody.
+const FORMER_SIGNATURE: &str = "varchar, varchar, varchar, varchar, varchar, varchar";
 
 pub(crate) fn create_history(names: &Names) -> String {
     format!(
@@ -33,7 +32,7 @@ pub(crate) fn create_history(names: &Names) -> String {
     )
 }
 
-/// The columns of a table or view, in order; none if it does not exist. Redshift stores names in lower case.
+/// The columns of a table or view, in order; none if it does not exist. Compared as [`identifier`](redshift::identifier) says.
 pub(crate) const COLUMNS: &str = "select a.attname::varchar(128)
 from pg_catalog.pg_attribute a
 join pg_catalog.pg_class c on c.oid = a.attrelid
@@ -69,8 +68,29 @@ pub(crate) fn drop_function(names: &Names) -> String {
     format!("drop function {}({SIGNATURE})", names.sign)
 }
 
+pub(crate) fn drop_former_function(names: &Names) -> String {
+    format!("drop function {}({FORMER_SIGNATURE})", names.sign)
+}
+
 pub(crate) fn drop_view(view: &str) -> String {
     format!("drop view if exists {view}")
+}
+
+/// The columns of the source view.
+pub(crate) const SOURCE_COLUMNS: [&str; 3] = ["customer", "skill", "cost"];
+
+/// The rows that quotes are generated from, as they are signed. The writing user sees only these columns of the source.
+pub(crate) fn create_source_view(properties: &Properties) -> String {
+    let Properties { names, source, .. } = properties;
+    format!(
+        "create or replace view {} as
+select
+    s.{}::varchar(256) as customer,
+    s.{}::varchar(256) as skill,
+    s.{}::decimal(18,2) as cost
+from {} s",
+        names.source_view, source.customer, source.skill, source.cost, source.table
+    )
 }
 
 /// The columns of the quotes view.
@@ -78,23 +98,17 @@ pub(crate) const QUOTES_COLUMNS: [&str; 4] = ["customer", "skill", "cost", "gene
 
 /// Each row of the source with a link that generates a quote from it.
 pub(crate) fn create_quotes_view(properties: &Properties) -> String {
-    let Properties { names, source, link_base, .. } = properties;
+    let Properties { names, link_base, .. } = properties;
     format!(
         "create or replace view {} as
 select
     q.customer,
     q.skill,
     q.cost,
-    ('{link_base}' || {}('generate', q.customer, q.skill, q.cost::varchar(32), null::varchar, null::varchar))::varchar(4096)
+    ('{link_base}' || {}('generate', q.customer, q.skill, q.cost::varchar(32), null::varchar))::varchar(4096)
         as generate_link
-from (
-    select
-        s.{}::varchar(256) as customer,
-        s.{}::varchar(256) as skill,
-        s.{}::decimal(18,2) as cost
-    from {} s
-) q",
-        names.quotes_view, names.sign, source.customer, source.skill, source.cost, source.table
+from {} q",
+        names.quotes_view, names.sign, names.source_view
     )
 }
 
@@ -121,7 +135,7 @@ select
     h.created_by,
 {inputs}    h.place = 1 as is_latest,
     (case when h.place = 1 and h.accepted = 0 then
-        '{link_base}' || {}('accept', h.customer, h.skill, h.cost::varchar(32), h.quote_id, null::varchar)
+        '{link_base}' || {}('accept', h.customer, h.skill, h.cost::varchar(32), h.quote_id)
     end)::varchar(4096) as accept_link
 from (
     select
@@ -139,6 +153,7 @@ pub(crate) fn grant_writer(names: &Names, writer: &str) -> Vec<String> {
     vec![
         format!("grant usage on schema {} to {writer}", names.schema),
         format!("grant select, insert on {} to {writer}", names.history),
+        format!("grant select on {} to {writer}", names.source_view),
     ]
 }
 
@@ -155,6 +170,7 @@ pub(crate) fn grant_reader(names: &Names, reader: &str) -> Vec<String> {
 /// The opposite of [`grant_writer`].
 pub(crate) fn revoke_writer(names: &Names, writer: &str) -> Vec<String> {
     vec![
+        format!("revoke select on {} from {writer}", names.source_view),
         format!("revoke select, insert on {} from {writer}", names.history),
         format!("revoke usage on schema {} from {writer}", names.schema),
     ]

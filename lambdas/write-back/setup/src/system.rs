@@ -4,9 +4,10 @@ use custom_resource::Kind;
 use redshift::Warehouse;
 use serde_json::Value;
 use tracing::info;
-use warehouse_setup::{Database, Done, System, user};
+use warehouse_setup::schema::Unowned;
+use warehouse_setup::{Database, Done, System, schema, user};
 
-use crate::names::{HISTORY, HISTORY_VIEW, QUOTES_VIEW};
+use crate::names::{HISTORY, HISTORY_VIEW, QUOTES_VIEW, SOURCE_VIEW};
 use crate::properties::Properties;
 use crate::sql;
 
@@ -46,7 +47,8 @@ impl System for WriteBack {
 /// Says in one sentence what could not be done. Earlier statements are not undone; the next event continues from there.
 async fn apply(database: &mut Database, wanted: &Properties, old: Option<&Properties>) -> Result<(), String> {
     let names = &wanted.names;
-    database.run("create the schema", &sql::create_schema(names)).await?;
+    let unowned = if old.is_some() { Unowned::Use } else { Unowned::UseWithout(HISTORY) };
+    schema::create(database, &names.schema_name, unowned).await?;
     database.run("create the table quote_history", &sql::create_history(names)).await?;
     add_missing_columns(database, wanted).await?;
     let writer = user::quoted(&wanted.writer_name);
@@ -54,6 +56,11 @@ async fn apply(database: &mut Database, wanted: &Properties, old: Option<&Proper
     database.run("create the signing function", &sql::create_function(wanted)).await?;
     database.run("close the signing function to the public", &sql::close_function(names)).await?;
     replace_views(database, wanted).await?;
+    if old.is_some() {
+        // Not before its views are replaced.
+        let former = [sql::drop_former_function(names)];
+        database.all_but_missing("drop the signing function of an earlier version", &former).await?;
+    }
     database.all("grant rights to the writing user", &sql::grant_writer(names, &writer)).await?;
     for reader in &wanted.readers {
         database.all(&format!("grant rights to {reader}"), &sql::grant_reader(names, reader)).await?;
@@ -80,7 +87,9 @@ async fn remove(database: &mut Database, made: &Properties) -> Result<(), String
     }
     let revoked = sql::revoke_writer(names, &user::quoted(&made.writer_name));
     database.all_but_missing("revoke rights from the writing user", &revoked).await?;
-    let dropped = [sql::drop_view(&names.history_view), sql::drop_view(&names.quotes_view), sql::drop_function(names)];
+    let views = [&names.history_view, &names.quotes_view, &names.source_view];
+    let dropped: Vec<String> =
+        views.map(|view| sql::drop_view(view)).into_iter().chain([sql::drop_function(names)]).collect();
     database.all_but_missing("drop views and function", &dropped).await
 }
 
@@ -99,6 +108,7 @@ async fn add_missing_columns(database: &mut Database, wanted: &Properties) -> Re
 async fn replace_views(database: &mut Database, wanted: &Properties) -> Result<(), String> {
     let names = &wanted.names;
     for (view, columns_wanted, name, sql) in [
+        (SOURCE_VIEW, sql::SOURCE_COLUMNS.to_vec(), &names.source_view, sql::create_source_view(wanted)),
         (QUOTES_VIEW, sql::QUOTES_COLUMNS.to_vec(), &names.quotes_view, sql::create_quotes_view(wanted)),
         (HISTORY_VIEW, sql::history_columns(&wanted.inputs), &names.history_view, sql::create_history_view(wanted)),
     ] {

@@ -44,7 +44,7 @@ async fn a_delete_removes_rights_views_and_function_and_no_data() {
     world.handle(later(&create(properties()), "Delete", id)).await.unwrap();
     assert_eq!(world.answer()["Status"], "SUCCESS");
     let statements = world.statements();
-    assert_eq!(statements.len(), 9, "{statements:#?}");
+    assert_eq!(statements.len(), 12, "{statements:#?}");
     assert!(!statements.iter().any(|sql| sql.contains("drop table") || sql.contains("drop schema")));
 }
 

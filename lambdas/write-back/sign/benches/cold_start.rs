@@ -14,7 +14,7 @@ async fn main() {
     let binary = named.unwrap_or_else(|| env!("CARGO_BIN_EXE_write-back-sign").to_owned());
     let variables =
         [("TENANT", "acme"), ("AUDIENCE", "a1b2c3d4e5"), ("SIGNING_KEYS_SECRET", "arn"), ("TOKEN_SECONDS", "1800")];
-    let row = json!(["generate", "Customer", "Java", "100.00", null, "viewer"]);
+    let row = json!(["generate", "Customer", "Java", "100.00", null]);
     let event = json!({"num_records": 3, "arguments": [row, null, row]}).to_string();
     let secret = json!({"kid": "k1", "key": "0123456789abcdefghijklmnopqrstuv"}).to_string();
     let services = move |_: &_| reply(200, json!({"SecretString": secret}));

@@ -16,8 +16,8 @@ pub struct Batch {
     arguments: Rows,
 }
 
-/// The function's arguments: action, customer, skill, cost, quote ID, viewer.
-const FIELDS: usize = 6;
+/// The function's arguments: action, customer, skill, cost, quote ID.
+const FIELDS: usize = 5;
 
 /// All texts of all rows in one string, and where each begins and ends: a batch costs two growing allocations.
 #[derive(Default)]
@@ -47,13 +47,12 @@ impl Batch {
         let text = &self.arguments.text;
         self.arguments.rows.iter().map(move |row| {
             let field = |span: Option<(u32, u32)>| span.map(|(start, end)| &text[start as usize..end as usize]);
-            row.map(|[action, customer, skill, cost, quote_id, viewer]| Row {
+            row.map(|[action, customer, skill, cost, quote_id]| Row {
                 action: field(action),
                 customer: field(customer),
                 skill: field(skill),
                 cost: field(cost),
                 quote_id: field(quote_id),
-                viewer: field(viewer),
             })
         })
     }

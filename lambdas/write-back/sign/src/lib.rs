@@ -1,6 +1,6 @@
 //! Redshift Lambda UDF that signs rows: batch in, tokens out.
 //!
-//! `f_quote_sign(action, customer, skill, cost, quote_id, viewer)` in SQL; Redshift sends batches of rows as JSON and expects one
+//! `f_quote_sign(action, customer, skill, cost, quote_id)` in SQL; Redshift sends batches of rows as JSON and expects one
 //! token per row, in the same order: <https://docs.aws.amazon.com/redshift/latest/dg/udf-creating-a-lambda-sql-udf.html>.
 //!
 //! | what is wrong | answer |

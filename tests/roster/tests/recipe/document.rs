@@ -38,7 +38,8 @@ impl Recipe {
             if let Some(heading) = line.strip_prefix("## ") {
                 steps.push((heading.to_owned(), Vec::new()));
             } else if line.starts_with("```") {
-                let code: String = lines.by_ref().take_while(|it| *it != "```").map(|it| format!("{it}\n")).collect();
+                let code: String =
+                    lines.by_ref().take_while(|line| *line != "```").map(|line| format!("{line}\n")).collect();
                 // A block below prose is for people: commands.
                 let Some((path, place)) = target.take() else { continue };
                 let (_, edits) = steps.last_mut().expect("a step comes before its code");

@@ -65,7 +65,7 @@ fn recipe_works() {
 
 fn assert_reported(step: &str) {
     let problems = new_problems();
-    let is_reported = problems.iter().any(|it| it.starts_with("greeting: "));
+    let is_reported = problems.iter().any(|problem| problem.starts_with("greeting: "));
     assert!(is_reported, "omitting the step \"{step}\" is not reported, only:\n{}", problems.join("\n"));
 }
 
@@ -74,7 +74,10 @@ fn new_problems() -> Vec<String> {
     let is_listed = scratch::read("stacks/lib.rs").contains("pub mod greeting;");
     let systems: Vec<System> = SYSTEMS.iter().copied().chain(is_listed.then_some(GREETING)).collect();
     let known: BTreeSet<String> = roster_tests::problems(root(), SYSTEMS).into_iter().collect();
-    roster_tests::problems(&scratch::path(""), &systems).into_iter().filter(|it| !known.contains(it)).collect()
+    roster_tests::problems(&scratch::path(""), &systems)
+        .into_iter()
+        .filter(|problem| !known.contains(problem))
+        .collect()
 }
 
 fn root() -> &'static Path {

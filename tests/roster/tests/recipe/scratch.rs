@@ -27,7 +27,7 @@ const PACKAGES: [&str; 4] = ["ferrostack", "greet", "greeting-wiring", "template
 /// Runs a command of cargo in the copy, for some targets of the packages, without network.
 pub(crate) fn cargo(command: &str, targets: &[&str]) -> Ended {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.arg(command).args(targets).args(PACKAGES.iter().flat_map(|it| ["--package", it]));
+    cargo.arg(command).args(targets).args(PACKAGES.iter().flat_map(|package| ["--package", package]));
     cargo.env("CARGO_NET_OFFLINE", "true").env("CARGO_TARGET_DIR", Path::new(FOLDER).join("target"));
     Ended::of(&mut cargo)
 }
@@ -50,19 +50,20 @@ impl Workspace {
         let output = git.output().unwrap_or_else(|error| panic!("this test needs git to list the files: {error}"));
         assert!(output.status.success(), "this test needs a git checkout: {}", String::from_utf8_lossy(&output.stderr));
         let list = String::from_utf8(output.stdout).expect("paths in the repository are UTF-8");
-        let files = list.split_terminator('\0').filter_map(|it| Some((it.to_owned(), fs::read(root.join(it)).ok()?)));
+        let files =
+            list.split_terminator('\0').filter_map(|file| Some((file.to_owned(), fs::read(root.join(file)).ok()?)));
         Self { files: files.collect() }
     }
 
     /// Makes the copy the workspace with the recipe's edits, and with nothing from an earlier run.
     pub(crate) fn apply<'a>(&self, edits: impl Iterator<Item = &'a Edit>) {
         let mut files = self.files.clone();
-        edits.for_each(|it| edit(&mut files, it));
+        edits.for_each(|change| edit(&mut files, change));
         if path("Cargo.lock").is_file() {
             // Cargo has added the recipe's packages.
             files.insert("Cargo.lock".to_owned(), read("Cargo.lock").into_bytes());
         }
-        for stale in present().iter().filter(|it| !files.contains_key(*it)) {
+        for stale in present().iter().filter(|file| !files.contains_key(*file)) {
             write(stale, None);
         }
         for (file, text) in files {
@@ -72,10 +73,11 @@ impl Workspace {
 
     /// Leaves out some of the recipe's edits.
     pub(crate) fn without<'a>(&self, left_out: &[Edit], all: impl Iterator<Item = &'a Edit>) -> Change {
-        let paths: BTreeSet<&String> = left_out.iter().map(|it| &it.path).collect();
+        let paths: BTreeSet<&String> = left_out.iter().map(|change| &change.path).collect();
         let mut files = self.files.clone();
-        all.filter(|it| paths.contains(&it.path) && !left_out.contains(it)).for_each(|it| edit(&mut files, it));
-        Change::of(paths.into_iter().map(|it| (it.clone(), files.remove(it))).collect())
+        all.filter(|change| paths.contains(&change.path) && !left_out.contains(change))
+            .for_each(|change| edit(&mut files, change));
+        Change::of(paths.into_iter().map(|file| (file.clone(), files.remove(file))).collect())
     }
 }
 
@@ -100,7 +102,7 @@ impl Change {
     }
 
     fn of(files: BTreeMap<String, Option<Vec<u8>>>) -> Self {
-        let before = files.keys().map(|it| (it.clone(), fs::read(path(it)).ok())).collect();
+        let before = files.keys().map(|file| (file.clone(), fs::read(path(file)).ok())).collect();
         for (file, text) in &files {
             write(file, text.as_deref());
         }
@@ -117,7 +119,7 @@ impl Drop for Change {
 }
 
 fn edit(files: &mut BTreeMap<String, Vec<u8>>, edit: &Edit) {
-    let old = files.get(&edit.path).map(|it| String::from_utf8_lossy(it).into_owned());
+    let old = files.get(&edit.path).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
     let new = match (&edit.place, old) {
         (Place::Whole, None) => edit.text.clone(),
         (Place::Whole, Some(_)) => panic!("{} exists already", edit.path),
@@ -139,7 +141,7 @@ fn write(file: &str, text: Option<&[u8]>) {
     match text {
         None if path.is_file() => fs::remove_file(&path).expect("a file of the copy can be removed"),
         None => {}
-        Some(text) if fs::read(&path).is_ok_and(|it| it == text) => {}
+        Some(text) if fs::read(&path).is_ok_and(|bytes| bytes == text) => {}
         Some(text) => {
             fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("a folder of the copy");
             fs::write(&path, text).expect("a file of the copy");
@@ -152,7 +154,7 @@ fn present() -> Vec<String> {
     let workspace = path("");
     let (mut files, mut folders) = (Vec::new(), vec![workspace.clone()]);
     while let Some(folder) = folders.pop() {
-        for path in fs::read_dir(folder).into_iter().flatten().flatten().map(|it| it.path()) {
+        for path in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
             if path.is_dir() {
                 folders.push(path);
             } else if let Ok(file) = path.strip_prefix(&workspace) {

@@ -12,7 +12,7 @@ use template_tests::template;
 const APP: &str = "687ef393-f0ad-4c64-ac59-6db967126015";
 
 fn tenant(lines: &str) -> String {
-    let lines: String = lines.lines().map(|it| format!("    {it}\n")).collect();
+    let lines: String = lines.lines().map(|line| format!("    {line}\n")).collect();
     format!("tenant: acme\nsystems:\n  qlik-reload:\n    tenant_url: https://acme.eu.qlikcloud.com\n{lines}")
 }
 
@@ -69,7 +69,7 @@ fn the_schedulers_role_serves_this_group_only_and_calls_one_function() {
 fn a_list_of_apps_is_one_schedule_each_and_the_first_keeps_its_id() {
     let second = "3f1b7c52-9d0e-4a7b-8f57-1f1f0c1f2a01";
     let template = template(&tenant(&format!("schedules:\n  sales: {{ apps: [{APP}, {second}], rate: 5 minutes }}")));
-    let ids: Vec<&str> = template.all("AWS::Scheduler::Schedule").map(|it| it.0).collect();
+    let ids: Vec<&str> = template.all("AWS::Scheduler::Schedule").map(|(id, _)| id).collect();
     assert_eq!(ids, ["ScheduleSales", "Schedule2Sales"]);
     assert!(template.properties("Schedule2Sales")["Target"]["Input"].as_str().unwrap().contains(second));
 }
@@ -202,7 +202,7 @@ fn requests_need_an_api_key_and_a_body_that_fits() {
 fn settings_without_routes_keep_the_deployment() {
     let deployments = |text: &str| {
         let template = template(text);
-        template.all("AWS::ApiGateway::Deployment").map(|it| it.0.to_owned()).collect::<Vec<_>>()
+        template.all("AWS::ApiGateway::Deployment").map(|(id, _)| id.to_owned()).collect::<Vec<_>>()
     };
     let one = deployments(&tenant(&format!("requests: true\nallowed_apps: [{APP}]")));
     assert_eq!(one.len(), 1);
@@ -219,8 +219,11 @@ fn the_function_has_only_the_rights_it_needs() {
     let template = template(&one_schedule("rate: 1 hour"));
     let role = template.properties("ReloadRole");
     let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap();
-    let actions: Vec<&str> =
-        statements.iter().flat_map(|it| it["Action"].as_array().unwrap()).map(|it| it.as_str().unwrap()).collect();
+    let actions: Vec<&str> = statements
+        .iter()
+        .flat_map(|statement| statement["Action"].as_array().unwrap())
+        .map(|action| action.as_str().unwrap())
+        .collect();
     assert_eq!(
         actions,
         [
@@ -252,13 +255,14 @@ fn alarms_notify_the_topic_if_there_is_one() {
     }
     let without = template(&tenant("requests: false"));
     assert_eq!(without.all("AWS::CloudWatch::Alarm").count(), 2);
-    assert!(without.all("AWS::CloudWatch::Alarm").all(|it| it.1["AlarmActions"].is_null()));
+    assert!(without.all("AWS::CloudWatch::Alarm").all(|(_, alarm)| alarm["AlarmActions"].is_null()));
 }
 
 /// Changing one of these replaces the resource, and with it what it holds.
 #[test]
 fn logical_ids_of_resources_with_data_do_not_change() {
     let template = template(&one_schedule("rate: 1 hour"));
-    let stateful: Vec<&str> = template.resources.iter().filter(|it| it.1.stateful).map(|(id, _)| id.as_str()).collect();
+    let stateful: Vec<&str> =
+        template.resources.iter().filter(|(_, resource)| resource.stateful).map(|(id, _)| id.as_str()).collect();
     assert_eq!(stateful, ["QlikApiKey", "Claims", "DeadLetters", "ReloadLogs"]);
 }

@@ -209,7 +209,7 @@ fn variables_that_exceed_the_limits_of_qlik() {
             "{URL}\nschedules:\n  a: {{ apps: [{APP}], rate: 1 hour, options: {{ variables: {{ {variables} }} }} }}"
         ))
     };
-    let many: Vec<String> = (0..21).map(|it| format!("v{it}: x")).collect();
+    let many: Vec<String> = (0..21).map(|number| format!("v{number}: x")).collect();
     assert!(with(&many.join(", ")).ends_with("there are 21 variables; must be at most 20"));
     assert!(
         with(&format!("v: {}", "x".repeat(257))).ends_with("variable `v` has 257 characters; must have at most 256")
@@ -219,8 +219,8 @@ fn variables_that_exceed_the_limits_of_qlik() {
 
 #[test]
 fn a_weight_out_of_range() {
-    let weight = |it: &str| {
-        qlik(&format!("{URL}\nschedules:\n  a: {{ apps: [{APP}], rate: 1 hour, options: {{ weight: {it} }} }}"))
+    let weight = |weight: &str| {
+        qlik(&format!("{URL}\nschedules:\n  a: {{ apps: [{APP}], rate: 1 hour, options: {{ weight: {weight} }} }}"))
     };
     assert!(weight("0").ends_with("weight is 0; must be 1 to 10"));
     assert!(weight("11").ends_with("weight is 11; must be 1 to 10"));

@@ -22,7 +22,7 @@ fn settings() -> impl Strategy<Value = String> {
     let events = prop::collection::btree_map(name(), event(), 0..4);
     (schedules, events, any::<bool>(), app_id()).prop_map(|(schedules, events, requests, allowed)| {
         let entries = |entries: BTreeMap<String, String>| -> String {
-            entries.iter().map(|(name, it)| format!("{name}: {it}\n")).collect()
+            entries.iter().map(|(name, settings)| format!("{name}: {settings}\n")).collect()
         };
         format!(
             "tenant_url: https://t.eu.qlikcloud.com\nrequests: {requests}\nallowed_apps: [{allowed}]\n{}{}",
@@ -40,7 +40,7 @@ fn schedule() -> impl Strategy<Value = String> {
 }
 
 fn event() -> impl Strategy<Value = String> {
-    let app = prop_oneof![app_id().prop_map(|it| format!("app: {it}")), Just("app_from: $.detail.app-id".to_owned())];
+    let app = prop_oneof![app_id().prop_map(|id| format!("app: {id}")), Just("app_from: $.detail.app-id".to_owned())];
     (app, options()).prop_map(|(app, options)| format!("{{ pattern: {{ source: [a.b] }}, {app}{options} }}"))
 }
 
@@ -48,7 +48,8 @@ fn options() -> impl Strategy<Value = String> {
     prop_oneof![
         Just(String::new()),
         Just(", options: { partial: true, wait_for: finished }".to_owned()),
-        (1..11u32).prop_map(|it| format!(", options: {{ weight: {it}, variables: {{ v: 'it''s \"{it}\"' }} }}")),
+        (1..11u32)
+            .prop_map(|weight| format!(", options: {{ weight: {weight}, variables: {{ v: 'it''s \"{weight}\"' }} }}")),
     ]
 }
 

@@ -57,7 +57,7 @@ fn a_number_that_would_be_rewritten_needs_quotes() {
 }
 
 #[test]
-fn a_tab_in_the_indentation_is_reported_where_it_is() {
+fn a_tab_in_the_indentation_is_reported_with_its_position() {
     let tab = "a tab is not allowed in the indentation; use spaces";
     for (file, place) in [
         ("tenant: acme\nsystems:\n\tqlik-reload: {}\n", "3:1"),

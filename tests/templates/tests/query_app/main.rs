@@ -32,7 +32,7 @@ fn variables<'a>(template: &'a Template, function: &str) -> &'a Json {
 fn logical_ids_of_resources_with_data_do_not_change() {
     let data = |template: &Template| {
         let ids: Vec<String> = stateful(template).into_iter().map(str::to_owned).collect();
-        ids.into_iter().filter(|it| !it.ends_with("Logs")).collect::<Vec<_>>()
+        ids.into_iter().filter(|id| !id.ends_with("Logs")).collect::<Vec<_>>()
     };
     assert_eq!(data(&with("")), ["Requests", "DeadLetters", "PageBucket", "Users"]);
     assert_eq!(data(&template(&file(CREATE, "")))[2], "Namespace");
@@ -156,7 +156,7 @@ fn the_client_has_no_secret_and_takes_no_password_in_the_clear() {
 }
 
 #[test]
-fn a_connection_needs_a_ticket_and_its_messages_go_by_their_action() {
+fn a_connection_needs_a_ticket_and_its_messages_are_routed_by_their_action() {
     let template = with("");
     assert_includes(
         template.properties("Connections"),
@@ -176,7 +176,7 @@ fn a_connection_needs_a_ticket_and_its_messages_go_by_their_action() {
     );
     let routes: Vec<(&str, &str)> = template
         .all("AWS::ApiGatewayV2::Route")
-        .map(|(_, it)| (it["RouteKey"].as_str().unwrap(), it["AuthorizationType"].as_str().unwrap()))
+        .map(|(_, route)| (route["RouteKey"].as_str().unwrap(), route["AuthorizationType"].as_str().unwrap()))
         .collect();
     assert_eq!(
         routes,
@@ -204,8 +204,8 @@ fn a_connection_needs_a_ticket_and_its_messages_go_by_their_action() {
         }),
     );
     let format = stage["AccessLogSettings"]["Format"].as_str().unwrap();
-    for telling in ["querystring", "$context.path", "authorizer", "requestOverride", "protocol"] {
-        assert!(!format.contains(telling), "the ticket or who came with it would be logged: {format}");
+    for forbidden in ["querystring", "$context.path", "authorizer", "requestOverride", "protocol"] {
+        assert!(!format.contains(forbidden), "the ticket or who came with it would be logged: {format}");
     }
 }
 
@@ -249,8 +249,11 @@ fn every_route_needs_a_token_and_browsers_can_preflight_and_read_errors() {
             assert_eq!(response["ResponseType"], kind);
             assert_eq!(response["ResponseParameters"]["gatewayresponse.header.Access-Control-Allow-Origin"], origin);
         }
-        let (_, deployment) =
-            template.resources.iter().find(|(_, it)| it.ty == "AWS::ApiGateway::Deployment").expect("there is one");
+        let (_, deployment) = template
+            .resources
+            .iter()
+            .find(|(_, resource)| resource.ty == "AWS::ApiGateway::Deployment")
+            .expect("there is one");
         let waits: BTreeSet<&str> = deployment.depends_on().collect();
         assert!(waits.contains("ApiOptionsTicket") && waits.contains("ApiClientErrors"), "{waits:?}");
     }
@@ -443,7 +446,8 @@ fn the_bucket_of_queries_must_belong_to_the_account() {
         let role = format!("{function}Role");
         let statements = template.properties(&role)["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap();
         for action in ["s3:ListBucket", "s3:GetObject"] {
-            let statement = statements.iter().find(|it| it["Action"].to_string().contains(action)).unwrap();
+            let statement =
+                statements.iter().find(|statement| statement["Action"].to_string().contains(action)).unwrap();
             let account = &statement["Condition"]["StringEquals"]["aws:ResourceAccount"];
             assert_eq!(account, &json!({ "Ref": "AWS::AccountId" }), "{role} {action}");
         }
@@ -459,8 +463,9 @@ fn only_the_sockets_own_statements_can_be_read_and_only_by_the_functions_of_this
         ("ResultsRole", owned_by_the_socket()),
     ] {
         let statements = template.properties(role)["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap();
-        let on_statements =
-            statements.iter().find(|it| it["Action"].to_string().contains("redshift-data:GetStatementResult"));
+        let on_statements = statements
+            .iter()
+            .find(|statement| statement["Action"].to_string().contains("redshift-data:GetStatementResult"));
         assert_eq!(on_statements.unwrap()["Condition"], condition, "{role}");
     }
 }
@@ -473,7 +478,7 @@ fn owned_by_the_socket() -> Json {
 #[test]
 fn a_cluster_is_used_as_a_user_that_can_only_read() {
     let template = template(&file(CLUSTER, "limits: { seconds: 60 }\n"));
-    let login = |role: &str| rights(&template, role).into_iter().find(|it| it.starts_with("redshift:")).unwrap();
+    let login = |role: &str| rights(&template, role).into_iter().find(|right| right.starts_with("redshift:")).unwrap();
     assert!(login("SetupRole").contains("dbuser:analytics/awsuser\""));
     assert!(login("SocketRole").contains("dbuser:analytics/query_app_acme\""));
     let warehouse = r#"{"cluster":"analytics","database":"sales","dbUser":"query_app_acme"}"#;
@@ -484,7 +489,7 @@ fn a_cluster_is_used_as_a_user_that_can_only_read() {
         template.properties("InWarehouse"),
         &json!({
             "Warehouse": { "Cluster": "analytics", "Database": "sales", "DbUser": "awsuser" },
-            "Schema": "query_app",
+            "Schema": "query_app_acme",
             "Reader": "query_app_acme",
             "StatementSeconds": "60",
         }),
@@ -621,11 +626,11 @@ fn a_wrong_value_is_reported_with_what_is_allowed() {
         ),
         ("colour: blue", "unknown key `colour`; use one of warehouse, schema, script,"),
     ] {
-        let told = mistake(&file(WORKGROUP, lines));
-        assert!(told.contains(message), "{lines}\n{told}");
+        let error = mistake(&file(WORKGROUP, lines));
+        assert!(error.contains(message), "{lines}\n{error}");
     }
     let equal = "warehouse: { create: { database: d, subnets: [subnet-0a1b2c3d, subnet-0a1b2c3d, subnet-0a1b2c3d], security_groups: [sg-0a1b2c3d] } }\n";
-    assert!(mistake(&file(equal, "")).contains("1 different subnets and 1 security groups"));
+    assert!(mistake(&file(equal, "")).contains("appears twice; remove one"));
     let role =
         "warehouse: { cluster: { name: c, database: d, user: u, sign_role: 'arn:aws:iam::123456789012:role/r' } }\n";
     assert!(mistake(&file(role, "")).contains("the warehouse has a `sign_role`, but this system signs nothing"));

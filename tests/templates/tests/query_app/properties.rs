@@ -18,7 +18,9 @@ fn two_tenants_share_no_name_that_must_be_unique() {
 fn settings() -> impl Strategy<Value = String> {
     let origin =
         some_of(&["domain: { name: a.b.example, certificate: 'arn:aws:acm:us-east-1:123456789012:certificate/c' }"])
-            .prop_map(|it| if it.is_empty() { "origin: http://127.0.0.1:65535\n".to_owned() } else { it });
+            .prop_map(
+                |settings| if settings.is_empty() { "origin: http://127.0.0.1:65535\n".to_owned() } else { settings },
+            );
     let others = some_of(&[
         "schema: s",
         "script: { bucket: b-b, key: a/b.sql }",

@@ -10,7 +10,8 @@ use template_tests::{mistake, rights, stateful, template, tenant_file};
 const TAGS: &str = "row_level_tags: [{ key: tenant, value: t-42 }]\n";
 const DASHBOARDS: &str = "dashboards: all\n";
 const EMAIL: &str = "deliveries: { email: { from: reports@acme.example } }\n";
-const PARTNER: &str = "deliveries: { partner_bucket: { name: partner-inbox, prefix: acme/ } }\n";
+const PARTNER: &str =
+    "deliveries: { partner_bucket: { name: partner-inbox, account: \"210987654321\", prefix: acme/ } }\n";
 const SFTP: &str = "deliveries: { sftp: { connector: c-0123456789abcdef0, folder: /in } }\n";
 const SCHEDULE: &str =
     "schedules:\n  weekly: { dashboard: d1, sheet: s1, format: PDF, rate: 7 days, recipients: [a@b.example] }\n";
@@ -49,7 +50,7 @@ fn jobs_are_found_by_dashboard_and_unfinished_ones_by_age() {
         }),
     );
     let types: Vec<_> =
-        jobs["AttributeDefinitions"].as_array().unwrap().iter().map(|it| &it["AttributeType"]).collect();
+        jobs["AttributeDefinitions"].as_array().unwrap().iter().map(|attribute| &attribute["AttributeType"]).collect();
     assert_eq!(types, ["S", "S", "S", "N"]);
 }
 
@@ -71,7 +72,7 @@ fn quicksight_writes_below_the_tenants_prefix_for_this_account_only() {
     }
     assert_eq!(statements[2]["Resource"], json!({ "Fn::Sub": "${Reports.Arn}/t/acme/*" }));
     // A rule against requests without an encryption header would reject QuickSight, which sends none.
-    assert_eq!(statements.iter().filter(|it| it["Effect"] == "Deny").count(), 1);
+    assert_eq!(statements.iter().filter(|statement| statement["Effect"] == "Deny").count(), 1);
     assert_includes(
         template.properties("Reports"),
         &json!({
@@ -87,7 +88,7 @@ fn quicksight_writes_below_the_tenants_prefix_for_this_account_only() {
 fn the_published_paths_exist_and_need_a_key() {
     let template = with("");
     let paths: Vec<_> =
-        template.all("AWS::ApiGateway::Resource").map(|it| it.1["PathPart"].as_str().unwrap()).collect();
+        template.all("AWS::ApiGateway::Resource").map(|(_, resource)| resource["PathPart"].as_str().unwrap()).collect();
     assert_eq!(
         paths,
         [
@@ -125,7 +126,7 @@ fn the_access_log_contains_nothing_that_callers_write() {
     let template = with("");
     let format = template.properties("RequestsStage")["AccessLogSetting"]["Format"].as_str().unwrap();
     let fields: serde_json::Map<String, Json> = serde_json::from_str(format).unwrap();
-    let told: Vec<&str> = fields.values().map(|it| it.as_str().unwrap()).collect();
+    let logged: Vec<&str> = fields.values().map(|field| field.as_str().unwrap()).collect();
     let allowed = [
         "$context.requestId",
         "$context.requestTime",
@@ -138,7 +139,7 @@ fn the_access_log_contains_nothing_that_callers_write() {
         "$context.responseLength",
         "$context.responseLatency",
     ];
-    assert!(told.iter().all(|it| allowed.contains(it)), "{told:?}");
+    assert!(logged.iter().all(|field| allowed.contains(field)), "{logged:?}");
 }
 
 #[test]
@@ -159,14 +160,14 @@ fn each_function_has_only_the_rights_it_needs() {
     let list = &template.properties("ReportApiRole")["Policies"][0]["PolicyDocument"]["Statement"][5];
     assert_eq!(list["Condition"], json!({ "StringLike": { "s3:prefix": "t/acme/*" } }));
     let dashboard = "arn:${AWS::Partition}:quicksight:${AWS::Region}:${AWS::AccountId}:dashboard/d1";
+    let slots = r#"{"Fn::Sub":"arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${SlotTable}"}"#;
     assert_eq!(
         rights(&template, "ReportPollerRole"),
         [
             format!("dynamodb:GetItem dynamodb:UpdateItem: {jobs}"),
             r#"dynamodb:Query: {"Fn::Sub":"${Jobs.Arn}/index/open"}"#.to_owned(),
-            "dynamodb:DeleteItem dynamodb:PutItem dynamodb:Scan: \
-             {\"Fn::Sub\":\"arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${SlotTable}\"}"
-                .to_owned(),
+            format!("dynamodb:Scan: {slots}"),
+            format!("dynamodb:DeleteItem dynamodb:PutItem: {slots}"),
             format!(
                 "quicksight:DescribeDashboardSnapshotJob quicksight:DescribeDashboardSnapshotJobResult quicksight:StartDashboardSnapshotJob: \
                  [{{\"Fn::Sub\":\"{dashboard}\"}},{{\"Fn::Sub\":\"{dashboard}/snapshot-job/*\"}}]"
@@ -190,12 +191,22 @@ fn each_function_has_only_the_rights_it_needs() {
 }
 
 #[test]
+fn a_copy_goes_only_to_a_bucket_of_the_partners_account() {
+    let template = with(PARTNER);
+    let statements = &template.properties("ReportSenderRole")["Policies"][0]["PolicyDocument"]["Statement"];
+    let copy =
+        statements.as_array().unwrap().iter().find(|statement| statement["Action"][0] == "s3:PutObject").unwrap();
+    assert_eq!(copy["Resource"], json!({ "Fn::Sub": "arn:${AWS::Partition}:s3:::partner-inbox/acme/*" }));
+    assert_eq!(copy["Condition"], json!({ "StringEquals": { "aws:ResourceAccount": "210987654321" } }));
+}
+
+#[test]
 fn the_sender_exists_only_with_a_delivery() {
     let none = with("");
     let added = |lines: &str| {
         let with = with(lines);
         let mut ids: Vec<String> =
-            with.resources.keys().filter(|it| !none.resources.contains_key(*it)).cloned().collect();
+            with.resources.keys().filter(|id| !none.resources.contains_key(*id)).cloned().collect();
         ids.sort();
         ids
     };
@@ -208,7 +219,10 @@ fn the_sender_exists_only_with_a_delivery() {
     assert_eq!(none.all("AWS::Scheduler::Schedule").count(), 1);
     let sender = |lines: &str| variables(&with(lines), "ReportSender");
     assert_includes(&sender(EMAIL), &json!({ "MAIL_FROM": "reports@acme.example", "MAIL_ATTACH_BYTES": "7000000" }));
-    assert_includes(&sender(PARTNER), &json!({ "PARTNER_BUCKET": "partner-inbox", "PARTNER_PREFIX": "acme/" }));
+    assert_includes(
+        &sender(PARTNER),
+        &json!({ "PARTNER_BUCKET": "partner-inbox", "PARTNER_ACCOUNT": "210987654321", "PARTNER_PREFIX": "acme/" }),
+    );
     assert_includes(&sender(SFTP), &json!({ "SFTP_CONNECTOR": "c-0123456789abcdef0", "SFTP_FOLDER": "/in" }));
     assert_eq!(sender(SFTP)["MAIL_FROM"], Json::Null);
     let link_base =
@@ -308,7 +322,7 @@ fn whose_rows_a_report_shows_is_fixed_or_a_claim_of_a_caller_with_a_token() {
 #[test]
 fn reports_that_show_all_rows_are_a_warning() {
     let assembly = template_tests::assembly(&file("row_level_tags: []"));
-    let messages: Vec<&str> = assembly.findings.iter().map(|it| it.message.as_str()).collect();
+    let messages: Vec<&str> = assembly.findings.iter().map(|finding| finding.message.as_str()).collect();
     assert_eq!(messages, ["reports show all rows, since `row_level_tags` is empty"]);
 }
 
@@ -342,6 +356,18 @@ fn the_slot_table_is_the_platforms() {
     assert_includes(
         &variables(&template, "ReportPoller"),
         &json!({ "SLOT_TABLE": { "Ref": "SlotTable" }, "SLOTS": "12" }),
+    );
+    let statements = &template.properties("ReportPollerRole")["Policies"][0]["PolicyDocument"]["Statement"];
+    let change = statements
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|statement| statement["Action"][0] == "dynamodb:DeleteItem")
+        .unwrap();
+    assert_eq!(
+        change["Condition"],
+        json!({ "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["slot#*", "waiting#acme"] } }),
+        "no tenant takes the place of a different one in the line"
     );
 }
 
@@ -381,6 +407,11 @@ fn a_mistake_in_the_file_is_one_sentence() {
             "`attach_bytes` is 25000001; must be 0 to 25000000",
         ),
         ("deliveries: { email: { from: '*@a.example' } }", "`*@a.example` is not a valid e-mail address"),
+        ("deliveries: { partner_bucket: { name: partner, prefix: a/ } }", "the key `account` is missing"),
+        (
+            "deliveries: { partner_bucket: { name: partner, account: \"12345\", prefix: a/ } }",
+            "`12345` is not an account ID",
+        ),
         ("deliveries: { partner_bucket: { name: P, prefix: a/ } }", "`P` is not a valid bucket name"),
         ("deliveries: { partner_bucket: { name: partner, prefix: ../ } }", "`../` is not a valid prefix"),
         ("deliveries: { sftp: { connector: c-1, folder: / } }", "`c-1` is not the ID of a connector"),
@@ -414,8 +445,8 @@ fn a_mistake_in_the_file_is_one_sentence() {
             "`IntegerParameters` gives `Year` the value 1.5; use whole numbers",
         ),
     ] {
-        let told = mistake(&file(&format!("{TAGS}{lines}")));
-        assert!(told.contains(message), "{lines}\n{told}");
+        let error = mistake(&file(&format!("{TAGS}{lines}")));
+        assert!(error.contains(message), "{lines}\n{error}");
     }
 }
 
@@ -441,11 +472,11 @@ fn a_mistake_in_the_tags_is_one_sentence() {
             "the row-level tag `a` is a claim, and an API key has none; name the `user_pool` of the callers, or give the tag a `value`",
         ),
     ] {
-        let told = mistake(&file(&format!("row_level_tags: {tags}")));
-        assert!(told.contains(message), "{tags}\n{told}");
+        let error = mistake(&file(&format!("row_level_tags: {tags}")));
+        assert!(error.contains(message), "{tags}\n{error}");
     }
     let pool = "user_pool: arn:aws:cognito-idp:eu-central-1:123456789012:userpool/eu-central-1_AbCdEf\n";
     let lines = format!("row_level_tags: [{{ key: a, claim: c }}]\n{pool}{EMAIL}{SCHEDULE}");
-    let told = mistake(&file(&lines));
-    assert!(told.contains("the row-level tag `a` is a claim, and a scheduled report has no caller"), "{told}");
+    let error = mistake(&file(&lines));
+    assert!(error.contains("the row-level tag `a` is a claim, and a scheduled report has no caller"), "{error}");
 }

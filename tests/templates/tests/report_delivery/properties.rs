@@ -18,7 +18,7 @@ fn two_tenants_share_no_name_that_must_be_unique() {
 fn settings() -> impl Strategy<Value = String> {
     let deliveries = some_of(&[
         "email: { from: reports@a.example, attach_bytes: 1 }",
-        "partner_bucket: { name: partner-inbox, prefix: a/b/ }",
+        "partner_bucket: { name: partner-inbox, account: \"210987654321\", prefix: a/b/ }",
         "sftp: { connector: c-0123456789abcdef0, folder: / }",
     ]);
     let others = some_of(&["slots: 12", "url_seconds: 1", "retention_days: 3650", "throttle: { requests_a_day: 1 }"]);
@@ -41,8 +41,8 @@ fn tags() -> impl Strategy<Value = String> {
                  user_pool: arn:aws:cognito-idp:eu-central-1:123456789012:userpool/eu-central-1_AbCdEf\n\
                  dashboards: [d]\n";
     prop_oneof![
-        "[A-Za-z0-9'{}$]{1,9}".prop_map(|it| {
-            format!("dashboards: all\nrow_level_tags: [{{ key: tenant, value: '{}' }}]\n", it.replace('\'', "''"))
+        "[A-Za-z0-9'{}$]{1,9}".prop_map(|value| {
+            format!("dashboards: all\nrow_level_tags: [{{ key: tenant, value: '{}' }}]\n", value.replace('\'', "''"))
         }),
         Just(claim.to_owned()),
     ]

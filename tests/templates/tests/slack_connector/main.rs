@@ -28,6 +28,7 @@ fn logical_ids_of_resources_with_data_do_not_change() {
             "States",
             "Scratch",
             "DeadLetters",
+            "Turns",
             "ConnectorLogs",
             "PagesLogs",
             "InstallLogs"
@@ -43,6 +44,9 @@ fn the_connector_reads_the_token_and_leaves_blocks_in_one_place() {
         [
             r#"secretsmanager:GetSecretValue: {"Fn::GetAtt":["SlackToken","Id"]}"#,
             r#"s3:PutObject: {"Fn::Sub":"${Scratch.Arn}/spill/*"}"#,
+            r#"s3:AbortMultipartUpload s3:GetObject s3:PutObject: {"Fn::Sub":"${Scratch.Arn}/days/E12345678/*"}"#,
+            r#"s3:ListBucket: {"Fn::GetAtt":["Scratch","Arn"]}"#,
+            r#"dynamodb:GetItem dynamodb:PutItem: {"Fn::GetAtt":["Turns","Arn"]}"#,
             r#"athena:GetQueryExecution: {"Fn::Sub":"arn:${AWS::Partition}:athena:${AWS::Region}:${AWS::AccountId}:workgroup/acme-slack-connector"}"#,
         ]
     );
@@ -53,6 +57,9 @@ fn the_connector_reads_the_token_and_leaves_blocks_in_one_place() {
             "SLACK_TOKEN_SECRET": { "Fn::GetAtt": ["SlackToken", "Id"] },
             "SPILL_BUCKET": { "Ref": "Scratch" },
             "SPILL_PREFIX": "spill",
+            "FILES_BUCKET": { "Ref": "Scratch" },
+            "FILES_PREFIX": "days/E12345678",
+            "TURNS_TABLE": { "Ref": "Turns" },
         })
     );
 }
@@ -101,8 +108,8 @@ fn browsers_reach_five_routes_at_the_root_of_the_host() {
     let routes: Vec<&str> = template
         .resources
         .values()
-        .filter(|it| it.ty == "AWS::ApiGatewayV2::Route")
-        .map(|it| it.properties["RouteKey"].as_str().unwrap())
+        .filter(|resource| resource.ty == "AWS::ApiGatewayV2::Route")
+        .map(|route| route.properties["RouteKey"].as_str().unwrap())
         .collect();
     assert_eq!(routes, ["GET /install", "POST /install", "GET /callback", "GET /revoke", "POST /revoke"]);
     assert_includes(
@@ -112,8 +119,8 @@ fn browsers_reach_five_routes_at_the_root_of_the_host() {
     let stage = template.properties("PagesStage");
     assert_includes(stage, &json!({ "StageName": "$default", "AutoDeploy": true }));
     let log = stage["AccessLogSettings"]["Format"].as_str().unwrap();
-    for telling in ["path", "query", "header", "cookie", "integration"] {
-        assert!(!log.to_lowercase().contains(telling), "the access log has `{telling}` in it: {log}");
+    for forbidden in ["path", "query", "header", "cookie", "integration"] {
+        assert!(!log.to_lowercase().contains(forbidden), "the access log has `{forbidden}` in it: {log}");
     }
     let source = json!({ "SourceArn": { "Fn::Sub": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Pages}/*" } });
     assert_includes(template.properties("PagesRoutesPermission"), &source);
@@ -139,7 +146,7 @@ fn athena_calls_the_connector_under_a_name_that_sql_takes_without_quotes() {
 }
 
 #[test]
-fn results_of_queries_stay_in_the_bucket_whatever_a_client_asks_for() {
+fn results_of_queries_are_kept_in_the_bucket_whatever_a_client_requests() {
     assert_includes(
         &with("").properties("WorkGroup")["WorkGroupConfiguration"],
         &json!({
@@ -167,6 +174,43 @@ fn objects_in_the_bucket_expire_after_a_day() {
 }
 
 #[test]
+fn files_that_are_kept_have_a_bucket_of_their_own_that_outlives_the_stack() {
+    let key = "arn:aws:kms:eu-central-1:123456789012:key/0f9e8d7c-6b5a-4c3d-8e2f-1a0b9c8d7e6f";
+    let template = with(&format!("keep_days: 90\nkms_key: {key}"));
+    assert!(stateful(&template).contains(&"Files"));
+    assert_eq!(template.resources["Files"].attribute("DeletionPolicy"), Some(&json!("RetainExceptOnCreate")));
+    let bucket = template.properties("Files");
+    assert_includes(
+        &bucket["LifecycleConfiguration"]["Rules"][0],
+        &json!({ "ExpirationInDays": 90, "Status": "Enabled" }),
+    );
+    assert_eq!(
+        bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"][0]["ServerSideEncryptionByDefault"],
+        json!({ "SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key })
+    );
+    assert_eq!(variables(&template, "Connector")["FILES_BUCKET"], json!({ "Ref": "Files" }));
+    let rights = rights(&template, "ConnectorRole");
+    assert!(rights.contains(&r#"s3:ListBucket: {"Fn::GetAtt":["Files","Arn"]}"#.to_owned()), "{rights:?}");
+    assert!(rights.iter().all(|right| !right.contains("s3:Delete")), "only the lifecycle deletes files: {rights:?}");
+    let query = template.properties("QueryPolicy")["PolicyDocument"].to_string();
+    assert!(!query.contains("Files"), "who queries reads rows, not files: {query}");
+    let plain = with("");
+    assert!(!plain.resources.contains_key("Files") && !plain.resources.contains_key("Nightly"));
+}
+
+#[test]
+fn missing_files_are_fetched_each_night_at_a_time_that_differs_between_tenants() {
+    for (keep, fetched) in [(1, 1), (396, 396), (3650, 397)] {
+        let template = with(&format!("keep_days: {keep}"));
+        let schedule = template.properties("Nightly");
+        assert_eq!(schedule["ScheduleExpression"], "cron(0 3 * * ? *)");
+        assert_eq!(schedule["FlexibleTimeWindow"], json!({ "Mode": "FLEXIBLE", "MaximumWindowInMinutes": 120.0 }));
+        assert_eq!(schedule["Target"]["Input"], format!(r#"{{"fetchDays":{fetched}}}"#));
+        assert_eq!(schedule["Target"]["Arn"], json!({ "Fn::GetAtt": ["Connector", "Arn"] }));
+    }
+}
+
+#[test]
 fn a_key_of_the_tenant_encrypts_blocks_and_results() {
     let key = "arn:aws:kms:eu-central-1:123456789012:key/0f9e8d7c-6b5a-4c3d-8e2f-1a0b9c8d7e6f";
     let template = with(&format!("kms_key: {key}"));
@@ -182,14 +226,14 @@ fn a_key_of_the_tenant_encrypts_blocks_and_results() {
         json!({ "EncryptionOption": "SSE_KMS", "KmsKey": key })
     );
     assert_eq!(variables(&template, "Connector")["KMS_KEY"], key);
-    assert!(rights(&template, "ConnectorRole").contains(&format!("kms:GenerateDataKey: {:?}", key)));
+    assert!(rights(&template, "ConnectorRole").contains(&format!("kms:Decrypt kms:GenerateDataKey: {key:?}")));
 }
 
 #[test]
 fn the_query_policy_allows_only_this_connector() {
     let template = with("");
     let statements = template.properties("QueryPolicy")["PolicyDocument"]["Statement"].as_array().unwrap();
-    let resources: Vec<String> = statements.iter().map(|it| it["Resource"].to_string()).collect();
+    let resources: Vec<String> = statements.iter().map(|statement| statement["Resource"].to_string()).collect();
     assert_eq!(
         resources,
         [
@@ -229,7 +273,7 @@ fn the_dashboard_shows_only_columns_and_measures_that_exist() {
     let columns = template.properties("AdoptionData")["PhysicalTableMap"]["adoption"]["CustomSql"]["Columns"].clone();
     let definition = &template.properties("AdoptionDashboard")["Definition"];
     let named = |list: &Json| -> Vec<String> {
-        list.as_array().unwrap().iter().map(|it| it["Name"].as_str().unwrap().to_owned()).collect()
+        list.as_array().unwrap().iter().map(|column| column["Name"].as_str().unwrap().to_owned()).collect()
     };
     let known = [named(&columns), named(&definition["CalculatedFields"])].concat();
     let mut shown = Vec::new();
@@ -238,7 +282,8 @@ fn the_dashboard_shows_only_columns_and_measures_that_exist() {
             shown.push(value.as_str().unwrap().to_owned());
         }
         if key == "Expression" {
-            let names = value.as_str().unwrap().split('{').skip(1).map(|it| it.split('}').next().unwrap().to_owned());
+            let names =
+                value.as_str().unwrap().split('{').skip(1).map(|part| part.split('}').next().unwrap().to_owned());
             shown.extend(names);
         }
     });
@@ -257,7 +302,7 @@ fn visit(json: &Json, see: &mut impl FnMut(&str, &Json)) {
             see(key, value);
             visit(value, see);
         }),
-        Json::Array(items) => items.iter().for_each(|it| visit(it, see)),
+        Json::Array(items) => items.iter().for_each(|item| visit(item, see)),
         _ => {}
     }
 }
@@ -308,6 +353,8 @@ fn a_mistake_in_the_file_is_reported_with_what_is_allowed() {
         ),
         (format!("{client}\n{enterprise}\nadmins: [ada]"), "`ada` is not a valid e-mail address"),
         (format!("{LEAST}members: 0"), "`members` is 0; must be 1 to 5000000"),
+        (format!("{LEAST}keep_days: 0"), "`keep_days` is 0; must be 1 to 3650"),
+        (format!("{LEAST}keep_days: 3651"), "`keep_days` is 3651; must be 1 to 3650"),
         (format!("{LEAST}booleans: yes"), "`yes` is not allowed here; use one of boolean, text"),
         (
             format!("{LEAST}kms_key: alias/slack"),

@@ -19,6 +19,7 @@ fn settings() -> impl Strategy<Value = String> {
     some_of(&[
         "booleans: text",
         "members: 5000000",
+        "keep_days: 3650",
         "kms_key: arn:aws:kms:eu-west-1:123456789012:key/0f9e8d7c-6b5a-4c3d-8e2f-1a0b9c8d7e6f",
         "dashboard: { employees: { catalog: hr, table: a.b, email: c, department: d }, days: 390, owners: ['arn:aws:quicksight:eu-west-1:123456789012:user/default/a'] }",
         "alarm_topic: arn:aws:sns:eu-west-1:123456789012:on-call",

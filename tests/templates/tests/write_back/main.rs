@@ -58,7 +58,7 @@ fn the_signing_key_is_made_by_secrets_manager_and_rotated_by_one_function() {
 #[test]
 fn a_key_that_is_never_rotated_has_no_rotation_resources() {
     let (with_rotation, without) = (with(""), with("rotation_days: 0"));
-    let gone: Vec<&String> = with_rotation.resources.keys().filter(|it| !without.resources.contains_key(*it)).collect();
+    let gone: Vec<&String> = with_rotation.resources.keys().filter(|id| !without.resources.contains_key(*id)).collect();
     assert_eq!(gone, ["RotateLogs", "RotateRole", "Rotate", "RotationPermission", "Rotation", "RotateErrors"]);
 }
 
@@ -126,7 +126,7 @@ fn setup_receives_everything_it_creates_and_answers_in_time() {
             "ServiceToken": { "Fn::GetAtt": ["Setup", "Arn"] },
             "ServiceTimeout": 360,
             "Warehouse": { "Workgroup": "analytics", "Database": "sales" },
-            "Schema": "write_back",
+            "Schema": "write_back_acme",
             "Source": { "Table": "sales.rates", "Customer": "customer", "Skill": "skill", "Cost": "cost" },
             "Sign": { "Function": { "Ref": "Sign" }, "Role": { "Fn::GetAtt": ["SignInvoker", "Arn"] } },
             "Tenant": "acme",
@@ -172,7 +172,9 @@ fn each_function_has_only_the_rights_it_needs() {
     let followed = [r#"redshift-data:DescribeStatement: "*""#.to_owned()];
     assert_eq!(rights(&template, "QuoteApiRole"), [&own[..], &data_api[..2], &followed[..]].concat());
     let statements = template.properties("SetupRole")["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap();
-    let everywhere = statements.iter().find(|it| it["Resource"] == "*" && it["Action"][0] != "xray:PutTraceSegments");
+    let everywhere = statements
+        .iter()
+        .find(|statement| statement["Resource"] == "*" && statement["Action"][0] != "xray:PutTraceSegments");
     assert_eq!(
         everywhere.unwrap()["Condition"],
         json!({ "StringEquals": { "redshift-data:statement-owner-iam-userid": "${aws:userid}" } })
@@ -193,7 +195,7 @@ fn links_are_kept_out_of_traces_and_logs() {
 #[test]
 fn each_function_uses_the_cluster_as_its_own_user() {
     let template = template(&file(CLUSTER, ""));
-    let login = |role: &str| rights(&template, role).into_iter().find(|it| it.starts_with("redshift:")).unwrap();
+    let login = |role: &str| rights(&template, role).into_iter().find(|right| right.starts_with("redshift:")).unwrap();
     assert!(
         login("SetupRole").contains("dbuser:analytics/awsuser\"") && !login("SetupRole").contains("write_back_acme")
     );
@@ -216,9 +218,19 @@ fn a_warehouse_of_the_stack_is_private_and_nobody_knows_its_password() {
     let namespace = template.properties("Namespace");
     assert_includes(
         namespace,
-        &json!({ "NamespaceName": "acme-write-back", "ManageAdminPassword": true, "IamRoles": [{ "Fn::GetAtt": ["SignInvoker", "Arn"] }] }),
+        &json!({ "ManageAdminPassword": true, "IamRoles": [{ "Fn::GetAtt": ["SignInvoker", "Arn"] }] }),
     );
     assert_eq!(namespace["AdminUserPassword"], Json::Null);
+    // It is kept when the stack is deleted, and must not be in the way of the next one.
+    let uuid = json!({ "Fn::Select": [2, { "Fn::Split": ["/", { "Ref": "AWS::StackId" }] }] });
+    let id = json!({ "Fn::Select": [0, { "Fn::Split": ["-", uuid] }] });
+    let name = json!({ "Fn::Sub": ["acme-write-back-${Id}", { "Id": id }] });
+    assert_eq!(namespace["NamespaceName"], name);
+    assert_eq!(template.properties("Workgroup")["WorkgroupName"], name, "the workgroup is replaced with its namespace");
+    assert_eq!(
+        template.properties("QuoteApi")["Environment"]["Variables"]["WAREHOUSE"],
+        json!({ "Fn::Sub": r#"{"database":"sales","workgroup":"${Workgroup}"}"# })
+    );
     assert_eq!(template.resources["Namespace"].attribute("DeletionPolicy"), Some(&json!("RetainExceptOnCreate")));
     assert_includes(template.properties("Workgroup"), &json!({ "PubliclyAccessible": false, "BaseCapacity": 8 }));
     assert_eq!(
@@ -226,22 +238,23 @@ fn a_warehouse_of_the_stack_is_private_and_nobody_knows_its_password() {
         json!({
             "Workgroup": { "Fn::GetAtt": ["Workgroup", "Workgroup.WorkgroupName"] },
             "Database": "sales",
-            "Secret": "redshift!acme-write-back-admin",
+            "Secret": { "Fn::Sub": "redshift!${Namespace}-admin" },
         })
     );
-    assert!(rights(&template, "SetupRole")[0].contains("secret:redshift!acme-write-back-admin-??????"));
+    assert!(rights(&template, "SetupRole")[0].contains("secret:redshift!${Namespace}-admin-??????"));
 }
 
 #[test]
 fn links_open_without_a_key_and_their_content_is_not_logged() {
     let template = with("");
-    let methods: Vec<_> = template.all("AWS::ApiGateway::Method").map(|(id, it)| (id, &it["ApiKeyRequired"])).collect();
+    let methods: Vec<_> =
+        template.all("AWS::ApiGateway::Method").map(|(id, method)| (id, &method["ApiKeyRequired"])).collect();
     assert_eq!(methods, [("QuotesAnyQuote", &json!(false)), ("QuotesGetQuoteStatus", &json!(false))]);
     let stage = template.properties("QuotesStage");
     assert_eq!(stage["MethodSettings"][0]["DataTraceEnabled"], json!(false));
     let format = stage["AccessLogSetting"]["Format"].as_str().unwrap();
-    for telling in ["path\"", "requestOverride", "querystring", "$context.path", "protocol"] {
-        assert!(!format.contains(telling), "{format}");
+    for forbidden in ["path\"", "requestOverride", "querystring", "$context.path", "protocol"] {
+        assert!(!format.contains(forbidden), "{format}");
     }
 }
 
@@ -250,7 +263,7 @@ fn a_restriction_adds_only_what_it_needs() {
     let none = with("");
     let added = |access: &str| {
         let with = with(&format!("access: {access}\n"));
-        let new = |it: &&String| !none.resources.contains_key(*it) && !it.starts_with("QuotesDeployment");
+        let new = |id: &&String| !none.resources.contains_key(*id) && !id.starts_with("QuotesDeployment");
         let mut ids: Vec<String> = with.resources.keys().filter(new).cloned().collect();
         ids.sort();
         ids
@@ -267,7 +280,7 @@ fn a_restriction_adds_only_what_it_needs() {
 }
 
 #[test]
-fn a_private_api_takes_only_what_comes_through_its_endpoint() {
+fn a_private_api_accepts_only_calls_through_its_endpoint() {
     let template = with(
         "access: { only_from: [10.1.0.0/16], private: { vpc: vpc-0a1b2c3d, subnets: [subnet-0a1b2c3d], callers: [10.0.0.0/8] } }",
     );
@@ -277,7 +290,8 @@ fn a_private_api_takes_only_what_comes_through_its_endpoint() {
         json!({ "Types": ["PRIVATE"], "VpcEndpointIds": [{ "Ref": "ApiEndpoint" }] })
     );
     let statements = api["Policy"]["Statement"].as_array().unwrap();
-    let conditions: Vec<_> = statements.iter().map(|it| (it["Effect"].as_str().unwrap(), &it["Condition"])).collect();
+    let conditions: Vec<_> =
+        statements.iter().map(|statement| (statement["Effect"].as_str().unwrap(), &statement["Condition"])).collect();
     assert_eq!(
         conditions,
         [
@@ -297,7 +311,7 @@ fn an_address_list_rejects_others_and_creates_a_new_deployment() {
     let template = with("access: { only_from: [203.0.113.0/24] }");
     let denied = &template.properties("Quotes")["Policy"]["Statement"][1];
     assert_eq!(denied["Condition"], json!({ "NotIpAddress": { "aws:SourceIp": ["203.0.113.0/24"] } }));
-    let deployment = |it: &Template| it.all("AWS::ApiGateway::Deployment").next().unwrap().0.to_owned();
+    let deployment = |template: &Template| template.all("AWS::ApiGateway::Deployment").next().unwrap().0.to_owned();
     assert_ne!(deployment(&template), deployment(&with("")), "API Gateway applies a policy with the next deployment");
 }
 
@@ -315,7 +329,7 @@ fn the_firewall_counts_by_address_and_keeps_no_samples_of_links() {
 #[test]
 fn the_dashboards_show_links_that_quicksight_does_not_build_itself() {
     let none = with("");
-    assert!(!none.resources.values().any(|it| it.ty.starts_with("AWS::QuickSight::")));
+    assert!(!none.resources.values().any(|resource| resource.ty.starts_with("AWS::QuickSight::")));
     let template = with(&format!("currency: EUR\n{DASHBOARD}"));
     for (id, name, column, view) in [
         ("QuoteDashboard", "Generate Quote", "generate_link", "vw_quote"),
@@ -334,7 +348,7 @@ fn the_dashboards_show_links_that_quicksight_does_not_build_itself() {
         assert_eq!(data["ImportMode"], json!("DIRECT_QUERY"), "a copy would show expired links");
         assert_includes(
             &data["PhysicalTableMap"]["view"]["RelationalTable"],
-            &json!({ "Schema": "write_back", "Name": view }),
+            &json!({ "Schema": "write_back_acme", "Name": view }),
         );
     }
     let source = &template.resources["DataSource"];
@@ -372,6 +386,12 @@ fn a_form_has_at_most_as_many_inputs_as_the_page_accepts() {
 #[test]
 fn a_mistake_in_the_file_is_one_sentence() {
     for (lines, message) in [
+        (
+            "access: { private: { vpc: vpc-0a1b2c3d, subnets: [subnet-0a1b2c3d, subnet-0a1b2c3d], callers: [10.0.0.0/8] } }",
+            "`subnet-0a1b2c3d` appears twice; remove one",
+        ),
+        ("access: { only_from: [10.0.0.0/8, 10.0.0.0/8] }", "`10.0.0.0/8` appears twice; remove one"),
+        ("readers: { users: [ann, ben, ann] }", "`ann` appears twice; remove one"),
         ("token_seconds: 59", "`token_seconds` is 59; must be 60 to 2678400"),
         ("rotation_days: 1001", "`rotation_days` is 1001; must be 0 to 1000"),
         (
@@ -435,8 +455,8 @@ fn a_mistake_in_the_file_is_one_sentence() {
             "the dashboards have no owner; name at least one under `owners`",
         ),
     ] {
-        let told = mistake(&file(WORKGROUP, lines));
-        assert!(told.contains(message), "{lines}\n{told}");
+        let error = mistake(&file(WORKGROUP, lines));
+        assert!(error.contains(message), "{lines}\n{error}");
     }
     let warehouse = |text: &str| mistake(&file(&format!("warehouse: {text}\n"), ""));
     assert!(warehouse("{}").contains("a warehouse is either `create`, `workgroup` or `cluster`; give one of them"));

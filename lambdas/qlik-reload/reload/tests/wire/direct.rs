@@ -252,7 +252,7 @@ async fn an_invalid_event_is_refused_before_any_call() {
 }
 
 #[tokio::test]
-async fn an_app_that_is_not_allowed_is_refused_before_any_call() {
+async fn an_app_outside_the_allowed_apps_is_refused_before_any_call() {
     let world = World::with(&[("ALLOWED_APPS", OTHER_APP)]).await;
     permanent(world.invoke(event()).await, Permanent::AppNotAllowed);
     assert_eq!((world.calls(), world.secret_reads()), (0, 0));

@@ -171,7 +171,7 @@ async fn an_unreachable_service_is_503_and_one_that_does_not_answer_504() {
 }
 
 #[tokio::test]
-async fn an_app_that_is_not_allowed_is_not_found() {
+async fn an_app_outside_the_allowed_apps_is_not_found() {
     let world = World::with(&[("ALLOWED_APPS", OTHER_APP)]).await;
     assert_eq!(call(&world, post(event(), json!({}))).await.0, 404);
     assert_eq!(world.calls(), 0);
@@ -191,7 +191,7 @@ async fn a_reload_is_reported_with_its_code_but_without_qliks_text() {
 }
 
 #[tokio::test]
-async fn a_reload_of_an_app_that_is_not_allowed_is_not_found() {
+async fn a_reload_of_an_app_outside_the_allowed_apps_is_not_found() {
     let world = World::with(&[("ALLOWED_APPS", OTHER_APP)]).await;
     world.qlik(Route::Reload, [reply(200, reload("SUCCEEDED"))]);
     let hidden = call(&world, get(RELOAD)).await;

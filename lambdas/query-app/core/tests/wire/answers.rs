@@ -53,14 +53,14 @@ async fn submitted(call: &'static str, case: Case) -> String {
         "body": crate::world::run(&id(1)).to_string(),
     });
     let first = world.socket(event.clone()).await;
-    let mut told = world.told_if_connected("a=");
+    let mut received = world.received_if_connected("a=");
     let mut steps = Vec::new();
-    if let Some(error) = told.iter().find(|message| message["type"] == "error") {
+    if let Some(error) = received.iter().find(|message| message["type"] == "error") {
         steps.push(format!("the user is shown `{}`", error["code"].as_str().unwrap()));
-    } else if told.is_empty() {
+    } else if received.is_empty() {
         steps.push(if first.is_ok() { "not accepted at once" } else { "the run fails" }.to_owned());
         world.socket(event).await.unwrap();
-        told = world.told_if_connected("a=");
+        received = world.received_if_connected("a=");
     }
     let is_recorded = |world: &World| world.item(ANNA, &id(1), "state") != "pending";
     if !is_recorded(&world) && !world.item(ANNA, &id(1), "open").is_null() {
@@ -77,8 +77,8 @@ async fn submitted(call: &'static str, case: Case) -> String {
         });
         world.finished(event).await.unwrap();
     }
-    told.extend(world.told_if_connected("a="));
-    steps.push(last(&world, &told));
+    received.extend(world.received_if_connected("a="));
+    steps.push(last(&world, &received));
     assert!(!world.kinds().contains_key("user slot"), "no place is lost");
     steps.join(", ")
 }
@@ -88,7 +88,7 @@ async fn ended(call: &'static str, case: Case) -> String {
     let world = World::new().await;
     world.connect(ANNA, "a=").await;
     world.run("a=", &id(1)).await;
-    world.told("a=");
+    world.received("a=");
     let event = world.statement(0, |statement| {
         statement.finish(&[&[&[json!(1)]]]);
         statement.event("FINISHED")
@@ -103,8 +103,8 @@ async fn ended(call: &'static str, case: Case) -> String {
             world.sweep().await;
         }
     }
-    let told = world.told_if_connected("a=");
-    steps.push(last(&world, &told));
+    let received = world.received_if_connected("a=");
+    steps.push(last(&world, &received));
     assert!(!world.kinds().contains_key("user slot"), "no place is lost");
     steps.join(", ")
 }
@@ -131,11 +131,12 @@ async fn fetched(call: &'static str, case: Case) -> String {
 }
 
 /// The state in which a request is left, and what its browser heard of it.
-fn last(world: &World, told: &[Value]) -> String {
+fn last(world: &World, received: &[Value]) -> String {
     let state = world.item(ANNA, &id(1), "state");
     let is_open = !world.item(ANNA, &id(1), "open").is_null();
-    let is_heard =
-        told.iter().any(|message| matches!(message["type"].as_str(), Some("rows" | "ready" | "error" | "cancelled")));
+    let is_heard = received
+        .iter()
+        .any(|message| matches!(message["type"].as_str(), Some("rows" | "ready" | "error" | "cancelled")));
     match state.as_str() {
         None => "nothing was started".to_owned(),
         Some(state) if is_open => panic!("the request is left {state} although nothing is wrong any longer"),

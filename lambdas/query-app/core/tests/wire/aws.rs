@@ -99,8 +99,8 @@ impl State {
         }
         assert!(body.len() <= 30_720, "a message has {} bytes", body.len());
         match self.browsers.get_mut(connection) {
-            Some(told) => {
-                told.push(body.to_owned());
+            Some(received) => {
+                received.push(body.to_owned());
                 reply(200, "")
             }
             None => refusal(410, "GoneException"),

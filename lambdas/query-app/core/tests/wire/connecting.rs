@@ -104,7 +104,7 @@ async fn a_connection_is_stored_with_its_user_for_two_hours_and_a_quarter() {
 }
 
 #[tokio::test]
-async fn an_expired_user_is_told_to_sign_in_whatever_the_message() {
+async fn an_expired_user_is_asked_to_sign_in_whatever_the_message() {
     let world = World::new().await;
     for message in [
         json!({"action": "ping"}),
@@ -115,12 +115,12 @@ async fn an_expired_user_is_told_to_sign_in_whatever_the_message() {
         world.connect(ANNA, "a=").await;
         world.run("a=", &id(1)).await;
         world.pass(3600);
-        let mut told = world.told("a=");
+        let mut received = world.received("a=");
         world.state().on_post = Some(Box::new(|state| assert!(state.browsers.contains_key("a="))));
         world.say("a=", message).await;
         // The connection was closed after the message.
         assert!(!world.state().browsers.contains_key("a="));
-        told.clear();
+        received.clear();
         assert!(!world.kinds().contains_key("connection connection"));
     }
     assert_eq!(world.statements(), 1);
@@ -128,7 +128,7 @@ async fn an_expired_user_is_told_to_sign_in_whatever_the_message() {
 }
 
 #[tokio::test]
-async fn an_unknown_connection_is_told_to_sign_in_again() {
+async fn an_unknown_connection_is_asked_to_sign_in_again() {
     let world = World::new().await;
     world.state().browsers.insert("x=".to_owned(), Vec::new());
     world.say("x=", json!({"action": "ping"})).await;
@@ -151,8 +151,8 @@ async fn an_invalid_message_is_answered_with_the_allowed_ones() {
     ] {
         let event = json!({"requestContext": {"eventType": "MESSAGE", "connectionId": "a="}, "body": body});
         world.socket(event).await.unwrap();
-        let told = world.told("a=");
-        assert_eq!((told.len(), &told[0]["type"], &told[0]["code"]), (1, &json!("error"), &json!("invalid")), "{body}");
+        let received = world.received("a=");
+        assert_eq!((received.len(), &received[0]["type"], &received[0]["code"]), (1, &json!("error"), &json!("invalid")), "{body}");
     }
     world.say("a=", json!({"action": "ping"})).await;
     assert_eq!(world.types("a="), ["pong"]);

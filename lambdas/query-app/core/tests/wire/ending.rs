@@ -25,8 +25,8 @@ fn finish(world: &World, rows: usize) -> Value {
     })
 }
 
-fn told(is: bool) -> Result<Value, queries::Error> {
-    Ok(json!({"told": is}))
+fn notified(is: bool) -> Result<Value, queries::Error> {
+    Ok(json!({"notified": is}))
 }
 
 /// What Lambda shows as the type of an error.
@@ -55,8 +55,8 @@ async fn an_event_that_is_faster_than_the_record_of_its_statement_finds_the_requ
 async fn an_event_that_is_delivered_twice_is_reported_once() {
     let world = running().await;
     let event = finish(&world, 1);
-    assert_eq!(world.finished(event.clone()).await, told(true));
-    assert_eq!(world.finished(event.clone()).await, told(false));
+    assert_eq!(world.finished(event.clone()).await, notified(true));
+    assert_eq!(world.finished(event.clone()).await, notified(false));
     assert_eq!(world.types("a="), ["rows"]);
 
     world.run("a=", &id(2)).await;
@@ -65,7 +65,7 @@ async fn an_event_that_is_delivered_twice_is_reported_once() {
         statement.event("FINISHED")
     });
     let both = tokio::join!(world.finished(event.clone()), world.finished(event));
-    assert!(both == (told(true), told(false)) || both == (told(false), told(true)), "{both:?}");
+    assert!(both == (notified(true), notified(false)) || both == (notified(false), notified(true)), "{both:?}");
     assert_eq!(world.types("a="), ["accepted", "rows"]);
 }
 
@@ -77,7 +77,7 @@ async fn an_event_without_a_request_is_an_error_and_one_of_another_tenant_is_ign
     assert!(name(world.finished(event.clone()).await) == "UnknownRequest");
     for name in ["acme-query-query-x", "other-query-x"] {
         event["detail"]["statementName"] = json!(name);
-        assert_eq!(world.finished(event.clone()).await, told(false));
+        assert_eq!(world.finished(event.clone()).await, notified(false));
     }
     for event in [json!({}), json!({"source": "aws.s3"}), json!({"detail": {"statementName": "acme-query-x"}})] {
         assert!(name(world.finished(event).await) == "UnknownEvent");
@@ -90,15 +90,15 @@ async fn an_event_of_a_cluster_is_reported_like_one_of_a_workgroup() {
     let world = running().await;
     let mut event = finish(&world, 1);
     event["resources"] = json!(["arn:aws:redshift:eu-west-1:123456789012:cluster:c"]);
-    assert_eq!(world.finished(event).await, told(true));
+    assert_eq!(world.finished(event).await, notified(true));
 }
 
 #[tokio::test]
 async fn a_large_result_is_sent_in_parts() {
     let world = running().await;
     let event = finish(&world, 300);
-    assert_eq!(world.finished(event).await, told(true));
-    let parts = world.told("a=");
+    assert_eq!(world.finished(event).await, notified(true));
+    let parts = world.received("a=");
     assert!(parts.len() > 9, "{}", parts.len());
     let mut rows = 0;
     for (seq, part) in parts.iter().enumerate() {
@@ -114,7 +114,7 @@ async fn a_result_of_more_than_a_megabyte_or_with_a_huge_row_is_one_to_fetch() {
     let event = finish(&world, 1100);
     world.finished(event).await.unwrap();
     let ready = json!({"type": "ready", "requestId": id(1), "rows": 1100, "capped": false, "page": format!("/requests/{}/rows", id(1))});
-    assert_eq!(world.told("a="), [ready]);
+    assert_eq!(world.received("a="), [ready]);
     assert!(!world.state().warehouse.calls.contains(&"GetStatementResult".to_owned()), "it is not even read");
 
     world.run("a=", &id(2)).await;
@@ -135,7 +135,7 @@ async fn pages_that_lead_back_to_one_that_was_read_are_not_followed() {
             statement.next = circle.iter().map(|token| (*token).to_owned()).collect();
             statement.event("FINISHED")
         });
-        assert_eq!(world.finished(event).await, told(true));
+        assert_eq!(world.finished(event).await, notified(true));
         assert_eq!(world.types("a="), ["ready"]);
         let asked = world.state().warehouse.calls.iter().filter(|call| *call == "GetStatementResult").count();
         assert_eq!(asked, circle.len());
@@ -153,7 +153,7 @@ async fn a_result_that_was_cut_says_so() {
     assert!(world.statement(0, |statement| statement.asked["Sql"].as_str().unwrap().ends_with("\nlimit 2")));
     let event = finish(&world, 2);
     world.finished(event).await.unwrap();
-    assert_eq!(world.told("a=")[1]["capped"], true);
+    assert_eq!(world.received("a=")[1]["capped"], true);
 }
 
 #[tokio::test]
@@ -169,13 +169,13 @@ async fn a_failure_is_reported_without_the_databases_text() {
         event
     });
     world.finished(event_without).await.unwrap();
-    let told = world.told("a=");
-    assert_eq!((&told[0]["type"], &told[0]["code"]), (&json!("error"), &json!("failed")));
-    assert!(!told[0].to_string().contains("division"));
-    let reference = told[0]["reference"].as_str().unwrap();
+    let received = world.received("a=");
+    assert_eq!((&received[0]["type"], &received[0]["code"]), (&json!("error"), &json!("failed")));
+    assert!(!received[0].to_string().contains("division"));
+    let reference = received[0]["reference"].as_str().unwrap();
     assert!(world.log().contains(reference), "operators find it by {reference}");
     let state = world.call(ANNA, "GET", &format!("/requests/{}", id(1))).await;
-    assert_eq!((&state["body"]["state"], &state["body"]["reference"]), (&json!("failed"), &told[0]["reference"]));
+    assert_eq!((&state["body"]["state"], &state["body"]["reference"]), (&json!("failed"), &received[0]["reference"]));
 }
 
 #[tokio::test]
@@ -194,8 +194,8 @@ async fn a_statement_that_redshift_stopped_by_itself_is_not_reported_as_cancelle
             statement.status = status;
             statement.event(status)
         });
-        assert_eq!(world.finished(event).await, told(true));
-        let message = &world.told("a=")[0];
+        assert_eq!(world.finished(event).await, notified(true));
+        let message = &world.received("a=")[0];
         assert_eq!((&message["type"], &message["code"]), (&json!("error"), &json!(code)), "{status} {error}");
     }
 }
@@ -210,7 +210,7 @@ async fn a_statement_that_its_owner_cancelled_is_reported_as_cancelled_in_redshi
             statement.status = status;
             statement.event(status)
         });
-        assert_eq!(world.finished(event).await, told(true));
+        assert_eq!(world.finished(event).await, notified(true));
         assert_eq!(world.types("a="), ["cancelled"]);
     }
 }
@@ -222,7 +222,7 @@ async fn an_event_before_the_end_that_it_reports_is_retried() {
     assert!(name(world.finished(event.clone()).await) == "StillRunning");
     assert!(world.types("a=").is_empty());
     finish(&world, 1);
-    assert_eq!(world.finished(event).await, told(true), "the lease was released");
+    assert_eq!(world.finished(event).await, notified(true), "the lease was released");
 }
 
 #[tokio::test]
@@ -233,11 +233,11 @@ async fn a_lost_connection_loses_its_items_but_the_result_is_kept() {
     world.vanish("a=");
     let posted = world.state().posted;
     let event = finish(&world, 300);
-    assert_eq!(world.finished(event.clone()).await, told(true));
+    assert_eq!(world.finished(event.clone()).await, notified(true));
     assert_eq!(world.state().posted, posted + 1, "a 410 is not retried, and no other part is sent");
     let kinds = world.kinds();
     assert_eq!((kinds["connection connection"], kinds["connection request"]), (1, 1), "Bert's still exist: {kinds:?}");
-    assert_eq!(world.finished(event).await, told(false));
+    assert_eq!(world.finished(event).await, notified(false));
     assert_eq!(world.item(ANNA, &id(1), "state"), "finished");
     world.connect(ANNA, "a2=").await;
     world.say("a2=", json!({"action": "resume", "requestId": id(1), "seq": -1})).await;
@@ -249,7 +249,7 @@ async fn a_busy_gateway_is_retried_with_pauses_but_not_forever() {
     let world = running().await;
     let event = finish(&world, 1);
     world.state().posts.extend([(429, "LimitExceededException"); 5]);
-    assert_eq!(world.finished(event).await, told(true));
+    assert_eq!(world.finished(event).await, notified(true));
     assert_eq!(world.types("a="), ["rows"]);
     let slept = world.time.slept().as_millis();
     assert!((1..=5_000).contains(&slept), "{slept} ms");
@@ -261,7 +261,7 @@ async fn a_busy_gateway_is_retried_with_pauses_but_not_forever() {
         statement.event("FINISHED")
     });
     assert!(world.finished(event.clone()).await.unwrap_err().to_string().contains("LimitExceededException"));
-    assert_eq!(world.finished(event).await, told(true), "Lambda's next attempt continues");
+    assert_eq!(world.finished(event).await, notified(true), "Lambda's next attempt continues");
     assert_eq!(world.types("a="), ["accepted", "rows"]);
 }
 
@@ -270,7 +270,7 @@ async fn a_result_that_the_gateway_finds_too_large_is_one_to_fetch() {
     let world = running().await;
     let event = finish(&world, 300);
     world.state().posts.push_back((413, "PayloadTooLargeException"));
-    assert_eq!(world.finished(event).await, told(true));
+    assert_eq!(world.finished(event).await, notified(true));
     assert_eq!(world.types("a="), ["ready"]);
 }
 
@@ -283,11 +283,11 @@ async fn a_run_that_dies_in_the_middle_is_resumed_from_what_was_recorded() {
     world.state().posts.push_back((403, "ForbiddenException"));
     world.faults("UpdateItem", &[Fault::Works, Fault::Works, Fault::Denies]);
     assert!(world.finished(event.clone()).await.is_err());
-    assert_eq!(world.told("a=").len(), 10);
-    assert_eq!(world.finished(event.clone()).await, told(false), "its lease holds");
+    assert_eq!(world.received("a=").len(), 10);
+    assert_eq!(world.finished(event.clone()).await, notified(false), "its lease holds");
     world.pass(61);
-    assert_eq!(world.sweep().await, json!({"seen": 1, "told": 1, "failures": 0}));
-    let rest = world.told("a=");
+    assert_eq!(world.sweep().await, json!({"seen": 1, "notified": 1, "failures": 0}));
+    let rest = world.received("a=");
     assert_eq!(rest[0]["seq"], 8);
     assert_eq!(rest.last().unwrap()["last"], true);
 }
@@ -303,8 +303,8 @@ async fn a_connection_that_takes_over_in_the_middle_gets_the_missing_parts() {
         item["connection"] = json!({"S": "a2="});
         item["sent"] = json!({"N": "1"});
     }));
-    assert_eq!(world.finished(event).await, told(true));
-    let second = world.told("a2=");
+    assert_eq!(world.finished(event).await, notified(true));
+    let second = world.received("a2=");
     assert_eq!(second[0]["seq"], 2);
     assert_eq!(second.last().unwrap()["last"], true);
 }
@@ -315,7 +315,7 @@ async fn a_user_who_is_no_longer_signed_in_gets_no_rows() {
     let event = finish(&world, 1);
     world.pass(3600);
     world.state().on_post = Some(Box::new(|state| state.browsers.get_mut("a=").unwrap().clear()));
-    assert_eq!(world.finished(event).await, told(true));
+    assert_eq!(world.finished(event).await, notified(true));
     assert!(!world.state().browsers.contains_key("a="), "the connection is closed");
     world.connect(ANNA, "a2=").await;
     world.say("a2=", json!({"action": "resume", "requestId": id(1), "seq": -1})).await;
@@ -328,6 +328,7 @@ async fn two_requests_of_one_connection_are_both_answered() {
     world.run("a=", &id(2)).await;
     world.ends(1).await;
     world.ends(0).await;
-    let answered: Vec<Value> = world.told("a=").iter().skip(1).map(|message| message["requestId"].clone()).collect();
+    let answered: Vec<Value> =
+        world.received("a=").iter().skip(1).map(|message| message["requestId"].clone()).collect();
     assert_eq!(answered, [json!(id(2)), json!(id(1))]);
 }

@@ -90,7 +90,7 @@ async fn a_submission_without_any_answer_stays_open_until_one_arrives() {
 }
 
 #[tokio::test]
-async fn a_run_that_died_before_the_submission_is_made_up_for() {
+async fn a_run_that_died_before_the_submission_is_finished_by_a_later_run() {
     let world = World::new().await;
     world.connect(ANNA, "a=").await;
     // The message that it was accepted cannot be sent, and the run continues.
@@ -113,7 +113,7 @@ async fn a_run_that_died_before_the_submission_is_made_up_for() {
 
 #[tokio::test]
 async fn a_refusal_of_the_second_submission_is_reported_to_who_waits() {
-    for (status, code, message, told) in [
+    for (status, code, message, expected) in [
         (400, "ValidationException", "no", "failed"),
         (400, "ValidationException", "the workgroup is paused", "unavailable"),
     ] {
@@ -125,7 +125,7 @@ async fn a_refusal_of_the_second_submission_is_reported_to_who_waits() {
         assert_eq!(world.types("a="), ["accepted"]);
         world.pass(60);
         world.hand_in().await;
-        assert_eq!(world.told("a=")[0]["code"], told);
+        assert_eq!(world.received("a=")[0]["code"], expected);
         assert!(!world.kinds().contains_key("user slot"));
     }
 }
@@ -147,8 +147,8 @@ async fn nothing_is_submitted_again_after_its_time_or_with_other_sql() {
     world.pass(600);
     world.hand_in().await;
     assert_eq!(executed(&world), before, "its time is over");
-    world.told("a=");
+    world.received("a=");
     world.sweep().await;
-    assert_eq!(world.told("a=")[0]["code"], "unavailable");
+    assert_eq!(world.received("a=")[0]["code"], "unavailable");
     assert!(!world.kinds().contains_key("user slot"));
 }

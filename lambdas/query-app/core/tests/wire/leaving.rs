@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::world::{ANNA, BERT, World, id};
 
-const SWEPT_NOTHING: &str = r#"{"failures":0,"seen":0,"told":0}"#;
+const SWEPT_NOTHING: &str = r#"{"failures":0,"seen":0,"notified":0}"#;
 
 fn resume(request: u32, seq: i64) -> Value {
     json!({"action": "resume", "requestId": id(request), "seq": seq})
@@ -109,23 +109,23 @@ async fn a_resume_after_the_end_gets_the_parts_that_are_missing() {
         assert_eq!(world.types("a2="), ["rows"], "a result of one part is sent whole");
     }
     world.say("b=", resume(1, -1)).await;
-    assert_eq!(world.told("b=")[0]["code"], "unknown-request");
+    assert_eq!(world.received("b=")[0]["code"], "unknown-request");
     world.say("a2=", resume(7, -1)).await;
-    assert_eq!(world.told("a2=")[0]["code"], "unknown-request");
+    assert_eq!(world.received("a2=")[0]["code"], "unknown-request");
     world.pass(48 * 60 * 60);
     world.connect(ANNA, "a3=").await;
     world.say("a3=", resume(1, -1)).await;
-    assert_eq!(world.told("a3=")[0]["code"], "unknown-request");
+    assert_eq!(world.received("a3=")[0]["code"], "unknown-request");
 }
 
 #[tokio::test]
-async fn a_missing_event_is_made_up_for() {
+async fn a_missing_event_is_replaced_by_the_sweep() {
     let world = running().await;
     world.statement(0, |statement| statement.finish(&[&[&[json!("late")]]]));
     world.pass(19);
     assert_eq!(world.sweep().await.to_string(), SWEPT_NOTHING);
     world.pass(1);
-    assert_eq!(world.sweep().await, json!({"seen": 1, "told": 1, "failures": 0}));
+    assert_eq!(world.sweep().await, json!({"seen": 1, "notified": 1, "failures": 0}));
     assert_eq!(world.types("a="), ["accepted", "rows"]);
     assert_eq!(world.sweep().await.to_string(), SWEPT_NOTHING);
 }
@@ -140,10 +140,10 @@ async fn a_sweep_reads_all_pages_and_skips_what_cannot_be_reported() {
         world.statement(number as usize, |statement| statement.finish(&[&[&[json!(number)]]]));
     }
     world.pass(20);
-    world.told("a=");
+    world.received("a=");
     world.state().posts.push_back((403, "ForbiddenException"));
-    assert_eq!(world.sweep().await, json!({"seen": 5, "told": 4, "failures": 1}));
-    assert_eq!(world.sweep().await, json!({"seen": 1, "told": 1, "failures": 0}));
+    assert_eq!(world.sweep().await, json!({"seen": 5, "notified": 4, "failures": 1}));
+    assert_eq!(world.sweep().await, json!({"seen": 1, "notified": 1, "failures": 0}));
     assert_eq!(world.types("a=").len(), 5);
 }
 
@@ -157,8 +157,8 @@ async fn a_statement_that_takes_too_long_is_cancelled_and_reported() {
     assert_eq!(cancels(&world, 0), 0);
     world.pass(1);
     world.sweep().await;
-    let told = world.told("a=");
-    assert_eq!((cancels(&world, 0), &told[1]["code"], told.len()), (1, &json!("timed-out"), 2));
+    let received = world.received("a=");
+    assert_eq!((cancels(&world, 0), &received[1]["code"], received.len()), (1, &json!("timed-out"), 2));
 }
 
 #[tokio::test]
@@ -172,18 +172,18 @@ async fn a_statement_that_cannot_be_cancelled_is_finally_given_up() {
     assert_eq!(world.types("a="), ["accepted"]);
     world.pass(1);
     world.sweep().await;
-    assert_eq!(world.told("a=")[0]["code"], "timed-out");
+    assert_eq!(world.received("a=")[0]["code"], "timed-out");
 }
 
 #[tokio::test]
 async fn an_end_that_cannot_be_reported_is_finally_given_up_and_can_be_resumed() {
     let world = running().await;
     world.statement(0, |statement| statement.finish(&[&[&[json!(1)]]]));
-    world.told("a=");
-    for (seconds, told) in [(1500, 0), (1, 1)] {
+    world.received("a=");
+    for (seconds, notified) in [(1500, 0), (1, 1)] {
         world.pass(seconds);
         world.state().posts.push_back((403, "ForbiddenException"));
-        assert_eq!(world.sweep().await["told"], told);
+        assert_eq!(world.sweep().await["notified"], notified);
     }
     world.say("a=", resume(1, -1)).await;
     assert_eq!(world.types("a="), ["rows"]);
@@ -196,16 +196,16 @@ async fn a_user_resumes_sixty_times_in_a_minute_on_all_connections_together() {
     world.connect(ANNA, "a2=").await;
     world.connect(BERT, "b=").await;
     world.run("b=", &id(1)).await;
-    world.told("a=");
+    world.received("a=");
     for number in 0..60 {
         world.say(if number % 2 == 0 { "a=" } else { "a2=" }, resume(1, -1)).await;
     }
     let read = |world: &World| world.state().warehouse.calls.len();
     let before = read(&world);
-    world.told("a=");
+    world.received("a=");
     world.say("a=", resume(1, -1)).await;
-    assert_eq!((&world.told("a=")[0]["code"], read(&world)), (&json!("too-many"), before));
-    world.told("b=");
+    assert_eq!((&world.received("a=")[0]["code"], read(&world)), (&json!("too-many"), before));
+    world.received("b=");
     world.say("b=", resume(1, -1)).await;
     assert_eq!(world.types("b="), ["accepted"], "somebody else is counted alone");
     world.pass(60);

@@ -27,10 +27,10 @@ async fn wrong_values_and_names_are_errors_without_statements() {
     ] {
         let message = json!({"action": "run", "requestId": id(1), "query": query, "parameters": parameters});
         world.say("a=", message).await;
-        let told = world.told("a=");
-        assert_eq!(told.len(), 1, "{parameters}");
+        let received = world.received("a=");
+        assert_eq!(received.len(), 1, "{parameters}");
         assert_eq!(
-            (&told[0]["type"], &told[0]["requestId"], &told[0]["code"]),
+            (&received[0]["type"], &received[0]["requestId"], &received[0]["code"]),
             (&json!("error"), &json!(id(1)), &json!(code))
         );
     }
@@ -76,7 +76,7 @@ async fn a_repeated_request_is_the_same_statement() {
     let mut other = run(&id(1));
     other["parameters"]["month"] = json!("2015-02");
     world.say("a=", other).await;
-    assert_eq!(world.told("a=")[0]["code"], "invalid");
+    assert_eq!(world.received("a=")[0]["code"], "invalid");
     assert_eq!(world.statements(), 1);
 }
 
@@ -123,9 +123,9 @@ async fn a_user_has_two_statements_at_once_and_others_have_their_own() {
     world.run("a=", &id(1)).await;
     world.run("a2=", &id(2)).await;
     world.run("a=", &id(3)).await;
-    let told = world.told("a=");
-    assert_eq!((&told[1]["code"], &told[1]["requestId"]), (&json!("too-many"), &json!(id(3))));
-    assert!(told[1]["reason"].as_str().unwrap().starts_with("you already have 2"));
+    let received = world.received("a=");
+    assert_eq!((&received[1]["code"], &received[1]["requestId"]), (&json!("too-many"), &json!(id(3))));
+    assert!(received[1]["reason"].as_str().unwrap().starts_with("you already have 2"));
     world.run("b=", &id(3)).await;
     assert_eq!(world.types("b="), ["accepted"]);
     world.ends(0).await;
@@ -141,8 +141,8 @@ async fn a_user_begins_ten_requests_per_minute() {
     for number in 0..11 {
         world.run("a=", &id(number)).await;
     }
-    let told = world.told("a=");
-    assert_eq!((told.len(), &told[10]["code"]), (11, &json!("too-many")));
+    let received = world.received("a=");
+    assert_eq!((received.len(), &received[10]["code"]), (11, &json!("too-many")));
     assert_eq!(world.statements(), 10);
     world.pass(60);
     world.run("a=", &id(10)).await;
@@ -166,9 +166,9 @@ async fn an_unavailable_or_refusing_warehouse_ends_the_request_at_once() {
         world.state().warehouse.refusals.insert("ExecuteStatement", refusals);
         let request = id(u32::try_from(number).unwrap());
         world.run("a=", &request).await;
-        let told = world.told("a=");
-        assert_eq!((&told[0]["type"], &told[1]["code"], told.len()), (&json!("accepted"), &json!(code), 2));
-        assert!(told[1]["reference"].is_string());
+        let received = world.received("a=");
+        assert_eq!((&received[0]["type"], &received[1]["code"], received.len()), (&json!("accepted"), &json!(code), 2));
+        assert!(received[1]["reference"].is_string());
         assert!(world.item(ANNA, &request, "open").is_null());
         world.state().warehouse.refusals.clear();
     }
@@ -183,7 +183,7 @@ async fn a_cancel_ends_the_statement_and_its_end_is_reported_once() {
     world.connect(BERT, "b=").await;
     world.run("a=", &id(1)).await;
     world.say("b=", json!({"action": "cancel", "requestId": id(1)})).await;
-    assert_eq!(world.told("b=")[0]["code"], "unknown-request");
+    assert_eq!(world.received("b=")[0]["code"], "unknown-request");
     assert_eq!(world.statement(0, |statement| statement.cancels), 0);
     world.say("a=", json!({"action": "cancel", "requestId": id(1)})).await;
     let event = world.statement(0, |statement| statement.event("ABORTED"));
@@ -191,7 +191,7 @@ async fn a_cancel_ends_the_statement_and_its_end_is_reported_once() {
     world.finished(event).await.unwrap();
     assert_eq!(world.types("a="), ["accepted", "cancelled"]);
     world.say("a=", json!({"action": "cancel", "requestId": id(1)})).await;
-    assert_eq!(world.told("a=")[0]["code"], "ended");
+    assert_eq!(world.received("a=")[0]["code"], "ended");
 }
 
 #[tokio::test]
@@ -226,8 +226,8 @@ async fn a_table_that_does_not_answer_is_reported_and_nothing_begins() {
     world.connect(ANNA, "a=").await;
     world.faults("TransactWriteItems", &[Fault::Denies]);
     world.run("a=", &id(1)).await;
-    let told = world.told("a=");
-    assert_eq!((&told[0]["code"], &told[0]["requestId"]), (&json!("unavailable"), &json!(id(1))));
+    let received = world.received("a=");
+    assert_eq!((&received[0]["code"], &received[0]["requestId"]), (&json!("unavailable"), &json!(id(1))));
     assert_eq!(world.statements(), 0);
 }
 
@@ -240,7 +240,7 @@ async fn a_conflicting_transaction_is_retried_but_not_forever() {
     assert_eq!(world.types("a="), ["accepted"]);
     world.faults("TransactWriteItems", &[Fault::Conflicts; 4]);
     world.run("a=", &id(2)).await;
-    assert_eq!(world.told("a=")[0]["code"], "unavailable");
+    assert_eq!(world.received("a=")[0]["code"], "unavailable");
     assert_eq!(world.statements(), 1);
 }
 
@@ -258,7 +258,7 @@ async fn a_tenants_own_queries_are_read_again_after_five_minutes() {
     assert!(world.log().contains("broken.sql"));
     world.state().files.insert("q/later.sql".to_owned(), file("later"));
     world.say("a=", own(2, "later")).await;
-    assert_eq!(world.told("a=")[0]["code"], "unknown-query");
+    assert_eq!(world.received("a=")[0]["code"], "unknown-query");
     world.pass(300);
     world.say("a=", own(2, "later")).await;
     assert_eq!(world.types("a="), ["accepted"]);

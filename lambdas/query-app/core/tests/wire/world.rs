@@ -183,16 +183,16 @@ impl World {
     }
 
     /// The messages to a browser since the last call.
-    pub(crate) fn told(&self, connection: &str) -> Vec<Value> {
+    pub(crate) fn received(&self, connection: &str) -> Vec<Value> {
         let mut state = self.state();
-        let told = std::mem::take(state.browsers.get_mut(connection).expect("the browser is connected"));
-        told.iter().map(|text| serde_json::from_str(text).unwrap()).collect()
+        let received = std::mem::take(state.browsers.get_mut(connection).expect("the browser is connected"));
+        received.iter().map(|text| serde_json::from_str(text).unwrap()).collect()
     }
 
-    /// As [`told`](Self::told); nothing if the browser is not connected.
-    pub(crate) fn told_if_connected(&self, connection: &str) -> Vec<Value> {
+    /// As [`received`](Self::received); nothing if the browser is not connected.
+    pub(crate) fn received_if_connected(&self, connection: &str) -> Vec<Value> {
         let is_connected = self.state().browsers.contains_key(connection);
-        if is_connected { self.told(connection) } else { Vec::new() }
+        if is_connected { self.received(connection) } else { Vec::new() }
     }
 
     /// Sets the answer to the next call of an operation of any service.
@@ -229,7 +229,7 @@ impl World {
 
     /// The types of the messages to a browser.
     pub(crate) fn types(&self, connection: &str) -> Vec<String> {
-        self.told(connection).iter().map(|message| message["type"].as_str().unwrap().to_owned()).collect()
+        self.received(connection).iter().map(|message| message["type"].as_str().unwrap().to_owned()).collect()
     }
 
     pub(crate) fn statements(&self) -> usize {
@@ -247,7 +247,7 @@ impl World {
             statement.finish(&[&[&[json!("canary-cell")]]]);
             statement.event("FINISHED")
         });
-        assert_eq!(self.finished(event).await, Ok(json!({"told": true})));
+        assert_eq!(self.finished(event).await, Ok(json!({"notified": true})));
     }
 
     pub(crate) fn log(&self) -> String {

@@ -111,9 +111,9 @@ async fn a_page_that_cannot_be_published_fails_with_a_reason_before_anything_cha
         (&many[..], "the page is too large at site/f"),
     ] {
         let world = World::new(files).await;
-        let [status, _, told] = world.answer(event("Create", None)).await;
+        let [status, _, reason_sent] = world.answer(event("Create", None)).await;
         assert_eq!(status, "FAILED");
-        assert!(told.contains(reason), "{told}");
+        assert!(reason_sent.contains(reason), "{reason_sent}");
         assert_eq!(world.changes(), [""; 0]);
     }
     for (property, value, reason) in [
@@ -124,9 +124,9 @@ async fn a_page_that_cannot_be_published_fails_with_a_reason_before_anything_cha
         let world = World::new(&FILES).await;
         let mut wrong = event("Create", None);
         wrong["ResourceProperties"][property] = value;
-        let [status, _, told] = world.answer(wrong).await;
+        let [status, _, reason_sent] = world.answer(wrong).await;
         assert_eq!(status, "FAILED");
-        assert!(told.contains(reason), "{told}");
+        assert!(reason_sent.contains(reason), "{reason_sent}");
         assert_eq!(world.changes(), [""; 0]);
     }
     for (key, value, reason) in [
@@ -138,9 +138,9 @@ async fn a_page_that_cannot_be_published_fails_with_a_reason_before_anything_cha
         let world = World::new(&FILES).await;
         let mut wrong = event("Create", None);
         wrong["ResourceProperties"]["Config"][key] = value;
-        let [status, _, told] = world.answer(wrong).await;
+        let [status, _, reason_sent] = world.answer(wrong).await;
         assert_eq!(status, "FAILED");
-        assert!(told.contains(reason), "{told}");
+        assert!(reason_sent.contains(reason), "{reason_sent}");
     }
 }
 

@@ -131,16 +131,16 @@ impl Data {
     /// Two keys per page; the token is the number of keys returned so far.
     fn list(&self, query: &str) -> Answer {
         let token = query.split('&').find_map(|field| field.strip_prefix("continuation-token="));
-        let told: usize = token.map_or(0, |token| token.parse().unwrap());
+        let start: usize = token.map_or(0, |token| token.parse().unwrap());
         let contents: String = self
             .objects
             .keys()
-            .skip(told)
+            .skip(start)
             .take(2)
             .map(|key| format!("<Contents><Key>{key}</Key></Contents>"))
             .collect();
-        let next = if told + 2 < self.objects.len() {
-            format!("<IsTruncated>true</IsTruncated><NextContinuationToken>{}</NextContinuationToken>", told + 2)
+        let next = if start + 2 < self.objects.len() {
+            format!("<IsTruncated>true</IsTruncated><NextContinuationToken>{}</NextContinuationToken>", start + 2)
         } else {
             String::new()
         };

@@ -161,7 +161,7 @@ async fn a_page_token_is_only_valid_for_its_list_tenant_and_hour() {
     for query in [json!({"nextToken": token}), json!({"dashboardId": "d2", "nextToken": token})] {
         assert_eq!(status(&world, query).await, 400);
     }
-    let other = World::beside(world.state.clone(), &[("TENANT", "globex")]).await;
+    let other = World::sharing(world.state.clone(), &[("TENANT", "globex")]).await;
     let good = json!({"dashboardId": "d1", "nextToken": token});
     assert_eq!(status(&other, good.clone()).await, 400);
     world.time.pass(Duration::from_secs(3599));

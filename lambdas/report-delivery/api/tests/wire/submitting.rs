@@ -139,7 +139,7 @@ async fn the_same_key_is_the_same_job_and_a_different_request_with_it_a_conflict
     }
     assert_eq!(world.state().dynamo.jobs.len(), 1);
     // The same key of a different tenant is a different job.
-    let other = World::beside(world.state.clone(), &[("TENANT", "globex")]).await;
+    let other = World::sharing(world.state.clone(), &[("TENANT", "globex")]).await;
     let (_, others) = other.call(post(pdf(), key)).await;
     assert_ne!(others["SnapshotJobId"], first["SnapshotJobId"]);
 }
@@ -180,7 +180,7 @@ async fn callers_can_only_have_reports_sent_if_the_tenant_lists_domains() {
 }
 
 #[tokio::test]
-async fn a_tag_from_a_claim_comes_from_the_authorizer_or_the_caller_is_refused() {
+async fn a_tag_from_a_claim_is_read_from_the_authorizer_or_the_caller_is_refused() {
     let tags = r#"[{"key":"tenant","value":"canary-tag"},{"key":"customer","claim":"custom:customer"}]"#;
     let world = World::with(&[("ROW_LEVEL_TAGS", tags)]).await;
     for authorizer in

@@ -45,11 +45,11 @@ impl World {
             answers: String::new(),
             given: Vec::new(),
         }));
-        World::beside(state, variables).await
+        World::sharing(state, variables).await
     }
 
     /// Another function with the same tables and bucket.
-    pub(crate) async fn beside(state: Arc<Mutex<State>>, variables: &[(&str, &str)]) -> World {
+    pub(crate) async fn sharing(state: Arc<Mutex<State>>, variables: &[(&str, &str)]) -> World {
         let served = state.clone();
         let address = serve(move |request| std::future::ready(served.lock().unwrap().answer(&request))).await;
         let own = [

@@ -44,6 +44,7 @@ pub(crate) struct World {
 
 pub(crate) const MAIL: (&str, &str) = ("MAIL_FROM", "reports@example.com");
 pub(crate) const PARTNER: (&str, &str) = ("PARTNER_BUCKET", "partner");
+pub(crate) const PARTNER_ACCOUNT: &str = "210987654321";
 pub(crate) const SFTP: (&str, &str) = ("SFTP_CONNECTOR", "c-01234567890abcdef");
 
 /// The content of every file.
@@ -80,6 +81,7 @@ impl World {
             ("TENANT", "acme"),
             ("JOBS_TABLE", "jobs"),
             ("REPORT_BUCKET", "reports"),
+            ("PARTNER_ACCOUNT", PARTNER_ACCOUNT),
             ("AWS_ENDPOINT_URL_SESV2", ses.as_str()),
         ];
         let variable = environment(&format!("http://{address}"), own.iter().chain(variables));
@@ -195,6 +197,7 @@ impl State {
             }
             ("GET", path) if path.starts_with("/reports/") => reply(200, CONTENT),
             ("PUT", path) if path.starts_with("/partner/") => {
+                assert_eq!(request.header("x-amz-expected-bucket-owner"), PARTNER_ACCOUNT);
                 self.copies.push((path.to_owned(), request.header("x-amz-copy-source").to_owned()));
                 let done = "<CopyObjectResult><ETag>e</ETag></CopyObjectResult>";
                 self.copy_faults.pop_front().unwrap_or(reply(200, done))

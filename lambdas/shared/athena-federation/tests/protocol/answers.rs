@@ -12,7 +12,7 @@ use crate::requests::{DIALECTS, layout, read, request, splits, table, texts};
 use crate::world::{Shop, World, fields, rows, schema};
 
 async fn world() -> World {
-    World::new(Shop { rows: 10, splits: 1 }).await
+    World::new(Shop { rows: 10, splits: 1, discarded: 0 }).await
 }
 
 fn rows_of(block: &Json) -> RecordBatch {
@@ -134,7 +134,7 @@ async fn only_partitions_that_the_constraints_allow_are_returned() {
 
 #[tokio::test]
 async fn splits_are_paged_and_each_has_its_own_location_and_key() {
-    let world = World::new(Shop { rows: 0, splits: 400 }).await;
+    let world = World::new(Shop { rows: 0, splits: 400, discarded: 0 }).await;
     let partitions = texts("day", &["2026-01-01", "2026-01-02", "2026-01-03"], Dialect::Legacy);
     let (mut keys, mut token) = (Vec::new(), None);
     for expected in [500, 500, 200] {

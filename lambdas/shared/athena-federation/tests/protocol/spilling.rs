@@ -19,7 +19,7 @@ use crate::world::{DATA_KEY, Shop, World, fields, rows, schema};
 const BLOCK_0: &str = "athena-spill/query-1/split-1.0";
 
 fn shop(rows: i64) -> Shop {
-    Shop { rows, splits: 2 }
+    Shop { rows, splits: 2, discarded: 0 }
 }
 
 fn decrypt(object: &[u8]) -> Vec<u8> {
@@ -62,6 +62,21 @@ async fn rows_beyond_the_inline_limit_are_one_encrypted_object() {
         let state = world.state.lock().unwrap();
         assert_eq!(block(&decrypt(&state.objects[BLOCK_0])), rows("2026-01-01", 0..2500));
         assert_eq!(state.puts[0].header("x-amz-expected-bucket-owner"), "111122223333");
+    }
+}
+
+#[tokio::test]
+async fn rows_that_a_connector_discards_are_neither_returned_nor_left_in_a_block() {
+    // An unencrypted split had stored several blocks by then.
+    for (plain, most) in [(false, "16000000"), (true, "20000")] {
+        let world = World::new(Shop { rows: 700, splits: 1, discarded: 2500 }).await;
+        let answer = world.answer(limited(plain, Dialect::Modern, "0", most)).await.unwrap();
+        let state = world.state.lock().unwrap();
+        let blocks = answer["remoteBlocks"].as_array().unwrap();
+        let stored = blocks.iter().map(|place| state.objects[place["key"].as_str().unwrap()].clone());
+        let found: usize =
+            stored.map(|bytes| if plain { block(&bytes) } else { block(&decrypt(&bytes)) }.num_rows()).sum();
+        assert_eq!(found, 700, "plain: {plain}");
     }
 }
 
@@ -207,7 +222,7 @@ async fn a_refusal_by_s3_is_an_error_without_its_text() {
 }
 
 #[tokio::test]
-async fn data_keys_come_from_kms_once_per_response_and_nonces_never_twice() {
+async fn each_response_has_one_data_key_from_kms_and_no_nonce_twice() {
     let world = World::with(shop(0), true).await;
     let partitions = texts("day", &["2026-01-01", "2026-01-02"], Dialect::Modern);
     let answer = world.answer(splits(&partitions, None, Dialect::Modern)).await.unwrap();

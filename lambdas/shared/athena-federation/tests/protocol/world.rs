@@ -25,6 +25,8 @@ use serde_json::{Value as Json, json};
 pub(crate) struct Shop {
     pub(crate) rows: i64,
     pub(crate) splits: usize,
+    /// Rows that are written from a source that turns out to be damaged.
+    pub(crate) discarded: i64,
 }
 
 pub(crate) fn schema() -> SchemaRef {
@@ -79,6 +81,10 @@ impl Connector for Shop {
     }
 
     async fn read(&self, read: &Read<'_>, writer: &mut BlockWriter<'_>) -> Result<(), Error> {
+        if self.discarded > 0 {
+            writer.write(&rows(&read.properties["day"], 0..self.discarded)).await?;
+            writer.restart();
+        }
         for start in (0..self.rows).step_by(1000) {
             writer.write(&rows(&read.properties["day"], start..(start + 1000).min(self.rows))).await?;
         }

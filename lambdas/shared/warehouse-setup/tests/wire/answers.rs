@@ -77,7 +77,7 @@ async fn invalid_properties_fail_a_create_with_a_reason_and_its_delete_changes_n
 
 #[tokio::test]
 async fn a_delete_only_removes_what_has_its_id() {
-    for (id, statements) in [(ID, 2), ("acme-setup/InWarehouse/not-made", 0), ("acme-setup-InWarehouse-1X2Y3Z", 0)] {
+    for (id, statements) in [(ID, 3), ("acme-setup/InWarehouse/not-made", 0), ("acme-setup-InWarehouse-1X2Y3Z", 0)] {
         let world = world().await;
         world.handle(later(&create(), "Delete", id)).await.unwrap();
         assert_eq!(

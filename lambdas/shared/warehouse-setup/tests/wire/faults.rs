@@ -165,7 +165,7 @@ fn one_run(seed: u64) {
     runtime.block_on(async {
         let random = Arc::new(Mutex::new(Rng::with_seed(seed)));
         let taken: Arc<Mutex<Vec<String>>> = Arc::default();
-        let (faults, told) = (Arc::clone(&random), Arc::clone(&taken));
+        let (faults, records) = (Arc::clone(&random), Arc::clone(&taken));
         let world = world_with(move |_, request: &Request| {
             let put = request.method == "PUT";
             let fault = match faults.lock().unwrap().u32(0..if put { 4 } else { 40 }) {
@@ -175,7 +175,7 @@ fn one_run(seed: u64) {
                 _ => None,
             };
             if put && fault.is_none() {
-                told.lock().unwrap().push(request.body.clone());
+                records.lock().unwrap().push(request.body.clone());
             }
             fault
         })

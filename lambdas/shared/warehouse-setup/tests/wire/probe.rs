@@ -5,7 +5,8 @@ use loopback::{Answer, Request};
 use redshift::{Warehouse, identifier};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use warehouse_setup::{Database, Done, System, WarehouseSetup, user};
+use warehouse_setup::schema::Unowned;
+use warehouse_setup::{Database, Done, System, WarehouseSetup, schema, user};
 use warehouse_tests::{Scripted, Setup};
 
 pub(crate) struct Probe;
@@ -39,7 +40,7 @@ impl System for Probe {
         _: Kind,
     ) -> Done<'a> {
         Box::pin(async move {
-            database.run("create the schema", &format!("create schema if not exists {}", wanted.schema)).await?;
+            schema::create(database, &wanted.schema, Unowned::Use).await?;
             user::make(database, "probing", &wanted.name).await?;
             database.run("grant a right", "grant something").await
         })

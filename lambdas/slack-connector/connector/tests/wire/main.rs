@@ -7,11 +7,16 @@
 
 mod answers;
 mod errors;
+mod fakes;
 mod files;
 mod fuzz;
+mod instances;
+mod nightly;
 mod outcomes;
 mod pruning;
 mod queries;
+mod sharing;
+mod simulation;
 mod world;
 
 /// The number of cases that `PROPTEST_CASES` asks for; proptest ignores it once a test sets its own number.

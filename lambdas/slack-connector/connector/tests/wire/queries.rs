@@ -133,7 +133,7 @@ async fn a_day_is_requested_once_and_its_records_become_rows() {
         assert_eq!(texts(&rows, "enterprise_employee_number"), [None, Some("42"), None]);
     }
     let state = world.state();
-    assert_eq!(state.calls.len(), 3);
+    assert_eq!(state.calls.len(), 1);
     let call = &state.calls[0];
     assert_eq!(call.target, "/api/admin.analytics.getFile?type=member&date=2026-11-10");
     assert_eq!(

@@ -15,6 +15,8 @@ use loopback::{Answer, Log, Request, Time, environment, reply, serve};
 use serde_json::{Value as Json, json};
 use slack_connector::{Booleans, Settings, SlackConnectorHandler, schema};
 
+use crate::fakes::{Bucket, Table};
+
 pub(crate) const TOKEN: &str = "xoxp-canary-7f3a";
 pub(crate) const NEW_TOKEN: &str = "xoxp-canary-after-rotation-91bc";
 const SECRET: &str = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:canary-secret";
@@ -34,6 +36,12 @@ pub(crate) struct State {
     /// S3's answers to the next writes; without one, S3 works.
     pub(crate) puts: VecDeque<Case>,
     pub(crate) put_calls: usize,
+    /// The files of days, and S3's answers to the next requests for them; without one, S3 works.
+    pub(crate) files: Bucket,
+    pub(crate) file_answers: VecDeque<Case>,
+    /// The table of turns, and DynamoDB's answers to the next requests; without one, DynamoDB works.
+    pub(crate) turns: Table,
+    pub(crate) turn_answers: VecDeque<Case>,
     pub(crate) query: &'static str,
     errors: Vec<String>,
 }
@@ -63,6 +71,10 @@ impl World {
             objects: BTreeMap::new(),
             puts: VecDeque::new(),
             put_calls: 0,
+            files: Bucket::default(),
+            file_answers: VecDeque::new(),
+            turns: Table::default(),
+            turn_answers: VecDeque::new(),
             query: "RUNNING",
             errors: Vec::new(),
         }));
@@ -74,6 +86,9 @@ impl World {
             ("SLACK_TOKEN_SECRET", SECRET),
             ("SPILL_BUCKET", "spill-bucket"),
             ("SPILL_PREFIX", "athena-spill"),
+            ("FILES_BUCKET", "files-bucket"),
+            ("FILES_PREFIX", "days/E1"),
+            ("TURNS_TABLE", "turns"),
             ("SLACK_ENDPOINT_URL", &endpoint),
         ];
         let variable = environment(&endpoint, own.iter().chain(variables));
@@ -87,10 +102,18 @@ impl World {
         }
     }
 
-    /// Sets Slack's responses.
+    /// Sets Slack's responses, as if nothing had been asked for before.
     pub(crate) fn slack<const N: usize>(&self, answers: [Answer; N]) -> &World {
-        self.state().slack = answers.into();
+        let mut state = self.state();
+        state.slack = answers.into();
+        state.files = Bucket::default();
+        state.turns = Table::default();
         self
+    }
+
+    /// The stored file of a day.
+    pub(crate) fn stored(&self, date: &str) -> Option<Vec<u8>> {
+        self.state().files.bytes(&format!("days/E1/{date}")).map(<[u8]>::to_vec)
     }
 
     pub(crate) async fn invoke(&self, event: Json) -> Result<Json, Error> {
@@ -153,6 +176,23 @@ impl State {
         if request.target.starts_with("/api/admin.analytics.getFile?") {
             self.calls.push(request);
             return next(&mut self.slack);
+        }
+        if let Some(path) = request.target.strip_prefix("/files-bucket") {
+            let key = path.split('?').next().unwrap().trim_start_matches('/').to_owned();
+            let case = self.file_answers.pop_front();
+            if case.as_ref().is_some_and(|case| !case.takes_effect) {
+                return case.unwrap().answer;
+            }
+            let answer = self.files.answer(&key, request);
+            return case.map_or(answer, |case| case.answer);
+        }
+        if let Some(operation) = request.header("x-amz-target").strip_prefix("DynamoDB_20120810.") {
+            let case = self.turn_answers.pop_front();
+            if case.as_ref().is_some_and(|case| !case.takes_effect) {
+                return case.unwrap().answer;
+            }
+            let answer = self.turns.answer(operation, &serde_json::from_str(&request.body).unwrap());
+            return case.map_or(answer, |case| case.answer);
         }
         match request.header("x-amz-target") {
             "secretsmanager.GetSecretValue" => {

@@ -36,7 +36,7 @@ async fn a_consent_becomes_a_stored_token() {
 }
 
 #[tokio::test]
-async fn the_first_token_goes_into_a_secret_without_a_value() {
+async fn the_first_token_is_stored_in_a_secret_without_a_value() {
     let world = World::new().await;
     world.state().secrets.remove(TOKEN);
     let consent = world.begin().await;

@@ -1,5 +1,6 @@
 //! One token, one row: replays, revisions, slow and failing statements, lost answers, runs that die.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::json;
@@ -15,8 +16,7 @@ fn says(code: &'static str) -> Fault {
 
 #[tokio::test]
 async fn a_quote_is_generated_with_all_values_as_parameters() {
-    let hostile =
-        Row { customer: Some("O'Brien & Söhne'); drop table quotes;--canary"), skill: Some(""), viewer: None, ..ROW };
+    let hostile = Row { customer: Some("O'Brien & Söhne'); drop table quotes;--canary"), skill: Some(""), ..ROW };
     let world = World::with(&[("INPUTS", INPUTS)]).await;
     let token = world.token(&hostile);
     let page = world
@@ -30,7 +30,6 @@ async fn a_quote_is_generated_with_all_values_as_parameters() {
         ("cost", Some("1234.50")),
         ("status", Some("generated")),
         ("created_at", Some("2024-05-01 10:00:00.000")),
-        ("created_by", None),
         ("input_comment", Some("canary\n; drop")),
         ("input_discount", None),
         ("input_seats", Some("7")),
@@ -70,6 +69,7 @@ async fn a_new_token_for_the_same_combination_is_a_revision_of_the_same_quote() 
 #[tokio::test]
 async fn a_quote_is_accepted_once_whichever_link_is_used() {
     let world = World::new().await;
+    world.state().rows.push(generated("1234.50"));
     for _ in 0..2 {
         let page = world.post(&world.token(&ACCEPT)).await;
         assert_eq!(page.status, 200);
@@ -78,8 +78,75 @@ async fn a_quote_is_accepted_once_whichever_link_is_used() {
     }
     assert_eq!(
         (world.statuses(), world.column("quote_id")),
-        (vec!["accepted".to_owned()], vec![Some(QUOTE.to_owned())])
+        (vec!["generated".to_owned(), "accepted".to_owned()], vec![Some(QUOTE.to_owned()); 2])
     );
+}
+
+/// The first row of the quote of [`ACCEPT`].
+fn generated(cost: &str) -> BTreeMap<String, Option<String>> {
+    let columns = [
+        ("quote_id", QUOTE),
+        ("customer", "canary-customer"),
+        ("skill", "canary-skill"),
+        ("cost", cost),
+        ("status", "generated"),
+        ("created_at", "2024-04-30 10:00:00.000"),
+        ("submission_id", "s"),
+    ];
+    columns.into_iter().map(|(name, value)| (name.to_owned(), Some(value.to_owned()))).collect()
+}
+
+#[tokio::test]
+async fn a_row_that_the_source_does_not_have_is_signed_but_not_written() {
+    for (source, status) in [
+        (["canary-customer", "canary-skill", "1234.50"], 200),
+        (["canary-customer", "canary-skill", "0.01"], 409),
+        (["canary-other", "canary-skill", "1234.50"], 409),
+        (["canary-customer", "canary-other", "1234.50"], 409),
+    ] {
+        let world = World::new().await;
+        world.state().source = Some(vec![source.map(str::to_owned)]);
+        let token = world.token(&ROW);
+        let page = world.post(&token).await;
+        assert_eq!((page.status, world.statuses().len()), (status, usize::from(status == 200)), "{source:?}");
+        // The link can be used as soon as the source has its row.
+        world.state().source = None;
+        world.pass(1);
+        assert_eq!((world.post(&token).await.status, world.statuses().len()), (200, 1), "{source:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_source_may_have_a_name_in_either_form_of_unicode() {
+    for customer in ["canary Soci\u{e9}t\u{e9}", "canary Socie\u{301}te\u{301}"] {
+        let world = World::new().await;
+        world.state().source = Some(vec![[customer, "", "1234.50"].map(str::to_owned)]);
+        let row = Row { customer: Some(customer), skill: Some(""), ..ROW };
+        assert_eq!(world.post(&world.token(&row)).await.status, 200, "{customer}");
+    }
+}
+
+#[tokio::test]
+async fn a_quote_is_only_accepted_at_a_cost_that_it_was_generated_with() {
+    for (known, status) in [(Some("1234.50"), 200), (Some("1234.51"), 409), (None, 409)] {
+        let world = World::new().await;
+        world.state().rows.extend(known.map(generated));
+        let page = world.post(&world.token(&ACCEPT)).await;
+        let is_accepted = world.statuses().contains(&"accepted".to_owned());
+        assert_eq!((page.status, is_accepted), (status, status == 200), "{known:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_an_earlier_statement_has_written_is_found() {
+    let world = World::new().await;
+    let token = world.token(&ROW);
+    world.post(&token).await;
+    // The run died before it recorded its statement, and the source has changed since.
+    world.state().table.retain(|id, _| id.starts_with("quote#"));
+    world.state().remembers_client_tokens = false;
+    world.state().source = Some(Vec::new());
+    assert_eq!((world.post(&token).await.status, world.statuses().len()), (200, 1));
 }
 
 #[tokio::test]
@@ -125,7 +192,7 @@ async fn an_invalid_status_name_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_failed_statement_is_reported_without_sql_and_the_link_stays_good() {
+async fn a_failed_statement_is_reported_without_sql_and_the_link_remains_valid() {
     let world = World::new().await;
     world.state().ends = ["FAILED", "FAILED"].into();
     let token = world.token(&ROW);
@@ -264,8 +331,9 @@ async fn the_condition_in_sql_suffices_when_the_service_forgets_client_tokens() 
     world.state().remembers_client_tokens = false;
     world.state().faults.insert("ExecuteStatement", [Fault::LosesAnswer].into());
     assert_eq!(world.post(&world.token(&ROW)).await.status, 200);
+    // The second insert writes nothing, and the third statement finds the row of the first.
     let statements = world.state().statements.len();
-    assert_eq!((statements, world.statuses().len()), (2, 1));
+    assert_eq!((statements, world.statuses().len()), (3, 1));
 }
 
 #[tokio::test]

@@ -27,7 +27,6 @@ pub(crate) const ROW: Row<'_> = Row {
     skill: Some("canary-skill"),
     cost: Some("1234.5"),
     quote_id: None,
-    viewer: Some("canary-viewer"),
 };
 
 /// What the fakes know and have recorded.
@@ -36,6 +35,8 @@ pub(crate) struct State {
     pub(crate) table: BTreeMap<String, Value>,
     /// `quote_history`, each row by column.
     pub(crate) rows: Vec<BTreeMap<String, Option<String>>>,
+    /// `vw_quote_source`: customer, skill and cost of each row; `None` has every row.
+    pub(crate) source: Option<Vec<[String; 3]>>,
     pub(crate) statements: BTreeMap<String, Statement>,
     /// How many statements were accepted, including those that are forgotten.
     pub(crate) submitted: usize,
@@ -246,6 +247,7 @@ impl State {
         State {
             table: BTreeMap::new(),
             rows: Vec::new(),
+            source: None,
             statements: BTreeMap::new(),
             submitted: 0,
             secrets: BTreeMap::from([("AWSCURRENT".to_owned(), secret("k1"))]),
@@ -330,16 +332,68 @@ impl State {
             written: 0,
         };
         if end == "FINISHED" {
-            statement.written = self.insert(&statement);
+            statement.written = self.run(&statement);
         }
         self.statements.insert(id.clone(), statement);
         reply(200, json!({"Id": id}))
     }
 
-    /// Executes this function's one statement.
+    /// Executes a statement: the rows that it wrote or found.
+    fn run(&mut self, statement: &Statement) -> usize {
+        let Some(condition) = statement.sql.strip_prefix("select 1 from \"write_back\".quote_history where ") else {
+            return self.insert(statement);
+        };
+        let may_be_accepted =
+            match condition.strip_prefix("quote_id = :quote_id and (created_at = cast(:created_at as timestamp)") {
+                Some(")") => false,
+                Some(" or status = 'accepted')") => true,
+                _ => panic!("the fake database does not know the condition {condition}"),
+            };
+        let given = |name: &str| Some(statement.parameters[name].clone());
+        let rows = self.rows.iter().filter(|row| row["quote_id"] == given("quote_id"));
+        rows.filter(|row| {
+            row["created_at"] == given("created_at")
+                || (may_be_accepted && row["status"].as_deref() == Some("accepted"))
+        })
+        .count()
+    }
+
+    /// Whether the database has what the link says.
+    fn has_basis(&self, statement: &Statement, condition: &str) -> bool {
+        let (basis, condition) = condition.split_once(" where ").unwrap();
+        let given = |name: &str| statement.parameters[name].clone();
+        let spellings = |column: &str| match () {
+            () if condition.contains(&format!("{column} = ''")) => vec![String::new()],
+            () if condition.contains(&format!("{column} in (:{column}, :{column}_nfd)")) => {
+                vec![given(column), given(&format!("{column}_nfd"))]
+            }
+            () if condition.contains(&format!("{column} = :{column}")) => vec![given(column)],
+            () => panic!("the fake database does not know the condition {condition}"),
+        };
+        assert!(condition.ends_with(" and cost = cast(:cost as decimal(18,2)))"), "{condition}");
+        let is_row = |customer: &String, skill: &String, cost: &String| {
+            spellings("customer").contains(customer) && spellings("skill").contains(skill) && *cost == given("cost")
+        };
+        match basis {
+            "\"write_back\".vw_quote_source" => self
+                .source
+                .as_ref()
+                .is_none_or(|rows| rows.iter().any(|[customer, skill, cost]| is_row(customer, skill, cost))),
+            "\"write_back\".quote_history" => {
+                assert!(condition.starts_with("quote_id = :quote_id and "), "{condition}");
+                self.rows.iter().any(|row| {
+                    let text = |name: &str| row[name].clone().unwrap();
+                    text("quote_id") == given("quote_id") && is_row(&text("customer"), &text("skill"), &text("cost"))
+                })
+            }
+            other => panic!("the fake database does not know the relation {other}"),
+        }
+    }
+
     fn insert(&mut self, statement: &Statement) -> usize {
         let (head, rest) = statement.sql.split_once(" select ").unwrap();
         let (values, condition) = rest.split_once(" where not exists (select 1 from ").unwrap();
+        let (condition, basis) = condition.split_once(" and exists (select 1 from ").unwrap();
         let columns =
             head.strip_prefix("insert into \"write_back\".quote_history (").unwrap().strip_suffix(')').unwrap();
         let columns: Vec<&str> = columns.split(", ").map(|column| column.trim_matches('"')).collect();
@@ -371,7 +425,7 @@ impl State {
             }
             other => panic!("the fake database does not know the condition {other}"),
         };
-        if is_there {
+        if is_there || !self.has_basis(statement, basis) {
             return 0;
         }
         self.rows.push(columns.into_iter().map(str::to_owned).zip(values).collect());

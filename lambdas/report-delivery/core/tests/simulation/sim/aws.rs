@@ -356,8 +356,8 @@ impl Aws {
         let queued_until = now + self.rng.u64(0..90_000);
         let ends = queued_until + self.rng.u64(5_000..600_000);
         let oddity = match self.rng.u64(..1000) {
-            it if it < self.faults.odd => Some(Oddity::UnknownStatus),
-            it if it < 2 * self.faults.odd => Some(Oddity::NeverReady),
+            roll if roll < self.faults.odd => Some(Oddity::UnknownStatus),
+            roll if roll < 2 * self.faults.odd => Some(Oddity::NeverReady),
             _ => None,
         };
         let fails = oddity.is_none() && self.rng.u64(..10) == 0;

@@ -180,8 +180,8 @@ impl World {
                 // A slow caller: the job may be claimed meanwhile.
                 let pause = access.aws.borrow_mut().rng.u64(..20_000);
                 timeline.sleep(pause).await;
-                let begun = begin_deletion(&access, &Job::read(&item).unwrap(), timeline.shown()).await;
-                if let Ok(Deletion::Begun) = begun {
+                let started = begin_deletion(&access, &Job::read(&item).unwrap(), timeline.shown()).await;
+                if let Ok(Deletion::Started) = started {
                     let now = timeline.now();
                     if end_deletion(&access, &key, timeline.shown()).await.is_ok() {
                         deleted.borrow_mut().entry((tenant.to_owned(), key)).or_insert(now);
@@ -211,8 +211,8 @@ impl World {
             for minute in 0..12 * 60 {
                 let at = minute * MINUTE + offset;
                 let times = match rng.u64(..100) {
-                    it if at < troubled && it < flawed => 0,
-                    it if at < troubled && it < 2 * flawed => 2,
+                    roll if at < troubled && roll < flawed => 0,
+                    roll if at < troubled && roll < 2 * flawed => 2,
                     _ => 1,
                 };
                 for _ in 0..times {

@@ -1,0 +1,373 @@
+//! A stack, and the operations on it: creation, update, deletion, and what happens when a resource fails in one of them.
+//!
+//! Sources:
+//! - <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html>
+//! - <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-updatereplacepolicy.html>
+//! - <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html> (the statuses)
+//! - <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStack.html>
+//! - <https://repost.aws/knowledge-center/cloudformation-stack-cleanup-stuck>: what cannot be deleted during a cleanup is skipped
+//!
+//! Resources are created one after the other. CloudFormation works on several at once, and cancels the others when one fails; what is
+//! left to undo is the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::account::{Account, Step, creation_order, needs};
+
+#[derive(Clone)]
+pub(crate) struct Stack {
+    pub(crate) name: String,
+    pub(crate) id: String,
+    pub(crate) status: &'static str,
+    /// What is deployed. Empty in a stack in review.
+    pub(crate) wanted: Wanted,
+    pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) members: BTreeMap<String, Member>,
+    /// The oldest first.
+    pub(crate) events: Vec<Event>,
+    pub(crate) change_sets: BTreeMap<String, Wanted>,
+    /// Counts the updates, as the time of the last update does.
+    pub(crate) updates: u32,
+    /// What is left to undo of a failed update.
+    pending: Vec<Undo>,
+    /// What was deployed before the update that failed.
+    before: Option<Wanted>,
+}
+
+/// What a change set asks for.
+#[derive(Clone, Default, PartialEq)]
+pub(crate) struct Wanted {
+    pub(crate) template: Value,
+    pub(crate) parameters: BTreeMap<String, String>,
+    pub(crate) tags: BTreeMap<String, String>,
+}
+
+/// A resource that belongs to the stack.
+#[derive(Clone)]
+pub(crate) struct Member {
+    pub(crate) physical: String,
+    pub(crate) definition: Value,
+    pub(crate) status: &'static str,
+}
+
+#[derive(Clone)]
+pub(crate) struct Event {
+    pub(crate) number: u32,
+    pub(crate) logical_id: String,
+    pub(crate) physical: String,
+    pub(crate) kind: String,
+    pub(crate) status: &'static str,
+    pub(crate) reason: String,
+}
+
+/// How to undo one step of an update.
+#[derive(Clone)]
+enum Undo {
+    Added(String),
+    Changed(String, Member),
+    Replaced(String, Member),
+}
+
+impl Stack {
+    pub(crate) fn in_review(name: &str, id: String, tags: BTreeMap<String, String>) -> Stack {
+        Stack {
+            name: name.to_owned(),
+            id,
+            status: "REVIEW_IN_PROGRESS",
+            wanted: Wanted::default(),
+            tags,
+            members: BTreeMap::new(),
+            events: Vec::new(),
+            change_sets: BTreeMap::new(),
+            updates: 0,
+            pending: Vec::new(),
+            before: None,
+        }
+    }
+
+    /// A value of the template, with what can be known of it.
+    pub(crate) fn resolve(&self, value: &Value) -> String {
+        let of = |name: &str| match name {
+            "AWS::StackName" => self.name.clone(),
+            name => self.members.get(name).map_or_else(|| format!("<{name}>"), |member| member.physical.clone()),
+        };
+        if let Some(text) = value.as_str() {
+            return text.to_owned();
+        }
+        if let Some(name) = value["Ref"].as_str() {
+            return of(name);
+        }
+        if let Some(path) = value["Fn::GetAtt"].as_array() {
+            return format!("{}.{}", of(path[0].as_str().unwrap()), path[1]);
+        }
+        let mut text = value["Fn::Sub"].as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let names: Vec<String> =
+            text.split("${").skip(1).filter_map(|rest| Some(rest.split_once('}')?.0.to_owned())).collect();
+        for name in names {
+            text = text.replace(&format!("${{{name}}}"), &of(&name));
+        }
+        text
+    }
+
+    fn policy(template: &Value, id: &str, which: &str) -> String {
+        template["Resources"][id][which].as_str().unwrap_or("Delete").to_owned()
+    }
+}
+
+/// Executes a change set of a stack.
+pub(crate) fn execute(account: &mut Account, name: &str, wanted: Wanted) {
+    with(account, name, |account, stack| {
+        stack.change_sets.clear();
+        if stack.status == "REVIEW_IN_PROGRESS" { stack.create(account, wanted) } else { stack.update(account, wanted) }
+    });
+}
+
+/// Continues the rollback of an update.
+pub(crate) fn continue_rollback(account: &mut Account, name: &str) {
+    with(account, name, |account, stack| {
+        stack.is(account, "UPDATE_ROLLBACK_IN_PROGRESS", "");
+        stack.roll_back(account);
+    });
+}
+
+/// Deletes a stack, except for what its template retains.
+pub(crate) fn delete(account: &mut Account, name: &str, retained: &BTreeSet<String>) {
+    with(account, name, |account, stack| stack.delete(account, retained));
+    if account.stacks[name].status == "DELETE_COMPLETE" {
+        let stack = account.stacks.remove(name).unwrap();
+        account.deleted.insert(stack.id.clone(), stack);
+    }
+}
+
+/// Does something to a stack and its account.
+fn with(account: &mut Account, name: &str, act: impl FnOnce(&mut Account, &mut Stack)) {
+    let mut stack = account.stacks.remove(name).unwrap();
+    act(account, &mut stack);
+    account.stacks.insert(name.to_owned(), stack);
+}
+
+impl Stack {
+    fn create(&mut self, account: &mut Account, wanted: Wanted) {
+        self.tags.clone_from(&wanted.tags);
+        self.wanted = wanted;
+        self.is(account, "CREATE_IN_PROGRESS", "");
+        let template = self.wanted.template.clone();
+        for id in creation_order(&template) {
+            if let Err(reason) = self.add(account, &id, &template["Resources"][&id]) {
+                self.happened(account, &id, "", &template["Resources"][&id], "CREATE_FAILED", &reason);
+                self.is(
+                    account,
+                    "ROLLBACK_IN_PROGRESS",
+                    &format!("The following resource(s) failed to create: [{id}]."),
+                );
+                // The operation that created them is rolled back: `RetainExceptOnCreate` does not keep them, `Retain` does.
+                let left = self.remove_all(account, |policy| policy == "Retain");
+                return self.is(account, if left { "ROLLBACK_FAILED" } else { "ROLLBACK_COMPLETE" }, "");
+            }
+        }
+        self.is(account, "CREATE_COMPLETE", "");
+    }
+
+    fn delete(&mut self, account: &mut Account, retained: &BTreeSet<String>) {
+        self.is(account, "DELETE_IN_PROGRESS", "");
+        for id in retained {
+            if let Some(member) = self.members.remove(id) {
+                self.happened(account, id, &member.physical, &member.definition, "DELETE_SKIPPED", "");
+            }
+        }
+        let left = self.remove_all(account, |policy| matches!(policy, "Retain" | "RetainExceptOnCreate"));
+        self.is(account, if left { "DELETE_FAILED" } else { "DELETE_COMPLETE" }, "");
+    }
+
+    /// Removes all members, the last one first, and deletes those whose `DeletionPolicy` does not keep them. What a member needs that
+    /// cannot be deleted stays as well. Returns whether any is left.
+    fn remove_all(&mut self, account: &mut Account, keeps: impl Fn(&str) -> bool) -> bool {
+        let template = self.wanted.template.clone();
+        let needs = if self.members.is_empty() { BTreeMap::new() } else { needs(&template) };
+        let order = if self.members.is_empty() { Vec::new() } else { creation_order(&template) };
+        for id in order.iter().rev() {
+            let Some(member) = self.members.get(id).cloned() else { continue };
+            if keeps(&Stack::policy(&template, id, "DeletionPolicy")) {
+                self.happened(account, id, &member.physical, &member.definition, "DELETE_SKIPPED", "");
+                self.members.remove(id);
+                continue;
+            }
+            if self.members.keys().any(|other| needs[other].contains(id)) {
+                continue;
+            }
+            match account.delete(&member.physical) {
+                Ok(()) => {
+                    self.happened(account, id, &member.physical, &member.definition, "DELETE_COMPLETE", "");
+                    self.members.remove(id);
+                }
+                Err(reason) => {
+                    self.happened(account, id, &member.physical, &member.definition, "DELETE_FAILED", &reason);
+                    self.members.get_mut(id).unwrap().status = "DELETE_FAILED";
+                }
+            }
+        }
+        !self.members.is_empty()
+    }
+
+    fn update(&mut self, account: &mut Account, wanted: Wanted) {
+        self.updates += 1;
+        let (old, tags) = (self.wanted.clone(), self.tags.clone());
+        self.tags.clone_from(&wanted.tags);
+        self.is(account, "UPDATE_IN_PROGRESS", "");
+        let mut outdated = Vec::new();
+        for id in creation_order(&wanted.template) {
+            let definition = &wanted.template["Resources"][&id];
+            let result = match self.members.get(&id).cloned() {
+                None => self.add(account, &id, definition).map(|()| self.pending.push(Undo::Added(id.clone()))),
+                Some(member) if is_replaced(&member.definition, definition) => {
+                    self.add(account, &id, definition).map(|()| {
+                        let policy = Stack::policy(&wanted.template, &id, "UpdateReplacePolicy");
+                        outdated.push((id.clone(), member.clone(), policy));
+                        self.pending.push(Undo::Replaced(id.clone(), member));
+                    })
+                }
+                Some(member) if member.definition != *definition || self.tags != tags => {
+                    let updated = account.update(Step::Update, &id, &member.physical, definition, &self.tags);
+                    updated.map(|()| {
+                        self.happened(account, &id, &member.physical, definition, "UPDATE_COMPLETE", "");
+                        self.members.get_mut(&id).unwrap().definition = definition.clone();
+                        self.pending.push(Undo::Changed(id.clone(), member));
+                    })
+                }
+                Some(_) => Ok(()),
+            };
+            if let Err(reason) = result {
+                let physical = self.members.get(&id).map(|member| member.physical.clone()).unwrap_or_default();
+                let status = if physical.is_empty() { "CREATE_FAILED" } else { "UPDATE_FAILED" };
+                self.happened(account, &id, &physical, definition, status, &reason);
+                self.before = Some(old);
+                self.wanted = wanted.clone();
+                self.is(account, "UPDATE_ROLLBACK_IN_PROGRESS", &format!("The following resource(s) failed: [{id}]."));
+                return self.roll_back(account);
+            }
+        }
+        for id in creation_order(&old.template).into_iter().rev() {
+            if wanted.template["Resources"][&id].is_null() {
+                outdated.push((
+                    id.clone(),
+                    self.members.remove(&id).unwrap(),
+                    Stack::policy(&old.template, &id, "DeletionPolicy"),
+                ));
+            }
+        }
+        self.pending.clear();
+        self.wanted = wanted;
+        self.is(account, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "");
+        self.clean_up(account, outdated, |policy| policy != "Delete");
+        self.is(account, "UPDATE_COMPLETE", "");
+    }
+
+    fn roll_back(&mut self, account: &mut Account) {
+        let old = self.before.clone().unwrap();
+        let mut outdated = Vec::new();
+        while let Some(undo) = self.pending.pop() {
+            match undo {
+                Undo::Added(id) => {
+                    let policy = Stack::policy(&self.wanted.template, &id, "DeletionPolicy");
+                    outdated.push((id.clone(), self.members.remove(&id).unwrap(), policy));
+                }
+                Undo::Replaced(id, member) => {
+                    let policy = Stack::policy(&self.wanted.template, &id, "DeletionPolicy");
+                    let replacement = self.members.insert(id.clone(), member).unwrap();
+                    outdated.push((id, replacement, policy));
+                }
+                Undo::Changed(id, member) => {
+                    match account.update(Step::Revert, &id, &member.physical, &member.definition, &old.tags) {
+                        Ok(()) => {
+                            self.happened(account, &id, &member.physical, &member.definition, "UPDATE_COMPLETE", "");
+                            self.members.insert(id, member);
+                        }
+                        Err(reason) => {
+                            self.happened(account, &id, &member.physical, &member.definition, "UPDATE_FAILED", &reason);
+                            self.pending.push(Undo::Changed(id, member));
+                            // What was already taken out is deleted when the rollback is continued.
+                            for (id, member, _) in outdated.into_iter().rev() {
+                                match self.members.insert(id.clone(), member.clone()) {
+                                    None => self.pending.push(Undo::Added(id)),
+                                    Some(old) => {
+                                        self.pending.push(Undo::Replaced(id, old));
+                                    }
+                                }
+                            }
+                            return self.is(account, "UPDATE_ROLLBACK_FAILED", "");
+                        }
+                    }
+                }
+            }
+        }
+        self.tags.clone_from(&old.tags);
+        self.wanted = old;
+        self.before = None;
+        self.is(account, "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", "");
+        self.clean_up(account, outdated, |policy| policy == "Retain");
+        self.is(account, "UPDATE_ROLLBACK_COMPLETE", "");
+    }
+
+    /// Deletes resources that no longer belong to the stack, or keeps them if their policy says so. What cannot be deleted is skipped: the
+    /// operation succeeds, and the resource is left behind.
+    fn clean_up(
+        &mut self,
+        account: &mut Account,
+        outdated: Vec<(String, Member, String)>,
+        keeps: impl Fn(&str) -> bool,
+    ) {
+        for (id, member, policy) in outdated {
+            let (status, reason) = match policy {
+                policy if keeps(&policy) => ("DELETE_SKIPPED", String::new()),
+                _ => match account.delete(&member.physical) {
+                    Ok(()) => ("DELETE_COMPLETE", String::new()),
+                    Err(reason) => ("DELETE_FAILED", reason),
+                },
+            };
+            self.happened(account, &id, &member.physical, &member.definition, status, &reason);
+        }
+    }
+
+    fn add(&mut self, account: &mut Account, id: &str, definition: &Value) -> Result<(), String> {
+        let physical = account.create(self, id, definition)?;
+        self.happened(account, id, &physical, definition, "CREATE_COMPLETE", "");
+        self.members
+            .insert(id.to_owned(), Member { physical, definition: definition.clone(), status: "CREATE_COMPLETE" });
+        Ok(())
+    }
+
+    pub(crate) fn is(&mut self, account: &mut Account, status: &'static str, reason: &str) {
+        self.status = status;
+        let (name, id) = (self.name.clone(), self.id.clone());
+        let definition = serde_json::json!({ "Type": "AWS::CloudFormation::Stack" });
+        self.happened(account, &name, &id, &definition, status, reason);
+    }
+
+    fn happened(
+        &mut self,
+        account: &mut Account,
+        id: &str,
+        physical: &str,
+        definition: &Value,
+        status: &'static str,
+        reason: &str,
+    ) {
+        self.events.push(Event {
+            number: account.number(),
+            logical_id: id.to_owned(),
+            physical: physical.to_owned(),
+            kind: definition["Type"].as_str().unwrap_or_default().to_owned(),
+            status,
+            reason: reason.to_owned(),
+        });
+    }
+}
+
+/// Whether CloudFormation replaces a resource instead of updating it.
+fn is_replaced(old: &Value, new: &Value) -> bool {
+    let schema = aws::schema(new["Type"].as_str().unwrap_or_default());
+    let mut properties = schema.into_iter().flat_map(|schema| schema.replaces_on).filter(|path| !path.contains('/'));
+    old["Type"] != new["Type"] || properties.any(|name| old["Properties"][name] != new["Properties"][name])
+}
