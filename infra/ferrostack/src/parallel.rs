@@ -57,7 +57,11 @@ mod tests {
     fn results_are_taken_in_the_order_of_the_items() {
         let items: Vec<usize> = (0..1000).collect();
         let mut taken = Vec::new();
-        in_order(&items, |item| item * 2, |result| Ok(taken.push(result))).unwrap();
+        let take = |result| {
+            taken.push(result);
+            Ok(())
+        };
+        in_order(&items, |item| item * 2, take).unwrap();
         assert_eq!(taken, items.iter().map(|item| item * 2).collect::<Vec<_>>());
     }
 

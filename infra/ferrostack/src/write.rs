@@ -6,6 +6,7 @@ use std::fmt;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use anyhow::{Context, Result};
 use cfn::{ASSETS, BuiltFunction, BuiltFunctions, CloudAssembly, Format, sha256};
@@ -177,6 +178,9 @@ fn put(path: &Path, text: &str) -> Result<&'static str> {
 
 /// The name is the hash of the content, so an existing file is the right one.
 fn copy(source: &Path, target: &Path) -> Result<()> {
+    // The same zip belongs to several tenants, which are written at the same time.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _guard = ONE_AT_A_TIME.lock();
     if target.exists() {
         return Ok(());
     }

@@ -128,7 +128,7 @@ fn a_traced_stage_is_found() {
     let mut stack = Stack::new("s");
     let api = stack.add("Api", aws::apigateway::rest_api::RestApi::new().name("api"));
     for (id, is_traced) in [("Traced", true), ("Untraced", false)] {
-        stack.add(id, Stage::new(api.reference()).stage_name("live").tracing_enabled(is_traced));
+        stack.add(id, Stage::new(api.reference()).stage_name(id.to_lowercase()).tracing_enabled(is_traced));
     }
     assert_eq!(messages(stack), ["Traced: lets X-Ray keep the whole address of each request"]);
 }
@@ -203,9 +203,9 @@ fn a_resource_that_outlives_its_stack_has_no_fixed_name() {
 #[test]
 fn patterns_of_rules_and_filters_of_sources_are_checked() {
     let rule = |pattern: Json| Rule::new().event_pattern(pattern);
-    let source = |pattern: &str| {
+    let source = |function: &str, pattern: &str| {
         let filters = FilterCriteria::new().filters([Filter::new().pattern(pattern)]);
-        EventSourceMapping::new("f")
+        EventSourceMapping::new(function)
             .event_source_arn("arn:aws:sqs:eu-central-1:123456789012:q")
             .filter_criteria(filters)
     };
@@ -218,9 +218,9 @@ fn patterns_of_rules_and_filters_of_sources_are_checked() {
     stack.add("Nested", rule(json!({ "source": [["aws.s3"]] })));
     stack.add("Unknown", rule(json!({ "detail": { "key": [{ "startsWith": "a" }] } })));
     stack.add("Empty", rule(json!({})));
-    stack.add("Filtered", source(r#"{"body":{"kind":["a"]}}"#));
-    stack.add("Misfiltered", source(r#"{"body":{"kind":"a"}}"#));
-    stack.add("NoJson", source("body"));
+    stack.add("Filtered", source("f", r#"{"body":{"kind":["a"]}}"#));
+    stack.add("Misfiltered", source("g", r#"{"body":{"kind":"a"}}"#));
+    stack.add("NoJson", source("h", "body"));
     let found = messages(stack);
     let starts = [
         "Nested: `source` of the pattern contains a list in its list",
