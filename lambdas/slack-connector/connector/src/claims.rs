@@ -108,7 +108,7 @@ impl Items {
         self.replace(&claim, claim.item(outcome.as_deref())).await;
     }
 
-    /// Writes the item of a claim, if it is still this one's. If that fails, the claim ends on its own, and the query goes on.
+    /// Writes the item of a claim, if it is still this one's. If that fails, the claim ends on its own, and the query continues.
     async fn replace(&self, claim: &Claim, item: Item) {
         match self.put(item, "#writer = :own", &[(":own", claim.writer.clone())]).await {
             Ok(Written::Yes) => {}
