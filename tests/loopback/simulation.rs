@@ -17,6 +17,21 @@ pub fn seeds() -> u64 {
     std::env::var("SIMULATION_SEEDS").map_or(100, |seeds| seeds.parse().expect("SIMULATION_SEEDS is a number"))
 }
 
+/// The seeds of all histories, or the one of `SEED`, to look at it again.
+///
+/// # Panics
+///
+/// If a variable is not a number.
+pub fn chosen() -> Range<u64> {
+    match std::env::var("SEED") {
+        Ok(seed) => {
+            let seed = seed.parse().expect("SEED is a number");
+            seed..seed + 1
+        }
+        Err(_) => 0..seeds(),
+    }
+}
+
 /// One history per seed, in the order of the seeds. Each has a runtime of its own, and nothing that another one could change.
 ///
 /// # Panics

@@ -241,6 +241,27 @@ impl Claims {
         }
     }
 
+    /// Whether a reload was taken for the delivery with this key by an earlier run.
+    pub(crate) async fn has(&self, reload: &ReloadId, key: &str, now: SystemTime) -> Result<bool> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .item("id", AttributeValue::S(format!("reload#{reload}")))
+            .item("owner", AttributeValue::S(key.to_owned()))
+            .item("expires", AttributeValue::N(seconds(now + REMEMBERED).to_string()))
+            .condition_expression("#owner = :owner")
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_values(":owner", AttributeValue::S(key.to_owned()));
+        match put.send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                _ => Err(unavailable(&error)),
+            },
+        }
+    }
+
     /// Writes `claim` if there is none or an expired one; otherwise returns the existing one.
     async fn put_new(&self, claim: &Claim, now: SystemTime) -> Result<Option<Claim>> {
         let put = self

@@ -192,9 +192,20 @@ impl Run<'_> {
         doubt: Doubt,
         reason: Option<Error>,
     ) -> Result<Option<Reload>> {
+        let mut foreign = Vec::new();
         loop {
             let looked = self.budget.now();
-            for reload in session.started_since(&delivery.request, doubt.since).await? {
+            let mut found = session.started_since(&delivery.request, doubt.since).await?;
+            // An earlier run may have taken one and died. Another one would be missing to the delivery that started it.
+            for index in 0..found.len() {
+                if !foreign.contains(&found[index].id) {
+                    if self.claims.has(&found[index].id, &delivery.key, self.budget.now()).await? {
+                        return Ok(Some(found.swap_remove(index)));
+                    }
+                    foreign.push(found[index].id.clone());
+                }
+            }
+            for reload in found {
                 if self.take(&reload, Found::Listed, delivery).await? {
                     return Ok(Some(reload));
                 }

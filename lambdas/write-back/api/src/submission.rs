@@ -120,8 +120,8 @@ impl Submitter {
                 let taken = Claim { owner, lease, progress: Progress::Claimed, ..known.clone() };
                 known = match self.claims.put_over(&taken, &known.owner).await? {
                     Won::Yes => {
-                        // The run before may have died after it handed in a statement under the same client token.
-                        is_inherited = true;
+                        // A run that died may have handed in a statement under the same client token.
+                        is_inherited = known.progress == Progress::Claimed;
                         taken
                     }
                     Won::No(faster) => faster,

@@ -383,3 +383,18 @@ async fn in_progress_is_a_temporary_failure() {
     let error = world.invoke(delivery()).await.unwrap_err();
     assert!(matches!(error, Error::Retryable { kind: Retryable::InProgress, .. }), "{error:?}");
 }
+
+#[tokio::test]
+async fn a_reload_that_an_earlier_run_took_is_found_before_any_other() {
+    let world = World::new().await;
+    let owner = format!("delivery#{APP}#tick");
+    let taken = json!({"id": {"S": format!("reload#{RELOAD}")}, "owner": {"S": owner}, "expires": {"N": "2000000000"}});
+    world.state().table.insert(format!("reload#{RELOAD}"), taken);
+    let mut other = reload("QUEUED");
+    other["id"] = json!(OTHER_RELOAD);
+    world.qlik(Route::Post, [Answer::HangUp]).qlik(Route::List, [page([other, reload("QUEUED")])]);
+    world.qlik(Route::Reload, [reply(200, reload("RELOADING"))]);
+    let report = world.invoke(json!({"appId": APP, "deliveryId": "tick", "waitFor": "started"})).await.unwrap();
+    assert_eq!(report["reloadId"], RELOAD);
+    assert!(!world.state().table.contains_key(&format!("reload#{OTHER_RELOAD}")), "it is left to its own delivery");
+}

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use fastrand::Rng;
 use lambda_runtime::{Context, LambdaEvent};
 use loopback::dynamo::{holds, refused};
-use loopback::{Answer, Request, Time, finds, histories, reply, seeds, serve};
+use loopback::{Answer, Request, Time, chosen, finds, histories, reply, serve};
 use qlik_reload::{Error, ReloadHandler, Settings};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -313,18 +313,18 @@ async fn history(seed: u64, bug: Option<Bug>) -> History {
 #[test]
 fn no_history_doubles_a_reload_or_gives_it_to_two_deliveries() {
     let mut succeeded = 0;
-    for (seed, history) in histories(0..seeds(), |seed| history(seed, None)).into_iter().enumerate() {
+    let (seeds, count) = (chosen(), chosen().count() as u64);
+    for (seed, history) in seeds.clone().zip(histories(seeds, |seed| history(seed, None))) {
         assert_eq!(history.violations(), Vec::<String>::new(), "seed {seed}: {history:?}");
         succeeded += history.succeeded() as u64;
     }
-    let deliveries = seeds() * DELIVERIES as u64;
+    let deliveries = count * DELIVERIES as u64;
     println!(
-        "qlik-reload: {} seeds, {deliveries} deliveries, {succeeded} reloads reported, {} dead letters, lost 0, doubled 0, wrong end 0",
-        seeds(),
+        "qlik-reload: {count} seeds, {deliveries} deliveries, {succeeded} reloads reported, {} dead letters, lost 0, doubled 0, wrong end 0",
         deliveries - succeeded
     );
     // Most deliveries survive the faults; the others are dead letters.
-    assert!(succeeded > deliveries * 3 / 4, "{succeeded}");
+    assert!(count == 1 || succeeded > deliveries * 3 / 4, "{succeeded}");
 }
 
 #[test]

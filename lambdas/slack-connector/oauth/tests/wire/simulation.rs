@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use lambda_runtime::{Context, LambdaEvent};
-use loopback::{Answer, Request, Time, dynamo, finds, histories, reply, seeds, serve};
+use loopback::{Answer, Request, Time, chosen, dynamo, finds, histories, reply, serve};
 use serde_json::{Value, json};
 use slack_oauth::{InstallationApi, Settings};
 use tokio::sync::Notify;
@@ -249,12 +249,13 @@ async fn history(seed: u64, bugs: &'static [Bug]) -> History {
 #[test]
 fn no_history_loses_a_token_that_slack_has_issued() {
     let mut refreshes = 0;
-    for (seed, history) in histories(0..seeds(), |seed| history(seed, &[])).into_iter().enumerate() {
+    let (seeds, count) = (chosen(), chosen().count() as u64);
+    for (seed, history) in seeds.clone().zip(histories(seeds, |seed| history(seed, &[]))) {
         assert_eq!(history.violations(), Vec::<String>::new(), "seed {seed}: {history:?}");
         refreshes += history.newest - 1;
     }
-    println!("slack-oauth: {} seeds, {refreshes} refreshes, lost 0, doubled 0, wrong end 0", seeds());
-    assert!(refreshes > 2 * seeds(), "tokens are renewed every two hours: {refreshes}");
+    println!("slack-oauth: {count} seeds, {refreshes} refreshes, lost 0, doubled 0, wrong end 0");
+    assert!(count == 1 || refreshes > 2 * count, "tokens are renewed every two hours: {refreshes}");
 }
 
 #[test]
