@@ -195,7 +195,7 @@ impl Stack {
         let template = Arc::clone(&self.wanted.template);
         for id in template.order.iter().rev() {
             let Some(member) = self.members.get(id).cloned() else { continue };
-            if keeps(&template.policy(&id, "DeletionPolicy")) {
+            if keeps(&template.policy(id, "DeletionPolicy")) {
                 self.happened(account, id, &member.physical, &member.definition, "DELETE_SKIPPED", "");
                 self.members.remove(id);
                 continue;
