@@ -24,7 +24,7 @@ impl BuiltFunction {
         format!("{}.zip", self.sha256)
     }
 
-    /// Where an assembly finds the zip: in a folder beside its own, which all assemblies share.
+    /// Where an assembly finds the zip: in a folder next to its own, which all assemblies share.
     pub(crate) fn zip_path(&self) -> String {
         format!("../{ASSETS}/{}", self.object_key())
     }

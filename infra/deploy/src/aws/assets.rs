@@ -31,14 +31,17 @@ pub(crate) async fn upload_missing(
     stacks: impl IntoIterator<Item = &StackArtifact>,
     progress: &Progress,
 ) -> Result<(), Error> {
-    let mut places: BTreeMap<(String, String), (Target, BTreeMap<&str, &Asset>)> = BTreeMap::new();
+    let mut places: Vec<(Target, BTreeMap<&str, &Asset>)> = Vec::new();
     for stack in stacks.into_iter().filter(|stack| !stack.assets.is_empty()) {
         let place = target.of(stack)?;
-        let (_, assets) =
-            places.entry((place.account.clone(), place.region.clone())).or_insert((place, BTreeMap::new()));
-        assets.extend(stack.assets.iter().map(|asset| (asset.key.as_str(), asset)));
+        let assets = stack.assets.iter().map(|asset| (asset.key.as_str(), asset));
+        let is_place = |other: &Target| (&other.account, &other.region) == (&place.account, &place.region);
+        match places.iter_mut().find(|(other, _)| is_place(other)) {
+            Some((_, known)) => known.extend(assets),
+            None => places.push((place, assets.collect())),
+        }
     }
-    for (target, assets) in places.values() {
+    for (target, assets) in &places {
         upload_all(target, assets, progress).await?;
     }
     Ok(())
