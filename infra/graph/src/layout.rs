@@ -160,9 +160,12 @@ enum Side {
 /// Where each end of each edge touches its box: an edge's index, and whether it is the start.
 type Ports = BTreeMap<(usize, bool), i32>;
 
+/// An end of an edge, and the row to which the edge leads from there.
+type End = (i32, usize, bool);
+
 /// Distributes the ends of edges over the sides of the boxes, in the order of where they lead.
 fn ports(chains: &[Vec<(usize, Slot)>], rows: &Rows) -> Ports {
-    let mut ends: BTreeMap<(usize, Slot, Side), Vec<(i32, usize, bool)>> = BTreeMap::new();
+    let mut ends: BTreeMap<(usize, Slot, Side), Vec<End>> = BTreeMap::new();
     for (edge, chain) in chains.iter().enumerate() {
         for (start, own, next) in [(true, 0, 1), (false, chain.len() - 1, chain.len() - 2)] {
             let side = if chain[next].0 < chain[own].0 { Side::Left } else { Side::Right };

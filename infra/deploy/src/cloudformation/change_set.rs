@@ -26,7 +26,7 @@ pub(crate) struct ChangeSet {
 pub(crate) async fn create(target: &Target, request: Request<'_>) -> Result<Option<ChangeSet>, Error> {
     let stack = request.stack;
     let creates = request.kind == ChangeSetType::Create;
-    let sources = request.sources;
+    let sources = &request.sources;
     let (id, stack_id) = send_request(target, request).await?;
     match wait_until_created(target, &id, stack).await? {
         Creation::Ready(changes) => Ok(Some(ChangeSet { id, stack_id, changes })),

@@ -35,7 +35,7 @@ impl Purpose {
 pub(crate) struct Request<'a> {
     pub(crate) stack: &'a str,
     /// The line of Rust that added each resource, by logical ID.
-    pub(crate) sources: &'a BTreeMap<String, String>,
+    pub(crate) sources: BTreeMap<String, String>,
     pub(crate) purpose: Purpose,
     pub(crate) kind: ChangeSetType,
     /// The state of the stack before the change: a change set for the stack as it is now differs from one for the stack as it was.
@@ -69,7 +69,7 @@ impl<'a> Request<'a> {
         let untagged = purpose == Purpose::Plan && ready.kind == ChangeSetType::Create;
         Ok(Request {
             stack: &stack.name,
-            sources: &stack.sources,
+            sources: stack.sources(),
             purpose,
             kind: ready.kind.clone(),
             before: ready.before.clone(),
