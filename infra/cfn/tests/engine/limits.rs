@@ -41,13 +41,14 @@ fn resources() {
 
 #[test]
 fn parameters_outputs_and_mappings() {
-    let with = |count: usize, add: fn(&mut Stack, &str)| {
+    type Add = fn(&mut Stack, &str);
+    let with = |count: usize, add: Add| {
         let mut stack = Stack::new("s");
         stack.add("Thing", Thing::default());
         (0..count).for_each(|i| add(&mut stack, &format!("N{i}")));
         of_the_stack(stack)
     };
-    let add: [(&str, fn(&mut Stack, &str)); 3] = [
+    let add: [(&str, Add); 3] = [
         ("parameters", |stack, name| drop(stack.parameter::<String>(name, Parameter::string()))),
         ("outputs", |stack, name| stack.output(name, Output::new("x"))),
         ("mappings", |stack, name| drop(stack.mapping(name, [("a", BTreeMap::from([("b".to_owned(), json!(1))]))]))),
