@@ -7,7 +7,7 @@ use crate::{Column, Graph, Verb};
 /// So many alike are drawn as one.
 const MANY: usize = 4;
 
-/// Draws schedules, rules and the like as one node if they do the same to the same nodes.
+/// Draws schedules, rules and similar nodes as one if they do the same to the same nodes.
 pub(crate) fn alike(mut graph: Graph) -> Graph {
     let mut groups: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for (index, node) in graph.nodes.iter().enumerate().filter(|(_, node)| node.column == Column::WaysIn) {

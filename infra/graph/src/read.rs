@@ -183,7 +183,7 @@ impl<'a> Reader<'a> {
         let bucket = text(resource).and_then(|arn| arn.split(":s3:::").nth(1)).and_then(|name| name.split('/').next());
         match bucket {
             Some(name) if !name.is_empty() && !name.contains(['*', '$']) => {
-                self.other(name, "S3 bucket of somebody else", Column::Services)
+                self.other(name, "another account's S3 bucket", Column::Services)
             }
             _ => self.other(&rights::service(service), "", Column::Services),
         }

@@ -1,5 +1,7 @@
 //! One change set: created, looked at, and either executed or deleted.
 
+use std::mem;
+
 use aws_sdk_cloudformation::config::http::HttpResponse;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudformation::operation::delete_change_set::DeleteChangeSetError;
@@ -23,10 +25,10 @@ pub(crate) struct ChangeSet {
 }
 
 /// Creates a change set and waits until it can be executed; `None` if it would change nothing.
-pub(crate) async fn create(target: &Target, request: Request<'_>) -> Result<Option<ChangeSet>, Error> {
+pub(crate) async fn create(target: &Target, mut request: Request<'_>) -> Result<Option<ChangeSet>, Error> {
     let stack = request.stack;
     let creates = request.kind == ChangeSetType::Create;
-    let sources = &request.sources;
+    let sources = mem::take(&mut request.sources);
     let (id, stack_id) = send_request(target, request).await?;
     match wait_until_created(target, &id, stack).await? {
         Creation::Ready(changes) => Ok(Some(ChangeSet { id, stack_id, changes })),
@@ -35,7 +37,7 @@ pub(crate) async fn create(target: &Target, request: Request<'_>) -> Result<Opti
             Ok(None)
         }
         Creation::Failed(reason) => {
-            let found = refusal::findings(target, &id, sources).await;
+            let found = refusal::findings(target, &id, &sources).await;
             discard(target, &id, stack).await?;
             if creates {
                 discard_empty_stack(target, stack).await?;

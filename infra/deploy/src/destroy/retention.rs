@@ -45,10 +45,9 @@ async fn retain_no_data(target: &Target, live: &LiveStack, progress: &Progress) 
     let Some(template) = without_retention(&live.template) else { return Ok(()) };
     progress.begin(format!("{name}: releasing what it retains"), 0);
     let unchanged = |key: &str| Parameter::builder().parameter_key(key).use_previous_value(true).build();
-    let sources = BTreeMap::new();
     let request = Request {
         stack: name,
-        sources: &sources,
+        sources: BTreeMap::new(),
         purpose: Purpose::Deploy,
         kind: ChangeSetType::Update,
         before: state_of(&live.stack),
@@ -67,7 +66,7 @@ async fn retain_no_data(target: &Target, live: &LiveStack, progress: &Progress) 
     let Some(change_set) = change_set::create(target, request).await? else { return Ok(()) };
     let since = events::newest(target, &change_set.stack_id).await?;
     change_set::execute(target, &change_set, name).await?;
-    let outcome = events::follow(target, &change_set.stack_id, since, &sources, progress).await?;
+    let outcome = events::follow(target, &change_set.stack_id, since, &BTreeMap::new(), progress).await?;
     match outcome.status {
         StackStatus::UpdateComplete => Ok(()),
         status => Err(Error::Failed(format!(

@@ -129,7 +129,7 @@ fn column(failure: Failure, candidates: &[&Candidate]) -> Vec<Outcome> {
         let target = connect(&api::serve(&account).await).await;
         let mut outcomes = Vec::new();
         for candidate in candidates {
-            let template: Value = serde_json::from_str(&candidate.artifact.template).unwrap();
+            let template: Value = serde_json::from_str(&candidate.artifact.template.read().unwrap()).unwrap();
             let mut outcome = Outcome::default();
             let stack = Subject { account: &account, target: &target, candidate, template: &template };
             stack.deploy(&template).await.unwrap();
@@ -262,7 +262,7 @@ impl Subject<'_> {
 
     fn assembly(&self, template: &Value) -> Assembly {
         let mut artifact = self.candidate.artifact.clone();
-        artifact.template = template.to_string();
+        artifact.template = template.to_string().into();
         // Uploads are not what this is about.
         artifact.assets.clear();
         Assembly { tenant: self.candidate.tenant.clone(), stacks: vec![artifact] }

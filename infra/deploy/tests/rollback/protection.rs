@@ -24,7 +24,8 @@ async fn a_protected_resource_that_a_rollback_cannot_delete_is_named_until_it_is
             "Kept": { "Type": kind, "DeletionPolicy": "RetainExceptOnCreate", "Properties": protection },
             "Late": { "Type": "AWS::SSM::Parameter", "DependsOn": "Kept" },
         } })
-        .to_string();
+        .to_string()
+        .into();
         let assembly = Assembly { tenant: candidate.tenant.clone(), stacks: vec![artifact] };
         let (options, progress) = (Options::default(), Progress::silent());
         account.lock().unwrap().faults = [(Step::Create, "Late".to_owned())].into();

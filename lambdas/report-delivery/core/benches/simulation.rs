@@ -7,7 +7,7 @@ mod sim;
 
 use std::time::Instant;
 
-use sim::{PLANTED, fair, run};
+use sim::{PLANTED, PLANTED_IN_DELIVERIES, deliver, fair, run};
 
 const SCHEDULES: u64 = 10_000;
 
@@ -44,4 +44,10 @@ fn main() {
     }
     println!("planted bugs found                 {found}/{}", PLANTED.len());
     assert!(violations == 0 && found == PLANTED.len());
+    let violations: usize = (0..SCHEDULES).map(|seed| deliver(seed, &[]).violations()).sum();
+    println!("violations in as many deliveries   {violations}");
+    let is_found = |planted| (0..300).any(|seed| deliver(seed, planted).violations() > 0);
+    let found = PLANTED_IN_DELIVERIES.iter().filter(|(_, planted)| is_found(planted)).count();
+    println!("planted bugs found in deliveries   {found}/{}", PLANTED_IN_DELIVERIES.len());
+    assert!(violations == 0 && found == PLANTED_IN_DELIVERIES.len());
 }

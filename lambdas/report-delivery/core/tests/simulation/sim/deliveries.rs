@@ -208,7 +208,7 @@ impl World {
             for _ in 0..6 {
                 let Ok(Some(item)) = access.job(&key).await else { continue };
                 let job = Job::read(&item).expect("the sender leaves a job that can be read");
-                if let Ok(Deletion::Begun) = begin_deletion(&access, &job, timeline.shown()).await
+                if let Ok(Deletion::Started) = begin_deletion(&access, &job, timeline.shown()).await
                     && end_deletion(&access, &key, timeline.shown()).await.is_ok()
                 {
                     return;
