@@ -312,9 +312,9 @@ fn a_long_set_remains_text_and_an_ambiguous_enum_is_named_after_its_owner() {
     let cage = zoo.types.get_mut("Cage").unwrap();
     cage.get_mut("Status").unwrap().limits.values = BTreeSet::from(["EMPTY".to_owned(), "empty".to_owned()]);
     let text = &rust(&specification("AWS::Demo::Zoo", zoo))["demo.rs"];
-    assert!(text.contains("pub fn zone(self, it: impl Into<cfn::Value<String>>)"), "{text}");
-    assert!(text.contains("pub fn status(self, it: impl Into<cfn::Value<ZooStatus>>)"), "{text}");
-    assert!(text.contains("pub fn status(self, it: impl Into<cfn::Value<CageStatus>>)"), "{text}");
+    assert!(text.contains("pub fn zone(self, value: impl Into<cfn::Value<String>>)"), "{text}");
+    assert!(text.contains("pub fn status(self, value: impl Into<cfn::Value<ZooStatus>>)"), "{text}");
+    assert!(text.contains("pub fn status(self, value: impl Into<cfn::Value<CageStatus>>)"), "{text}");
     // Two values that differ only in capitals keep them.
     assert!(text.contains("Self::EMPTY => \"EMPTY\"") && text.contains("Self::Empty => \"empty\""), "{text}");
 }

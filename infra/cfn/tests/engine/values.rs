@@ -267,7 +267,7 @@ fn a_scope_knows_its_place_and_declares_names_once() {
     assert_eq!(texts[0], format!("error: s: One: is scoped\n  --> {}:{line}:21\n  = help: do not", file!()));
     assert_eq!(texts[1], format!("error: s: One: is One\n  --> {}:{line}:21", file!()));
     assert!(texts[4].starts_with("warning: s: Own: is mine\n  --> "), "{}", texts[4]);
-    assert_eq!(Finding::warning("", "is odd").to_string(), "warning: : is odd");
+    assert_eq!(Finding::warning("", "is odd").to_string(), "warning: is odd");
     let template: Json = serde_json::from_str(&assembly.stacks[0].document).unwrap();
     assert_eq!(template["Parameters"], json!({ "Size": { "Type": "Number", "Default": 3 } }));
     assert_eq!(template["Conditions"], json!({ "Large": { "Fn::Equals": ["a", "One"] } }));

@@ -298,9 +298,11 @@ fn with_last(template: &Value) -> Value {
     template
 }
 
-/// The template with a different description: its hash is a tag, so every resource is updated.
+/// The template with other metadata, so that every resource is updated.
 fn changed(template: &Value) -> Value {
     let mut template = template.clone();
-    template["Description"] = json!("changed");
+    for resource in template["Resources"].as_object_mut().unwrap().values_mut() {
+        resource["Metadata"] = json!({ "Changed": true });
+    }
     template
 }

@@ -272,7 +272,7 @@ async fn no_answer_is_described_without_an_address() {
     let headers = vec![("Transfer-Encoding", "chunked".to_owned())];
     let garbled = Answer::Reply { status: 200, headers, body: b"not a chunk".to_vec() };
     for (answer, expected) in [
-        (Answer::TimeOut, "the Data API did not respond in time"),
+        (Answer::TimeOut, "the Data API cannot be used: no answer in time"),
         (Answer::HangUp, "the Data API could not be reached"),
         (garbled, "the Data API's response could not be read"),
     ] {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::world::{ANNA, BERT, World, id};
 
-const SWEPT_NOTHING: &str = r#"{"failures":0,"seen":0,"notified":0}"#;
+const SWEPT_NOTHING: &str = r#"{"failures":0,"notified":0,"seen":0}"#;
 
 fn resume(request: u32, seq: i64) -> Value {
     json!({"action": "resume", "requestId": id(request), "seq": seq})

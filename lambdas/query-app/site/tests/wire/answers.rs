@@ -8,7 +8,7 @@ use loopback::answers::{Case, Errors, answers, check_table};
 
 use crate::world::*;
 
-const FILES: [(&str, &str); 2] = [("index.html", "<title>Query</title>"), ("icon.svg", "<svg/>")];
+const FILES: [(&str, &str); 2] = [("index.html", "<head><title>Query</title>"), ("icon.svg", "<svg/>")];
 
 /// Whether a request is this call.
 fn is_call(call: &str, request: &Request) -> bool {
