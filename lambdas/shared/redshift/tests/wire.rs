@@ -273,8 +273,8 @@ async fn no_answer_is_described_without_an_address() {
     let garbled = Answer::Reply { status: 200, headers, body: b"not a chunk".to_vec() };
     for (answer, expected) in [
         (Answer::TimeOut, "the Data API cannot be used: no answer in time"),
-        (Answer::HangUp, "the Data API could not be reached"),
-        (garbled, "the Data API's response could not be read"),
+        (Answer::HangUp, "the Data API cannot be used: no answer"),
+        (garbled, "the Data API cannot be used: an unreadable answer with status 200"),
     ] {
         let world = World::new(move |_| answer.clone()).await;
         let error = submit(&world).await.unwrap_err();
