@@ -138,7 +138,8 @@ async fn a_row_that_cannot_be_signed_is_null_and_counted_by_reason() {
 #[tokio::test]
 async fn a_row_with_half_a_character_is_null_and_the_others_are_signed() {
     let world = World::new(Ok(SECRET)).await;
-    let batch = json!({"num_records": 4, "arguments": [row("a"), row("HALF"), row("\u{1F600}"), [7, null, null, null, null]]});
+    let batch =
+        json!({"num_records": 4, "arguments": [row("a"), row("HALF"), row("\u{1F600}"), [7, null, null, null, null]]});
     for half in [r"\ud800", r"\udfff", r"\ud800x", r"\ud800\u0061"] {
         let answer = world.send_text(&batch.to_string().replace("HALF", half)).await;
         assert_eq!((&answer["success"], &answer["num_records"]), (&json!(true), &json!(4)), "{half}");
