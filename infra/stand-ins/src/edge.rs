@@ -11,7 +11,7 @@ use anyhow::Context;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, HOST, TRANSFER_ENCODING};
+use axum::http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use reqwest::Client;
@@ -81,22 +81,30 @@ impl Behind {
         for (name, value) in answer.headers() {
             let value = match *name {
                 CONNECTION | CONTENT_LENGTH | TRANSFER_ENCODING => continue,
-                CONTENT_SECURITY_POLICY => self.policy(value)?,
+                CONTENT_SECURITY_POLICY => HeaderValue::from_str(&self.policy(value.to_str()?))?,
                 _ => value.clone(),
             };
             response = response.header(name, value);
         }
-        let is_config = path == "/config.json" && answer.status().is_success();
+        let is_good = answer.status().is_success();
+        let is_page = answer.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
         let body = answer.bytes().await?;
-        let body = if is_config { self.config(&body)?.into() } else { Body::from(body) };
+        let body = if is_good && path == "/config.json" {
+            self.config(&body)?.into()
+        } else if is_page {
+            // The page repeats the policy, narrower, in an element of its own; a browser obeys both.
+            self.policy(std::str::from_utf8(&body).context("the page is not UTF-8")?).into()
+        } else {
+            Body::from(body)
+        };
         Ok(response.body(body)?)
     }
 
-    fn policy(&self, value: &HeaderValue) -> anyhow::Result<HeaderValue> {
-        let policy = value.to_str()?;
+    /// A text with a policy that allows connections to this machine too.
+    fn policy(&self, text: &str) -> String {
         let socket = origin(&self.socket);
         let here = format!("connect-src 'self' {} {socket}", self.emulator);
-        Ok(HeaderValue::from_str(&policy.replacen("connect-src 'self'", &here, 1))?)
+        text.replacen("connect-src 'self'", &here, 1)
     }
 
     fn config(&self, published: &[u8]) -> anyhow::Result<String> {
