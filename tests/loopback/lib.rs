@@ -17,7 +17,7 @@ use std::time::Duration;
 
 pub use environment::{Environment, environment};
 pub use log::Log;
-pub use simulation::{chosen, finds, histories, seeds};
+pub use simulation::{finds, histories, seeds};
 pub use time::Time;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};

@@ -8,27 +8,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Most of a history is waiting for a socket, so a few of them run at once.
 const THREADS: usize = 8;
 
-/// The number of histories of a simulation: `SIMULATION_SEEDS`, or 100.
-///
-/// # Panics
-///
-/// If the variable is not a number.
-pub fn seeds() -> u64 {
-    std::env::var("SIMULATION_SEEDS").map_or(100, |seeds| seeds.parse().expect("SIMULATION_SEEDS is a number"))
-}
-
-/// The seeds of all histories, or the one of `SEED`, to look at it again.
+/// The seeds of a simulation: as many as `SIMULATION_SEEDS` says, or 100. With `SEED`, only that one, to look at it again.
 ///
 /// # Panics
 ///
 /// If a variable is not a number.
-pub fn chosen() -> Range<u64> {
-    match std::env::var("SEED") {
-        Ok(seed) => {
-            let seed = seed.parse().expect("SEED is a number");
-            seed..seed + 1
-        }
-        Err(_) => 0..seeds(),
+pub fn seeds() -> Range<u64> {
+    let number = |name: &str| {
+        let value = std::env::var(name).ok()?;
+        Some(value.parse::<u64>().unwrap_or_else(|_| panic!("{name} is {value}; must be a number")))
+    };
+    match number("SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("SIMULATION_SEEDS").unwrap_or(100),
     }
 }
 

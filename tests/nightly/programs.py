@@ -1,4 +1,4 @@
-"""Tests and benchmarks of the workspace at full size: simulations, the fleet, property tests, drawn inputs.
+"""Tests of the workspace at full size: simulations, the fleet, property tests, drawn inputs.
 
 Which they are is derived from their sources, so a new simulation needs no entry here.
 """
@@ -17,12 +17,10 @@ from jobs import LOGS, ROOT, Job, Outcome, folder_of, packages, size
 
 @dataclass
 class Source:
-    """A file of an integration test or benchmark."""
+    """A file of an integration test."""
 
     package: str
     folder: Path
-    # `test` or `bench`, and the name of the target.
-    kind: str
     target: str
     # The path of its module inside the target, or nothing for the whole target.
     module: str
@@ -32,9 +30,7 @@ class Source:
 def jobs() -> list[Job]:
     found: list[Job] = []
     for source in sources():
-        if source.kind == "bench" and source.target == "simulation":
-            found.append(Program(f"simulation:{source.package}", "its full size", source, {}))
-        elif source.kind == "test" and re.search(r"\bseeds\(|SIMULATION_SEEDS", source.text):
+        if re.search(r"\bseeds\(", source.text):
             seeds = size("SIMULATION_SEEDS", 2000)
             variables = {"SIMULATION_SEEDS": str(seeds)}
             found.append(Program(f"simulation:{source.package}", f"{seeds} seeds", source, variables))
@@ -55,7 +51,7 @@ def jobs() -> list[Job]:
 
 @dataclass
 class Program(Job):
-    """One run of a test or benchmark."""
+    """One run of a test."""
 
     source: Source
     variables: dict[str, str]
@@ -64,9 +60,8 @@ class Program(Job):
 
     def run(self) -> Outcome:
         arguments = [f"{self.source.module}::"] if self.source.module else []
-        arguments += ["--nocapture"] if self.source.kind == "test" else []
         program = executable(self, self.source, self.release)
-        code = self.execute([program, *arguments], self.variables, self.source.folder, append=True)
+        code = self.execute([program, *arguments, "--nocapture"], self.variables, self.source.folder, append=True)
         return Outcome(code == 0, last_words(self.log, code))
 
 
@@ -93,7 +88,7 @@ class Properties(Job):
 
 
 def last_words(log: Path, code: int) -> str:
-    """What the log says about the result: the last line that a test or benchmark printed about it, or the first failure."""
+    """What the log says about the result: the last line that a test printed about it, or the first failure."""
     lines = log.read_text(errors="replace").splitlines()
     if code != 0:
         failure = [index for index, line in enumerate(lines) if " panicked at " in line]
@@ -116,8 +111,7 @@ def sources() -> list[Source]:
     for package in packages():
         folder = folder_of(package)
         for target in package["targets"]:
-            kind = target["kind"][0]
-            if kind not in ("test", "bench"):
+            if target["kind"] != ["test"]:
                 continue
             root = Path(target["src_path"])
             # `tests/wire/main.rs` has its modules next to it, `tests/wire.rs` in `tests/wire/`.
@@ -127,24 +121,24 @@ def sources() -> list[Source]:
                     continue
                 module = "" if path == root else "::".join(path.relative_to(inside).with_suffix("").parts)
                 text = path.read_text()
-                found.append(Source(package["name"], folder, kind, target["name"], module.removesuffix("::mod"), text))
+                found.append(Source(package["name"], folder, target["name"], module.removesuffix("::mod"), text))
     return found
 
 
 @functools.cache
-def built(kind: str, target: str, release: bool) -> dict[str, Path]:
-    """The executables of the tests or benchmarks with this name, by package, with the features that scripts/test builds them with."""
+def built(target: str, release: bool) -> dict[str, Path]:
+    """The executables of the tests with this name, by package, with the features that scripts/test builds them with."""
     LOGS.mkdir(parents=True, exist_ok=True)
-    command = ["cargo", "test", "--workspace", "--locked", "--no-run", "--message-format=json", f"--{kind}", target]
+    command = ["cargo", "test", "--workspace", "--locked", "--no-run", "--message-format=json", "--test", target]
     command += ["--release"] if release else []
     with (LOGS / "build.log").open("a") as log:
         output = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, check=True).stdout
     names = {package["id"]: package["name"] for package in packages()}
     messages = [json.loads(line) for line in output.splitlines()]
     programs = [message for message in messages if message["reason"] == "compiler-artifact" and message["executable"]]
-    return {names[message["package_id"]]: Path(message["executable"]) for message in programs if message["target"]["kind"] == [kind]}
+    return {names[message["package_id"]]: Path(message["executable"]) for message in programs if message["target"]["kind"] == ["test"]}
 
 
 def executable(job: Job, source: Source, release: bool = False) -> Path:
     job.log.unlink(missing_ok=True)
-    return built(source.kind, source.target, release)[source.package]
+    return built(source.target, release)[source.package]

@@ -39,13 +39,13 @@ const PATIENCE: u64 = 30;
 
 #[test]
 fn of_fifty_clicks_at_once_with_many_faults_each_link_writes_one_row() {
-    rounds(0..seeds() / 2, MANY);
+    rounds(0..seeds().end / 2, MANY);
 }
 
 /// Many faults hide what few faults show, and vice versa.
 #[test]
 fn of_fifty_clicks_at_once_with_few_faults_each_link_writes_one_row() {
-    rounds(seeds() / 2..seeds(), FEW);
+    rounds(seeds().end / 2..seeds().end, FEW);
 }
 
 /// The seed of a round is printed when it fails; `SEED=…` repeats one round. One call in `rarity` has a fault.
