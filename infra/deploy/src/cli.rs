@@ -91,7 +91,7 @@ pub(crate) async fn placements(
     let mut placements = Vec::new();
     for (home, tenants) in homes {
         let elsewhere: BTreeSet<_> =
-            tenants.iter().flat_map(|tenant| &tenant.stacks).map(|it| &it.environment).collect();
+            tenants.iter().flat_map(|tenant| &tenant.stacks).map(|stack| &stack.environment).collect();
         let elsewhere: BTreeSet<_> = elsewhere.into_iter().map(signed_in).filter(|other| *other != home).collect();
         for environment in std::iter::once(&home).chain(&elsewhere) {
             if !targets.contains_key(environment) {

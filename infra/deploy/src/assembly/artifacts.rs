@@ -118,7 +118,7 @@ impl StackArtifact {
 
     /// Whether the stack leaves API Gateway's role for logs alone if it is given one.
     pub(crate) fn takes_log_role(&self) -> bool {
-        self.declared_parameters.contains(LOG_ROLE_PARAMETER)
+        self.declares(LOG_ROLE_PARAMETER)
     }
 
     /// Whether the stack takes some of the account's QuickSight slots.

@@ -1,6 +1,5 @@
 //! Reads an assembly from the files that `ferrostack synth` wrote.
 
-use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use cfn::Environment;
@@ -8,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::Error;
 use crate::assembly::artifacts::{Assembly, Asset, PLATFORM_STACK, StackArtifact, is_platform};
-use crate::assembly::manifest::{ASSETS, Artifact, AssetEntry, AssetManifest, Manifest, Note, SOURCE, STACK, Template};
+use crate::assembly::manifest::{ASSETS, Artifact, AssetEntry, AssetManifest, Manifest, SOURCE, STACK, Template};
 use crate::assembly::order::in_dependency_order;
 use crate::assembly::template_text::TemplateText;
 
@@ -154,25 +153,23 @@ fn environment(artifact: &Artifact, id: &str) -> Result<Environment, Error> {
 }
 
 impl StackArtifact {
-    /// The line of Rust that added each resource, such as `stacks/uptime.rs:29`, by logical ID; none if the manifest does not say so, or
-    /// can no longer be read.
-    pub(crate) fn sources(&self) -> BTreeMap<String, String> {
-        let text = std::fs::read(&self.manifest).unwrap_or_default();
-        let Ok(manifest) = serde_json::from_slice::<Manifest>(&text) else { return BTreeMap::new() };
+    /// The line of Rust that added a resource, such as `stacks/uptime.rs:29`; `None` if the manifest does not say so, or can no longer be
+    /// read. Only failures ask for it, so a fleet does not keep the lines of all its resources.
+    pub(crate) fn source_of(&self, logical_id: &str) -> Option<String> {
+        let manifest: Manifest = serde_json::from_slice(&std::fs::read(&self.manifest).ok()?).ok()?;
         let is_this = |(id, artifact): &(&String, &Artifact)| {
             artifact.kind == STACK && artifact.properties.stack_name.as_ref().unwrap_or(id) == &self.name
         };
-        manifest.artifacts.iter().find(is_this).map(|(_, artifact)| sources(artifact)).unwrap_or_default()
+        let (_, artifact) = manifest.artifacts.iter().find(is_this)?;
+        artifact.metadata.iter().find_map(|(path, notes)| {
+            // `synth` notes `"/<stack>/<logical ID>": [{"type": "ferrostack:source", "data": "<file>:<line>"}]`.
+            let note = notes
+                .iter()
+                .find(|note| note.kind == SOURCE)
+                .filter(|_| path.rsplit('/').next() == Some(logical_id))?;
+            note.data.as_str().map(str::to_owned)
+        })
     }
-}
-
-/// What `synth` notes for each resource: `"/<stack>/<logical ID>": [{"type": "ferrostack:source", "data": "<file>:<line>"}]`.
-fn sources(artifact: &Artifact) -> BTreeMap<String, String> {
-    let source = |(path, notes): (&String, &Vec<Note>)| {
-        let note = notes.iter().find(|note| note.kind == SOURCE)?;
-        Some((path.rsplit('/').next()?.to_owned(), note.data.as_str()?.to_owned()))
-    };
-    artifact.metadata.iter().filter_map(source).collect()
 }
 
 /// The files of the stack's asset manifests, without its template.

@@ -29,7 +29,7 @@ impl Target {
         Target::connect_or(config, asset_bucket, None, explain).await
     }
 
-    /// [`Target::connect`] to the account that is expected, with an explanation of its own if there are no credentials.
+    /// [`Target::connect`] to the expected account; `explain` turns missing credentials into an error.
     pub(super) async fn connect_or(
         config: &SdkConfig,
         asset_bucket: Option<&str>,
@@ -43,7 +43,7 @@ impl Target {
             None => from_sdk(&format!("asking who is calling in {region}"), error).into_refusal(),
         })?;
         let account = identity.account().unwrap_or_default().to_owned();
-        if let Some(Expected { account: wanted, signer }) = expected.filter(|it| it.account != account) {
+        if let Some(Expected { account: wanted, signer }) = expected.filter(|expected| expected.account != account) {
             return Err(Error::Refused(format!(
                 "nothing was changed: the environment is account {wanted} in {region}, and {signer} account {account}; use a different --profile"
             )));

@@ -62,11 +62,7 @@ pub async fn keep_log_role(target: &Target, tenants: &mut [Assembly]) -> Result<
     let Some(platform) = stacks.find(|stack| stack.takes_log_role()) else { return Ok(()) };
     let live = stacks::describe(target, &platform.name).await?.filter(is_deployed);
     let role = match live {
-        Some(live) => {
-            let parameters = live.parameters.unwrap_or_default().into_iter();
-            let mut values = parameters.filter(|parameter| parameter.parameter_key() == Some(LOG_ROLE_PARAMETER));
-            values.next().and_then(|parameter| parameter.parameter_value)
-        }
+        Some(live) => stacks::parameter(&live, LOG_ROLE_PARAMETER).map(str::to_owned),
         None => {
             let account = target.lanes.looks.call_to("API Gateway", || target.json.get("apigateway", "account")).await;
             let account = account.map_err(|error| from_sdk("looking at API Gateway's role for logs", error))?;

@@ -23,8 +23,8 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] if there is no such profile, no region, a different region, there are no credentials, or they are for a
-    /// different account; [`Error::Access`] if AWS does not accept them.
+    /// [`Error::Refused`] if the profile does not exist, if no region is set or it contradicts the environment, or if the credentials are
+    /// missing or belong to a different account; [`Error::Access`] if AWS does not accept them.
     pub async fn sign_in(
         profile: Option<&str>,
         region: Option<&str>,

@@ -49,9 +49,24 @@ pub(crate) fn outputs(stack: &Stack) -> BTreeMap<String, String> {
     stack.outputs().iter().filter(is_value).filter_map(pair).collect()
 }
 
+/// The value of a parameter; `None` if the stack has none of that name.
+pub(crate) fn parameter<'a>(stack: &'a Stack, name: &str) -> Option<&'a str> {
+    stack.parameters().iter().find(|parameter| parameter.parameter_key() == Some(name))?.parameter_value()
+}
+
+/// The value of a tag; `None` if the stack has none of that name.
+pub(crate) fn tag<'a>(stack: &'a Stack, name: &str) -> Option<&'a str> {
+    stack.tags().iter().find(|tag| tag.key() == Some(name))?.value()
+}
+
+/// Whether nothing was ever deployed: the plan of a new stack creates an empty one.
+pub(crate) fn is_empty(stack: &Stack) -> bool {
+    stack.stack_status() == Some(&StackStatus::ReviewInProgress)
+}
+
 /// The tenant that owns the stack: the stack's tag names the tenant, and its name starts with it. One of the two is not enough.
 pub(crate) fn tenant_of(stack: &Stack) -> Option<&str> {
-    let tenant = stack.tags().iter().find(|tag| tag.key() == Some(TENANT))?.value()?;
+    let tenant = tag(stack, TENANT)?;
     belongs_to(stack.stack_name()?, tenant).then_some(tenant)
 }
 

@@ -1,7 +1,5 @@
 //! One change set: created, looked at, and either executed or deleted.
 
-use std::mem;
-
 use aws_sdk_cloudformation::config::http::HttpResponse;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudformation::operation::delete_change_set::DeleteChangeSetError;
@@ -25,10 +23,10 @@ pub(crate) struct ChangeSet {
 }
 
 /// Creates a change set and waits until it can be executed; `None` if it would change nothing.
-pub(crate) async fn create(target: &Target, mut request: Request<'_>) -> Result<Option<ChangeSet>, Error> {
+pub(crate) async fn create(target: &Target, request: Request<'_>) -> Result<Option<ChangeSet>, Error> {
     let stack = request.stack;
     let creates = request.kind == ChangeSetType::Create;
-    let sources = mem::take(&mut request.sources);
+    let artifact = request.artifact;
     let (id, stack_id) = send_request(target, request).await?;
     match wait_until_created(target, &id, stack).await? {
         Creation::Ready(changes) => Ok(Some(ChangeSet { id, stack_id, changes })),
@@ -37,7 +35,7 @@ pub(crate) async fn create(target: &Target, mut request: Request<'_>) -> Result<
             Ok(None)
         }
         Creation::Failed(reason) => {
-            let found = refusal::findings(target, &id, &sources).await;
+            let found = refusal::findings(target, &id, artifact).await;
             discard(target, &id, stack).await?;
             if creates {
                 discard_empty_stack(target, stack).await?;

@@ -1,7 +1,5 @@
 //! Deletes one stack.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_cloudformation::types::{Stack, StackStatus};
 
 use crate::aws::sdk_error::from_sdk;
@@ -18,7 +16,7 @@ pub(crate) async fn delete_stack(target: &Target, stack: &Stack, progress: &Prog
     let request = target.cloudformation.delete_stack().stack_name(id).client_request_token(token);
     let deleted = target.lanes.changes.call(|| request.clone().send()).await;
     deleted.map_err(|error| from_sdk(&format!("deleting {name}"), error))?;
-    let outcome = events::follow(target, id, since, &BTreeMap::new(), progress).await?;
+    let outcome = events::follow(target, id, since, None, progress).await?;
     if outcome.status == StackStatus::DeleteComplete {
         return Ok(());
     }

@@ -11,7 +11,7 @@ use crate::{Error, Target};
 pub(crate) async fn discard_empty_stack(target: &Target, stack: &str) -> Result<(), Error> {
     let Some(found) = stacks::describe(target, stack).await? else { return Ok(()) };
     let id = found.stack_id().unwrap_or(stack);
-    if found.stack_status() != Some(&StackStatus::ReviewInProgress) || has_change_sets(target, id).await? {
+    if !stacks::is_empty(&found) || has_change_sets(target, id).await? {
         return Ok(());
     }
     let token = target.token(&format!("{id}/discard"));

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_cloudformation::types::{Stack, StackEvent, StackStatus};
 
+use crate::assembly::StackArtifact;
 use crate::aws::pauses::Pauses;
 use crate::aws::sdk_error::from_sdk;
 use crate::aws::stacks;
+use crate::cloudformation::failed_resource::described;
 use crate::cloudformation::next_step::is_under_way;
 use crate::{Error, Progress, Target};
 
@@ -44,14 +46,15 @@ pub(crate) async fn settle(target: &Target, stack_id: &str) -> Result<Option<Sta
     }
 }
 
-/// Waits for the end of an operation that this run has started. `since` is the newest event before it.
+/// Waits for the end of an operation that this run has started. `since` is the newest event before it, and `artifact` knows the line of Rust
+/// that added a resource which fails.
 ///
 /// Only the events are polled: an account has few calls per second, and the events show both what happens and when it ends.
 pub(crate) async fn follow(
     target: &Target,
     stack_id: &str,
     since: Option<String>,
-    sources: &BTreeMap<String, String>,
+    artifact: Option<&StackArtifact>,
     progress: &Progress,
 ) -> Result<OperationOutcome, Error> {
     let mut pauses = Pauses::new();
@@ -70,7 +73,7 @@ pub(crate) async fn follow(
                 continue;
             }
             show(&event, progress);
-            failure = failure.or_else(|| failed_resource(&event, sources));
+            failure = failure.or_else(|| failed_resource(&event, artifact));
             rolled_back = rolled_back.or_else(|| failed_stack(&event).filter(|_| is_stack));
             if !is_stack && is_finished(&event) {
                 finished.insert(event.logical_resource_id().unwrap_or_default().to_owned());
@@ -161,12 +164,11 @@ fn failed_stack(event: &StackEvent) -> Option<String> {
 }
 
 /// The resource that failed, and why. A resource that CloudFormation cancelled because another one failed is not the cause.
-fn failed_resource(event: &StackEvent, sources: &BTreeMap<String, String>) -> Option<String> {
+fn failed_resource(event: &StackEvent, artifact: Option<&StackArtifact>) -> Option<String> {
     let reason = event.resource_status_reason().unwrap_or("no reason was given");
     if !status_of(event).ends_with("_FAILED") || reason.contains("cancelled") || is_of_stack(event) {
         return None;
     }
     let (kind, name) = (event.resource_type().unwrap_or_default(), event.logical_resource_id().unwrap_or_default());
-    let source = sources.get(name).map(|line| format!(", from {line}")).unwrap_or_default();
-    Some(format!("{name} ({kind}{source}): {reason}"))
+    Some(format!("{}: {reason}", described(name, kind, artifact)))
 }

@@ -10,6 +10,7 @@ pub(crate) mod change_set;
 pub(crate) mod delete_stack;
 pub(crate) mod empty_stack;
 pub(crate) mod events;
+mod failed_resource;
 pub(crate) mod kept;
 pub(crate) mod leftover;
 pub(crate) mod live_stack;

@@ -98,7 +98,7 @@ async fn continue_rollback(
     let request = target.cloudformation.continue_update_rollback().stack_name(id).client_request_token(token);
     let continued = target.lanes.changes.call(|| request.clone().send()).await;
     continued.map_err(|error| from_sdk(&format!("continuing the rollback of {name}"), error))?;
-    let outcome = events::follow(target, id, since, &stack.sources(), progress).await?;
+    let outcome = events::follow(target, id, since, Some(stack), progress).await?;
     if outcome.status == StackStatus::UpdateRollbackComplete {
         return Ok(());
     }

@@ -2,21 +2,21 @@
 //! something was found.
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_OperationEvent.html>
 
-use std::collections::BTreeMap;
-
 use aws_sdk_cloudformation::types::{HookFailureMode, HookStatus, OperationEvent, ValidationStatus};
 
 use crate::Target;
+use crate::assembly::StackArtifact;
+use crate::cloudformation::failed_resource::described;
 
 /// One sentence per finding, with the resource and the line of Rust that added it. Empty if nothing was found in the resources, or the
 /// caller may not read it. Findings that only warn are left out.
-pub(crate) async fn findings(target: &Target, change_set: &str, sources: &BTreeMap<String, String>) -> Vec<String> {
+pub(crate) async fn findings(target: &Target, change_set: &str, artifact: Option<&StackArtifact>) -> Vec<String> {
     let mut findings = Vec::new();
     let mut next = None;
     loop {
         let request = target.cloudformation.describe_events().change_set_name(change_set).set_next_token(next);
         let Ok(page) = target.lanes.looks.call(|| request.clone().send()).await else { return findings };
-        findings.extend(page.operation_events().iter().filter_map(|event| finding(event, sources)));
+        findings.extend(page.operation_events().iter().filter_map(|event| finding(event, artifact)));
         next = page.next_token;
         if next.is_none() {
             return findings;
@@ -24,7 +24,7 @@ pub(crate) async fn findings(target: &Target, change_set: &str, sources: &BTreeM
     }
 }
 
-fn finding(event: &OperationEvent, sources: &BTreeMap<String, String>) -> Option<String> {
+fn finding(event: &OperationEvent, artifact: Option<&StackArtifact>) -> Option<String> {
     let refuses = |mode: Option<&HookFailureMode>| mode != Some(&HookFailureMode::Warn);
     let reason = |reason: Option<&str>| reason.unwrap_or("no reason was given").to_owned();
     let what = match (event.validation_status(), event.hook_status()) {
@@ -39,6 +39,5 @@ fn finding(event: &OperationEvent, sources: &BTreeMap<String, String>) -> Option
     };
     // A hook may be about the stack as a whole.
     let Some(name) = event.logical_resource_id() else { return Some(what) };
-    let source = sources.get(name).map(|line| format!(", from {line}")).unwrap_or_default();
-    Some(format!("{name} ({}{source}): {what}", event.resource_type().unwrap_or_default()))
+    Some(format!("{}: {what}", described(name, event.resource_type().unwrap_or_default(), artifact)))
 }

@@ -1,7 +1,5 @@
 //! What a change set is made from.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_cloudformation::types::{ChangeSetType, Parameter, Tag};
 
 use crate::assembly::StackArtifact;
@@ -34,8 +32,8 @@ impl Purpose {
 /// What a change set is made from.
 pub(crate) struct Request<'a> {
     pub(crate) stack: &'a str,
-    /// The line of Rust that added each resource, by logical ID.
-    pub(crate) sources: BTreeMap<String, String>,
+    /// Knows the line of Rust that added each resource; none if the template is not from an assembly.
+    pub(crate) artifact: Option<&'a StackArtifact>,
     pub(crate) purpose: Purpose,
     pub(crate) kind: ChangeSetType,
     /// The state of the stack before the change: a change set for the stack as it is now differs from one for the stack as it was.
@@ -69,7 +67,7 @@ impl<'a> Request<'a> {
         let untagged = purpose == Purpose::Plan && ready.kind == ChangeSetType::Create;
         Ok(Request {
             stack: &stack.name,
-            sources: stack.sources(),
+            artifact: Some(stack),
             purpose,
             kind: ready.kind.clone(),
             before: ready.before.clone(),
@@ -87,7 +85,7 @@ impl<'a> Request<'a> {
             TemplateSource::Inline(text) | TemplateSource::Url(text) => cfn::sha256(text),
         };
         // Whoever deploys the same again resumes it, whatever the revision is called.
-        let parameters = self.parameters.iter().filter(|it| !version::is_version(it.parameter_key()));
+        let parameters = self.parameters.iter().filter(|parameter| !version::is_version(parameter.parameter_key()));
         let parameters: Vec<_> =
             parameters.map(|parameter| (parameter.parameter_key(), parameter.parameter_value())).collect();
         let token = target.token(&format!(

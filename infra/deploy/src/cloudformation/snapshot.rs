@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_cloudformation::types::{Stack, StackStatus};
+use aws_sdk_cloudformation::types::Stack;
 
 use crate::assembly::StackArtifact;
 use crate::aws::stacks;
@@ -11,8 +11,8 @@ use crate::cloudformation::parameters::parameters;
 use crate::cloudformation::version;
 use crate::{Error, Target};
 
-/// The stacks of an account and region, and of the other places of its tenants, at one moment. It only serves to leave out what is up to date; everything else is looked
-/// at again.
+/// The stacks of an account and region, and of the other places of its tenants, at one moment. It only serves to leave out what is up to
+/// date; everything else is looked at again.
 #[derive(Debug, Default)]
 pub struct Snapshot(BTreeMap<StackKey, Stack>);
 
@@ -41,8 +41,7 @@ impl Snapshot {
 
     /// Whether there is such a stack, other than an empty one.
     pub(crate) fn has(&self, target: &Target, stack: &StackArtifact) -> bool {
-        let found = self.0.get(&key(target, &stack.name));
-        found.is_some_and(|live| live.stack_status() != Some(&StackStatus::ReviewInProgress))
+        self.0.get(&key(target, &stack.name)).is_some_and(|live| !stacks::is_empty(live))
     }
 
     /// The stack, if it is deployed exactly as synthesized.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use aws_sdk_cloudformation::types::{Stack, Tag};
 
 use crate::assembly::StackArtifact;
+use crate::aws::stacks;
 
 /// The parameter with the git revision that last changed the stack, with `-dirty` if not everything was committed.
 const REVISION: &str = "Revision";
@@ -30,15 +31,11 @@ pub(crate) struct DeployedVersion {
 
 impl DeployedVersion {
     pub(crate) fn of(stack: &Stack) -> DeployedVersion {
-        let parameter = |key: &str| {
-            let found = stack.parameters().iter().find(|parameter| parameter.parameter_key() == Some(key))?;
-            found.parameter_value().filter(|value| *value != UNKNOWN).map(str::to_owned)
+        let either = |parameter: &str, tag: &str| {
+            let value = stacks::parameter(stack, parameter).filter(|value| *value != UNKNOWN);
+            value.or_else(|| stacks::tag(stack, tag)).map(str::to_owned)
         };
-        let tag = |key: &str| stack.tags().iter().find(|tag| tag.key() == Some(key))?.value().map(str::to_owned);
-        DeployedVersion {
-            revision: parameter(REVISION).or_else(|| tag(REVISION_TAG)),
-            template: parameter(TEMPLATE).or_else(|| tag(TEMPLATE_TAG)),
-        }
+        DeployedVersion { revision: either(REVISION, REVISION_TAG), template: either(TEMPLATE, TEMPLATE_TAG) }
     }
 }
 
@@ -90,17 +87,9 @@ pub(crate) fn has_template(live: &Stack, stack: &StackArtifact) -> bool {
 }
 
 fn has_tags(live: &Stack, stack: &StackArtifact) -> bool {
-    let has = |key: &str, value: &str| {
-        live.tags().iter().any(|found| found.key() == Some(key) && found.value() == Some(value))
-    };
-    stack.tags.iter().all(|(key, value)| has(key, value))
+    stack.tags.iter().all(|(key, value)| stacks::tag(live, key) == Some(value))
 }
 
 fn has_parameters(live: &Stack, wanted: &BTreeMap<String, String>) -> bool {
-    let has = |key: &str, value: &str| {
-        live.parameters()
-            .iter()
-            .any(|found| found.parameter_key() == Some(key) && found.parameter_value() == Some(value))
-    };
-    wanted.iter().all(|(key, value)| has(key, value))
+    wanted.iter().all(|(key, value)| stacks::parameter(live, key) == Some(value))
 }

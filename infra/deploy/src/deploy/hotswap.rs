@@ -15,6 +15,7 @@ use crate::assembly::StackArtifact;
 use crate::aws::assets;
 use crate::aws::pauses::Pauses;
 use crate::aws::sdk_error::from_sdk;
+use crate::aws::stacks;
 use crate::cloudformation::live_stack::{self, LiveStack};
 use crate::cloudformation::next_step::{NextStep, next_step};
 use crate::{Assembly, Error, Progress, Target};
@@ -135,11 +136,8 @@ fn different(old: &Value, new: &Value) -> Vec<String> {
 
 /// Names of the parameters whose value, the key of some code, differs from the deployed one.
 fn new_keys(stack: &StackArtifact, live: &Stack) -> Vec<String> {
-    let deployed = |name: &str| {
-        let parameter = live.parameters().iter().find(|parameter| parameter.parameter_key() == Some(name));
-        parameter?.parameter_value()
-    };
-    stack.parameters.iter().filter(|(name, key)| deployed(name) != Some(key)).map(|(name, _)| name.clone()).collect()
+    let is_new = |(name, key): &(&String, &String)| stacks::parameter(live, name) != Some(key);
+    stack.parameters.iter().filter(is_new).map(|(name, _)| name.clone()).collect()
 }
 
 /// What else a deployment changes because of new code: a custom resource has its function's key among its properties, so that it is

@@ -147,7 +147,7 @@ async fn deploy_stack(
     progress.begin(format!("{name}: {} changes", change_set.changes.len()), change_set.changes.len() as u64);
     target.pace(api_gateway::work_of(&change_set.changes)).await;
     change_set::execute(target, &change_set, name).await?;
-    let outcome = events::follow(target, &change_set.stack_id, since, &stack.sources(), progress).await?;
+    let outcome = events::follow(target, &change_set.stack_id, since, Some(stack), progress).await?;
     match outcome.status {
         StackStatus::CreateComplete | StackStatus::UpdateComplete => {
             let change = if ready.kind == ChangeSetType::Create { Change::Created } else { Change::Updated };

@@ -4,8 +4,6 @@
 //! none of them. So no type of resource needs code here, except buckets, which must be empty before they can be deleted. Each step can be
 //! repeated after an interruption.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_cloudformation::types::{ChangeSetType, Parameter, StackStatus};
 use serde_json::{Value, json};
 
@@ -47,7 +45,7 @@ async fn retain_no_data(target: &Target, live: &LiveStack, progress: &Progress) 
     let unchanged = |key: &str| Parameter::builder().parameter_key(key).use_previous_value(true).build();
     let request = Request {
         stack: name,
-        sources: BTreeMap::new(),
+        artifact: None,
         purpose: Purpose::Deploy,
         kind: ChangeSetType::Update,
         before: state_of(&live.stack),
@@ -66,7 +64,7 @@ async fn retain_no_data(target: &Target, live: &LiveStack, progress: &Progress) 
     let Some(change_set) = change_set::create(target, request).await? else { return Ok(()) };
     let since = events::newest(target, &change_set.stack_id).await?;
     change_set::execute(target, &change_set, name).await?;
-    let outcome = events::follow(target, &change_set.stack_id, since, &BTreeMap::new(), progress).await?;
+    let outcome = events::follow(target, &change_set.stack_id, since, None, progress).await?;
     match outcome.status {
         StackStatus::UpdateComplete => Ok(()),
         status => Err(Error::Failed(format!(

@@ -91,7 +91,7 @@ pub async fn deploy_fleets(
         }
         journals.push(journal);
     }
-    let places: Vec<_> = placements.iter().map(|it| (&it.target, it.tenants.as_slice())).collect();
+    let places: Vec<_> = placements.iter().map(|placement| (&placement.target, placement.tenants.as_slice())).collect();
     match allowance::unknown(&places, &options.allow_replacement).await? {
         // The run may have removed the resource before it was interrupted.
         Some(sentence) if journals.iter().any(Journal::is_resumed) => progress.line(sentence),

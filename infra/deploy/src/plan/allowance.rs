@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_cloudformation::types::StackStatus;
-
 use crate::aws::stacks;
 use crate::cloudformation::live_stack;
 use crate::{Assembly, Error, Target};
@@ -33,7 +31,7 @@ pub async fn unknown(places: &[(&Target, &[Assembly])], allowed: &BTreeSet<Strin
         }
         let target = &target.of(stack)?;
         let live = stacks::describe(target, &stack.name).await?;
-        if live.is_none_or(|live| live.stack_status() == Some(&StackStatus::ReviewInProgress)) {
+        if live.as_ref().is_none_or(stacks::is_empty) {
             continue;
         }
         // A template that is not JSON may contain any ID.

@@ -72,8 +72,7 @@ pub async fn status(
             Ok(found) => kept.extend(found),
             Err(error) => progress.line(format!("what deleted stacks have kept is unknown: {error}")),
         }
-        let existing = existing.into_iter();
-        let existing = existing.filter(|stack| stack.stack_status() != Some(&StackStatus::ReviewInProgress));
+        let existing = existing.into_iter().filter(|stack| !stacks::is_empty(stack));
         found
             .extend(existing.filter_map(|stack| Some(((place.region.clone(), stack.stack_name()?.to_owned()), stack))));
     }

@@ -77,7 +77,7 @@ async fn the_data_of_a_stack_that_cannot_be_updated_is_deleted_after_the_stack()
     let fake = fake.lock().unwrap();
     assert_eq!((code, fake.versions.len(), fake.stacks[STACK].status.as_str()), (Some(0), 0, "DELETE_COMPLETE"));
     assert_eq!(fake.outside, [], "{said}");
-    let at = |call: &str| fake.calls.iter().position(|it| it == call).unwrap();
+    let at = |call: &str| fake.calls.iter().position(|made| made == call).unwrap();
     assert!(at(&format!("DeleteStack {STACK}")) < at("DeleteResource"), "a resource of the stack may need it");
 }
 

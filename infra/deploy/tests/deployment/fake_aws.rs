@@ -123,7 +123,7 @@ pub(crate) async fn start(fake: Fake) -> (String, Shared) {
 async fn answer(State(shared): State<Shared>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let mut fake = shared.lock().unwrap();
     // The quotas of services that are the same in all regions are in one of them.
-    let is_global = headers.get("x-amz-target").is_some_and(|it| it.as_bytes().starts_with(b"ServiceQuotas"));
+    let is_global = headers.get("x-amz-target").is_some_and(|target| target.as_bytes().starts_with(b"ServiceQuotas"));
     // AWS4-HMAC-SHA256 Credential=<key>/<date>/<region>/<service>/aws4_request, …
     let signature = headers.get("authorization").map(|value| value.to_str().unwrap()).unwrap_or_default();
     if signature.split('/').nth(2) != Some(REGION) && !is_global {

@@ -226,7 +226,7 @@ impl Subject<'_> {
         self.nothing_is_left().await
     }
 
-    /// A teardown with data finds whatever belongs to no stack. If there is no such thing, it need not be tried.
+    /// A teardown with data finds whatever belongs to no stack. It is only tried if something is left.
     async fn nothing_is_left(&self) -> Result<(), String> {
         if self.account.lock().unwrap().orphans().is_empty() {
             return Ok(());
