@@ -16,6 +16,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use function::{Failure, millis};
 use serde::{Deserialize, Serialize};
@@ -215,16 +216,9 @@ impl Claims {
     /// Taking it again changes nothing. If Qlik names one reload in its answers to two deliveries, it belongs to both.
     pub(crate) async fn take(&self, reload: &ReloadId, key: &str, found: Found, now: SystemTime) -> Result<bool> {
         let mut put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .item("id", AttributeValue::S(format!("reload#{reload}")))
-            .item("owner", AttributeValue::S(key.to_owned()))
-            .item("expires", AttributeValue::N(seconds(now + REMEMBERED).to_string()))
+            .put_reload(reload, key, now)
             .condition_expression("attribute_not_exists(#id) OR #owner = :owner")
-            .expression_attribute_names("#id", "id")
-            .expression_attribute_names("#owner", "owner")
-            .expression_attribute_values(":owner", AttributeValue::S(key.to_owned()));
+            .expression_attribute_names("#id", "id");
         if found == Found::Named {
             put = put
                 .item("named", AttributeValue::Bool(true))
@@ -232,34 +226,25 @@ impl Claims {
                 .expression_attribute_names("#named", "named")
                 .expression_attribute_values(":named", AttributeValue::Bool(true));
         }
-        match put.send().await {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
-                _ => Err(unavailable(&error)),
-            },
-        }
+        is_put(put).await
     }
 
     /// Whether a reload was taken for the delivery with this key by an earlier run.
     pub(crate) async fn has(&self, reload: &ReloadId, key: &str, now: SystemTime) -> Result<bool> {
-        let put = self
-            .client
+        let put = self.put_reload(reload, key, now).condition_expression("#owner = :owner");
+        is_put(put).await
+    }
+
+    /// The item that gives a reload to the delivery with this key. Its condition may use `#owner` and `:owner`.
+    fn put_reload(&self, reload: &ReloadId, key: &str, now: SystemTime) -> PutItemFluentBuilder {
+        self.client
             .put_item()
             .table_name(&self.table)
             .item("id", AttributeValue::S(format!("reload#{reload}")))
             .item("owner", AttributeValue::S(key.to_owned()))
             .item("expires", AttributeValue::N(seconds(now + REMEMBERED).to_string()))
-            .condition_expression("#owner = :owner")
             .expression_attribute_names("#owner", "owner")
-            .expression_attribute_values(":owner", AttributeValue::S(key.to_owned()));
-        match put.send().await {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
-                _ => Err(unavailable(&error)),
-            },
-        }
+            .expression_attribute_values(":owner", AttributeValue::S(key.to_owned()))
     }
 
     /// Writes `claim` if there is none or an expired one; otherwise returns the existing one.
@@ -296,13 +281,7 @@ impl Claims {
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_values(":previous", AttributeValue::S(previous.to_owned()))
             .expression_attribute_values(":owner", AttributeValue::S(claim.owner.clone()));
-        match put.send().await {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
-                _ => Err(unavailable(&error)),
-            },
-        }
+        is_put(put).await
     }
 
     async fn put_own(&self, claim: &Claim) -> Result<()> {
@@ -332,6 +311,17 @@ fn turn(claim: Claim, now: SystemTime) -> Result<Turn> {
 
 pub(crate) fn in_progress() -> Error {
     Error::retryable(Retryable::InProgress, "another run is working on this delivery; try again later")
+}
+
+/// Writes the item, unless its condition does not hold.
+async fn is_put(put: PutItemFluentBuilder) -> Result<bool> {
+    match put.send().await {
+        Ok(_) => Ok(true),
+        Err(error) => match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
+            _ => Err(unavailable(&error)),
+        },
+    }
 }
 
 fn unavailable<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Error {
