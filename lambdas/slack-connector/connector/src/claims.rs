@@ -1,7 +1,7 @@
 //! Who downloads a day's file. The first split of a day claims it; the others wait for its outcome and read what it has stored.
 //!
 //! A claim is a lease: it ends on its own, so the day of an instance that died is claimed by the next one. A holder that was only
-//! slow does no harm. Its name is no longer in the item, so it cannot settle the claim, and S3 refuses its file if there is one.
+//! slow does no harm. Its name is no longer in the item, so it cannot settle the claim, and S3 rejects its file if one is stored already.
 
 use std::time::{Duration, SystemTime};
 

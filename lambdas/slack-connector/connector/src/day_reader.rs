@@ -66,7 +66,7 @@ enum Download {
     Complete {
         is_stored: bool,
     },
-    /// There is no file, with this code.
+    /// Slack has no file, and gave this code.
     Absent(String),
 }
 
@@ -97,7 +97,7 @@ impl DayReader {
             if let Some(stored) = self.files.open(day.date, day.account).await
                 && unusable.as_ref() != Some(&stored.version)
             {
-                match self.copy(day, Body::Stored(stored.body), None, sink).await {
+                match self.copy(day, Body::Stored(stored.body), &mut None, sink).await {
                     Ok(rows) => {
                         info!(step = "read", day.date, rows, from = "the stored file");
                         return Ok(Day::Complete { is_stored: true });
@@ -229,7 +229,7 @@ impl DayReader {
         let left = day.deadline.duration_since(self.clock.now()).unwrap_or_default();
         let response = self.slack.get(day.date, token, left).await?;
         let mut saving = day.is_over.then(|| self.files.save(day.date, replaced, day.account));
-        let copied = self.copy(day, Body::Slack(response), Some(&mut saving), sink).await;
+        let copied = self.copy(day, Body::Slack(response), &mut saving, sink).await;
         let rows = match copied {
             Ok(rows) => rows,
             Err(problem) => {
@@ -248,20 +248,19 @@ impl DayReader {
         Ok(stored.is_ok())
     }
 
-    /// Writes the rows of a body, and its bytes to the file that is being stored. Returns the number of rows.
+    /// Writes the rows of a body, and its bytes to the file that is being stored, if there is one. Returns the number of rows.
     async fn copy(
         &self,
         day: &DayRequest<'_>,
         mut body: Body,
-        mut saving: Option<&mut Option<Saving<'_>>>,
+        saving: &mut Option<Saving<'_>>,
         sink: &mut Sink<'_, '_>,
     ) -> Result<usize, Problem> {
         let mut lines = Lines::new((day.records)(), Limits::default());
         let mut written = 0;
         while let Some(chunk) = body.chunk().await? {
             lines.push(&chunk).map_err(Problem::Unreadable)?;
-            if let Some(saving) = &mut saving
-                && let Some(file) = saving
+            if let Some(file) = saving
                 && let Err(failure) = file.push(&chunk).await
             {
                 warn!(step = "files", day.date, reason = %failure, "the file is not stored");

@@ -50,13 +50,13 @@ pub(crate) async fn fetch(
     clock: &Clock,
 ) -> Result<Fetched, Error> {
     let today = days::today(clock.now());
-    let wanted: Vec<_> = (1..=i64::from(count)).map(|ago| today - time::Duration::days(ago)).collect();
-    let oldest = wanted.last().copied().filter(|day| *day >= days::oldest(today)).unwrap_or(days::oldest(today));
+    let oldest = (today - time::Duration::days(count.into())).max(days::oldest(today));
+    let wanted = (1..).map(|ago| today - time::Duration::days(ago)).take_while(|day| *day >= oldest);
     let stored = reader.files.dates(&days::text(oldest), account).await.map_err(|failure| {
         Error::new(Kind::Unavailable, format!("S3 does not list the stored files of days: {failure}"))
     })?;
     let (mut done, mut gap, mut first_error) = (Fetched::default(), 0, None);
-    for day in wanted.into_iter().filter(|day| *day >= oldest) {
+    for day in wanted {
         let date = days::text(day);
         if stored.contains(&date) {
             done.kept += 1;
