@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use cfn::{Json, Stack};
 use serde::Deserialize;
 
-use crate::shared::arn::{Arn, check_arn, is_named, is_region};
+use crate::shared::arn::{Arn, check_arn, is_account, is_named, is_region};
 use crate::shared::fields::{Name, checked_text, given};
 use crate::{Tenant, TenantError, tenant};
 
@@ -43,7 +43,7 @@ struct Fields {
 
 checked_text! {
     AccountId, |text: &str| {
-        if text.len() == 12 && text.bytes().all(|it| it.is_ascii_digit()) {
+        if is_account(text) {
             return Ok(());
         }
         Err(format!("`{text}` is not an AWS account; use its twelve digits in quotes"))
@@ -61,24 +61,24 @@ checked_text! {
 
 checked_text! {
     RoleArn, |text: &str| {
-        check_arn(text, "a role", "arn:aws:iam::<account>:role/<name>", |it| is_named(it, "role/"))
+        check_arn(text, "a role", "arn:aws:iam::<account>:role/<name>", |arn| is_named(arn, "role/"))
     }
 }
 
 checked_text! {
     PolicyArn, |text: &str| {
-        check_arn(text, "a managed policy", "arn:aws:iam::<account>:policy/<name>", |it| is_named(it, "policy/"))
+        check_arn(text, "a managed policy", "arn:aws:iam::<account>:policy/<name>", |arn| is_named(arn, "policy/"))
     }
 }
 
 impl TryFrom<Fields> for Environment {
     type Error = String;
 
-    fn try_from(it: Fields) -> Result<Self, String> {
-        let account = it.account.as_str();
-        let roles = [("role", &it.role), ("execution_role", &it.execution_role)];
+    fn try_from(fields: Fields) -> Result<Self, String> {
+        let account = fields.account.as_str();
+        let roles = [("role", &fields.role), ("execution_role", &fields.execution_role)];
         let roles = roles.iter().filter_map(|(key, role)| Some((*key, role.as_ref()?.as_str())));
-        let boundary = it.permissions_boundary.iter().map(|policy| ("permissions_boundary", policy.as_str()));
+        let boundary = fields.permissions_boundary.iter().map(|policy| ("permissions_boundary", policy.as_str()));
         for (key, arn) in roles.chain(boundary) {
             let owner = Arn::parse(arn).map(|arn| arn.account).unwrap_or_default();
             if owner != account {
@@ -90,11 +90,11 @@ impl TryFrom<Fields> for Environment {
         let text = |role: Option<RoleArn>| role.map(|role| role.as_str().to_owned());
         let place = cfn::Environment {
             account: Some(account.to_owned()),
-            region: Some(it.region.as_str().to_owned()),
-            role: text(it.role),
-            execution_role: text(it.execution_role),
+            region: Some(fields.region.as_str().to_owned()),
+            role: text(fields.role),
+            execution_role: text(fields.execution_role),
         };
-        Ok(Self { place, permissions_boundary: it.permissions_boundary })
+        Ok(Self { place, permissions_boundary: fields.permissions_boundary })
     }
 }
 

@@ -35,18 +35,22 @@ impl<'a> Arn<'a> {
             return None;
         };
         let (_, regions) = PARTITIONS.iter().find(|(name, _)| *name == partition)?;
-        let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
         // A blank or a wildcard would change what a policy means, and `${` what a template means.
         let names_one = |byte: u8| byte.is_ascii_graphic() && !b"*?\"\\$".contains(&byte);
         let is_resource = !resource.is_empty() && resource.bytes().all(names_one);
         let is_valid =
-            arn == "arn" && is_service(service) && is_region_of(region, regions) && is_account && is_resource;
+            arn == "arn" && is_service(service) && is_region_of(region, regions) && is_account(account) && is_resource;
         is_valid.then_some(Self { partition, service, region, account, resource })
     }
 }
 
 fn is_service(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+/// Whether it has the form of an account's ID.
+pub(crate) fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Whether a region of some partition could have this name. The list of regions changes from year to year.

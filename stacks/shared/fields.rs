@@ -9,7 +9,7 @@ use constructs::{Schedule, ScheduleGroupRef};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use crate::shared::arn::{check_arn, is_named};
+use crate::shared::arn::{check_arn, is_account, is_named};
 
 /// The message for a key without a value.
 pub(crate) const NOTHING: &str = "this key has no value; set one or remove the key";
@@ -155,7 +155,7 @@ checked_text! {
 checked_text! {
     /// The ID of an AWS account.
     pub AccountId, |text: &str| {
-        if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        if is_account(text) {
             return Ok(());
         }
         Err(format!("`{text}` is not an account ID; must be twelve digits in quotes"))

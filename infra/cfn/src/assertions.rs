@@ -136,7 +136,7 @@ pub fn assert_findings(assembly: &CloudAssembly, expected: &[(&str, &str)]) {
     let mut unexpected: Vec<_> = assembly.findings.iter().collect();
     let mut missing = Vec::new();
     for (subject, message) in expected {
-        match unexpected.iter().position(|it| it.subject == *subject && it.message.contains(message)) {
+        match unexpected.iter().position(|finding| finding.subject == *subject && finding.message.contains(message)) {
             Some(found) => drop(unexpected.remove(found)),
             None => missing.push(format!("\n  {subject}: {message}")),
         }

@@ -41,14 +41,14 @@ const fn mistake(what: &'static str, rules: &'static [&'static str], plant: fn(&
 #[rustfmt::skip]
 const DOCUMENT: &[Mistake] = &[
     mistake("a stack without resources", &["E1001", "E3001"], |_| {}),
-    mistake("501 resources", &["E3010", "I3010"], |stack| (0..501).for_each(|it| drop(add::<Queue>(stack, &format!("Q{it}"), json!({}))))),
+    mistake("501 resources", &["E3010", "I3010"], |stack| (0..501).for_each(|number| drop(add::<Queue>(stack, &format!("Q{number}"), json!({}))))),
     mistake("a template over a megabyte", &["E1002", "I1002"], |stack| drop(add::<Queue>(stack, "Q", json!({ "Text": "x".repeat(1_000_001) })))),
     mistake("201 outputs", &["E6010", "I6010"], |stack| {
         queue(stack);
-        (0..201).for_each(|it| stack.output(&format!("O{it}"), Value::from("x")));
+        (0..201).for_each(|number| stack.output(&format!("O{number}"), Value::from("x")));
     }),
     mistake("201 parameters", &["E2010", "I2010"], |stack| {
-        let all: Vec<Value<String>> = (0..201).map(|it| stack.parameter(&format!("P{it}"), TemplateParameter::string())).collect();
+        let all: Vec<Value<String>> = (0..201).map(|number| stack.parameter(&format!("P{number}"), TemplateParameter::string())).collect();
         add::<Queue>(stack, "Q", json!({ "All": all.into_iter().map(Json::from).collect::<Vec<_>>() }));
     }),
     mistake("a description of more than 1,024 bytes", &["E1003", "I1003"], |stack| {
@@ -56,7 +56,7 @@ const DOCUMENT: &[Mistake] = &[
         queue(stack);
     }),
     mistake("201 mappings", &["E7010", "I7010"], |stack| {
-        let all: Vec<Value<String>> = (0..201).map(|it| find_in_map(&mapping_of(stack, &format!("M{it}"), "a"), "a", "name")).collect();
+        let all: Vec<Value<String>> = (0..201).map(|number| find_in_map(&mapping_of(stack, &format!("M{number}"), "a"), "a", "name")).collect();
         add::<Queue>(stack, "Q", json!({ "All": all.into_iter().map(Json::from).collect::<Vec<_>>() }));
     }),
     mistake("two outputs that export the same name", &["E6102"], |stack| {
@@ -169,22 +169,22 @@ const PROPERTIES: &[Mistake] = &[
         stack.add("Q", queue::Queue::new().delay_seconds(if_(&large, 901, 0)).retain());
     }),
     mistake("a number that is not in its set", &["E3030"], |stack| drop(stack.add("L", LogGroup::new().retention_in_days(45).retain()))),
-    mistake("a text that does not match its pattern", &["E3031", "E1156", "E3511"], |stack| function(stack, "deliver", |it| it)),
+    mistake("a text that does not match its pattern", &["E3031", "E1156", "E3511"], |stack| function(stack, "deliver", |function| function)),
     mistake("the same item twice in a list of different ones", &["E3037"], |stack| {
         let integration = aws::apigateway::method::Integration::new(aws::apigateway::method::Type::Mock).cache_key_parameters(["a", "a"]);
         let required = aws::apigateway::method::Required { http_method: "GET".into(), resource_id: "r".into(), rest_api_id: "a".into() };
         stack.add("M", aws::apigateway::method::Method::new(required).authorization_type("NONE").integration(integration));
     }),
-    mistake("a text that is too long", &["E3033"], |stack| function(stack, ROLE, |it| it.description("x".repeat(257)))),
-    mistake("a list with too many items", &["E3032"], |stack| function(stack, ROLE, |it| it.architectures([function::Architecture::Arm64, function::Architecture::X86_64]))),
+    mistake("a text that is too long", &["E3033"], |stack| function(stack, ROLE, |function| function.description("x".repeat(257)))),
+    mistake("a list with too many items", &["E3032"], |stack| function(stack, ROLE, |function| function.architectures([function::Architecture::Arm64, function::Architecture::X86_64]))),
     mistake("an item of a list that does not match its pattern", &["E3031", "E1154"], |stack| {
         let network = function::VpcConfig::new().subnet_ids(["net-1"]);
-        function(stack, ROLE, |it| it.vpc_config(network));
+        function(stack, ROLE, |function| function.vpc_config(network));
     }),
     mistake("two tags with the same key", &["E3024"], |stack| drop(add::<Queue>(stack, "Q", json!({ "Tags": [{ "Key": "a", "Value": "1" }, { "Key": "a", "Value": "2" }] })))),
     mistake("a tag with a reserved key", &["E3024"], |stack| drop(add::<Queue>(stack, "Q", json!({ "Tags": [{ "Key": "aws:a", "Value": "1" }] })))),
     mistake("51 tags", &[], |stack| {
-        let tags: Vec<Json> = (0..51).map(|it| json!({ "Key": format!("k{it}"), "Value": "v" })).collect();
+        let tags: Vec<Json> = (0..51).map(|number| json!({ "Key": format!("k{number}"), "Value": "v" })).collect();
         add::<Queue>(stack, "Q", json!({ "Tags": tags }));
     }),
 ];

@@ -56,14 +56,11 @@ pub(super) fn compare(
             fields.iter().find_map(|(name, field)| compare(actual.get(name), field, format!("{path}/{name}"), captured))
         }
         (None, Json::Array(items)) => {
-            let actual_items = actual.as_array().map(Vec::as_slice).unwrap_or_default();
-            if !actual.is_array() || actual_items.len() != items.len() {
+            let Some(actual_items) = actual.as_array().filter(|actual| actual.len() == items.len()) else {
                 return Some(format!("`{path}` is {actual}, and not a list of {}", items.len()));
-            }
-            let pairs = actual_items.iter().zip(items).enumerate();
-            pairs
-                .into_iter()
-                .find_map(|(index, (actual, item))| compare(Some(actual), item, format!("{path}/{index}"), captured))
+            };
+            let mut pairs = actual_items.iter().zip(items).enumerate();
+            pairs.find_map(|(index, (actual, item))| compare(Some(actual), item, format!("{path}/{index}"), captured))
         }
         (None, value) => (actual != value).then(|| format!("`{path}` is {actual}, and not {value}")),
     }
@@ -71,8 +68,7 @@ pub(super) fn compare(
 
 fn missing_item(actual: &Json, items: &Json, path: &str, captured: &mut BTreeMap<String, Json>) -> Option<String> {
     let Some(actual_items) = actual.as_array() else { return Some(format!("`{path}` is {actual}, and not a list")) };
-    let items = items.as_array().into_iter().flatten();
-    let missing = items.into_iter().find(|item| {
+    let missing = items.as_array().into_iter().flatten().find(|item| {
         !actual_items.iter().any(|actual| {
             // A value that does not match captures nothing.
             let mut found = BTreeMap::new();

@@ -23,7 +23,7 @@ fn findings(today: Option<&str>, acknowledgements: impl IntoIterator<Item = Ackn
 }
 
 fn messages(findings: &[Finding]) -> Vec<String> {
-    findings.iter().map(|it| format!("{}: {}", it.subject, it.message)).collect()
+    findings.iter().map(|finding| format!("{}: {}", finding.subject, finding.message)).collect()
 }
 
 #[test]

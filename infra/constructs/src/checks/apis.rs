@@ -16,7 +16,8 @@ pub(super) fn check(template: &Template) -> Vec<Finding> {
                 .all(|name| properties[*name].is_null())
                 .then(|| "has no Name; set one, or a Body that contains it".to_owned()),
             "AWS::ApiGateway::Stage" => {
-                let paths = list(&properties["MethodSettings"]).iter().filter_map(|it| it["ResourcePath"].as_str());
+                let paths =
+                    list(&properties["MethodSettings"]).iter().filter_map(|settings| settings["ResourcePath"].as_str());
                 let wrong = paths.into_iter().find(|path| !path.starts_with('/'));
                 wrong
                     .map(|path| format!("has method settings for {path:?}; must start with `/`"))

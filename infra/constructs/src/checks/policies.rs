@@ -83,7 +83,8 @@ fn mistake(kind: Kind, statement: &Json) -> Option<String> {
         let arns = ["Resource", "NotResource"].into_iter().flat_map(|name| strings(&statement[name]));
         // In the policy of an API, `execute-api:/…` stands for the API itself.
         let known = ["arn:", "execute-api:/"];
-        let is_arn = |arn: &str| arn == "*" || arn.contains("{{resolve:") || known.iter().any(|it| arn.starts_with(it));
+        let is_arn =
+            |arn: &str| arn == "*" || arn.contains("{{resolve:") || known.iter().any(|prefix| arn.starts_with(prefix));
         let wrong = arns.into_iter().find(|arn| !is_arn(arn))?;
         format!("the resource {wrong:?}; must be an ARN or `*`")
     };
@@ -98,7 +99,8 @@ pub(super) fn actions(template: &Template) -> Vec<Finding> {
         let statements = documents.iter().flat_map(|(_, document)| statements(document));
         let of_permission =
             (entry.ty == "AWS::Lambda::Permission").then(|| entry.properties["Action"].as_str()).flatten();
-        let actions = statements.flat_map(|it| ["Action", "NotAction"].into_iter().flat_map(|name| strings(&it[name])));
+        let actions = statements
+            .flat_map(|statement| ["Action", "NotAction"].into_iter().flat_map(|name| strings(&statement[name])));
         for action in actions.chain(of_permission).filter(|action| *action != "*" && !action.contains("{{resolve:")) {
             findings.extend(look_up(action).err().map(|message| at(id, entry, message)));
         }
