@@ -26,7 +26,7 @@ fn a_tenant_goes_to_its_environment_with_a_boundary_on_each_role() {
     assert_eq!(output.status.code(), Some(0), "{}", err(&output));
     let manifest = json(&workspace, "cfn-out/example/manifest.json");
     let artifacts = manifest["artifacts"].as_object().expect("artifacts").values();
-    let stacks: Vec<_> = artifacts.filter(|it| it["type"] == "aws:cloudformation:stack").collect();
+    let stacks: Vec<_> = artifacts.filter(|artifact| artifact["type"] == "aws:cloudformation:stack").collect();
     assert!(stacks.iter().all(|stack| stack["environment"] == "aws://111122223333/eu-central-1"), "{manifest}");
     let role = |property: &str, name: &str| {
         let arn = format!("arn:aws:iam::111122223333:role/{name}");

@@ -2,25 +2,26 @@
 
 use crate::workspace::{Workspace, out};
 
+/// The subcommands whose help this program writes itself.
+const COMMANDS: &[&str] = &[
+    "synth",
+    "check",
+    "list",
+    "diff",
+    "graph",
+    "deploy",
+    "status",
+    "capacity",
+    "destroy",
+    "prepare",
+    "package",
+    "completions",
+];
+
 #[test]
 fn help_groups_every_subcommand() {
     let help = help(&["--help"]);
-    let commands = [
-        "synth",
-        "check",
-        "list",
-        "diff",
-        "deploy",
-        "status",
-        "capacity",
-        "destroy",
-        "local",
-        "athena",
-        "prepare",
-        "package",
-        "completions",
-    ];
-    for command in commands {
+    for command in COMMANDS.iter().chain(&["local", "athena"]) {
         let lines = help.lines().filter(|line| line.starts_with(&format!("  {command} "))).count();
         assert_eq!(lines, 1, "{command}: {help}");
     }
@@ -41,19 +42,7 @@ fn help_of_the_deployer_needs_no_deployer() {
 
 #[test]
 fn help_is_at_most_100_columns_wide() {
-    for command in [
-        "synth",
-        "check",
-        "list",
-        "diff",
-        "deploy",
-        "status",
-        "capacity",
-        "destroy",
-        "prepare",
-        "package",
-        "completions",
-    ] {
+    for command in COMMANDS {
         let help = help(&["help", command]);
         assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
     }
