@@ -142,7 +142,7 @@ impl Functions {
         Ok(())
     }
 
-    /// Whether a zip is no longer as it was when it was read.
+    /// Whether a zip has changed since it was read.
     pub(crate) fn have_changed(&self) -> Result<bool> {
         for ((package, architecture), known) in &self.known {
             let now = function(self.path(package, architecture))?;
